@@ -1,0 +1,62 @@
+"""Typed records of a music service's catalogue, as the Melon format describes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+MAX_ID = 2**31 - 1
+"""Largest song or playlist id: ids double as Qdrant point ids (u64) and sparse dimensions (u32)."""
+
+DatePrecision = Literal["day", "month", "year"]
+
+
+@dataclass(frozen=True, slots=True)
+class IssueDate:
+    """A release date, and how much of it is known.
+
+    `day` is the first day of the month or year where only those are known.
+    """
+
+    day: date
+    precision: DatePrecision
+
+
+@dataclass(frozen=True, slots=True)
+class Playlist:
+    """One playlist. `songs` and `tags` hold no repeats; an unknown title or date is absent."""
+
+    id: int
+    title: str | None
+    songs: tuple[int, ...]
+    tags: tuple[str, ...]
+    like_count: int
+    updated: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Song:
+    """One song's metadata. Genre codes are as in `genre_gn_all.json`; unknown values are absent.
+
+    `artist_ids` and `artists` are parallel where the source gives both.
+    """
+
+    id: int
+    name: str | None = None
+    artist_ids: tuple[int, ...] = ()
+    artists: tuple[str, ...] = ()
+    album_id: int | None = None
+    album: str | None = None
+    genres: tuple[str, ...] = ()
+    detail_genres: tuple[str, ...] = ()
+    issue_date: IssueDate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Genre:
+    """One genre or detail genre: `GN0101` is a detail genre whose `parent` is `GN0100`."""
+
+    code: str
+    name: str
+    parent: str | None

@@ -1,0 +1,62 @@
+"""Everything that `MELON_*` environment variables configure, with its defaults, in one place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from melon.errors import InputError
+
+ENV_PREFIX = "MELON_"
+DEFAULT_SERVER_URL = "http://localhost:6333"
+
+
+class Settings(BaseModel):
+    """Where melon keeps things and which Qdrant it talks to.
+
+    Field `qdrant_url` is read from `MELON_QDRANT_URL`, and so on. An API key is a secret: it is
+    never printed, not even in an error.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    qdrant_url: str | None = Field(None, description="URL of a Qdrant server")
+    qdrant_api_key: SecretStr | None = Field(None, description="API key of the server")
+    qdrant_grpc_port: int = Field(6334, ge=1, le=65535, description="gRPC port of the server")
+    qdrant_ca_cert: Path | None = Field(None, description="PEM file of a private TLS authority")
+    qdrant_timeout: int = Field(60, ge=1, description="seconds until a request is given up")
+    shard_number: int = Field(1, ge=1, description="shards per collection on a cluster")
+    replication_factor: int = Field(1, ge=1, description="copies of each shard on a cluster")
+    prefix: str = Field(
+        "melon", pattern=r"^[A-Za-z][A-Za-z0-9-]*$", description="prefix of the aliases"
+    )
+    home: Path = Field(Path(".melon"), description="directory of the embedded store and space")
+
+    @property
+    def space_dir(self) -> Path:
+        """Where `melon train` leaves the space that `melon ingest` takes by default."""
+        return self.home / "space"
+
+    @property
+    def store_dir(self) -> Path:
+        """Directory of the embedded store."""
+        return self.home / "store"
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        InputError: a `MELON_*` variable holds a value that cannot be used.
+    """
+    names = {ENV_PREFIX + field.upper(): field for field in Settings.model_fields}
+    given = {field: environ[name] for name, field in names.items() if environ.get(name)}
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        variable = ENV_PREFIX + str(first["loc"][0]).upper()
+        raise InputError(first["msg"], where=f"environment variable {variable}") from None
