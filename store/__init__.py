@@ -1,1 +1,83 @@
-"""."""
+"""The typed collections, and the one `VectorStore` protocol with its two engines."""
+
+from melon.store.connect import open_store
+from melon.store.filters import (
+    Condition,
+    DateRange,
+    Filter,
+    FilterError,
+    HasId,
+    MatchAny,
+    NumberRange,
+)
+from melon.store.manifest import ReleaseManifest
+from melon.store.points import (
+    BadPoints,
+    Hit,
+    PointBatch,
+    PointId,
+    Record,
+    SparseRows,
+    SparseVector,
+    VectorQuery,
+)
+from melon.store.protocol import (
+    BadReleaseName,
+    IndexingFailed,
+    IndexProgress,
+    NoRelease,
+    ReleaseBuilder,
+    ReleaseInfo,
+    ReleaseReader,
+    SchemaMismatch,
+    StoreBusy,
+    StoreUnavailable,
+    VectorStore,
+)
+from melon.store.schema import (
+    DENSE,
+    SCHEMA,
+    SCHEMA_VERSION,
+    Collection,
+    FieldType,
+    tag_point_id,
+    word_point_id,
+)
+
+__all__ = [
+    "DENSE",
+    "SCHEMA",
+    "SCHEMA_VERSION",
+    "BadPoints",
+    "BadReleaseName",
+    "Collection",
+    "Condition",
+    "DateRange",
+    "FieldType",
+    "Filter",
+    "FilterError",
+    "HasId",
+    "Hit",
+    "IndexProgress",
+    "IndexingFailed",
+    "MatchAny",
+    "NoRelease",
+    "NumberRange",
+    "PointBatch",
+    "PointId",
+    "Record",
+    "ReleaseBuilder",
+    "ReleaseInfo",
+    "ReleaseManifest",
+    "ReleaseReader",
+    "SchemaMismatch",
+    "SparseRows",
+    "SparseVector",
+    "StoreBusy",
+    "StoreUnavailable",
+    "VectorQuery",
+    "VectorStore",
+    "open_store",
+    "tag_point_id",
+    "word_point_id",
+]

@@ -1,0 +1,84 @@
+"""Which engine a command talks to: what the user named, or what is there."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from melon.errors import InputError
+from melon.settings import DEFAULT_SERVER_URL, Settings
+from melon.store.protocol import VectorStore
+
+PROBE_SECONDS = 0.3
+
+
+def open_store(
+    settings: Settings, *, url: str | None = None, path: Path | None = None
+) -> VectorStore:
+    """Open the store that `url` or `path` names, else the one that is found.
+
+    In this order: `url`, `path`, `MELON_QDRANT_URL`, a Qdrant server that answers on
+    localhost:6333, the embedded store below `settings.home`. Engines are imported only here,
+    so an embedded query never pays for qdrant-client.
+
+    Raises:
+        InputError: both `url` and `path` are given.
+        StoreUnavailable: the server that was named does not answer.
+    """
+    if url and path:
+        raise InputError("give a server (--url) or a directory (--path), not both")
+    if path:
+        return _embedded(path)
+    if named := url or settings.qdrant_url:
+        return _server(named, settings)
+    if server_answers(DEFAULT_SERVER_URL):
+        return _server(DEFAULT_SERVER_URL, settings)
+    return _embedded(settings.store_dir)
+
+
+def server_answers(url: str) -> bool:
+    """Whether a Qdrant server answers at `url`, asked briefly."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(
+        parts.hostname or "localhost", parts.port or 6333, timeout=PROBE_SECONDS
+    )
+    try:
+        connection.request("GET", "/")
+        answer = json.loads(connection.getresponse().read(10_000))
+        return isinstance(answer, dict) and "qdrant" in str(answer.get("title", "")).lower()
+    except (OSError, ValueError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _embedded(root: Path) -> VectorStore:
+    from melon.store.embedded import EmbeddedStore
+
+    return EmbeddedStore(root)
+
+
+def _server(url: str, settings: Settings) -> VectorStore:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InputError(
+            f"{url!r} is not the URL of a server", hint="write it like http://localhost:6333"
+        )
+    from melon.store.server import ServerStore
+    from melon.store.server_connection import ServerAddress
+
+    key = settings.qdrant_api_key
+    return ServerStore(
+        ServerAddress(
+            url=url,
+            api_key=key.get_secret_value() if key else None,
+            grpc_port=settings.qdrant_grpc_port,
+            ca_cert=str(settings.qdrant_ca_cert) if settings.qdrant_ca_cert else None,
+            timeout=settings.qdrant_timeout,
+            prefix=settings.prefix,
+            shard_number=settings.shard_number,
+            replication_factor=settings.replication_factor,
+        )
+    )

@@ -1,0 +1,111 @@
+"""Translation of the neutral models into Qdrant Edge's, and back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import qdrant_edge as edge
+
+from melon.store.filters import Condition, DateRange, Filter, HasId, MatchAny, NumberRange
+from melon.store.points import Hit, PointBatch, Record, SparseVector, VectorQuery
+from melon.store.schema import DENSE, FieldType
+
+INDEX_TYPES = {
+    FieldType.KEYWORD: edge.PayloadSchemaType.Keyword,
+    FieldType.INTEGER: edge.PayloadSchemaType.Integer,
+    FieldType.DATETIME: edge.PayloadSchemaType.Datetime,
+}
+
+
+def to_filter(filter: Filter) -> edge.Filter:
+    """The same filter, in Edge's terms."""
+
+    def part(conditions: tuple[Condition, ...]) -> list[edge.ConditionType] | None:
+        return [_to_condition(condition) for condition in conditions] or None
+
+    return edge.Filter(
+        must=part(filter.must), should=part(filter.should), must_not=part(filter.must_not)
+    )
+
+
+def _to_condition(condition: Condition) -> edge.ConditionType:
+    match condition:
+        case MatchAny(field, values):
+            return edge.FieldCondition(field, match=edge.MatchAny(list(values)))  # type: ignore[arg-type]
+        case NumberRange(field, gte, lte):
+            return edge.FieldCondition(field, range=edge.RangeFloat(gte=gte, lte=lte))
+        case DateRange(field, gte, lte):
+            bounds = edge.RangeDateTime(gte=rfc3339(gte), lte=rfc3339(lte))
+            return edge.FieldCondition(field, range=bounds)
+        case HasId(ids):
+            return edge.HasIdCondition(set(ids))
+        case Filter():
+            return to_filter(condition)
+
+
+def rfc3339(moment: datetime | None) -> str | None:
+    """A moment as Qdrant reads it; naive ones are UTC."""
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
+
+
+def to_query(query: VectorQuery) -> edge.QueryRequest:
+    """One nearest-neighbour request."""
+    vector: list[float] | edge.SparseVector
+    if isinstance(query.vector, SparseVector):
+        vector = edge.SparseVector(query.vector.indices.tolist(), query.vector.values.tolist())
+    else:
+        vector = query.vector.tolist()
+    return edge.QueryRequest(
+        limit=query.limit,
+        query=edge.Query.Nearest(vector, using=query.using),
+        filter=to_filter(query.filter) if query.filter else None,
+        params=edge.SearchParams(exact=query.exact, hnsw_ef=query.ef),
+        with_payload=payload_selector(query.payload),
+        with_vector=[DENSE] if query.with_vector else False,
+    )
+
+
+def payload_selector(payload: tuple[str, ...] | bool) -> bool | list[str]:
+    """Edge's way to say which payload fields come back."""
+    return payload if isinstance(payload, bool) else list(payload)
+
+
+def to_points(batch: PointBatch, sparse_name: str | None) -> list[edge.Point]:
+    """Points with their vectors; a row of zeros is a point without a dense vector."""
+    dense = batch.dense.tolist()
+    has_dense = np.any(batch.dense, axis=1).tolist()
+    points = []
+    for i, point_id in enumerate(batch.ids):
+        vector: dict[str, Any] = {}
+        if has_dense[i]:
+            vector[DENSE] = dense[i]
+        if batch.sparse is not None and sparse_name is not None:
+            indices, values = batch.sparse.row(i)
+            if len(indices):
+                vector[sparse_name] = edge.SparseVector(indices.tolist(), values.tolist())
+        points.append(edge.Point(point_id, vector, batch.payloads[i]))
+    return points
+
+
+def from_hit(point: edge.ScoredPoint) -> Hit:
+    """A scored point."""
+    return Hit(_id(point.id), point.score, point.payload or {}, _dense(point.vector))
+
+
+def from_record(point: edge.Record) -> Record:
+    """A point without a score."""
+    return Record(_id(point.id), point.payload or {}, _dense(point.vector))
+
+
+def _id(value: edge.PointId) -> int | str:
+    return value if isinstance(value, int) else str(value)
+
+
+def _dense(vector: object) -> np.ndarray[Any, np.dtype[np.float32]] | None:
+    if not isinstance(vector, dict) or DENSE not in vector:
+        return None
+    return np.asarray(vector[DENSE], dtype=np.float32)

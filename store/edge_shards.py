@@ -1,0 +1,101 @@
+"""The life of one Edge shard: created with its payload indexes, optimised, opened."""
+
+from __future__ import annotations
+
+import fcntl
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import qdrant_edge as edge
+
+from melon.store.edge_models import INDEX_TYPES
+from melon.store.protocol import IndexingFailed, IndexProgress, StoreUnavailable
+from melon.store.schema import DENSE, Collection, CollectionSchema
+
+POLL_SECONDS = 0.2
+HNSW = edge.HnswIndexConfig(m=16, ef_construct=128, full_scan_threshold=10_000)
+INDEXING_THRESHOLD_KB = 10_000
+"""Collections whose vectors take less than this are scanned: faster than walking a graph."""
+
+
+def open_shard(path: Path) -> edge.EdgeShard:
+    """Load a shard, one process at a time: loading rewrites its configuration file.
+
+    Raises:
+        StoreUnavailable: it cannot be read.
+    """
+    try:
+        with _opening(path.parent):
+            return edge.EdgeShard.load(str(path))
+    except Exception as error:
+        raise StoreUnavailable(
+            f"the shard cannot be opened: {error}",
+            where=str(path),
+            hint="run `melon ingest` again; it needs read and write access to the directory",
+        ) from error
+
+
+@contextmanager
+def _opening(directory: Path) -> Iterator[None]:
+    with (directory / "opening.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def create_shard(path: Path, schema: CollectionSchema, dim: int) -> edge.EdgeShard:
+    """An empty shard at `path`, which must not exist, open for writing."""
+    path.mkdir(parents=True)
+    sparse = {schema.sparse: edge.EdgeSparseVectorParams()} if schema.sparse else None
+    config = edge.EdgeConfig(
+        vectors={DENSE: edge.EdgeVectorParams(size=dim, distance=edge.Distance.Cosine)},
+        sparse_vectors=sparse,
+        hnsw_config=HNSW,
+        optimizers=edge.EdgeOptimizersConfig(
+            default_segment_number=1, indexing_threshold=INDEXING_THRESHOLD_KB
+        ),
+        wal_enabled=False,
+    )
+    shard = edge.EdgeShard.create(str(path), config)
+    # Before any graph is built: one built without them is not filterable (recall 0.31).
+    for field, kind in schema.indexed.items():
+        shard.update(edge.UpdateOperation.create_field_index(field, INDEX_TYPES[kind]))
+    return shard
+
+
+def optimise_shard(
+    path: Path,
+    collection: Collection,
+    total: int,
+    progress: Callable[[IndexProgress], None] | None,
+) -> None:
+    """Build the indexes of a closed shard in a child process, which ends with this one's call.
+
+    Edge's `optimize` holds the interpreter's lock until it is done; apart from it, this process
+    can show progress and be interrupted.
+
+    Raises:
+        IndexingFailed: the child failed.
+    """
+    command = [sys.executable, "-m", "melon.store.edge_optimize", str(path)]
+    child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        while child.poll() is None:
+            if progress:
+                progress(IndexProgress(collection, 0, total))
+            time.sleep(POLL_SECONDS)
+        message = child.stderr.read().strip() if child.stderr else ""
+    finally:
+        if child.poll() is None:
+            child.kill()
+        child.wait()
+        if child.stderr:
+            child.stderr.close()
+    if child.returncode != 0:
+        reason = message.splitlines()[-1] if message else f"exit code {child.returncode}"
+        raise IndexingFailed(f"the indexes of {collection} were not built: {reason}")
+    if progress:
+        progress(IndexProgress(collection, total, total))

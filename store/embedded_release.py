@@ -1,0 +1,188 @@
+"""One embedded release: its reader and its builder."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO
+
+import qdrant_edge as edge
+
+from melon.store.edge_models import (
+    from_hit,
+    from_record,
+    payload_selector,
+    to_filter,
+    to_points,
+    to_query,
+)
+from melon.store.edge_shards import create_shard, open_shard, optimise_shard
+from melon.store.files import sync_directory, write_atomically
+from melon.store.filters import Filter
+from melon.store.manifest import ReleaseManifest
+from melon.store.points import Hit, PointBatch, PointId, Record, VectorQuery
+from melon.store.protocol import IndexingFailed, IndexProgress
+from melon.store.schema import DENSE, SCHEMA, Collection
+
+MANIFEST = "manifest.json"
+
+
+class EmbeddedReader:
+    """One release, its shards opened when they are first asked for."""
+
+    def __init__(self, directory: Path, manifest: ReleaseManifest) -> None:
+        self._directory = directory
+        self._manifest = manifest
+        self._shards: dict[Collection, edge.EdgeShard] = {}
+
+    @property
+    def manifest(self) -> ReleaseManifest:
+        """What the release says about itself."""
+        return self._manifest
+
+    def retrieve(
+        self,
+        collection: Collection,
+        ids: Sequence[PointId],
+        *,
+        payload: tuple[str, ...] | bool = True,
+        vectors: bool = False,
+    ) -> list[Record]:
+        """Points by id, in the order of `ids`."""
+        if not ids:
+            return []
+        found = self._shard(collection).retrieve(
+            list(ids), payload_selector(payload), [DENSE] if vectors else False
+        )
+        by_id = {record.id: record for record in map(from_record, found)}
+        return [by_id[point_id] for point_id in dict.fromkeys(ids) if point_id in by_id]
+
+    def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[list[Hit]]:
+        """One list of hits per query."""
+        request = edge.QueryBatchRequest([to_query(query) for query in queries])
+        answers = self._shard(collection).query_batch(request)
+        return [[from_hit(point) for point in answer] for answer in answers]
+
+    def top(
+        self,
+        collection: Collection,
+        field: str,
+        limit: int,
+        filter: Filter | None = None,
+        *,
+        payload: tuple[str, ...] | bool = True,
+    ) -> list[Record]:
+        """The points with the largest value of an indexed integer field."""
+        request = edge.ScrollRequest(
+            limit=limit,
+            filter=to_filter(filter) if filter else None,
+            with_payload=payload_selector(payload),
+            with_vector=False,
+            order_by=edge.OrderBy(field, edge.Direction.Desc),
+        )
+        return [from_record(point) for point in self._shard(collection).scroll(request)[0]]
+
+    def find(
+        self,
+        collection: Collection,
+        filter: Filter | None,
+        limit: int,
+        *,
+        payload: tuple[str, ...] | bool = True,
+        vectors: bool = False,
+    ) -> list[Record]:
+        """Any `limit` points that pass the filter."""
+        request = edge.ScrollRequest(
+            limit=limit,
+            filter=to_filter(filter) if filter else None,
+            with_payload=payload_selector(payload),
+            with_vector=[DENSE] if vectors else False,
+        )
+        return [from_record(point) for point in self._shard(collection).scroll(request)[0]]
+
+    def count(self, collection: Collection, filter: Filter | None = None) -> int:
+        """Exactly how many points pass the filter."""
+        request = edge.CountRequest(exact=True, filter=to_filter(filter) if filter else None)
+        return self._shard(collection).count(request)
+
+    def close(self) -> None:
+        """Close the shards."""
+        while self._shards:
+            self._shards.popitem()[1].close()
+
+    def _shard(self, collection: Collection) -> edge.EdgeShard:
+        if collection not in self._shards:
+            self._shards[collection] = open_shard(self._directory / collection)
+        return self._shards[collection]
+
+
+class EmbeddedBuilder:
+    """Writes a release below a hidden directory, and renames it when it is sealed."""
+
+    def __init__(self, directory: Path, manifest: ReleaseManifest, lock: IO[str]) -> None:
+        self._directory = directory
+        self._manifest = manifest
+        self._lock = lock
+        self._sent = dict.fromkeys(Collection, 0)
+        self._reader: EmbeddedReader | None = None
+        self._shards = {
+            collection: create_shard(directory / collection, SCHEMA[collection], manifest.dim)
+            for collection in Collection
+        }
+
+    def upsert(self, collection: Collection, batch: PointBatch) -> None:
+        """Add a batch to the collection's shard."""
+        batch.check(self._manifest.dim)
+        points = to_points(batch, SCHEMA[collection].sparse)
+        self._shards[collection].update(edge.UpdateOperation.upsert_points(points))
+        self._sent[collection] += len(points)
+
+    def finish(self, progress: Callable[[IndexProgress], None] | None = None) -> None:
+        """Flush, then build the indexes, each collection in a process of its own.
+
+        Edge's `optimize` holds the interpreter's lock until it ends; a child process keeps
+        this one able to show progress and to be interrupted.
+        """
+        for shard in self._shards.values():
+            shard.flush()
+            shard.close()
+        self._shards.clear()
+        for collection in Collection:
+            optimise_shard(
+                self._directory / collection, collection, self._sent[collection], progress
+            )
+        reader = self.reader()
+        for collection, sent in self._sent.items():
+            if (held := reader.count(collection)) != sent:
+                raise IndexingFailed(f"{sent} points were sent to {collection}, it holds {held}")
+
+    def reader(self) -> EmbeddedReader:
+        """Read what was built."""
+        if self._reader is None:
+            self._reader = EmbeddedReader(self._directory, self._manifest)
+        return self._reader
+
+    def seal(self) -> None:
+        """Write the manifest and give the directory its final name."""
+        self._close()
+        write_atomically(self._directory / MANIFEST, self._manifest.model_dump_json())
+        final = self._directory.parent / self._manifest.release
+        if final.exists():
+            shutil.rmtree(final)
+        self._directory.rename(final)
+        sync_directory(final.parent)
+        self._lock.close()
+
+    def abandon(self) -> None:
+        """Remove what was built."""
+        self._close()
+        shutil.rmtree(self._directory, ignore_errors=True)
+        self._lock.close()
+
+    def _close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+        while self._shards:
+            self._shards.popitem()[1].close()

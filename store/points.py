@@ -1,0 +1,118 @@
+"""What goes into a store and what comes out of it, the same for every engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from melon.errors import MelonError
+from melon.store.filters import Filter
+
+PointId = int | str
+Payload = dict[str, Any]
+Floats = NDArray[np.float32]
+
+
+class BadPoints(MelonError):
+    """A batch that an engine would accept and serve wrongly: NaN, or a wrong dimension."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SparseVector:
+    """`indices` (k,) uint32, unique; `values` (k,) float32."""
+
+    indices: NDArray[np.uint32]
+    values: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SparseRows:
+    """The sparse vectors of n points as compressed rows.
+
+    Row i is `indices[indptr[i]:indptr[i + 1]]` with the same slice of `values`.
+    """
+
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.uint32]
+    values: Floats
+
+    def row(self, i: int) -> tuple[NDArray[np.uint32], Floats]:
+        """Indices and values of row `i`."""
+        part = slice(self.indptr[i], self.indptr[i + 1])
+        return self.indices[part], self.values[part]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PointBatch:
+    """n points, by column.
+
+    `dense` is (n, dim) float32; a row of zeros means that the point has no dense vector.
+    """
+
+    ids: Sequence[PointId]
+    dense: Floats
+    sparse: SparseRows | None
+    payloads: Sequence[Payload]
+
+    def check(self, dim: int) -> None:
+        """Refuse what engines accept in silence.
+
+        Raises:
+            BadPoints: the columns differ in length, the dimension is wrong, or a value is not
+                finite (engines rank NaN first).
+        """
+        n = len(self.ids)
+        if self.dense.shape != (n, dim) or len(self.payloads) != n:
+            raise BadPoints(
+                f"{n} ids, {len(self.payloads)} payloads and vectors of shape "
+                f"{self.dense.shape} do not make {n} points of dimension {dim}"
+            )
+        finite = np.isfinite(self.dense).all(axis=1)
+        if not finite.all():
+            raise BadPoints(
+                f"the vector of point {self.ids[int(np.argmin(finite))]} is not finite",
+                hint="train the space again: it has diverged",
+            )
+        if self.sparse is not None and not np.isfinite(self.sparse.values).all():
+            raise BadPoints("a sparse vector holds a value that is not finite")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VectorQuery:
+    """One nearest-neighbour query.
+
+    `payload` names the fields that come back with each hit; `exact` scans instead of walking
+    the HNSW graph; `ef` is the beam of that walk (sparse queries are always exact).
+    """
+
+    vector: Floats | SparseVector
+    using: str
+    limit: int
+    filter: Filter | None = None
+    payload: tuple[str, ...] | bool = False
+    with_vector: bool = False
+    exact: bool = False
+    ef: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hit:
+    """A point that a query found, with its score (cosine, or the sparse dot product)."""
+
+    id: PointId
+    score: float
+    payload: Mapping[str, Any]
+    vector: Floats | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Record:
+    """A point that was asked for by its id or a filter."""
+
+    id: PointId
+    payload: Mapping[str, Any]
+    vector: Floats | None = None

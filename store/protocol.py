@@ -1,0 +1,193 @@
+"""What every engine offers: a store of releases, a builder of one, a reader of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from melon.errors import InputError, MelonError
+from melon.store.filters import Filter
+from melon.store.manifest import ReleaseManifest
+from melon.store.points import Hit, PointBatch, PointId, Record, VectorQuery
+from melon.store.schema import SCHEMA_VERSION, Collection
+
+
+class StoreUnavailable(MelonError):
+    """The store cannot be reached or opened."""
+
+
+class StoreBusy(MelonError):
+    """Another process is writing to the store."""
+
+
+class NoRelease(MelonError):
+    """There is no live release, or none of the name that was asked for."""
+
+
+class SchemaMismatch(MelonError):
+    """The release was written with another version of the collections' contract."""
+
+
+class IndexingFailed(MelonError):
+    """The engine gave up building an index, or lost points on the way."""
+
+
+class BadReleaseName(InputError):
+    """There is no release of this name to promote or drop, or it may not be dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseInfo:
+    """One release as `melon releases` lists it."""
+
+    manifest: ReleaseManifest
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IndexProgress:
+    """How far the indexes of one collection are; `done` and `total` count vectors."""
+
+    collection: Collection
+    done: int
+    total: int
+
+
+class ReleaseReader(Protocol):
+    """Reads one release. All requests see the same four collections, whatever is promoted."""
+
+    @property
+    def manifest(self) -> ReleaseManifest:
+        """What the release says about itself, title tokenizer included."""
+
+    def retrieve(
+        self,
+        collection: Collection,
+        ids: Sequence[PointId],
+        *,
+        payload: tuple[str, ...] | bool = True,
+        vectors: bool = False,
+    ) -> list[Record]:
+        """Points by id, in the order of `ids`; ids that are not there are left out."""
+
+    def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[list[Hit]]:
+        """One list of hits per query, best first, in one request."""
+
+    def top(
+        self,
+        collection: Collection,
+        field: str,
+        limit: int,
+        filter: Filter | None = None,
+        *,
+        payload: tuple[str, ...] | bool = True,
+    ) -> list[Record]:
+        """The points with the largest value of an indexed integer field, largest first."""
+
+    def find(
+        self,
+        collection: Collection,
+        filter: Filter | None,
+        limit: int,
+        *,
+        payload: tuple[str, ...] | bool = True,
+        vectors: bool = False,
+    ) -> list[Record]:
+        """Any `limit` points that pass the filter."""
+
+    def count(self, collection: Collection, filter: Filter | None = None) -> int:
+        """Exactly how many points pass the filter."""
+
+
+class ReleaseBuilder(Protocol):
+    """Writes one release beside what is live. Nothing is seen by readers before `seal`."""
+
+    def upsert(self, collection: Collection, batch: PointBatch) -> None:
+        """Send a batch; it need not be durable before `finish` returns.
+
+        Raises:
+            BadPoints: the batch holds what an engine would accept and serve wrongly.
+        """
+
+    def finish(self, progress: Callable[[IndexProgress], None] | None = None) -> None:
+        """Wait until every point is acknowledged and every index is built.
+
+        Raises:
+            IndexingFailed: the engine reports an error, or fewer points than were sent.
+        """
+
+    def reader(self) -> ReleaseReader:
+        """Read what was built, before anyone else does."""
+
+    def seal(self) -> None:
+        """Mark the release complete, so that it can be promoted."""
+
+    def abandon(self) -> None:
+        """Remove what was built. Used when a build fails; a killed build is removed later."""
+
+
+class VectorStore(Protocol):
+    """A place that holds releases: a Qdrant server, or a directory of embedded shards."""
+
+    @property
+    def location(self) -> str:
+        """The engine and its address, as people read it."""
+
+    def engine_version(self) -> str:
+        """Name and version of the engine."""
+
+    def releases(self) -> list[ReleaseInfo]:
+        """All complete releases, newest first (their title tokenizers are left out)."""
+
+    def open(self, release: str | None = None) -> ReleaseReader:
+        """A reader of a release, the live one by default.
+
+        Raises:
+            NoRelease: there is none.
+            SchemaMismatch: this version of melon cannot read it.
+        """
+
+    def live(self) -> str | None:
+        """Name of the live release."""
+
+    def build(self, manifest: ReleaseManifest) -> ReleaseBuilder:
+        """Start a release, in place of whatever an interrupted build of it left behind.
+
+        Raises:
+            StoreBusy: another process is building in this store.
+        """
+
+    def promote(self, release: str) -> None:
+        """Make a complete release the live one, in one step for all four collections."""
+
+    def drop(self, release: str) -> None:
+        """Delete a release that is not live."""
+
+    def close(self) -> None:
+        """Release connections, files and locks."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exc: object) -> None: ...
+
+
+def batches(ids: Sequence[PointId], size: int) -> Iterator[Sequence[PointId]]:
+    """Split ids into requests of at most `size`."""
+    for start in range(0, len(ids), size):
+        yield ids[start : start + size]
+
+
+def check_schema(manifest: ReleaseManifest) -> None:
+    """Refuse a release of another schema version.
+
+    Raises:
+        SchemaMismatch: with what to do about it.
+    """
+    if manifest.schema_version != SCHEMA_VERSION:
+        newer = manifest.schema_version > SCHEMA_VERSION
+        raise SchemaMismatch(
+            f"it has schema version {manifest.schema_version}, this melon reads {SCHEMA_VERSION}",
+            where=f"release {manifest.release}",
+            hint="upgrade melon" if newer else "run `melon ingest` again to build a new release",
+        )

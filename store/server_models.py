@@ -1,0 +1,140 @@
+"""Translation of the neutral models into qdrant-client's, and back.
+
+Reads go over REST, which is the faster one where payloads or batches come back; writes go over
+gRPC, built here without qdrant-client's own conversion of every point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from qdrant_client import grpc, models
+
+from melon.store.filters import Condition, DateRange, Filter, HasId, MatchAny, NumberRange
+from melon.store.points import Hit, PointBatch, PointId, Record, SparseVector, VectorQuery
+from melon.store.schema import DENSE, FieldType
+
+INDEX_TYPES = {
+    FieldType.KEYWORD: models.PayloadSchemaType.KEYWORD,
+    FieldType.INTEGER: models.PayloadSchemaType.INTEGER,
+    FieldType.DATETIME: models.PayloadSchemaType.DATETIME,
+}
+
+
+def to_filter(filter: Filter) -> models.Filter:
+    """The same filter, in qdrant-client's terms."""
+
+    def part(conditions: tuple[Condition, ...]) -> list[models.Condition] | None:
+        return [_to_condition(condition) for condition in conditions] or None
+
+    return models.Filter(
+        must=part(filter.must), should=part(filter.should), must_not=part(filter.must_not)
+    )
+
+
+def _to_condition(condition: Condition) -> models.Condition:
+    match condition:
+        case MatchAny(field, values):
+            any_of = models.MatchAny(any=list(values))  # type: ignore[arg-type]
+            return models.FieldCondition(key=field, match=any_of)
+        case NumberRange(field, gte, lte):
+            return models.FieldCondition(key=field, range=models.Range(gte=gte, lte=lte))
+        case DateRange(field, gte, lte):
+            bounds = models.DatetimeRange(gte=_aware(gte), lte=_aware(lte))
+            return models.FieldCondition(key=field, range=bounds)
+        case HasId(ids):
+            return models.HasIdCondition(has_id=list(ids))
+        case Filter():
+            return to_filter(condition)
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment and not moment.tzinfo else moment
+
+
+def to_query(query: VectorQuery) -> models.QueryRequest:
+    """One nearest-neighbour request."""
+    vector: list[float] | models.SparseVector
+    if isinstance(query.vector, SparseVector):
+        vector = models.SparseVector(
+            indices=query.vector.indices.tolist(), values=query.vector.values.tolist()
+        )
+    else:
+        vector = query.vector.tolist()
+    return models.QueryRequest(
+        query=models.NearestQuery(nearest=vector),
+        using=query.using,
+        limit=query.limit,
+        filter=to_filter(query.filter) if query.filter else None,
+        params=models.SearchParams(exact=query.exact, hnsw_ef=query.ef),
+        with_payload=payload_selector(query.payload),
+        with_vector=[DENSE] if query.with_vector else False,
+    )
+
+
+def payload_selector(payload: tuple[str, ...] | bool) -> bool | list[str]:
+    """qdrant-client's way to say which payload fields come back."""
+    return payload if isinstance(payload, bool) else list(payload)
+
+
+def to_points(batch: PointBatch, sparse_name: str | None) -> list[grpc.PointStruct]:
+    """Points with their vectors; a row of zeros is a point without a dense vector."""
+    has_dense = np.any(batch.dense, axis=1).tolist()
+    points = []
+    for i, point_id in enumerate(batch.ids):
+        vectors: dict[str, grpc.Vector] = {}
+        if has_dense[i]:
+            vectors[DENSE] = grpc.Vector(dense=grpc.DenseVector(data=batch.dense[i]))
+        if batch.sparse is not None and sparse_name is not None:
+            indices, values = batch.sparse.row(i)
+            if len(indices):
+                sparse = grpc.SparseVector(indices=indices, values=values)
+                vectors[sparse_name] = grpc.Vector(sparse=sparse)
+        points.append(
+            grpc.PointStruct(
+                id=_to_point_id(point_id),
+                vectors=grpc.Vectors(vectors=grpc.NamedVectors(vectors=vectors)),
+                payload={key: _to_value(value) for key, value in batch.payloads[i].items()},
+            )
+        )
+    return points
+
+
+def _to_point_id(point_id: PointId) -> grpc.PointId:
+    if isinstance(point_id, int):
+        return grpc.PointId(num=point_id)
+    return grpc.PointId(uuid=point_id)
+
+
+def _to_value(value: object) -> grpc.Value:
+    """A payload value: the contract knows strings, integers and lists of them."""
+    if isinstance(value, str):
+        return grpc.Value(string_value=value)
+    if isinstance(value, int):
+        return grpc.Value(integer_value=value)
+    if isinstance(value, Sequence):
+        return grpc.Value(list_value=grpc.ListValue(values=map(_to_value, value)))
+    raise TypeError(f"a payload value of type {type(value).__name__} is not in the contract")
+
+
+def from_hits(points: Iterable[models.ScoredPoint]) -> list[Hit]:
+    """Scored points."""
+    return [Hit(_id(p.id), p.score, p.payload or {}, _dense(p.vector)) for p in points]
+
+
+def from_record(point: models.Record) -> Record:
+    """A point without a score."""
+    return Record(_id(point.id), point.payload or {}, _dense(point.vector))
+
+
+def _id(value: object) -> PointId:
+    return value if isinstance(value, int) else str(value)
+
+
+def _dense(vector: object) -> np.ndarray[Any, np.dtype[np.float32]] | None:
+    if not isinstance(vector, dict) or DENSE not in vector:
+        return None
+    return np.asarray(vector[DENSE], dtype=np.float32)
