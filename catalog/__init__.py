@@ -1,1 +1,46 @@
-"""."""
+"""Files in the format of the *Melon Playlist Dataset* become typed records, and back."""
+
+from melon.catalog.corpus import CorpusFiles, find_corpus
+from melon.catalog.dates import parse_issue_date, parse_updated
+from melon.catalog.errors import (
+    AmbiguousCorpus,
+    BadGenres,
+    BadRecord,
+    MalformedJson,
+    NoPlaylists,
+    UnreadableFile,
+)
+from melon.catalog.genres import read_genres
+from melon.catalog.json_stream import JsonArray
+from melon.catalog.readers import read_playlists, read_songs
+from melon.catalog.records import MAX_ID, DatePrecision, Genre, IssueDate, Playlist, Song
+from melon.catalog.report import Cause, Finding, ReadReport, RecordKind
+from melon.catalog.text import clean_text
+
+__all__ = [
+    "MAX_ID",
+    "AmbiguousCorpus",
+    "BadGenres",
+    "BadRecord",
+    "Cause",
+    "CorpusFiles",
+    "DatePrecision",
+    "Finding",
+    "Genre",
+    "IssueDate",
+    "JsonArray",
+    "MalformedJson",
+    "NoPlaylists",
+    "Playlist",
+    "ReadReport",
+    "RecordKind",
+    "Song",
+    "UnreadableFile",
+    "clean_text",
+    "find_corpus",
+    "parse_issue_date",
+    "parse_updated",
+    "read_genres",
+    "read_playlists",
+    "read_songs",
+]

@@ -39,7 +39,8 @@ class Playlist:
 class Song:
     """One song's metadata. Genre codes are as in `genre_gn_all.json`; unknown values are absent.
 
-    `artist_ids` and `artists` are parallel where the source gives both.
+    `artists[i]` names `artist_ids[i]` where both have the same length. Melon's own metadata
+    often has more ids than names, or none.
     """
 
     id: int

@@ -1,0 +1,91 @@
+"""Which files make up a corpus: those that a directory stands for, and those given by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from melon.catalog.errors import AmbiguousCorpus, NoPlaylists, UnreadableFile
+
+PLAYLIST_FILES = ("train.json", "val.json", "test.json")
+SONG_FILE = "song_meta.json"
+GENRE_FILE = "genre_gn_all.json"
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusFiles:
+    """The files of a corpus. Song metadata and genres are optional."""
+
+    playlists: tuple[Path, ...]
+    songs: Path | None = None
+    genres: Path | None = None
+
+
+def find_corpus(paths: Sequence[Path]) -> CorpusFiles:
+    """Find the files of a corpus.
+
+    A directory stands for its `train.json`, `val.json`, `test.json`, `song_meta.json` and
+    `genre_gn_all.json`, as far as they exist. A file given by name holds playlists, unless it
+    is named like the songs or the genres. A file that is named twice counts once.
+
+    Raises:
+        UnreadableFile: a path does not exist.
+        NoPlaylists: a directory, or the paths together, name no file of playlists.
+        AmbiguousCorpus: the paths name two files of songs, or two of genres.
+    """
+    playlists: list[Path] = []
+    songs: list[Path] = []
+    genres: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            playlists += _playlists_in(path)
+            songs += [file for file in [path / SONG_FILE] if file.is_file()]
+            genres += [file for file in [path / GENRE_FILE] if file.is_file()]
+        elif not path.exists():
+            raise UnreadableFile(
+                "there is no such file or directory", where=str(path), hint="check the path"
+            )
+        elif path.name == SONG_FILE:
+            songs.append(path)
+        elif path.name == GENRE_FILE:
+            genres.append(path)
+        else:
+            playlists.append(path)
+    if not playlists:
+        raise NoPlaylists(
+            "no file of playlists was given",
+            where=", ".join(map(str, paths)) or None,
+            hint=f"give a directory that holds {PLAYLIST_FILES[0]}, or files of playlists",
+        )
+    return CorpusFiles(
+        playlists=tuple(_distinct(playlists)),
+        songs=_only(songs, "song metadata"),
+        genres=_only(genres, "genres"),
+    )
+
+
+def _playlists_in(directory: Path) -> list[Path]:
+    found = [directory / name for name in PLAYLIST_FILES if (directory / name).is_file()]
+    if not found:
+        looked_for = ", ".join(PLAYLIST_FILES[:-1]) + f" and {PLAYLIST_FILES[-1]}"
+        raise NoPlaylists(
+            f"no playlists here: looked for {looked_for}",
+            where=str(directory),
+            hint="give the directory that holds one of them, or name the files of playlists",
+        )
+    return found
+
+
+def _only(files: list[Path], kind: str) -> Path | None:
+    distinct = _distinct(files)
+    if len(distinct) > 1:
+        raise AmbiguousCorpus(
+            f"there are {len(distinct)} files of {kind}: {', '.join(map(str, distinct))}",
+            hint="merge them into one: ids mean the same only within one file",
+        )
+    return distinct[0] if distinct else None
+
+
+def _distinct(files: Iterable[Path]) -> list[Path]:
+    return list({file.resolve(): file for file in reversed(list(files))}.values())[::-1]

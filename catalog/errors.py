@@ -1,0 +1,79 @@
+"""What can be wrong with the files of a catalogue."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from melon.errors import InputError
+
+if TYPE_CHECKING:
+    from melon.catalog.report import Finding
+
+
+class UnreadableFile(InputError):
+    """A file that is missing, is a directory, or may not be read."""
+
+    @classmethod
+    def from_os_error(cls, path: Path, error: OSError) -> UnreadableFile:
+        """Say which file the operating system would not open, and why."""
+        reason = error.strerror or str(error)
+        return cls(f"cannot be read: {uncapitalized(reason)}", where=str(path))
+
+
+class NoPlaylists(InputError):
+    """A directory that holds none of the playlist files."""
+
+
+class AmbiguousCorpus(InputError):
+    """Paths that name more than one file of song metadata, or of genres."""
+
+
+class BadGenres(InputError):
+    """A file of genres that is not an object of texts."""
+
+
+class MalformedJson(InputError):
+    """A file that is not the JSON it should be.
+
+    Args:
+        what: What is wrong.
+        path: The file.
+        offset: The byte, from 0, where it is wrong.
+        record: The record, from 1, that holds that byte; None outside of any.
+        hint: What the reader can do about it.
+    """
+
+    def __init__(
+        self, what: str, *, path: Path, offset: int, record: int | None = None, hint: str
+    ) -> None:
+        self.path = path
+        self.offset = offset
+        self.record = record
+        place = f"byte {offset}" if record is None else f"record {record}, byte {offset}"
+        super().__init__(what, where=f"{path}, {place}", hint=hint)
+
+
+class BadRecord(InputError):
+    """A record that would be skipped, were reading not strict."""
+
+    def __init__(self, finding: Finding) -> None:
+        self.finding = finding
+        super().__init__(
+            f"{finding.cause}: {finding.detail}",
+            where=finding.place,
+            hint="correct the record, or read without --strict to skip and count such records",
+        )
+
+
+def uncapitalized(message: str) -> str:
+    """Fit another library's message into a sentence."""
+    is_word = message.split(" ", 1)[0].istitle()  # and not a name, such as NaN
+    return message[:1].lower() + message[1:] if is_word else message
+
+
+def shortened(value: object, limit: int = 60) -> str:
+    """Show a value as JSON, cut to `limit` characters."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -1,0 +1,67 @@
+"""Reader of Melon's genres."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from melon.catalog.errors import BadGenres, MalformedJson, UnreadableFile, shortened, uncapitalized
+from melon.catalog.records import Genre
+from melon.catalog.text import clean_text
+
+
+def read_genres(path: Path) -> dict[str, Genre]:
+    """Read a file in the format of `genre_gn_all.json`: one object, genre code -> name.
+
+    A code that ends in `00` is a genre; another is a detail genre, of the genre whose code has
+    `00` in the place of its last two characters. A genre without a name goes by its code.
+
+    Raises:
+        BadGenres: the file is not one object of texts.
+        MalformedJson: the file is not JSON in UTF-8.
+        UnreadableFile: the file is missing or cannot be opened.
+    """
+    names = _load(path)
+    if not isinstance(names, dict):
+        raise BadGenres(
+            f"the file's top level is {shortened(names)}, not an object",
+            where=str(path),
+            hint='a file of genres is one JSON object: {"GN0100": "ballad", …}',
+        )
+    genres = {}
+    for written, name in names.items():
+        code = clean_text(written)
+        if code is None or not isinstance(name, str | None):
+            raise BadGenres(
+                f"{shortened(written)}: {shortened(name)} is not a genre code and its name",
+                where=str(path),
+                hint="name every genre by a text",
+            )
+        parent = None if code.endswith("00") else f"{code[:-2]}00"
+        genres[code] = Genre(code=code, name=clean_text(name) or code, parent=parent)
+    return genres
+
+
+def _load(path: Path) -> object:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UnreadableFile.from_os_error(path, error) from error
+    try:
+        text = data.decode("utf-8-sig")
+        return json.loads(text)
+    except UnicodeDecodeError as error:
+        raise MalformedJson(
+            f"byte 0x{data[error.start]:02x} is not valid UTF-8",
+            path=path,
+            offset=error.start,
+            hint="save the file as UTF-8",
+        ) from None
+    except json.JSONDecodeError as error:
+        offset = len(data) - len(text[error.pos :].encode())
+        raise MalformedJson(
+            f"malformed JSON: {uncapitalized(error.msg)}",
+            path=path,
+            offset=offset,
+            hint="correct the file at that byte, or write it again with a JSON encoder",
+        ) from None

@@ -1,0 +1,203 @@
+"""Readers of Melon's playlists and song metadata: typed records, validated once, streamed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from melon.catalog.dates import parse_issue_date, parse_updated
+from melon.catalog.errors import shortened
+from melon.catalog.records import MAX_ID, Playlist, Song
+from melon.catalog.report import Cause, ReadReport
+from melon.catalog.source import RecordSource
+from melon.catalog.text import clean_text
+
+PointId = Annotated[int, Field(ge=0, le=MAX_ID)]
+PayloadInt = Annotated[int, Field(ge=0, le=2**63 - 1)]
+
+
+class RawPlaylist(BaseModel):
+    """A playlist as `train.json` writes it."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    id: PointId
+    plylst_title: str | None = None
+    songs: list[PointId]
+    tags: list[str]
+    like_cnt: PayloadInt | None = None
+    updt_date: str | int | None = None
+
+
+class RawSong(BaseModel):
+    """A song as `song_meta.json` writes it."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    id: PointId
+    song_name: str | None = None
+    artist_id_basket: list[PayloadInt] | None = None
+    artist_name_basket: list[str] | None = None
+    album_id: PayloadInt | None = None
+    album_name: str | None = None
+    issue_date: str | int | None = None
+    song_gn_gnr_basket: list[str] | None = None
+    song_gn_dtl_gnr_basket: list[str] | None = None
+
+
+def read_playlists(
+    paths: Iterable[Path], *, report: ReadReport, strict: bool = False
+) -> Iterator[Playlist]:
+    """Stream the playlists of one or more files, in the order of the files.
+
+    A record that cannot be used is skipped: it lacks `id`, `songs` or `tags`, a field has the
+    wrong type, an id lies outside 0..`MAX_ID`, or its id was read before, in whichever file.
+    Songs and tags repeated in a playlist are dropped, and so is an unreadable date.
+
+    Args:
+        paths: Files in the format of `train.json`.
+        report: Counts what is read, dropped and skipped, while this is iterated.
+        strict: Raise at the first record that would be skipped.
+
+    Raises:
+        BadRecord: a record cannot be used, and reading is strict.
+        MalformedJson: a file is not a JSON array.
+        UnreadableFile: a file is missing or cannot be opened.
+    """
+    paths = tuple(paths)
+    report.expect(paths)
+    seen: set[int] = set()
+    for path in paths:
+        source = RecordSource(path, "playlist", report, strict=strict)
+        for raw in source.records(RawPlaylist):
+            if raw.id in seen:
+                source.note(Cause.REPEATED_ID, "id", f"playlist {raw.id} was read before")
+                continue
+            seen.add(raw.id)
+            report.playlists += 1
+            yield _playlist(raw, source)
+
+
+def read_songs(
+    path: Path,
+    *,
+    genres: Collection[str] | None = None,
+    report: ReadReport,
+    strict: bool = False,
+) -> Iterator[Song]:
+    """Stream the songs of a file of metadata.
+
+    A record that cannot be used is skipped: it lacks `id`, a field has the wrong type, an id
+    lies outside its range, or its id was read before. Every field but `id` may be missing.
+    Codes that are not among `genres` are dropped, and so is an unreadable date.
+
+    Args:
+        path: A file in the format of `song_meta.json`.
+        genres: The known genre codes, as `read_genres` returns them; None accepts every code.
+        report: Counts what is read, dropped and skipped, while this is iterated.
+        strict: Raise at the first record that would be skipped.
+
+    Raises:
+        BadRecord: a record cannot be used, and reading is strict.
+        MalformedJson: the file is not a JSON array.
+        UnreadableFile: the file is missing or cannot be opened.
+    """
+    report.expect([path])
+    seen: set[int] = set()
+    source = RecordSource(path, "song", report, strict=strict)
+    for raw in source.records(RawSong):
+        if raw.id in seen:
+            source.note(Cause.REPEATED_ID, "id", f"song {raw.id} was read before")
+            continue
+        seen.add(raw.id)
+        report.songs += 1
+        yield Song(
+            id=raw.id,
+            name=clean_text(raw.song_name),
+            artist_ids=tuple(raw.artist_id_basket or ()),
+            artists=_texts(raw.artist_name_basket),
+            album_id=raw.album_id,
+            album=clean_text(raw.album_name),
+            genres=_codes(raw.song_gn_gnr_basket, "song_gn_gnr_basket", genres, source),
+            detail_genres=_codes(
+                raw.song_gn_dtl_gnr_basket, "song_gn_dtl_gnr_basket", genres, source
+            ),
+            issue_date=_date(parse_issue_date, raw.issue_date, "issue_date", source),
+        )
+
+
+def _playlist(raw: RawPlaylist, source: RecordSource) -> Playlist:
+    songs = tuple(dict.fromkeys(raw.songs))
+    if len(songs) < len(raw.songs):
+        for index, song in _repeats(raw.songs):
+            source.note(Cause.REPEATED_SONG, f"songs[{index}]", f"song {song} again")
+    written = _texts(raw.tags)
+    tags = tuple(dict.fromkeys(written))
+    if len(tags) < len(written):
+        for index, tag in _repeats(written):
+            source.note(Cause.REPEATED_TAG, f"tags[{index}]", f"tag {shortened(tag)} again")
+    return Playlist(
+        id=raw.id,
+        title=clean_text(raw.plylst_title),
+        songs=songs,
+        tags=tags,
+        like_count=raw.like_cnt or 0,
+        updated=_date(parse_updated, raw.updt_date, "updt_date", source),
+    )
+
+
+T = TypeVar("T", int, str)
+
+
+def _repeats(values: Iterable[T]) -> Iterator[tuple[int, T]]:
+    """Yield what has come before, with its place."""
+    seen: set[T] = set()
+    for index, value in enumerate(values):
+        if value in seen:
+            yield index, value
+        seen.add(value)
+
+
+def _texts(texts: list[str] | None) -> tuple[str, ...]:
+    """Clean texts, without those of which nothing is left."""
+    if not texts:
+        return ()
+    return tuple([clean for text in texts if (clean := clean_text(text))])
+
+
+@lru_cache(maxsize=65536)
+def _shared(codes: tuple[str, ...]) -> tuple[str, ...]:
+    """Give equal tuples of codes one body: there are few, and every song holds two."""
+    return codes
+
+
+def _codes(
+    codes: list[str] | None, field: str, known: Collection[str] | None, source: RecordSource
+) -> tuple[str, ...]:
+    kept = _shared(tuple(dict.fromkeys(_texts(codes))))
+    if known is None or all(code in known for code in kept):
+        return kept
+    for code in kept:
+        if code not in known:
+            source.note(Cause.UNKNOWN_GENRE, field, f"{shortened(code)} is not among the genres")
+    return _shared(tuple(code for code in kept if code in known))
+
+
+DateT = TypeVar("DateT")
+
+
+def _date(
+    parse: Callable[[str | int | None], DateT | None],
+    value: str | int | None,
+    field: str,
+    source: RecordSource,
+) -> DateT | None:
+    try:
+        return parse(value)
+    except ValueError as error:
+        source.note(Cause.UNREADABLE_DATE, field, f"{shortened(value)}: {error}")
+        return None

@@ -1,0 +1,122 @@
+"""What was found while a catalogue was read: how many records, and what was wrong with which."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+RecordKind = Literal["playlist", "song"]
+
+EXAMPLES_PER_CAUSE = 3
+
+
+class Cause(StrEnum):
+    """What can be wrong with a record of well-formed JSON."""
+
+    NOT_AN_OBJECT = "not an object"
+    MISSING_FIELD = "missing field"
+    WRONG_TYPE = "wrong type"
+    OUT_OF_RANGE = "number out of range"
+    INVALID_TEXT = "text that is not Unicode"
+    REPEATED_ID = "repeated id"
+
+    REPEATED_SONG = "song repeated in its playlist"
+    REPEATED_TAG = "tag repeated in its playlist"
+    UNKNOWN_GENRE = "unknown genre code"
+    UNREADABLE_DATE = "unreadable date"
+
+    @property
+    def skips(self) -> bool:
+        """Whether the record is left out; else it is kept, without the value."""
+        return self not in _KEEPS
+
+
+_KEEPS = {
+    Cause.REPEATED_SONG,
+    Cause.REPEATED_TAG,
+    Cause.UNKNOWN_GENRE,
+    Cause.UNREADABLE_DATE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong with one record.
+
+    `record` counts from 1, `offset` is the byte at which the record begins, `field` names the
+    place inside it (`songs[3]`), and `detail` says what is wrong with which value.
+    """
+
+    kind: RecordKind
+    cause: Cause
+    path: Path
+    record: int
+    offset: int
+    field: str | None
+    detail: str
+
+    @property
+    def place(self) -> str:
+        """File, record, byte and field, for people."""
+        place = f"{self.path}, record {self.record} (byte {self.offset})"
+        return f"{place}, field {self.field!r}" if self.field else place
+
+
+@dataclass
+class ReadReport:
+    """Counts what was read and what was found wrong, for one or more files.
+
+    The same report may be given to several readers. `bytes_read` and `total_bytes` move while
+    a reader is iterated, so that progress can be shown.
+    """
+
+    playlists: int = 0
+    songs: int = 0
+    bytes_read: int = 0
+    total_bytes: int = 0
+    counts: Counter[tuple[RecordKind, Cause]] = field(default_factory=Counter)
+    examples: defaultdict[tuple[RecordKind, Cause], list[Finding]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+
+    @property
+    def skipped(self) -> int:
+        """How many records were left out."""
+        return sum(count for (_, cause), count in self.counts.items() if cause.skips)
+
+    def expect(self, paths: Iterable[Path]) -> None:
+        """Add files to the total to be read; one that is missing counts nothing."""
+        self.total_bytes += sum(path.stat().st_size for path in paths if path.is_file())
+
+    def advance(self, size: int) -> None:
+        """Count bytes as read."""
+        self.bytes_read += size
+
+    def add(self, finding: Finding) -> None:
+        """Count a finding, and keep it if it is among the first of its cause."""
+        key = (finding.kind, finding.cause)
+        self.counts[key] += 1
+        if len(self.examples[key]) < EXAMPLES_PER_CAUSE:
+            self.examples[key].append(finding)
+
+    def lines(self) -> list[str]:
+        """Summarise for people: what was read, then each cause with its count and examples.
+
+        Causes for which records were skipped come first, the most frequent before the others.
+        """
+        lines = [f"read {self.playlists:,} playlists and {self.songs:,} songs"]
+        by_weight = sorted(
+            self.counts.items(), key=lambda item: (not item[0][1].skips, -item[1], item[0])
+        )
+        for (kind, cause), count in by_weight:
+            plural = "" if count == 1 else "s"
+            if cause.skips:
+                lines.append(f"skipped {count:,} {kind}{plural}: {cause}")
+            else:
+                lines.append(f"left out {count:,} value{plural} of {kind}s: {cause}")
+            lines += [f"  {found.place}: {found.detail}" for found in self.examples[kind, cause]]
+        return lines

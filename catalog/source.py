@@ -1,0 +1,87 @@
+"""The validated records of one file, with what is wrong in it counted in a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from melon.catalog.errors import BadRecord, shortened, uncapitalized
+from melon.catalog.json_stream import JsonArray
+from melon.catalog.report import Cause, Finding, ReadReport, RecordKind
+
+RawT = TypeVar("RawT", bound=BaseModel)
+
+_CAUSES = {
+    "missing": Cause.MISSING_FIELD,
+    "string_unicode": Cause.INVALID_TEXT,
+    "greater_than_equal": Cause.OUT_OF_RANGE,
+    "less_than_equal": Cause.OUT_OF_RANGE,
+}
+
+
+class RecordSource:
+    """One file of records, read once from its beginning.
+
+    Args:
+        path: The file.
+        kind: What its records are, for the report.
+        report: Counts bytes and findings.
+        strict: Whether what would skip a record raises `BadRecord` instead.
+    """
+
+    def __init__(self, path: Path, kind: RecordKind, report: ReadReport, *, strict: bool) -> None:
+        self._array = JsonArray(path, advance=report.advance)
+        self._kind = kind
+        self._report = report
+        self._strict = strict
+
+    def records(self, model: type[RawT]) -> Iterator[RawT]:
+        """Yield the records that `model` accepts, and report the others."""
+        validate = model.model_validate
+        for value in self._array:
+            try:
+                raw = validate(value)
+            except ValidationError as error:
+                self._report_invalid(error)
+            else:
+                yield raw
+
+    def note(self, cause: Cause, field: str | None, detail: str) -> None:
+        """Report something about the last record that was yielded.
+
+        Raises:
+            BadRecord: reading is strict, and the cause is one that skips a record.
+        """
+        finding = Finding(
+            self._kind,
+            cause,
+            self._array.path,
+            self._array.number,
+            self._array.offset,
+            field,
+            detail,
+        )
+        if self._strict and cause.skips:
+            raise BadRecord(finding)
+        self._report.add(finding)
+
+    def _report_invalid(self, error: ValidationError) -> None:
+        first = error.errors(include_url=False, include_context=False)[0]
+        # Beyond the field and the index, a location names the members of a union.
+        location = first["loc"][:2]
+        field = "".join(
+            f"[{part}]" if isinstance(part, int) else part
+            for part in location
+            if isinstance(part, int) or part == location[0]
+        )
+        if not location:
+            cause, detail = Cause.NOT_AN_OBJECT, f"{shortened(first['input'])} is not a record"
+        elif first["type"] == "missing":
+            cause, detail = Cause.MISSING_FIELD, f"the record has no {field!r}"
+        else:
+            cause = _CAUSES.get(first["type"], Cause.WRONG_TYPE)
+            detail = f"{uncapitalized(first['msg'])}, not {shortened(first['input'])}"
+        self.note(cause, field or None, detail)
