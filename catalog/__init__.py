@@ -9,6 +9,7 @@ from melon.catalog.errors import (
     MalformedJson,
     NoPlaylists,
     UnreadableFile,
+    UnwritableFile,
 )
 from melon.catalog.genres import read_genres
 from melon.catalog.json_stream import JsonArray
@@ -16,6 +17,7 @@ from melon.catalog.readers import read_playlists, read_songs
 from melon.catalog.records import MAX_ID, DatePrecision, Genre, IssueDate, Playlist, Song
 from melon.catalog.report import Cause, Finding, ReadReport, RecordKind
 from melon.catalog.text import clean_text
+from melon.catalog.writers import write_genres, write_playlists, write_songs
 
 __all__ = [
     "MAX_ID",
@@ -36,6 +38,7 @@ __all__ = [
     "RecordKind",
     "Song",
     "UnreadableFile",
+    "UnwritableFile",
     "clean_text",
     "find_corpus",
     "parse_issue_date",
@@ -43,4 +46,7 @@ __all__ = [
     "read_genres",
     "read_playlists",
     "read_songs",
+    "write_genres",
+    "write_playlists",
+    "write_songs",
 ]

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from melon.errors import InputError
+from melon.errors import InputError, MelonError
 
 if TYPE_CHECKING:
     from melon.catalog.report import Finding
@@ -18,8 +18,16 @@ class UnreadableFile(InputError):
     @classmethod
     def from_os_error(cls, path: Path, error: OSError) -> UnreadableFile:
         """Say which file the operating system would not open, and why."""
-        reason = error.strerror or str(error)
-        return cls(f"cannot be read: {uncapitalized(reason)}", where=str(path))
+        return cls(f"cannot be read: {_reason(error)}", where=str(path))
+
+
+class UnwritableFile(MelonError):
+    """A file that cannot be written: no such directory, no right to it, no room."""
+
+    @classmethod
+    def from_os_error(cls, path: Path, error: OSError) -> UnwritableFile:
+        """Say which file the operating system would not write, and why."""
+        return cls(f"cannot be written: {_reason(error)}", where=str(path))
 
 
 class NoPlaylists(InputError):
@@ -73,7 +81,12 @@ def uncapitalized(message: str) -> str:
     return message[:1].lower() + message[1:] if is_word else message
 
 
+def _reason(error: OSError) -> str:
+    return uncapitalized(error.strerror or str(error))
+
+
 def shortened(value: object, limit: int = 60) -> str:
-    """Show a value as JSON, cut to `limit` characters."""
+    """Show a value as JSON that any terminal can print, cut to `limit` characters."""
     text = json.dumps(value, ensure_ascii=False, default=str)
+    text = text.encode(errors="backslashreplace").decode()  # a lone surrogate
     return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -17,13 +17,16 @@ from melon.catalog.source import RecordSource
 from melon.catalog.text import clean_text
 
 PointId = Annotated[int, Field(ge=0, le=MAX_ID)]
+# Stripping is what makes pydantic look into a text, and refuse lone surrogates.
+_RAW = ConfigDict(strict=True, extra="ignore", str_strip_whitespace=True)
+
 PayloadInt = Annotated[int, Field(ge=0, le=2**63 - 1)]
 
 
 class RawPlaylist(BaseModel):
     """A playlist as `train.json` writes it."""
 
-    model_config = ConfigDict(strict=True, extra="ignore")
+    model_config = _RAW
 
     id: PointId
     plylst_title: str | None = None
@@ -36,7 +39,7 @@ class RawPlaylist(BaseModel):
 class RawSong(BaseModel):
     """A song as `song_meta.json` writes it."""
 
-    model_config = ConfigDict(strict=True, extra="ignore")
+    model_config = _RAW
 
     id: PointId
     song_name: str | None = None
@@ -107,6 +110,7 @@ def read_songs(
         UnreadableFile: the file is missing or cannot be opened.
     """
     report.expect([path])
+    known = None if genres is None else frozenset(genres)
     seen: set[int] = set()
     source = RecordSource(path, "song", report, strict=strict)
     for raw in source.records(RawSong):
@@ -122,9 +126,9 @@ def read_songs(
             artists=_texts(raw.artist_name_basket),
             album_id=raw.album_id,
             album=clean_text(raw.album_name),
-            genres=_codes(raw.song_gn_gnr_basket, "song_gn_gnr_basket", genres, source),
+            genres=_codes(raw.song_gn_gnr_basket, "song_gn_gnr_basket", known, source),
             detail_genres=_codes(
-                raw.song_gn_dtl_gnr_basket, "song_gn_dtl_gnr_basket", genres, source
+                raw.song_gn_dtl_gnr_basket, "song_gn_dtl_gnr_basket", known, source
             ),
             issue_date=_date(parse_issue_date, raw.issue_date, "issue_date", source),
         )
@@ -162,29 +166,31 @@ def _repeats(values: Iterable[T]) -> Iterator[tuple[int, T]]:
         seen.add(value)
 
 
-def _texts(texts: list[str] | None) -> tuple[str, ...]:
+def _texts(texts: Iterable[str] | None) -> tuple[str, ...]:
     """Clean texts, without those of which nothing is left."""
     if not texts:
         return ()
     return tuple([clean for text in texts if (clean := clean_text(text))])
 
 
+# There are few combinations of codes, and every song holds two: equal ones share one body.
 @lru_cache(maxsize=65536)
-def _shared(codes: tuple[str, ...]) -> tuple[str, ...]:
-    """Give equal tuples of codes one body: there are few, and every song holds two."""
-    return codes
+def _distinct_codes(codes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_texts(codes)))
 
 
 def _codes(
-    codes: list[str] | None, field: str, known: Collection[str] | None, source: RecordSource
+    written: list[str] | None, field: str, known: frozenset[str] | None, source: RecordSource
 ) -> tuple[str, ...]:
-    kept = _shared(tuple(dict.fromkeys(_texts(codes))))
-    if known is None or all(code in known for code in kept):
-        return kept
-    for code in kept:
+    if not written:
+        return ()
+    codes = _distinct_codes(tuple(written))
+    if known is None or known.issuperset(codes):
+        return codes
+    for code in codes:
         if code not in known:
             source.note(Cause.UNKNOWN_GENRE, field, f"{shortened(code)} is not among the genres")
-    return _shared(tuple(code for code in kept if code in known))
+    return _distinct_codes(tuple(code for code in codes if code in known))
 
 
 DateT = TypeVar("DateT")

@@ -1,0 +1,107 @@
+"""Writers of Melon's files, streamed; a file is replaced as a whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from melon.catalog.errors import UnwritableFile
+from melon.catalog.records import Genre, IssueDate, Playlist, Song
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def write_playlists(path: Path, playlists: Iterable[Playlist]) -> int:
+    """Write playlists in the format of `train.json`, and return how many there were.
+
+    Raises:
+        UnwritableFile: the file, or the temporary one beside it, cannot be written.
+    """
+    return _write_array(path, map(_playlist, playlists))
+
+
+def write_songs(path: Path, songs: Iterable[Song]) -> int:
+    """Write songs in the format of `song_meta.json`, and return how many there were.
+
+    Raises:
+        UnwritableFile: the file, or the temporary one beside it, cannot be written.
+    """
+    return _write_array(path, map(_song, songs))
+
+
+def write_genres(path: Path, genres: Iterable[Genre]) -> int:
+    """Write genres in the format of `genre_gn_all.json`, and return how many there were.
+
+    Raises:
+        UnwritableFile: the file, or the temporary one beside it, cannot be written.
+    """
+    names = {genre.code: genre.name for genre in genres}
+    with _replacing(path) as file:
+        file.write(_encode(names))
+    return len(names)
+
+
+def _write_array(path: Path, records: Iterable[dict[str, object]]) -> int:
+    count = 0
+    with _replacing(path) as file:
+        file.write("[")
+        for record in records:
+            file.write(("," if count else "") + _encode(record))
+            count += 1
+        file.write("]")
+    return count
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[TextIO]:
+    """Open a temporary file beside `path` that takes its place if all goes well."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise UnwritableFile.from_os_error(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _playlist(playlist: Playlist) -> dict[str, object]:
+    updated = playlist.updated
+    return {
+        "tags": playlist.tags,
+        "id": playlist.id,
+        "plylst_title": playlist.title or "",
+        "songs": playlist.songs,
+        "like_cnt": playlist.like_count,
+        "updt_date": updated.isoformat(" ", "milliseconds") if updated else "",
+    }
+
+
+def _song(song: Song) -> dict[str, object]:
+    return {
+        "song_gn_dtl_gnr_basket": song.detail_genres,
+        "issue_date": _issue_date(song.issue_date),
+        "album_name": song.album or "",
+        "album_id": song.album_id,
+        "artist_id_basket": song.artist_ids,
+        "song_name": song.name or "",
+        "song_gn_gnr_basket": song.genres,
+        "artist_name_basket": song.artists,
+        "id": song.id,
+    }
+
+
+def _issue_date(issued: IssueDate | None) -> str:
+    """Write a date with `00` for what is not known of it."""
+    if issued is None:
+        return ""
+    digits = f"{issued.day.year:04}{issued.day.month:02}{issued.day.day:02}"
+    known = {"year": 4, "month": 6, "day": 8}[issued.precision]
+    return digits[:known].ljust(8, "0")

@@ -1,0 +1,296 @@
+"""What the readers accept, clean, drop and skip, and how they say so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from melon.catalog import (
+    MAX_ID,
+    BadRecord,
+    Cause,
+    IssueDate,
+    MalformedJson,
+    Playlist,
+    ReadReport,
+    Song,
+    read_playlists,
+    read_songs,
+)
+
+PLAYLIST = {
+    "tags": ["락"],
+    "id": 7,
+    "plylst_title": "여행같은 음악",
+    "songs": [525514, 129701],
+    "like_cnt": 71,
+    "updt_date": "2013-12-19 18:36:19.000",
+}
+SONG = {
+    "song_gn_dtl_gnr_basket": ["GN0901"],
+    "issue_date": "20140512",
+    "album_name": "First Light",
+    "album_id": 225,
+    "artist_id_basket": [27, 28],
+    "song_name": "Feel",
+    "song_gn_gnr_basket": ["GN0900"],
+    "artist_name_basket": ["A Band", "B"],
+    "id": 3,
+}
+
+
+def write(path: Path, records: object) -> Path:
+    path.write_text(json.dumps(records, ensure_ascii=False), encoding="utf-8")
+    return path
+
+
+def playlists(
+    tmp_path: Path, *records: Any, strict: bool = False
+) -> tuple[list[Playlist], ReadReport]:
+    report = ReadReport()
+    path = write(tmp_path / "train.json", records)
+    return list(read_playlists([path], report=report, strict=strict)), report
+
+
+def songs(
+    tmp_path: Path, *records: Any, genres: Sequence[str] | None = None
+) -> tuple[list[Song], ReadReport]:
+    report = ReadReport()
+    path = write(tmp_path / "song_meta.json", records)
+    return list(read_songs(path, genres=genres, report=report)), report
+
+
+def without(record: dict[str, Any], field: str) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name != field}
+
+
+def test_a_playlist(tmp_path: Path) -> None:
+    read, report = playlists(tmp_path, PLAYLIST)
+    assert read == [
+        Playlist(
+            id=7,
+            title="여행같은 음악",
+            songs=(525514, 129701),
+            tags=("락",),
+            like_count=71,
+            updated=datetime(2013, 12, 19, 18, 36, 19),
+        )
+    ]
+    assert (report.playlists, report.skipped, report.counts) == (1, 0, {})
+
+
+def test_a_song(tmp_path: Path) -> None:
+    read, report = songs(tmp_path, SONG)
+    assert read == [
+        Song(
+            id=3,
+            name="Feel",
+            artist_ids=(27, 28),
+            artists=("A Band", "B"),
+            album_id=225,
+            album="First Light",
+            genres=("GN0900",),
+            detail_genres=("GN0901",),
+            issue_date=IssueDate(date(2014, 5, 12), "day"),
+        )
+    ]
+    assert (report.songs, report.skipped, report.counts) == (1, 0, {})
+
+
+def test_what_is_unknown_is_absent(tmp_path: Path) -> None:
+    read, _ = songs(
+        tmp_path,
+        {"id": 0},
+        dict.fromkeys(SONG, None) | {"id": 1},
+        {
+            "id": 2,
+            "song_name": " ",
+            "album_name": "",
+            "issue_date": "0",
+            "artist_name_basket": [""],
+        },
+    )
+    assert read == [Song(id=0), Song(id=1), Song(id=2)]
+    bare, _ = playlists(
+        tmp_path,
+        {"id": 0, "songs": [], "tags": []},
+        {"id": 1, "songs": [], "tags": [], "plylst_title": "\t", "updt_date": "", "like_cnt": None},
+    )
+    assert bare == [Playlist(n, None, (), (), 0, None) for n in (0, 1)]
+
+
+def test_texts_are_composed_and_stripped(tmp_path: Path) -> None:
+    decomposed = "\u1107\u1175"  # ᄇ + ᅵ, as some file systems write 비
+    read, _ = playlists(
+        tmp_path, PLAYLIST | {"plylst_title": f" {decomposed} ", "tags": [f"{decomposed}\n", "  "]}
+    )
+    assert (read[0].title, read[0].tags) == ("비", ("비",))
+
+
+def test_names_and_ids_of_artists_may_differ_in_number(tmp_path: Path) -> None:
+    read, report = songs(tmp_path, SONG | {"artist_id_basket": []})
+    assert (read[0].artist_ids, read[0].artists) == ((), ("A Band", "B"))
+    assert not report.counts
+
+
+def test_repeats_within_a_playlist_are_dropped_and_counted(tmp_path: Path) -> None:
+    read, report = playlists(
+        tmp_path, PLAYLIST | {"songs": [5, 3, 5, 5, 1], "tags": ["비", "\u1107\u1175", "밤"]}
+    )
+    assert (read[0].songs, read[0].tags) == ((5, 3, 1), ("비", "밤"))
+    assert report.counts == {
+        ("playlist", Cause.REPEATED_SONG): 2,
+        ("playlist", Cause.REPEATED_TAG): 1,
+    }
+    assert report.skipped == 0
+    assert report.examples["playlist", Cause.REPEATED_SONG][0].field == "songs[2]"
+
+
+def test_unknown_genres_are_dropped_and_counted(tmp_path: Path) -> None:
+    record = SONG | {"song_gn_gnr_basket": ["GN0900", "GN9000", "GN0900"]}
+    read, report = songs(tmp_path, record, genres=["GN0900", "GN0901"])
+    assert (read[0].genres, read[0].detail_genres) == (("GN0900",), ("GN0901",))
+    assert report.counts == {("song", Cause.UNKNOWN_GENRE): 1}
+    assert '"GN9000"' in report.examples["song", Cause.UNKNOWN_GENRE][0].detail
+    assert songs(tmp_path, record)[0][0].genres == ("GN0900", "GN9000")
+
+
+def test_unreadable_dates_are_dropped_and_counted(tmp_path: Path) -> None:
+    read, report = songs(tmp_path, SONG | {"issue_date": "tomorrow"})
+    assert read[0].issue_date is None
+    assert report.counts == {("song", Cause.UNREADABLE_DATE): 1}
+    listed, report = playlists(tmp_path, PLAYLIST | {"updt_date": "2013-13-01"})
+    assert listed[0].updated is None
+    assert report.counts == {("playlist", Cause.UNREADABLE_DATE): 1}
+
+
+@pytest.mark.parametrize(
+    ("record", "cause", "field", "detail"),
+    [
+        (without(PLAYLIST, "id"), Cause.MISSING_FIELD, "id", "no 'id'"),
+        (without(PLAYLIST, "songs"), Cause.MISSING_FIELD, "songs", "no 'songs'"),
+        (without(PLAYLIST, "tags"), Cause.MISSING_FIELD, "tags", "no 'tags'"),
+        (PLAYLIST | {"id": "8"}, Cause.WRONG_TYPE, "id", '"8"'),
+        (PLAYLIST | {"id": True}, Cause.WRONG_TYPE, "id", "true"),
+        (PLAYLIST | {"id": 8.0}, Cause.WRONG_TYPE, "id", "8.0"),
+        (PLAYLIST | {"id": None}, Cause.WRONG_TYPE, "id", "null"),
+        (PLAYLIST | {"id": -1}, Cause.OUT_OF_RANGE, "id", "-1"),
+        (PLAYLIST | {"id": MAX_ID + 1}, Cause.OUT_OF_RANGE, "id", "2147483648"),
+        (PLAYLIST | {"id": 10**30}, Cause.OUT_OF_RANGE, "id", "1000000"),
+        (PLAYLIST | {"songs": [1, 2, "3"]}, Cause.WRONG_TYPE, "songs[2]", '"3"'),
+        (PLAYLIST | {"songs": [False]}, Cause.WRONG_TYPE, "songs[0]", "false"),
+        (PLAYLIST | {"songs": [1, MAX_ID + 1]}, Cause.OUT_OF_RANGE, "songs[1]", "2147483648"),
+        (PLAYLIST | {"songs": {"1": 1}}, Cause.WRONG_TYPE, "songs", '{"1": 1}'),
+        (PLAYLIST | {"songs": None}, Cause.WRONG_TYPE, "songs", "null"),
+        (PLAYLIST | {"tags": "락"}, Cause.WRONG_TYPE, "tags", '"락"'),
+        (PLAYLIST | {"tags": [1]}, Cause.WRONG_TYPE, "tags[0]", "1"),
+        (PLAYLIST | {"tags": ["\ud800"]}, Cause.INVALID_TEXT, "tags[0]", "\\ud800"),
+        (PLAYLIST | {"plylst_title": 5}, Cause.WRONG_TYPE, "plylst_title", "5"),
+        (PLAYLIST | {"like_cnt": "71"}, Cause.WRONG_TYPE, "like_cnt", '"71"'),
+        (PLAYLIST | {"updt_date": [2013]}, Cause.WRONG_TYPE, "updt_date", "[2013]"),
+        ([1, 2], Cause.NOT_AN_OBJECT, None, "[1, 2]"),
+        (None, Cause.NOT_AN_OBJECT, None, "null"),
+    ],
+)
+def test_a_record_that_cannot_be_used_is_skipped_and_named(
+    tmp_path: Path, record: Any, cause: Cause, field: str | None, detail: str
+) -> None:
+    path = tmp_path / "train.json"
+    first = {"id": 1, "songs": [], "tags": []}
+    path.write_text(json.dumps([first, record, first | {"id": 2}]), encoding="utf-8")
+
+    report = ReadReport()
+    read = list(read_playlists([path], report=report))
+    assert [playlist.id for playlist in read] == [1, 2]
+    assert report.counts == {("playlist", cause): 1}
+    assert report.skipped == 1
+    (found,) = report.examples["playlist", cause]
+    assert (found.path, found.record, found.field) == (path, 2, field)
+    assert found.offset == len(json.dumps([first])) + 1
+    assert detail in found.detail
+
+    with pytest.raises(BadRecord) as caught:
+        list(read_playlists([path], report=ReadReport(), strict=True))
+    assert caught.value.finding == found
+    assert "train.json, record 2 (byte " in str(caught.value)
+    assert detail in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "place"),
+    [
+        ("id", -1, "id"),
+        ("song_name", 3, "song_name"),
+        ("artist_id_basket", [1, None], "artist_id_basket[1]"),
+        ("artist_name_basket", [None], "artist_name_basket[0]"),
+        ("album_id", "225", "album_id"),
+        ("issue_date", 2014.5, "issue_date"),
+        ("issue_date", True, "issue_date"),
+        ("song_gn_gnr_basket", "GN0900", "song_gn_gnr_basket"),
+        ("song_gn_dtl_gnr_basket", [901], "song_gn_dtl_gnr_basket[0]"),
+    ],
+)
+def test_a_song_that_cannot_be_used_is_skipped(
+    tmp_path: Path, field: str, value: object, place: str
+) -> None:
+    read, report = songs(tmp_path, SONG | {field: value}, SONG)
+    assert len(read) == 1
+    assert report.skipped == 1
+    ((found,),) = report.examples.values()
+    assert (found.kind, found.record, found.field) == ("song", 1, place)
+
+
+def test_repeated_ids_are_skipped_across_files(tmp_path: Path) -> None:
+    paths = [
+        write(tmp_path / "train.json", [PLAYLIST, PLAYLIST | {"id": 8}]),
+        write(tmp_path / "val.json", [PLAYLIST | {"id": 9}, PLAYLIST | {"plylst_title": "again"}]),
+    ]
+    report = ReadReport()
+    read = list(read_playlists(paths, report=report))
+    assert [playlist.id for playlist in read] == [7, 8, 9]
+    assert read[0].title == PLAYLIST["plylst_title"]
+    (found,) = report.examples["playlist", Cause.REPEATED_ID]
+    assert (found.path.name, found.record, found.field) == ("val.json", 2, "id")
+
+    _, report = songs(tmp_path, SONG, SONG)
+    assert report.counts == {("song", Cause.REPEATED_ID): 1}
+
+
+def test_malformed_json_ends_the_reading_after_the_records_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "train.json"
+    path.write_text(json.dumps([PLAYLIST])[:-1] + ', {"id": 8, ', encoding="utf-8")
+    report = ReadReport()
+    with pytest.raises(MalformedJson, match="inside record 2"):
+        list(read_playlists([path], report=report))
+    assert report.playlists == 1
+
+
+def test_the_report_counts_all_and_shows_a_few(tmp_path: Path) -> None:
+    bad = [PLAYLIST | {"id": n, "songs": 5} for n in range(100, 1200)]
+    _, report = playlists(tmp_path, PLAYLIST | {"songs": [1, 1]}, *bad, {"id": 1, "tags": []})
+    lines = report.lines()
+    assert lines[0] == "read 1 playlists and 0 songs"
+    assert lines[1] == "skipped 1,100 playlists: wrong type"
+    assert len([line for line in lines if "input should be a valid list, not 5" in line]) == 3
+    assert "skipped 1 playlist: missing field" in lines
+    assert "left out 1 value of playlists: song repeated in its playlist" in lines
+    assert report.skipped == 1101
+
+
+def test_progress_reaches_the_size_of_the_files(tmp_path: Path) -> None:
+    paths = [
+        write(tmp_path / name, [PLAYLIST | {"id": n}])
+        for n, name in enumerate(["train.json", "val.json"])
+    ]
+    report = ReadReport()
+    reading = read_playlists(paths, report=report)
+    next(reading)
+    size = sum(path.stat().st_size for path in paths)
+    assert 0 < report.bytes_read < report.total_bytes == size
+    list(reading)
+    assert report.bytes_read == report.total_bytes
