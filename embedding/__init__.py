@@ -1,1 +1,35 @@
-"""."""
+"""Playlists become one co-embedding space of songs, tags, title words and playlists.
+
+What is heavy (gensim, pyarrow) is imported only by what needs it: a query host uses
+`melon.embedding.title` alone.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from melon.embedding.build import build_space as build_space
+    from melon.embedding.progress import Progress as Progress
+    from melon.embedding.settings import TrainingSettings as TrainingSettings
+    from melon.embedding.settings import training_settings as training_settings
+    from melon.embedding.space import EmbeddingSpace as EmbeddingSpace
+    from melon.embedding.title import TitleTokenizer as TitleTokenizer
+    from melon.embedding.title import normalise as normalise
+
+_HOMES = {
+    "EmbeddingSpace": "space",
+    "Progress": "progress",
+    "TitleTokenizer": "title",
+    "TrainingSettings": "settings",
+    "build_space": "build",
+    "normalise": "title",
+    "training_settings": "settings",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

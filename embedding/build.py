@@ -1,0 +1,198 @@
+"""From records to a space: the one function that does it all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from melon.catalog.records import Genre, Playlist, Song
+from melon.embedding.cold_start import TRAINED, Evidence, cold_start, mean_of_holders
+from melon.embedding.corpus import Corpus, number_strings, read_corpus
+from melon.embedding.progress import Progress, ProgressCallback, ignore
+from melon.embedding.ragged import Ints, Ragged, Vectors, has_direction, unit_rows
+from melon.embedding.sentences import build_bags
+from melon.embedding.settings import TrainingSettings, training_settings
+from melon.embedding.space import EmbeddingSpace
+from melon.embedding.title import TitleTokenizer
+from melon.embedding.tokens import TokenKind, TokenTable
+from melon.embedding.training import train_vectors
+
+FROM_ITEMS = "items"
+
+ALBUM_WEIGHT, ARTIST_WEIGHT, DETAIL_GENRE_WEIGHT, GENRE_WEIGHT = 1.0, 0.5, 0.25, 0.125
+"""Shares in a cold song's vector: each is trusted twice as much as the next."""
+
+
+def build_space(
+    playlists: Iterable[Playlist],
+    songs: Iterable[Song] = (),
+    genres: Mapping[str, Genre] | None = None,
+    settings: TrainingSettings | None = None,
+    progress: ProgressCallback = ignore,
+) -> EmbeddingSpace:
+    """Train a space on playlists, and give all songs and tags of the catalogue their place in it.
+
+    Args:
+        playlists: read once, as a stream.
+        songs: the songs' metadata, read once, as a stream; may be empty.
+        genres: the names of the genre codes.
+        settings: hyper-parameters; the default preset where there are none.
+        progress: told how far each stage has come.
+
+    Raises:
+        NothingToTrain: there are no playlists.
+        RepeatedPlaylist: two have the same id.
+        EmptyVocabulary: no token is frequent enough to be trained.
+        TrainingDiverged: training did not stay among the numbers.
+    """
+    settings = settings or training_settings()
+    corpus = read_corpus(playlists, songs, progress)
+    title, words, playlist_words, title_tags = _read_titles(corpus, settings, progress)
+    start = time.perf_counter()
+    table, bags = build_bags(corpus, words, playlist_words, title_tags, settings.kinds)
+    progress(Progress("bags", len(bags), len(bags), time.perf_counter() - start))
+    vectors, epochs = train_vectors(bags, table, settings, progress)
+    start = time.perf_counter()
+    songs_placed, playlists_placed = _place_songs(corpus, playlist_words, table, vectors)
+    song_vectors, song_sources = songs_placed
+    playlist_vectors, playlist_sources = playlists_placed
+    tag_vectors, tag_sources = mean_of_holders(
+        vectors_of(TokenKind.TAG, table, vectors, len(corpus.tags)),
+        corpus.playlist_tags,
+        playlist_vectors,
+    )
+    word_vectors, word_sources = mean_of_holders(
+        vectors_of(TokenKind.WORD, table, vectors, len(words)), playlist_words, playlist_vectors
+    )
+    progress(Progress("vectors", len(vectors), len(vectors), time.perf_counter() - start))
+    return EmbeddingSpace(
+        songs=_described(corpus.songs, corpus.playlist_songs, song_sources),
+        song_vectors=song_vectors,
+        playlists=corpus.playlists.append_column(
+            "words", _spelled(playlist_words, words)
+        ).append_column("vector_source", pa.array(playlist_sources, pa.string())),
+        playlist_vectors=playlist_vectors,
+        tag_table=_described(_named("tag", corpus.tags), corpus.playlist_tags, tag_sources),
+        tag_vectors=tag_vectors,
+        word_table=_described(_named("word", words), playlist_words, word_sources),
+        word_vectors=word_vectors,
+        genres=dict(genres or {}),
+        title=title,
+        settings=settings.model_dump(mode="json"),
+        epochs=[epoch.as_dict() for epoch in epochs],
+    )
+
+
+def vectors_of(kind: TokenKind, table: TokenTable, vectors: Vectors, size: int) -> Vectors:
+    """(size, dim) float32: the trained vectors of a kind, zero where it took no part."""
+    if kind in table.numbers:
+        return vectors[table.span(kind)]
+    return np.zeros((size, vectors.shape[1]), np.float32)
+
+
+def _read_titles(
+    corpus: Corpus, settings: TrainingSettings, progress: ProgressCallback
+) -> tuple[TitleTokenizer, list[str], Ragged, Ragged]:
+    """Train the title tokenizer; then every title's words, and the known tags found in it."""
+    start = time.perf_counter()
+    titles = [title or "" for title in corpus.playlists["title"].to_pylist()]
+    counts = np.bincount(corpus.playlist_tags.values, minlength=len(corpus.tags)).tolist()
+    tokenizer = TitleTokenizer.train(
+        titles,
+        dict(zip(corpus.tags, counts, strict=True)),
+        pieces=settings.title_pieces,
+        tag_min_count=settings.title_tag_min_count,
+    )
+    words, playlist_words = number_strings(
+        pa.chunked_array([pa.array(map(tokenizer.words, titles), pa.list_(pa.string()))])
+    )
+    places = {tag: place for place, tag in enumerate(corpus.tags)}
+    found = [[places[tag] for tag in tokenizer.tags(title)] for title in titles]
+    title_tags = Ragged.of_lengths(
+        np.array([len(tags) for tags in found], np.int64),
+        np.array([place for tags in found for place in tags], np.int64),
+    )
+    progress(Progress("titles", len(titles), len(titles), time.perf_counter() - start))
+    return tokenizer, words, playlist_words, title_tags
+
+
+_Placed = tuple[Vectors, NDArray[np.object_]]
+
+
+def _place_songs(
+    corpus: Corpus, playlist_words: Ragged, table: TokenTable, vectors: Vectors
+) -> tuple[_Placed, _Placed]:
+    """The vectors of songs and of playlists, with their sources, the cold ones included."""
+
+    def trained(kind: TokenKind, size: int) -> Vectors:
+        return vectors_of(kind, table, vectors, size)
+
+    song_vectors = trained(TokenKind.SONG, len(corpus.songs))
+    tag_vectors = trained(TokenKind.TAG, len(corpus.tags))
+    playlist_vectors = trained(TokenKind.PLAYLIST, len(corpus.playlists))
+    own = has_direction(playlist_vectors)
+    items = corpus.playlist_songs.sum_of(song_vectors) + corpus.playlist_tags.sum_of(tag_vectors)
+    word_vectors = trained(TokenKind.WORD, int(playlist_words.values.max(initial=-1)) + 1)
+    items += playlist_words.sum_of(word_vectors)
+    playlist_vectors = np.where(own[:, None], playlist_vectors, unit_rows(items))
+
+    albums = corpus.song_album
+    evidence = [
+        Evidence(
+            "album",
+            ALBUM_WEIGHT,
+            Ragged.of_lengths((albums >= 0).astype(np.int64), albums[albums >= 0]),
+            np.zeros((int(albums.max(initial=-1)) + 1, vectors.shape[1]), np.float32),
+        ),
+        Evidence(
+            "artist",
+            ARTIST_WEIGHT,
+            corpus.song_artists,
+            trained(TokenKind.ARTIST, corpus.artist_count),
+        ),
+        Evidence(
+            "genre",
+            DETAIL_GENRE_WEIGHT,
+            corpus.song_detail_genres,
+            trained(TokenKind.DETAIL_GENRE, len(corpus.detail_genres)),
+        ),
+        Evidence(
+            "genre",
+            GENRE_WEIGHT,
+            corpus.song_genres,
+            trained(TokenKind.GENRE, len(corpus.genres)),
+        ),
+    ]
+    placed = cold_start(song_vectors, evidence, corpus.playlist_songs, playlist_vectors)
+
+    # a playlist of cold songs only has a place now that they have one
+    bare = ~has_direction(playlist_vectors)
+    playlist_vectors[bare] = unit_rows(
+        corpus.playlist_songs.select(np.flatnonzero(bare)).sum_of(placed[0])
+    )
+    sources = np.full(len(playlist_vectors), None, dtype=object)
+    sources[has_direction(playlist_vectors)] = FROM_ITEMS
+    sources[own] = TRAINED
+    return placed, (playlist_vectors, sources)
+
+
+def _named(name: str, values: list[str]) -> pa.Table:
+    return pa.table({name: pa.array(values, pa.string())})
+
+
+def _described(table: pa.Table, held: Ragged, sources: NDArray[np.object_]) -> pa.Table:
+    """Add to a table of items how many playlists hold each, and where its vector is from."""
+    popularity: Ints = np.bincount(held.values, minlength=len(table))
+    return table.append_column("popularity", pa.array(popularity)).append_column(
+        "vector_source", pa.array(sources, pa.string())
+    )
+
+
+def _spelled(lists: Ragged, words: list[str]) -> pa.Array:
+    """The lists of numbers as a column of lists of strings."""
+    flat = pa.array(words, pa.string()).take(pa.array(lists.values))
+    return pa.ListArray.from_arrays(pa.array(lists.offsets.astype(np.int32)), flat)

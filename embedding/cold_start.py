@@ -1,0 +1,108 @@
+"""Vectors for what training never saw, or too rarely: from what is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from melon.embedding.ragged import Ints, Ragged, Vectors, has_direction, unit_rows
+
+TRAINED = "trained"
+FROM_PLAYLISTS = "playlists"
+
+_BLOCK = 100_000
+"""Songs that are given vectors at a time, to bound the memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One way in which songs are alike: the same album, artist or genre.
+
+    Attributes:
+        source: what a song is labelled with, if this is the strongest that is known of it.
+        weight: its share in a blend, relative to the others'.
+        groups: for each song, the numbers of its groups.
+        tokens: (n_groups, dim) the groups' own trained vectors, zero rows where there is none;
+            they count where no song of the group was trained.
+    """
+
+    source: str
+    weight: float
+    groups: Ragged
+    tokens: Vectors
+
+
+def cold_start(
+    vectors: Vectors,
+    evidence: Sequence[Evidence],
+    playlist_songs: Ragged,
+    playlist_vectors: Vectors,
+) -> tuple[Vectors, NDArray[np.object_]]:
+    """Give every song without a vector one from its album-mates, artists and genres.
+
+    A group's vector is the mean of its trained songs. What is known of a song is blended by
+    weight; where nothing is, the mean of the playlists that hold it has to do.
+
+    Args:
+        vectors: (n, dim) float32, the songs' unit rows, zero where training gave none.
+        evidence: the most trusted first.
+        playlist_songs: for each playlist, its songs' rows.
+        playlist_vectors: (n_playlists, dim) float32, unit rows or zero.
+
+    Returns:
+        (n, dim) float32 unit rows, and (n,) the source of each: `trained`, one of the evidence's,
+        `playlists`, or None where the row stays zero.
+    """
+    filled = vectors.copy()
+    sources = np.full(len(vectors), None, dtype=object)
+    trained = has_direction(vectors)
+    sources[trained] = TRAINED
+    cold = np.flatnonzero(~trained)
+    group_vectors = [_group_vectors(each, vectors, trained) for each in evidence]
+    holders = playlist_songs.inverse(len(vectors))
+    for begin in range(0, len(cold), _BLOCK):
+        block = cold[begin : begin + _BLOCK]
+        blend = np.zeros((len(block), vectors.shape[1]), np.float32)
+        for each, groups in zip(evidence, group_vectors, strict=True):
+            found = unit_rows(each.groups.select(block).sum_of(groups))
+            _label(sources, block, found, each.source)
+            blend += np.float32(each.weight) * found
+        alone = ~has_direction(blend)
+        blend[alone] = holders.select(block[alone]).sum_of(playlist_vectors)
+        _label(sources, block, blend, FROM_PLAYLISTS)
+        filled[block] = unit_rows(blend)
+    return filled, sources
+
+
+def mean_of_holders(
+    vectors: Vectors, held: Ragged, playlist_vectors: Vectors
+) -> tuple[Vectors, NDArray[np.object_]]:
+    """Give every tag or word without a vector the mean of the playlists that carry it.
+
+    Args:
+        vectors: (n, dim) float32, unit rows, zero where training gave none.
+        held: for each playlist, the numbers of its tags or words.
+        playlist_vectors: (n_playlists, dim) float32, unit rows or zero.
+
+    Returns:
+        (n, dim) float32 unit rows, and (n,) their sources: `trained`, `playlists`, or None.
+    """
+    return cold_start(vectors, (), held, playlist_vectors)
+
+
+def _group_vectors(each: Evidence, vectors: Vectors, trained: NDArray[np.bool_]) -> Vectors:
+    members = each.groups.inverse(len(each.tokens))
+    means = unit_rows(members.keep(trained[members.values]).sum_of(vectors))
+    empty = ~has_direction(means)
+    means[empty] = each.tokens[empty]
+    return means
+
+
+def _label(sources: NDArray[np.object_], rows: Ints, found: Vectors, source: str) -> None:
+    """Name the source of the rows that were found, unless a stronger one is named already."""
+    fresh = rows[has_direction(found)]
+    unnamed = np.array([source is None for source in sources[fresh]], np.bool_)
+    sources[fresh[unnamed]] = source

@@ -1,0 +1,288 @@
+"""A space on disk: a directory of arrays, tables and JSON, with a manifest that vouches for them.
+
+Nothing in it is code, and nothing is unpickled: vectors are `.npy` read with `allow_pickle=False`,
+tables Parquet, the rest JSON and the title tokenizer's blob.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from melon.catalog.records import Genre
+from melon.embedding.errors import DamagedSpace, NotASpace, SpaceVersionMismatch
+from melon.embedding.ragged import Vectors
+from melon.embedding.title import DamagedTitleTokenizer, TitleTokenizer
+
+if TYPE_CHECKING:
+    from melon.embedding.space import EmbeddingSpace
+
+FORMAT = "melon-space"
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+
+_PARTS = ("song", "playlist", "tag", "word")
+_FILES = (
+    *(f"{part}s.parquet" for part in _PARTS),
+    *(f"{part}_vectors.npy" for part in _PARTS),
+    "genres.json",
+    "title.bin",
+)
+_TRAIN_AGAIN = "train the space again, or restore it from a copy"
+
+
+def save_space(space: EmbeddingSpace, path: Path) -> None:
+    """Write a space beside `path`, then move it there. See `EmbeddingSpace.save`."""
+    path = path.resolve()
+    if path.exists() and not (path / MANIFEST).is_file() and not _is_empty(path):
+        raise NotASpace(
+            "is there already, and is not a space: it is left alone",
+            where=str(path),
+            hint="give a directory that is new, empty, or holds a space",
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent))
+    try:
+        fresh.chmod(0o777 & ~_umask())
+        files = {name: _write(fresh / name, write) for name, write in _writers(space).items()}
+        manifest = json.dumps(_manifest(space, files), ensure_ascii=False, indent=1)
+        (fresh / MANIFEST).write_text(manifest, encoding="utf-8")
+        _take_place(fresh, path)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def load_space(path: Path) -> EmbeddingSpace:
+    """Read a space and check it. See `EmbeddingSpace.load`."""
+    from melon.embedding.space import EmbeddingSpace
+
+    manifest = _read_manifest(path)
+    for name in _FILES:
+        _check_file(path / name, manifest["files"].get(name))
+    try:
+        tables = {part: pq.read_table(path / f"{part}s.parquet") for part in _PARTS}
+        vectors = {part: _read_vectors(path / f"{part}_vectors.npy") for part in _PARTS}
+        genres = json.loads((path / "genres.json").read_text(encoding="utf-8"))
+        title = TitleTokenizer.from_bytes((path / "title.bin").read_bytes())
+        by_code = {code: Genre(code, name, parent) for code, name, parent in genres}
+    except (OSError, ValueError, TypeError, pa.ArrowException, DamagedTitleTokenizer) as error:
+        raise DamagedSpace(str(error), where=str(path), hint=_TRAIN_AGAIN) from error
+    for part in _PARTS:
+        expected = (len(tables[part]), manifest["dim"])
+        if vectors[part].shape != expected or vectors[part].dtype != np.float32:
+            raise DamagedSpace(
+                f"holds {vectors[part].dtype} of shape {vectors[part].shape}, not float32 of shape "
+                f"{expected}",
+                where=str(path / f"{part}_vectors.npy"),
+                hint=_TRAIN_AGAIN,
+            )
+    return EmbeddingSpace(
+        songs=tables["song"],
+        song_vectors=vectors["song"],
+        playlists=tables["playlist"],
+        playlist_vectors=vectors["playlist"],
+        tag_table=tables["tag"],
+        tag_vectors=vectors["tag"],
+        word_table=tables["word"],
+        word_vectors=vectors["word"],
+        genres=by_code,
+        title=title,
+        settings=manifest["settings"],
+        epochs=manifest["epochs"],
+        manifest=manifest,
+    )
+
+
+def content_hash(space: EmbeddingSpace) -> str:
+    """The hash that the space will have once it is saved, without writing it anywhere."""
+    files = {name: _write(None, write) for name, write in _writers(space).items()}
+    return str(_manifest(space, files)["hash"])
+
+
+def _writers(space: EmbeddingSpace) -> dict[str, Callable[[IO[bytes]], None]]:
+    def table(content: pa.Table) -> Callable[[IO[bytes]], None]:
+        return lambda file: pq.write_table(content, file, compression="zstd")
+
+    def array(content: Vectors) -> Callable[[IO[bytes]], None]:
+        return lambda file: np.save(file, content, allow_pickle=False)
+
+    genres = [[genre.code, genre.name, genre.parent] for genre in space.genres.values()]
+    text = json.dumps(sorted(genres), ensure_ascii=False)
+    return {
+        "songs.parquet": table(space.songs),
+        "playlists.parquet": table(space.playlists),
+        "tags.parquet": table(space.tag_table),
+        "words.parquet": table(space.word_table),
+        "song_vectors.npy": array(space.song_vectors),
+        "playlist_vectors.npy": array(space.playlist_vectors),
+        "tag_vectors.npy": array(space.tag_vectors),
+        "word_vectors.npy": array(space.word_vectors),
+        "genres.json": lambda file: _write_all(file, text.encode("utf-8")),
+        "title.bin": lambda file: _write_all(file, space.title.to_bytes()),
+    }
+
+
+def _write_all(file: IO[bytes], content: bytes) -> None:
+    file.write(content)
+
+
+class _HashingFile(io.BufferedIOBase):
+    """Passes on what is written to it, if there is a file to pass it to, and hashes it."""
+
+    def __init__(self, file: IO[bytes] | None) -> None:
+        self._file = file
+        self._digest = hashlib.sha256()
+        self._size = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: Any, /) -> int:
+        view = memoryview(content)
+        self._digest.update(view)
+        self._size += view.nbytes
+        if self._file is not None:
+            self._file.write(view)
+        return view.nbytes
+
+    def tell(self) -> int:
+        return self._size
+
+    def entry(self) -> dict[str, Any]:
+        """What the manifest says of the file."""
+        return {"bytes": self._size, "sha256": self._digest.hexdigest()}
+
+
+def _write(path: Path | None, write: Callable[[IO[bytes]], None]) -> dict[str, Any]:
+    if path is None:
+        hashing = _HashingFile(None)
+        write(hashing)  # type: ignore[arg-type]
+        return hashing.entry()
+    with path.open("wb") as file:
+        hashing = _HashingFile(file)
+        write(hashing)  # type: ignore[arg-type]
+    return hashing.entry()
+
+
+def _manifest(space: EmbeddingSpace, files: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    content = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "dim": space.dim,
+        "counts": space.counts,
+        "settings": dict(space.settings),
+        "files": files,
+    }
+    manifest = content | {"hash": _hash_of(content), "epochs": [dict(e) for e in space.epochs]}
+    return manifest | {"checksum": _hash_of(manifest)}
+
+
+def _hash_of(content: dict[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    file = path / MANIFEST
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotASpace(
+            f"there is no space here: {MANIFEST} is missing",
+            where=str(path),
+            hint=_missing_hint(path),
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DamagedSpace(str(error), where=str(file), hint=_TRAIN_AGAIN) from error
+    try:
+        manifest = json.loads(text)
+    except ValueError as error:
+        raise DamagedSpace(f"is not JSON: {error}", where=str(file), hint=_TRAIN_AGAIN) from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise NotASpace("is not the manifest of a space", where=str(file))
+    version = manifest.get("format_version")
+    if version != FORMAT_VERSION:
+        newer = isinstance(version, int) and version > FORMAT_VERSION
+        raise SpaceVersionMismatch(
+            f"the space has format {version}, and this melon reads format {FORMAT_VERSION}",
+            where=str(path),
+            hint="update melon" if newer else "train the space again",
+        )
+    if manifest.pop("checksum", None) != _hash_of(manifest):
+        raise DamagedSpace("was altered after training", where=str(file), hint=_TRAIN_AGAIN)
+    return manifest
+
+
+def _missing_hint(path: Path) -> str:
+    previous = _previous(path.resolve())
+    if (previous / MANIFEST).is_file():
+        return f"saving was cut off at its last step: rename {previous} to {path.name}"
+    return "train one with `melon train`"
+
+
+def _check_file(path: Path, expected: dict[str, Any] | None) -> None:
+    try:
+        if expected is None:
+            raise DamagedSpace("is not listed in the manifest", where=str(path), hint=_TRAIN_AGAIN)
+        size = path.stat().st_size
+        if size != expected["bytes"]:
+            raise DamagedSpace(
+                f"has {size} bytes in place of {expected['bytes']}",
+                where=str(path),
+                hint=_TRAIN_AGAIN,
+            )
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise DamagedSpace("is missing", where=str(path), hint=_TRAIN_AGAIN) from None
+    except OSError as error:
+        raise DamagedSpace(str(error), where=str(path), hint=_TRAIN_AGAIN) from error
+    if digest != expected["sha256"]:
+        raise DamagedSpace(
+            "was altered: its hash is not the manifest's", where=str(path), hint=_TRAIN_AGAIN
+        )
+
+
+def _read_vectors(path: Path) -> Vectors:
+    vectors: Vectors = np.load(path, mmap_mode="r", allow_pickle=False)
+    return vectors
+
+
+def _take_place(fresh: Path, path: Path) -> None:
+    """Move `fresh` to `path`; what was there comes back if that fails."""
+    previous = _previous(path)
+    if path.exists():
+        shutil.rmtree(previous, ignore_errors=True)
+        path.rename(previous)
+    try:
+        fresh.rename(path)
+    except BaseException:
+        if previous.exists():
+            previous.rename(path)
+        raise
+    shutil.rmtree(previous, ignore_errors=True)
+
+
+def _previous(path: Path) -> Path:
+    return path.parent / f".{path.name}.previous"
+
+
+def _is_empty(path: Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,96 @@
+"""How a space is trained: typed settings, and the named presets."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer
+
+from melon.embedding.tokens import TokenKind
+from melon.errors import InputError
+
+DEFAULT_PRESET = "default"
+
+_ITEMS = frozenset(TokenKind) - {TokenKind.PLAYLIST}
+_Count = Annotated[int, Field(ge=1)]
+
+
+class TrainingSettings(BaseModel):
+    """What training does with the bags: skip-gram with negative sampling, and its parameters.
+
+    With `workers=1` the same corpus and settings give the same bytes each time. With more, the
+    threads' updates interleave, and no seed makes two runs alike.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dim: int = Field(128, ge=2, le=4096, description="dimensions of the vectors")
+    epochs: int = Field(10, ge=1, description="passes over all bags")
+    window: int = Field(10, ge=1, description="tokens to either side that are a token's context")
+    shrink_windows: bool = Field(True, description="draw each window's size from 1 to `window`")
+    shuffle: bool = Field(True, description="reshuffle every bag, and the bags, each epoch")
+    negative: int = Field(10, ge=1, description="negative samples for each pair")
+    ns_exponent: float = Field(0.75, description="exponent of a token's count in their sampling")
+    sample: float = Field(0.0, ge=0, lt=1, description="subsampling of frequent tokens; 0 is off")
+    alpha: float = Field(0.025, gt=0, le=1, description="learning rate at the start")
+    min_alpha: float = Field(0.0001, gt=0, le=1, description="learning rate at the end")
+    min_count: int = Field(2, ge=1, description="bags that must hold a token for it to be trained")
+    min_counts: dict[TokenKind, _Count] = Field(
+        default_factory=dict, description="the same for single kinds; playlists are never dropped"
+    )
+    kinds: frozenset[TokenKind] = Field(
+        _ITEMS,
+        description="kinds of token in a bag; without `playlist`, a playlist's vector is the mean"
+        " of its songs', tags' and title words' unit vectors",
+    )
+    title_tags: bool = Field(True, description="known tags found in a title join its bag")
+    title_pieces: int = Field(8000, ge=16, description="size of the title words' vocabulary")
+    title_tag_min_count: int = Field(5, ge=1, description="playlists of a tag to look it up for")
+    batch_words: int = Field(10_000, ge=100, le=10_000, description="tokens per job of a worker")
+    workers: int = Field(1, ge=1, le=64, description="threads; only 1 is reproducible")
+    seed: int = Field(1, ge=0, lt=2**32, description="seed of everything that is drawn")
+
+    @field_serializer("kinds")
+    def _sorted_kinds(self, kinds: frozenset[TokenKind]) -> list[str]:
+        return sorted(kinds)
+
+    def least_count(self, kind: TokenKind) -> int:
+        """How many bags must hold a token of this kind for it to be trained."""
+        return 1 if kind is TokenKind.PLAYLIST else self.min_counts.get(kind, self.min_count)
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    DEFAULT_PRESET: {},
+    "published": {
+        "dim": 300,
+        "epochs": 50,
+        "window": 100,
+        "shuffle": False,
+        "negative": 5,
+        "ns_exponent": -0.5,
+        "sample": 0.001,
+        "min_count": 10,
+        "kinds": frozenset(TokenKind),
+    },
+}
+"""Where each preset departs from the defaults."""
+
+
+def training_settings(preset: str = DEFAULT_PRESET, **changes: Any) -> TrainingSettings:
+    """A preset, with some of its values changed.
+
+    Raises:
+        InputError: there is no such preset or setting, or a value is out of range.
+    """
+    if preset not in PRESETS:
+        raise InputError(
+            f"no training preset {preset!r}", hint=f"the presets are: {', '.join(PRESETS)}"
+        )
+    try:
+        return TrainingSettings.model_validate(PRESETS[preset] | changes)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = ".".join(map(str, first["loc"]))
+        raise InputError(
+            f"{first['msg']}, not {first['input']!r}", where=f"training setting {name}"
+        ) from None

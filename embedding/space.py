@@ -1,0 +1,174 @@
+"""The co-embedding space: what training leaves behind, and ingest takes up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from melon.catalog.records import Genre
+from melon.embedding.ragged import Ints, Vectors
+from melon.embedding.title import TitleTokenizer
+
+
+@dataclass(frozen=True)
+class EmbeddingSpace:
+    """Songs, tags, title words and playlists in one space, with the catalogue they come from.
+
+    Tables are Arrow's; vectors are aligned with their table's rows: `(n, dim) float32`, unit rows,
+    zero where nothing is known. `vector_source` says where a row's vector comes from: `trained`,
+    `album`, `artist`, `genre`, `playlists`, or for a playlist `trained` or `items`; null for a
+    zero row. `popularity` is the number of playlists that hold a song, tag or title word.
+
+    Attributes:
+        songs: ordered by id: id, name, artist_ids, artists, album_id, album, genres,
+            detail_genres, issue_date (date32), issue_date_precision, popularity, vector_source.
+            Unknown values are null, unknown lists empty.
+        playlists: ordered by id: id, title, tags, songs, like_count, updated (timestamp), words,
+            vector_source.
+        tag_table: every tag, most frequent first: tag, popularity, vector_source.
+        word_table: every title word, most frequent first: word, popularity, vector_source.
+        genres: by code.
+        title: cuts titles into words and finds known tags in them.
+        settings: the training settings, as JSON has them.
+        epochs: the log of the epochs, as JSON has it.
+        manifest: what `manifest.json` holds; empty for a space that was not loaded from disk.
+    """
+
+    songs: pa.Table
+    song_vectors: Vectors
+    playlists: pa.Table
+    playlist_vectors: Vectors
+    tag_table: pa.Table
+    tag_vectors: Vectors
+    word_table: pa.Table
+    word_vectors: Vectors
+    genres: Mapping[str, Genre]
+    title: TitleTokenizer
+    settings: Mapping[str, Any]
+    epochs: list[Mapping[str, Any]]
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path) -> EmbeddingSpace:
+        """Read a space, its vectors memory-mapped, after checking every file of it.
+
+        Raises:
+            NotASpace: there is none at `path`.
+            SpaceVersionMismatch: another version of melon wrote it.
+            DamagedSpace: a file is missing, cut short, altered, or does not fit the others.
+        """
+        from melon.embedding.files import load_space
+
+        return load_space(Path(path))
+
+    def save(self, path: Path) -> EmbeddingSpace:
+        """Write the space to the directory `path`, in place of a space that is there.
+
+        The new space is complete before it takes the old one's place; an interruption leaves the
+        old one as it was.
+
+        Returns:
+            The saved space, as `load` gives it.
+
+        Raises:
+            NotASpace: `path` holds something else, which is left alone.
+        """
+        from melon.embedding.files import save_space
+
+        save_space(self, Path(path))
+        return self.load(path)
+
+    @cached_property
+    def hash(self) -> str:
+        """Hash of the contents (SHA-256, hexadecimal): no times and no names are in it."""
+        if self.manifest:
+            return str(self.manifest["hash"])
+        from melon.embedding.files import content_hash
+
+        return content_hash(self)
+
+    @property
+    def dim(self) -> int:
+        """Dimensions of the vectors."""
+        return int(self.song_vectors.shape[1])
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many songs, tags, playlists and words there are."""
+        return {
+            "songs": len(self.songs),
+            "tags": len(self.tag_table),
+            "playlists": len(self.playlists),
+            "words": len(self.word_table),
+        }
+
+    @cached_property
+    def song_ids(self) -> Ints:
+        """(n_songs,) int64, ascending."""
+        return _integers(self.songs, "id")
+
+    @cached_property
+    def song_popularity(self) -> Ints:
+        """(n_songs,) int64: how many playlists hold the song."""
+        return _integers(self.songs, "popularity")
+
+    @cached_property
+    def song_vector_source(self) -> NDArray[np.object_]:
+        """(n_songs,) object: str, or None where the vector is zero."""
+        return _objects(self.songs, "vector_source")
+
+    @cached_property
+    def playlist_ids(self) -> Ints:
+        """(n_playlists,) int64, ascending."""
+        return _integers(self.playlists, "id")
+
+    @cached_property
+    def tags(self) -> list[str]:
+        """Every tag, most frequent first."""
+        return _strings(self.tag_table, "tag")
+
+    @cached_property
+    def tag_popularity(self) -> Ints:
+        """(n_tags,) int64: how many playlists carry the tag."""
+        return _integers(self.tag_table, "popularity")
+
+    @cached_property
+    def tag_vector_source(self) -> NDArray[np.object_]:
+        """(n_tags,) object: str, or None where the vector is zero."""
+        return _objects(self.tag_table, "vector_source")
+
+    @cached_property
+    def words(self) -> list[str]:
+        """Every title word, most frequent first."""
+        return _strings(self.word_table, "word")
+
+    @cached_property
+    def word_popularity(self) -> Ints:
+        """(n_words,) int64: how many playlists' titles hold the word."""
+        return _integers(self.word_table, "popularity")
+
+    @cached_property
+    def word_vector_source(self) -> NDArray[np.object_]:
+        """(n_words,) object: str, or None where the vector is zero."""
+        return _objects(self.word_table, "vector_source")
+
+
+def _integers(table: pa.Table, name: str) -> Ints:
+    values: Ints = table[name].to_numpy()
+    return values
+
+
+def _objects(table: pa.Table, name: str) -> NDArray[np.object_]:
+    return np.array(table[name].to_pylist(), dtype=object)
+
+
+def _strings(table: pa.Table, name: str) -> list[str]:
+    values: list[str] = table[name].to_pylist()
+    return values

@@ -1,0 +1,240 @@
+"""Titles become words and known tags, the same way in training and at query time.
+
+This module needs sentencepiece and nothing heavier: a query host imports it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import unicodedata
+import zlib
+from collections.abc import Iterable, Mapping
+from itertools import chain, repeat
+from typing import Any
+
+from melon.errors import MelonError
+
+_MAGIC = b"melon-title-1\n"
+_META_SPACE = "▁"
+_UNKNOWN_MARK = "▅"
+_WORDS_WITHOUT_SPACES = (("\u1100", "\u11ff"), ("\u3040", "\ud7ff"), ("\U00020000", "\U0003ffff"))
+
+
+class DamagedTitleTokenizer(MelonError):
+    """A stored title tokenizer cannot be read."""
+
+
+def normalise(text: str) -> str:
+    """Bring a title or tag to the one form in which texts are compared.
+
+    Compatibility caseless form (Unicode 3.13, D146, then NFKC): full-width and half-width, upper
+    and lower case, composed and decomposed Hangul become one. Runs of white space and control
+    characters become one space; lone surrogates, which no encoder takes, are dropped.
+    """
+    if text.isascii():
+        folded = text.lower()
+    else:
+        folded = unicodedata.normalize("NFD", text).casefold()
+        folded = unicodedata.normalize("NFKD", folded).casefold()
+        folded = unicodedata.normalize("NFKC", folded)
+    if not folded.isprintable():
+        folded = "".join(_plain(character) for character in folded)
+    return " ".join(folded.split())
+
+
+def _plain(character: str) -> str:
+    category = unicodedata.category(character)
+    return {"Cc": " ", "Cs": ""}.get(category, character)
+
+
+class TitleTokenizer:
+    """Cuts a title into words (sentencepiece) and finds the known tags that stand in it.
+
+    The pieces are those of a unigram model (Kudo 2018, doi:10.18653/v1/P18-1007) trained on titles
+    and tags. Known tags are matched by their normalised form without spaces, the longest at each
+    place; the answer is the tag as it is stored, by its most frequent spelling.
+    """
+
+    def __init__(self, model: bytes, tags: Mapping[str, str]) -> None:
+        """Args:
+        model: serialised sentencepiece model; empty where there was no text to train one on.
+        tags: from each tag's compact form (normalised, no spaces) to its stored spelling.
+        """
+        self._model = model
+        self._tags = dict(tags)
+        self._lengths: dict[str, list[int]] = {}
+        for key in sorted(self._tags, key=len, reverse=True):
+            lengths = self._lengths.setdefault(key[0], [])
+            if not lengths or lengths[-1] != len(key):
+                lengths.append(len(key))
+        self._processor: Any = _load_model(model) if model else None
+
+    @classmethod
+    def train(
+        cls,
+        titles: Iterable[str],
+        tags: Mapping[str, int],
+        *,
+        pieces: int = 8000,
+        tag_min_count: int = 5,
+    ) -> TitleTokenizer:
+        """Learn the pieces and take note of the tags.
+
+        Deterministic: the same texts in the same order give the same bytes.
+
+        Args:
+            titles: every playlist's title, repeats included.
+            tags: each tag with the number of playlists that carry it.
+            pieces: wanted size of the piece vocabulary; a small corpus gets a smaller one.
+            tag_min_count: playlists that a tag must have for titles to be searched for it.
+        """
+        known: dict[str, str] = {}
+        for tag, count in sorted(tags.items(), key=lambda item: (-item[1], item[0])):
+            key = normalise(tag).replace(" ", "")
+            if count >= tag_min_count and key:
+                known.setdefault(key, tag)
+        by_count = chain.from_iterable(repeat(tag, tags[tag]) for tag in sorted(tags))
+        return cls(_train_model(chain(titles, by_count), pieces), known)
+
+    def words(self, title: str) -> list[str]:
+        """The title's pieces in order, once each, without the space mark and bare punctuation."""
+        text = normalise(title)
+        if self._processor is None:
+            found: list[str] = text.split()
+        else:
+            found = self._processor.encode(text, out_type=str)
+        words = dict.fromkeys(piece.strip(_META_SPACE + " ") for piece in found)
+        return [word for word in words if not _is_punctuation(word)]
+
+    def tags(self, title: str) -> list[str]:
+        """The known tags that stand in the title, in order, once each, as they are stored.
+
+        Spaces are ignored: "비 오는 날" holds the tag 비오는날. Words of an alphabet match as a
+        whole only ("rap" does not stand in "trap"); in Korean, Chinese and Japanese a tag may be
+        part of a word, but not a single character of one, nor may it begin within one word and
+        reach into the next.
+        """
+        text = normalise(title)
+        compact = text.replace(" ", "")
+        word_starts = _word_starts(text)
+        found: dict[str, None] = {}
+        start = 0
+        while start < len(compact):
+            for length in self._lengths.get(compact[start], ()):
+                end = start + length
+                tag = self._tags.get(compact[start:end]) if end <= len(compact) else None
+                if tag is not None and _stands_free(compact, start, end, word_starts):
+                    found[tag] = None
+                    start = end
+                    break
+            else:
+                start += 1
+        return list(found)
+
+    def to_bytes(self) -> bytes:
+        """One self-contained blob, compressed; the same tokenizer gives the same bytes."""
+        spellings = {key: tag for key, tag in self._tags.items() if key != tag}
+        header = json.dumps(
+            {"model_bytes": len(self._model), "tags": list(self._tags), "spellings": spellings},
+            ensure_ascii=False,
+            separators=(",", ":"),
+        ).encode("utf-8", "surrogatepass")
+        return _MAGIC + zlib.compress(header + b"\n" + self._model, 9)
+
+    @classmethod
+    def from_bytes(cls, blob: bytes) -> TitleTokenizer:
+        """Read what `to_bytes` wrote.
+
+        Raises:
+            DamagedTitleTokenizer: the blob is damaged, or from another version of melon.
+        """
+        if not blob.startswith(_MAGIC):
+            raise DamagedTitleTokenizer(
+                "not a title tokenizer of this version of melon",
+                hint="train the space again, or update melon",
+            )
+        try:
+            header, _, model = zlib.decompress(blob[len(_MAGIC) :]).partition(b"\n")
+            stored = json.loads(header.decode("utf-8", "surrogatepass"))
+            if stored["model_bytes"] != len(model):
+                raise ValueError("the model is cut short")
+            spellings = stored["spellings"]
+            return cls(model, {key: spellings.get(key, key) for key in stored["tags"]})
+        except (zlib.error, ValueError, KeyError, TypeError, RuntimeError) as error:
+            raise DamagedTitleTokenizer(
+                f"the title tokenizer is damaged: {error}", hint="train the space again"
+            ) from error
+
+
+def _train_model(texts: Iterable[str], pieces: int) -> bytes:
+    """Train a unigram model in memory; b"" where there is no text that it could learn from."""
+    import sentencepiece
+
+    lines = [line for text in texts if (line := _trainable(text))]
+    if not lines:
+        return b""
+    characters = len(set().union(*lines))
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(lines),
+        model_writer=model,
+        model_type="unigram",
+        vocab_size=max(pieces, characters + 8),  # it refuses fewer pieces than characters
+        hard_vocab_limit=False,
+        character_coverage=0.9995,
+        normalization_rule_name="identity",
+        bos_id=-1,
+        eos_id=-1,
+        num_threads=1,  # sums of floats in another order would give another model
+        minloglevel=2,
+    )
+    return model.getvalue()
+
+
+def _trainable(text: str) -> str:
+    """The text without the marks for which sentencepiece would skip it, and of bounded length."""
+    line = normalise(text).replace(_META_SPACE, " ").replace(_UNKNOWN_MARK, " ")
+    return " ".join(line.split())[:1000]
+
+
+def _load_model(model: bytes) -> Any:
+    import sentencepiece
+
+    processor = sentencepiece.SentencePieceProcessor()
+    processor.LoadFromSerializedProto(model)
+    return processor
+
+
+def _is_punctuation(word: str) -> bool:
+    """Whether nothing in the word is worth a vector: punctuation, marks of ASCII, blanks."""
+    return all(
+        unicodedata.category(c)[0] in "PZC" or (c.isascii() and not c.isalnum()) for c in word
+    )
+
+
+def _word_starts(text: str) -> set[int]:
+    """Where words start in the text without its spaces, its end included."""
+    starts, position = {0}, 0
+    for word in text.split():
+        position += len(word)
+        starts.add(position)
+    return starts
+
+
+def _stands_free(compact: str, start: int, end: int, word_starts: set[int]) -> bool:
+    """Whether compact[start:end] is not just a fragment of a longer word."""
+    if start in word_starts and end in word_starts:
+        return True
+    if start not in word_starts:
+        reaches_over = any(place in word_starts for place in range(start + 1, end))
+        if reaches_over or (_is_alphabetic(compact[start - 1]) and _is_alphabetic(compact[start])):
+            return False
+    if end not in word_starts and _is_alphabetic(compact[end - 1]) and _is_alphabetic(compact[end]):
+        return False
+    return end - start > 1 or not compact[start].isalpha()
+
+
+def _is_alphabetic(character: str) -> bool:
+    """Whether it belongs to a script whose words are written apart, unlike Hangul, Kana and Han."""
+    return character.isalnum() and not any(a <= character <= b for a, b in _WORDS_WITHOUT_SPACES)

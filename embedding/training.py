@@ -1,0 +1,240 @@
+"""Skip-gram over the bags, by gensim, with progress and a log of the epochs.
+
+The method: Mikolov et al. 2013, arXiv:1310.4546. A bag has no order, so each epoch sees every bag
+in another one: a window smaller than the bag then meets every pair of it sooner or later.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from melon.embedding.errors import EmptyVocabulary, TrainingDiverged
+from melon.embedding.loss import PairSample
+from melon.embedding.progress import Progress, ProgressCallback
+from melon.embedding.ragged import Ints, Ragged, Vectors, unit_rows
+from melon.embedding.sentences import drop_rare, split_long
+from melon.embedding.settings import TrainingSettings
+from melon.embedding.tokens import TokenKind, TokenTable
+
+_CHUNK = 2_000
+"""Bags that are shuffled and spelled out at a time."""
+
+_TELL_EVERY = 0.3
+"""Seconds between two reports of progress within an epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What one pass over the bags came to.
+
+    `loss` is the mean over a fixed sample of pairs, comparable from epoch to epoch of one run.
+    """
+
+    epoch: int
+    loss: float
+    seconds: float
+    words_per_second: float
+
+    def as_dict(self) -> dict[str, float]:
+        """For the log that the space keeps."""
+        return asdict(self)
+
+
+def train_vectors(
+    bags: Ragged, table: TokenTable, settings: TrainingSettings, progress: ProgressCallback
+) -> tuple[Vectors, list[Epoch]]:
+    """Train a vector for every token that is not too rare.
+
+    Returns:
+        (n_tokens, dim) float32, unit rows by code, zero where a token was not trained; and the
+        log of the epochs.
+
+    Raises:
+        EmptyVocabulary: no bag holds two tokens that are frequent enough.
+        TrainingDiverged: the vectors hold values that are not numbers.
+    """
+    frequent = drop_rare(bags, table.values(_least_counts(settings), settings.min_count))
+    frequent = frequent.select(np.flatnonzero(frequent.lengths > 1))
+    if not len(frequent):
+        raise EmptyVocabulary(
+            "no playlist holds two tokens that are frequent enough to be trained",
+            hint=f"lower min_count (now {settings.min_count}), or give more playlists",
+        )
+    has_playlists = TokenKind.PLAYLIST in table.numbers
+    sentences = split_long(frequent, shared=int(has_playlists))
+    names = table.strings()
+    counts = np.bincount(sentences.values, minlength=len(names))
+    model = _model(names, counts, settings)
+    run = _Run(model, sentences, names, settings, progress)
+    try:
+        model.train(
+            corpus_iterable=run,
+            total_examples=len(sentences),
+            epochs=settings.epochs,
+            callbacks=[_EpochEnd(run)],
+        )
+    except BaseException as error:
+        run.stop(error)
+        raise
+    codes = np.flatnonzero(counts)
+    places = [model.wv.key_to_index[name] for name in names[codes]]
+    vectors = np.zeros((len(names), settings.dim), np.float32)
+    vectors[codes] = model.wv.vectors[places]
+    return unit_rows(vectors), run.log
+
+
+def _least_counts(settings: TrainingSettings) -> dict[TokenKind, int]:
+    return {kind: settings.least_count(kind) for kind in TokenKind}
+
+
+def _model(names: NDArray[np.object_], counts: Ints, settings: TrainingSettings) -> Any:
+    """A gensim model with the vocabulary already counted; min_count has been applied before."""
+    from gensim.models import Word2Vec
+
+    model = Word2Vec(
+        sg=1,
+        hs=0,
+        min_count=1,
+        vector_size=settings.dim,
+        window=settings.window,
+        shrink_windows=settings.shrink_windows,
+        negative=settings.negative,
+        ns_exponent=settings.ns_exponent,
+        sample=settings.sample,
+        alpha=settings.alpha,
+        min_alpha=settings.min_alpha,
+        epochs=settings.epochs,
+        batch_words=settings.batch_words,
+        workers=settings.workers,
+        seed=settings.seed,
+    )
+    present = np.flatnonzero(counts)
+    frequencies = dict(zip(names[present].tolist(), counts[present].tolist(), strict=True))
+    model.build_vocab_from_freq(frequencies, corpus_count=1)
+    return model
+
+
+class _Run:
+    """One training: gensim iterates over it once an epoch, in a thread of its own.
+
+    An error in that thread would leave gensim waiting for ever. So an error of the progress
+    callback is kept, ends the epoch early, and is raised at its end, in the caller's thread.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        bags: Ragged,
+        names: NDArray[np.object_],
+        settings: TrainingSettings,
+        progress: ProgressCallback,
+    ) -> None:
+        self.log: list[Epoch] = []
+        self._model = model
+        self._bags = bags
+        self._names = names
+        self._settings = settings
+        self._progress = progress
+        self._sample = PairSample.draw(bags, settings)
+        self._start = self._epoch_start = self._told = time.perf_counter()
+        self._epoch = 0
+        self._failure: BaseException | None = None
+
+    def __iter__(self) -> Iterator[list[str]]:
+        self._epoch_start = time.perf_counter()
+        self._epoch += 1
+        done = words = 0
+        for chunk in self._chunks():
+            spelled = self._names[chunk.values].tolist()
+            bounds = chunk.offsets.tolist()
+            for begin, end in pairwise(bounds):
+                if self._failure is not None:
+                    return
+                yield spelled[begin:end]
+            done += len(chunk)
+            words += len(spelled)
+            self._tell(done, words)
+
+    def _chunks(self) -> Iterator[Ragged]:
+        order = np.arange(len(self._bags))
+        rng = np.random.default_rng([self._settings.seed, self._epoch])
+        if self._settings.shuffle:
+            rng.shuffle(order)
+        for first in range(0, len(order), _CHUNK):
+            chunk = self._bags.select(order[first : first + _CHUNK])
+            if self._settings.shuffle:
+                within = np.argsort(chunk.rows + rng.random(len(chunk.values)))
+                chunk = Ragged(chunk.offsets, chunk.values[within])
+            yield chunk
+
+    def _tell(self, done: int, words: int) -> None:
+        """Report progress within an epoch."""
+        now = time.perf_counter()
+        if now - self._told >= _TELL_EVERY and self._failure is None:
+            self._told = now
+            try:
+                self._progress(self._state(done, words, now))
+            except BaseException as error:
+                self._failure = error
+
+    def _state(self, done: int, words: int, now: float, loss: float | None = None) -> Progress:
+        total = len(self._bags) * self._settings.epochs
+        behind = len(self._bags) * (self._epoch - 1) + done
+        seconds = now - self._start
+        return Progress(
+            "training",
+            done=behind,
+            total=total,
+            seconds=seconds,
+            eta=seconds * (total - behind) / behind,
+            epoch=self._epoch,
+            epochs=self._settings.epochs,
+            words_per_second=words / max(now - self._epoch_start, 1e-9),
+            loss=loss,
+        )
+
+    def stop(self, reason: BaseException) -> None:
+        """Hand out no more bags: gensim's threads would go on after an interruption."""
+        self._failure = reason
+
+    def end_epoch(self) -> None:
+        """Check the vectors, and log the epoch."""
+        if self._failure is not None:
+            raise self._failure
+        now = time.perf_counter()
+        loss = self._sample.loss(self._model, self._names)
+        if not (np.isfinite(loss) and np.isfinite(self._model.wv.vectors).all()):
+            raise TrainingDiverged(
+                f"the vectors are not numbers any more after epoch {self._epoch}",
+                hint=f"lower alpha, which is {self._settings.alpha}",
+            )
+        words = len(self._bags.values)
+        state = self._state(len(self._bags), words, now, loss)
+        self.log.append(Epoch(self._epoch, loss, now - self._epoch_start, state.words_per_second))
+        self._progress(state)
+
+
+class _EpochEnd:
+    """What gensim calls back; it asks for these four methods and no base class."""
+
+    def __init__(self, run: _Run) -> None:
+        self._run = run
+
+    def on_train_begin(self, model: Any) -> None:
+        pass
+
+    def on_train_end(self, model: Any) -> None:
+        pass
+
+    def on_epoch_begin(self, model: Any) -> None:
+        pass
+
+    def on_epoch_end(self, model: Any) -> None:  # noqa: ARG002 - gensim names it
+        self._run.end_epoch()
