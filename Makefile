@@ -1,0 +1,70 @@
+# Everything from a bare clone: each target first makes .venv and installs what it needs.
+#   make PYTHON=python3.12 test    uses another interpreter (3.11 or newer)
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+TYPES := .cache/types/melon
+LOCK := requirements-dev.lock
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test lint types check format qdrant lock install clean
+.DEFAULT_GOAL := check
+
+## Train on invented playlists, load them into the embedded store, ask for "rainy day".
+demo: $(INSTALLED)
+	$(BIN)/melon demo
+
+## All tests, on both engines. Some: make test TESTS="tests/store -k filters"
+test: $(INSTALLED)
+	$(BIN)/pytest $(TESTS)
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED) $(TYPES)
+	MYPYPATH=$(dir $(TYPES)) $(BIN)/mypy -p melon
+	MYPYPATH=scripts $(BIN)/mypy scripts
+
+check: lint types test
+
+format: $(INSTALLED)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+## A Qdrant server on localhost:6333 without Docker, in the foreground.
+qdrant: $(INSTALLED)
+	$(BIN)/python scripts/qdrant_server.py
+
+## Pin the newest versions that pyproject.toml allows, by hash, for every platform.
+lock: $(INSTALLED)
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+		--upgrade --generate-hashes --no-annotate --custom-compile-command "make lock" \
+		--quiet --output-file $(LOCK)
+
+install: $(INSTALLED)
+
+# --no-compile: Python compiles what it imports, which is a fraction of what is installed.
+$(INSTALLED): pyproject.toml $(LOCK) | $(BIN)/python
+	$(BIN)/pip install --quiet --no-compile --require-hashes --requirement $(LOCK)
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo 'melon needs Python 3.11 or newer: make PYTHON=/path/to/python3.12' >&2; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+
+# mypy looks for the package `melon` below MYPYPATH; here the repository's root is that package.
+$(TYPES):
+	mkdir -p $(dir $@)
+	ln -s ../.. $@
+
+## Remove all that these targets made, and the demo; other stores below .melon stay.
+clean:
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .melon/demo
+	rm -rf build dist melon.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

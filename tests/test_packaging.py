@@ -1,0 +1,181 @@
+"""What is installed is what is written here, pinned once, and bound to no one machine."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+import yaml
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+from qdrant_binary import VERSION
+from qdrant_node import IMAGE
+from qdrant_server import Endpoint
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PACKAGES: list[str] = PROJECT["tool"]["setuptools"]["packages"]
+NOT_INSTALLED = {"benchmarks", "docs", "scripts", "tests"}
+
+# Importing one of these costs every `melon` command a part of a second or more.
+HEAVY = {"gensim", "grpc", "pandas", "pyarrow", "qdrant_client", "qdrant_edge", "scipy"}
+LIGHT_MODULES = ["melon.catalog", "melon.errors", "melon.settings"]
+
+
+def git(*arguments: str) -> list[str]:
+    command = ["git", "-C", str(ROOT), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+
+
+def source_files(*patterns: str) -> list[PurePosixPath]:
+    """Return the project's files: what git tracks or would, as it stands in the working tree."""
+    names = git("ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns)
+    return [PurePosixPath(name) for name in sorted(set(names)) if (ROOT / name).is_file()]
+
+
+def package_of(file: PurePosixPath) -> str:
+    return ".".join(["melon", *file.parent.parts])
+
+
+def test_every_directory_with_code_is_a_listed_package():
+    installed = [file for file in source_files("*.py") if file.parts[0] not in NOT_INSTALLED]
+    assert sorted(PACKAGES) == sorted({package_of(file) for file in installed})
+
+
+def test_every_package_below_the_root_has_an_init():
+    """A directory without one is a namespace package, which mypy and setuptools see differently."""
+    files = source_files("*/__init__.py")
+    assert set(PACKAGES) - {"melon"} <= {package_of(file) for file in files}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this tree, unpacked, built from a copy so that nothing is left in the tree."""
+    source = tmp_path_factory.mktemp("source")
+    for file in source_files():
+        (source / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / file, source / file)
+    target = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
+    command += ["--no-build-isolation", "--wheel-dir", str(target), str(source)]
+    subprocess.run(command, check=True, env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"})
+    [built] = target.glob("melon-*.whl")
+    with zipfile.ZipFile(built) as archive:
+        archive.extractall(target / "site")
+    return target / "site"
+
+
+def test_the_wheel_holds_the_packages_and_nothing_else(wheel: Path):
+    files = [PurePosixPath(path.relative_to(wheel)) for path in wheel.rglob("*") if path.is_file()]
+    code = [file for file in files if not file.parts[0].endswith(".dist-info")]
+    written = [file for file in source_files("*.py") if file.parts[0] not in NOT_INSTALLED]
+    expected = {PurePosixPath("melon", file) for file in [*written, PurePosixPath("py.typed")]}
+    assert set(code) == expected
+    metadata = {"/".join(file.parts[1:]) for file in files if file not in code}
+    assert {"METADATA", "entry_points.txt", "licenses/LICENSE"} <= metadata
+
+
+def test_the_wheel_imports_without_the_tree(wheel: Path, tmp_path: Path):
+    subpackages = [name for name in PACKAGES if name != "melon"]
+    program = f"import {', '.join(subpackages)}\n"
+    program += "\n".join(f"print({name}.__path__[0])" for name in subpackages)
+    found = subprocess.run(
+        [sys.executable, "-P", "-c", program],
+        env={**os.environ, "PYTHONPATH": str(wheel)},
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split()
+    assert found == [str(wheel.joinpath(*name.split("."))) for name in subpackages]
+
+
+@pytest.mark.parametrize("module", LIGHT_MODULES)
+def test_importing_it_is_cheap(module: str):
+    program = f"import sys, {module}; print(*sys.modules)"
+    command = [sys.executable, "-c", program]
+    loaded = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT.anchor)
+    assert HEAVY & set(loaded.stdout.split()) == set()
+
+
+def locked_versions() -> dict[str, str]:
+    """Return what requirements-dev.lock installs here, by name."""
+    lock = (ROOT / "requirements-dev.lock").read_text()
+    pins = map(Requirement, re.findall(r"^([a-z].*?) \\$", lock, re.MULTILINE))
+    here = default_environment() | {"extra": ""}
+    return {
+        pin.name: str(pin.specifier).removeprefix("==")
+        for pin in pins
+        if pin.marker is None or pin.marker.evaluate(here)
+    }
+
+
+def test_the_lock_satisfies_what_pyproject_asks_for():
+    project = PROJECT["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    locked = locked_versions()
+    missing = [
+        requirement
+        for requirement in map(Requirement, wanted)
+        if not requirement.specifier.contains(locked.get(requirement.name, "0"), prereleases=True)
+    ]
+    assert missing == [], "run `make lock`"
+
+
+@pytest.fixture(scope="module")
+def compose_service() -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["qdrant"]
+
+
+def test_one_version_of_qdrant_everywhere(compose_service: dict[str, Any]):
+    assert compose_service["image"] == IMAGE
+    documents = source_files("*.md", "*.yml", "*.toml", "Makefile", ".ci/*")
+    named = {
+        (str(file), version)
+        for file in documents
+        for version in re.findall(r"qdrant/qdrant:(\S+)", (ROOT / file).read_text())
+    }
+    assert {version.strip("`),.\"'") for _, version in named} == {f"v{VERSION}"}, named
+
+
+def test_compose_serves_this_machine_only(compose_service: dict[str, Any]):
+    assert compose_service["ports"] == ["127.0.0.1:6333:6333", "127.0.0.1:6334:6334"]
+
+
+def test_compose_sets_no_empty_api_key(compose_service: dict[str, Any]):
+    """Qdrant takes an empty key for a key; a bare name is handed on only where it is set."""
+    assert "QDRANT__SERVICE__API_KEY" in compose_service["environment"]
+
+
+def test_compose_checks_health_as_the_server_shows_it(
+    compose_service: dict[str, Any], qdrant_server: Endpoint
+):
+    kind, *command = compose_service["healthcheck"]["test"]
+    assert kind == "CMD"
+    port = qdrant_server.url.rpartition(":")[2]
+    for asked, healthy in [(port, True), ("1", False)]:
+        check = [part.replace("127.0.0.1/6333", f"127.0.0.1/{asked}") for part in command]
+        done = subprocess.run(check, capture_output=True, timeout=10)
+        assert (done.returncode == 0) == healthy, done
+
+
+# Written so that these lines do not match themselves.
+HOSTS = r"python(hosted)\.org|registry\.(npmjs)|registry\.(yarnpkg)|(pypi)\.org|(debian)\.org"
+PLACES = r"/(work)/|/(root)/|/(farm)/|/(tmp)/w/"
+
+
+@pytest.mark.parametrize("pattern", [HOSTS, PLACES], ids=["registry hosts", "places"])
+def test_no_file_is_bound_to_one_machine(pattern: str):
+    found = subprocess.run(
+        ["git", "-C", str(ROOT), "grep", "-nIE", pattern], capture_output=True, text=True
+    )
+    assert found.stderr == ""
+    assert found.stdout == ""
