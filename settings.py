@@ -25,7 +25,9 @@ class Settings(BaseModel):
 
     qdrant_url: str | None = Field(None, description="URL of a Qdrant server")
     qdrant_api_key: SecretStr | None = Field(None, description="API key of the server")
-    qdrant_grpc_port: int = Field(6334, ge=1, le=65535, description="gRPC port of the server")
+    qdrant_grpc_port: int | None = Field(
+        None, ge=1, le=65535, description="gRPC port of the server, its REST port + 1 by default"
+    )
     qdrant_ca_cert: Path | None = Field(None, description="PEM file of a private TLS authority")
     qdrant_timeout: int = Field(60, ge=1, description="seconds until a request is given up")
     shard_number: int = Field(1, ge=1, description="shards per collection on a cluster")

@@ -14,6 +14,7 @@ from melon.store.manifest import ReleaseManifest
 from melon.store.points import (
     BadPoints,
     Hit,
+    Payload,
     PointBatch,
     PointId,
     Record,
@@ -43,6 +44,7 @@ from melon.store.schema import (
     tag_point_id,
     word_point_id,
 )
+from melon.store.text import name_key
 
 __all__ = [
     "DENSE",
@@ -63,6 +65,7 @@ __all__ = [
     "MatchAny",
     "NoRelease",
     "NumberRange",
+    "Payload",
     "PointBatch",
     "PointId",
     "Record",
@@ -77,6 +80,7 @@ __all__ = [
     "StoreUnavailable",
     "VectorQuery",
     "VectorStore",
+    "name_key",
     "open_store",
     "tag_point_id",
     "word_point_id",

@@ -5,16 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from melon.store.edge_shards import open_shard
-
-
-def main() -> None:
-    """Optimise the shard named on the command line until nothing is left to do."""
-    shard = open_shard(Path(sys.argv[1]))
-    shard.optimize()
-    shard.flush()
-    shard.close()
-
+from melon.store.edge_shards import build_indexes
 
 if __name__ == "__main__":
-    main()
+    build_indexes(Path(sys.argv[1]))

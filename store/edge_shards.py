@@ -20,6 +20,8 @@ POLL_SECONDS = 0.2
 HNSW = edge.HnswIndexConfig(m=16, ef_construct=128, full_scan_threshold=10_000)
 INDEXING_THRESHOLD_KB = 10_000
 """Collections whose vectors take less than this are scanned: faster than walking a graph."""
+SMALL_SHARD = 5_000
+"""Points below which the indexes are built in less time than a process takes to start."""
 
 
 def open_shard(path: Path) -> edge.EdgeShard:
@@ -72,7 +74,7 @@ def optimise_shard(
     total: int,
     progress: Callable[[IndexProgress], None] | None,
 ) -> None:
-    """Build the indexes of a closed shard in a child process, which ends with this one's call.
+    """Build the indexes of a closed shard, a large one in a child process.
 
     Edge's `optimize` holds the interpreter's lock until it is done; apart from it, this process
     can show progress and be interrupted.
@@ -80,6 +82,28 @@ def optimise_shard(
     Raises:
         IndexingFailed: the child failed.
     """
+    if total < SMALL_SHARD:
+        build_indexes(path)
+    else:
+        _build_in_child(path, collection, total, progress)
+    if progress:
+        progress(IndexProgress(collection, total, total))
+
+
+def build_indexes(path: Path) -> None:
+    """Open a closed shard, optimise it until nothing is left to do, close it."""
+    shard = open_shard(path)
+    shard.optimize()
+    shard.flush()
+    shard.close()
+
+
+def _build_in_child(
+    path: Path,
+    collection: Collection,
+    total: int,
+    progress: Callable[[IndexProgress], None] | None,
+) -> None:
     command = [sys.executable, "-m", "melon.store.edge_optimize", str(path)]
     child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     try:
@@ -97,5 +121,3 @@ def optimise_shard(
     if child.returncode != 0:
         reason = message.splitlines()[-1] if message else f"exit code {child.returncode}"
         raise IndexingFailed(f"the indexes of {collection} were not built: {reason}")
-    if progress:
-        progress(IndexProgress(collection, total, total))

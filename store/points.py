@@ -45,6 +45,12 @@ class SparseRows:
         part = slice(self.indptr[i], self.indptr[i + 1])
         return self.indices[part], self.values[part]
 
+    def slice(self, start: int, stop: int) -> SparseRows:
+        """The rows from `start` to before `stop`."""
+        indptr = self.indptr[start : stop + 1]
+        part = slice(indptr[0], indptr[-1])
+        return SparseRows(indptr - indptr[0], self.indices[part], self.values[part])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PointBatch:

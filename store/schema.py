@@ -56,6 +56,7 @@ SCHEMA: Mapping[Collection, CollectionSchema] = {
         indexed={
             "name_key": _K,
             "artists": _K,
+            "artist_keys": _K,
             "artist_ids": _I,
             "genres": _K,
             "genre_names": _K,

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 import grpc as grpc_transport
 from qdrant_client import QdrantClient
@@ -16,14 +17,19 @@ from melon.errors import MelonError
 from melon.store.protocol import NoRelease, StoreUnavailable
 from melon.store.schema import Collection, collection_name
 
+REST_PORT = 6333
+
 
 @dataclass(frozen=True, slots=True)
 class ServerAddress:
-    """Where a Qdrant server is and how to speak to it. `timeout` is in seconds."""
+    """Where a Qdrant server is and how to speak to it.
+
+    `timeout` is in seconds; `grpc_port` is the one after the URL's by default.
+    """
 
     url: str
     api_key: str | None = None
-    grpc_port: int = 6334
+    grpc_port: int | None = None
     ca_cert: str | None = None
     timeout: int = 60
     prefix: str = "melon"
@@ -80,7 +86,7 @@ class ServerConnection:
             return QdrantClient(
                 url=address.url,
                 api_key=address.api_key,
-                grpc_port=address.grpc_port,
+                grpc_port=address.grpc_port or (urlsplit(address.url).port or REST_PORT) + 1,
                 prefer_grpc=prefer_grpc,
                 timeout=address.timeout,
                 **options,

@@ -38,7 +38,7 @@ def to_filter(filter: Filter) -> models.Filter:
 def _to_condition(condition: Condition) -> models.Condition:
     match condition:
         case MatchAny(field, values):
-            any_of = models.MatchAny(any=list(values))  # type: ignore[arg-type]
+            any_of = models.MatchAny(any=list(values))
             return models.FieldCondition(key=field, match=any_of)
         case NumberRange(field, gte, lte):
             return models.FieldCondition(key=field, range=models.Range(gte=gte, lte=lte))

@@ -1,0 +1,111 @@
+"""Is what the engine serves what was sent? Asked of every release before it is promoted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from melon.errors import MelonError
+from melon.ingest.contents import Contents
+from melon.store import (
+    DENSE,
+    SCHEMA,
+    Collection,
+    FieldType,
+    Filter,
+    HasId,
+    MatchAny,
+    ReleaseReader,
+    VectorQuery,
+)
+
+SAMPLE = 64
+TOLERANCE = 1e-3
+NEIGHBOURS = 10
+LEAST_RECALL = 0.8
+"""Of the nearest 10 by the index against an exact scan: far below what a sound index gives."""
+
+
+class CheckFailed(MelonError):
+    """The release does not hold what was sent. It is not promoted."""
+
+
+def check_release(
+    reader: ReleaseReader, contents: Mapping[Collection, Contents], *, seed: int = 0
+) -> None:
+    """Compare counts, a sample of points, the index with an exact scan, and filters.
+
+    Raises:
+        CheckFailed: with the collection and the point that differs.
+    """
+    rng = np.random.default_rng(seed)
+    for collection, sent in contents.items():
+        held = reader.count(collection)
+        if held != len(sent):
+            raise CheckFailed(f"{len(sent)} points were sent, it holds {held}", where=collection)
+        if held:
+            rows = rng.choice(len(sent), size=min(SAMPLE, len(sent)), replace=False)
+            _check_points(reader, collection, sent, rows)
+            _check_index(reader, collection, sent, rows)
+            _check_filter(reader, collection, sent)
+
+
+def _check_points(
+    reader: ReleaseReader, collection: Collection, sent: Contents, rows: NDArray[np.int64]
+) -> None:
+    ids = [sent.ids[row] for row in rows]
+    found = {record.id: record for record in reader.retrieve(collection, ids, vectors=True)}
+    for row, point_id in zip(rows.tolist(), ids, strict=True):
+        expected = sent.batch(row, row + 1)
+        record = found.get(point_id)
+        if record is None:
+            raise CheckFailed(f"point {point_id} is missing", where=collection)
+        if dict(record.payload) != expected.payloads[0]:
+            raise CheckFailed(f"the payload of point {point_id} differs", where=collection)
+        if not expected.dense.any():
+            continue
+        vector = expected.dense[0] / np.linalg.norm(expected.dense[0])
+        if record.vector is None or not np.allclose(record.vector, vector, atol=TOLERANCE):
+            raise CheckFailed(f"the vector of point {point_id} differs", where=collection)
+
+
+def _check_index(
+    reader: ReleaseReader, collection: Collection, sent: Contents, rows: NDArray[np.int64]
+) -> None:
+    vectors = [sent.dense[row] for row in rows.tolist() if sent.dense[row].any()]
+    if not vectors:
+        return
+    fast, exact = (
+        reader.query(
+            collection,
+            [VectorQuery(v, DENSE, limit=NEIGHBOURS, exact=exact) for v in vectors],
+        )
+        for exact in (False, True)
+    )
+    # Scores, not ids: vectors that are the same tie, and either may come first.
+    reached = [
+        sum(hit.score >= best[-1].score - TOLERANCE for hit in hits) / len(best)
+        for hits, best in zip(fast, exact, strict=True)
+    ]
+    if (recall := float(np.mean(reached))) < LEAST_RECALL:
+        raise CheckFailed(
+            f"the index finds {recall:.0%} of the nearest {NEIGHBOURS}", where=collection
+        )
+
+
+def _check_filter(reader: ReleaseReader, collection: Collection, sent: Contents) -> None:
+    """Every indexed keyword that a point holds must find that point."""
+    fields = SCHEMA[collection].indexed
+    for start in {0, len(sent) // 2, len(sent) - 1}:
+        payload = sent.payloads(start, start + 1)[0]
+        for field, kind in fields.items():
+            if kind is not FieldType.KEYWORD or field not in payload:
+                continue
+            values = payload[field] if isinstance(payload[field], list) else [payload[field]]
+            itself = HasId((sent.ids[start],))
+            if reader.count(collection, Filter(must=(MatchAny(field, tuple(values)), itself))) != 1:
+                raise CheckFailed(
+                    f"point {sent.ids[start]} is not found by its {field}", where=collection
+                )

@@ -1,0 +1,113 @@
+"""What goes into each collection: ids, vectors and payloads of all its points, by column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from melon.embedding import EmbeddingSpace
+from melon.ingest.incidence import Dimensions, incidence, scale_rows, to_sparse_rows
+from melon.ingest.payloads import (
+    PayloadSlice,
+    named_payloads,
+    playlist_payloads,
+    song_payloads,
+)
+from melon.store import Collection, PointBatch, PointId, SparseRows, tag_point_id, word_point_id
+from melon.store.schema import FIRST_TAG_ITEM, FIRST_WORD_ITEM
+
+
+class SparseWeights(BaseModel):
+    """Exponents of the values that are stored in the sparse vectors.
+
+    A playlist with n songs has n^`song_length` at each of its songs in `items`, and likewise for
+    its tags and its title words; a song in n playlists has n^`popularity` at each of them in
+    `playlists`. What depends on the query is weighted at query time and needs no new release.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    song_length: float = Field(-0.5, ge=-2, le=2)
+    tag_length: float = Field(-0.5, ge=-2, le=2)
+    word_length: float = Field(-0.5, ge=-2, le=2)
+    popularity: float = Field(0.0, ge=-2, le=2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contents:
+    """All points of one collection; `dense` is (n, dim) float32, zero rows have no vector."""
+
+    ids: Sequence[PointId]
+    dense: NDArray[np.float32]
+    sparse: SparseRows | None
+    payloads: PayloadSlice
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def batch(self, start: int, stop: int) -> PointBatch:
+        """The points from row `start` to before row `stop`."""
+        return PointBatch(
+            ids=self.ids[start:stop],
+            dense=self.dense[start:stop],
+            sparse=self.sparse.slice(start, stop) if self.sparse else None,
+            payloads=self.payloads(start, min(stop, len(self))),
+        )
+
+    def batches(self, size: int) -> Iterator[PointBatch]:
+        """All points, `size` at a time."""
+        return (self.batch(start, start + size) for start in range(0, len(self), size))
+
+
+def contents(space: EmbeddingSpace, weights: SparseWeights) -> Mapping[Collection, Contents]:
+    """Lay out a space as the four collections of the schema."""
+    held = incidence(space)
+    song_dimensions = space.song_ids.astype(np.uint32)
+    tag_dimensions = _dimensions(FIRST_TAG_ITEM, len(space.tags))
+    word_dimensions = _dimensions(FIRST_WORD_ITEM, len(space.words))
+    playlist_dimensions = space.playlist_ids.astype(np.uint32)
+    items = to_sparse_rows(
+        [
+            (scale_rows(held.songs, weights.song_length), song_dimensions),
+            (scale_rows(held.tags, weights.tag_length), tag_dimensions),
+            (scale_rows(held.words, weights.word_length), word_dimensions),
+        ]
+    )
+    song_holders, tag_holders = (
+        to_sparse_rows([(scale_rows(m.T.tocsr(), weights.popularity), playlist_dimensions)])
+        for m in (held.songs, held.tags)
+    )
+    return {
+        Collection.SONGS: Contents(
+            space.song_ids.tolist(),
+            space.song_vectors,
+            song_holders,
+            song_payloads(space),
+        ),
+        Collection.TAGS: Contents(
+            [tag_point_id(tag) for tag in space.tags],
+            space.tag_vectors,
+            tag_holders,
+            named_payloads(space.tag_table, "tag", FIRST_TAG_ITEM),
+        ),
+        Collection.PLAYLISTS: Contents(
+            space.playlist_ids.tolist(),
+            space.playlist_vectors,
+            items,
+            playlist_payloads(space, held),
+        ),
+        Collection.WORDS: Contents(
+            [word_point_id(word) for word in space.words],
+            space.word_vectors,
+            None,
+            named_payloads(space.word_table, "word", FIRST_WORD_ITEM),
+        ),
+    }
+
+
+def _dimensions(first: int, count: int) -> Dimensions:
+    return np.arange(first, first + count, dtype=np.uint32)

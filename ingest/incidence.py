@@ -1,0 +1,70 @@
+"""Who holds what: the playlists' songs, tags and title words as sparse matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from scipy import sparse
+
+from melon.embedding import EmbeddingSpace
+from melon.store import SparseRows
+
+Matrix: TypeAlias = sparse.csr_array
+Dimensions = NDArray[np.uint32]
+
+
+@dataclass(frozen=True, slots=True)
+class Incidence:
+    """Binary matrices with a row per playlist and a column per song, tag or title word."""
+
+    songs: Matrix
+    tags: Matrix
+    words: Matrix
+
+
+def incidence(space: EmbeddingSpace) -> Incidence:
+    """Count a space's playlists out into matrices, rows and columns in the space's order."""
+    songs = pa.array(space.song_ids)
+    return Incidence(
+        songs=membership(space.playlists["songs"], songs),
+        tags=membership(space.playlists["tags"], pa.array(space.tags, pa.string())),
+        words=membership(space.playlists["words"], pa.array(space.words, pa.string())),
+    )
+
+
+def membership(lists: pa.ChunkedArray, columns: pa.Array) -> Matrix:
+    """One row per list, with a 1 in the column of each of its values."""
+    lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy()
+    indptr = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+    places = pc.index_in(pc.list_flatten(lists), value_set=columns).to_numpy()
+    matrix = sparse.csr_array(
+        (np.ones(len(places), np.float32), places.astype(np.int64), indptr),
+        shape=(len(lists), len(columns)),
+    )
+    matrix.sum_duplicates()
+    matrix.data[:] = 1
+    return matrix
+
+
+def scale_rows(matrix: Matrix, exponent: float) -> Matrix:
+    """Give every entry the value n^exponent, n the number of entries of its row."""
+    counts = np.diff(matrix.indptr)
+    values = np.repeat(np.maximum(counts, 1).astype(np.float32) ** exponent, counts)
+    return sparse.csr_array((values, matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
+def to_sparse_rows(parts: Sequence[tuple[Matrix, Dimensions]]) -> SparseRows:
+    """Join matrices side by side; column j of each stands for dimension `dimensions[j]`."""
+    joined = sparse.hstack([matrix for matrix, _ in parts], format="csr")
+    dimensions = np.concatenate([dimensions for _, dimensions in parts])
+    return SparseRows(
+        indptr=joined.indptr.astype(np.int64),
+        indices=dimensions[joined.indices],
+        values=joined.data.astype(np.float32),
+    )

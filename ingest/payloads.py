@@ -1,0 +1,126 @@
+"""Payloads of the four collections, made from a space's columns a batch at a time.
+
+Unknown values are absent: never "", 0 or null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from melon.embedding import EmbeddingSpace
+from melon.ingest.incidence import Incidence, Matrix, membership
+from melon.store import Payload, name_key
+
+PayloadSlice = Callable[[int, int], list[Payload]]
+"""The payloads of the points from a row to before another."""
+
+PLAYLIST_GENRE_SHARE = 0.25
+"""A playlist has the genres that at least this share of its songs with a genre have."""
+
+
+def song_payloads(space: EmbeddingSpace) -> PayloadSlice:
+    """Metadata, popularity and the source of the vector of each song."""
+    names = {code: genre.name for code, genre in space.genres.items()}
+
+    def payloads(start: int, stop: int) -> list[Payload]:
+        return [
+            _known(
+                name=row["name"],
+                name_key=name_key(row["name"]) if row["name"] else None,
+                artists=row["artists"],
+                artist_keys=[name_key(artist) for artist in row["artists"]],
+                artist_ids=row["artist_ids"],
+                album=row["album"],
+                album_id=row["album_id"],
+                genres=row["genres"],
+                genre_names=[names[code] for code in row["genres"] if code in names],
+                detail_genres=row["detail_genres"],
+                issue_date=_midnight(row["issue_date"]),
+                issue_date_precision=row["issue_date_precision"],
+                issue_year=row["issue_date"].year if row["issue_date"] else None,
+                popularity=row["popularity"],
+                vector_source=row["vector_source"],
+            )
+            for row in _rows(space.songs, start, stop)
+        ]
+
+    return payloads
+
+
+def playlist_payloads(space: EmbeddingSpace, held: Incidence) -> PayloadSlice:
+    """Title, tags, songs, date, likes and the prevailing genres of each playlist."""
+    genres = _prevailing_genres(space, held.songs)
+
+    def payloads(start: int, stop: int) -> list[Payload]:
+        return [
+            _known(
+                title=row["title"],
+                tags=row["tags"],
+                songs=row["songs"],
+                updt_date=_moment(row["updated"]),
+                like_count=row["like_count"],
+                song_count=len(row["songs"]),
+                genres=genres[start + i],
+                vector_source=row["vector_source"],
+            )
+            for i, row in enumerate(_rows(space.playlists, start, stop))
+        ]
+
+    return payloads
+
+
+def named_payloads(table: pa.Table, field: str, first_item: int) -> PayloadSlice:
+    """Tags or words (in column `field`), their popularity and their dimension in `items`."""
+
+    def payloads(start: int, stop: int) -> list[Payload]:
+        return [
+            _known(
+                **{field: row[field]},
+                popularity=row["popularity"],
+                item=first_item + start + i,
+                vector_source=row["vector_source"],
+            )
+            for i, row in enumerate(_rows(table, start, stop))
+        ]
+
+    return payloads
+
+
+def _known(**fields: Any) -> Payload:
+    return {
+        name: value for name, value in fields.items() if value is not None and value not in ("", [])
+    }
+
+
+def _rows(table: pa.Table, start: int, stop: int) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = table.slice(start, stop - start).to_pylist()
+    return rows
+
+
+def _midnight(day: date | None) -> str | None:
+    return f"{day.isoformat()}T00:00:00Z" if day else None
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return f"{moment.replace(tzinfo=None).isoformat()}Z" if moment else None
+
+
+def _prevailing_genres(space: EmbeddingSpace, songs: Matrix) -> list[list[str]]:
+    """For each playlist, the genres that `PLAYLIST_GENRE_SHARE` of its songs have."""
+    codes = sorted(pc.unique(pc.list_flatten(space.songs["genres"])).to_pylist())
+    if not codes:
+        return [[] for _ in range(songs.shape[0])]
+    of_songs = membership(space.songs["genres"], pa.array(codes, pa.string()))
+    counts = (songs @ of_songs).tocsr()
+    with_genre = songs @ (np.diff(of_songs.indptr) > 0).astype(np.float32)
+    needed = PLAYLIST_GENRE_SHARE * np.repeat(with_genre, np.diff(counts.indptr))
+    counts.data[counts.data < needed] = 0
+    counts.eliminate_zeros()
+    found = np.array(codes, dtype=object)[counts.indices]
+    return [part.tolist() for part in np.split(found, counts.indptr[1:-1])]

@@ -1,0 +1,160 @@
+"""A space becomes a release: built beside what is live, checked, then promoted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from importlib.metadata import version
+
+from melon.embedding import EmbeddingSpace
+from melon.ingest.check import check_release
+from melon.ingest.contents import Contents, SparseWeights, contents
+from melon.store import (
+    SCHEMA_VERSION,
+    Collection,
+    IndexProgress,
+    ReleaseBuilder,
+    ReleaseInfo,
+    ReleaseManifest,
+    VectorStore,
+)
+
+BATCH = 512
+KEEP = 2
+"""Complete releases that stay: the live one and the one before it, for rollback."""
+
+
+class Step(StrEnum):
+    """The steps of an ingest, in order."""
+
+    UPLOAD = "upload"
+    INDEX = "index"
+    CHECK = "check"
+
+
+@dataclass(frozen=True, slots=True)
+class IngestProgress:
+    """`done` of `total` points of one collection, or of all of them in the last step."""
+
+    step: Step
+    collection: Collection | None
+    done: int
+    total: int
+
+
+class Outcome(StrEnum):
+    """What an ingest did."""
+
+    BUILT = "built"
+    PROMOTED = "promoted"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class IngestResult:
+    """The release that is live now, how it came to be, and what was removed."""
+
+    manifest: ReleaseManifest
+    outcome: Outcome
+    dropped: tuple[str, ...] = ()
+
+
+def ingest(
+    space: EmbeddingSpace,
+    store: VectorStore,
+    *,
+    weights: SparseWeights | None = None,
+    progress: Callable[[IngestProgress], None] = lambda _: None,
+) -> IngestResult:
+    """Make `space` the live release of `store`, and keep the previous one for rollback.
+
+    The release's name is a hash of the space and of what the collections are made with, so the
+    same space again changes nothing, and an interrupted ingest can simply be run again: readers
+    see the old release until the new one is complete.
+
+    Raises:
+        StoreUnavailable, StoreBusy: the store cannot be written to.
+        IndexingFailed, CheckFailed: the engine does not hold what was sent. Nothing is promoted.
+    """
+    weights = weights or SparseWeights()
+    name = release_name(space, weights)
+    known = {info.manifest.release: info for info in store.releases()}
+    if (info := known.get(name)) is not None:
+        if info.live:
+            return IngestResult(info.manifest, Outcome.UNCHANGED)
+        store.promote(name)
+        return IngestResult(info.manifest, Outcome.PROMOTED)
+
+    laid_out = contents(space, weights)
+    manifest = _manifest(name, space, weights, {c: len(part) for c, part in laid_out.items()})
+    builder = store.build(manifest)
+    try:
+        _upload(builder, laid_out, progress)
+        builder.finish(lambda index: progress(_index_progress(index)))
+        total = sum(manifest.counts.values())
+        progress(IngestProgress(Step.CHECK, None, 0, total))
+        check_release(builder.reader(), laid_out)
+        builder.seal()
+    except BaseException:
+        builder.abandon()
+        raise
+    progress(IngestProgress(Step.CHECK, None, total, total))
+    previous = store.live()
+    store.promote(name)
+    return IngestResult(manifest, Outcome.BUILT, _drop_old(store, list(known.values()), previous))
+
+
+def release_name(space: EmbeddingSpace, weights: SparseWeights) -> str:
+    """Name of the release that this space and these weights make: `r` and 12 hex digits."""
+    recipe = json.dumps([space.hash, SCHEMA_VERSION, weights.model_dump()], sort_keys=True)
+    return "r" + hashlib.sha256(recipe.encode()).hexdigest()[:12]
+
+
+def _manifest(
+    name: str, space: EmbeddingSpace, weights: SparseWeights, counts: dict[Collection, int]
+) -> ReleaseManifest:
+    return ReleaseManifest(
+        release=name,
+        melon_version=version("melon"),
+        created=datetime.now(UTC).replace(microsecond=0),
+        space=space.hash,
+        dim=space.dim,
+        counts=counts,
+        training=dict(space.settings),
+        weights=weights.model_dump(),
+        genres={code: genre.name for code, genre in space.genres.items()},
+        title_tokenizer=space.title.to_bytes(),
+    )
+
+
+def _upload(
+    builder: ReleaseBuilder,
+    laid_out: Mapping[Collection, Contents],
+    progress: Callable[[IngestProgress], None],
+) -> None:
+    for collection, part in laid_out.items():
+        sent = 0
+        for batch in part.batches(BATCH):
+            builder.upsert(collection, batch)
+            sent += len(batch.ids)
+            progress(IngestProgress(Step.UPLOAD, collection, sent, len(part)))
+
+
+def _index_progress(index: IndexProgress) -> IngestProgress:
+    return IngestProgress(Step.INDEX, index.collection, index.done, index.total)
+
+
+def _drop_old(
+    store: VectorStore, known: list[ReleaseInfo], previous: str | None
+) -> tuple[str, ...]:
+    """Remove all but the live release and the one that was live before."""
+    others = [info.manifest.release for info in known]
+    others.sort(key=lambda release: release != previous)
+    doomed = tuple(others[KEEP - 1 :])
+    for release in doomed:
+        store.drop(release)
+    return doomed

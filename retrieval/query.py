@@ -1,0 +1,43 @@
+"""What is asked: part of a playlist, what is disliked, and which modality counts how much."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+def _unique(values: tuple[object, ...]) -> tuple[object, ...]:
+    return tuple(dict.fromkeys(values))
+
+
+SongIds = Annotated[tuple[int, ...], AfterValidator(_unique)]
+Tags = Annotated[tuple[str, ...], AfterValidator(_unique)]
+
+
+class ModalityWeights(BaseModel):
+    """How much songs, tags and title words count in the query's vector. They need not sum to 1."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    songs: float = Field(1.0, ge=0, allow_inf_nan=False)
+    tags: float = Field(1.0, ge=0, allow_inf_nan=False)
+    words: float = Field(1.0, ge=0, allow_inf_nan=False)
+
+
+class PlaylistQuery(BaseModel):
+    """Part of a playlist: any of songs, tags and a title. Empty, it asks for what is popular.
+
+    `not_songs` and `not_tags` push away what is like them. `playlist` is the id of the playlist
+    that is being continued, where it has one: it is then not its own neighbour.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    songs: SongIds = ()
+    tags: Tags = ()
+    title: str | None = None
+    not_songs: SongIds = ()
+    not_tags: Tags = ()
+    weights: ModalityWeights = ModalityWeights()
+    playlist: int | None = None
