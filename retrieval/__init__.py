@@ -1,1 +1,33 @@
-"""."""
+"""Playlist continuation and auto-tagging from a store: no training library is ever imported."""
+
+from melon.retrieval.constraints import ConstraintError, Constraints, parse_day
+from melon.retrieval.names import AmbiguousSong, UnknownSong, song_id
+from melon.retrieval.query import ModalityWeights, PlaylistQuery
+from melon.retrieval.results import Because, Recommendation, Song, Tag
+from melon.retrieval.retriever import DEFAULT_STRATEGY, STRATEGIES, Retriever, UnknownStrategy
+from melon.retrieval.seeds import Unknown
+from melon.retrieval.similar import Item, Neighbour, UnknownItem, similar
+
+__all__ = [
+    "DEFAULT_STRATEGY",
+    "STRATEGIES",
+    "AmbiguousSong",
+    "Because",
+    "ConstraintError",
+    "Constraints",
+    "Item",
+    "ModalityWeights",
+    "Neighbour",
+    "PlaylistQuery",
+    "Recommendation",
+    "Retriever",
+    "Song",
+    "Tag",
+    "Unknown",
+    "UnknownItem",
+    "UnknownSong",
+    "UnknownStrategy",
+    "parse_day",
+    "similar",
+    "song_id",
+]

@@ -16,13 +16,13 @@ Tags = Annotated[tuple[str, ...], AfterValidator(_unique)]
 
 
 class ModalityWeights(BaseModel):
-    """How much songs, tags and title words count in the query's vector. They need not sum to 1."""
+    """How much the songs, the tags and the title count in a query. They need not sum to 1."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     songs: float = Field(1.0, ge=0, allow_inf_nan=False)
     tags: float = Field(1.0, ge=0, allow_inf_nan=False)
-    words: float = Field(1.0, ge=0, allow_inf_nan=False)
+    title: float = Field(1.0, ge=0, allow_inf_nan=False)
 
 
 class PlaylistQuery(BaseModel):

@@ -1,0 +1,125 @@
+"""What comes back: ranked songs and tags, and how they came about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from melon.retrieval.seeds import Unknown
+from melon.store import Payload
+
+Fallback = Literal["popularity"]
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """A share of a result's score: from a seed (song, tag, word), a neighbour or popularity."""
+
+    kind: str
+    key: int | str
+    share: float
+
+    def to_json(self) -> dict[str, Any]:
+        """As `--json --explain` prints it."""
+        name = {"tag": "tag", "word": "word"}.get(self.kind, "id")
+        return {"kind": self.kind, name: self.key, "share": round(self.share, 6)}
+
+
+@dataclass(frozen=True, slots=True)
+class Song:
+    """A recommended song. Unknown metadata is None or empty."""
+
+    id: int
+    score: float
+    name: str | None = None
+    artists: tuple[str, ...] = ()
+    genres: tuple[str, ...] = ()
+    issue_date: str | None = None
+    because: tuple[Because, ...] = ()
+
+    @classmethod
+    def of(cls, song: int, score: float, payload: Mapping[str, Any]) -> Song:
+        """Read a song's payload. Genres are names where the release has them, else codes."""
+        precision = {"year": 4, "month": 7}.get(payload.get("issue_date_precision", ""), 10)
+        issued = payload.get("issue_date")
+        return cls(
+            id=song,
+            score=score,
+            name=payload.get("name"),
+            artists=tuple(payload.get("artists", ())),
+            genres=tuple(payload.get("genre_names") or payload.get("genres", ())),
+            issue_date=issued[:precision] if issued else None,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """As `--json` prints it; `issue_date` is as precise as it is known."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "artists": list(self.artists),
+            "genres": list(self.genres),
+            "issue_date": self.issue_date,
+            "score": round(self.score, 6),
+        } | _because(self.because)
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A recommended tag."""
+
+    tag: str
+    score: float
+    because: tuple[Because, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As `--json` prints it."""
+        return {"tag": self.tag, "score": round(self.score, 6)} | _because(self.because)
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """The answer to one query: songs and tags, best first.
+
+    `fallback` is "popularity" where nothing of the query is known: the answer is then the most
+    popular songs and tags under the same constraints.
+    """
+
+    store: str
+    release: str
+    strategy: str
+    fallback: Fallback | None
+    songs: tuple[Song, ...]
+    tags: tuple[Tag, ...]
+    unknown: Unknown = field(default_factory=Unknown)
+
+    def to_json(self) -> dict[str, Any]:
+        """As `melon query --json` prints it: fields may be added, never renamed."""
+        return {
+            "store": self.store,
+            "release": self.release,
+            "strategy": self.strategy,
+            "fallback": self.fallback,
+            "songs": [song.to_json() for song in self.songs],
+            "tags": [tag.to_json() for tag in self.tags],
+            "unknown": {
+                "songs": list(self.unknown.songs),
+                "tags": list(self.unknown.tags),
+                "words": list(self.unknown.words),
+            },
+        }
+
+
+SONG_FIELDS = (
+    "name",
+    "artists",
+    "genres",
+    "genre_names",
+    "issue_date",
+    "issue_date_precision",
+)
+"""The payload of a song that an answer shows."""
+
+
+def _because(reasons: Sequence[Because]) -> Payload:
+    return {"because": [reason.to_json() for reason in reasons]} if reasons else {}

@@ -1,0 +1,223 @@
+"""The one door to recommendations: a `Retriever` answers queries from a store's live release."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from melon.embedding.title import TitleTokenizer
+from melon.errors import InputError
+from melon.retrieval.constraints import Constraints
+from melon.retrieval.dense import MeanStrategy
+from melon.retrieval.query import PlaylistQuery
+from melon.retrieval.results import SONG_FIELDS, Recommendation, Song, Tag
+from melon.retrieval.seeds import Seeds, resolve
+from melon.retrieval.strategy import Answer, Ask, Ranked, Strategy
+from melon.store import (
+    Collection,
+    Filter,
+    HasId,
+    PointId,
+    ReleaseReader,
+    VectorStore,
+    tag_point_id,
+)
+
+STRATEGIES: Mapping[str, type[Strategy]] = {"mean": MeanStrategy}
+DEFAULT_STRATEGY = "mean"
+REFRESH_SECONDS = 2.0
+
+
+class UnknownStrategy(InputError):
+    """There is no strategy of this name."""
+
+
+class Retriever:
+    """Continues playlists and tags them, from a store and nothing else.
+
+    Without a `release`, it follows the live one: a newly promoted release is taken up within
+    `REFRESH_SECONDS`, between two calls and never within one. Not safe for use by several
+    threads at once.
+
+    Raises:
+        NoRelease, SchemaMismatch, StoreUnavailable: there is nothing to answer from.
+    """
+
+    def __init__(self, store: VectorStore, *, release: str | None = None) -> None:
+        self._store = store
+        self._pinned = release
+        self._looked = 0.0
+        self._adopt(store.open(release))
+
+    @property
+    def reader(self) -> ReleaseReader:
+        """The release that answers, for questions of one's own."""
+        return self._reader
+
+    @property
+    def release(self) -> str:
+        """Name of the release that answers."""
+        return self._reader.manifest.release
+
+    def recommend(
+        self,
+        query: PlaylistQuery,
+        constraints: Constraints | None = None,
+        *,
+        songs: int = 20,
+        tags: int = 10,
+        strategy: str = DEFAULT_STRATEGY,
+        exact: bool = False,
+    ) -> Recommendation:
+        """The songs that continue a playlist and the tags that fit it.
+
+        Seeds never come back, nor does what the query dislikes.
+
+        Args:
+            query: part of a playlist; where nothing of it is known, or it is empty, the answer
+                is what is most popular under the same constraints, marked as `fallback`.
+            constraints: what a song must be.
+            songs: how many songs at most; fewer come back where fewer pass the constraints.
+            tags: how many tags at most.
+            strategy: a name in `STRATEGIES`.
+            exact: scan instead of using the index.
+
+        Raises:
+            ConstraintError: a constraint cannot be met by anything, or names what is not known.
+            UnknownStrategy: there is none of that name.
+        """
+        return self.recommend_many(
+            [query], [constraints], songs=songs, tags=tags, strategy=strategy, exact=exact
+        )[0]
+
+    def recommend_many(
+        self,
+        queries: Sequence[PlaylistQuery],
+        constraints: Sequence[Constraints | None] | None = None,
+        *,
+        songs: int = 20,
+        tags: int = 10,
+        strategy: str = DEFAULT_STRATEGY,
+        exact: bool = False,
+    ) -> list[Recommendation]:
+        """Answer many queries in few requests; the answers are those of `recommend`."""
+        self._check_limits(songs, tags)
+        chosen = self._strategy(strategy)
+        self._follow()
+        reader = self._reader
+        genres = reader.manifest.genres
+        limits = constraints or [None] * len(queries)
+        asks = [
+            self._ask(query, seeds, (limit or Constraints()).to_filter(genres), songs, tags, exact)
+            for query, seeds, limit in zip(
+                queries, resolve(reader, self._tokenizer, queries), limits, strict=True
+            )
+        ]
+        known = iter(chosen(reader, [ask for ask in asks if ask.seeds]))
+        answers = [next(known) if ask.seeds else self._popular(ask) for ask in asks]
+        payloads = self._payloads(answers, songs, tags)
+        return [
+            Recommendation(
+                store=self._store.location,
+                release=reader.manifest.release,
+                strategy=strategy,
+                fallback=None if ask.seeds else "popularity",
+                songs=tuple(
+                    Song.of(int(song), score, payloads[song])
+                    for song, score in _pairs(answer.songs.head(songs))
+                ),
+                tags=tuple(
+                    Tag(str(payloads[tag]["tag"]), score)
+                    for tag, score in _pairs(answer.tags.head(tags))
+                ),
+                unknown=ask.seeds.unknown,
+            )
+            for ask, answer in zip(asks, answers, strict=True)
+        ]
+
+    def _ask(
+        self,
+        query: PlaylistQuery,
+        seeds: Seeds,
+        constraint: Filter,
+        songs: int,
+        tags: int,
+        exact: bool,
+    ) -> Ask:
+        own_songs = query.songs + query.not_songs
+        own_tags = tuple(tag_point_id(str(t)) for t in seeds.tags.keys + seeds.not_tags.keys)
+        return Ask(
+            query=query,
+            seeds=seeds,
+            song_filter=constraint & _without(own_songs),
+            tag_filter=_without(own_tags),
+            songs=songs,
+            tags=tags,
+            exact=exact,
+        )
+
+    def _popular(self, ask: Ask) -> Answer:
+        """What most playlists hold; the score is their number."""
+
+        def top(collection: Collection, limit: int, filter: Filter) -> Ranked:
+            if limit == 0:
+                return Ranked.of({})
+            found = self._reader.top(
+                collection, "popularity", limit, filter, payload=("popularity",)
+            )
+            return Ranked.of({record.id: record.payload["popularity"] for record in found})
+
+        return Answer(
+            songs=top(Collection.SONGS, ask.songs, ask.song_filter),
+            tags=top(Collection.TAGS, ask.tags, ask.tag_filter),
+        )
+
+    def _payloads(
+        self, answers: Sequence[Answer], songs: int, tags: int
+    ) -> Mapping[PointId, Mapping[str, Any]]:
+        """What answers show of their songs and tags, asked for once however many hold them."""
+        payloads: dict[PointId, Mapping[str, Any]] = {}
+        for collection, fields, ids in (
+            (Collection.SONGS, SONG_FIELDS, [a.songs.head(songs).ids for a in answers]),
+            (Collection.TAGS, ("tag",), [a.tags.head(tags).ids for a in answers]),
+        ):
+            unique = list(dict.fromkeys(point_id for part in ids for point_id in part))
+            for record in self._reader.retrieve(collection, unique, payload=fields):
+                payloads[record.id] = record.payload
+        return payloads
+
+    def _follow(self) -> None:
+        """Take up a release that was promoted since the last look."""
+        if self._pinned or time.monotonic() - self._looked < REFRESH_SECONDS:
+            return
+        live = self._store.live()
+        if live is not None and live != self.release:
+            self._adopt(self._store.open(live))
+        self._looked = time.monotonic()
+
+    def _adopt(self, reader: ReleaseReader) -> None:
+        self._reader = reader
+        self._tokenizer = TitleTokenizer.from_bytes(reader.manifest.title_tokenizer)
+        self._looked = time.monotonic()
+
+    @staticmethod
+    def _strategy(name: str) -> Strategy:
+        if name not in STRATEGIES:
+            raise UnknownStrategy(
+                f"there is no strategy {name!r}", hint=f"strategies are {', '.join(STRATEGIES)}"
+            )
+        return STRATEGIES[name]()
+
+    @staticmethod
+    def _check_limits(songs: int, tags: int) -> None:
+        if songs < 0 or tags < 0 or songs + tags == 0:
+            raise InputError(f"{songs} songs and {tags} tags cannot be recommended")
+
+
+def _without(ids: Sequence[PointId]) -> Filter:
+    return Filter(must_not=(HasId(tuple(ids)),)) if ids else Filter()
+
+
+def _pairs(ranked: Ranked) -> list[tuple[PointId, float]]:
+    return list(zip(ranked.ids, ranked.scores.tolist(), strict=True))

@@ -1,0 +1,171 @@
+"""The seeds of a query: what of it the store knows, with vectors, popularity and dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from melon.embedding.title import TitleTokenizer, normalise
+from melon.retrieval.query import PlaylistQuery
+from melon.store import (
+    Collection,
+    PointId,
+    Record,
+    ReleaseReader,
+    tag_point_id,
+    word_point_id,
+)
+
+Key = int | str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeedSet:
+    """n seeds of one kind, by column.
+
+    Attributes:
+        keys: song ids, tags or words, as the query gives them.
+        vectors: (n, dim) float32, unit rows; zero where the store holds no vector.
+        popularity: (n,) float32, the playlists that hold each.
+        items: (n,) uint32, each one's dimension in the playlists' sparse vector `items`.
+    """
+
+    keys: tuple[Key, ...]
+    vectors: NDArray[np.float32]
+    popularity: NDArray[np.float32]
+    items: NDArray[np.uint32]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """What of a query the store does not hold."""
+
+    songs: tuple[int, ...] = ()
+    tags: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.songs or self.tags or self.words)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seeds:
+    """The known seeds of a query by where they came from, its dislikes, and what is unknown."""
+
+    songs: SeedSet
+    tags: SeedSet
+    title_words: SeedSet
+    title_tags: SeedSet
+    not_songs: SeedSet
+    not_tags: SeedSet
+    unknown: Unknown = field(default_factory=Unknown)
+
+    def __bool__(self) -> bool:
+        """Whether anything positive is known."""
+        return any(map(len, (self.songs, self.tags, self.title_words, self.title_tags)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The keys of one query, cut out of it."""
+
+    tags: tuple[str, ...]
+    not_tags: tuple[str, ...]
+    words: tuple[str, ...]
+    title_tags: tuple[str, ...]
+
+
+def resolve(
+    reader: ReleaseReader, tokenizer: TitleTokenizer, queries: Sequence[PlaylistQuery]
+) -> list[Seeds]:
+    """Look up the seeds of all queries: a request per kind of seed, however many queries."""
+    wanted = [_cut(query, tokenizer) for query in queries]
+    songs = _fetch(
+        reader,
+        Collection.SONGS,
+        (song for query in queries for song in query.songs + query.not_songs),
+        lambda song: song,
+    )
+    tags = _fetch(
+        reader,
+        Collection.TAGS,
+        (tag for want in wanted for tag in want.tags + want.not_tags + want.title_tags),
+        tag_point_id,
+    )
+    words = _fetch(
+        reader, Collection.WORDS, (word for want in wanted for word in want.words), word_point_id
+    )
+    dim = reader.manifest.dim
+    return [
+        Seeds(
+            songs=_gather(query.songs, songs, dim),
+            tags=_gather(want.tags, tags, dim),
+            title_words=_gather(want.words, words, dim),
+            title_tags=_gather(want.title_tags, tags, dim),
+            not_songs=_gather(query.not_songs, songs, dim),
+            not_tags=_gather(want.not_tags, tags, dim),
+            unknown=Unknown(
+                songs=tuple(s for s in query.songs + query.not_songs if s not in songs),
+                tags=tuple(t for t in want.tags + want.not_tags if t not in tags),
+                words=tuple(w for w in want.words if w not in words),
+            ),
+        )
+        for query, want in zip(queries, wanted, strict=True)
+    ]
+
+
+def _cut(query: PlaylistQuery, tokenizer: TitleTokenizer) -> _Wanted:
+    title = query.title or ""
+    tags = tuple(dict.fromkeys(_respell(tag, tokenizer) for tag in query.tags))
+    return _Wanted(
+        tags=tags,
+        not_tags=tuple(dict.fromkeys(_respell(tag, tokenizer) for tag in query.not_tags)),
+        words=tuple(tokenizer.words(title)) if title else (),
+        title_tags=tuple(t for t in tokenizer.tags(title) if t not in tags) if title else (),
+    )
+
+
+def _respell(tag: str, tokenizer: TitleTokenizer) -> str:
+    """The known tag that is written like this but for case and spaces, or the tag itself."""
+    compact = _compact(tag)
+    return next((known for known in tokenizer.tags(tag) if _compact(known) == compact), tag)
+
+
+def _compact(tag: str) -> str:
+    return normalise(tag).replace(" ", "")
+
+
+def _fetch(
+    reader: ReleaseReader,
+    collection: Collection,
+    keys: Iterable[Any],
+    point_id: Callable[[Any], PointId],
+) -> Mapping[Key, Record]:
+    by_id = {point_id(key): key for key in dict.fromkeys(keys)}
+    if not by_id:
+        return {}
+    fields = ("popularity",) if collection is Collection.SONGS else ("popularity", "item")
+    found = reader.retrieve(collection, list(by_id), payload=fields, vectors=True)
+    return {by_id[record.id]: record for record in found}
+
+
+def _gather(keys: Sequence[Key], found: Mapping[Key, Record], dim: int) -> SeedSet:
+    known = tuple(key for key in keys if key in found)
+    records = [found[key] for key in known]
+    vectors = np.zeros((len(known), dim), np.float32)
+    for row, record in enumerate(records):
+        if record.vector is not None:
+            vectors[row] = record.vector
+    return SeedSet(
+        keys=known,
+        vectors=vectors,
+        popularity=np.array([r.payload.get("popularity", 0) for r in records], np.float32),
+        items=np.array([r.payload.get("item", r.id) for r in records], np.uint32),
+    )

@@ -1,0 +1,147 @@
+"""Nearest songs, tags, playlists or words of any item: the co-embedding seen from one point."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from melon.embedding.title import TitleTokenizer
+from melon.errors import InputError
+from melon.retrieval.constraints import Constraints
+from melon.retrieval.dense import EF
+from melon.retrieval.query import PlaylistQuery
+from melon.retrieval.results import SONG_FIELDS, Song
+from melon.retrieval.seeds import resolve
+from melon.retrieval.vectors import Vector, multimodal_mean
+from melon.store import (
+    DENSE,
+    Collection,
+    Filter,
+    HasId,
+    Hit,
+    PointId,
+    ReleaseReader,
+    VectorQuery,
+    tag_point_id,
+    word_point_id,
+)
+
+FIELDS: Mapping[Collection, tuple[str, ...]] = {
+    Collection.SONGS: SONG_FIELDS,
+    Collection.TAGS: ("tag", "popularity"),
+    Collection.PLAYLISTS: ("title", "tags", "song_count"),
+    Collection.WORDS: ("word", "popularity"),
+}
+
+
+class UnknownItem(InputError):
+    """The store holds no such item, or no vector for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Where to look from: exactly one of a song, a tag, a title, a playlist or a word."""
+
+    song: int | None = None
+    tag: str | None = None
+    title: str | None = None
+    playlist: int | None = None
+    word: str | None = None
+
+    def __post_init__(self) -> None:
+        given = [name for name in self.__slots__ if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise InputError(
+                f"{len(given)} items are given ({', '.join(given) or 'none'})",
+                hint="give exactly one song, tag, title, playlist or word",
+            )
+
+    def __str__(self) -> str:
+        name = next(name for name in self.__slots__ if getattr(self, name) is not None)
+        return f"{name} {getattr(self, name)!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A point near the item, with the cosine and the payload that describes it."""
+
+    collection: Collection
+    id: PointId
+    score: float
+    payload: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """As `melon similar --json` prints it."""
+        if self.collection is Collection.SONGS:
+            return Song.of(int(self.id), self.score, self.payload).to_json()
+        shown = {} if self.collection in (Collection.TAGS, Collection.WORDS) else {"id": self.id}
+        return {**shown, **self.payload, "score": round(self.score, 6)}
+
+
+def similar(
+    reader: ReleaseReader,
+    tokenizer: TitleTokenizer,
+    item: Item,
+    *,
+    to: Sequence[Collection] = (Collection.SONGS, Collection.TAGS),
+    limit: int = 10,
+    constraints: Constraints | None = None,
+    exact: bool = False,
+) -> dict[Collection, list[Neighbour]]:
+    """The nearest points of each collection, the item itself left out.
+
+    Args:
+        to: which collections to look in.
+        limit: points per collection.
+        constraints: apply to songs.
+
+    Raises:
+        UnknownItem: the store does not hold the item.
+    """
+    if limit < 1:
+        raise InputError(f"{limit} neighbours cannot be found")
+    vector = _vector(reader, tokenizer, item)
+    own = _own_point(item)
+    found: dict[Collection, list[Neighbour]] = {}
+    for collection in to:
+        filter = Filter()
+        if collection is Collection.SONGS and constraints:
+            filter = constraints.to_filter(reader.manifest.genres)
+        if own is not None and own[0] is collection:
+            filter = filter & Filter(must_not=(HasId((own[1],)),))
+        query = VectorQuery(
+            vector, DENSE, limit, filter, FIELDS[collection], exact=exact, ef=max(EF, limit)
+        )
+        hits = reader.query(collection, [query])[0]
+        found[collection] = [_neighbour(collection, hit) for hit in hits]
+    return found
+
+
+def _neighbour(collection: Collection, hit: Hit) -> Neighbour:
+    return Neighbour(collection, hit.id, hit.score, hit.payload)
+
+
+def _vector(reader: ReleaseReader, tokenizer: TitleTokenizer, item: Item) -> Vector:
+    own = _own_point(item)
+    if own is None:
+        query = PlaylistQuery(title=item.title)
+        vector = multimodal_mean(resolve(reader, tokenizer, [query])[0], query.weights)
+    else:
+        records = reader.retrieve(own[0], [own[1]], payload=False, vectors=True)
+        vector = records[0].vector if records else None
+    if vector is None:
+        raise UnknownItem(f"the store holds no vector for {item}")
+    return vector
+
+
+def _own_point(item: Item) -> tuple[Collection, PointId] | None:
+    if item.song is not None:
+        return Collection.SONGS, item.song
+    if item.tag is not None:
+        return Collection.TAGS, tag_point_id(item.tag)
+    if item.playlist is not None:
+        return Collection.PLAYLISTS, item.playlist
+    if item.word is not None:
+        return Collection.WORDS, word_point_id(item.word)
+    return None

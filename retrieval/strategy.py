@@ -1,0 +1,78 @@
+"""What a strategy is given and what it returns; all of them work on many queries at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from melon.retrieval.query import PlaylistQuery
+from melon.retrieval.seeds import Seeds
+from melon.store import Filter, Hit, PointId, ReleaseReader
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ask:
+    """One query, ready to be answered.
+
+    The filters hold the constraints and keep the seeds out; `songs` and `tags` say how many
+    candidates are wanted at least.
+    """
+
+    query: PlaylistQuery
+    seeds: Seeds
+    song_filter: Filter
+    tag_filter: Filter
+    songs: int
+    tags: int
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranked:
+    """Candidates, best first; ties are in the order of their ids, so every run gives the same."""
+
+    ids: tuple[PointId, ...]
+    scores: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def head(self, count: int) -> Ranked:
+        """The best `count`."""
+        return Ranked(self.ids[:count], self.scores[:count])
+
+    @classmethod
+    def of(cls, scores: dict[PointId, float]) -> Ranked:
+        """Rank by score."""
+        ordered = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
+        return cls(
+            tuple(point_id for point_id, _ in ordered),
+            np.array([score for _, score in ordered], np.float64),
+        )
+
+    @classmethod
+    def of_hits(cls, hits: Sequence[Hit]) -> Ranked:
+        """Rank what a query found by its own scores."""
+        return cls.of({hit.id: hit.score for hit in hits})
+
+
+EMPTY = Ranked((), np.empty(0))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """The candidates for one query."""
+
+    songs: Ranked
+    tags: Ranked
+
+
+class Strategy(Protocol):
+    """Finds candidates for queries that have at least one known seed."""
+
+    def __call__(self, reader: ReleaseReader, asks: Sequence[Ask]) -> list[Answer]:
+        """One answer per query, the same whether queries are asked together or one by one."""
