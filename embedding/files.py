@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -52,9 +51,9 @@ def save_space(space: EmbeddingSpace, path: Path) -> None:
             hint="give a directory that is new, empty, or holds a space",
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent))
+    fresh = path.parent / f".{path.name}.{secrets.token_hex(4)}.new"
+    fresh.mkdir()
     try:
-        fresh.chmod(0o777 & ~_umask())
         files = {name: _write(fresh / name, write) for name, write in _writers(space).items()}
         manifest = json.dumps(_manifest(space, files), ensure_ascii=False, indent=1)
         (fresh / MANIFEST).write_text(manifest, encoding="utf-8")
@@ -280,9 +279,3 @@ def _previous(path: Path) -> Path:
 
 def _is_empty(path: Path) -> bool:
     return path.is_dir() and not any(path.iterdir())
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

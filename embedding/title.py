@@ -9,6 +9,7 @@ import io
 import json
 import unicodedata
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import chain, repeat
 from typing import Any
@@ -18,6 +19,8 @@ from melon.errors import MelonError
 _MAGIC = b"melon-title-1\n"
 _META_SPACE = "▁"
 _UNKNOWN_MARK = "▅"
+_REPEATED = 3
+"""Times that a word must stand in titles and tags to be kept whole."""
 _WORDS_WITHOUT_SPACES = (("\u1100", "\u11ff"), ("\u3040", "\ud7ff"), ("\U00020000", "\U0003ffff"))
 
 
@@ -52,16 +55,20 @@ class TitleTokenizer:
     """Cuts a title into words (sentencepiece) and finds the known tags that stand in it.
 
     The pieces are those of a unigram model (Kudo 2018, doi:10.18653/v1/P18-1007) trained on titles
-    and tags. Known tags are matched by their normalised form without spaces, the longest at each
+    and tags. Such a model takes for a piece only what is part of two different words, so a small
+    corpus cannot fill its vocabulary; there, repeated words fill the rest of it, and stay whole.
+    Known tags are matched by their normalised form without spaces, the longest at each
     place; the answer is the tag as it is stored, by its most frequent spelling.
     """
 
-    def __init__(self, model: bytes, tags: Mapping[str, str]) -> None:
+    def __init__(self, model: bytes, whole: Iterable[str], tags: Mapping[str, str]) -> None:
         """Args:
         model: serialised sentencepiece model; empty where there was no text to train one on.
+        whole: words that the model must not cut.
         tags: from each tag's compact form (normalised, no spaces) to its stored spelling.
         """
         self._model = model
+        self._whole = dict.fromkeys(whole)
         self._tags = dict(tags)
         self._lengths: dict[str, list[int]] = {}
         for key in sorted(self._tags, key=len, reverse=True):
@@ -95,17 +102,28 @@ class TitleTokenizer:
             if count >= tag_min_count and key:
                 known.setdefault(key, tag)
         by_count = chain.from_iterable(repeat(tag, tags[tag]) for tag in sorted(tags))
-        return cls(_train_model(chain(titles, by_count), pieces), known)
+        lines = [line for text in chain(titles, by_count) if (line := _trainable(text))]
+        model = _train_model(lines, pieces) if lines else b""
+        return cls(model, _words_to_keep(lines, model, pieces) if model else (), known)
 
     def words(self, title: str) -> list[str]:
         """The title's pieces in order, once each, without the space mark and bare punctuation."""
         text = normalise(title)
         if self._processor is None:
             found: list[str] = text.split()
+        elif self._whole:
+            found = [piece for word in text.split() for piece in self._pieces_of_word(word)]
         else:
             found = self._processor.encode(text, out_type=str)
         words = dict.fromkeys(piece.strip(_META_SPACE + " ") for piece in found)
         return [word for word in words if not _is_punctuation(word)]
+
+    def _pieces_of_word(self, word: str) -> list[str]:
+        bare = _without_punctuation(word)
+        if bare in self._whole:
+            return [bare]
+        pieces: list[str] = self._processor.encode(word, out_type=str)
+        return pieces
 
     def tags(self, title: str) -> list[str]:
         """The known tags that stand in the title, in order, once each, as they are stored.
@@ -136,7 +154,12 @@ class TitleTokenizer:
         """One self-contained blob, compressed; the same tokenizer gives the same bytes."""
         spellings = {key: tag for key, tag in self._tags.items() if key != tag}
         header = json.dumps(
-            {"model_bytes": len(self._model), "tags": list(self._tags), "spellings": spellings},
+            {
+                "model_bytes": len(self._model),
+                "whole": list(self._whole),
+                "tags": list(self._tags),
+                "spellings": spellings,
+            },
             ensure_ascii=False,
             separators=(",", ":"),
         ).encode("utf-8", "surrogatepass")
@@ -160,20 +183,18 @@ class TitleTokenizer:
             if stored["model_bytes"] != len(model):
                 raise ValueError("the model is cut short")
             spellings = stored["spellings"]
-            return cls(model, {key: spellings.get(key, key) for key in stored["tags"]})
+            tags = {key: spellings.get(key, key) for key in stored["tags"]}
+            return cls(model, stored["whole"], tags)
         except (zlib.error, ValueError, KeyError, TypeError, RuntimeError) as error:
             raise DamagedTitleTokenizer(
                 f"the title tokenizer is damaged: {error}", hint="train the space again"
             ) from error
 
 
-def _train_model(texts: Iterable[str], pieces: int) -> bytes:
-    """Train a unigram model in memory; b"" where there is no text that it could learn from."""
+def _train_model(lines: list[str], pieces: int) -> bytes:
+    """Train a unigram model in memory."""
     import sentencepiece
 
-    lines = [line for text in texts if (line := _trainable(text))]
-    if not lines:
-        return b""
     characters = len(set().union(*lines))
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
@@ -198,6 +219,17 @@ def _trainable(text: str) -> str:
     return " ".join(line.split())[:1000]
 
 
+def _words_to_keep(lines: list[str], model: bytes, pieces: int) -> list[str]:
+    """The most frequent words for which the model left room in its vocabulary."""
+    processor = _load_model(model)
+    room = pieces - processor.get_piece_size()
+    if room <= 0:
+        return []
+    words = Counter(_without_punctuation(word) for line in lines for word in line.split())
+    ranked = sorted(words.items(), key=lambda item: (-item[1], item[0]))
+    return [word for word, count in ranked if word and count >= _REPEATED][:room]
+
+
 def _load_model(model: bytes) -> Any:
     import sentencepiece
 
@@ -211,6 +243,16 @@ def _is_punctuation(word: str) -> bool:
     return all(
         unicodedata.category(c)[0] in "PZC" or (c.isascii() and not c.isalnum()) for c in word
     )
+
+
+def _without_punctuation(word: str) -> str:
+    """The word without the punctuation at its ends."""
+    start, end = 0, len(word)
+    while start < end and _is_punctuation(word[start]):
+        start += 1
+    while start < end and _is_punctuation(word[end - 1]):
+        end -= 1
+    return word[start:end]
 
 
 def _word_starts(text: str) -> set[int]:

@@ -1,0 +1,165 @@
+"""A built space holds the whole catalogue, and what belongs together lies together in it."""
+
+from datetime import date, datetime
+
+import numpy as np
+import pytest
+from conftest import COLD_BY_PLAYLIST, GROUPS, MOODS, planted_playlists, small_settings
+
+from melon.catalog.records import Genre, IssueDate, Playlist, Song
+from melon.embedding import build_space
+from melon.embedding.errors import NothingToTrain, RepeatedPlaylist
+from melon.embedding.tokens import TokenKind
+
+
+def nearest(vectors: np.ndarray, vector: np.ndarray, k: int) -> list[int]:
+    return np.argsort(-(vectors @ vector), kind="stable")[:k].tolist()
+
+
+def test_neighbours_of_a_song_are_of_its_group(space):
+    planted = np.flatnonzero(space.song_ids < 100 * GROUPS)
+    vectors, groups = space.song_vectors[planted], space.song_ids[planted] // 100
+    same = [
+        groups[near] == groups[i]
+        for i, vector in enumerate(vectors)
+        for near in nearest(vectors, vector, 9)[1:]
+    ]
+    assert np.mean(same) > 0.95
+
+
+@pytest.mark.parametrize("group", range(GROUPS))
+def test_songs_nearest_to_a_tag_and_to_a_playlist_are_of_its_group(space, group):
+    planted = np.flatnonzero(space.song_ids < 100 * GROUPS)
+    tag = space.tag_vectors[space.tags.index(MOODS[group])]
+    playlist = space.playlist_vectors[int(np.flatnonzero(space.playlist_ids == 20 + group)[0])]
+    for vector in (tag, playlist):
+        near = planted[nearest(space.song_vectors[planted], vector, 8)]
+        assert np.mean(space.song_ids[near] // 100 == group) > 0.9
+
+
+def test_playlist_tokens_can_be_trained_themselves():
+    settings = small_settings(kinds=list(TokenKind))
+    space = build_space(planted_playlists(), settings=settings)
+    assert set(space.playlists["vector_source"].to_pylist()) == {"trained"}
+    near = [nearest(space.playlist_vectors, vector, 6)[1:] for vector in space.playlist_vectors]
+    same = [space.playlist_ids[near[i]] % GROUPS == i % GROUPS for i in range(len(near))]
+    assert np.mean(same) > 0.9
+
+
+def test_songs_are_those_with_metadata_and_those_of_playlists(space):
+    assert space.song_ids.dtype == np.int64
+    assert (np.diff(space.song_ids) > 0).all()
+    assert COLD_BY_PLAYLIST in space.song_ids
+    assert space.songs["id"].to_numpy().tolist() == space.song_ids.tolist()
+    assert space.counts == {"songs": 53, "tags": 5, "playlists": 160, "words": len(space.words)}
+
+
+def test_vectors_are_aligned_unit_rows(space):
+    for vectors, source in (
+        (space.song_vectors, space.song_vector_source),
+        (space.tag_vectors, space.tag_vector_source),
+        (space.word_vectors, space.word_vector_source),
+    ):
+        assert vectors.dtype == np.float32
+        assert vectors.shape == (len(source), space.dim)
+        known = np.array([each is not None for each in source])
+        np.testing.assert_allclose(np.linalg.norm(vectors[known], axis=1), 1, rtol=1e-5)
+        assert not vectors[~known].any()
+
+
+def test_popularity_is_the_number_of_playlists(space):
+    playlists = planted_playlists()
+    assert space.song_popularity.tolist() == [
+        sum(song in playlist.songs for playlist in playlists) for song in space.song_ids
+    ]
+    # titles hold tags too, but only a tag that was given counts
+    assert space.tag_popularity.tolist() == [
+        sum(tag in playlist.tags for playlist in playlists) for tag in space.tags
+    ]
+    titles = [playlist.title or "" for playlist in playlists]
+    assert space.word_popularity.tolist() == [
+        sum(word in space.title.words(title) for title in titles) for word in space.words
+    ]
+    assert (np.diff(space.tag_popularity) <= 0).all()
+
+
+def test_tags_below_the_minimum_keep_a_place(space):
+    place = space.tags.index("seen once")
+    assert space.tag_vector_source[place] == "playlists"
+
+
+def test_metadata_is_kept_as_it_was_given():
+    songs = [
+        Song(
+            5,
+            name="이름",
+            artist_ids=(1, 2),
+            artists=("a", "b"),
+            album_id=9,
+            album="album",
+            genres=("GN0100",),
+            detail_genres=("GN0101",),
+            issue_date=IssueDate(date(2006, 1, 1), "year"),
+        ),
+        Song(3),
+    ]
+    playlists = [
+        Playlist(8, None, (5, 4), ("태그", "b c"), 7, datetime(2014, 8, 19, 1, 57, 26)),
+        Playlist(7, "a title", (5, 4), ("태그",), 0, None),
+    ]
+    genres = {"GN0100": Genre("GN0100", "pop", None)}
+    space = build_space(playlists, songs, genres, small_settings(min_count=1))
+    rows = {row["id"]: row for row in space.songs.to_pylist()}
+    assert list(rows) == [3, 4, 5]
+    assert rows[5] == {
+        "id": 5,
+        "name": "이름",
+        "artist_ids": [1, 2],
+        "artists": ["a", "b"],
+        "album_id": 9,
+        "album": "album",
+        "genres": ["GN0100"],
+        "detail_genres": ["GN0101"],
+        "issue_date": date(2006, 1, 1),
+        "issue_date_precision": "year",
+        "popularity": 2,
+        "vector_source": "trained",
+    }
+    assert rows[4]["name"] is None
+    assert rows[4]["artists"] == []
+    assert (rows[3]["popularity"], rows[3]["vector_source"]) == (0, None)
+    first, second = space.playlists.to_pylist()
+    assert (first["id"], first["title"], first["updated"]) == (7, "a title", None)
+    assert first["words"] == space.title.words("a title")
+    assert second == {
+        "id": 8,
+        "title": None,
+        "tags": ["태그", "b c"],
+        "songs": [5, 4],
+        "like_count": 7,
+        "updated": datetime(2014, 8, 19, 1, 57, 26),
+        "words": [],
+        "vector_source": "items",
+    }
+    assert space.genres == genres
+
+
+def test_text_that_no_encoder_takes_is_replaced_not_fatal():
+    playlists = [Playlist(n, "a \ud800 b", (1, 2), ("tag\udfff",), 0, None) for n in range(3)]
+    space = build_space(playlists, [Song(1, name="\ud83d")], settings=small_settings())
+    assert space.tags == ["tag?"]
+
+
+def test_songs_described_twice_count_where_they_come_first():
+    playlists = [Playlist(1, None, (1, 2), (), 0, None)] * 1
+    songs = [Song(1, name="first"), Song(1, name="second")]
+    space = build_space(playlists, songs, settings=small_settings(min_count=1))
+    assert space.songs["name"].to_pylist() == ["first", None]
+
+
+def test_no_playlists_and_repeated_playlists_are_errors():
+    with pytest.raises(NothingToTrain):
+        build_space([])
+    one = Playlist(5, None, (1, 2), (), 0, None)
+    with pytest.raises(RepeatedPlaylist, match="playlist 5"):
+        build_space([one, one])

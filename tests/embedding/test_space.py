@@ -1,0 +1,180 @@
+"""A saved space comes back as it was, or not at all."""
+
+import hashlib
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import planted_playlists, small_settings
+
+from melon.catalog.records import Playlist
+from melon.embedding import EmbeddingSpace, build_space
+from melon.embedding.errors import DamagedSpace, NotASpace, SpaceError, SpaceVersionMismatch
+from melon.embedding.files import _hash_of
+
+FILES = [
+    *(f"{part}s.parquet" for part in ("song", "playlist", "tag", "word")),
+    *(f"{part}_vectors.npy" for part in ("song", "playlist", "tag", "word")),
+    "genres.json",
+    "title.bin",
+]
+
+
+@pytest.fixture
+def saved(space: EmbeddingSpace, tmp_path: Path) -> Path:
+    space.save(tmp_path / "space")
+    return tmp_path / "space"
+
+
+def rewrite_manifest(path: Path, **changes: object) -> None:
+    """Change the manifest as one would who knows how it is checked."""
+    manifest = json.loads((path / "manifest.json").read_text())
+    manifest.pop("checksum")
+    manifest |= changes
+    manifest["checksum"] = _hash_of(manifest)
+    (path / "manifest.json").write_text(json.dumps(manifest))
+
+
+def test_everything_comes_back(space, saved):
+    loaded = EmbeddingSpace.load(saved)
+    for table in ("songs", "playlists", "tag_table", "word_table"):
+        assert getattr(loaded, table).equals(getattr(space, table))
+    for vectors in ("song_vectors", "playlist_vectors", "tag_vectors", "word_vectors"):
+        np.testing.assert_array_equal(getattr(loaded, vectors), getattr(space, vectors))
+    assert loaded.genres == space.genres
+    assert loaded.title.to_bytes() == space.title.to_bytes()
+    assert loaded.settings == space.settings == small_settings().model_dump(mode="json")
+    assert [entry["epoch"] for entry in loaded.manifest["epochs"]] == list(range(1, 13))
+    assert loaded.hash == space.hash == loaded.manifest["hash"]
+
+
+def test_the_directory_holds_the_documented_files_and_nothing_else(saved):
+    assert sorted(file.name for file in saved.iterdir()) == sorted([*FILES, "manifest.json"])
+    assert [file.name for file in saved.parent.iterdir()] == ["space"]
+
+
+def test_the_hash_follows_the_contents_not_the_times(space, saved):
+    other = build_space(planted_playlists(seed=1), settings=small_settings())
+    assert other.hash != space.hash
+    rewrite_manifest(saved, epochs=[])
+    assert EmbeddingSpace.load(saved).hash == space.hash
+
+
+@pytest.mark.parametrize("name", [*FILES, "manifest.json"])
+@pytest.mark.parametrize("damage", ["flip", "cut", "remove", "empty", "append"])
+def test_damage_to_any_file_is_detected(saved, name, damage):
+    file = saved / name
+    content = bytearray(file.read_bytes())
+    if damage == "flip":
+        content[len(content) // 2] ^= 1
+    elif damage == "cut":
+        del content[-7:]
+    elif damage == "empty":
+        content.clear()
+    elif damage == "append":
+        content += b"}"
+    file.write_bytes(content)
+    if damage == "remove":
+        file.unlink()
+    with pytest.raises(SpaceError) as caught:
+        EmbeddingSpace.load(saved)
+    assert str(file) in str(caught.value) or name == "manifest.json"
+
+
+def test_nothing_is_ever_unpickled(saved):
+    class Trap:
+        def __reduce__(self):
+            return (pytest.fail, ("unpickled",))
+
+    file = saved / "tag_vectors.npy"
+    np.save(file, np.array([Trap()], dtype=object), allow_pickle=True)
+    content = file.read_bytes()
+    assert pickle.dumps(1)[:2] in content
+    manifest = json.loads((saved / "manifest.json").read_text())
+    entry = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    rewrite_manifest(saved, files=manifest["files"] | {file.name: entry})
+    with pytest.raises(DamagedSpace):
+        EmbeddingSpace.load(saved)
+
+
+def test_vectors_must_fit_their_table(space, saved):
+    rewrite_manifest(saved, dim=space.dim + 1)
+    with pytest.raises(DamagedSpace, match="shape"):
+        EmbeddingSpace.load(saved)
+
+
+def test_other_versions_are_refused_with_what_to_do(saved):
+    rewrite_manifest(saved, format_version=2)
+    with pytest.raises(SpaceVersionMismatch, match="update melon"):
+        EmbeddingSpace.load(saved)
+    rewrite_manifest(saved, format_version=0)
+    with pytest.raises(SpaceVersionMismatch, match="train the space again"):
+        EmbeddingSpace.load(saved)
+
+
+def test_what_is_no_space_is_not_read(tmp_path):
+    (tmp_path / "file").write_text("{}")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "manifest.json").write_text('{"name": "an app"}')
+    for name in ("missing", "file", "other"):
+        with pytest.raises(NotASpace):
+            EmbeddingSpace.load(tmp_path / name)
+
+
+def test_saving_replaces_a_space_and_nothing_else(space, saved, tmp_path):
+    other = build_space(planted_playlists(seed=1), settings=small_settings())
+    assert other.save(saved).hash == other.hash
+    assert [file.name for file in saved.parent.iterdir()] == ["space"]
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "precious").write_text("mine")
+    with pytest.raises(NotASpace, match="left alone"):
+        space.save(home)
+    assert (home / "precious").read_text() == "mine"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_an_interrupted_save_leaves_the_old_space(space, saved, monkeypatch, error):
+    other = build_space(planted_playlists(seed=1), settings=small_settings())
+
+    def stop(*args, **kwargs):
+        raise error
+
+    for target in ("melon.embedding.files.pq.write_table", "melon.embedding.files.np.save"):
+        with monkeypatch.context() as patch:
+            patch.setattr(target, stop)
+            with pytest.raises(error):
+                other.save(saved)
+        assert EmbeddingSpace.load(saved).hash == space.hash
+        assert [file.name for file in saved.parent.iterdir()] == ["space"]
+
+
+def test_a_failing_last_step_brings_the_old_space_back(space, saved, monkeypatch):
+    plain = Path.rename
+
+    def fail_for_the_new(self, target):
+        if self.name.endswith(".new"):
+            raise OSError("no")
+        return plain(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail_for_the_new)
+    with pytest.raises(OSError, match="no"):
+        space.save(saved)
+    assert EmbeddingSpace.load(saved).hash == space.hash
+
+
+def test_a_kill_between_the_last_two_steps_is_named_with_its_cure(saved):
+    saved.rename(saved.parent / ".space.previous")
+    with pytest.raises(NotASpace, match=r"rename .*\.space\.previous to space"):
+        EmbeddingSpace.load(saved)
+
+
+def test_a_space_without_tags_words_or_genres_is_a_space(tmp_path):
+    playlists = [Playlist(n, None, (1, 2, 3), (), 0, None) for n in range(3)]
+    space = build_space(playlists, settings=small_settings())
+    loaded = space.save(tmp_path / "space")
+    assert (loaded.tags, loaded.words) == ([], [])
+    assert loaded.tag_vectors.shape == (0, 16)
+    assert loaded.hash == space.hash

@@ -1,0 +1,210 @@
+"""Training learns, tells how far it is, stops when told to, and repeats itself on one worker."""
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import planted_playlists, planted_songs, small_settings
+from gensim.models import Word2Vec
+from pydantic import ValidationError
+
+from melon.embedding import build_space, training_settings
+from melon.embedding.errors import EmptyVocabulary, TrainingDiverged
+from melon.embedding.loss import PairSample
+from melon.embedding.progress import Progress, ignore
+from melon.embedding.ragged import Ragged
+from melon.embedding.tokens import TokenKind, TokenTable
+from melon.embedding.training import train_vectors
+from melon.errors import InputError
+
+TABLE = TokenTable({TokenKind.PLAYLIST: np.arange(50), TokenKind.SONG: np.arange(20)})
+
+
+def bags(seed: int = 3) -> Ragged:
+    """Fifty playlists of six of twenty songs; song 19 stands in one of them only."""
+    rng = np.random.default_rng(seed)
+    lists = [[p, *(50 + rng.choice(19, 6, replace=False))] for p in range(50)]
+    lists[0].append(69)
+    return Ragged.of_lengths(
+        np.array([len(each) for each in lists]), np.array([v for each in lists for v in each])
+    )
+
+
+def train(progress=ignore, **changes):
+    settings = small_settings(**({"min_count": 2, "epochs": 3} | changes))
+    return train_vectors(bags(), TABLE, settings, progress)
+
+
+def test_frequent_tokens_and_all_playlists_get_unit_vectors_and_rare_ones_none():
+    vectors, _ = train()
+    assert vectors.dtype == np.float32
+    norms = np.linalg.norm(vectors, axis=1)
+    np.testing.assert_allclose(norms[:69], 1, rtol=1e-5)
+    assert norms[69] == 0
+
+
+def test_minimum_counts_hold_for_the_kind_they_name():
+    # playlists are never too rare
+    vectors, _ = train(min_count=1000, min_counts={"song": 1})
+    assert vectors.any(axis=1).all()
+    with pytest.raises(EmptyVocabulary):
+        train(min_count=1, min_counts={"song": 1000})
+
+
+@pytest.mark.parametrize("kind_of_run", ["shuffled", "whole bags"])
+def test_one_worker_gives_the_same_vectors_twice(kind_of_run):
+    changes = {} if kind_of_run == "shuffled" else {"shuffle": False, "shrink_windows": False}
+    first, again = train(**changes)[0], train(**changes)[0]
+    assert first.tobytes() == again.tobytes()
+    assert train(**changes, seed=2)[0].tobytes() != first.tobytes()
+
+
+def test_a_separate_process_gives_the_same_space(space):
+    code = (
+        "from conftest import *; from melon.embedding import build_space;"
+        "print(build_space(planted_playlists(), planted_songs(), planted_genres(),"
+        " small_settings()).hash)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parent,
+        env=os.environ | {"PYTHONHASHSEED": "7", "PYTHONPATH": str(Path(__file__).parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == space.hash
+
+
+def test_the_order_of_playlists_and_songs_does_not_matter(space):
+    again = build_space(
+        reversed(planted_playlists()), reversed(planted_songs()), space.genres, small_settings()
+    )
+    assert again.hash == space.hash
+
+
+def test_every_bag_is_seen_each_epoch_in_another_order(monkeypatch):
+    epochs = []
+
+    def read(self, corpus_iterable, epochs_wanted=2, **options):
+        epochs.extend([tuple(bag) for bag in corpus_iterable] for _ in range(epochs_wanted))
+
+    monkeypatch.setattr(Word2Vec, "train", read)
+    train(min_count=1)
+    first, second = epochs
+    assert first != second
+    assert sorted(map(sorted, first)) == sorted(map(sorted, second))
+    strings = TABLE.strings()
+    assert sorted(map(sorted, first)) == sorted(sorted(strings[bags()[r]]) for r in range(50))
+
+
+def test_gensim_trains_on_every_token_of_a_bag_past_its_limit(monkeypatch):
+    seen = []
+    plain = Word2Vec._do_train_job
+
+    def counting(self, sentences, alpha, inits):
+        tally, raw = plain(self, sentences, alpha, inits)
+        seen.append((tally, sum(map(len, sentences))))
+        return tally, raw
+
+    monkeypatch.setattr(Word2Vec, "_do_train_job", counting)
+    length = 25_000
+    table = TokenTable({TokenKind.SONG: np.arange(length)})
+    one_bag = Ragged(np.array([0, length]), np.arange(length))
+    settings = training_settings(dim=2, window=1, negative=1, epochs=1, min_count=1)
+    train_vectors(one_bag, table, settings, ignore)
+    assert sum(trained for trained, _ in seen) == sum(given for _, given in seen) == length
+
+
+def test_progress_moves_on_to_the_end_and_loss_falls():
+    told: list[Progress] = []
+    _, log = train(told.append, epochs=8)
+    ends = [p for p in told if p.loss is not None]
+    assert [p.epoch for p in ends] == [entry.epoch for entry in log] == list(range(1, 9))
+    assert [p.done for p in told] == sorted(p.done for p in told)
+    assert (ends[-1].done, ends[-1].total, ends[-1].eta) == (400, 400, 0)
+    assert all(p.words_per_second > 0 for p in ends)
+    assert log[-1].loss < log[0].loss
+
+
+def test_progress_is_told_within_an_epoch_too(monkeypatch):
+    monkeypatch.setattr("melon.embedding.training._TELL_EVERY", 0)
+    monkeypatch.setattr("melon.embedding.training._CHUNK", 10)
+    told: list[Progress] = []
+    train(told.append, epochs=2)
+    assert {10, 20, 30, 40} <= {p.done for p in told if p.loss is None}
+
+
+@pytest.mark.parametrize("within_an_epoch", [True, False])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_an_interruption_ends_training_at_once(monkeypatch, within_an_epoch, error):
+    if within_an_epoch:
+        monkeypatch.setattr("melon.embedding.training._TELL_EVERY", 0)
+        monkeypatch.setattr("melon.embedding.training._CHUNK", 5)
+    before = threading.active_count()
+    told: list[Progress] = []
+
+    def stop(progress: Progress) -> None:
+        told.append(progress)
+        raise error("enough")
+
+    with pytest.raises(error):
+        train(stop, epochs=1000)
+    assert len(told) == 1
+    assert (told[0].loss is None) is within_an_epoch
+    assert threading.active_count() == before
+
+
+def test_vectors_that_are_no_numbers_are_an_error(monkeypatch):
+    def poison(self, model, names):
+        model.wv.vectors[3, 1] = np.nan
+        return 1.0
+
+    monkeypatch.setattr(PairSample, "loss", poison)
+    with pytest.raises(TrainingDiverged, match="after epoch 1") as caught:
+        train()
+    assert "alpha" in str(caught.value.hint)
+
+
+def test_an_empty_vocabulary_is_an_error_that_names_the_setting():
+    with pytest.raises(EmptyVocabulary) as caught:
+        build_space(planted_playlists(), settings=small_settings(min_count=10_000))
+    assert "min_count" in str(caught.value.hint)
+
+
+def test_the_published_preset_is_the_published_one():
+    published = training_settings("published")
+    assert (published.dim, published.window, published.epochs) == (300, 100, 50)
+    assert (published.min_count, published.ns_exponent) == (10, -0.5)
+    assert TokenKind.PLAYLIST in published.kinds
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"dim": 0}, "dim"),
+        ({"windows": 5}, "windows"),
+        ({"alpha": float("nan")}, "alpha"),
+        ({"kinds": ["songs"]}, "kinds"),
+        ({"min_counts": {"song": 0}}, "min_counts.song"),
+        ({"batch_words": 20_000}, "batch_words"),
+    ],
+)
+def test_settings_out_of_range_are_refused_by_name(changes, named):
+    with pytest.raises(InputError) as caught:
+        training_settings(**changes)
+    assert named in str(caught.value.where)
+
+
+def test_unknown_presets_are_refused_with_the_known_ones():
+    with pytest.raises(InputError, match="published"):
+        training_settings("best")
+
+
+def test_settings_do_not_change_once_made():
+    with pytest.raises(ValidationError):
+        training_settings().dim = 5
