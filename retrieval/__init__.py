@@ -6,7 +6,7 @@ from melon.retrieval.query import ModalityWeights, PlaylistQuery
 from melon.retrieval.results import Because, Recommendation, Song, Tag
 from melon.retrieval.retriever import DEFAULT_STRATEGY, STRATEGIES, Retriever, UnknownStrategy
 from melon.retrieval.seeds import Unknown
-from melon.retrieval.similar import Item, Neighbour, UnknownItem, similar
+from melon.retrieval.similar import Item, Neighbour, UnknownItem
 
 __all__ = [
     "DEFAULT_STRATEGY",
@@ -28,6 +28,5 @@ __all__ = [
     "UnknownSong",
     "UnknownStrategy",
     "parse_day",
-    "similar",
     "song_id",
 ]

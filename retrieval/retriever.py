@@ -13,6 +13,7 @@ from melon.retrieval.dense import MeanStrategy
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.results import SONG_FIELDS, Recommendation, Song, Tag
 from melon.retrieval.seeds import Seeds, resolve
+from melon.retrieval.similar import Item, Neighbour, similar
 from melon.retrieval.strategy import Answer, Ask, Ranked, Strategy
 from melon.store import (
     Collection,
@@ -135,6 +136,38 @@ class Retriever:
             )
             for ask, answer in zip(asks, answers, strict=True)
         ]
+
+    def similar(
+        self,
+        item: Item,
+        *,
+        to: Sequence[Collection] = (Collection.SONGS, Collection.TAGS),
+        limit: int = 10,
+        constraints: Constraints | None = None,
+        exact: bool = False,
+    ) -> dict[Collection, list[Neighbour]]:
+        """The nearest points to one item in each collection, the item itself left out.
+
+        Args:
+            item: a song, a tag, a title, a playlist or a title word.
+            to: the collections to look in.
+            limit: points of each.
+            constraints: what a song must be.
+            exact: scan instead of using the index.
+
+        Raises:
+            UnknownItem: the store does not hold the item, or no vector for it.
+        """
+        self._follow()
+        return similar(
+            self._reader,
+            self._tokenizer,
+            item,
+            to=to,
+            limit=limit,
+            constraints=constraints,
+            exact=exact,
+        )
 
     def _ask(
         self,

@@ -71,10 +71,14 @@ class Neighbour:
     score: float
     payload: Mapping[str, Any]
 
+    def song(self) -> Song:
+        """The neighbour as a song, where it is one."""
+        return Song.of(int(self.id), self.score, self.payload)
+
     def to_json(self) -> dict[str, Any]:
         """As `melon similar --json` prints it."""
         if self.collection is Collection.SONGS:
-            return Song.of(int(self.id), self.score, self.payload).to_json()
+            return self.song().to_json()
         shown = {} if self.collection in (Collection.TAGS, Collection.WORDS) else {"id": self.id}
         return {**shown, **self.payload, "score": round(self.score, 6)}
 
@@ -84,10 +88,10 @@ def similar(
     tokenizer: TitleTokenizer,
     item: Item,
     *,
-    to: Sequence[Collection] = (Collection.SONGS, Collection.TAGS),
-    limit: int = 10,
-    constraints: Constraints | None = None,
-    exact: bool = False,
+    to: Sequence[Collection],
+    limit: int,
+    constraints: Constraints | None,
+    exact: bool,
 ) -> dict[Collection, list[Neighbour]]:
     """The nearest points of each collection, the item itself left out.
 

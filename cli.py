@@ -1,0 +1,61 @@
+"""The `melon` command: registers the commands and turns errors into messages and exit codes."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from melon.commands import demo, ingest, query, releases, train
+from melon.errors import MelonError
+
+app = typer.Typer(
+    name="melon",
+    help="Continue and tag music playlists: one co-embedding, served from Qdrant.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command()(train.train)
+app.command()(ingest.ingest)
+app.command()(query.query)
+app.command()(query.similar)
+app.add_typer(releases.app, name="releases")
+app.command()(releases.status)
+app.command()(demo.demo)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"melon {version('melon')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version and exit.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Continue and tag music playlists: one co-embedding, served from Qdrant."""
+
+
+def main() -> None:
+    """Run the command line: exit code 2 for what the user gave, 1 for what failed around us."""
+    try:
+        app()
+    except MelonError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""How commands speak: results to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+PIPED_WIDTH = 140
+"""Columns of a table that does not go to a terminal."""
+
+
+def note(text: str) -> None:
+    """One line for the person at the keyboard."""
+    print(text, file=sys.stderr)
+
+
+def print_json(value: object) -> None:
+    """A result for programs."""
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
+    sys.stdout.write("\n")
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A result for people. Columns whose name ends in `>` are numbers, set to the right."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for name in columns:
+        right = name.endswith(">")
+        table.add_column(
+            name.rstrip(">"),
+            justify="right" if right else "left",
+            overflow="ellipsis",
+            no_wrap=right,
+        )
+    for row in rows:
+        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    console = _stdout()
+    console.print(table)
+    console.print()
+
+
+class Meter:
+    """A progress bar per step on a terminal; nothing where stderr is piped."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, step: str, done: float, total: float | None) -> None:
+        """Show that `done` of `total` of a step is reached; unknown totals pulse."""
+        if self._progress is None:
+            return
+        if step not in self._tasks:
+            for task in self._tasks.values():
+                self._progress.stop_task(task)
+            self._tasks[step] = self._progress.add_task(step, total=total)
+        self._progress.update(self._tasks[step], completed=done, total=total)
+
+
+@contextmanager
+def meter() -> Iterator[Meter]:
+    """Progress with rate and time left, on stderr, while a command works."""
+    if not sys.stderr.isatty():
+        yield Meter(None)
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    with Progress(
+        TextColumn("{task.description:<20}"),
+        BarColumn(),
+        TaskProgressColumn(show_speed=True),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    ) as progress:
+        yield Meter(progress)
+
+
+def shown(values: Iterable[Any]) -> str:
+    """A short list in a table's cell."""
+    return ", ".join(map(str, values))
+
+
+def _stdout() -> Console:
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False)

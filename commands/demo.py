@@ -1,0 +1,112 @@
+"""`melon demo`: the whole way, from invented playlists to recommendations."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from melon.commands.console import meter, note
+
+TITLE = "rainy day"
+GENRE = "Jazz"
+SINCE, UNTIL = 1990, 2009
+
+
+def demo(
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Working directory. [default: .melon/demo]")
+    ] = None,
+    corpus_only: Annotated[
+        bool, typer.Option("--corpus-only", help="Only write the playlists and songs.")
+    ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="At Melon's full size: 148,826 playlists, 707,989 songs.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, another catalogue.")] = 0,
+) -> None:
+    """Invent a music service, train on it, load it into an embedded store, and ask for songs.
+
+    Everything happens in one directory, which can be removed afterwards; no server is needed.
+    """
+    from melon.settings import load_settings
+
+    home = out or load_settings().home / "demo"
+    corpus = home / "corpus"
+    with _timed("made the corpus"):
+        _make_corpus(corpus, full, seed)
+    if corpus_only:
+        note(f"the corpus is in {corpus}: `melon train {corpus}` takes it from there")
+        return
+    with _timed("trained"):
+        _train(corpus, home / "space")
+    store = home / "store"
+    with _timed("ingested"):
+        _ingest(home / "space", store)
+    _ask(store)
+
+
+def _make_corpus(corpus: Path, full: bool, seed: int) -> None:
+    from melon.catalog.demo import DemoScale, make_demo
+
+    scale = DemoScale.FULL if full else DemoScale.SMALL
+    written, total = 0, scale.playlists + scale.songs
+    with meter() as bar:
+
+        def advance(count: int) -> None:
+            nonlocal written
+            written += count
+            if written % 500 == 0 or written == total:
+                bar("corpus", written, total)
+
+        make_demo(corpus, scale=scale, seed=seed, advance=advance)
+
+
+def _train(corpus: Path, space: Path) -> None:
+    from melon.commands.train import train_space
+    from melon.embedding import training_settings
+
+    with meter() as bar:
+        train_space([corpus], training_settings(), space, strict=True, bar=bar)
+
+
+def _ingest(space: Path, store: Path) -> None:
+    from melon.commands.ingest import ingest_space, report
+    from melon.embedding import EmbeddingSpace
+    from melon.store.embedded import EmbeddedStore
+
+    started = time.perf_counter()
+    with EmbeddedStore(store) as target, meter() as bar:
+        result = ingest_space(EmbeddingSpace.load(space), target, bar)
+    report(result, time.perf_counter() - started)
+
+
+def _ask(store: Path) -> None:
+    from melon.commands.query import query
+
+    note(f'\n$ melon query --title "{TITLE}" --songs 10 --tags 5 --path {store}')
+    query(title=TITLE, count=10, tag_count=5, path=store)
+    note(
+        f'$ melon query --title "{TITLE}" --genre {GENRE} --since {SINCE} --until {UNTIL} '
+        f"--songs 10 --tags 5 --path {store}"
+    )
+    query(
+        title=TITLE,
+        genre=[GENRE],
+        since=str(SINCE),
+        until=str(UNTIL),
+        count=10,
+        tag_count=5,
+        path=store,
+    )
+
+
+@contextmanager
+def _timed(what: str) -> Iterator[None]:
+    started = time.perf_counter()
+    yield
+    note(f"{what} in {time.perf_counter() - started:.1f} s")

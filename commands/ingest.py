@@ -1,0 +1,70 @@
+"""`melon ingest`: a space becomes the live release of a store."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from melon.commands.console import Meter, meter, note
+from melon.commands.options import PathOption, UrlOption, chosen_store
+
+if TYPE_CHECKING:
+    from melon.embedding import EmbeddingSpace
+    from melon.ingest import IngestProgress, IngestResult
+    from melon.store import VectorStore
+
+
+def ingest(
+    space: Annotated[
+        Path | None,
+        typer.Argument(help="Space that `melon train` made. [default: .melon/space]"),
+    ] = None,
+    url: UrlOption = None,
+    path: PathOption = None,
+) -> None:
+    """Load a space into Qdrant as a new release, check it, and make it live in one step.
+
+    What is live goes on answering until then. The same space again changes nothing; an
+    interrupted ingest can simply be run again.
+    """
+    from melon.embedding import EmbeddingSpace
+    from melon.settings import load_settings
+
+    loaded = EmbeddingSpace.load(space or load_settings().space_dir)
+    with chosen_store(url, path) as store, meter() as bar:
+        started = time.perf_counter()
+        result = ingest_space(loaded, store, bar)
+        report(result, time.perf_counter() - started)
+
+
+def ingest_space(space: EmbeddingSpace, store: VectorStore, bar: Meter) -> IngestResult:
+    """Ingest with a progress bar. Also what `melon demo` does."""
+    from melon.ingest import ingest as run
+
+    def watch(progress: IngestProgress) -> None:
+        name = f"{progress.step} {progress.collection or ''}".strip()
+        waiting = progress.step != "upload" and progress.done == 0
+        bar(name, progress.done, None if waiting else progress.total)
+
+    return run(space, store, progress=watch)
+
+
+def report(result: IngestResult, seconds: float) -> None:
+    """Say what an ingest did."""
+    from melon.ingest import Outcome
+
+    release = result.manifest.release
+    points = sum(result.manifest.counts.values())
+    match result.outcome:
+        case Outcome.UNCHANGED:
+            note(f"release {release} of this space is live already: nothing to do")
+        case Outcome.PROMOTED:
+            note(f"release {release} of this space was there: it is live again")
+        case Outcome.BUILT:
+            rate = f"{points / seconds:,.0f} points/s, indexes included"
+            note(f"release {release} is live: {points:,} points in {seconds:.1f} s ({rate})")
+    for dropped in result.dropped:
+        note(f"release {dropped} was removed")

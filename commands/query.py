@@ -1,0 +1,274 @@
+"""`melon query` and `melon similar`: what a store recommends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from melon.commands.console import note, print_json, print_table, shown
+from melon.commands.options import (
+    JsonOption,
+    PathOption,
+    ReleaseOption,
+    UrlOption,
+    chosen_store,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from melon.retrieval import Constraints, Recommendation, Song
+
+SongsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--song", "-s", help="A song, by id or name. May be repeated.", show_default=False
+    ),
+]
+TagsOption = Annotated[
+    list[str] | None,
+    typer.Option("--tag", "-t", help="A tag. Repeat it for more."),
+]
+TitleOption = Annotated[
+    str | None, typer.Option("--title", help="The playlist's title.", show_default=False)
+]
+GenreOption = Annotated[
+    list[str] | None,
+    typer.Option("--genre", "-g", help="Only songs with one of these genres, by name or code."),
+]
+AllGenresOption = Annotated[
+    list[str] | None, typer.Option("--all-genres", help="Only songs with every one of these.")
+]
+NotGenreOption = Annotated[
+    list[str] | None, typer.Option("--not-genre", help="No songs of these genres.")
+]
+ArtistOption = Annotated[
+    list[str] | None, typer.Option("--artist", help="Only songs by one of these artists.")
+]
+NotArtistOption = Annotated[
+    list[str] | None, typer.Option("--not-artist", help="No songs by these artists.")
+]
+SinceOption = Annotated[
+    str | None, typer.Option(help="Issued then or later: 2015, 2015-03 or 2015-03-31.")
+]
+UntilOption = Annotated[str | None, typer.Option(help="Issued then or earlier.")]
+MinPopularityOption = Annotated[
+    int | None, typer.Option(min=0, help="In at least so many playlists.")
+]
+MaxPopularityOption = Annotated[
+    int | None, typer.Option(min=0, help="In at most so many playlists.")
+]
+ExcludeOption = Annotated[
+    list[int] | None, typer.Option("--exclude", help="A song id that must not come back.")
+]
+ExactOption = Annotated[
+    bool, typer.Option("--exact", help="Scan all points instead of using the index.")
+]
+
+
+def query(
+    songs: SongsOption = None,
+    tags: TagsOption = None,
+    title: TitleOption = None,
+    not_songs: Annotated[
+        list[str] | None, typer.Option("--not-song", help="A song that is disliked.")
+    ] = None,
+    not_tags: Annotated[
+        list[str] | None, typer.Option("--not-tag", help="A tag that is disliked.")
+    ] = None,
+    song_weight: Annotated[float, typer.Option(min=0, help="How much the songs count.")] = 1.0,
+    tag_weight: Annotated[float, typer.Option(min=0, help="How much the tags count.")] = 1.0,
+    title_weight: Annotated[float, typer.Option(min=0, help="How much the title counts.")] = 1.0,
+    genre: GenreOption = None,
+    all_genres: AllGenresOption = None,
+    not_genre: NotGenreOption = None,
+    artist: ArtistOption = None,
+    not_artist: NotArtistOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    min_popularity: MinPopularityOption = None,
+    max_popularity: MaxPopularityOption = None,
+    exclude: ExcludeOption = None,
+    count: Annotated[int, typer.Option("--songs", "-n", min=0, help="Songs to recommend.")] = 20,
+    tag_count: Annotated[int, typer.Option("--tags", min=0, help="Tags to recommend.")] = 10,
+    strategy: Annotated[
+        str | None, typer.Option(help="How candidates are found.", show_default=False)
+    ] = None,
+    exact: ExactOption = False,
+    release: ReleaseOption = None,
+    url: UrlOption = None,
+    path: PathOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Continue a playlist: the songs and tags that fit some songs, some tags, a title, or a mix.
+
+    Without any of them, the answer is what is most popular under the constraints.
+    """
+    from melon.retrieval import (
+        DEFAULT_STRATEGY,
+        ModalityWeights,
+        PlaylistQuery,
+        Retriever,
+        song_id,
+    )
+
+    constraints = constraints_of(
+        genre,
+        all_genres,
+        not_genre,
+        artist,
+        not_artist,
+        since,
+        until,
+        min_popularity,
+        max_popularity,
+        exclude,
+    )
+    with chosen_store(url, path) as store:
+        retriever = Retriever(store, release=release)
+        asked = PlaylistQuery(
+            songs=tuple(song_id(retriever.reader, song) for song in songs or ()),
+            tags=tuple(tags or ()),
+            title=title,
+            not_songs=tuple(song_id(retriever.reader, song) for song in not_songs or ()),
+            not_tags=tuple(not_tags or ()),
+            weights=ModalityWeights(songs=song_weight, tags=tag_weight, title=title_weight),
+        )
+        found = retriever.recommend(
+            asked,
+            constraints,
+            songs=count,
+            tags=tag_count,
+            strategy=strategy or DEFAULT_STRATEGY,
+            exact=exact,
+        )
+    if as_json:
+        print_json(found.to_json())
+    else:
+        render(found)
+
+
+def similar(
+    song: Annotated[str | None, typer.Option("--song", "-s", help="Song, by id or name.")] = None,
+    tag: Annotated[str | None, typer.Option("--tag", "-t", help="Tag.")] = None,
+    title: Annotated[str | None, typer.Option("--title", help="Title of a playlist.")] = None,
+    playlist: Annotated[int | None, typer.Option("--playlist", help="Playlist, by id.")] = None,
+    word: Annotated[str | None, typer.Option("--word", help="Title word.")] = None,
+    to: Annotated[
+        str, typer.Option(help="Of songs, tags, playlists and words, which to find.")
+    ] = "songs,tags",
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many of each.")] = 10,
+    genre: GenreOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    exact: ExactOption = False,
+    release: ReleaseOption = None,
+    url: UrlOption = None,
+    path: PathOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find what lies nearest to one song, tag, title, playlist or word in the co-embedding."""
+    from melon.errors import InputError
+    from melon.retrieval import Item, Retriever, song_id
+    from melon.store import Collection
+
+    wanted = [name.strip() for name in to.split(",")]
+    if unknown := [name for name in wanted if name not in list(Collection)]:
+        raise InputError(f"--to does not know {shown(unknown)}", hint=f"give {shown(Collection)}")
+    constraints = constraints_of(genre, since=since, until=until)
+    with chosen_store(url, path) as store:
+        retriever = Retriever(store, release=release)
+        item = Item(
+            song=song_id(retriever.reader, song) if song is not None else None,
+            tag=tag,
+            title=title,
+            playlist=playlist,
+            word=word,
+        )
+        found = retriever.similar(
+            item,
+            to=[Collection(name) for name in wanted],
+            limit=limit,
+            constraints=constraints,
+            exact=exact,
+        )
+    if as_json:
+        print_json({str(c): [near.to_json() for near in part] for c, part in found.items()})
+        return
+    for collection, part in found.items():
+        if collection is Collection.SONGS:
+            render_songs([near.song() for near in part])
+        else:
+            columns = list(dict.fromkeys(name for near in part for name in near.payload))
+            rows = [
+                (*(_cell(near.payload.get(name)) for name in columns), f"{near.score:.3f}")
+                for near in part
+            ]
+            print_table(str(collection).capitalize(), [*columns, "score>"], rows)
+
+
+def constraints_of(
+    genre: list[str] | None = None,
+    all_genres: list[str] | None = None,
+    not_genre: list[str] | None = None,
+    artist: list[str] | None = None,
+    not_artist: list[str] | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    min_popularity: int | None = None,
+    max_popularity: int | None = None,
+    exclude: list[int] | None = None,
+) -> Constraints:
+    """The constraints that the options of a command say."""
+    from melon.retrieval import Constraints, parse_day
+
+    return Constraints(
+        genres=tuple(genre or ()),
+        all_genres=tuple(all_genres or ()),
+        not_genres=tuple(not_genre or ()),
+        artists=tuple(artist or ()),
+        not_artists=tuple(not_artist or ()),
+        since=parse_day(since) if since is not None else None,
+        until=parse_day(until, end=True) if until is not None else None,
+        min_popularity=min_popularity,
+        max_popularity=max_popularity,
+        exclude_songs=tuple(exclude or ()),
+    )
+
+
+def render(found: Recommendation) -> None:
+    """An answer as tables, with what was unknown on stderr."""
+    for kind, names in (
+        ("songs", found.unknown.songs),
+        ("tags", found.unknown.tags),
+        ("title words", found.unknown.words),
+    ):
+        if names:
+            note(f"unknown {kind}: {shown(names)}")
+    if found.fallback:
+        note("nothing of this is known: the most popular songs and tags instead")
+    if found.songs:
+        render_songs(found.songs)
+    else:
+        note("no song passes the constraints")
+    if found.tags:
+        print_table(
+            "Tags", ["tag", "score>"], [(tag.tag, f"{tag.score:.3f}") for tag in found.tags]
+        )
+
+
+def render_songs(songs: Sequence[Song]) -> None:
+    """Songs as a table."""
+    print_table(
+        "Songs",
+        ["id>", "title", "artists", "genre", "date", "score>"],
+        [
+            (s.id, s.name, shown(s.artists), shown(s.genres), s.issue_date, f"{s.score:.3f}")
+            for s in songs
+        ],
+    )
+
+
+def _cell(value: Any) -> str:
+    return shown(value) if isinstance(value, list) else str(value if value is not None else "")

@@ -1,0 +1,117 @@
+"""`melon releases` and `melon status`: what a store holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from melon.commands.console import note, print_json, print_table
+from melon.commands.options import JsonOption, PathOption, UrlOption, chosen_store
+
+if TYPE_CHECKING:
+    from melon.store import ReleaseInfo
+
+app = typer.Typer(help="List a store's releases; promote or drop one.", no_args_is_help=False)
+ReleaseArgument = Annotated[str, typer.Argument(help="Name of a release.", show_default=False)]
+
+
+@app.callback(invoke_without_command=True)
+def releases(
+    context: typer.Context,
+    url: UrlOption = None,
+    path: PathOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List a store's releases, newest first, the live one marked; promote or drop one."""
+    context.obj = (url, path)
+    if context.invoked_subcommand:
+        return
+    with chosen_store(url, path) as store:
+        found = store.releases()
+    if as_json:
+        print_json([_to_json(info) for info in found])
+        return
+    print_table(
+        "Releases",
+        ["", "release", "created", "songs>", "tags>", "playlists>", "words>", "space"],
+        [
+            (
+                "live" if info.live else "",
+                info.manifest.release,
+                info.manifest.created.isoformat(" ", "seconds"),
+                *(f"{count:,}" for count in info.manifest.counts.values()),
+                info.manifest.space[:12],
+            )
+            for info in found
+        ],
+    )
+
+
+@app.command()
+def promote(
+    context: typer.Context,
+    release: ReleaseArgument,
+    url: UrlOption = None,
+    path: PathOption = None,
+) -> None:
+    """Make a release the live one, in one step: this is how to roll back."""
+    with chosen_store(url or context.obj[0], path or context.obj[1]) as store:
+        store.promote(release)
+    note(f"release {release} is live")
+
+
+@app.command()
+def drop(
+    context: typer.Context,
+    release: ReleaseArgument,
+    url: UrlOption = None,
+    path: PathOption = None,
+) -> None:
+    """Delete a release that is not live."""
+    with chosen_store(url or context.obj[0], path or context.obj[1]) as store:
+        store.drop(release)
+    note(f"release {release} was removed")
+
+
+def status(url: UrlOption = None, path: PathOption = None, as_json: JsonOption = False) -> None:
+    """Say which store answers, which release is live, and what is in it."""
+    from melon.store import SCHEMA_VERSION, Collection
+
+    with chosen_store(url, path) as store:
+        live = store.live()
+        facts: dict[str, Any] = {
+            "store": store.location,
+            "engine": store.engine_version(),
+            "live": live,
+            "releases": len(store.releases()),
+            "schema_version": SCHEMA_VERSION,
+        }
+        counts: dict[str, int] = {}
+        if live is not None:
+            reader = store.open(live)
+            manifest = reader.manifest
+            counts = {str(collection): reader.count(collection) for collection in Collection}
+            facts |= {
+                "schema_version": manifest.schema_version,
+                "space": manifest.space,
+                "dim": manifest.dim,
+                "created": manifest.created.isoformat(),
+            }
+    if as_json:
+        print_json(facts | {"counts": counts})
+        return
+    rows = [*facts.items(), *((f"points in {name}", f"{n:,}") for name, n in counts.items())]
+    print_table("Status", ["", ""], [(name.replace("_", " "), value) for name, value in rows])
+
+
+def _to_json(info: ReleaseInfo) -> dict[str, Any]:
+    manifest = info.manifest
+    return {
+        "release": manifest.release,
+        "live": info.live,
+        "created": manifest.created.isoformat(),
+        "counts": {str(collection): count for collection, count in manifest.counts.items()},
+        "space": manifest.space,
+        "schema_version": manifest.schema_version,
+    }

@@ -1,0 +1,103 @@
+"""`melon train`: playlists become a co-embedding space on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from melon.commands.console import Meter, meter, note
+
+if TYPE_CHECKING:
+    from melon.catalog import ReadReport
+    from melon.embedding import EmbeddingSpace, Progress
+
+
+def train(
+    corpus: Annotated[
+        list[Path],
+        typer.Argument(help="Directory in Melon's format, or playlist files.", show_default=False),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Where the space goes. [default: .melon/space]"),
+    ] = None,
+    preset: Annotated[
+        str, typer.Option(help="Hyper-parameters to start from: default or published.")
+    ] = "default",
+    dim: Annotated[int | None, typer.Option(help="Dimensions of the vectors.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over all playlists.")] = None,
+    window: Annotated[int | None, typer.Option(help="Tokens to either side.")] = None,
+    negative: Annotated[int | None, typer.Option(help="Negative samples per pair.")] = None,
+    min_count: Annotated[
+        int | None, typer.Option(help="Playlists that must hold a token for it to be trained.")
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Threads. Only 1 gives the same space from run to run."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of all that is drawn (with --workers 1).")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at the first bad record instead of skipping it.")
+    ] = False,
+) -> None:
+    """Train a co-embedding of songs, tags, title words, genres, artists and playlists.
+
+    A directory is searched for train.json, val.json, test.json, song_meta.json and
+    genre_gn_all.json; the last two are optional.
+    """
+    from melon.embedding import training_settings
+    from melon.settings import load_settings
+
+    given: dict[str, Any] = {
+        "dim": dim,
+        "epochs": epochs,
+        "window": window,
+        "negative": negative,
+        "min_count": min_count,
+        "workers": workers,
+        "seed": seed,
+    }
+    changes = {name: value for name, value in given.items() if value is not None}
+    settings = training_settings(preset, **changes)
+    target = out or load_settings().space_dir
+    with meter() as bar:
+        space, report = train_space(corpus, settings, target, strict=strict, bar=bar)
+    for line in report.lines():
+        note(line)
+    counts = ", ".join(f"{count:,} {kind}" for kind, count in space.counts.items())
+    note(f"space {space.hash[:12]}: {counts}, {space.dim} dimensions, in {target}")
+
+
+def train_space(
+    corpus: list[Path], settings: Any, target: Path, *, strict: bool, bar: Meter
+) -> tuple[EmbeddingSpace, ReadReport]:
+    """Read a corpus, train on it, save the space. Also what `melon demo` does."""
+    from melon.catalog import ReadReport, find_corpus, read_genres, read_playlists, read_songs
+    from melon.embedding import build_space
+
+    files = find_corpus(corpus)
+    report = ReadReport()
+    genres = read_genres(files.genres) if files.genres else {}
+    songs = (
+        read_songs(files.songs, genres=genres or None, report=report, strict=strict)
+        if files.songs
+        else ()
+    )
+
+    def watch(progress: Progress) -> None:
+        step: str = progress.stage
+        if progress.epochs:
+            step = f"epoch {progress.epoch}/{progress.epochs}"
+            share = progress.total and progress.total // progress.epochs
+            if share:
+                bar(step, progress.done - (progress.epoch - 1) * share, share)
+                return
+        bar(step, progress.done, progress.total)
+
+    playlists = read_playlists(files.playlists, report=report, strict=strict)
+    space = build_space(playlists, songs, genres, settings, watch)
+    return space.save(target), report
