@@ -18,8 +18,8 @@ from melon.errors import MelonError
 
 _MAGIC = b"melon-title-1\n"
 _META_SPACE = "▁"
-_UNKNOWN_MARK = "▅"
-_REPEATED = 3
+_SENTENCEPIECE_MARKS = "▁▅"
+_REPEATED = 2
 """Times that a word must stand in titles and tags to be kept whole."""
 _WORDS_WITHOUT_SPACES = (("\u1100", "\u11ff"), ("\u3040", "\ud7ff"), ("\U00020000", "\U0003ffff"))
 
@@ -102,28 +102,27 @@ class TitleTokenizer:
             if count >= tag_min_count and key:
                 known.setdefault(key, tag)
         by_count = chain.from_iterable(repeat(tag, tags[tag]) for tag in sorted(tags))
-        lines = [line for text in chain(titles, by_count) if (line := _trainable(text))]
+        lines = [line for text in chain(titles, by_count) if (line := " ".join(_bare_words(text)))]
         model = _train_model(lines, pieces) if lines else b""
         return cls(model, _words_to_keep(lines, model, pieces) if model else (), known)
 
     def words(self, title: str) -> list[str]:
-        """The title's pieces in order, once each, without the space mark and bare punctuation."""
-        text = normalise(title)
-        if self._processor is None:
-            found: list[str] = text.split()
-        elif self._whole:
-            found = [piece for word in text.split() for piece in self._pieces_of_word(word)]
-        else:
-            found = self._processor.encode(text, out_type=str)
-        words = dict.fromkeys(piece.strip(_META_SPACE + " ") for piece in found)
-        return [word for word in words if not _is_punctuation(word)]
+        """The title's words, cut into the pieces that they consist of; in order, once each.
 
-    def _pieces_of_word(self, word: str) -> list[str]:
-        bare = _without_punctuation(word)
-        if bare in self._whole:
-            return [bare]
-        pieces: list[str] = self._processor.encode(word, out_type=str)
-        return pieces
+        A word that falls apart into single letters or digits is none that the model knows: it
+        stays whole, to be learnt or reported as such.
+        """
+        words: dict[str, None] = {}
+        for word in _bare_words(title):
+            words.update(dict.fromkeys(self._pieces(word)))
+        return list(words)
+
+    def _pieces(self, word: str) -> list[str]:
+        if self._processor is None or word in self._whole:
+            return [word]
+        found: list[str] = self._processor.encode(word, out_type=str)
+        pieces = [piece for mark in found if (piece := mark.strip(_META_SPACE))]
+        return [word] if any(map(_is_letter, pieces)) else pieces
 
     def tags(self, title: str) -> list[str]:
         """The known tags that stand in the title, in order, once each, as they are stored.
@@ -213,10 +212,16 @@ def _train_model(lines: list[str], pieces: int) -> bytes:
     return model.getvalue()
 
 
-def _trainable(text: str) -> str:
-    """The text without the marks for which sentencepiece would skip it, and of bounded length."""
-    line = normalise(text).replace(_META_SPACE, " ").replace(_UNKNOWN_MARK, " ")
-    return " ".join(line.split())[:1000]
+def _bare_words(text: str) -> list[str]:
+    """The words of a text, split at blanks, punctuation and the marks of sentencepiece."""
+    spaced = (" " if _is_separator(character) else character for character in normalise(text))
+    return "".join(spaced).split()
+
+
+def _is_separator(character: str) -> bool:
+    if character.isascii():
+        return not character.isalnum()
+    return unicodedata.category(character)[0] in "PZC" or character in _SENTENCEPIECE_MARKS
 
 
 def _words_to_keep(lines: list[str], model: bytes, pieces: int) -> list[str]:
@@ -225,9 +230,9 @@ def _words_to_keep(lines: list[str], model: bytes, pieces: int) -> list[str]:
     room = pieces - processor.get_piece_size()
     if room <= 0:
         return []
-    words = Counter(_without_punctuation(word) for line in lines for word in line.split())
+    words = Counter(word for line in lines for word in line.split())
     ranked = sorted(words.items(), key=lambda item: (-item[1], item[0]))
-    return [word for word, count in ranked if word and count >= _REPEATED][:room]
+    return [word for word, count in ranked if count >= _REPEATED][:room]
 
 
 def _load_model(model: bytes) -> Any:
@@ -238,21 +243,8 @@ def _load_model(model: bytes) -> Any:
     return processor
 
 
-def _is_punctuation(word: str) -> bool:
-    """Whether nothing in the word is worth a vector: punctuation, marks of ASCII, blanks."""
-    return all(
-        unicodedata.category(c)[0] in "PZC" or (c.isascii() and not c.isalnum()) for c in word
-    )
-
-
-def _without_punctuation(word: str) -> str:
-    """The word without the punctuation at its ends."""
-    start, end = 0, len(word)
-    while start < end and _is_punctuation(word[start]):
-        start += 1
-    while start < end and _is_punctuation(word[end - 1]):
-        end -= 1
-    return word[start:end]
+def _is_letter(piece: str) -> bool:
+    return len(piece) == 1 and _is_alphabetic(piece)
 
 
 def _word_starts(text: str) -> set[int]:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -73,6 +74,11 @@ def test_words_are_learnt_from_titles_in_english_and_korean(tokenizer):
     assert tokenizer.words("... !? ~ -- ▁") == []
 
 
+def test_unknown_words_are_not_cut_into_letters(tokenizer):
+    assert tokenizer.words("xqz (vwv) a day") == ["xqz", "vwv", "a", "day"]
+    assert tokenizer.words("K-Pop 2017!") == ["k", "pop", "2017"]
+
+
 @given(anything)
 def test_words_hold_no_blanks_no_marks_and_no_repeats(tokenizer, title):
     words = tokenizer.words(title)
@@ -124,7 +130,7 @@ def test_without_texts_words_are_what_stands_between_blanks():
     tokenizer = TitleTokenizer.train([], {})
     assert TitleTokenizer.from_bytes(tokenizer.to_bytes()).words("Rainy  day, !") == [
         "rainy",
-        "day,",
+        "day",
     ]
 
 
@@ -164,7 +170,9 @@ def test_thirty_thousand_tags_are_loaded_and_searched_at_query_speed():
 
 
 def test_a_vocabulary_that_is_full_keeps_no_word_whole():
-    titles = [f"{a}{b}{c}" for a in "abcdef" for b in "ghijkl" for c in "mnopqr"] * 3
+    titles = [
+        f"{a}{b}{c}" for a in "가나다라마바" for b in "사아자차카타" for c in "파하거너더러"
+    ] * 2
     full = TitleTokenizer.train(titles, {}, pieces=40)
     assert all(len(full.words(title)) > 1 for title in titles)
     roomy = TitleTokenizer.train(titles, {}, pieces=1000)
