@@ -2,10 +2,12 @@
 
 from melon.catalog.corpus import CorpusFiles, find_corpus
 from melon.catalog.dates import parse_issue_date, parse_updated
+from melon.catalog.demo import DemoScale, DemoTruth, make_demo
 from melon.catalog.errors import (
     AmbiguousCorpus,
     BadGenres,
     BadRecord,
+    ImpossibleDemo,
     MalformedJson,
     NoPlaylists,
     UnreadableFile,
@@ -27,8 +29,11 @@ __all__ = [
     "Cause",
     "CorpusFiles",
     "DatePrecision",
+    "DemoScale",
+    "DemoTruth",
     "Finding",
     "Genre",
+    "ImpossibleDemo",
     "IssueDate",
     "JsonArray",
     "MalformedJson",
@@ -41,6 +46,7 @@ __all__ = [
     "UnwritableFile",
     "clean_text",
     "find_corpus",
+    "make_demo",
     "parse_issue_date",
     "parse_updated",
     "read_genres",

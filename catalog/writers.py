@@ -15,6 +15,18 @@ from melon.catalog.records import Genre, IssueDate, Playlist, Song
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
+def make_directory(path: Path) -> None:
+    """Make a directory and those above it, unless they exist.
+
+    Raises:
+        UnwritableFile: it cannot be made, or is a file.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnwritableFile.from_os_error(path, error) from error
+
+
 def write_playlists(path: Path, playlists: Iterable[Playlist]) -> int:
     """Write playlists in the format of `train.json`, and return how many there were.
 
