@@ -27,7 +27,14 @@ NOT_INSTALLED = {"benchmarks", "docs", "scripts", "tests"}
 
 # Importing one of these costs every `melon` command a part of a second or more.
 HEAVY = {"gensim", "grpc", "pandas", "pyarrow", "qdrant_client", "qdrant_edge", "scipy"}
-LIGHT_MODULES = ["melon.catalog", "melon.errors", "melon.settings"]
+LIGHT_MODULES = [
+    "melon.catalog",
+    "melon.cli",
+    "melon.errors",
+    "melon.retrieval",
+    "melon.settings",
+    "melon.store",
+]
 
 
 def git(*arguments: str) -> list[str]:
