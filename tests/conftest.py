@@ -1,4 +1,4 @@
-"""What all tests share: hypothesis' settings and one real Qdrant server a session."""
+"""What all tests share: hypothesis' settings, one real Qdrant server a session, and stores."""
 
 from __future__ import annotations
 
@@ -10,8 +10,23 @@ from typing import NoReturn
 
 import hypothesis
 import pytest
+from places import ENGINES, SERVER, Place, place_on
 from qdrant_binary import ServerUnavailable, fetch
 from qdrant_server import Endpoint, running_server
+
+from melon.catalog import (
+    DemoScale,
+    DemoTruth,
+    ReadReport,
+    find_corpus,
+    make_demo,
+    read_genres,
+    read_playlists,
+    read_songs,
+)
+from melon.embedding import EmbeddingSpace, build_space, training_settings
+from melon.ingest import ingest
+from melon.store import VectorStore
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
@@ -62,5 +77,70 @@ def give_up(reason: ServerUnavailable) -> NoReturn:
     pytest.skip(str(reason))
 
 
-# The `store` fixture, parametrised over the two engines with the ids "embedded" and "server",
-# belongs here: the server's variant builds on `qdrant_server`.
+def server_for(engine: str, request: pytest.FixtureRequest) -> Endpoint | None:
+    """The session's server, started only for those tests that run on it."""
+    return request.getfixturevalue("qdrant_server") if engine == SERVER else None
+
+
+@pytest.fixture(params=ENGINES)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """An empty place on each engine, for tests that open several stores on it."""
+    with place_on(request.param, tmp_path, server_for(request.param, request)) as found:
+        yield found
+
+
+@pytest.fixture
+def store(place: Place) -> Iterator[VectorStore]:
+    """An empty store on each engine: what runs on one has to run on the other."""
+    with place.open() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def demo_corpus(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, DemoTruth]:
+    """The smallest demo corpus that still shows what is planted in it, and what that is."""
+    directory = tmp_path_factory.mktemp("demo-corpus")
+    scale = DemoScale(playlists=400, songs=500, tags=60, songs_per_playlist=12)
+    return directory, make_demo(directory, scale=scale)
+
+
+@pytest.fixture(scope="session")
+def demo_truth(demo_corpus: tuple[Path, DemoTruth]) -> DemoTruth:
+    """What is planted in the demo corpus."""
+    return demo_corpus[1]
+
+
+@pytest.fixture(scope="session")
+def demo_space(demo_corpus: tuple[Path, DemoTruth]) -> EmbeddingSpace:
+    """A space trained on the demo corpus: nine of ten nearest songs share their mood."""
+    files, report = find_corpus([demo_corpus[0]]), ReadReport()
+    assert files.songs
+    assert files.genres
+    settings = training_settings(dim=16, epochs=10, window=5, title_pieces=64, workers=1, seed=1)
+    return build_space(
+        read_playlists(files.playlists, report=report),
+        read_songs(files.songs, report=report),
+        read_genres(files.genres),
+        settings,
+    )
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def demo_place(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    demo_space: EmbeddingSpace,
+) -> Iterator[Place]:
+    """Where the demo space is live, on each engine. Only to be read."""
+    directory = tmp_path_factory.mktemp("demo")
+    with place_on(request.param, directory, server_for(request.param, request)) as found:
+        with found.open() as opened:
+            ingest(demo_space, opened)
+        yield found
+
+
+@pytest.fixture(scope="session")
+def demo_store(demo_place: Place) -> Iterator[VectorStore]:
+    """A store where the demo space is live, on each engine. Only to be read."""
+    with demo_place.open() as opened:
+        yield opened

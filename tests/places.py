@@ -1,0 +1,124 @@
+"""Places where tests keep releases: a directory, or a corner of the session's server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from qdrant_client import QdrantClient
+from qdrant_server import Endpoint
+
+from melon.store import VectorStore
+from melon.store.embedded import EmbeddedStore
+from melon.store.server import ServerStore
+from melon.store.server_connection import ServerAddress
+
+EMBEDDED, SERVER = "embedded", "server"
+ENGINES = (EMBEDDED, SERVER)
+
+
+@dataclass(frozen=True)
+class DirectoryPlace:
+    """A directory for an embedded store."""
+
+    root: Path
+    engine: str = EMBEDDED
+
+    def open(self) -> VectorStore:
+        """A store of its own on this place; close it."""
+        return EmbeddedStore(self.root)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What makes the `melon` command use this place, beside `--path`."""
+        return {"MELON_HOME": str(self.root.parent)}
+
+    @property
+    def options(self) -> list[str]:
+        """What makes the `melon` command use this place."""
+        return ["--path", str(self.root)]
+
+
+@dataclass(frozen=True)
+class ServerPlace:
+    """A prefix on a server that nobody else uses."""
+
+    server: Endpoint
+    prefix: str
+    engine: str = SERVER
+
+    def open(self) -> VectorStore:
+        """A store of its own on this place; close it."""
+        return ServerStore(self.address)
+
+    @property
+    def address(self) -> ServerAddress:
+        """How to reach it."""
+        return ServerAddress(
+            self.server.url,
+            api_key=self.server.api_key,
+            grpc_port=self.server.grpc_port,
+            prefix=self.prefix,
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What makes the `melon` command use this place, beside `--url`."""
+        key = {"MELON_QDRANT_API_KEY": self.server.api_key} if self.server.api_key else {}
+        return {
+            "MELON_PREFIX": self.prefix,
+            "MELON_QDRANT_GRPC_PORT": str(self.server.grpc_port),
+            **key,
+        }
+
+    @property
+    def options(self) -> list[str]:
+        """What makes the `melon` command use this place."""
+        return ["--url", self.server.url]
+
+    @contextmanager
+    def client(self) -> Iterator[QdrantClient]:
+        """A client without melon in between."""
+        client = QdrantClient(
+            self.server.url,
+            api_key=self.server.api_key,
+            grpc_port=self.server.grpc_port,
+            timeout=60,
+        )
+        try:
+            yield client
+        finally:
+            client.close()
+
+    def collections(self) -> set[str]:
+        """Names of all collections that are here."""
+        with self.client() as client:
+            names = {known.name for known in client.get_collections().collections}
+        return {name for name in names if name.startswith(f"{self.prefix}_")}
+
+    def clear(self) -> None:
+        """Remove all that is here; aliases go with their collections."""
+        names = self.collections()
+        with self.client() as client:
+            for name in names:
+                client.delete_collection(name)
+
+
+Place = DirectoryPlace | ServerPlace
+
+
+@contextmanager
+def place_on(engine: str, directory: Path, server: Endpoint | None) -> Iterator[Place]:
+    """A new, empty place, cleared away at the end; `server` is needed for the server engine."""
+    if engine == EMBEDDED:
+        yield DirectoryPlace(directory / "store")
+        return
+    assert server is not None
+    place = ServerPlace(server, f"t{uuid4().hex[:12]}")
+    try:
+        yield place
+    finally:
+        place.clear()
