@@ -10,13 +10,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from melon.embedding.build import build_space as build_space
-    from melon.embedding.progress import Progress as Progress
-    from melon.embedding.settings import TrainingSettings as TrainingSettings
-    from melon.embedding.settings import training_settings as training_settings
-    from melon.embedding.space import EmbeddingSpace as EmbeddingSpace
-    from melon.embedding.title import TitleTokenizer as TitleTokenizer
-    from melon.embedding.title import normalise as normalise
+    from melon.embedding.build import build_space
+    from melon.embedding.progress import Progress
+    from melon.embedding.settings import TrainingSettings, training_settings
+    from melon.embedding.space import EmbeddingSpace
+    from melon.embedding.title import TitleTokenizer, normalise
+
+__all__ = [
+    "EmbeddingSpace",
+    "Progress",
+    "TitleTokenizer",
+    "TrainingSettings",
+    "build_space",
+    "normalise",
+    "training_settings",
+]
 
 _HOMES = {
     "EmbeddingSpace": "space",

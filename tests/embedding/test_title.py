@@ -170,9 +170,8 @@ def test_thirty_thousand_tags_are_loaded_and_searched_at_query_speed():
 
 
 def test_a_vocabulary_that_is_full_keeps_no_word_whole():
-    titles = [
-        f"{a}{b}{c}" for a in "가나다라마바" for b in "사아자차카타" for c in "파하거너더러"
-    ] * 2
+    syllables = ("가나다라마바", "사아자차카타", "파하거너더러")
+    titles = ["".join(three) for three in product(*syllables)] * 2
     full = TitleTokenizer.train(titles, {}, pieces=40)
     assert all(len(full.words(title)) > 1 for title in titles)
     roomy = TitleTokenizer.train(titles, {}, pieces=1000)
