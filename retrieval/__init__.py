@@ -3,7 +3,7 @@
 from melon.retrieval.constraints import ConstraintError, Constraints, parse_day
 from melon.retrieval.names import AmbiguousSong, UnknownSong, song_id
 from melon.retrieval.query import ModalityWeights, PlaylistQuery
-from melon.retrieval.results import Because, Recommendation, Song, Tag
+from melon.retrieval.results import Because, Ranking, Recommendation, Song, Tag
 from melon.retrieval.retriever import DEFAULT_STRATEGY, STRATEGIES, Retriever, UnknownStrategy
 from melon.retrieval.seeds import Unknown
 from melon.retrieval.similar import Item, Neighbour, UnknownItem
@@ -19,6 +19,7 @@ __all__ = [
     "ModalityWeights",
     "Neighbour",
     "PlaylistQuery",
+    "Ranking",
     "Recommendation",
     "Retriever",
     "Song",

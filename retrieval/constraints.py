@@ -3,39 +3,107 @@
 from __future__ import annotations
 
 import difflib
+import re
 from calendar import monthrange
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from melon.errors import InputError
-from melon.store import Condition, DateRange, Filter, HasId, MatchAny, NumberRange, name_key
+from melon.retrieval.query import SongIds
+from melon.store import (
+    Collection,
+    Condition,
+    DateRange,
+    Filter,
+    HasId,
+    MatchAny,
+    NumberRange,
+    ReleaseReader,
+    name_key,
+)
+
+DAY = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
+GENRE_CODE = re.compile(r"GN\d{4}", re.ASCII)
+POPULAR = 1000
+"""Songs whose artists are looked through for the one that a misspelt name may mean."""
 
 
 class ConstraintError(InputError):
     """A constraint that is empty, contradicts itself, or names what the store does not know."""
 
 
+def parse_day(text: str, *, end: bool = False) -> date:
+    """Read `2015`, `2015-03` or `2015-03-31`; a year or month is its first or (`end`) last day.
+
+    Raises:
+        ConstraintError: it is not a date.
+    """
+    try:
+        if (found := DAY.fullmatch(text.strip())) is None:
+            raise ValueError
+        year, month = int(found[1]), int(found[2] or (12 if end else 1))
+        return date(year, month, int(found[3] or (monthrange(year, month)[1] if end else 1)))
+    except ValueError:
+        raise ConstraintError(
+            f"{text!r} is not a date", hint="write 2015, 2015-03 or 2015-03-31"
+        ) from None
+
+
+def _first_day(value: object) -> object:
+    return parse_day(value) if isinstance(value, str) else _not_a_number(value)
+
+
+def _last_day(value: object) -> object:
+    return parse_day(value, end=True) if isinstance(value, str) else _not_a_number(value)
+
+
+def _not_a_number(value: object) -> object:
+    """Refuse what pydantic would take for seconds since 1970."""
+    if isinstance(value, int | float):
+        raise ConstraintError(f"{value!r} is not a date", hint='write "2015", or a `datetime.date`')
+    return value
+
+
+def _not_empty(values: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    if values == ():
+        raise ConstraintError(
+            "a list of genres or artists is empty: no song has one of none",
+            hint="leave the constraint out to allow every song",
+        )
+    return values
+
+
+Names = Annotated[tuple[str, ...] | None, AfterValidator(_not_empty)]
+Since = Annotated[date | None, BeforeValidator(_first_day)]
+Until = Annotated[date | None, BeforeValidator(_last_day)]
+
+
 class Constraints(BaseModel):
     """What a recommended song must be. Without any, every song may be recommended.
 
-    Genres are codes (`GN0100`, `GN0101`) or names; artists are names, whatever their case. Dates
-    are inclusive. A song whose value is unknown passes no constraint on it but an excluding one.
+    Genres are codes (`GN0100`, `GN0101`) or names; artists are whole names; case does not matter.
+    Dates are inclusive, and may be given as text: `since="2015"`, `until="2015-03"`. A song whose
+    value is unknown passes no constraint on it but an excluding one.
+
+    Raises:
+        ConstraintError: a list that would have to match is empty, or a date is none.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    genres: tuple[str, ...] = Field((), description="has at least one of these")
-    all_genres: tuple[str, ...] = Field((), description="has every one of these")
+    genres: Names = Field(None, description="has at least one of these")
+    all_genres: Names = Field(None, description="has every one of these")
     not_genres: tuple[str, ...] = Field((), description="has none of these")
-    artists: tuple[str, ...] = Field((), description="is by at least one of these")
+    artists: Names = Field(None, description="is by at least one of these")
     not_artists: tuple[str, ...] = Field((), description="is by none of these")
-    since: date | None = Field(None, description="issued on this day or later")
-    until: date | None = Field(None, description="issued on this day or earlier")
+    since: Since = Field(None, description="issued on this day or later")
+    until: Until = Field(None, description="issued on this day or earlier")
     min_popularity: int | None = Field(None, ge=0, description="in at least so many playlists")
     max_popularity: int | None = Field(None, ge=0, description="in at most so many playlists")
-    exclude_songs: tuple[int, ...] = Field((), description="song ids that never come back")
+    exclude_songs: SongIds = Field((), description="song ids that never come back")
 
     def to_filter(self, genres: Mapping[str, str]) -> Filter:
         """The same, for the songs' collection.
@@ -44,7 +112,7 @@ class Constraints(BaseModel):
             genres: code to name of every genre, as the release's manifest has them.
 
         Raises:
-            ConstraintError: a genre is not known, or a range is empty.
+            ConstraintError: a genre is not known, a name is empty, or a range is.
         """
         if self.since and self.until and self.since > self.until:
             raise ConstraintError(f"no day is since {self.since} and until {self.until}")
@@ -53,7 +121,7 @@ class Constraints(BaseModel):
             raise ConstraintError(f"no popularity is at least {low} and at most {high}")
         must: list[Condition] = [
             *([_any_genre(self.genres, genres)] if self.genres else []),
-            *(_any_genre((genre,), genres) for genre in self.all_genres),
+            *(_any_genre((genre,), genres) for genre in self.all_genres or ()),
         ]
         must_not: list[Condition] = []
         if self.not_genres:
@@ -71,24 +139,24 @@ class Constraints(BaseModel):
         return Filter(must=tuple(must), must_not=tuple(must_not))
 
 
-def parse_day(text: str, *, end: bool = False) -> date:
-    """Read `2015`, `2015-03` or `2015-03-31`; a year or month is its first or (`end`) last day.
+def check_artists(reader: ReleaseReader, constraints: Iterable[Constraints]) -> None:
+    """Refuse artists by whom the release holds no song: they are misspelt.
 
     Raises:
-        ConstraintError: it is not a date.
+        ConstraintError: names the artist, and those that are written alike.
     """
-    try:
-        parts = [int(part) for part in text.strip().split("-")]
-        if len(parts) > 3 or not 1 <= len(text.strip().split("-")[0]) <= 4:
-            raise ValueError
-        year = parts[0]
-        month = parts[1] if len(parts) > 1 else (12 if end else 1)
-        last = monthrange(year, month)[1]
-        return date(year, month, parts[2] if len(parts) > 2 else (last if end else 1))
-    except ValueError:
-        raise ConstraintError(
-            f"{text!r} is not a date", hint="write 2015, 2015-03 or 2015-03-31"
-        ) from None
+    named = {name: None for c in constraints for name in (*(c.artists or ()), *c.not_artists)}
+    for artist in named:
+        if not reader.count(Collection.SONGS, Filter(must=(_any_artist((artist,)),))):
+            raise ConstraintError(
+                f"there is no song by {artist!r}",
+                hint=_meant(artist, _popular_artists(reader)) or "give the artist's whole name",
+            )
+
+
+def _popular_artists(reader: ReleaseReader) -> list[str]:
+    songs = reader.top(Collection.SONGS, "popularity", POPULAR, payload=("artists",))
+    return [artist for song in songs for artist in song.payload.get("artists", ())]
 
 
 def _any_genre(wanted: tuple[str, ...], genres: Mapping[str, str]) -> Condition:
@@ -104,22 +172,30 @@ def _any_genre(wanted: tuple[str, ...], genres: Mapping[str, str]) -> Condition:
 
 
 def _codes(wanted: str, genres: Mapping[str, str]) -> list[str]:
-    if wanted in genres:
-        return [wanted]
     key = name_key(wanted)
     if not key:
         raise ConstraintError("a genre's name is empty")
-    if found := [code for code, name in genres.items() if name_key(name) == key]:
+    if found := [code for code, name in genres.items() if key in (name_key(code), name_key(name))]:
         return found
+    if not genres:  # the catalogue came without names: codes are all that there is
+        if GENRE_CODE.fullmatch(wanted.strip().upper()):
+            return [wanted.strip().upper()]
+        raise ConstraintError(
+            f"there is no genre {wanted!r}",
+            hint="this release knows no names of genres: give a code like GN0100",
+        )
     known = sorted({name for code, name in genres.items() if code.endswith("00")})
-    close = difflib.get_close_matches(wanted, [*genres.values(), *genres], n=3)
-    shown = close or known[:12]
     raise ConstraintError(
         f"there is no genre {wanted!r}",
-        hint=f"genres are {', '.join(dict.fromkeys(shown))} …"
-        if shown
-        else "this release has none",
+        hint=_meant(wanted, [*genres.values(), *genres]) or f"genres are {', '.join(known)}",
     )
+
+
+def _meant(wanted: str, known: Iterable[str]) -> str | None:
+    """A hint at the names that are written like `wanted`, or None."""
+    by_key = {name_key(name): name for name in known}
+    close = difflib.get_close_matches(name_key(wanted), by_key, n=3)
+    return f"did you mean {' or '.join(by_key[key] for key in close)}?" if close else None
 
 
 def _any_artist(artists: tuple[str, ...]) -> Condition:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from melon.errors import InputError
 from melon.retrieval.results import SONG_FIELDS, Song
 from melon.store import Collection, Filter, MatchAny, ReleaseReader, name_key
+from melon.store.schema import FIRST_TAG_ITEM
 
 SHOWN = 8
-LOOKED_AT = 100
+"""Candidates that the message about an ambiguous name lists."""
 
 
 class UnknownSong(InputError):
-    """No song has this name."""
+    """No song has this name or id."""
 
 
 class AmbiguousSong(InputError):
@@ -19,33 +20,38 @@ class AmbiguousSong(InputError):
 
 
 def song_id(reader: ReleaseReader, text: str) -> int:
-    """The song that `text` means: an id in digits, else a name, whatever its case.
+    """The song that `text` means: an id in digits, else a whole name, whatever its case.
+
+    An id is taken at its word: whether the store holds it is for the query to report.
 
     Raises:
-        UnknownSong: there is none of that name.
+        UnknownSong: there is none of that name, or the number is not an id.
         AmbiguousSong: there are several; the message lists them, most popular first.
     """
     if text.isascii() and text.isdigit():
+        if len(text) > 10 or int(text) >= FIRST_TAG_ITEM:
+            raise UnknownSong(f"{text} is not the id of a song")
         return int(text)
     key = name_key(text)
     if not key:
         raise UnknownSong("a song's name is empty")
     named = Filter(must=(MatchAny("name_key", (key,)),))
     fields = (*SONG_FIELDS, "popularity")
-    found = reader.find(Collection.SONGS, named, LOOKED_AT, payload=fields)
-    if len(found) == 1:
-        return int(found[0].id)
+    found = reader.top(Collection.SONGS, "popularity", SHOWN, named, payload=fields)
     if not found:
         raise UnknownSong(f"there is no song named {text!r}", hint="give its whole name, or its id")
+    if len(found) == 1:
+        return int(found[0].id)
+    count = reader.count(Collection.SONGS, named)
     found.sort(key=lambda record: (-record.payload["popularity"], record.id))
-    songs = [Song.of(int(record.id), 0.0, record.payload) for record in found[:SHOWN]]
+    songs = [Song.of(int(record.id), 0.0, record.payload) for record in found]
     listed = "".join(
         f"\n    {song.id}  {song.name} · {', '.join(song.artists) or '?'}"
         f"{f' · {song.issue_date}' if song.issue_date else ''}"
         for song in songs
     )
-    more = f"\n    and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    more = f"\n    and {count - SHOWN} more" if count > SHOWN else ""
     raise AmbiguousSong(
-        f"{len(found)} songs are named {text!r}",
+        f"{count} songs are named {text!r}",
         hint=f"give the id of the one meant:{listed}{more}",
     )

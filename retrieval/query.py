@@ -6,12 +6,17 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from melon.store.schema import FIRST_TAG_ITEM
+
 
 def _unique(values: tuple[object, ...]) -> tuple[object, ...]:
     return tuple(dict.fromkeys(values))
 
 
-SongIds = Annotated[tuple[int, ...], AfterValidator(_unique)]
+Id = Annotated[int, Field(ge=0, lt=FIRST_TAG_ITEM)]
+"""Of a song or playlist: the ids that a point and a dimension of `items` can have."""
+
+SongIds = Annotated[tuple[Id, ...], AfterValidator(_unique)]
 Tags = Annotated[tuple[str, ...], AfterValidator(_unique)]
 
 
@@ -40,4 +45,4 @@ class PlaylistQuery(BaseModel):
     not_songs: SongIds = ()
     not_tags: Tags = ()
     weights: ModalityWeights = ModalityWeights()
-    playlist: int | None = None
+    playlist: Id | None = None

@@ -110,6 +110,14 @@ class Recommendation:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The answer to one query by ids and names alone, best first."""
+
+    songs: tuple[int, ...]
+    tags: tuple[str, ...]
+
+
 SONG_FIELDS = (
     "name",
     "artists",

@@ -8,13 +8,13 @@ from typing import Any
 
 from melon.embedding.title import TitleTokenizer
 from melon.errors import InputError
-from melon.retrieval.constraints import Constraints
+from melon.retrieval.constraints import Constraints, check_artists
 from melon.retrieval.dense import MeanStrategy
 from melon.retrieval.query import PlaylistQuery
-from melon.retrieval.results import SONG_FIELDS, Recommendation, Song, Tag
+from melon.retrieval.results import SONG_FIELDS, Ranking, Recommendation, Song, Tag
 from melon.retrieval.seeds import Seeds, resolve
 from melon.retrieval.similar import Item, Neighbour, similar
-from melon.retrieval.strategy import Answer, Ask, Ranked, Strategy
+from melon.retrieval.strategy import NOTHING, Answer, Ask, Ranked, Strategy
 from melon.store import (
     Collection,
     Filter,
@@ -76,8 +76,9 @@ class Retriever:
         Seeds never come back, nor does what the query dislikes.
 
         Args:
-            query: part of a playlist; where nothing of it is known, or it is empty, the answer
-                is what is most popular under the same constraints, marked as `fallback`.
+            query: part of a playlist; where nothing of it leads anywhere (it is empty, unknown,
+                or has no vector), the answer is what is most popular under the same
+                constraints, marked as `fallback`.
             constraints: what a song must be.
             songs: how many songs at most; fewer come back where fewer pass the constraints.
             tags: how many tags at most.
@@ -103,38 +104,46 @@ class Retriever:
         exact: bool = False,
     ) -> list[Recommendation]:
         """Answer many queries in few requests; the answers are those of `recommend`."""
-        self._check_limits(songs, tags)
-        chosen = self._strategy(strategy)
-        self._follow()
-        reader = self._reader
-        genres = reader.manifest.genres
-        limits = constraints or [None] * len(queries)
-        asks = [
-            self._ask(query, seeds, (limit or Constraints()).to_filter(genres), songs, tags, exact)
-            for query, seeds, limit in zip(
-                queries, resolve(reader, self._tokenizer, queries), limits, strict=True
-            )
-        ]
-        known = iter(chosen(reader, [ask for ask in asks if ask.seeds]))
-        answers = [next(known) if ask.seeds else self._popular(ask) for ask in asks]
-        payloads = self._payloads(answers, songs, tags)
+        asks, answers = self._answer(queries, constraints, songs, tags, strategy, exact)
+        shown_songs = self._payloads(Collection.SONGS, SONG_FIELDS, [a.songs for a in answers])
+        shown_tags = self._payloads(Collection.TAGS, ("tag",), [a.tags for a in answers])
         return [
             Recommendation(
                 store=self._store.location,
-                release=reader.manifest.release,
+                release=self.release,
                 strategy=strategy,
-                fallback=None if ask.seeds else "popularity",
+                fallback="popularity" if answer.popular else None,
                 songs=tuple(
-                    Song.of(int(song), score, payloads[song])
-                    for song, score in _pairs(answer.songs.head(songs))
+                    Song.of(int(song), score, shown_songs[song])
+                    for song, score in _pairs(answer.songs)
                 ),
                 tags=tuple(
-                    Tag(str(payloads[tag]["tag"]), score)
-                    for tag, score in _pairs(answer.tags.head(tags))
+                    Tag(str(shown_tags[tag]["tag"]), score) for tag, score in _pairs(answer.tags)
                 ),
                 unknown=ask.seeds.unknown,
             )
             for ask, answer in zip(asks, answers, strict=True)
+        ]
+
+    def rank_many(
+        self,
+        queries: Sequence[PlaylistQuery],
+        constraints: Sequence[Constraints | None] | None = None,
+        *,
+        songs: int = 20,
+        tags: int = 10,
+        strategy: str = DEFAULT_STRATEGY,
+        exact: bool = False,
+    ) -> list[Ranking]:
+        """The songs and tags of `recommend_many` without what is shown of them: much cheaper."""
+        _, answers = self._answer(queries, constraints, songs, tags, strategy, exact)
+        names = self._payloads(Collection.TAGS, ("tag",), [answer.tags for answer in answers])
+        return [
+            Ranking(
+                songs=tuple(map(int, answer.songs.ids)),
+                tags=tuple(str(names[tag]["tag"]) for tag in answer.tags.ids),
+            )
+            for answer in answers
         ]
 
     def similar(
@@ -159,6 +168,7 @@ class Retriever:
             UnknownItem: the store does not hold the item, or no vector for it.
         """
         self._follow()
+        check_artists(self._reader, [constraints] if constraints else [])
         return similar(
             self._reader,
             self._tokenizer,
@@ -168,6 +178,36 @@ class Retriever:
             constraints=constraints,
             exact=exact,
         )
+
+    def _answer(
+        self,
+        queries: Sequence[PlaylistQuery],
+        constraints: Sequence[Constraints | None] | None,
+        songs: int,
+        tags: int,
+        strategy: str,
+        exact: bool,
+    ) -> tuple[list[Ask], list[Answer]]:
+        """The best `songs` and `tags` of each query, and what was asked of the store for them."""
+        self._check_limits(songs, tags)
+        chosen = self._strategy(strategy)
+        self._follow()
+        reader = self._reader
+        genres = reader.manifest.genres
+        limits = [None] * len(queries) if constraints is None else constraints
+        if len(limits) != len(queries):
+            raise InputError(f"{len(queries)} queries have {len(limits)} constraints")
+        check_artists(reader, filter(None, limits))
+        asks = [
+            self._ask(query, seeds, (limit or Constraints()).to_filter(genres), songs, tags, exact)
+            for query, seeds, limit in zip(
+                queries, resolve(reader, self._tokenizer, queries), limits, strict=True
+            )
+        ]
+        known = iter(chosen(reader, [ask for ask in asks if ask.seeds]))
+        answers = [next(known) if ask.seeds else NOTHING for ask in asks]
+        answers = [answer or self._popular(ask) for ask, answer in zip(asks, answers, strict=True)]
+        return asks, [answer.head(songs, tags) for answer in answers]
 
     def _ask(
         self,
@@ -204,21 +244,16 @@ class Retriever:
         return Answer(
             songs=top(Collection.SONGS, ask.songs, ask.song_filter),
             tags=top(Collection.TAGS, ask.tags, ask.tag_filter),
+            popular=True,
         )
 
     def _payloads(
-        self, answers: Sequence[Answer], songs: int, tags: int
+        self, collection: Collection, fields: tuple[str, ...], ranked: Sequence[Ranked]
     ) -> Mapping[PointId, Mapping[str, Any]]:
-        """What answers show of their songs and tags, asked for once however many hold them."""
-        payloads: dict[PointId, Mapping[str, Any]] = {}
-        for collection, fields, ids in (
-            (Collection.SONGS, SONG_FIELDS, [a.songs.head(songs).ids for a in answers]),
-            (Collection.TAGS, ("tag",), [a.tags.head(tags).ids for a in answers]),
-        ):
-            unique = list(dict.fromkeys(point_id for part in ids for point_id in part))
-            for record in self._reader.retrieve(collection, unique, payload=fields):
-                payloads[record.id] = record.payload
-        return payloads
+        """What is shown of the points, asked for once however many answers hold them."""
+        unique = list(dict.fromkeys(point_id for part in ranked for point_id in part.ids))
+        found = self._reader.retrieve(collection, unique, payload=fields)
+        return {record.id: record.payload for record in found}
 
     def _follow(self) -> None:
         """Take up a release that was promoted since the last look."""

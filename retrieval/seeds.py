@@ -123,16 +123,16 @@ def resolve(
 
 def _cut(query: PlaylistQuery, tokenizer: TitleTokenizer) -> _Wanted:
     title = query.title or ""
-    tags = tuple(dict.fromkeys(_respell(tag, tokenizer) for tag in query.tags))
+    tags = tuple(dict.fromkeys(respell(tag, tokenizer) for tag in query.tags))
     return _Wanted(
         tags=tags,
-        not_tags=tuple(dict.fromkeys(_respell(tag, tokenizer) for tag in query.not_tags)),
+        not_tags=tuple(dict.fromkeys(respell(tag, tokenizer) for tag in query.not_tags)),
         words=tuple(tokenizer.words(title)) if title else (),
         title_tags=tuple(t for t in tokenizer.tags(title) if t not in tags) if title else (),
     )
 
 
-def _respell(tag: str, tokenizer: TitleTokenizer) -> str:
+def respell(tag: str, tokenizer: TitleTokenizer) -> str:
     """The known tag that is written like this but for case and spaces, or the tag itself."""
     compact = _compact(tag)
     return next((known for known in tokenizer.tags(tag) if _compact(known) == compact), tag)

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from melon.embedding.title import TitleTokenizer
+from melon.embedding.title import TitleTokenizer, normalise
 from melon.errors import InputError
 from melon.retrieval.constraints import Constraints
 from melon.retrieval.dense import EF
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.results import SONG_FIELDS, Song
-from melon.retrieval.seeds import resolve
+from melon.retrieval.seeds import resolve, respell
 from melon.retrieval.vectors import Vector, multimodal_mean
 from melon.store import (
     DENSE,
@@ -26,6 +26,7 @@ from melon.store import (
     tag_point_id,
     word_point_id,
 )
+from melon.store.schema import FIRST_TAG_ITEM
 
 FIELDS: Mapping[Collection, tuple[str, ...]] = {
     Collection.SONGS: SONG_FIELDS,
@@ -56,6 +57,9 @@ class Item:
                 f"{len(given)} items are given ({', '.join(given) or 'none'})",
                 hint="give exactly one song, tag, title, playlist or word",
             )
+        for name, id_ in (("song", self.song), ("playlist", self.playlist)):
+            if id_ is not None and not 0 <= id_ < FIRST_TAG_ITEM:
+                raise UnknownItem(f"{id_} is not the id of a {name}")
 
     def __str__(self) -> str:
         name = next(name for name in self.__slots__ if getattr(self, name) is not None)
@@ -105,8 +109,8 @@ def similar(
     """
     if limit < 1:
         raise InputError(f"{limit} neighbours cannot be found")
-    vector = _vector(reader, tokenizer, item)
-    own = _own_point(item)
+    own = _own_point(item, tokenizer)
+    vector = _vector(reader, tokenizer, item, own)
     found: dict[Collection, list[Neighbour]] = {}
     for collection in to:
         filter = Filter()
@@ -126,26 +130,33 @@ def _neighbour(collection: Collection, hit: Hit) -> Neighbour:
     return Neighbour(collection, hit.id, hit.score, hit.payload)
 
 
-def _vector(reader: ReleaseReader, tokenizer: TitleTokenizer, item: Item) -> Vector:
-    own = _own_point(item)
+def _vector(
+    reader: ReleaseReader,
+    tokenizer: TitleTokenizer,
+    item: Item,
+    own: tuple[Collection, PointId] | None,
+) -> Vector:
     if own is None:
         query = PlaylistQuery(title=item.title)
         vector = multimodal_mean(resolve(reader, tokenizer, [query])[0], query.weights)
-    else:
-        records = reader.retrieve(own[0], [own[1]], payload=False, vectors=True)
-        vector = records[0].vector if records else None
-    if vector is None:
-        raise UnknownItem(f"the store holds no vector for {item}")
-    return vector
+        if vector is None:
+            raise UnknownItem(f"nothing is known of {item}", hint="try other words, or a tag")
+        return vector
+    records = reader.retrieve(own[0], [own[1]], payload=False, vectors=True)
+    if not records:
+        raise UnknownItem(f"the store holds no {item}")
+    if records[0].vector is None:
+        raise UnknownItem(f"the store holds no vector of {item}: no playlist says what it is like")
+    return records[0].vector
 
 
-def _own_point(item: Item) -> tuple[Collection, PointId] | None:
+def _own_point(item: Item, tokenizer: TitleTokenizer) -> tuple[Collection, PointId] | None:
     if item.song is not None:
         return Collection.SONGS, item.song
     if item.tag is not None:
-        return Collection.TAGS, tag_point_id(item.tag)
+        return Collection.TAGS, tag_point_id(respell(item.tag, tokenizer))
     if item.playlist is not None:
         return Collection.PLAYLISTS, item.playlist
     if item.word is not None:
-        return Collection.WORDS, word_point_id(item.word)
+        return Collection.WORDS, word_point_id(normalise(item.word))
     return None

@@ -65,10 +65,22 @@ EMPTY = Ranked((), np.empty(0))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """The candidates for one query."""
+    """The candidates for one query; `popular` are those of everybody, for want of better."""
 
     songs: Ranked
     tags: Ranked
+    popular: bool = False
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(len(self.songs) or len(self.tags))
+
+    def head(self, songs: int, tags: int) -> Answer:
+        """The best of them."""
+        return Answer(self.songs.head(songs), self.tags.head(tags), self.popular)
+
+
+NOTHING = Answer(EMPTY, EMPTY)
 
 
 class Strategy(Protocol):
