@@ -19,7 +19,14 @@ from melon.catalog.readers import read_playlists, read_songs
 from melon.catalog.records import MAX_ID, DatePrecision, Genre, IssueDate, Playlist, Song
 from melon.catalog.report import Cause, Finding, ReadReport, RecordKind
 from melon.catalog.text import clean_text
-from melon.catalog.writers import write_genres, write_playlists, write_songs
+from melon.catalog.writers import (
+    array_writer,
+    make_directory,
+    playlist_record,
+    write_genres,
+    write_playlists,
+    write_songs,
+)
 
 __all__ = [
     "MAX_ID",
@@ -44,11 +51,14 @@ __all__ = [
     "Song",
     "UnreadableFile",
     "UnwritableFile",
+    "array_writer",
     "clean_text",
     "find_corpus",
     "make_demo",
+    "make_directory",
     "parse_issue_date",
     "parse_updated",
+    "playlist_record",
     "read_genres",
     "read_playlists",
     "read_songs",

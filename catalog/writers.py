@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -33,7 +33,7 @@ def write_playlists(path: Path, playlists: Iterable[Playlist]) -> int:
     Raises:
         UnwritableFile: the file, or the temporary one beside it, cannot be written.
     """
-    return _write_array(path, map(_playlist, playlists))
+    return _write_array(path, map(playlist_record, playlists))
 
 
 def write_songs(path: Path, songs: Iterable[Song]) -> int:
@@ -57,14 +57,33 @@ def write_genres(path: Path, genres: Iterable[Genre]) -> int:
     return len(names)
 
 
-def _write_array(path: Path, records: Iterable[dict[str, object]]) -> int:
-    count = 0
+@contextmanager
+def array_writer(path: Path) -> Iterator[Callable[[Mapping[str, object]], None]]:
+    """Write one JSON array, record by record: what is yielded appends one.
+
+    The file takes its place when the block ends, and is not touched when an exception ends it.
+
+    Raises:
+        UnwritableFile: the file, or the temporary one beside it, cannot be written.
+    """
     with _replacing(path) as file:
-        file.write("[")
+        separator = "["
+
+        def append(record: Mapping[str, object]) -> None:
+            nonlocal separator
+            file.write(separator + _encode(record))
+            separator = ","
+
+        yield append
+        file.write("[]" if separator == "[" else "]")
+
+
+def _write_array(path: Path, records: Iterable[Mapping[str, object]]) -> int:
+    count = 0
+    with array_writer(path) as append:
         for record in records:
-            file.write(("," if count else "") + _encode(record))
+            append(record)
             count += 1
-        file.write("]")
     return count
 
 
@@ -84,7 +103,8 @@ def _replacing(path: Path) -> Iterator[TextIO]:
         temporary.unlink(missing_ok=True)
 
 
-def _playlist(playlist: Playlist) -> dict[str, object]:
+def playlist_record(playlist: Playlist) -> dict[str, object]:
+    """A playlist as `train.json` writes it."""
     updated = playlist.updated
     return {
         "tags": playlist.tags,
