@@ -25,7 +25,7 @@ FEWEST_TAGS = 14
 
 @dataclass(frozen=True, slots=True)
 class DemoScale:
-    """How large a demo corpus is. `songs_per_playlist` is about their mean.
+    """How large a demo corpus is. `songs_per_playlist` is about their mean, less if songs are few.
 
     Raises:
         ImpossibleDemo: there is too little of something for the moods to be told apart.

@@ -21,6 +21,7 @@ _LONGEST_TOKEN = 16
 
 _NOT_WHITESPACE = re.compile(r"[^ \t\n\r]")
 _COMMA = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
+_NUMBER = (int, float)
 _TRUNCATED_HINT = "the file is probably cut short: copy or download it again"
 _MALFORMED_HINT = "correct the file at that byte, or write it again with a JSON encoder"
 
@@ -123,7 +124,7 @@ class JsonArray:
             except ValueError as error:  # a constant or a number that Python refuses
                 self._fail_malformed(str(error), self._cursor)
             # At the end of the text, 12 may be the beginning of 123 or 12e5.
-            if isinstance(value, int | float) and self._is_near_end(end) and not self._ended:
+            if isinstance(value, _NUMBER) and self._is_near_end(end) and not self._ended:
                 self._refill()
                 continue
             self._start, self._cursor = self._cursor, end

@@ -17,8 +17,7 @@ from melon.catalog.source import RecordSource
 from melon.catalog.text import clean_text
 
 PointId = Annotated[int, Field(ge=0, le=MAX_ID)]
-# Stripping is what makes pydantic look into a text, and refuse lone surrogates.
-_RAW = ConfigDict(strict=True, extra="ignore", str_strip_whitespace=True)
+_RAW = ConfigDict(strict=True, extra="ignore")
 
 PayloadInt = Annotated[int, Field(ge=0, le=2**63 - 1)]
 
@@ -81,8 +80,13 @@ def read_playlists(
                 source.note(Cause.REPEATED_ID, "id", f"playlist {raw.id} was read before")
                 continue
             seen.add(raw.id)
+            try:
+                playlist = _playlist(raw, source)
+            except UnicodeEncodeError as error:
+                source.note_invalid_text(raw, error.object)
+                continue
             report.playlists += 1
-            yield _playlist(raw, source)
+            yield playlist
 
 
 def read_songs(
@@ -118,32 +122,25 @@ def read_songs(
             source.note(Cause.REPEATED_ID, "id", f"song {raw.id} was read before")
             continue
         seen.add(raw.id)
+        try:
+            song = _song(raw, known, source)
+        except UnicodeEncodeError as error:
+            source.note_invalid_text(raw, error.object)
+            continue
         report.songs += 1
-        yield Song(
-            id=raw.id,
-            name=clean_text(raw.song_name),
-            artist_ids=tuple(raw.artist_id_basket or ()),
-            artists=_texts(raw.artist_name_basket),
-            album_id=raw.album_id,
-            album=clean_text(raw.album_name),
-            genres=_codes(raw.song_gn_gnr_basket, "song_gn_gnr_basket", known, source),
-            detail_genres=_codes(
-                raw.song_gn_dtl_gnr_basket, "song_gn_dtl_gnr_basket", known, source
-            ),
-            issue_date=_date(parse_issue_date, raw.issue_date, "issue_date", source),
-        )
+        yield song
 
 
 def _playlist(raw: RawPlaylist, source: RecordSource) -> Playlist:
-    songs = tuple(dict.fromkeys(raw.songs))
-    if len(songs) < len(raw.songs):
-        for index, song in _repeats(raw.songs):
-            source.note(Cause.REPEATED_SONG, f"songs[{index}]", f"song {song} again")
-    written = _texts(raw.tags)
-    tags = tuple(dict.fromkeys(written))
-    if len(tags) < len(written):
-        for index, tag in _repeats(written):
-            source.note(Cause.REPEATED_TAG, f"tags[{index}]", f"tag {shortened(tag)} again")
+    songs, tags = tuple(raw.songs), _texts(raw.tags)
+    if len(set(songs)) < len(songs):
+        for song in _repeats(songs):
+            source.note(Cause.REPEATED_SONG, "songs", f"song {song} again")
+        songs = tuple(dict.fromkeys(songs))
+    if len(set(tags)) < len(tags):
+        for tag in _repeats(tags):
+            source.note(Cause.REPEATED_TAG, "tags", f"tag {shortened(tag)} again")
+        tags = tuple(dict.fromkeys(tags))
     return Playlist(
         id=raw.id,
         title=clean_text(raw.plylst_title),
@@ -154,15 +151,29 @@ def _playlist(raw: RawPlaylist, source: RecordSource) -> Playlist:
     )
 
 
+def _song(raw: RawSong, known: frozenset[str] | None, source: RecordSource) -> Song:
+    return Song(
+        id=raw.id,
+        name=clean_text(raw.song_name),
+        artist_ids=tuple(raw.artist_id_basket or ()),
+        artists=_texts(raw.artist_name_basket),
+        album_id=raw.album_id,
+        album=clean_text(raw.album_name),
+        genres=_codes(raw.song_gn_gnr_basket, "song_gn_gnr_basket", known, source),
+        detail_genres=_codes(raw.song_gn_dtl_gnr_basket, "song_gn_dtl_gnr_basket", known, source),
+        issue_date=_date(parse_issue_date, raw.issue_date, "issue_date", source),
+    )
+
+
 T = TypeVar("T", int, str)
 
 
-def _repeats(values: Iterable[T]) -> Iterator[tuple[int, T]]:
-    """Yield what has come before, with its place."""
+def _repeats(values: Iterable[T]) -> Iterator[T]:
+    """Yield what has come before."""
     seen: set[T] = set()
-    for index, value in enumerate(values):
+    for value in values:
         if value in seen:
-            yield index, value
+            yield value
         seen.add(value)
 
 

@@ -148,7 +148,7 @@ def test_repeats_within_a_playlist_are_dropped_and_counted(tmp_path: Path) -> No
         ("playlist", Cause.REPEATED_TAG): 1,
     }
     assert report.skipped == 0
-    assert report.examples["playlist", Cause.REPEATED_SONG][0].field == "songs[2]"
+    assert report.examples["playlist", Cause.REPEATED_SONG][0].detail == "song 5 again"
 
 
 def test_unknown_genres_are_dropped_and_counted(tmp_path: Path) -> None:
