@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from importlib.metadata import version
 
 from melon.embedding import EmbeddingSpace
+from melon.errors import MelonError
 from melon.ingest.check import check_release
 from melon.ingest.contents import Contents, SparseWeights, contents
 from melon.store import (
@@ -18,7 +20,6 @@ from melon.store import (
     Collection,
     IndexProgress,
     ReleaseBuilder,
-    ReleaseInfo,
     ReleaseManifest,
     VectorStore,
 )
@@ -82,12 +83,11 @@ def ingest(
     """
     weights = weights or SparseWeights()
     name = release_name(space, weights)
-    known = {info.manifest.release: info for info in store.releases()}
-    if (info := known.get(name)) is not None:
-        if info.live:
-            return IngestResult(info.manifest, Outcome.UNCHANGED)
-        store.promote(name)
-        return IngestResult(info.manifest, Outcome.PROMOTED)
+    for info in store.releases():
+        if info.manifest.release == name:
+            if info.live:
+                return IngestResult(info.manifest, Outcome.UNCHANGED, _drop_old(store, None))
+            return IngestResult(info.manifest, Outcome.PROMOTED, _promote(store, name))
 
     laid_out = contents(space, weights)
     manifest = _manifest(name, space, weights, {c: len(part) for c, part in laid_out.items()})
@@ -100,12 +100,11 @@ def ingest(
         check_release(builder.reader(), laid_out)
         builder.seal()
     except BaseException:
-        builder.abandon()
+        with suppress(MelonError):  # what went wrong first is what the user has to know
+            builder.abandon()
         raise
     progress(IngestProgress(Step.CHECK, None, total, total))
-    previous = store.live()
-    store.promote(name)
-    return IngestResult(manifest, Outcome.BUILT, _drop_old(store, list(known.values()), previous))
+    return IngestResult(manifest, Outcome.BUILT, _promote(store, name))
 
 
 def release_name(space: EmbeddingSpace, weights: SparseWeights) -> str:
@@ -148,11 +147,15 @@ def _index_progress(index: IndexProgress) -> IngestProgress:
     return IngestProgress(Step.INDEX, index.collection, index.done, index.total)
 
 
-def _drop_old(
-    store: VectorStore, known: list[ReleaseInfo], previous: str | None
-) -> tuple[str, ...]:
-    """Remove all but the live release and the one that was live before."""
-    others = [info.manifest.release for info in known]
+def _promote(store: VectorStore, release: str) -> tuple[str, ...]:
+    previous = store.live()
+    store.promote(release)
+    return _drop_old(store, previous)
+
+
+def _drop_old(store: VectorStore, previous: str | None) -> tuple[str, ...]:
+    """Remove all but the live release and one more: `previous`, or the newest there is."""
+    others = [info.manifest.release for info in store.releases() if not info.live]
     others.sort(key=lambda release: release != previous)
     doomed = tuple(others[KEEP - 1 :])
     for release in doomed:

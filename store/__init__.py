@@ -1,6 +1,14 @@
 """The typed collections, and the one `VectorStore` protocol with its two engines."""
 
 from melon.store.connect import open_store
+from melon.store.errors import (
+    BadReleaseName,
+    IndexingFailed,
+    NoRelease,
+    SchemaMismatch,
+    StoreBusy,
+    StoreUnavailable,
+)
 from melon.store.filters import (
     Condition,
     DateRange,
@@ -18,21 +26,16 @@ from melon.store.points import (
     PointBatch,
     PointId,
     Record,
+    RequestRefused,
     SparseRows,
     SparseVector,
     VectorQuery,
 )
 from melon.store.protocol import (
-    BadReleaseName,
-    IndexingFailed,
     IndexProgress,
-    NoRelease,
     ReleaseBuilder,
     ReleaseInfo,
     ReleaseReader,
-    SchemaMismatch,
-    StoreBusy,
-    StoreUnavailable,
     VectorStore,
 )
 from melon.store.schema import (
@@ -73,6 +76,7 @@ __all__ = [
     "ReleaseInfo",
     "ReleaseManifest",
     "ReleaseReader",
+    "RequestRefused",
     "SchemaMismatch",
     "SparseRows",
     "SparseVector",

@@ -23,15 +23,17 @@ def open_store(
     localhost:6333, the embedded store below `settings.home`. Engines are imported only here,
     so an embedded query never pays for qdrant-client.
 
+    A server that was named and does not answer is an error of the first request to it.
+
     Raises:
-        InputError: both `url` and `path` are given.
-        StoreUnavailable: the server that was named does not answer.
+        InputError: both `url` and `path` are given, or `url` is not one.
     """
-    if url and path:
+    if url is not None and path is not None:
         raise InputError("give a server (--url) or a directory (--path), not both")
-    if path:
+    if path is not None:
         return _embedded(path)
-    if named := url or settings.qdrant_url:
+    named = settings.qdrant_url if url is None else url
+    if named is not None:
         return _server(named, settings)
     if server_answers(DEFAULT_SERVER_URL):
         return _server(DEFAULT_SERVER_URL, settings)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import qdrant_edge as edge
 
-from melon.store.filters import Condition, DateRange, Filter, HasId, MatchAny, NumberRange
+from melon.store.filters import Condition, DateRange, Filter, HasId, MatchAny, NumberRange, utc
 from melon.store.points import Hit, PointBatch, Record, SparseVector, VectorQuery
 from melon.store.schema import DENSE, FieldType
 
@@ -46,10 +46,8 @@ def _to_condition(condition: Condition) -> edge.ConditionType:
 
 
 def rfc3339(moment: datetime | None) -> str | None:
-    """A moment as Qdrant reads it; naive ones are UTC."""
-    if moment is None:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
+    """A moment as Qdrant reads it."""
+    return utc(moment).isoformat() if moment else None
 
 
 def to_query(query: VectorQuery) -> edge.QueryRequest:

@@ -1,11 +1,33 @@
-"""Builds the indexes of one embedded shard: `python -m melon.store.edge_optimize DIRECTORY`."""
+"""Builds the indexes of one embedded shard, for the process that started it.
+
+`python -m melon.store.edge_optimize DIRECTORY PARENT`
+"""
 
 from __future__ import annotations
 
+import ctypes
+import os
+import signal
 import sys
 from pathlib import Path
 
 from melon.store.edge_shards import build_indexes
 
+PR_SET_PDEATHSIG = 1
+
+
+def end_with(parent: int) -> None:
+    """Have Linux end this process with its parent, kill -9 included.
+
+    Nobody would want the indexes then, and writing them would disturb the next build. Elsewhere
+    an orphan ends when it is done.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit("whoever asked for the indexes is gone")
+
+
 if __name__ == "__main__":
+    end_with(int(sys.argv[2]))
     build_indexes(Path(sys.argv[1]))

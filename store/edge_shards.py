@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import fcntl
+import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import qdrant_edge as edge
 
+from melon.store import tuning
 from melon.store.edge_models import INDEX_TYPES
-from melon.store.protocol import IndexingFailed, IndexProgress, StoreUnavailable
+from melon.store.errors import IndexingFailed, StoreUnavailable
+from melon.store.files import locked
+from melon.store.protocol import IndexProgress
 from melon.store.schema import DENSE, Collection, CollectionSchema
 
+OPENING = "opening.lock"
 POLL_SECONDS = 0.2
-HNSW = edge.HnswIndexConfig(m=16, ef_construct=128, full_scan_threshold=10_000)
-INDEXING_THRESHOLD_KB = 10_000
-"""Collections whose vectors take less than this are scanned: faster than walking a graph."""
 SMALL_SHARD = 5_000
 """Points below which the indexes are built in less time than a process takes to start."""
 
@@ -31,7 +30,7 @@ def open_shard(path: Path) -> edge.EdgeShard:
         StoreUnavailable: it cannot be read.
     """
     try:
-        with _opening(path.parent):
+        with locked(path.parent / OPENING):
             return edge.EdgeShard.load(str(path))
     except Exception as error:
         raise StoreUnavailable(
@@ -41,13 +40,6 @@ def open_shard(path: Path) -> edge.EdgeShard:
         ) from error
 
 
-@contextmanager
-def _opening(directory: Path) -> Iterator[None]:
-    with (directory / "opening.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def create_shard(path: Path, schema: CollectionSchema, dim: int) -> edge.EdgeShard:
     """An empty shard at `path`, which must not exist, open for writing."""
     path.mkdir(parents=True)
@@ -55,9 +47,13 @@ def create_shard(path: Path, schema: CollectionSchema, dim: int) -> edge.EdgeSha
     config = edge.EdgeConfig(
         vectors={DENSE: edge.EdgeVectorParams(size=dim, distance=edge.Distance.Cosine)},
         sparse_vectors=sparse,
-        hnsw_config=HNSW,
+        hnsw_config=edge.HnswIndexConfig(
+            m=tuning.HNSW_M,
+            ef_construct=tuning.HNSW_EF_CONSTRUCT,
+            full_scan_threshold=tuning.FULL_SCAN_THRESHOLD_KB,
+        ),
         optimizers=edge.EdgeOptimizersConfig(
-            default_segment_number=1, indexing_threshold=INDEXING_THRESHOLD_KB
+            default_segment_number=1, indexing_threshold=tuning.INDEXING_THRESHOLD_KB
         ),
         wal_enabled=False,
     )
@@ -104,20 +100,20 @@ def _build_in_child(
     total: int,
     progress: Callable[[IndexProgress], None] | None,
 ) -> None:
-    command = [sys.executable, "-m", "melon.store.edge_optimize", str(path)]
+    command = [sys.executable, "-m", "melon.store.edge_optimize", str(path), str(os.getpid())]
     child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    try:
-        while child.poll() is None:
-            if progress:
-                progress(IndexProgress(collection, 0, total))
-            time.sleep(POLL_SECONDS)
-        message = child.stderr.read().strip() if child.stderr else ""
-    finally:
-        if child.poll() is None:
+    with child:
+        try:
+            while True:
+                try:
+                    _, message = child.communicate(timeout=POLL_SECONDS)
+                    break
+                except subprocess.TimeoutExpired:
+                    if progress:
+                        progress(IndexProgress(collection, 0, total))
+        except BaseException:
             child.kill()
-        child.wait()
-        if child.stderr:
-            child.stderr.close()
+            raise
     if child.returncode != 0:
-        reason = message.splitlines()[-1] if message else f"exit code {child.returncode}"
-        raise IndexingFailed(f"the indexes of {collection} were not built: {reason}")
+        reason = message.strip().splitlines()[-1:] or [f"exit code {child.returncode}"]
+        raise IndexingFailed(f"the indexes of {collection} were not built: {reason[0]}")

@@ -1,14 +1,16 @@
 """The embedded engine: Qdrant Edge shards in a directory, no server needed.
 
-    <root>/lock                          held by the one process that writes
+    <root>/build.lock                    held by the one process that builds
     <root>/live                          name of the live release, replaced atomically
+    <root>/live.lock                     held while a release is promoted or dropped
     <root>/releases/<release>/           manifest.json and one shard per collection
     <root>/releases/.building-…/         a build under way, or what a killed one left
 
 Shards are built without a write-ahead log: a release is durable when it is sealed, and a build
 that is cut short starts again. That also lets any number of processes read a release at once
 (Edge's exclusive lock is on the log); only the opening of a shard, which rewrites its
-configuration file, is serialised between processes.
+configuration file, is serialised between processes. A release can be promoted while another is
+built.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Self
@@ -23,16 +27,19 @@ from typing import IO, Self
 from pydantic import ValidationError
 
 from melon.store.embedded_release import MANIFEST, EmbeddedBuilder, EmbeddedReader
-from melon.store.files import write_atomically
-from melon.store.manifest import ReleaseManifest
-from melon.store.protocol import (
-    BadReleaseName,
-    NoRelease,
-    ReleaseInfo,
+from melon.store.errors import (
     StoreBusy,
     StoreUnavailable,
     check_schema,
+    complete_release,
+    live_release,
+    no_live_release,
+    no_such_release,
+    unknown_release,
 )
+from melon.store.files import locked, write_atomically
+from melon.store.manifest import ReleaseManifest, is_release_name
+from melon.store.protocol import ReleaseInfo
 
 BUILDING = ".building-"
 
@@ -54,46 +61,44 @@ class EmbeddedStore:
         return f"qdrant-edge {version('qdrant-edge-py')}"
 
     def releases(self) -> list[ReleaseInfo]:
-        """All complete releases, newest first."""
+        """All complete releases, newest first, without their title tokenizers."""
         live = self.live()
-        found = [
-            ReleaseInfo(_read_manifest(path.parent), live=path.parent.name == live)
-            for path in self._releases_dir.glob(f"*/{MANIFEST}")
-            if not path.parent.name.startswith(".")
-        ]
+        found = []
+        for path in self._releases_dir.glob(f"[!.]*/{MANIFEST}"):
+            manifest = _read_manifest(path)
+            if manifest is not None:
+                brief = manifest.model_copy(update={"title_tokenizer": b""})
+                found.append(ReleaseInfo(brief, live=manifest.release == live))
         return sorted(found, key=lambda info: info.manifest.created, reverse=True)
 
     def live(self) -> str | None:
         """Name of the live release."""
         try:
-            return self._live_file.read_text().strip() or None
+            return self._live_file.read_text(encoding="utf-8").strip() or None
         except FileNotFoundError:
             return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise StoreUnavailable(str(error), where=self.location) from error
 
     def open(self, release: str | None = None) -> EmbeddedReader:
         """A reader of a release, the live one by default."""
-        name = release or self.live()
+        name = self.live() if release is None else release
         if name is None:
-            raise NoRelease(
-                "it holds no live release", where=self.location, hint="run `melon ingest` first"
-            )
-        directory = self._releases_dir / name
-        if not (directory / MANIFEST).is_file():
-            raise NoRelease(
-                f"it holds no release {name}",
-                where=self.location,
-                hint="`melon releases` lists what there is",
-            )
-        manifest = _read_manifest(directory)
+            raise no_live_release(self.location)
+        manifest = self._manifest(name)
+        if manifest is None:
+            raise no_such_release(self.location, name)
         check_schema(manifest)
-        reader = EmbeddedReader(directory, manifest)
+        reader = EmbeddedReader(self._releases_dir / name, manifest)
         self._readers.append(reader)
         return reader
 
     def build(self, manifest: ReleaseManifest) -> EmbeddedBuilder:
         """Start a release; what killed builds left behind is removed first."""
-        lock = self._lock()
+        lock = self._build_lock()
         try:
+            if self._manifest(manifest.release) is not None:
+                raise complete_release(manifest.release)
             for left in self._releases_dir.glob(f"{BUILDING}*"):
                 shutil.rmtree(left, ignore_errors=True)
             directory = self._releases_dir / f"{BUILDING}{manifest.release}-{os.getpid()}"
@@ -104,21 +109,22 @@ class EmbeddedStore:
 
     def promote(self, release: str) -> None:
         """Name `release` in the live file, atomically."""
-        self._check_exists(release)
-        with self._lock():
+        with self._switching():
+            if self._manifest(release) is None:
+                raise unknown_release(release)
             write_atomically(self._live_file, release + "\n")
 
     def drop(self, release: str) -> None:
         """Delete a release that is not live."""
-        self._check_exists(release)
-        with self._lock():
+        with self._switching():
+            if self._manifest(release) is None:
+                raise unknown_release(release)
             if release == self.live():
-                raise BadReleaseName(
-                    f"release {release} is live", hint="promote another release first"
-                )
-            doomed = self._releases_dir / f"{BUILDING}dropped-{release}"
+                raise live_release(release)
+            doomed = self._releases_dir / f"{BUILDING}dropped-{release}-{os.getpid()}"
             (self._releases_dir / release).rename(doomed)
-            shutil.rmtree(doomed)
+        # What is left of it if this is cut short, the next build removes.
+        shutil.rmtree(doomed, ignore_errors=True)
 
     def close(self) -> None:
         """Close every reader that this store opened."""
@@ -139,16 +145,24 @@ class EmbeddedStore:
     def _live_file(self) -> Path:
         return self.root / "live"
 
-    def _check_exists(self, release: str) -> None:
-        if not (self._releases_dir / release / MANIFEST).is_file():
-            raise BadReleaseName(
-                f"there is no release {release}", hint="`melon releases` lists what there is"
-            )
+    def _manifest(self, release: str) -> ReleaseManifest | None:
+        if not is_release_name(release):
+            return None  # it could name a directory elsewhere
+        return _read_manifest(self._releases_dir / release / MANIFEST)
 
-    def _lock(self) -> IO[str]:
+    @contextmanager
+    def _switching(self) -> Iterator[None]:
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with locked(self.root / "live.lock"):
+                yield
+        except OSError as error:
+            raise StoreUnavailable(str(error), where=self.location) from error
+
+    def _build_lock(self) -> IO[str]:
         try:
             self._releases_dir.mkdir(parents=True, exist_ok=True)
-            lock = (self.root / "lock").open("w")
+            lock = (self.root / "build.lock").open("w")
         except OSError as error:
             raise StoreUnavailable(str(error), where=self.location) from error
         try:
@@ -156,17 +170,18 @@ class EmbeddedStore:
         except BlockingIOError:
             lock.close()
             raise StoreBusy(
-                "another process is writing to it",
+                "another process is building a release in it",
                 where=self.location,
                 hint="wait for the other `melon ingest` to end",
             ) from None
         return lock
 
 
-def _read_manifest(directory: Path) -> ReleaseManifest:
-    path = directory / MANIFEST
+def _read_manifest(path: Path) -> ReleaseManifest | None:
     try:
         return ReleaseManifest.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     except (OSError, ValidationError) as error:
         raise StoreUnavailable(
             f"the manifest cannot be read: {error}",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 import qdrant_edge as edge
 
+from melon.errors import MelonError
 from melon.store.edge_models import (
     from_hit,
     from_record,
@@ -18,11 +21,20 @@ from melon.store.edge_models import (
     to_query,
 )
 from melon.store.edge_shards import create_shard, open_shard, optimise_shard
+from melon.store.errors import IndexingFailed, no_such_release
 from melon.store.files import sync_directory, write_atomically
 from melon.store.filters import Filter
 from melon.store.manifest import ReleaseManifest
-from melon.store.points import Hit, PointBatch, PointId, Record, VectorQuery
-from melon.store.protocol import IndexingFailed, IndexProgress
+from melon.store.points import (
+    Hit,
+    PointBatch,
+    PointId,
+    Record,
+    RequestRefused,
+    VectorQuery,
+    check_limit,
+)
+from melon.store.protocol import IndexProgress
 from melon.store.schema import DENSE, SCHEMA, Collection
 
 MANIFEST = "manifest.json"
@@ -35,6 +47,7 @@ class EmbeddedReader:
         self._directory = directory
         self._manifest = manifest
         self._shards: dict[Collection, edge.EdgeShard] = {}
+        self._opening = threading.Lock()
 
     @property
     def manifest(self) -> ReleaseManifest:
@@ -52,16 +65,17 @@ class EmbeddedReader:
         """Points by id, in the order of `ids`."""
         if not ids:
             return []
-        found = self._shard(collection).retrieve(
-            list(ids), payload_selector(payload), [DENSE] if vectors else False
-        )
+        with self._shard(collection) as shard:
+            found = shard.retrieve(
+                list(ids), payload_selector(payload), [DENSE] if vectors else False
+            )
         by_id = {record.id: record for record in map(from_record, found)}
         return [by_id[point_id] for point_id in dict.fromkeys(ids) if point_id in by_id]
 
     def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[list[Hit]]:
         """One list of hits per query."""
-        request = edge.QueryBatchRequest([to_query(query) for query in queries])
-        answers = self._shard(collection).query_batch(request)
+        with self._shard(collection) as shard:
+            answers = shard.query_batch(edge.QueryBatchRequest(list(map(to_query, queries))))
         return [[from_hit(point) for point in answer] for answer in answers]
 
     def top(
@@ -74,14 +88,8 @@ class EmbeddedReader:
         payload: tuple[str, ...] | bool = True,
     ) -> list[Record]:
         """The points with the largest value of an indexed integer field."""
-        request = edge.ScrollRequest(
-            limit=limit,
-            filter=to_filter(filter) if filter else None,
-            with_payload=payload_selector(payload),
-            with_vector=False,
-            order_by=edge.OrderBy(field, edge.Direction.Desc),
-        )
-        return [from_record(point) for point in self._shard(collection).scroll(request)[0]]
+        order = edge.OrderBy(field, edge.Direction.Desc)
+        return self._scroll(collection, filter, limit, order, payload, vectors=False)
 
     def find(
         self,
@@ -93,28 +101,57 @@ class EmbeddedReader:
         vectors: bool = False,
     ) -> list[Record]:
         """Any `limit` points that pass the filter."""
-        request = edge.ScrollRequest(
-            limit=limit,
-            filter=to_filter(filter) if filter else None,
-            with_payload=payload_selector(payload),
-            with_vector=[DENSE] if vectors else False,
-        )
-        return [from_record(point) for point in self._shard(collection).scroll(request)[0]]
+        return self._scroll(collection, filter, limit, None, payload, vectors)
 
     def count(self, collection: Collection, filter: Filter | None = None) -> int:
         """Exactly how many points pass the filter."""
-        request = edge.CountRequest(exact=True, filter=to_filter(filter) if filter else None)
-        return self._shard(collection).count(request)
+        with self._shard(collection) as shard:
+            condition = to_filter(filter) if filter else None
+            return shard.count(edge.CountRequest(exact=True, filter=condition))
 
     def close(self) -> None:
         """Close the shards."""
         while self._shards:
             self._shards.popitem()[1].close()
 
-    def _shard(self, collection: Collection) -> edge.EdgeShard:
-        if collection not in self._shards:
-            self._shards[collection] = open_shard(self._directory / collection)
-        return self._shards[collection]
+    def _scroll(
+        self,
+        collection: Collection,
+        filter: Filter | None,
+        limit: int,
+        order: edge.OrderBy | None,
+        payload: tuple[str, ...] | bool,
+        vectors: bool,
+    ) -> list[Record]:
+        check_limit(limit)
+        with self._shard(collection) as shard:
+            request = edge.ScrollRequest(
+                limit=limit,
+                filter=to_filter(filter) if filter else None,
+                with_payload=payload_selector(payload),
+                with_vector=[DENSE] if vectors else False,
+                order_by=order,
+            )
+            return [from_record(point) for point in shard.scroll(request)[0]]
+
+    @contextmanager
+    def _shard(self, collection: Collection) -> Iterator[edge.EdgeShard]:
+        """The shard, opened once; what Edge refuses is raised as melon's error."""
+        try:
+            yield self._shards.get(collection) or self._open(collection)
+        except MelonError:
+            raise
+        except Exception as error:  # Edge raises nothing more special
+            where = f"{collection} of release {self._manifest.release}"
+            raise RequestRefused(str(error), where=where) from error
+
+    def _open(self, collection: Collection) -> edge.EdgeShard:
+        with self._opening:
+            if collection not in self._shards:
+                if not self._directory.is_dir():
+                    raise no_such_release(str(self._directory.parent), self._manifest.release)
+                self._shards[collection] = open_shard(self._directory / collection)
+            return self._shards[collection]
 
 
 class EmbeddedBuilder:

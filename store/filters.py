@@ -7,7 +7,8 @@ or nothing depending on the engine.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import TypeVar
 
 from melon.errors import InputError
 
@@ -49,7 +50,11 @@ class DateRange:
     lte: datetime | None = None
 
     def __post_init__(self) -> None:
-        _check_bounds(self.field, self.gte, self.lte)
+        _check_bounds(
+            self.field,
+            utc(self.gte) if self.gte else None,
+            utc(self.lte) if self.lte else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,11 @@ class Filter:
     should: tuple[Condition, ...] = ()
     must_not: tuple[Condition, ...] = ()
 
+    def __post_init__(self) -> None:
+        for part in self.must + self.should + self.must_not:
+            if isinstance(part, Filter) and not part:
+                raise FilterError("a filter inside another needs at least one condition")
+
     def __bool__(self) -> bool:
         return bool(self.must or self.should or self.must_not)
 
@@ -87,8 +97,18 @@ class Filter:
 Condition = MatchAny | NumberRange | DateRange | HasId | Filter
 
 
-def _check_bounds(field: str, low: int | datetime | None, high: int | datetime | None) -> None:
+def utc(moment: datetime) -> datetime:
+    """The same moment with a time zone; a naive one is UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+_BoundT = TypeVar("_BoundT", int, datetime)
+
+
+def _check_bounds(field: str, low: _BoundT | None, high: _BoundT | None) -> None:
     if low is None and high is None:
         raise FilterError("a range needs a lower or an upper bound", where=f"field {field}")
-    if low is not None and high is not None and low > high:  # type: ignore[operator]
-        raise FilterError(f"the range ends ({high}) before it starts ({low})", where=field)
+    if low is not None and high is not None and low > high:
+        raise FilterError(
+            f"the range ends ({high}) before it starts ({low})", where=f"field {field}"
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -14,6 +15,8 @@ from melon.store.schema import SCHEMA_VERSION, Collection
 def _from_base64(value: bytes | str) -> bytes:
     return base64.b64decode(value, validate=True) if isinstance(value, str) else value
 
+
+RELEASE_NAME = r"^[a-z0-9][a-z0-9-]*$"
 
 Blob = Annotated[
     bytes,
@@ -31,7 +34,7 @@ class ReleaseManifest(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    release: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    release: str = Field(pattern=RELEASE_NAME, max_length=64)
     schema_version: int = SCHEMA_VERSION
     melon_version: str
     created: datetime
@@ -42,3 +45,8 @@ class ReleaseManifest(BaseModel):
     weights: dict[str, float] = Field(default_factory=dict, description="of the sparse vectors")
     genres: dict[str, str] = Field(default_factory=dict, description="genre code to its name")
     title_tokenizer: Blob = b""
+
+
+def is_release_name(text: str) -> bool:
+    """Whether a release could be called this: lower-case letters, digits and hyphens."""
+    return re.fullmatch(RELEASE_NAME, text) is not None

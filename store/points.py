@@ -21,6 +21,10 @@ class BadPoints(MelonError):
     """A batch that an engine would accept and serve wrongly: NaN, or a wrong dimension."""
 
 
+class RequestRefused(MelonError):
+    """A request that the engine does not accept: a wrong dimension, an unknown field, a bad id."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SparseVector:
     """`indices` (k,) uint32, unique; `values` (k,) float32."""
@@ -83,7 +87,15 @@ class PointBatch:
                 f"the vector of point {self.ids[int(np.argmin(finite))]} is not finite",
                 hint="train the space again: it has diverged",
             )
-        if self.sparse is not None and not np.isfinite(self.sparse.values).all():
+        if self.sparse is not None:
+            self._check_sparse(self.sparse)
+
+    def _check_sparse(self, sparse: SparseRows) -> None:
+        if len(sparse.indptr) != len(self.ids) + 1 or len(sparse.indices) != len(sparse.values):
+            raise BadPoints(
+                f"{len(self.ids)} ids and {len(sparse.indptr) - 1} sparse vectors do not match"
+            )
+        if not np.isfinite(sparse.values).all():
             raise BadPoints("a sparse vector holds a value that is not finite")
 
 
@@ -104,6 +116,12 @@ class VectorQuery:
     exact: bool = False
     ef: int | None = None
 
+    def __post_init__(self) -> None:
+        values = self.vector.values if isinstance(self.vector, SparseVector) else self.vector
+        if not np.isfinite(values).all():
+            raise RequestRefused("a query vector is not finite", where=f"vector {self.using}")
+        check_limit(self.limit)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hit:
@@ -122,3 +140,13 @@ class Record:
     id: PointId
     payload: Mapping[str, Any]
     vector: Floats | None = None
+
+
+def check_limit(limit: int) -> None:
+    """Refuse what one engine answers with nothing and another with an error.
+
+    Raises:
+        RequestRefused: fewer than one point is asked for.
+    """
+    if limit < 1:
+        raise RequestRefused(f"{limit} points were asked for", hint="ask for 1 at least")

@@ -1,4 +1,9 @@
-"""What every engine offers: a store of releases, a builder of one, a reader of one."""
+"""What every engine offers: a store of releases, a builder of one, a reader of one.
+
+A reader stays with its release: it goes on answering while another is built and promoted. Once
+its own release is dropped (`melon ingest` keeps the one that was live before) it raises
+`NoRelease` for what it had not opened yet; then open the live one again.
+"""
 
 from __future__ import annotations
 
@@ -6,35 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-from melon.errors import InputError, MelonError
 from melon.store.filters import Filter
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import Hit, PointBatch, PointId, Record, VectorQuery
-from melon.store.schema import SCHEMA_VERSION, Collection
-
-
-class StoreUnavailable(MelonError):
-    """The store cannot be reached or opened."""
-
-
-class StoreBusy(MelonError):
-    """Another process is writing to the store."""
-
-
-class NoRelease(MelonError):
-    """There is no live release, or none of the name that was asked for."""
-
-
-class SchemaMismatch(MelonError):
-    """The release was written with another version of the collections' contract."""
-
-
-class IndexingFailed(MelonError):
-    """The engine gave up building an index, or lost points on the way."""
-
-
-class BadReleaseName(InputError):
-    """There is no release of this name to promote or drop, or it may not be dropped."""
+from melon.store.schema import Collection
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +35,11 @@ class IndexProgress:
 
 
 class ReleaseReader(Protocol):
-    """Reads one release. All requests see the same four collections, whatever is promoted."""
+    """Reads one release. All requests see the same four collections, whatever is promoted.
+
+    May be shared by threads. Every request raises `NoRelease` if the release was dropped, and
+    `RequestRefused` if the engine does not accept it.
+    """
 
     @property
     def manifest(self) -> ReleaseManifest:
@@ -124,7 +108,7 @@ class ReleaseBuilder(Protocol):
         """Mark the release complete, so that it can be promoted."""
 
     def abandon(self) -> None:
-        """Remove what was built. Used when a build fails; a killed build is removed later."""
+        """Remove what was built. What a killed build left is removed by the next one."""
 
 
 class VectorStore(Protocol):
@@ -138,7 +122,7 @@ class VectorStore(Protocol):
         """Name and version of the engine."""
 
     def releases(self) -> list[ReleaseInfo]:
-        """All complete releases, newest first (their title tokenizers are left out)."""
+        """All complete releases, newest first, without their title tokenizers."""
 
     def open(self, release: str | None = None) -> ReleaseReader:
         """A reader of a release, the live one by default.
@@ -154,15 +138,26 @@ class VectorStore(Protocol):
     def build(self, manifest: ReleaseManifest) -> ReleaseBuilder:
         """Start a release, in place of whatever an interrupted build of it left behind.
 
+        What other killed builds left is removed, too.
+
         Raises:
             StoreBusy: another process is building in this store.
+            BadReleaseName: the release is complete already.
         """
 
     def promote(self, release: str) -> None:
-        """Make a complete release the live one, in one step for all four collections."""
+        """Make a complete release the live one, in one step for all four collections.
+
+        Raises:
+            BadReleaseName: there is none of this name.
+        """
 
     def drop(self, release: str) -> None:
-        """Delete a release that is not live."""
+        """Delete a release that is not live.
+
+        Raises:
+            BadReleaseName: there is none of this name, or it is live.
+        """
 
     def close(self) -> None:
         """Release connections, files and locks."""
@@ -176,18 +171,3 @@ def batches(ids: Sequence[PointId], size: int) -> Iterator[Sequence[PointId]]:
     """Split ids into requests of at most `size`."""
     for start in range(0, len(ids), size):
         yield ids[start : start + size]
-
-
-def check_schema(manifest: ReleaseManifest) -> None:
-    """Refuse a release of another schema version.
-
-    Raises:
-        SchemaMismatch: with what to do about it.
-    """
-    if manifest.schema_version != SCHEMA_VERSION:
-        newer = manifest.schema_version > SCHEMA_VERSION
-        raise SchemaMismatch(
-            f"it has schema version {manifest.schema_version}, this melon reads {SCHEMA_VERSION}",
-            where=f"release {manifest.release}",
-            hint="upgrade melon" if newer else "run `melon ingest` again to build a new release",
-        )

@@ -2,7 +2,7 @@
 
 A release is four collections (`melon_songs__<release>` …) and a point in `melon_releases` that
 holds its manifest. The four aliases (`melon_songs` …) name the live release; they move in one
-request.
+request. One process builds at a time; a build that was killed is cleared away by the next.
 """
 
 from __future__ import annotations
@@ -11,16 +11,21 @@ from typing import Self
 
 from qdrant_client import models
 
+from melon.store.errors import (
+    check_schema,
+    complete_release,
+    live_release,
+    no_live_release,
+    no_such_release,
+    unknown_release,
+)
 from melon.store.manifest import ReleaseManifest
-from melon.store.protocol import BadReleaseName, NoRelease, ReleaseInfo, check_schema
+from melon.store.protocol import ReleaseInfo
 from melon.store.schema import Collection
 from melon.store.server_connection import ServerAddress, ServerConnection
-from melon.store.server_release import (
-    ServerBuilder,
-    ServerReader,
-    registry_id,
-    remove_collections,
-)
+from melon.store.server_lease import BuildLease
+from melon.store.server_registry import Registry
+from melon.store.server_release import ServerBuilder, ServerReader
 
 
 class ServerStore:
@@ -28,6 +33,7 @@ class ServerStore:
 
     def __init__(self, address: ServerAddress) -> None:
         self._connection = ServerConnection(address)
+        self._registry = Registry(self._connection)
 
     @property
     def location(self) -> str:
@@ -40,14 +46,9 @@ class ServerStore:
             return f"qdrant {client.info().version}"
 
     def releases(self) -> list[ReleaseInfo]:
-        """All complete releases, newest first."""
+        """All complete releases, newest first, without their title tokenizers."""
         live = self.live()
-        with self._connection.rest() as client:
-            if not client.collection_exists(self._connection.registry):
-                return []
-            selector = models.PayloadSelectorExclude(exclude=["title_tokenizer"])
-            points, _ = client.scroll(self._connection.registry, limit=1000, with_payload=selector)
-        found = [ReleaseManifest.model_validate(point.payload) for point in points]
+        found = self._registry.manifests()
         found.sort(key=lambda manifest: manifest.created, reverse=True)
         return [ReleaseInfo(manifest, live=manifest.release == live) for manifest in found]
 
@@ -62,50 +63,51 @@ class ServerStore:
 
     def open(self, release: str | None = None) -> ServerReader:
         """A reader of a release, the live one by default."""
-        name = release or self.live()
+        name = self.live() if release is None else release
         if name is None:
-            raise NoRelease(
-                "it holds no live release", where=self.location, hint="run `melon ingest` first"
-            )
-        manifest = self._manifest(name)
+            raise no_live_release(self.location)
+        manifest = self._registry.manifest(name)
         if manifest is None:
-            raise NoRelease(
-                f"it holds no release {name}",
-                where=self.location,
-                hint="`melon releases` lists what there is",
-            )
+            raise no_such_release(self.location, name)
         check_schema(manifest)
         return ServerReader(self._connection, manifest)
 
     def build(self, manifest: ReleaseManifest) -> ServerBuilder:
-        """Start a release, in place of whatever an interrupted build of it left behind."""
-        return ServerBuilder(self._connection, manifest)
+        """Start a release; what killed builds left behind is removed first."""
+        lease = BuildLease(self._registry, manifest.release, self.location)
+        try:
+            if self._registry.holds(manifest.release):
+                raise complete_release(manifest.release)
+            self._registry.remove_left_behind(self.live())
+            return ServerBuilder(self._connection, self._registry, manifest, lease)
+        except BaseException:
+            lease.end()
+            raise
 
     def promote(self, release: str) -> None:
         """Move the four aliases in one request."""
         self._check_exists(release)
-        current = self.live()
         moves: list[models.AliasOperations] = []
         for collection in Collection:
-            alias = self._connection.name(collection)
-            if current is not None:
-                old = models.DeleteAlias(alias_name=alias)
-                moves.append(models.DeleteAliasOperation(delete_alias=old))
-            new = models.CreateAlias(
-                alias_name=alias, collection_name=self._connection.name(collection, release)
-            )
+            alias, name = (self._connection.name(collection, to) for to in (None, release))
+            old = models.DeleteAlias(alias_name=alias)
+            new = models.CreateAlias(alias_name=alias, collection_name=name)
+            moves.append(models.DeleteAliasOperation(delete_alias=old))
             moves.append(models.CreateAliasOperation(create_alias=new))
         with self._connection.rest() as client:
             client.update_collection_aliases(moves)
 
     def drop(self, release: str) -> None:
-        """Delete a release that is not live: first its entry, then its collections."""
+        """Delete a release that is not live: first its entry, then its collections.
+
+        Cut short, the next build does the rest. A server has no transactions: do not promote a
+        release while it is being dropped.
+        """
         self._check_exists(release)
         if release == self.live():
-            raise BadReleaseName(f"release {release} is live", hint="promote another one first")
-        with self._connection.rest() as client:
-            client.delete(self._connection.registry, [registry_id(release)], wait=True)
-        remove_collections(self._connection, release)
+            raise live_release(release)
+        self._registry.forget(release)
+        self._registry.remove_collections(release)
 
     def close(self) -> None:
         """Close the connections."""
@@ -117,15 +119,6 @@ class ServerStore:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _manifest(self, release: str) -> ReleaseManifest | None:
-        with self._connection.rest() as client:
-            if not client.collection_exists(self._connection.registry):
-                return None
-            found = client.retrieve(self._connection.registry, [registry_id(release)])
-        return ReleaseManifest.model_validate(found[0].payload) if found else None
-
     def _check_exists(self, release: str) -> None:
-        if self._manifest(release) is None:
-            raise BadReleaseName(
-                f"there is no release {release}", hint="`melon releases` lists what there is"
-            )
+        if not self._registry.holds(release):
+            raise unknown_release(release)

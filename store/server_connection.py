@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,14 +11,22 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import grpc as grpc_transport
+import httpx
 from qdrant_client import QdrantClient
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
 from melon.errors import MelonError
-from melon.store.protocol import NoRelease, StoreUnavailable
+from melon.store.errors import NoRelease, StoreUnavailable
+from melon.store.points import RequestRefused
 from melon.store.schema import Collection, collection_name
 
 REST_PORT = 6333
+CONNECT_SECONDS = 5
+"""An address that leads nowhere is given up sooner than a request that takes its time."""
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,10 @@ class ServerConnection:
     def __init__(self, address: ServerAddress) -> None:
         self.address = address
         self.location = f"Qdrant server {address.url}"
+        parts = urlsplit(address.url)
+        self._grpc_port = address.grpc_port or (parts.port or REST_PORT) + 1
+        if address.api_key and parts.scheme == "http" and parts.hostname not in LOOPBACK:
+            log.warning("the API key travels unencrypted to %s: use https", self.location)
         self._rest = self._connect(prefer_grpc=False)
 
     @contextmanager
@@ -64,11 +77,6 @@ class ServerConnection:
         """Name of a release's collection, or of the alias."""
         return collection_name(self.address.prefix, collection, release)
 
-    @property
-    def registry(self) -> str:
-        """The collection that holds the manifests."""
-        return f"{self.address.prefix}_releases"
-
     def close(self) -> None:
         """Close the clients."""
         self._rest.close()
@@ -82,13 +90,17 @@ class ServerConnection:
     def _connect(self, *, prefer_grpc: bool) -> QdrantClient:
         address = self.address
         options: dict[str, Any] = {"verify": address.ca_cert} if address.ca_cert else {}
+        if address.api_key:  # as a header, for the client's own argument warns on loopback, too
+            options["headers"] = {"api-key": address.api_key}
         with self._errors():
             return QdrantClient(
                 url=address.url,
-                api_key=address.api_key,
-                grpc_port=address.grpc_port or (urlsplit(address.url).port or REST_PORT) + 1,
+                port=REST_PORT,
+                grpc_port=self._grpc_port,
                 prefer_grpc=prefer_grpc,
                 timeout=address.timeout,
+                check_compatibility=False,  # one request more, and a warning where it fails
+                event_hooks={"request": [_connect_soon]},
                 **options,
             )
 
@@ -99,21 +111,41 @@ class ServerConnection:
         except ResponseHandlingException as error:
             raise self._unavailable(str(error.source)) from error
         except grpc_transport.RpcError as error:
-            raise self._unavailable(str(error.details())) from error
+            raise self._grpc_error(error) from error
         except UnexpectedResponse as error:
             if error.status_code in (401, 403):
-                raise StoreUnavailable(
-                    "the server refuses the API key",
-                    where=self.location,
-                    hint="set MELON_QDRANT_API_KEY",
-                ) from None
+                raise self._key_refused() from None
             if error.status_code == 404:
                 raise NoRelease(
                     f"a collection is missing: {_reason(error)}",
                     where=self.location,
                     hint="the release may have been dropped: open the live one again",
                 ) from error
-            raise MelonError(_reason(error), where=self.location) from error
+            kind = RequestRefused if error.status_code in (400, 422) else MelonError
+            raise kind(_reason(error), where=self.location) from error
+
+    def _grpc_error(self, error: grpc_transport.RpcError) -> MelonError:
+        code, details = error.code(), error.details()
+        if code in (
+            grpc_transport.StatusCode.UNAVAILABLE,
+            grpc_transport.StatusCode.DEADLINE_EXCEEDED,
+        ):
+            return self._unavailable(f"gRPC on port {self._grpc_port}: {details}")
+        if code in (
+            grpc_transport.StatusCode.UNAUTHENTICATED,
+            grpc_transport.StatusCode.PERMISSION_DENIED,
+        ):
+            return self._key_refused()
+        if code == grpc_transport.StatusCode.NOT_FOUND:
+            return NoRelease(f"a collection is missing: {details}", where=self.location)
+        return MelonError(f"the server answered {code.name}: {details}", where=self.location)
+
+    def _key_refused(self) -> StoreUnavailable:
+        return StoreUnavailable(
+            "the server refuses the API key" if self.address.api_key else "it wants an API key",
+            where=self.location,
+            hint="set MELON_QDRANT_API_KEY",
+        )
 
     def _unavailable(self, reason: str) -> StoreUnavailable:
         return StoreUnavailable(
@@ -121,6 +153,11 @@ class ServerConnection:
             where=self.location,
             hint="start it with `docker compose up qdrant`, or set MELON_QDRANT_URL",
         )
+
+
+def _connect_soon(request: httpx.Request) -> None:
+    limits = request.extensions.get("timeout", {})
+    limits["connect"] = min(CONNECT_SECONDS, limits.get("connect") or CONNECT_SECONDS)
 
 
 def _reason(error: UnexpectedResponse) -> str:

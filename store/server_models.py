@@ -7,13 +7,12 @@ gRPC, built here without qdrant-client's own conversion of every point.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from qdrant_client import grpc, models
 
-from melon.store.filters import Condition, DateRange, Filter, HasId, MatchAny, NumberRange
+from melon.store.filters import Condition, DateRange, Filter, HasId, MatchAny, NumberRange, utc
 from melon.store.points import Hit, PointBatch, PointId, Record, SparseVector, VectorQuery
 from melon.store.schema import DENSE, FieldType
 
@@ -43,16 +42,14 @@ def _to_condition(condition: Condition) -> models.Condition:
         case NumberRange(field, gte, lte):
             return models.FieldCondition(key=field, range=models.Range(gte=gte, lte=lte))
         case DateRange(field, gte, lte):
-            bounds = models.DatetimeRange(gte=_aware(gte), lte=_aware(lte))
+            bounds = models.DatetimeRange(
+                gte=utc(gte) if gte else None, lte=utc(lte) if lte else None
+            )
             return models.FieldCondition(key=field, range=bounds)
         case HasId(ids):
             return models.HasIdCondition(has_id=list(ids))
         case Filter():
             return to_filter(condition)
-
-
-def _aware(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=UTC) if moment and not moment.tzinfo else moment
 
 
 def to_query(query: VectorQuery) -> models.QueryRequest:

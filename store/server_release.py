@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
-from uuid import uuid5
 
 from qdrant_client import grpc, models
 
+from melon.store import tuning
+from melon.store.errors import IndexingFailed, StoreBusy, StoreUnavailable
 from melon.store.filters import Filter
 from melon.store.manifest import ReleaseManifest
-from melon.store.points import Hit, PointBatch, PointId, Record, VectorQuery
-from melon.store.protocol import IndexingFailed, IndexProgress, batches
-from melon.store.schema import DENSE, NAMESPACE, SCHEMA, Collection
+from melon.store.points import Hit, PointBatch, PointId, Record, VectorQuery, check_limit
+from melon.store.protocol import IndexProgress, batches
+from melon.store.schema import DENSE, SCHEMA, Collection
 from melon.store.server_connection import ServerConnection
+from melon.store.server_lease import BuildLease
 from melon.store.server_models import (
     INDEX_TYPES,
     from_hits,
@@ -24,9 +25,8 @@ from melon.store.server_models import (
     to_points,
     to_query,
 )
+from melon.store.server_registry import Registry
 
-HNSW = models.HnswConfigDiff(m=16, ef_construct=128)
-INDEXING_THRESHOLD_KB = 10_000
 POLL_SECONDS = 0.25
 RETRIEVE_BATCH = 1000
 
@@ -116,6 +116,7 @@ class ServerReader:
         payload: tuple[str, ...] | bool,
         vectors: bool,
     ) -> list[Record]:
+        check_limit(limit)
         with self._connection.rest() as client:
             points, _ = client.scroll(
                 self._name(collection),
@@ -131,12 +132,18 @@ class ServerReader:
 class ServerBuilder:
     """Writes one release's collections over gRPC."""
 
-    def __init__(self, connection: ServerConnection, manifest: ReleaseManifest) -> None:
+    def __init__(
+        self,
+        connection: ServerConnection,
+        registry: Registry,
+        manifest: ReleaseManifest,
+        lease: BuildLease,
+    ) -> None:
         self._connection = connection
+        self._registry = registry
         self._manifest = manifest
+        self._lease = lease
         self._sent = dict.fromkeys(Collection, 0)
-        forget_release(connection, manifest.release)
-        remove_collections(connection, manifest.release)
         for collection in Collection:
             self._create(collection)
 
@@ -156,7 +163,7 @@ class ServerBuilder:
         """Wait for the points, then let HNSW be built, then wait for it."""
         for collection in Collection:
             self._wait_for_points(collection)
-        threshold = models.OptimizersConfigDiff(indexing_threshold=INDEXING_THRESHOLD_KB)
+        threshold = models.OptimizersConfigDiff(indexing_threshold=tuning.INDEXING_THRESHOLD_KB)
         with self._connection.rest() as client:
             for collection in Collection:
                 client.update_collection(self._name(collection), optimizers_config=threshold)
@@ -169,11 +176,20 @@ class ServerBuilder:
 
     def seal(self) -> None:
         """Store the manifest."""
-        register_release(self._connection, self._manifest)
+        if not self._lease.is_held():
+            raise StoreBusy(
+                "this build was silent for so long that another took it for dead",
+                where=self._connection.location,
+                hint="run `melon ingest` again",
+            )
+        self._registry.register(self._manifest)
+        self._lease.end()
 
     def abandon(self) -> None:
         """Remove what was built."""
-        remove_collections(self._connection, self._manifest.release)
+        if self._lease.is_held():  # else it is another build's by now
+            self._registry.remove_collections(self._manifest.release)
+        self._lease.end()
 
     def _name(self, collection: Collection) -> str:
         return self._connection.name(collection, self._manifest.release)
@@ -188,7 +204,11 @@ class ServerBuilder:
                 name,
                 vectors_config={DENSE: dense},
                 sparse_vectors_config=sparse,
-                hnsw_config=HNSW,
+                hnsw_config=models.HnswConfigDiff(
+                    m=tuning.HNSW_M,
+                    ef_construct=tuning.HNSW_EF_CONSTRUCT,
+                    full_scan_threshold=tuning.FULL_SCAN_THRESHOLD_KB,
+                ),
                 optimizers_config=models.OptimizersConfigDiff(indexing_threshold=0),
                 shard_number=self._connection.address.shard_number,
                 replication_factor=self._connection.address.replication_factor,
@@ -200,8 +220,17 @@ class ServerBuilder:
     def _wait_for_points(self, collection: Collection) -> None:
         """Updates are applied in order: one that is waited for comes after all that were sent."""
         name, sent = self._name(collection), self._sent[collection]
-        with self._connection.rest() as client:
-            client.delete(name, models.FilterSelector(filter=_NOTHING), wait=True)
+        held = -1
+        while True:
+            before = held
+            try:
+                with self._connection.rest() as client:
+                    client.delete(name, models.FilterSelector(filter=_NOTHING), wait=True)
+                break
+            except StoreUnavailable:  # it took longer than a request may: is it still at work?
+                held = self.reader().count(collection)
+                if held == before:
+                    raise
         held = self.reader().count(collection)
         if held != sent:
             raise IndexingFailed(f"{sent} points were sent to {collection}, it holds {held}")
@@ -216,42 +245,11 @@ class ServerBuilder:
             if info.status == models.CollectionStatus.RED:
                 raise IndexingFailed(f"the optimiser of {collection}: {info.optimizer_status}")
             if progress:
-                total = self._sent[collection]
-                progress(IndexProgress(collection, info.indexed_vectors_count or 0, total))
+                total = self._sent[collection]  # sparse vectors are counted, too
+                done = min(info.indexed_vectors_count or 0, total)
+                progress(IndexProgress(collection, done, total))
             calm = calm + 1 if info.status == models.CollectionStatus.GREEN else 0
             time.sleep(POLL_SECONDS)
 
 
 _NOTHING = models.Filter(must=[models.HasIdCondition(has_id=[])])
-
-
-def registry_id(release: str) -> str:
-    """Point id of a release's manifest."""
-    return str(uuid5(NAMESPACE, f"release:{release}"))
-
-
-def register_release(connection: ServerConnection, manifest: ReleaseManifest) -> None:
-    """Store the manifest: from now on the release is complete."""
-    payload: dict[str, Any] = manifest.model_dump(mode="json")
-    point = models.PointStruct(id=registry_id(manifest.release), vector={}, payload=payload)
-    with connection.rest() as client:
-        if not client.collection_exists(connection.registry):
-            copies = connection.address.replication_factor
-            client.create_collection(
-                connection.registry, vectors_config={}, replication_factor=copies
-            )
-        client.upsert(connection.registry, [point], wait=True)
-
-
-def forget_release(connection: ServerConnection, release: str) -> None:
-    """Remove the manifest: the release is no longer complete."""
-    with connection.rest() as client:
-        if client.collection_exists(connection.registry):
-            client.delete(connection.registry, [registry_id(release)], wait=True)
-
-
-def remove_collections(connection: ServerConnection, release: str) -> None:
-    """Delete the collections of a release, those that exist."""
-    with connection.rest() as client:
-        for collection in Collection:
-            client.delete_collection(connection.name(collection, release))

@@ -1,0 +1,73 @@
+"""What can go wrong with a store, and the messages that both engines share."""
+
+from __future__ import annotations
+
+from melon.errors import InputError, MelonError
+from melon.store.manifest import ReleaseManifest
+from melon.store.schema import SCHEMA_VERSION
+
+LIST_HINT = "`melon releases` lists what there is"
+
+
+class StoreUnavailable(MelonError):
+    """The store cannot be reached or opened."""
+
+
+class StoreBusy(MelonError):
+    """Another process is writing to the store."""
+
+
+class NoRelease(MelonError):
+    """There is no live release, or none of the name that was asked for."""
+
+
+class SchemaMismatch(MelonError):
+    """The release was written with another version of the collections' contract."""
+
+
+class IndexingFailed(MelonError):
+    """The engine gave up building an index, or lost points on the way."""
+
+
+class BadReleaseName(InputError):
+    """There is no release of this name to promote or drop, or it may not be dropped."""
+
+
+def no_live_release(location: str) -> NoRelease:
+    """The error of a store that nothing was ingested into."""
+    return NoRelease("it holds no live release", where=location, hint="run `melon ingest` first")
+
+
+def no_such_release(location: str, release: str) -> NoRelease:
+    """The error of a reader of a release that is not there."""
+    return NoRelease(f"it holds no release {release!r}", where=location, hint=LIST_HINT)
+
+
+def unknown_release(release: str) -> BadReleaseName:
+    """The error of who names a release that is not there."""
+    return BadReleaseName(f"there is no release {release!r}", hint=LIST_HINT)
+
+
+def complete_release(release: str) -> BadReleaseName:
+    """The error of who would build a release that is complete."""
+    return BadReleaseName(f"release {release} is complete", hint="promote it, or drop it first")
+
+
+def live_release(release: str) -> BadReleaseName:
+    """The error of who would drop the live release."""
+    return BadReleaseName(f"release {release} is live", hint="promote another one first")
+
+
+def check_schema(manifest: ReleaseManifest) -> None:
+    """Refuse a release of another schema version.
+
+    Raises:
+        SchemaMismatch: with what to do about it.
+    """
+    if manifest.schema_version != SCHEMA_VERSION:
+        newer = manifest.schema_version > SCHEMA_VERSION
+        raise SchemaMismatch(
+            f"it has schema version {manifest.schema_version}, this melon reads {SCHEMA_VERSION}",
+            where=f"release {manifest.release}",
+            hint="upgrade melon" if newer else "run `melon ingest` again to build a new release",
+        )

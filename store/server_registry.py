@@ -1,0 +1,125 @@
+"""The registry of a server: one point for each complete release, and for a build under way.
+
+Every collection of a release is named by a manifest or by the mark of a build. What neither
+names is what a killed build, or an interrupted drop, left behind.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid5
+
+from qdrant_client import models
+from qdrant_client.http.exceptions import UnexpectedResponse
+
+from melon.store.manifest import ReleaseManifest
+from melon.store.schema import NAMESPACE, Collection
+from melon.store.server_connection import ServerConnection
+
+MOST_RELEASES = 10_000
+CONFLICT = 409
+_NO_MARK = models.IsEmptyCondition(is_empty=models.PayloadField(key="build"))
+_MANIFESTS = models.Filter(must=[_NO_MARK])
+_MARKS = models.Filter(must_not=[_NO_MARK])
+
+
+class Registry:
+    """The collection `<prefix>_releases`. Reading one that was never written finds nothing."""
+
+    def __init__(self, connection: ServerConnection) -> None:
+        self._connection = connection
+        self._name = f"{connection.address.prefix}_releases"
+
+    def manifests(self) -> list[ReleaseManifest]:
+        """All of them, without their title tokenizers."""
+        selector = models.PayloadSelectorExclude(exclude=["title_tokenizer"])
+        return [
+            ReleaseManifest.model_validate(record.payload)
+            for record in self._scroll(_MANIFESTS, selector)
+        ]
+
+    def manifest(self, release: str) -> ReleaseManifest | None:
+        """One of them, whole."""
+        found = self._retrieve(_manifest_id(release), payload=True)
+        return ReleaseManifest.model_validate(found[0].payload) if found else None
+
+    def holds(self, release: str) -> bool:
+        """Whether there is a manifest of the release."""
+        return bool(self._retrieve(_manifest_id(release), payload=False))
+
+    def register(self, manifest: ReleaseManifest) -> None:
+        """Store a manifest: from now on the release is complete."""
+        self._put(_manifest_id(manifest.release), manifest.model_dump(mode="json"))
+
+    def forget(self, release: str) -> None:
+        """Remove a manifest: the release is no longer complete."""
+        self._delete(_manifest_id(release))
+
+    def marks(self) -> dict[str, dict[str, Any]]:
+        """The marks of builds, by their ids."""
+        return {str(record.id): record.payload or {} for record in self._scroll(_MARKS, True)}
+
+    def put_mark(self, mark_id: str, mark: dict[str, Any]) -> None:
+        """Store the mark of a build; it has the field `build`."""
+        self._put(mark_id, mark)
+
+    def remove_mark(self, mark_id: str) -> None:
+        """Remove the mark of a build."""
+        self._delete(mark_id)
+
+    def remove_collections(self, release: str) -> None:
+        """Delete the collections of a release, those that exist."""
+        with self._connection.rest() as client:
+            for collection in Collection:
+                client.delete_collection(self._connection.name(collection, release))
+
+    def remove_left_behind(self, live: str | None) -> None:
+        """Delete the collections of releases that are not complete. No build may be under way."""
+        complete = {manifest.release for manifest in self.manifests()} | {live}
+        first = tuple(f"{self._connection.name(collection)}__" for collection in Collection)
+        with self._connection.rest() as client:
+            for known in client.get_collections().collections:
+                release = known.name.rpartition("__")[2]
+                if known.name.startswith(first) and release not in complete:
+                    client.delete_collection(known.name)
+
+    def _retrieve(self, point_id: str, *, payload: bool) -> list[models.Record]:
+        with self._connection.rest() as client:
+            if not client.collection_exists(self._name):
+                return []
+            return client.retrieve(self._name, [point_id], with_payload=payload)
+
+    def _scroll(
+        self, filter: models.Filter, payload: models.PayloadSelectorExclude | bool
+    ) -> list[models.Record]:
+        with self._connection.rest() as client:
+            if not client.collection_exists(self._name):
+                return []
+            return client.scroll(
+                self._name, scroll_filter=filter, limit=MOST_RELEASES, with_payload=payload
+            )[0]
+
+    def _put(self, point_id: str, payload: dict[str, Any]) -> None:
+        point = models.PointStruct(id=point_id, vector={}, payload=payload)
+        with self._connection.rest() as client:
+            if not client.collection_exists(self._name):
+                self._create()
+            client.upsert(self._name, [point], wait=True)
+
+    def _delete(self, point_id: str) -> None:
+        with self._connection.rest() as client:
+            if client.collection_exists(self._name):
+                client.delete(self._name, [point_id], wait=True)
+
+    def _create(self) -> None:
+        copies = self._connection.address.replication_factor
+        with self._connection.rest() as client:
+            try:
+                client.create_collection(self._name, vectors_config={}, replication_factor=copies)
+            except UnexpectedResponse as error:
+                if error.status_code != CONFLICT:  # else another process was faster
+                    raise
+
+
+def _manifest_id(release: str) -> str:
+    return str(uuid5(NAMESPACE, f"release:{release}"))
