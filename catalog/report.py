@@ -108,15 +108,18 @@ class ReadReport:
 
         Causes for which records were skipped come first, the most frequent before the others.
         """
-        lines = [f"read {self.playlists:,} playlists and {self.songs:,} songs"]
+        lines = [f"read {_counted(self.playlists, 'playlist')} and {_counted(self.songs, 'song')}"]
         by_weight = sorted(
             self.counts.items(), key=lambda item: (not item[0][1].skips, -item[1], item[0])
         )
         for (kind, cause), count in by_weight:
-            plural = "" if count == 1 else "s"
             if cause.skips:
-                lines.append(f"skipped {count:,} {kind}{plural}: {cause}")
+                lines.append(f"skipped {_counted(count, kind)}: {cause}")
             else:
-                lines.append(f"left out {count:,} value{plural} of {kind}s: {cause}")
+                lines.append(f"left out {_counted(count, 'value')} of {kind}s: {cause}")
             lines += [f"  {found.place}: {found.detail}" for found in self.examples[kind, cause]]
         return lines
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
