@@ -1,0 +1,153 @@
+"""An impossible, empty or misspelt constraint is an error, and never a wider search."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from demo_catalogue import Catalogue
+from pydantic import ValidationError
+
+from melon.retrieval import ConstraintError, Constraints, Item, PlaylistQuery, Retriever, parse_day
+from melon.store import MatchAny
+
+GENRES = {"GN0100": "Jazz", "GN0101": "Bossa Nova", "GN0200": "Rock", "GN0201": "Indie Rock"}
+
+
+def refused(text: str, **constraints: Any) -> str | None:
+    """The hint of the refusal."""
+    with pytest.raises(ConstraintError, match=text) as refusal:
+        Constraints(**constraints).to_filter(GENRES)
+    return refusal.value.hint
+
+
+@pytest.mark.parametrize("field", ["genres", "all_genres", "not_genres"])
+def test_an_unknown_genre_is_an_error_with_a_suggestion(field: str):
+    assert refused("no genre 'jaz'", **{field: ("Rock", "jaz")}) == "did you mean Jazz?"
+    assert refused("no genre 'zzz'", **{field: ("zzz",)}) == "genres are Jazz, Rock"
+
+
+@pytest.mark.parametrize("field", ["genres", "all_genres", "not_genres"])
+@pytest.mark.parametrize("blank", ["", "  ", "\u3000"])
+def test_a_blank_genre_is_an_error(field: str, blank: str):
+    refused("genre's name is empty", **{field: ("Jazz", blank)})
+
+
+@pytest.mark.parametrize("field", ["artists", "not_artists"])
+def test_a_blank_artist_is_an_error(field: str):
+    refused("artist's name is empty", **{field: ("somebody", " ")})
+
+
+@pytest.mark.parametrize("field", ["genres", "all_genres", "artists"])
+def test_a_list_of_none_is_an_error(field: str):
+    """A program whose user chose no genre must not be given songs of every genre."""
+    refused("is empty", **{field: ()})
+
+
+@pytest.mark.parametrize("field", ["not_genres", "not_artists", "exclude_songs"])
+def test_excluding_nothing_excludes_nothing(field: str):
+    assert not Constraints(**{field: ()}).to_filter(GENRES)
+
+
+def test_no_constraint_is_no_filter():
+    assert not Constraints().to_filter(GENRES)
+    assert Constraints(**Constraints().model_dump()) == Constraints()
+
+
+def test_empty_ranges_are_errors():
+    refused("no day is since", since="2016", until="2015")
+    refused("no popularity is at least", min_popularity=5, max_popularity=4)
+
+
+def test_a_popularity_of_zero_is_a_constraint():
+    """Falsy, and yet meant: songs that no playlist holds."""
+    assert Constraints(max_popularity=0).to_filter(GENRES)
+    assert Constraints(min_popularity=0).to_filter(GENRES)
+
+
+@pytest.mark.parametrize("name", ["GN0100", "gn0100", "Jazz", " jazz ", "ＪＡＺＺ"])
+def test_a_genre_is_known_by_code_and_by_name(name: str):
+    [condition] = Constraints(genres=(name,)).to_filter(GENRES).must
+    assert condition == MatchAny("genres", ("GN0100",))
+
+
+def test_without_names_of_genres_codes_still_work():
+    [condition] = Constraints(genres=("GN0101",)).to_filter({}).must
+    assert condition == MatchAny("detail_genres", ("GN0101",))
+    with pytest.raises(ConstraintError, match="no genre 'Jazz'"):
+        Constraints(genres=("Jazz",)).to_filter({})
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("2015", date(2015, 1, 1), date(2015, 12, 31)),
+        ("2016-02", date(2016, 2, 1), date(2016, 2, 29)),
+        ("2015-2", date(2015, 2, 1), date(2015, 2, 28)),
+        (" 2015-03-31 ", date(2015, 3, 31), date(2015, 3, 31)),
+    ],
+)
+def test_a_day_may_be_less_than_precise(text: str, first: date, last: date):
+    assert parse_day(text) == Constraints(since=text).since == first
+    assert parse_day(text, end=True) == Constraints(until=text).until == last
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "x", "15", "20150331", "2015-13", "2015-00", "2015-02-30", "2015-1-1-1", "2_15", "-2015",
+     "2015-", "２０１５", "0000", "1e3", "2015/03"],
+)  # fmt: skip
+def test_what_is_not_a_date_is_refused(text: str):
+    for end in (False, True):
+        with pytest.raises(ConstraintError, match="is not a date"):
+            parse_day(text, end=end)
+    refused("is not a date", since=text)
+
+
+@pytest.mark.parametrize("number", [0, 2015, 1.5])
+def test_a_number_is_no_date(number: float):
+    """Pydantic would take it for seconds since 1970."""
+    refused("is not a date", since=number)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"genres": "Jazz"}, {"genre": ("Jazz",)}, {"exclude_songs": (-1,)}, {"min_popularity": -1}],
+    ids=str,
+)
+def test_what_has_the_wrong_shape_is_refused(given: dict[str, Any]):
+    with pytest.raises(ValidationError):
+        Constraints(**given)
+
+
+@pytest.mark.parametrize("field", ["artists", "not_artists"])
+def test_a_misspelt_artist_is_an_error_with_a_suggestion(
+    retriever: Retriever, catalogue: Catalogue, field: str
+):
+    song = max(catalogue.songs.values(), key=lambda song: catalogue.popularity[song.id])
+    artist = song.artists[0]
+    limits = Constraints(**{field: (artist[:-1] + "zq",)})
+    for ask in (
+        lambda: retriever.recommend(PlaylistQuery(tags=("rain",)), limits),
+        lambda: retriever.similar(Item(tag="rain"), constraints=limits),
+    ):
+        with pytest.raises(ConstraintError, match="no song by") as refusal:
+            ask()
+        assert artist in str(refusal.value.hint)
+
+
+def test_an_artist_is_known_whatever_the_case(retriever: Retriever, catalogue: Catalogue):
+    artist = next(name for name in catalogue.artists if name.isascii())
+    limits = Constraints(artists=(f" {artist.upper()} ",))
+    found = retriever.recommend(PlaylistQuery(tags=("rain",)), limits)
+    assert found.songs
+    assert all(artist in song.artists for song in found.songs)
+
+
+def test_constraints_that_nothing_meets_give_no_song(retriever: Retriever):
+    """Possible, but met by none: an empty answer, and not the popular songs."""
+    for query in (PlaylistQuery(tags=("rain",)), PlaylistQuery()):
+        found = retriever.recommend(query, Constraints(since="2100"))
+        assert found.songs == ()
+        assert found.tags

@@ -1,0 +1,91 @@
+"""The `mean` strategy against numpy on the very vectors that were ingested."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from demo_catalogue import Catalogue
+from numpy.typing import NDArray
+
+from melon.embedding import EmbeddingSpace
+from melon.retrieval import Constraints, ModalityWeights, PlaylistQuery, Retriever
+
+Vectors = NDArray[np.float32]
+
+
+def unit(vector: Vectors) -> Vectors:
+    return vector / np.linalg.norm(vector)
+
+
+def expected_mean(space: EmbeddingSpace, query: PlaylistQuery) -> Vectors:
+    """Formula of the multimodal mean: the weighted mean of the modalities' means, dislikes off."""
+    title = query.title or ""
+    words = [space.words.index(w) for w in space.title.words(title) if w in space.words]
+    title_tags = [space.tags.index(t) for t in space.title.tags(title) if t not in query.tags]
+    tags = [space.tags.index(tag) for tag in query.tags]
+    parts = [
+        (query.weights.songs, space.song_vectors[[*query.songs]]),
+        (query.weights.tags, space.tag_vectors[tags]),
+        (
+            query.weights.title,
+            np.vstack([space.word_vectors[words], space.tag_vectors[title_tags]]),
+        ),
+    ]
+    parts = [(weight, rows) for weight, rows in parts if len(rows)]
+    total = sum(weight for weight, _ in parts)
+    mean = sum((w / total * rows.mean(axis=0) for w, rows in parts), np.zeros(space.dim))
+    if query.not_songs:
+        mean -= 0.5 * space.song_vectors[[*query.not_songs]].mean(axis=0)
+    return unit(mean)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        PlaylistQuery(songs=(3, 5, 8, 13)),
+        PlaylistQuery(tags=("rain", "cafe")),
+        PlaylistQuery(title="비 오는 날"),
+        PlaylistQuery(songs=(3, 5), tags=("rain",), title="late night"),
+        PlaylistQuery(songs=(3,), tags=("rain",), weights=ModalityWeights(songs=0.2, tags=3)),
+        PlaylistQuery(songs=(3, 4), not_songs=(20, 21)),
+    ],
+    ids=["songs", "tags", "title", "mix", "weights", "dislikes"],
+)
+@pytest.mark.parametrize(
+    "limits",
+    [Constraints(), Constraints(genres=("Jazz", "Rock"), since="1995")],
+    ids=["all", "some"],
+)
+def test_songs_and_tags_are_the_nearest_to_the_mean(
+    retriever: Retriever,
+    demo_space: EmbeddingSpace,
+    catalogue: Catalogue,
+    query: PlaylistQuery,
+    limits: Constraints,
+):
+    found = retriever.recommend(query, limits, songs=25, tags=8, strategy="mean", exact=True)
+    mean = expected_mean(demo_space, query)
+    allowed = sorted(catalogue.allowed(limits) - {*query.songs, *query.not_songs})
+    cosines = demo_space.song_vectors[allowed] @ mean
+    assert [s.score for s in found.songs] == pytest.approx(np.sort(cosines)[::-1][:25], abs=1e-5)
+    own = dict(zip(allowed, cosines, strict=True))
+    assert [own[s.id] for s in found.songs] == pytest.approx(
+        [s.score for s in found.songs], abs=1e-5
+    )
+    others = [row for row, tag in enumerate(demo_space.tags) if tag not in query.tags]
+    tag_cosines = np.sort(demo_space.tag_vectors[others] @ mean)[::-1][:8]
+    assert [tag.score for tag in found.tags] == pytest.approx(tag_cosines, abs=1e-5)
+
+
+def test_an_answer_shows_what_the_catalogue_says(retriever: Retriever, catalogue: Catalogue):
+    """Names, artists, genres by name, and dates no more precise than they are known."""
+    found = retriever.recommend(PlaylistQuery(tags=("rain",)), songs=500, tags=1)
+    lengths = {"day": 10, "month": 7, "year": 4}
+    for song in found.songs:
+        own = catalogue.songs[song.id]
+        day = own.issue_date
+        assert song.name == own.name
+        assert song.artists == own.artists
+        assert song.genres == tuple(catalogue.genres[code].name for code in own.genres)
+        assert song.issue_date == (day.day.isoformat()[: lengths[day.precision]] if day else None)
+    assert {len(song.issue_date or "") for song in found.songs} == {0, 4, 7, 10}

@@ -1,0 +1,119 @@
+"""A query host: light, in need of a store alone, and always on one release."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from places import EMBEDDED, Place
+
+from melon.embedding import EmbeddingSpace
+from melon.ingest import ingest
+from melon.retrieval import STRATEGIES, PlaylistQuery, Retriever, retriever
+from melon.retrieval.dense import MeanStrategy
+from melon.retrieval.strategy import Answer, Ask
+from melon.store import NoRelease, ReleaseReader, VectorStore
+
+ASKED = PlaylistQuery(tags=("rain",), title="rainy day")
+
+
+def program(place: Place) -> str:
+    """What a query host does, as a program of its own."""
+    flag, where = place.options
+    address = f"path=Path({where!r})" if flag == "--path" else f"url={where!r}"
+    return f"""
+import sys
+from pathlib import Path
+from melon.retrieval import STRATEGIES, Constraints, Item, PlaylistQuery, Retriever
+from melon.settings import load_settings
+from melon.store import open_store
+
+with open_store(load_settings(), {address}) as store:
+    retriever = Retriever(store)
+    query = PlaylistQuery(songs=(1, 2), not_songs=(9,), tags=("rain",), title="rainy day")
+    for strategy in STRATEGIES:
+        found = retriever.recommend(query, Constraints(since="1990"), strategy=strategy)
+        assert found.songs and found.tags and not found.fallback
+    assert retriever.similar(Item(title="rainy day"))
+print(*sys.modules)
+"""
+
+
+def test_a_query_host_needs_no_training_library(demo_place: Place):
+    done = subprocess.run(
+        [sys.executable, "-c", program(demo_place)],
+        env=os.environ | demo_place.environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stdout.split())
+    unwanted = {"gensim", "pandas", "pyarrow", "scipy", "sklearn", "typer", "rich"}
+    if demo_place.engine == EMBEDDED:
+        unwanted |= {"qdrant_client", "grpc", "httpx"}
+    else:
+        unwanted |= {"qdrant_edge"}
+    assert unwanted & loaded == set()
+    assert {"melon.catalog", "melon.ingest"} & loaded == set()
+
+
+def turned(space: EmbeddingSpace) -> EmbeddingSpace:
+    """Another space with the same catalogue, whose answers are the others' last."""
+    return replace(space, song_vectors=-space.song_vectors)
+
+
+def test_nothing_ingested_is_an_error(store: VectorStore):
+    with pytest.raises(NoRelease):
+        Retriever(store)
+
+
+def test_a_retriever_follows_a_promotion(
+    place: Place, demo_space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
+):
+    """It stays on its release for a moment, within one answer always, and then moves on."""
+    now = [1000.0]
+    monkeypatch.setattr(retriever.time, "monotonic", lambda: now[0])
+    with place.open() as reading, place.open() as writing:
+        first = ingest(demo_space, writing).manifest.release
+        following, pinned = Retriever(reading), Retriever(reading, release=first)
+        before = following.recommend(ASKED)
+        second = ingest(turned(demo_space), writing).manifest.release
+        assert second != first == before.release
+        assert following.recommend(ASKED) == before
+
+        now[0] += retriever.REFRESH_SECONDS + 0.1
+        after = following.recommend(ASKED)
+        assert after.release == following.release == second
+        assert {song.id for song in after.songs}.isdisjoint(song.id for song in before.songs)
+        assert pinned.recommend(ASKED) == before
+
+        writing.promote(first)
+        now[0] += retriever.REFRESH_SECONDS + 0.1
+        assert following.recommend(ASKED) == before
+
+
+def test_an_answer_never_mixes_two_releases(
+    place: Place, demo_space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(retriever, "REFRESH_SECONDS", 0.0)
+    with place.open() as reading, place.open() as writing:
+        second = ingest(turned(demo_space), writing).manifest.release
+        first = ingest(demo_space, writing).manifest.release
+        asking = Retriever(reading)
+        expected = asking.recommend(ASKED, strategy="mean")
+        assert expected.release == first
+
+        class PromotedMeanwhile(MeanStrategy):
+            """The other release goes live after the seeds were looked up in this one."""
+
+            def __call__(self, reader: ReleaseReader, asks: Sequence[Ask]) -> list[Answer]:
+                writing.promote(second)
+                return super().__call__(reader, asks)
+
+        monkeypatch.setitem(STRATEGIES, "mean", PromotedMeanwhile)  # type: ignore[arg-type]
+        assert asking.recommend(ASKED, strategy="mean") == expected
+        assert asking.recommend(ASKED, strategy="mean").release == second

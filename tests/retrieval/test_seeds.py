@@ -1,0 +1,112 @@
+"""What a query may hold, and how its tags, titles and songs are looked up."""
+
+from __future__ import annotations
+
+import pytest
+from demo_catalogue import Catalogue
+from pydantic import ValidationError
+
+from melon.errors import InputError
+from melon.retrieval import (
+    AmbiguousSong,
+    ModalityWeights,
+    PlaylistQuery,
+    Retriever,
+    UnknownSong,
+    UnknownStrategy,
+    song_id,
+)
+from melon.store import name_key
+
+
+@pytest.mark.parametrize("song", [-1, 2**31, 2**70, 1.5, None])
+def test_an_id_that_no_song_can_have_is_refused(song: object):
+    with pytest.raises(ValidationError):
+        PlaylistQuery.model_validate({"songs": (song,)})
+
+
+@pytest.mark.parametrize("weight", [-1, float("nan"), float("inf")])
+def test_a_weight_is_a_number(weight: float):
+    with pytest.raises(ValidationError):
+        ModalityWeights(songs=weight)
+
+
+def test_repeated_seeds_count_once(retriever: Retriever):
+    once = retriever.recommend(PlaylistQuery(songs=(1, 2), tags=("rain",)))
+    twice = retriever.recommend(PlaylistQuery(songs=(1, 2, 1), tags=("rain", "rain")))
+    assert twice == once
+
+
+@pytest.mark.parametrize("spelling", ["RAINY DAY", "rainyday", " Rainy  Day"])
+def test_a_tag_is_known_however_it_is_spaced_and_cased(retriever: Retriever, spelling: str):
+    found = retriever.recommend(PlaylistQuery(tags=(spelling,)))
+    assert found == retriever.recommend(PlaylistQuery(tags=("rainy day",)))
+    assert not found.unknown
+
+
+def test_a_weight_moves_the_answer(retriever: Retriever):
+    def tags(**weights: float) -> list[str]:
+        query = PlaylistQuery(
+            tags=("winter",), title="summer", weights=ModalityWeights.model_validate(weights)
+        )
+        return [tag.tag for tag in retriever.recommend(query, strategy="mean").tags]
+
+    only_tags = retriever.recommend(PlaylistQuery(tags=("winter",)), strategy="mean")
+    assert tags(title=0) == [tag.tag for tag in only_tags.tags]
+    assert tags(title=0.1) != tags(tags=0.1)
+
+
+def test_an_unknown_strategy_is_refused_with_the_known_ones(retriever: Retriever):
+    with pytest.raises(UnknownStrategy, match="no strategy 'best'") as refusal:
+        retriever.recommend(PlaylistQuery(), strategy="best")
+    assert "mean" in str(refusal.value.hint)
+
+
+@pytest.mark.parametrize(("songs", "tags"), [(0, 0), (-1, 5), (5, -1)])
+def test_an_answer_has_a_size(retriever: Retriever, songs: int, tags: int):
+    with pytest.raises(InputError, match="cannot be recommended"):
+        retriever.recommend(PlaylistQuery(), songs=songs, tags=tags)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_every_query_of_a_batch_has_its_constraints(retriever: Retriever, count: int):
+    """An empty list of constraints beside two queries is a mistake, not leave to ignore them."""
+    with pytest.raises(InputError, match="2 queries"):
+        retriever.recommend_many([PlaylistQuery()] * 2, [None] * count)
+
+
+def test_a_batch_of_none_has_no_answers(retriever: Retriever):
+    assert retriever.recommend_many([]) == []
+
+
+def names(catalogue: Catalogue) -> dict[str, list[int]]:
+    by_key: dict[str, list[int]] = {}
+    for song in catalogue.songs.values():
+        if song.name:
+            by_key.setdefault(name_key(song.name), []).append(song.id)
+    return by_key
+
+
+def test_a_song_is_known_by_its_name(retriever: Retriever, catalogue: Catalogue):
+    key, [song] = next(item for item in names(catalogue).items() if len(item[1]) == 1)
+    assert song_id(retriever.reader, key.upper()) == song
+    assert song_id(retriever.reader, f"  {key} ") == song
+    assert song_id(retriever.reader, str(song)) == song
+
+
+def test_an_ambiguous_name_lists_the_candidates(retriever: Retriever, catalogue: Catalogue):
+    key, songs = max(names(catalogue).items(), key=lambda item: len(item[1]))
+    assert len(songs) > 1
+    with pytest.raises(AmbiguousSong, match=f"{len(songs)} songs are named") as refusal:
+        song_id(retriever.reader, key)
+    hint = str(refusal.value.hint)
+    for song in songs:
+        assert f" {song}  {catalogue.songs[song].name} · {catalogue.songs[song].artists[0]}" in hint
+    listed = [int(line.split()[0]) for line in hint.splitlines()[1:]]
+    assert listed == sorted(songs, key=lambda song: (-catalogue.popularity[song], song))
+
+
+@pytest.mark.parametrize("text", ["", " ", "no such name", "9999999999", "9" * 40, "-5", "1.5"])
+def test_what_names_no_song_is_an_error(retriever: Retriever, text: str):
+    with pytest.raises(UnknownSong):
+        song_id(retriever.reader, text)
