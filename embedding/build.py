@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -97,7 +98,11 @@ def vectors_of(kind: TokenKind, table: TokenTable, vectors: Vectors, size: int) 
 def _read_titles(
     corpus: Corpus, settings: TrainingSettings, progress: ProgressCallback
 ) -> tuple[TitleTokenizer, list[str], Ragged, Ragged]:
-    """Train the title tokenizer; then every title's words, and the known tags found in it."""
+    """Train the title tokenizer; then every playlist's words, and the known tags in its title.
+
+    A playlist's words are those of its title and of its tags, so that a title finds playlists
+    that say the same in their tags.
+    """
     start = time.perf_counter()
     titles = [title or "" for title in corpus.playlists["title"].to_pylist()]
     counts = np.bincount(corpus.playlist_tags.values, minlength=len(corpus.tags)).tolist()
@@ -107,8 +112,13 @@ def _read_titles(
         pieces=settings.title_pieces,
         tag_min_count=settings.title_tag_min_count,
     )
+    tag_words = {tag: tokenizer.words(tag) for tag in corpus.tags}
+    texts = (
+        [*tokenizer.words(title), *chain.from_iterable(tag_words[tag] for tag in tags)]
+        for title, tags in zip(titles, corpus.playlists["tags"].to_pylist(), strict=True)
+    )
     words, playlist_words = number_strings(
-        pa.chunked_array([pa.array(map(tokenizer.words, titles), pa.list_(pa.string()))])
+        pa.chunked_array([pa.array(texts, pa.list_(pa.string()))])
     )
     places = {tag: place for place, tag in enumerate(corpus.tags)}
     found = [[places[tag] for tag in tokenizer.tags(title)] for title in titles]

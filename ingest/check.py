@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -18,6 +19,7 @@ from melon.store import (
     HasId,
     MatchAny,
     ReleaseReader,
+    SparseVector,
     VectorQuery,
 )
 
@@ -48,6 +50,7 @@ def check_release(
         if held:
             rows = rng.choice(len(sent), size=min(SAMPLE, len(sent)), replace=False)
             _check_points(reader, collection, sent, rows)
+            _check_sparse(reader, collection, sent, rows)
             _check_index(reader, collection, sent, rows)
             _check_filter(reader, collection, sent)
 
@@ -64,11 +67,36 @@ def _check_points(
             raise CheckFailed(f"point {point_id} is missing", where=collection)
         if dict(record.payload) != expected.payloads[0]:
             raise CheckFailed(f"the payload of point {point_id} differs", where=collection)
-        if not expected.dense.any():
-            continue
-        vector = expected.dense[0] / np.linalg.norm(expected.dense[0])
-        if record.vector is None or not np.allclose(record.vector, vector, atol=TOLERANCE):
+        if not _same_direction(record.vector, expected.dense[0]):
             raise CheckFailed(f"the vector of point {point_id} differs", where=collection)
+
+
+def _same_direction(held: NDArray[np.float32] | None, sent: NDArray[np.float32]) -> bool:
+    """Engines keep cosine vectors as unit vectors, and a row of zeros as none at all."""
+    if held is None or not sent.any():
+        return held is None and not sent.any()
+    return bool(np.allclose(held, sent / np.linalg.norm(sent), atol=TOLERANCE))
+
+
+def _check_sparse(
+    reader: ReleaseReader, collection: Collection, sent: Contents, rows: NDArray[np.int64]
+) -> None:
+    """A sparse vector's product with itself is the sum of its squares, if all of it is there."""
+    name = SCHEMA[collection].sparse
+    if name is None or sent.sparse is None:
+        return
+    points = [(sent.ids[row], SparseVector(*sent.sparse.row(row))) for row in rows.tolist()]
+    points = [(point_id, vector) for point_id, vector in points if len(vector.indices)]
+    queries = [
+        VectorQuery(vector, name, limit=1, filter=Filter(must=(HasId((point_id,)),)))
+        for point_id, vector in points
+    ]
+    if not queries:
+        return
+    for (point_id, vector), hits in zip(points, reader.query(collection, queries), strict=True):
+        expected = float(vector.values @ vector.values)
+        if not hits or not math.isclose(hits[0].score, expected, rel_tol=TOLERANCE):
+            raise CheckFailed(f"the sparse vector of point {point_id} differs", where=collection)
 
 
 def _check_index(

@@ -13,19 +13,28 @@ from melon.embedding import EmbeddingSpace
 from melon.ingest.incidence import Dimensions, incidence, scale_rows, to_sparse_rows
 from melon.ingest.payloads import (
     PayloadSlice,
-    named_payloads,
     playlist_payloads,
     song_payloads,
+    tag_payloads,
+    word_payloads,
 )
-from melon.store import Collection, PointBatch, PointId, SparseRows, tag_point_id, word_point_id
-from melon.store.schema import FIRST_TAG_ITEM, FIRST_WORD_ITEM
+from melon.store import (
+    Collection,
+    PointBatch,
+    PointId,
+    SparseRows,
+    bigram_point_id,
+    tag_point_id,
+    word_point_id,
+)
+from melon.store.schema import FIRST_BIGRAM_ITEM, FIRST_TAG_ITEM, FIRST_WORD_ITEM
 
 
 class SparseWeights(BaseModel):
     """Exponents of the values that are stored in the sparse vectors.
 
     A playlist with n songs has n^`song_length` at each of its songs in `items`, and likewise for
-    its tags and its title words; a song in n playlists has n^`popularity` at each of them in
+    its tags, its words and its bigrams; a song in n playlists has n^`popularity` at each of them in
     `playlists`. What depends on the query is weighted at query time and needs no new release.
     """
 
@@ -34,6 +43,7 @@ class SparseWeights(BaseModel):
     song_length: float = Field(-0.5, ge=-2, le=2)
     tag_length: float = Field(-0.5, ge=-2, le=2)
     word_length: float = Field(-0.5, ge=-2, le=2)
+    bigram_length: float = Field(-0.5, ge=-2, le=2)
     popularity: float = Field(0.0, ge=-2, le=2)
 
 
@@ -69,12 +79,14 @@ def contents(space: EmbeddingSpace, weights: SparseWeights) -> Mapping[Collectio
     song_dimensions = space.song_ids.astype(np.uint32)
     tag_dimensions = _dimensions(FIRST_TAG_ITEM, len(space.tags))
     word_dimensions = _dimensions(FIRST_WORD_ITEM, len(space.words))
+    bigram_dimensions = _dimensions(FIRST_BIGRAM_ITEM, len(held.bigram_names))
     playlist_dimensions = space.playlist_ids.astype(np.uint32)
     items = to_sparse_rows(
         [
             (scale_rows(held.songs, weights.song_length), song_dimensions),
             (scale_rows(held.tags, weights.tag_length), tag_dimensions),
             (scale_rows(held.words, weights.word_length), word_dimensions),
+            (scale_rows(held.bigrams, weights.bigram_length), bigram_dimensions),
         ]
     )
     song_holders, tag_holders = (
@@ -92,7 +104,7 @@ def contents(space: EmbeddingSpace, weights: SparseWeights) -> Mapping[Collectio
             [tag_point_id(tag) for tag in space.tags],
             space.tag_vectors,
             tag_holders,
-            named_payloads(space.tag_table, "tag", FIRST_TAG_ITEM),
+            tag_payloads(space),
         ),
         Collection.PLAYLISTS: Contents(
             space.playlist_ids.tolist(),
@@ -101,10 +113,15 @@ def contents(space: EmbeddingSpace, weights: SparseWeights) -> Mapping[Collectio
             playlist_payloads(space, held),
         ),
         Collection.WORDS: Contents(
-            [word_point_id(word) for word in space.words],
-            space.word_vectors,
+            [
+                *map(word_point_id, space.words),
+                *map(bigram_point_id, held.bigram_names),
+            ],
+            np.vstack(
+                [space.word_vectors, np.zeros((len(held.bigram_names), space.dim), np.float32)]
+            ),
             None,
-            named_payloads(space.word_table, "word", FIRST_WORD_ITEM),
+            word_payloads(space, held),
         ),
     }
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeAlias
 
 import numpy as np
@@ -12,8 +14,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy import sparse
 
-from melon.embedding import EmbeddingSpace
+from melon.embedding import EmbeddingSpace, TitleTokenizer
 from melon.store import SparseRows
+
+BIGRAM_MIN_COUNT = 2
 
 Matrix: TypeAlias = sparse.csr_array
 Dimensions = NDArray[np.uint32]
@@ -21,21 +25,48 @@ Dimensions = NDArray[np.uint32]
 
 @dataclass(frozen=True, slots=True)
 class Incidence:
-    """Binary matrices with a row per playlist and a column per song, tag or title word."""
+    """Binary matrices with a row per playlist and a column per song, tag, word or bigram.
+
+    Words and bigrams are those of a playlist's title and tags. `bigram_names` are the columns of
+    `bigrams`: those that two playlists have at least.
+    """
 
     songs: Matrix
     tags: Matrix
     words: Matrix
+    bigrams: Matrix
+    bigram_names: list[str]
 
 
 def incidence(space: EmbeddingSpace) -> Incidence:
     """Count a space's playlists out into matrices, rows and columns in the space's order."""
     songs = pa.array(space.song_ids)
+    bigrams, bigram_names = _bigrams(space)
     return Incidence(
         songs=membership(space.playlists["songs"], songs),
         tags=membership(space.playlists["tags"], pa.array(space.tags, pa.string())),
         words=membership(space.playlists["words"], pa.array(space.words, pa.string())),
+        bigrams=bigrams,
+        bigram_names=bigram_names,
     )
+
+
+def _bigrams(space: EmbeddingSpace) -> tuple[Matrix, list[str]]:
+    cut = TitleTokenizer.bigrams
+    of_tag = {tag: cut(tag) for tag in space.tags}
+    titles = space.playlists["title"].to_pylist()
+    tags = space.playlists["tags"].to_pylist()
+    texts = [
+        list(dict.fromkeys(chain(cut(title or ""), *(of_tag[tag] for tag in worn))))
+        for title, worn in zip(titles, tags, strict=True)
+    ]
+    counts = Counter(chain.from_iterable(texts))
+    names = [bigram for bigram, count in counts.most_common() if count >= BIGRAM_MIN_COUNT]
+    kept = set(names)
+    lists = pa.chunked_array(
+        [pa.array(([b for b in text if b in kept] for text in texts), pa.list_(pa.string()))]
+    )
+    return membership(lists, pa.array(names, pa.string())), names
 
 
 def membership(lists: pa.ChunkedArray, columns: pa.Array) -> Matrix:

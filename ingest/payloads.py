@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from melon.embedding import EmbeddingSpace
 from melon.ingest.incidence import Incidence, Matrix, membership
 from melon.store import Payload, name_key
+from melon.store.schema import FIRST_BIGRAM_ITEM, FIRST_TAG_ITEM, FIRST_WORD_ITEM
 
 PayloadSlice = Callable[[int, int], list[Payload]]
 """The payloads of the points from a row to before another."""
@@ -75,21 +76,33 @@ def playlist_payloads(space: EmbeddingSpace, held: Incidence) -> PayloadSlice:
     return payloads
 
 
-def named_payloads(table: pa.Table, field: str, first_item: int) -> PayloadSlice:
-    """Tags or words (in column `field`), their popularity and their dimension in `items`."""
+def tag_payloads(space: EmbeddingSpace) -> PayloadSlice:
+    """Each tag, its popularity and its dimension in `items`."""
+    return _table_payloads(_with_items(space.tag_table, FIRST_TAG_ITEM))
 
-    def payloads(start: int, stop: int) -> list[Payload]:
-        return [
-            _known(
-                **{field: row[field]},
-                popularity=row["popularity"],
-                item=first_item + start + i,
-                vector_source=row["vector_source"],
-            )
-            for i, row in enumerate(_rows(table, start, stop))
-        ]
 
-    return payloads
+def word_payloads(space: EmbeddingSpace, held: Incidence) -> PayloadSlice:
+    """Each word, then each bigram: its kind, popularity and dimension in `items`."""
+    words = _with_items(space.word_table, FIRST_WORD_ITEM)
+    bigrams = pa.table(
+        {
+            "word": pa.array(held.bigram_names, pa.string()),
+            "popularity": held.bigrams.sum(axis=0).astype(np.int64),
+        }
+    )
+    parts = [
+        table.append_column("kind", pa.array([kind] * len(table), pa.string()))
+        for kind, table in (("word", words), ("bigram", _with_items(bigrams, FIRST_BIGRAM_ITEM)))
+    ]
+    return _table_payloads(pa.concat_tables(parts, promote_options="default"))
+
+
+def _with_items(table: pa.Table, first: int) -> pa.Table:
+    return table.append_column("item", pa.array(range(first, first + len(table)), pa.int64()))
+
+
+def _table_payloads(table: pa.Table) -> PayloadSlice:
+    return lambda start, stop: [_known(**row) for row in _rows(table, start, stop)]
 
 
 def _known(**fields: Any) -> Payload:

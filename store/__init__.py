@@ -44,6 +44,7 @@ from melon.store.schema import (
     SCHEMA_VERSION,
     Collection,
     FieldType,
+    bigram_point_id,
     tag_point_id,
     word_point_id,
 )
@@ -84,6 +85,7 @@ __all__ = [
     "StoreUnavailable",
     "VectorQuery",
     "VectorStore",
+    "bigram_point_id",
     "name_key",
     "open_store",
     "tag_point_id",

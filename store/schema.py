@@ -21,6 +21,8 @@ NAMESPACE = uuid.UUID("6d656c6f-6e00-5000-8000-706c61796c73")
 
 FIRST_TAG_ITEM = 2**31
 FIRST_WORD_ITEM = 2**31 + 2**30
+FIRST_BIGRAM_ITEM = 2**31 + 2**30 + 2**29
+"""Dimensions of the playlists' sparse vector `items`: a song's is its id, below all of these."""
 
 
 class Collection(StrEnum):
@@ -80,7 +82,9 @@ SCHEMA: Mapping[Collection, CollectionSchema] = {
             "song_count": _I,
         },
     ),
-    Collection.WORDS: CollectionSchema(sparse=None, indexed={"word": _K, "popularity": _I}),
+    Collection.WORDS: CollectionSchema(
+        sparse=None, indexed={"word": _K, "kind": _K, "popularity": _I}
+    ),
 }
 
 
@@ -92,6 +96,11 @@ def tag_point_id(tag: str) -> str:
 def word_point_id(word: str) -> str:
     """Point id of a title word: the UUIDv5 of `word:<word>` in `NAMESPACE`."""
     return str(uuid.uuid5(NAMESPACE, f"word:{word}"))
+
+
+def bigram_point_id(bigram: str) -> str:
+    """Point id of a pair of letters: the UUIDv5 of `bigram:<bigram>` in `NAMESPACE`."""
+    return str(uuid.uuid5(NAMESPACE, f"bigram:{bigram}"))
 
 
 def collection_name(prefix: str, collection: Collection, release: str | None = None) -> str:
