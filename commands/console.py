@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,21 +29,28 @@ def print_json(value: object) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A result for people. Columns whose name ends in `>` are numbers, set to the right."""
+    """A result for people, a line a row: what is too long for the terminal is cut.
+
+    Columns whose name ends in `>` are numbers, set to the right and never cut. Where no column
+    has a name, there is no header.
+    """
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        show_header=any(columns),
+        box=None,
+        pad_edge=False,
+    )
     for name in columns:
         right = name.endswith(">")
-        table.add_column(
-            name.rstrip(">"),
-            justify="right" if right else "left",
-            overflow="ellipsis",
-            no_wrap=right,
-        )
+        table.add_column(name.rstrip(">"), justify="right" if right else "left", no_wrap=right)
     for row in rows:
-        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+        cells = ("" if cell is None else str(cell) for cell in row)
+        table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in cells))
     console = _stdout()
     console.print(table)
     console.print()
@@ -102,4 +110,5 @@ def shown(values: Iterable[Any]) -> str:
 def _stdout() -> Console:
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False)
+    known = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(width=None if known else PIPED_WIDTH, highlight=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,17 +18,18 @@ from melon.commands.options import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from melon.retrieval import Constraints, Recommendation, Song
+    from melon.retrieval import Constraints, Neighbour, Recommendation, Song
+    from melon.store import Collection
+
+MOST_WEIGHT = 1000
+LAST_ID = 2**31 - 1
 
 SongsOption = Annotated[
     list[str] | None,
-    typer.Option(
-        "--song", "-s", help="A song, by id or name. May be repeated.", show_default=False
-    ),
+    typer.Option("--song", "-s", help="A song, by id or whole name. Repeat it for more."),
 ]
 TagsOption = Annotated[
-    list[str] | None,
-    typer.Option("--tag", "-t", help="A tag. Repeat it for more."),
+    list[str] | None, typer.Option("--tag", "-t", help="A tag. Repeat it for more.")
 ]
 TitleOption = Annotated[
     str | None, typer.Option("--title", help="The playlist's title.", show_default=False)
@@ -60,7 +61,8 @@ MaxPopularityOption = Annotated[
     int | None, typer.Option(min=0, help="In at most so many playlists.")
 ]
 ExcludeOption = Annotated[
-    list[int] | None, typer.Option("--exclude", help="A song id that must not come back.")
+    list[int] | None,
+    typer.Option("--exclude", min=0, max=LAST_ID, help="A song id that must not come back."),
 ]
 ExactOption = Annotated[
     bool, typer.Option("--exact", help="Scan all points instead of using the index.")
@@ -77,9 +79,15 @@ def query(
     not_tags: Annotated[
         list[str] | None, typer.Option("--not-tag", help="A tag that is disliked.")
     ] = None,
-    song_weight: Annotated[float, typer.Option(min=0, help="How much the songs count.")] = 1.0,
-    tag_weight: Annotated[float, typer.Option(min=0, help="How much the tags count.")] = 1.0,
-    title_weight: Annotated[float, typer.Option(min=0, help="How much the title counts.")] = 1.0,
+    song_weight: Annotated[
+        float, typer.Option(min=0, max=MOST_WEIGHT, help="How much the songs count.")
+    ] = 1.0,
+    tag_weight: Annotated[
+        float, typer.Option(min=0, max=MOST_WEIGHT, help="How much the tags count.")
+    ] = 1.0,
+    title_weight: Annotated[
+        float, typer.Option(min=0, max=MOST_WEIGHT, help="How much the title counts.")
+    ] = 1.0,
     genre: GenreOption = None,
     all_genres: AllGenresOption = None,
     not_genre: NotGenreOption = None,
@@ -129,10 +137,10 @@ def query(
         retriever = Retriever(store, release=release)
         asked = PlaylistQuery(
             songs=tuple(song_id(retriever.reader, song) for song in songs or ()),
-            tags=tuple(tags or ()),
+            tags=_not_blank(tags),
             title=title,
             not_songs=tuple(song_id(retriever.reader, song) for song in not_songs or ()),
-            not_tags=tuple(not_tags or ()),
+            not_tags=_not_blank(not_tags),
             weights=ModalityWeights(songs=song_weight, tags=tag_weight, title=title_weight),
         )
         found = retriever.recommend(
@@ -146,14 +154,16 @@ def query(
     if as_json:
         print_json(found.to_json())
     else:
-        render(found)
+        render(found, wanted=count)
 
 
 def similar(
     song: Annotated[str | None, typer.Option("--song", "-s", help="Song, by id or name.")] = None,
     tag: Annotated[str | None, typer.Option("--tag", "-t", help="Tag.")] = None,
     title: Annotated[str | None, typer.Option("--title", help="Title of a playlist.")] = None,
-    playlist: Annotated[int | None, typer.Option("--playlist", help="Playlist, by id.")] = None,
+    playlist: Annotated[
+        int | None, typer.Option("--playlist", min=0, max=LAST_ID, help="Playlist, by id.")
+    ] = None,
     word: Annotated[str | None, typer.Option("--word", help="Title word.")] = None,
     to: Annotated[
         str, typer.Option(help="Of songs, tags, playlists and words, which to find.")
@@ -200,12 +210,7 @@ def similar(
         if collection is Collection.SONGS:
             render_songs([near.song() for near in part])
         else:
-            columns = list(dict.fromkeys(name for near in part for name in near.payload))
-            rows = [
-                (*(_cell(near.payload.get(name)) for name in columns), f"{near.score:.3f}")
-                for near in part
-            ]
-            print_table(str(collection).capitalize(), [*columns, "score>"], rows)
+            render_points(collection, part)
 
 
 def constraints_of(
@@ -220,25 +225,29 @@ def constraints_of(
     max_popularity: int | None = None,
     exclude: list[int] | None = None,
 ) -> Constraints:
-    """The constraints that the options of a command say."""
-    from melon.retrieval import Constraints, parse_day
+    """The constraints that the options of a command say; those not given are not set."""
+    from melon.retrieval import Constraints
 
-    return Constraints(
-        genres=tuple(genre or ()),
-        all_genres=tuple(all_genres or ()),
-        not_genres=tuple(not_genre or ()),
-        artists=tuple(artist or ()),
-        not_artists=tuple(not_artist or ()),
-        since=parse_day(since) if since is not None else None,
-        until=parse_day(until, end=True) if until is not None else None,
-        min_popularity=min_popularity,
-        max_popularity=max_popularity,
-        exclude_songs=tuple(exclude or ()),
+    given = {
+        "genres": genre,
+        "all_genres": all_genres,
+        "not_genres": not_genre,
+        "artists": artist,
+        "not_artists": not_artist,
+        "since": since,
+        "until": until,
+        "min_popularity": min_popularity,
+        "max_popularity": max_popularity,
+        "exclude_songs": exclude,
+    }
+    # An option that may be repeated and was not given is an empty list.
+    return Constraints.model_validate(
+        {name: value for name, value in given.items() if value is not None and value != []}
     )
 
 
-def render(found: Recommendation) -> None:
-    """An answer as tables, with what was unknown on stderr."""
+def render(found: Recommendation, *, wanted: int) -> None:
+    """An answer as tables, with what was unknown on stderr; `wanted` songs were asked for."""
     for kind, names in (
         ("songs", found.unknown.songs),
         ("tags", found.unknown.tags),
@@ -246,29 +255,75 @@ def render(found: Recommendation) -> None:
     ):
         if names:
             note(f"unknown {kind}: {shown(names)}")
-    if found.fallback:
-        note("nothing of this is known: the most popular songs and tags instead")
+    popular = found.fallback is not None
+    if popular:
+        note("nothing to go by: the most popular songs and tags instead")
     if found.songs:
-        render_songs(found.songs)
-    else:
+        render_songs(found.songs, popular=popular)
+    elif wanted:
         note("no song passes the constraints")
     if found.tags:
-        print_table(
-            "Tags", ["tag", "score>"], [(tag.tag, f"{tag.score:.3f}") for tag in found.tags]
-        )
+        rows = [(tag.tag, _score(tag.score, popular)) for tag in found.tags]
+        print_table("Tags", ["tag", _score_column(popular)], rows)
 
 
-def render_songs(songs: Sequence[Song]) -> None:
-    """Songs as a table."""
+def render_songs(songs: Sequence[Song], *, popular: bool = False) -> None:
+    """Songs as a table; the score of those that are just popular is their number of playlists."""
     print_table(
         "Songs",
-        ["id>", "title", "artists", "genre", "date", "score>"],
+        ["id>", "title", "artists", "genre", "date", _score_column(popular)],
         [
-            (s.id, s.name, shown(s.artists), shown(s.genres), s.issue_date, f"{s.score:.3f}")
-            for s in songs
+            (
+                song.id,
+                song.name,
+                shown(song.artists),
+                shown(song.genres),
+                song.issue_date,
+                _score(song.score, popular),
+            )
+            for song in songs
         ],
     )
 
 
-def _cell(value: Any) -> str:
-    return shown(value) if isinstance(value, list) else str(value if value is not None else "")
+def render_points(collection: Collection, points: Sequence[Neighbour]) -> None:
+    """Tags, playlists or words near something, as a table."""
+    from melon.store import Collection
+
+    rows: list[Sequence[object]]
+    if collection is Collection.PLAYLISTS:
+        columns = ["id>", "title", "tags", "songs>", "score>"]
+        rows = [
+            (
+                near.id,
+                near.payload.get("title"),
+                shown(near.payload.get("tags", ())),
+                near.payload.get("song_count"),
+                _score(near.score),
+            )
+            for near in points
+        ]
+    else:
+        name = "tag" if collection is Collection.TAGS else "word"
+        columns = [name, "playlists>", "score>"]
+        rows = [
+            (near.payload[name], near.payload.get("popularity"), _score(near.score))
+            for near in points
+        ]
+    print_table(str(collection).capitalize(), columns, rows)
+
+
+def _not_blank(tags: list[str] | None) -> tuple[str, ...]:
+    from melon.errors import InputError
+
+    if any(not tag.strip() for tag in tags or ()):
+        raise InputError("a tag is empty")
+    return tuple(tags or ())
+
+
+def _score_column(popular: bool) -> str:
+    return "playlists>" if popular else "score>"
+
+
+def _score(score: float, popular: bool = False) -> str:
+    return f"{score:,.0f}" if popular else f"{score:.3f}"

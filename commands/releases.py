@@ -32,16 +32,19 @@ def releases(
     if as_json:
         print_json([_to_json(info) for info in found])
         return
+    if not found:
+        note("there are no releases: `melon ingest` makes one")
+        return
     print_table(
-        "Releases",
+        "Releases (times in UTC)",
         ["", "release", "created", "songs>", "tags>", "playlists>", "words>", "space"],
         [
             (
                 "live" if info.live else "",
                 info.manifest.release,
-                info.manifest.created.isoformat(" ", "seconds"),
+                f"{info.manifest.created:%Y-%m-%d %H:%M}",
                 *(f"{count:,}" for count in info.manifest.counts.values()),
-                info.manifest.space[:12],
+                info.manifest.space[:8],
             )
             for info in found
         ],
@@ -101,6 +104,8 @@ def status(url: UrlOption = None, path: PathOption = None, as_json: JsonOption =
     if as_json:
         print_json(facts | {"counts": counts})
         return
+    if live is not None:
+        facts["space"] = facts["space"][:12]
     rows = [*facts.items(), *((f"points in {name}", f"{n:,}") for name, n in counts.items())]
     print_table("Status", ["", ""], [(name.replace("_", " "), value) for name, value in rows])
 
