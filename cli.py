@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from melon.commands import demo, ingest, query, releases, train
+from melon.commands import demo, evaluate, ingest, query, releases, train
 from melon.errors import MelonError
 
 app = typer.Typer(
@@ -20,6 +20,10 @@ app.command()(train.train)
 app.command()(ingest.ingest)
 app.command()(query.query)
 app.command()(query.similar)
+app.command()(evaluate.recommend)
+app.command()(evaluate.score)
+app.command()(evaluate.evaluate)
+app.command()(evaluate.split)
 app.add_typer(releases.app, name="releases")
 app.command()(releases.status)
 app.command()(demo.demo)

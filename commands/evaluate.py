@@ -1,0 +1,251 @@
+"""`melon recommend`, `score`, `evaluate` and `split`: how good the recommendations are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from melon.commands.console import meter, note, print_json, print_table
+from melon.commands.options import (
+    JsonOption,
+    PathOption,
+    ReleaseOption,
+    UrlOption,
+    chosen_store,
+)
+
+if TYPE_CHECKING:
+    from melon.evaluation import Scorecard
+    from melon.retrieval import Retriever
+    from melon.store import VectorStore
+
+ALL_STRATEGIES = "all"
+
+
+class Until(StrEnum):
+    """Up to when songs may have been issued."""
+
+    PLAYLIST = "playlist"
+
+
+QuestionsArgument = Annotated[
+    Path, typer.Argument(help="Playlists with parts blanked.", show_default=False)
+]
+AnswersArgument = Annotated[
+    Path, typer.Argument(help="What is hidden of each playlist.", show_default=False)
+]
+UntilOption = Annotated[
+    Until | None,
+    typer.Option(
+        help="With `playlist`, no song younger than the playlist's last change, nor of unknown "
+        "date.",
+        show_default=False,
+    ),
+]
+
+
+def recommend(
+    questions: QuestionsArgument,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where the results go.")] = Path(
+        "results.json"
+    ),
+    strategy: Annotated[
+        str | None, typer.Option(help="How candidates are found.", show_default=False)
+    ] = None,
+    until: UntilOption = None,
+    release: ReleaseOption = None,
+    url: UrlOption = None,
+    path: PathOption = None,
+) -> None:
+    """Answer all questions of a file: 100 songs and 10 tags each, as the challenge wants them.
+
+    The most popular songs and tags fill what is left open. The file is written when the last
+    question is answered.
+    """
+    from melon.evaluation import read_questions, write_results
+    from melon.evaluation import recommend as answers
+    from melon.retrieval import DEFAULT_STRATEGY
+
+    asked = read_questions(questions)
+    with chosen_store(url, path) as store, meter() as bar:
+        started = time.perf_counter()
+        results = answers(
+            _pinned(store, release),
+            asked,
+            strategy=strategy or DEFAULT_STRATEGY,
+            until_playlist=until is Until.PLAYLIST,
+            progress=partial(bar, "recommend"),
+        )
+        count = write_results(out, results)
+        seconds = time.perf_counter() - started
+    note(f"{count:,} questions answered in {seconds:.1f} s ({count / seconds:,.0f}/s): {out}")
+
+
+def score(
+    results: Annotated[
+        Path, typer.Argument(help="What `melon recommend` wrote.", show_default=False)
+    ],
+    answers: AnswersArgument,
+    questions: Annotated[
+        Path | None,
+        typer.Option(help="What was given: scores by kind of question.", show_default=False),
+    ] = None,
+    release: ReleaseOption = None,
+    url: UrlOption = None,
+    path: PathOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Score results as the challenge does, by kind of question, and with further metrics.
+
+    Coverage and popularity of what is recommended need the store that it came from: --path or
+    --url. Results that the official scorer rejects are rejected, with the reason.
+    """
+    from melon.evaluation import Catalogue, read_questions, read_results
+    from melon.evaluation import score as scored
+
+    given = list(read_results(results))
+    hidden = read_questions(answers)
+    asked = read_questions(questions) if questions else None
+    if url or path or release:
+        with chosen_store(url, path) as store:
+            card = scored(given, hidden, asked, catalogue=Catalogue(store.open(release)))
+    else:
+        card = scored(given, hidden, asked)
+    if as_json:
+        print_json(card.to_json())
+    else:
+        render([card])
+
+
+def evaluate(
+    questions: QuestionsArgument,
+    answers: AnswersArgument,
+    strategies: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--strategy",
+            help="How candidates are found. Repeat it for more, or say `all`.",
+            show_default=False,
+        ),
+    ] = None,
+    until: UntilOption = None,
+    one_by_one: Annotated[
+        bool, typer.Option("--one-by-one", help="Ask each question alone, and time that.")
+    ] = False,
+    release: ReleaseOption = None,
+    url: UrlOption = None,
+    path: PathOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Recommend, then score: one table of strategies and kinds of question.
+
+    With --json, one scorecard, or a list of them if --strategy is `all` or given repeatedly.
+    """
+    from melon.evaluation import BATCH, read_questions
+    from melon.evaluation import evaluate as evaluated
+
+    asked, hidden = read_questions(questions), read_questions(answers)
+    with chosen_store(url, path) as store, meter() as bar:
+        retriever = _pinned(store, release)
+        cards = [
+            evaluated(
+                retriever,
+                asked,
+                hidden,
+                strategy=name,
+                until_playlist=until is Until.PLAYLIST,
+                batch=1 if one_by_one else BATCH,
+                progress=partial(bar, name),
+            )
+            for name in _named(strategies)
+        ]
+    if not as_json:
+        render(cards)
+    elif _several(strategies):
+        print_json([card.to_json() for card in cards])
+    else:
+        print_json(cards[0].to_json())
+
+
+def split(
+    playlists: Annotated[
+        list[Path],
+        typer.Argument(help="Directory in Melon's format, or playlist files.", show_default=False),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            help="Where train.json, questions.json and answers.json go.",
+            show_default=False,
+        ),
+    ],
+    hold_out: Annotated[
+        float,
+        typer.Option(help="Share of the playlists that is held out, or from 1 on their number."),
+    ] = 0.1,
+    min_songs: Annotated[
+        int, typer.Option(help="Playlists with fewer songs stay in training.")
+    ] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, other playlists.")] = 0,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at the first bad record instead of skipping it.")
+    ] = False,
+) -> None:
+    """Hold out playlists as questions and answers, masked as the challenge does it.
+
+    30 % of the questions give songs, 50 % songs and tags, 15 % tags and the title, 5 % the title;
+    half of what is given stays hidden. The same seed gives the same files.
+    """
+    from melon.catalog import ReadReport, find_corpus
+    from melon.evaluation import split as divide
+
+    report = ReadReport()
+    counts = divide(
+        find_corpus(playlists).playlists,
+        out,
+        hold_out=hold_out,
+        min_songs=min_songs,
+        seed=seed,
+        report=report,
+        strict=strict,
+    )
+    for line in report.lines():
+        note(line)
+    note(f"{counts.train:,} playlists to train on and {counts.held_out:,} questions: {out}")
+
+
+def render(cards: Sequence[Scorecard]) -> None:
+    """Scorecards as tables."""
+    from melon.evaluation.scorecard import COLUMNS, SPREAD_COLUMNS, spread_table, table
+
+    print_table("Scores", COLUMNS, table(cards))
+    if rows := spread_table(cards):
+        print_table("What is recommended", SPREAD_COLUMNS, rows)
+
+
+def _pinned(store: VectorStore, release: str | None) -> Retriever:
+    """Ask one release, whatever is promoted meanwhile."""
+    from melon.retrieval import Retriever
+
+    return Retriever(store, release=release or store.live())
+
+
+def _several(strategies: Sequence[str] | None) -> bool:
+    return strategies is not None and (len(strategies) > 1 or ALL_STRATEGIES in strategies)
+
+
+def _named(strategies: Sequence[str] | None) -> list[str]:
+    """The strategies that the options name."""
+    from melon.retrieval import DEFAULT_STRATEGY, STRATEGIES
+
+    if strategies and ALL_STRATEGIES in strategies:
+        return list(STRATEGIES)
+    return list(dict.fromkeys(strategies or [DEFAULT_STRATEGY]))

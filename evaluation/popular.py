@@ -1,0 +1,109 @@
+"""What fills a list that a strategy leaves short: the most popular songs and tags."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import date
+from itertools import chain, islice
+from typing import TypeVar
+
+from melon.evaluation.errors import TooFewItems
+from melon.retrieval import Constraints
+from melon.store import Collection as Stored
+from melon.store import ReleaseReader, name_key
+
+HEAD = 256
+"""How many popular items are asked for at first; twice as many each time they do not suffice."""
+
+Item = TypeVar("Item", int, str)
+
+
+class PopularItems:
+    """The songs and tags of a release, most popular first; songs also by a last issue date.
+
+    As for every constraint on dates, a song of unknown date is not one issued by that day.
+    """
+
+    def __init__(self, reader: ReleaseReader) -> None:
+        self._reader = reader
+        self._songs: dict[date | None, list[int]] = {}
+        self._tags: list[str] = []
+
+    def fill_songs(
+        self, songs: Iterable[int], length: int, *, without: Collection[int], until: date | None
+    ) -> tuple[int, ...]:
+        """The songs, then the most popular others, up to `length`; none of `without`.
+
+        Raises:
+            TooFewItems: the store holds too few that were issued by `until`.
+        """
+        barred = set(without)
+        candidates = chain(songs, self._popular_songs(until))
+        kept = tuple(islice(_fresh(candidates, barred.__contains__), length))
+        if len(kept) < length:
+            issued = f" issued by {until}" if until else ""
+            raise TooFewItems(
+                f"{length} songs{issued} are wanted beside the seeds, the store holds {len(kept)}"
+            )
+        return kept
+
+    def fill_tags(
+        self, tags: Iterable[str], length: int, *, without: Iterable[str]
+    ) -> tuple[str, ...]:
+        """The tags, then the most popular others, up to `length`; none of `without`.
+
+        What differs from a tag of `without` by case and spaces alone is that tag.
+
+        Raises:
+            TooFewItems: the store holds too few.
+        """
+        barred = {_key(tag) for tag in without}
+        candidates = chain(tags, self._popular_tags())
+        kept = tuple(islice(_fresh(candidates, lambda tag: _key(tag) in barred), length))
+        if len(kept) < length:
+            raise TooFewItems(
+                f"{length} tags are wanted beside the seeds, the store holds {len(kept)}"
+            )
+        return kept
+
+    def _popular_songs(self, until: date | None) -> Iterator[int]:
+        filter = Constraints(until=until).to_filter(self._reader.manifest.genres)
+
+        def fetch(limit: int) -> list[int]:
+            found = self._reader.top(Stored.SONGS, "popularity", limit, filter, payload=False)
+            return [int(record.id) for record in found]
+
+        return _growing(self._songs.setdefault(until, []), fetch)
+
+    def _popular_tags(self) -> Iterator[str]:
+        def fetch(limit: int) -> list[str]:
+            found = self._reader.top(Stored.TAGS, "popularity", limit, payload=("tag",))
+            return [record.payload["tag"] for record in found]
+
+        return _growing(self._tags, fetch)
+
+
+def _growing(known: list[Item], fetch: Callable[[int], list[Item]]) -> Iterator[Item]:
+    """Items of a list that is fetched when it is first needed, and again, longer, at its end.
+
+    Longer ones begin anew: items equally popular need not keep their order.
+    """
+    while True:
+        yield from known
+        longer = fetch(2 * len(known) or HEAD)
+        if len(longer) <= len(known):
+            return
+        known[:] = longer
+
+
+def _fresh(items: Iterable[Item], barred: Callable[[Item], bool]) -> Iterator[Item]:
+    """Items that have not come before and are not barred."""
+    seen: set[Item] = set()
+    for item in items:
+        if item not in seen and not barred(item):
+            seen.add(item)
+            yield item
+
+
+def _key(tag: str) -> str:
+    return name_key(tag).replace(" ", "")

@@ -1,0 +1,97 @@
+"""Questions are answered through a `Retriever`: exactly as many songs and tags as are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+
+from melon.catalog import Playlist
+from melon.evaluation.errors import TooFewItems
+from melon.evaluation.popular import PopularItems
+from melon.evaluation.results import SONGS, TAGS, Result
+from melon.retrieval import DEFAULT_STRATEGY, Constraints, PlaylistQuery, Ranking, Retriever
+
+BATCH = 128
+"""Questions that are answered together."""
+
+
+def recommend(
+    retriever: Retriever,
+    questions: Sequence[Playlist],
+    *,
+    strategy: str = DEFAULT_STRATEGY,
+    until_playlist: bool = False,
+    batch: int = BATCH,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[Result]:
+    """Answer questions in their order, `SONGS` songs and `TAGS` tags each, no seed, no repeat.
+
+    What the strategy leaves open is filled with the most popular songs and tags. A question's
+    own playlist, where training knew it, is not its neighbour.
+
+    Args:
+        retriever: asks the store. Pin its release, or one promoted meanwhile answers the rest.
+        questions: playlists with parts blanked.
+        strategy: a name in `melon.retrieval.STRATEGIES`.
+        until_playlist: recommend no song younger than the day on which the playlist was last
+            changed, where that is known. A song of unknown date could be younger: it is not
+            recommended either, not even to fill.
+        batch: how many questions are answered together; the answers do not depend on it.
+        progress: called with the questions answered and their total.
+
+    Raises:
+        TooFewItems: too few songs, or tags, can be recommended for a question.
+        UnknownStrategy: there is none of that name.
+    """
+    popular = PopularItems(retriever.reader)
+    if until_playlist:
+        _check_earliest(popular, questions)
+    for start in range(0, len(questions), batch):
+        part = questions[start : start + batch]
+        days = [_last_day(question) if until_playlist else None for question in part]
+        rankings = retriever.rank_many(
+            [_query(question) for question in part],
+            [Constraints(until=day) for day in days],
+            songs=SONGS,
+            tags=TAGS,
+            strategy=strategy,
+        )
+        for question, ranking, day in zip(part, rankings, days, strict=True):
+            yield _filled(popular, question, ranking, day)
+        if progress is not None:
+            progress(start + len(part), len(questions))
+
+
+def _query(question: Playlist) -> PlaylistQuery:
+    return PlaylistQuery(
+        songs=question.songs,
+        tags=question.tags,
+        title=question.title,
+        playlist=question.id,
+    )
+
+
+def _last_day(question: Playlist) -> date | None:
+    return question.updated.date() if question.updated else None
+
+
+def _check_earliest(popular: PopularItems, questions: Sequence[Playlist]) -> None:
+    """Fail at once where the oldest playlist cannot be answered, and not after the others."""
+    dated = [question for question in questions if question.updated]
+    if dated:
+        oldest = min(dated, key=lambda question: (_last_day(question), question.id))
+        _filled(popular, oldest, Ranking((), ()), _last_day(oldest))
+
+
+def _filled(
+    popular: PopularItems, question: Playlist, ranking: Ranking, day: date | None
+) -> Result:
+    try:
+        return Result(
+            id=question.id,
+            songs=popular.fill_songs(ranking.songs, SONGS, without=question.songs, until=day),
+            tags=popular.fill_tags(ranking.tags, TAGS, without=question.tags),
+        )
+    except TooFewItems as error:
+        hint = "songs of unknown date are not recommended either" if day else None
+        raise TooFewItems(error.what, where=f"question {question.id}", hint=hint) from None

@@ -1,0 +1,166 @@
+"""Playlists become a training set, questions and answers, with the challenge's masks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from melon.catalog import (
+    Playlist,
+    ReadReport,
+    array_writer,
+    make_directory,
+    playlist_record,
+    read_playlists,
+)
+from melon.errors import InputError
+from melon.evaluation.errors import NothingToHide
+from melon.evaluation.results import SONGS, TAGS
+
+KIND_SHARES = (("songs", 0.3), ("songs+tags", 0.5), ("tags+title", 0.15), ("title", 0.05))
+"""The kinds of question, and which share of the questions is of each."""
+
+TRAIN_FILE, QUESTIONS_FILE, ANSWERS_FILE = "train.json", "questions.json", "answers.json"
+_WRITTEN = (TRAIN_FILE, QUESTIONS_FILE, ANSWERS_FILE)
+
+LEAST_SONGS = 2
+"""Songs that a playlist needs, so that one can be given and one hidden."""
+
+Item = TypeVar("Item", int, str)
+
+
+@dataclass(frozen=True, slots=True)
+class SplitCounts:
+    """How many playlists went where."""
+
+    train: int
+    held_out: int
+
+
+def split(
+    playlists: Sequence[Path],
+    out_dir: Path,
+    *,
+    hold_out: float = 0.1,
+    min_songs: int = LEAST_SONGS,
+    seed: int = 0,
+    report: ReadReport | None = None,
+    strict: bool = False,
+) -> SplitCounts:
+    """Hold out playlists as questions and answers, and leave the rest for training.
+
+    Writes `train.json`, `questions.json` and `answers.json`, in the order in which the playlists
+    are read. Of the questions, 30 % give songs, 50 % songs and tags, 15 % tags and the title, 5 %
+    the title alone. Where songs or tags are given, half of them is, rounded down, and the others
+    are hidden: a single tag always is, so that some questions give less than their kind says.
+    The title is blank where songs are given. As the challenge's, an answer keeps the first 100
+    songs and 10 tags.
+
+    Only playlists with a title, a tag and `min_songs` songs are held out. The same playlists,
+    options and seed give the same bytes, with the same version of numpy. The files are read
+    twice, so that only a few numbers of each playlist are kept in memory.
+
+    Args:
+        playlists: files in the format of `train.json`.
+        out_dir: made if it does not exist.
+        hold_out: the share of all playlists that is held out, or from 1 on their number.
+        min_songs: playlists with fewer songs stay in training; `LEAST_SONGS` at least.
+        seed: where chance begins.
+        report: counts what is read and skipped.
+        strict: raise at the first record that would be skipped.
+
+    Raises:
+        NothingToHide: there are too few playlists to hold out so many.
+        InputError: a number is out of range, or a file would replace one that is read.
+    """
+    _check(playlists, out_dir, hold_out, min_songs)
+    rng = np.random.default_rng(seed)
+    total = 0
+    candidates: list[int] = []
+    for playlist in read_playlists(playlists, report=report or ReadReport(), strict=strict):
+        total += 1
+        if playlist.title and playlist.tags and len(playlist.songs) >= min_songs:
+            candidates.append(playlist.id)
+    wanted = int(hold_out if hold_out >= 1 else hold_out * total)
+    if not 0 < wanted <= len(candidates):
+        raise NothingToHide(
+            f"{wanted} of {total} playlists should be held out, but {len(candidates)} have a "
+            f"title, a tag and {min_songs} songs",
+            where=", ".join(map(str, playlists)),
+        )
+    drawn = rng.choice(np.array(candidates, np.int64), wanted, replace=False)
+    kinds = _kinds(drawn.tolist())
+    make_directory(out_dir)
+    with (
+        array_writer(out_dir / TRAIN_FILE) as train,
+        array_writer(out_dir / QUESTIONS_FILE) as asked,
+        array_writer(out_dir / ANSWERS_FILE) as hidden,
+    ):
+        for playlist in read_playlists(playlists, report=ReadReport(), strict=strict):
+            if (kind := kinds.get(playlist.id)) is None:
+                train(playlist_record(playlist))
+            else:
+                question, answer = mask(playlist, kind, rng)
+                asked(playlist_record(question))
+                hidden(playlist_record(answer))
+    return SplitCounts(train=total - wanted, held_out=wanted)
+
+
+def _check(playlists: Sequence[Path], out_dir: Path, hold_out: float, min_songs: int) -> None:
+    if hold_out <= 0 or (hold_out > 1 and hold_out != int(hold_out)):
+        raise InputError(
+            f"{hold_out:g} playlists cannot be held out",
+            hint="give a share below 1, or a whole number of playlists",
+        )
+    if min_songs < LEAST_SONGS:
+        raise InputError(f"playlists of {min_songs} songs have none to give and none to hide")
+    for path in playlists:
+        if path.resolve() == (out_dir / path.name).resolve() and path.name in _WRITTEN:
+            raise InputError(
+                "this file is read, and would be replaced",
+                where=str(path),
+                hint="write to another directory",
+            )
+
+
+def _kinds(drawn: Sequence[int]) -> dict[int, str]:
+    """The kind of question that each held-out playlist becomes."""
+    ends = np.cumsum([share for _, share in KIND_SHARES])
+    stops = (ends.round(6) * len(drawn)).astype(int).tolist()
+    starts = [0, *stops[:-1]]
+    return {
+        playlist: kind
+        for (kind, _), start, stop in zip(KIND_SHARES, starts, stops, strict=True)
+        for playlist in drawn[start:stop]
+    }
+
+
+def mask(playlist: Playlist, kind: str, rng: np.random.Generator) -> tuple[Playlist, Playlist]:
+    """Blank parts of a playlist: what is left as the question, and what was blanked as its answer.
+
+    Args:
+        playlist: a whole playlist.
+        kind: what the question gives, one of `KIND_SHARES`.
+        rng: draws which songs and tags are given.
+    """
+    given = kind.split("+")
+    songs, hidden_songs = _halves(playlist.songs, rng) if "songs" in given else ((), playlist.songs)
+    tags, hidden_tags = _halves(playlist.tags, rng) if "tags" in given else ((), playlist.tags)
+    title = playlist.title if "title" in given else None
+    return (
+        replace(playlist, songs=songs, tags=tags, title=title),
+        replace(playlist, songs=hidden_songs[:SONGS], tags=hidden_tags[:TAGS]),
+    )
+
+
+def _halves(
+    items: tuple[Item, ...], rng: np.random.Generator
+) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
+    """Half of the items, rounded down, drawn at random, and the others; both keep their order."""
+    drawn = set(rng.permutation(len(items))[: len(items) // 2].tolist())
+    given = tuple([item for place, item in enumerate(items) if place in drawn])
+    return given, tuple([item for place, item in enumerate(items) if place not in drawn])

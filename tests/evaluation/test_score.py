@@ -1,0 +1,175 @@
+"""Scorecards: the official score, by kind of question, from hand-made results."""
+
+from __future__ import annotations
+
+import random
+from math import log
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lists import FIRST_FILLER, playlist, result
+
+from melon.evaluation import KINDS, BadResults, kind_of, score
+from melon.evaluation.scorecard import COLUMNS, table
+
+ANSWERS = [
+    playlist(1, songs=[10, 11], tags=["rain"]),
+    playlist(2, songs=[20], tags=["run", "night"]),
+    playlist(3, songs=[30], tags=["jazz"]),
+    playlist(4, songs=[10], tags=["rain"]),
+]
+QUESTIONS = [
+    playlist(4, title="rainy day"),
+    playlist(1, songs=[1]),
+    playlist(3, tags=["x"], title="jazz"),
+    playlist(2, songs=[2], tags=["y"]),
+]
+RESULTS = [
+    result(2, songs={1: 20}, tags={0: "run", 1: "night"}),  # song 1/log2(3), tags 1
+    result(1, songs={0: 11, 1: 10}),  # songs 1, tags 0
+    result(4, tags={3: "rain"}),  # songs 0, tags log 2 / log 5
+    result(3, songs={0: 30}, tags={0: "jazz"}),  # 1, 1
+]
+SECOND, FOURTH = log(2) / log(3), log(2) / log(5)
+
+
+def test_the_score_is_the_official_one() -> None:
+    card = score(RESULTS, ANSWERS)
+    song, tag = (1 + SECOND + 1 + 0) / 4, (0 + 1 + 1 + FOURTH) / 4
+    assert card.quality.song_ndcg == pytest.approx(song)
+    assert card.quality.tag_ndcg == pytest.approx(tag)
+    assert card.quality.score == pytest.approx(0.85 * song + 0.15 * tag)
+    assert card.quality.questions == 4
+    assert card.by_kind == {}
+    assert card.spread is None
+
+
+def test_kinds_are_told_apart_and_come_in_the_challenges_order() -> None:
+    card = score(RESULTS, ANSWERS, QUESTIONS)
+    assert tuple(card.by_kind) == KINDS
+    ndcgs = {kind: (q.song_ndcg, q.tag_ndcg) for kind, q in card.by_kind.items()}
+    expected = {
+        "songs": (1, 0),
+        "songs+tags": (SECOND, 1),
+        "tags+title": (1, 1),
+        "title": (0, FOURTH),
+    }
+    for kind, figures in expected.items():
+        assert ndcgs[kind] == pytest.approx(figures), kind
+
+
+def test_recall_and_r_precision_are_of_the_same_lists() -> None:
+    quality = score(RESULTS, ANSWERS).quality
+    assert quality.song_recall == pytest.approx((1 + 1 + 1 + 0) / 4)
+    assert quality.song_r_precision == pytest.approx((1 + 0 + 1 + 0) / 4)
+    assert quality.tag_recall == pytest.approx((0 + 1 + 1 + 1) / 4)
+    assert quality.tag_r_precision == pytest.approx((0 + 1 + 1 + 0) / 4)
+
+
+def test_the_json_is_the_documented_one() -> None:
+    card = score(RESULTS, ANSWERS, QUESTIONS, strategy="mean", ms_per_question=1.23456)
+    printed = card.to_json()
+    documented = {
+        "strategy",
+        "questions",
+        "song_ndcg",
+        "tag_ndcg",
+        "score",
+        "by_kind",
+        "ms_per_question",
+    }
+    assert documented <= set(printed)
+    assert printed["strategy"] == "mean"
+    assert printed["ms_per_question"] == 1.235
+    assert documented - {"strategy", "by_kind", "ms_per_question"} <= set(
+        printed["by_kind"]["songs+tags"]
+    )
+    assert printed["song_coverage"] is None
+
+
+def test_the_table_has_a_row_for_all_questions_and_one_for_each_kind() -> None:
+    rows = table([score(RESULTS, ANSWERS, QUESTIONS, strategy="mean", ms_per_question=2)])
+    assert [row[:3] for row in rows] == [
+        ("mean", "all", "4"),
+        (None, "songs", "1"),
+        (None, "songs+tags", "1"),
+        (None, "tags+title", "1"),
+        (None, "title", "1"),
+    ]
+    assert {len(row) for row in rows} == {len(COLUMNS)}
+
+
+def test_what_hides_no_song_does_not_count_for_songs() -> None:
+    answers = [playlist(1, songs=[10], tags=["rain"]), playlist(2, tags=["run"])]
+    results = [result(1, songs={0: 10}), result(2, tags={0: "run"})]
+    quality = score(results, answers).quality
+    assert quality.song_ndcg == 1
+    assert quality.tag_ndcg == 0.5
+    assert score(results[1:], answers[1:]).quality.song_ndcg is None
+    assert score(results[1:], answers[1:]).to_json()["score"] is None
+
+
+@pytest.mark.parametrize(
+    ("results", "reason"),
+    [
+        (RESULTS[:3], "the results lack playlists of the answers: 1, such as 3"),
+        ([*RESULTS, result(9)], "the results hold playlists that the answers do not: 1, such as 9"),
+    ],
+)
+def test_results_of_other_playlists_are_rejected(results, reason: str) -> None:
+    with pytest.raises(BadResults, match=reason) as caught:
+        score(results, ANSWERS)
+    assert caught.value.exit_code == 2
+
+
+def test_questions_of_other_playlists_are_rejected() -> None:
+    with pytest.raises(BadResults, match="the questions lack"):
+        score(RESULTS, ANSWERS, QUESTIONS[1:])
+
+
+def test_the_kind_of_a_question_is_what_it_gives() -> None:
+    assert [kind_of(question) for question in QUESTIONS] == [
+        "title",
+        "songs",
+        "tags+title",
+        "songs+tags",
+    ]
+    assert kind_of(playlist()) == "nothing"
+    assert kind_of(playlist(songs=[1], tags=["a"], title="b")) == "songs+tags+title"
+
+
+hidden = st.lists(st.integers(0, 150), min_size=1, max_size=100, unique=True)
+hidden_tags = st.lists(
+    st.sampled_from([f"tag {n}" for n in range(14)]), min_size=1, max_size=10, unique=True
+)
+
+
+@given(songs=hidden, tags=hidden_tags)
+def test_the_perfect_answer_scores_one(songs: list[int], tags: list[str]) -> None:
+    perfect = result(1, songs=dict(enumerate(songs)), tags=dict(enumerate(tags)))
+    quality = score([perfect], [playlist(1, songs=songs, tags=tags)]).quality
+    assert quality.score == pytest.approx(1)
+    assert quality.song_recall == quality.tag_recall == 1
+    assert quality.song_r_precision == quality.tag_r_precision == 1
+
+
+@given(songs=hidden, seed=st.integers(0, 99))
+def test_the_score_does_not_depend_on_any_order_but_that_of_a_list(
+    songs: list[int], seed: int
+) -> None:
+    rng = random.Random(seed)
+    ranked = {rng.randrange(100): song for song in songs}
+    ranked |= {rank: FIRST_FILLER + rank for rank in range(100) if rank not in ranked}
+    results = [*RESULTS, result(5, songs=dict(sorted(ranked.items())))]
+    answers = [*ANSWERS, playlist(5, songs=songs, tags=["miss 0"])]
+    questions = [*QUESTIONS, playlist(5, title="any")]
+    before = score(results, answers, questions)
+    shuffled = [playlist(5, songs=rng.sample(songs, len(songs)), tags=["miss 0"]), *ANSWERS]
+    for part in (results, shuffled, questions):
+        rng.shuffle(part)
+    after = score(results, shuffled, questions)
+    assert after.quality.song_ndcg == pytest.approx(before.quality.song_ndcg)
+    assert after.quality.tag_ndcg == pytest.approx(before.quality.tag_ndcg)
+    for kind, quality in before.by_kind.items():
+        assert after.by_kind[kind].score == pytest.approx(quality.score)
