@@ -9,7 +9,7 @@ LOCK := requirements-dev.lock
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint types check format qdrant lock install clean
+.PHONY: demo test lint types check format docs qdrant lock install clean
 .DEFAULT_GOAL := check
 
 ## Train on invented playlists, load them into the embedded store, ask for "rainy day".
@@ -26,13 +26,17 @@ lint: $(INSTALLED)
 
 types: $(INSTALLED) $(TYPES)
 	MYPYPATH=$(dir $(TYPES)) $(BIN)/mypy -p melon
-	MYPYPATH=scripts $(BIN)/mypy scripts
+	MYPYPATH=scripts:$(dir $(TYPES)) $(BIN)/mypy scripts
 
 check: lint types test
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+## The reference of the command in docs/cli.md; a test fails when it is stale.
+docs: $(INSTALLED)
+	$(BIN)/python scripts/cli_reference.py
 
 ## A Qdrant server on localhost:6333 without Docker, in the foreground.
 qdrant: $(INSTALLED)

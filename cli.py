@@ -56,8 +56,11 @@ def main() -> None:
     except MelonError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
+    except BrokenPipeError:  # whoever read our output has seen enough
         sys.stderr.close()
+        sys.exit(1)
+    except OSError as error:  # a full disk, a directory that may not be written
+        print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
 
 

@@ -1,0 +1,179 @@
+"""The reference of the `melon` command, made from the command itself.
+
+`python scripts/cli_reference.py` writes docs/cli.md; a test fails when that is stale.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from types import NoneType
+from typing import Any, get_args, get_origin, get_type_hints
+
+import typer
+from typer.models import ArgumentInfo, OptionInfo
+
+from melon.cli import app
+
+TARGET = Path(__file__).resolve().parent.parent / "docs" / "cli.md"
+
+HEAD = """\
+# The `melon` command
+
+<!-- Made by scripts/cli_reference.py (`make docs`): change the help of the command instead. -->
+
+Results go to stdout, everything else to stderr. The exit code is 0, or 2 where what was given is
+wrong, or 1 where something around failed: a store that cannot be reached, a file that cannot be
+written. Commands that print results take `--json`, whose fields may be added to and are never
+renamed: see [what `--json` prints](#what---json-prints).
+
+A store is found in this order: `--url`, `--path`, `MELON_QDRANT_URL`, a Qdrant server that answers
+on localhost:6333, the embedded store below `.melon/`. One line on stderr says which it is. All
+`MELON_*` variables are listed in the [README](../README.md#settings).
+"""
+
+TAIL = """\
+## What `--json` prints
+
+Unknown values are `null` or empty; ids are numbers; scores are rounded to six digits.
+
+`melon query`
+
+```json
+{"store": "…", "release": "…", "strategy": "…", "fallback": null,
+ "songs": [{"id": 1, "name": "…", "artists": ["…"], "genres": ["…"], "issue_date": "2012-10",
+            "score": 0.97}],
+ "tags": [{"tag": "…", "score": 0.94}],
+ "unknown": {"songs": [], "tags": [], "words": []}}
+```
+
+`fallback` is `"popularity"` where nothing of the query leads anywhere: the answer is then what most
+playlists hold under the same constraints, and a score is a number of playlists. `issue_date` is as
+precise as it is known: a day, a month or a year.
+
+`melon similar`
+
+```json
+{"songs": [{"id": 1, "name": "…", "artists": ["…"], "genres": ["…"], "issue_date": "2012-10",
+            "score": 0.97}],
+ "tags": [{"tag": "…", "popularity": 132, "score": 0.94}],
+ "playlists": [{"id": 1, "title": "…", "tags": ["…"], "song_count": 12, "score": 0.95}],
+ "words": [{"word": "…", "popularity": 40, "score": 0.95}]}
+```
+
+with the collections of `--to` only; what is unknown of a playlist is absent.
+
+`melon releases`
+
+```json
+[{"release": "…", "live": true, "created": "2026-01-31T12:00:00+00:00",
+  "counts": {"songs": 1, "tags": 1, "playlists": 1, "words": 1}, "space": "…",
+  "schema_version": 1}]
+```
+
+`melon status`
+
+```json
+{"store": "…", "engine": "qdrant 1.16.3", "live": "…", "releases": 1, "schema_version": 1,
+ "space": "…", "dim": 128, "created": "…",
+ "counts": {"songs": 1, "tags": 1, "playlists": 1, "words": 1}}
+```
+
+`space`, `dim` and `created` are absent, and `live` is `null`, where no release is live.
+"""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """An argument or an option, as the signature of a command declares it."""
+
+    name: str
+    annotation: Any
+    declared: Any
+    default: Any
+
+    @property
+    def is_option(self) -> bool:
+        """Whether it has a name on the command line."""
+        return isinstance(self.declared, OptionInfo)
+
+    @property
+    def metavar(self) -> str:
+        """The argument, as usage lines show it."""
+        many = "..." if get_origin(self.annotation) is list else ""
+        name = self.name.upper() + many
+        return name if self.default is inspect.Parameter.empty else f"[{name}]"
+
+    def row(self) -> str:
+        """A row of a table."""
+        help = (self.declared.help or "").replace("|", "\\|")
+        if not self.is_option:
+            return f"| `{self.metavar}` | {help} |"
+        # With `Annotated`, Typer keeps the first name of an option where its default was once.
+        given = [self.declared.default, *(self.declared.param_decls or ())]
+        names = [name for name in given if isinstance(name, str)]
+        names = names or [f"--{self.name.replace('_', '-')}"]
+        if self.default is inspect.Parameter.empty:
+            default = " [required]"
+        else:
+            default = f" [default: {self.default}]" if self.default not in (None, False) else ""
+        return f"| {', '.join(f'`{name}`' for name in names)} | {self._kind()} | {help}{default} |"
+
+    def _kind(self) -> str:
+        [kind] = [part for part in _flat(self.annotation) if part is not NoneType]
+        if issubclass(kind, Enum):
+            return " or ".join(str(member.value) for member in kind)
+        return {str: "text", int: "number", float: "number", Path: "path", bool: ""}[kind]
+
+
+def reference() -> str:
+    """The whole document."""
+    sections = [_section(f"melon {name}", function) for name, function in _commands(app)]
+    return "\n".join([HEAD, *sections, TAIL])
+
+
+def _commands(of: typer.Typer) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Names and functions of all commands, in the order of `melon --help`."""
+    for command in of.registered_commands:
+        assert command.callback
+        yield command.name or command.callback.__name__.replace("_", "-"), command.callback
+    for group in of.registered_groups:
+        inner = group.typer_instance
+        assert inner is not None
+        if (own := inner.registered_callback) and own.callback:
+            yield str(group.name), own.callback
+        yield from ((f"{group.name} {name}", function) for name, function in _commands(inner))
+
+
+def _section(path: str, function: Callable[..., Any]) -> str:
+    """Usage, what the command does, its arguments and its options."""
+    parameters = list(_parameters(function))
+    arguments = [p for p in parameters if not p.is_option]
+    options = [p for p in parameters if p.is_option]
+    usage = " ".join([path, *(["[OPTIONS]"] if options else []), *(p.metavar for p in arguments)])
+    lines = [f"## {path}", "", "```", usage, "```", "", inspect.getdoc(function) or "", ""]
+    if arguments:
+        lines += ["| argument | |", "|---|---|", *(p.row() for p in arguments), ""]
+    if options:
+        lines += ["| option | | |", "|---|---|---|", *(p.row() for p in options), ""]
+    return "\n".join(lines)
+
+
+def _parameters(function: Callable[..., Any]) -> Iterator[Parameter]:
+    hints = get_type_hints(function, include_extras=True)
+    for name, parameter in inspect.signature(function).parameters.items():
+        match get_args(hints[name]):
+            case (annotation, OptionInfo() | ArgumentInfo() as declared):
+                yield Parameter(name, annotation, declared, parameter.default)
+
+
+def _flat(annotation: Any) -> list[Any]:
+    """The types that a union or a list is made of."""
+    return [part for arg in get_args(annotation) for part in _flat(arg)] or [annotation]
+
+
+if __name__ == "__main__":
+    TARGET.write_text(reference(), encoding="utf-8")
