@@ -130,7 +130,8 @@ def evaluate(
         list[str] | None,
         typer.Option(
             "--strategy",
-            help="How candidates are found. Repeat it for more, or say `all`.",
+            help="How candidates are found; `popular` is the baseline. Repeat it for more, or say "
+            "`all`.",
             show_default=False,
         ),
     ] = None,
@@ -244,8 +245,9 @@ def _several(strategies: Sequence[str] | None) -> bool:
 
 def _named(strategies: Sequence[str] | None) -> list[str]:
     """The strategies that the options name."""
+    from melon.evaluation import POPULAR
     from melon.retrieval import DEFAULT_STRATEGY, STRATEGIES
 
     if strategies and ALL_STRATEGIES in strategies:
-        return list(STRATEGIES)
+        return [POPULAR, *STRATEGIES]
     return list(dict.fromkeys(strategies or [DEFAULT_STRATEGY]))

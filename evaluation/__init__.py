@@ -4,7 +4,7 @@ from melon.evaluation.catalogue import Catalogue
 from melon.evaluation.errors import BadQuestions, BadResults, NothingToHide, TooFewItems
 from melon.evaluation.evaluate import evaluate
 from melon.evaluation.questions import KINDS, kind_of, read_questions
-from melon.evaluation.recommend import BATCH, recommend
+from melon.evaluation.recommend import BATCH, POPULAR, recommend
 from melon.evaluation.results import SONGS, TAGS, Result, read_results, write_results
 from melon.evaluation.score import score
 from melon.evaluation.scorecard import Quality, Scorecard, Spread
@@ -13,6 +13,7 @@ from melon.evaluation.split import SplitCounts, mask, split
 __all__ = [
     "BATCH",
     "KINDS",
+    "POPULAR",
     "SONGS",
     "TAGS",
     "BadQuestions",

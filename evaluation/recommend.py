@@ -14,6 +14,9 @@ from melon.retrieval import DEFAULT_STRATEGY, Constraints, PlaylistQuery, Rankin
 BATCH = 128
 """Questions that are answered together."""
 
+POPULAR = "popular"
+"""Not a strategy of retrieval but what each has to beat: every list is all filling."""
+
 
 def recommend(
     retriever: Retriever,
@@ -32,7 +35,7 @@ def recommend(
     Args:
         retriever: asks the store. Pin its release, or one promoted meanwhile answers the rest.
         questions: playlists with parts blanked.
-        strategy: a name in `melon.retrieval.STRATEGIES`.
+        strategy: a name in `melon.retrieval.STRATEGIES`, or `POPULAR`.
         until_playlist: recommend no song younger than the day on which the playlist was last
             changed, where that is known. A song of unknown date could be younger: it is not
             recommended either, not even to fill.
@@ -49,17 +52,28 @@ def recommend(
     for start in range(0, len(questions), batch):
         part = questions[start : start + batch]
         days = [_last_day(question) if until_playlist else None for question in part]
-        rankings = retriever.rank_many(
-            [_query(question) for question in part],
-            [Constraints(until=day) for day in days],
-            songs=SONGS,
-            tags=TAGS,
-            strategy=strategy,
-        )
+        rankings = _rankings(retriever, part, days, strategy)
         for question, ranking, day in zip(part, rankings, days, strict=True):
             yield _filled(popular, question, ranking, day)
         if progress is not None:
             progress(start + len(part), len(questions))
+
+
+def _rankings(
+    retriever: Retriever,
+    questions: Sequence[Playlist],
+    days: Sequence[date | None],
+    strategy: str,
+) -> list[Ranking]:
+    if strategy == POPULAR:
+        return [Ranking((), ())] * len(questions)
+    return retriever.rank_many(
+        [_query(question) for question in questions],
+        [Constraints(until=day) for day in days],
+        songs=SONGS,
+        tags=TAGS,
+        strategy=strategy,
+    )
 
 
 def _query(question: Playlist) -> PlaylistQuery:

@@ -77,7 +77,7 @@ def split(
         NothingToHide: there are too few playlists to hold out so many.
         InputError: a number is out of range, or a file would replace one that is read.
     """
-    _check(playlists, out_dir, hold_out, min_songs)
+    _check(playlists, out_dir, float(hold_out), min_songs)
     rng = np.random.default_rng(seed)
     total = 0
     candidates: list[int] = []
@@ -111,7 +111,7 @@ def split(
 
 
 def _check(playlists: Sequence[Path], out_dir: Path, hold_out: float, min_songs: int) -> None:
-    if hold_out <= 0 or (hold_out > 1 and hold_out != int(hold_out)):
+    if not (0 < hold_out < 1 or (hold_out >= 1 and hold_out.is_integer())):
         raise InputError(
             f"{hold_out:g} playlists cannot be held out",
             hint="give a share below 1, or a whole number of playlists",

@@ -1,0 +1,171 @@
+"""Every question is answered as the challenge wants it, whatever the strategy leaves open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+from lists import playlist
+
+from melon.catalog import DemoTruth, Playlist
+from melon.evaluation import POPULAR, SONGS, TAGS, Result, TooFewItems, recommend
+from melon.evaluation.popular import HEAD, PopularItems
+from melon.retrieval import STRATEGIES, Constraints, PlaylistQuery, Ranking, Retriever
+from melon.store import Collection, VectorStore
+
+CATALOGUE = 500
+
+
+@pytest.fixture
+def retriever(demo_store: VectorStore) -> Retriever:
+    return Retriever(demo_store)
+
+
+class Scripted(Retriever):
+    """Answers with what it is told, and keeps what it was asked."""
+
+    def __init__(self, store: VectorStore, ranking: Ranking) -> None:
+        super().__init__(store)
+        self.ranking = ranking
+        self.asked: list[tuple[PlaylistQuery, Constraints | None]] = []
+
+    def rank_many(self, queries, constraints=None, **options) -> list[Ranking]:
+        self.asked += zip(queries, constraints, strict=True)
+        return [self.ranking] * len(queries)
+
+
+def check(results: Sequence[Result], questions: Sequence[Playlist]) -> None:
+    assert [result.id for result in results] == [question.id for question in questions]
+    for result, question in zip(results, questions, strict=True):
+        assert len(result.songs) == len(set(result.songs)) == SONGS
+        assert len(result.tags) == len(set(result.tags)) == TAGS
+        assert not set(result.songs) & set(question.songs)
+        assert not set(result.tags) & set(question.tags)
+
+
+@pytest.mark.parametrize("strategy", [POPULAR, *STRATEGIES])
+def test_lists_are_whole_and_hold_no_seed_and_no_repeat(
+    retriever: Retriever, demo_questions: list[Playlist], strategy: str
+) -> None:
+    unknown = playlist(9_999, songs=[10**9], tags=["nobody wears this"], title="ΩΩΩ")
+    questions = [*demo_questions, playlist(10_000), unknown]
+    check(list(recommend(retriever, questions, strategy=strategy)), questions)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_answers_do_not_depend_on_how_many_are_asked_together(
+    retriever: Retriever, demo_questions: list[Playlist], strategy: str
+) -> None:
+    alone, few, all_at_once = (
+        list(recommend(retriever, demo_questions, strategy=strategy, batch=batch))
+        for batch in (1, 7, 1000)
+    )
+    assert alone == few == all_at_once
+
+
+def test_progress_reaches_the_total(retriever: Retriever, demo_questions: list[Playlist]) -> None:
+    seen: list[tuple[int, int]] = []
+    asked = demo_questions[:10]
+    list(recommend(retriever, asked, batch=4, progress=lambda *step: seen.append(step)))
+    assert seen == [(4, 10), (8, 10), (10, 10)]
+
+
+def test_a_question_passes_all_it_gives_and_its_id(demo_store: VectorStore) -> None:
+    """The id keeps a playlist that training knew from being its own neighbour."""
+    retriever = Scripted(demo_store, Ranking((), ()))
+    list(recommend(retriever, [playlist(7, songs=[1], tags=["비"], title="rain")]))
+    [(query, _)] = retriever.asked
+    assert query == PlaylistQuery(songs=(1,), tags=("비",), title="rain", playlist=7)
+
+
+def test_what_is_short_is_filled_with_the_most_popular(demo_store: VectorStore) -> None:
+    best = demo_store.open().top(Collection.SONGS, "popularity", 4)
+    seed = int(best[1].id)
+    retriever = Scripted(demo_store, Ranking((490, 491), ("drive",)))
+    [result] = recommend(retriever, [playlist(songs=[seed])])
+    assert result.songs[:2] == (490, 491)
+    popularity = {
+        record.id: record.payload["popularity"]
+        for record in retriever.reader.retrieve(Collection.SONGS, list(result.songs))
+    }
+    filled = [popularity[song] for song in result.songs[2:]]
+    assert filled == sorted(filled, reverse=True)
+    assert filled[0] == best[0].payload["popularity"]
+    assert seed not in result.songs
+    assert result.tags[0] == "drive"
+
+
+def test_filling_reaches_far_down_the_catalogue(demo_store: VectorStore) -> None:
+    reader = demo_store.open()
+    ranked = reader.top(Collection.SONGS, "popularity", CATALOGUE)
+    taken = [int(record.id) for record in ranked[: HEAD + 50]]
+    filled = PopularItems(reader).fill_songs((), SONGS, without=taken, until=None)
+    assert not set(filled) & set(taken)
+
+
+def test_too_small_a_store_is_an_error(demo_store: VectorStore) -> None:
+    questions = [playlist(1), playlist(33, songs=range(CATALOGUE - SONGS + 1))]
+    with pytest.raises(TooFewItems, match="question 33") as caught:
+        list(recommend(Retriever(demo_store), questions, strategy=POPULAR))
+    assert caught.value.exit_code == 2
+
+
+def test_a_seed_in_another_spelling_is_no_filling(demo_store: VectorStore) -> None:
+    popular = PopularItems(demo_store.open())
+    first = popular.fill_tags((), TAGS, without=())
+    shouted = [f" {tag.upper()} " for tag in first]
+    assert not set(popular.fill_tags((), TAGS, without=shouted)) & set(first)
+
+
+@pytest.mark.parametrize("strategy", [POPULAR, *STRATEGIES])
+def test_until_playlist_recommends_nothing_younger_and_nothing_of_unknown_date(
+    retriever: Retriever, demo_questions: list[Playlist], strategy: str
+) -> None:
+    days = [datetime(2012, 6, 1), datetime(2016, 1, 1, 23, 30), None]
+    questions = [
+        replace(question, updated=days[i % 3]) for i, question in enumerate(demo_questions)
+    ]
+    results = list(recommend(retriever, questions, strategy=strategy, until_playlist=True))
+    check(results, questions)
+    dates = {
+        record.id: record.payload.get("issue_date")
+        for record in retriever.reader.find(Collection.SONGS, None, CATALOGUE)
+    }
+    undated = 0
+    for result, question in zip(results, questions, strict=True):
+        issued = [dates[song] for song in result.songs]
+        if question.updated is None:
+            undated += issued.count(None)
+        else:
+            assert None not in issued
+            assert max(issued) <= question.updated.isoformat()
+    assert undated > 0  # there are such songs, and elsewhere they may come
+
+
+def test_a_playlist_older_than_the_songs_is_an_error_before_any_answer(
+    demo_store: VectorStore,
+) -> None:
+    retriever = Scripted(demo_store, Ranking((), ()))
+    questions = [playlist(1), playlist(2, updated=datetime(1950, 1, 1))]
+    with pytest.raises(TooFewItems, match=r"question 2: .*issued by 1950-01-01"):
+        list(recommend(retriever, questions, until_playlist=True))
+    assert retriever.asked == []
+
+
+def test_the_demo_truth_is_not_needed_to_beat_popularity(
+    retriever: Retriever, demo_questions: list[Playlist], demo_truth: DemoTruth
+) -> None:
+    """Songs of the playlist's mood are far more frequent than in what is popular."""
+
+    def share(strategy: str) -> float:
+        results = list(recommend(retriever, demo_questions, strategy=strategy))
+        same = sum(
+            demo_truth.song_mood[song] == demo_truth.playlist_mood[result.id]
+            for result in results
+            for song in result.songs[:20]
+        )
+        return same / (20 * len(results))
+
+    assert share("mean") > 2 * share(POPULAR)
