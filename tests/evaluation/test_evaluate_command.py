@@ -1,0 +1,165 @@
+"""From playlists to a scorecard by the commands alone, on a corpus whose structure is known."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from lists import record, result, write_json
+
+from melon import cli
+from melon.catalog import DemoTruth
+from melon.evaluation import KINDS
+
+
+class Ran(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+
+Melon = Callable[..., Ran]
+
+
+@pytest.fixture(scope="module")
+def home(demo_corpus: tuple[Path, DemoTruth], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A quarter of the demo corpus held out, and a store of what is left."""
+    home = tmp_path_factory.mktemp("evaluate")
+    for arguments in (
+        ["split", demo_corpus[0], "--out", home / "split", "--hold-out", "0.25", "--seed", "1"],
+        ["train", home / "split", "--out", home / "space", "--dim", "16", "--workers", "1"],
+        ["ingest", home / "space", "--path", home / "store"],
+    ):
+        assert run(*arguments) == 0
+    return home
+
+
+def run(*arguments: object) -> int:
+    """Run the command; what it prints is pytest's to capture."""
+    before = sys.argv
+    sys.argv = ["melon", *map(str, arguments)]
+    try:
+        cli.main()
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    finally:
+        sys.argv = before
+    return 0
+
+
+@pytest.fixture
+def melon(capsys: pytest.CaptureFixture[str]) -> Melon:
+    def ran(*arguments: object) -> Ran:
+        code = run(*arguments)
+        return Ran(code, *capsys.readouterr())
+
+    return ran
+
+
+@pytest.fixture
+def asked(home: Path) -> tuple[Path, Path]:
+    return home / "split" / "questions.json", home / "split" / "answers.json"
+
+
+def test_what_was_learnt_beats_what_is_popular(
+    melon: Melon, home: Path, asked: tuple[Path, Path]
+) -> None:
+    ran = melon("evaluate", *asked, "--strategy", "all", "--path", home / "store", "--json")
+    assert ran.code == 0
+    cards = {card["strategy"]: card for card in ran.json}
+    popular, mean = cards["popular"], cards["mean"]
+    assert mean["questions"] == 100
+    assert mean["song_ndcg"] > 1.5 * popular["song_ndcg"]
+    assert mean["tag_ndcg"] > 1.2 * popular["tag_ndcg"]
+    assert mean["song_coverage"] > 2 * popular["song_coverage"]
+    assert mean["song_popularity"] < popular["song_popularity"]
+    assert mean["ms_per_question"] > 0
+    assert tuple(mean["by_kind"]) == KINDS
+    for kind in KINDS:
+        assert mean["by_kind"][kind]["score"] > popular["by_kind"][kind]["score"], kind
+
+
+def test_recommend_then_score_is_evaluate(
+    melon: Melon, home: Path, asked: tuple[Path, Path], tmp_path: Path
+) -> None:
+    results = tmp_path / "results.json"
+    ran = melon("recommend", asked[0], "-o", results, "--path", home / "store")
+    assert ran.code == 0
+    assert ran.out == ""
+    assert "100 questions answered" in ran.err
+    scored = melon(
+        "score", results, asked[1], "--questions", asked[0], "--path", home / "store", "--json"
+    ).json
+    evaluated = melon("evaluate", *asked, "--path", home / "store", "--one-by-one", "--json").json
+    for card in (scored, evaluated):
+        del card["strategy"], card["ms_per_question"]
+    assert scored == evaluated
+
+
+def test_tables_name_the_strategies_and_the_kinds(
+    melon: Melon, home: Path, asked: tuple[Path, Path]
+) -> None:
+    ran = melon("evaluate", *asked, "--strategy", "all", "--path", home / "store")
+    for word in ("popular", "mean", *KINDS, "song nDCG", "song coverage"):
+        assert word in ran.out, word
+
+
+def test_a_strategy_that_is_not_there_is_the_users_error(
+    melon: Melon, home: Path, asked: tuple[Path, Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "results.json"
+    ran = melon("recommend", asked[0], "-o", out, "--strategy", "magic", "--path", home / "store")
+    assert ran.code == 2
+    assert "'magic'" in ran.err
+    assert not out.exists()
+
+
+def test_too_early_a_playlist_is_the_users_error(melon: Melon, home: Path, tmp_path: Path) -> None:
+    question = {"id": 5, "songs": [], "tags": [], "updt_date": "1960-01-01 00:00:00.000"}
+    questions = write_json(tmp_path / "questions.json", [question])
+    out = tmp_path / "results.json"
+    ran = melon("recommend", questions, "-o", out, "--until", "playlist", "--path", home / "store")
+    assert ran.code == 2
+    assert "question 5" in ran.err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ([record(result(1))], "lack playlists of the answers"),
+        ([record(result(1)) | {"songs": [1, 2]}], "record 1 (byte 1), playlist 1: 2 songs are"),
+        ({}, "not an array"),
+    ],
+)
+def test_what_the_official_scorer_rejects_ends_with_exit_code_2(
+    melon: Melon, asked: tuple[Path, Path], tmp_path: Path, wrong: object, reason: str
+) -> None:
+    results = write_json(tmp_path / "results.json", wrong)
+    ran = melon("score", results, asked[1])
+    assert ran.code == 2
+    assert ran.out == ""
+    assert str(results) in ran.err or "results" in ran.err
+    assert reason in ran.err
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"), [([], "there is no playlist"), ([{"id": 1}], "correct the record")]
+)
+def test_answers_that_cannot_be_used_end_with_exit_code_2(
+    melon: Melon, tmp_path: Path, content: object, reason: str
+) -> None:
+    results = write_json(tmp_path / "results.json", [record(result(1))])
+    answers = write_json(tmp_path / "answers.json", content)
+    ran = melon("score", results, answers)
+    assert ran.code == 2
+    assert str(answers) in ran.err
+    assert reason in ran.err
