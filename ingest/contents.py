@@ -40,10 +40,10 @@ class SparseWeights(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    song_length: float = Field(-0.5, ge=-2, le=2)
-    tag_length: float = Field(-0.5, ge=-2, le=2)
-    word_length: float = Field(-0.5, ge=-2, le=2)
-    bigram_length: float = Field(-0.5, ge=-2, le=2)
+    song_length: float = Field(-0.4, ge=-2, le=2)
+    tag_length: float = Field(-0.4, ge=-2, le=2)
+    word_length: float = Field(-0.4, ge=-2, le=2)
+    bigram_length: float = Field(-0.4, ge=-2, le=2)
     popularity: float = Field(0.0, ge=-2, le=2)
 
 

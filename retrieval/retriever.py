@@ -10,6 +10,7 @@ from melon.embedding.title import TitleTokenizer
 from melon.errors import InputError
 from melon.retrieval.constraints import Constraints, check_artists
 from melon.retrieval.dense import MeanStrategy
+from melon.retrieval.neighbours import NeighbourStrategy
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.results import SONG_FIELDS, Ranking, Recommendation, Song, Tag
 from melon.retrieval.seeds import Seeds, resolve
@@ -25,7 +26,10 @@ from melon.store import (
     tag_point_id,
 )
 
-STRATEGIES: Mapping[str, type[Strategy]] = {"mean": MeanStrategy}
+STRATEGIES: Mapping[str, type[Strategy]] = {
+    "mean": MeanStrategy,
+    "neighbours": NeighbourStrategy,
+}
 DEFAULT_STRATEGY = "mean"
 REFRESH_SECONDS = 2.0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from melon.store import (
     PointId,
     Record,
     ReleaseReader,
+    bigram_point_id,
     tag_point_id,
     word_point_id,
 )
@@ -57,19 +59,28 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seeds:
-    """The known seeds of a query by where they came from, its dislikes, and what is unknown."""
+    """The known seeds of a query by where they came from, its dislikes, and what is unknown.
+
+    Attributes:
+        title_words: the words of the title.
+        title_tags: the known tags found in the title.
+        words: the words of the title and of the tags, as playlists are indexed by.
+        bigrams: their pairs of letters, likewise.
+    """
 
     songs: SeedSet
     tags: SeedSet
     title_words: SeedSet
     title_tags: SeedSet
+    words: SeedSet
+    bigrams: SeedSet
     not_songs: SeedSet
     not_tags: SeedSet
     unknown: Unknown = field(default_factory=Unknown)
 
     def __bool__(self) -> bool:
         """Whether anything positive is known."""
-        return any(map(len, (self.songs, self.tags, self.title_words, self.title_tags)))
+        return any(map(len, (self.songs, self.tags, self.title_tags, self.words, self.bigrams)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +89,10 @@ class _Wanted:
 
     tags: tuple[str, ...]
     not_tags: tuple[str, ...]
-    words: tuple[str, ...]
+    title_words: tuple[str, ...]
     title_tags: tuple[str, ...]
+    words: tuple[str, ...]
+    bigrams: tuple[str, ...]
 
 
 def resolve(
@@ -102,19 +115,27 @@ def resolve(
     words = _fetch(
         reader, Collection.WORDS, (word for want in wanted for word in want.words), word_point_id
     )
+    bigrams = _fetch(
+        reader,
+        Collection.WORDS,
+        (pair for want in wanted for pair in want.bigrams),
+        bigram_point_id,
+    )
     dim = reader.manifest.dim
     return [
         Seeds(
             songs=_gather(query.songs, songs, dim),
             tags=_gather(want.tags, tags, dim),
-            title_words=_gather(want.words, words, dim),
+            title_words=_gather(want.title_words, words, dim),
             title_tags=_gather(want.title_tags, tags, dim),
+            words=_gather(want.words, words, dim),
+            bigrams=_gather(want.bigrams, bigrams, dim),
             not_songs=_gather(query.not_songs, songs, dim),
             not_tags=_gather(want.not_tags, tags, dim),
             unknown=Unknown(
                 songs=tuple(s for s in query.songs + query.not_songs if s not in songs),
                 tags=tuple(t for t in want.tags + want.not_tags if t not in tags),
-                words=tuple(w for w in want.words if w not in words),
+                words=tuple(w for w in want.title_words if w not in words),
             ),
         )
         for query, want in zip(queries, wanted, strict=True)
@@ -124,11 +145,14 @@ def resolve(
 def _cut(query: PlaylistQuery, tokenizer: TitleTokenizer) -> _Wanted:
     title = query.title or ""
     tags = tuple(dict.fromkeys(respell(tag, tokenizer) for tag in query.tags))
+    texts = (title, *tags)
     return _Wanted(
         tags=tags,
         not_tags=tuple(dict.fromkeys(respell(tag, tokenizer) for tag in query.not_tags)),
-        words=tuple(tokenizer.words(title)) if title else (),
-        title_tags=tuple(t for t in tokenizer.tags(title) if t not in tags) if title else (),
+        title_words=tuple(tokenizer.words(title)),
+        title_tags=tuple(tag for tag in tokenizer.tags(title) if tag not in tags),
+        words=tuple(dict.fromkeys(chain.from_iterable(map(tokenizer.words, texts)))),
+        bigrams=tuple(dict.fromkeys(chain.from_iterable(map(tokenizer.bigrams, texts)))),
     )
 
 

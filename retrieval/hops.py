@@ -1,0 +1,157 @@
+"""Neighbourhood retrieval in two hops: seeds → playlists that hold them → what those hold.
+
+The first hop is a sparse query on the playlists' `items`, the second one on the `playlists` of
+songs and tags, both exact and both inside Qdrant. With a playlist's stored values |p|^(β-1), a
+song's |j|^(α-1) and the query's |i|^-α it is item-item collaborative filtering in the form of
+Aiolli (2013), doi:10.1145/2507157.2507189.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from melon.retrieval.reweighting import reweight
+from melon.retrieval.seeds import SeedSet
+from melon.retrieval.settings import Hops, ItemWeight
+from melon.retrieval.strategy import EMPTY, Ask, Ranked
+from melon.store import (
+    Collection,
+    Filter,
+    HasId,
+    Hit,
+    NumberRange,
+    ReleaseReader,
+    SparseVector,
+    VectorQuery,
+)
+
+ITEMS = "items"
+HOLDERS = "playlists"
+DISLIKED = -1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Neighbours:
+    """The playlists most like a query, best first: ids (n,) uint32, weights (n,) float32."""
+
+    ids: NDArray[np.uint32]
+    weights: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def find_neighbours(
+    reader: ReleaseReader, asks: Sequence[Ask], hops: Sequence[Hops]
+) -> list[Neighbours]:
+    """First hop: for each query the playlists that share most with it, in one request."""
+    vectors = [seed_vector(ask, hop) for ask, hop in zip(asks, hops, strict=True)]
+    queries = [
+        VectorQuery(
+            vector,
+            ITEMS,
+            hop.neighbours,
+            _neighbour_filter(ask, hop),
+            payload=("songs",) if hop.reweighting else False,
+        )
+        for ask, hop, vector in zip(asks, hops, vectors, strict=True)
+        if vector is not None
+    ]
+    answers = iter(reader.query(Collection.PLAYLISTS, queries) if queries else [])
+    return [
+        _weigh(ask, next(answers) if vector is not None else [], hop)
+        for ask, vector, hop in zip(asks, vectors, hops, strict=True)
+    ]
+
+
+def spread(
+    reader: ReleaseReader,
+    collection: Collection,
+    neighbours: Sequence[Neighbours],
+    wanted: Sequence[tuple[Filter, int]],
+    hops: Sequence[Hops],
+) -> list[Ranked]:
+    """Second hop: what the neighbours hold, weighted by them, in one request.
+
+    Args:
+        collection: songs or tags.
+        wanted: per query the filter and how many candidates.
+    """
+    asked = [
+        bool(len(near)) and limit > 0 for near, (_, limit) in zip(neighbours, wanted, strict=True)
+    ]
+    queries = [
+        VectorQuery(
+            SparseVector(near.ids, near.weights),
+            HOLDERS,
+            max(limit, hop.candidates),
+            filter,
+            payload=("popularity",),
+        )
+        for near, (filter, limit), hop, ask in zip(neighbours, wanted, hops, asked, strict=True)
+        if ask
+    ]
+    answers = iter(reader.query(collection, queries) if queries else [])
+    return [
+        discounted(next(answers), hop.discount) if ask else EMPTY
+        for ask, hop in zip(asked, hops, strict=True)
+    ]
+
+
+def seed_vector(ask: Ask, hops: Hops) -> SparseVector | None:
+    """The query in the playlists' `items`: each seed by its kind's weight and its popularity."""
+    seeds, weights = ask.seeds, ask.query.weights
+    title = weights.title
+    parts = [
+        (weights.songs, seeds.songs, hops.songs),
+        (weights.tags, seeds.tags, hops.tags),
+        (title, seeds.title_tags, hops.tags),
+        (title, seeds.words, hops.words),
+        (title, seeds.bigrams, hops.bigrams),
+        (DISLIKED, seeds.not_songs, hops.songs),
+        (DISLIKED, seeds.not_tags, hops.tags),
+    ]
+    values = [(part.items, weight * item_values(part, item)) for weight, part, item in parts]
+    indices = np.concatenate([indices for indices, _ in values])
+    weighted = np.concatenate([value for _, value in values])
+    unique, inverse = np.unique(indices, return_inverse=True)
+    summed = np.bincount(inverse, weighted, len(unique)).astype(np.float32)
+    used = summed != 0
+    return SparseVector(unique[used], summed[used]) if (summed > 0).any() else None
+
+
+def item_values(seeds: SeedSet, item: ItemWeight) -> NDArray[np.float32]:
+    """(n,) float32: what each seed of a kind counts."""
+    discounted = np.maximum(seeds.popularity, 1) ** np.float32(-item.discount)
+    return (np.float32(item.weight) * discounted).astype(np.float32)
+
+
+def discounted(hits: Sequence[Hit], discount: float) -> Ranked:
+    """Candidates by score · popularity^-discount."""
+    return Ranked.of(
+        {hit.id: hit.score * max(hit.payload["popularity"], 1) ** -discount for hit in hits}
+    )
+
+
+def _weigh(ask: Ask, hits: Sequence[Hit], hops: Hops) -> Neighbours:
+    near = [hit for hit in hits if hit.score > 0]
+    if not near:
+        return Neighbours(np.empty(0, np.uint32), np.empty(0, np.float32))
+    scores = np.array([hit.score for hit in near], np.float64)
+    weights = ((scores / scores.max()) ** hops.power).astype(np.float32)
+    if hops.reweighting is not None and ask.seeds.songs.keys:
+        held = [hit.payload.get("songs", ()) for hit in near]
+        seeds = [int(song) for song in ask.seeds.songs.keys]
+        weights = reweight(weights, held, seeds, hops.reweighting)
+    return Neighbours(np.array([hit.id for hit in near], np.uint32), weights)
+
+
+def _neighbour_filter(ask: Ask, hops: Hops) -> Filter | None:
+    must = (NumberRange("song_count", gte=hops.least_songs),) if hops.least_songs else ()
+    own = ask.query.playlist
+    must_not = (HasId((own,)),) if own is not None else ()
+    return Filter(must=must, must_not=must_not) or None

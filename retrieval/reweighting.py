@@ -1,0 +1,79 @@
+"""Ridge regression of the neighbours' weights: which mixture of them explains the seeds?
+
+Similarity alone lets a long or eclectic playlist count as much as one that holds little besides
+what the seeds hold. In the spirit of Zhu et al. (2018), doi:10.1145/3267471.3267484, who weigh
+the seeds by a linear model of the playlist, the neighbours are weighed here by one: their
+weighted sum should be 1 at the seeds and 0 at the rest of what they hold, with the similarities
+as the prior. The normal equations are solved by a few steps of conjugate gradients, which is
+early stopping and so regularises too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from melon.retrieval.settings import Reweighting
+
+Floats = NDArray[np.float64]
+PRIOR_AT_SEEDS = 0.5
+"""What the prior's sum is at the seeds on average: halfway to the target."""
+TINY = 1e-12
+
+
+def reweight(
+    weights: NDArray[np.float32],
+    held: Sequence[Sequence[int]],
+    seeds: Sequence[int],
+    settings: Reweighting,
+) -> NDArray[np.float32]:
+    """New weights for the neighbours.
+
+    Args:
+        weights: (n,) positive prior weights.
+        held: for each neighbour, the ids of its songs.
+        seeds: ids of the query's songs.
+        settings: how far the weights may move, and what counts.
+
+    Returns:
+        (n,) float32. A neighbour may get a negative weight.
+    """
+    lengths = np.fromiter(map(len, held), np.int64, len(held))
+    songs, columns = np.unique(
+        np.fromiter(chain.from_iterable(held), np.int64, int(lengths.sum())), return_inverse=True
+    )
+    rows = np.repeat(np.arange(len(held)), lengths)
+    is_seed = np.isin(songs, np.asarray(seeds, np.int64))
+    if not is_seed.any():
+        return weights
+
+    def to_songs(values: Floats) -> Floats:
+        return np.bincount(columns, values[rows], len(songs)).astype(np.float64, copy=False)
+
+    def to_neighbours(values: Floats) -> Floats:
+        return np.bincount(rows, values[columns], len(held)).astype(np.float64, copy=False)
+
+    prior = weights.astype(np.float64)
+    prior *= PRIOR_AT_SEEDS / max(float(to_songs(prior)[is_seed].mean()), TINY)
+    scale = np.sqrt(prior / prior.mean())  # the surer a neighbour, the freer its weight
+    counts = np.where(is_seed, settings.seen, settings.unseen)
+
+    residual = scale * to_neighbours(counts * (is_seed - to_songs(prior)))
+    change = np.zeros(len(held))
+    direction = residual.copy()
+    squared = float(residual @ residual)
+    for _ in range(settings.iterations):
+        if squared < TINY:
+            break
+        image = settings.penalty * direction + scale * to_neighbours(
+            counts * to_songs(scale * direction)
+        )
+        step = squared / float(direction @ image)
+        change += step * direction
+        residual -= step * image
+        previous, squared = squared, float(residual @ residual)
+        direction = residual + squared / previous * direction
+    return np.asarray(prior + scale * change, np.float32)
