@@ -65,6 +65,17 @@ def test_answers_do_not_depend_on_how_many_are_asked_together(
     assert alone == few == all_at_once
 
 
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_rankings_are_recommendations_without_what_is_shown(
+    retriever: Retriever, demo_questions: list[Playlist], strategy: str
+) -> None:
+    queries = [PlaylistQuery(songs=q.songs, tags=q.tags, title=q.title) for q in demo_questions]
+    shown = retriever.recommend_many(queries, songs=30, tags=5, strategy=strategy)
+    assert retriever.rank_many(queries, songs=30, tags=5, strategy=strategy) == [
+        Ranking(tuple(s.id for s in one.songs), tuple(t.tag for t in one.tags)) for one in shown
+    ]
+
+
 def test_progress_reaches_the_total(retriever: Retriever, demo_questions: list[Playlist]) -> None:
     seen: list[tuple[int, int]] = []
     asked = demo_questions[:10]
