@@ -13,9 +13,9 @@ from melon.evaluation import mask
 
 @pytest.fixture(scope="session")
 def demo_questions(demo_corpus: tuple[Path, DemoTruth]) -> list[Playlist]:
-    """Fifty masked playlists that training knew whole, of each kind."""
+    """Masked playlists that training knew whole, of each kind."""
     playlists = read_playlists([demo_corpus[0] / "train.json"], report=ReadReport())
-    whole = [p for p in playlists if p.title and len(p.tags) > 1 and len(p.songs) > 1][:50]
+    whole = [p for p in playlists if p.title and len(p.tags) > 1 and len(p.songs) > 1][:32]
     kinds = ("songs", "songs+tags", "tags+title", "title")
     rng = np.random.default_rng(0)
     return [mask(playlist, kinds[i % 4], rng)[0] for i, playlist in enumerate(whole)]

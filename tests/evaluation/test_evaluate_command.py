@@ -35,7 +35,7 @@ def home(demo_corpus: tuple[Path, DemoTruth], tmp_path_factory: pytest.TempPathF
     home = tmp_path_factory.mktemp("evaluate")
     for arguments in (
         ["split", demo_corpus[0], "--out", home / "split", "--hold-out", "0.25", "--seed", "1"],
-        ["train", home / "split", "--out", home / "space", "--dim", "16", "--workers", "1"],
+        ["train", home / "split", "--out", home / "space", "--dim", "16", "--epochs", "6"],
         ["ingest", home / "space", "--path", home / "store"],
     ):
         assert run(*arguments) == 0
