@@ -31,7 +31,6 @@ from melon.store import (
 
 ITEMS = "items"
 HOLDERS = "playlists"
-DISLIKED = -1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,26 +44,41 @@ class Neighbours:
         return len(self.ids)
 
 
+NOBODY = Neighbours(np.empty(0, np.uint32), np.empty(0, np.float32))
+
+
 def find_neighbours(
     reader: ReleaseReader, asks: Sequence[Ask], hops: Sequence[Hops]
 ) -> list[Neighbours]:
-    """First hop: for each query the playlists that share most with it, in one request."""
-    vectors = [seed_vector(ask, hop) for ask, hop in zip(asks, hops, strict=True)]
+    """First hop: for each query the playlists that share most with it, in one request.
+
+    Where the query dislikes something, the playlists most like that are found too, and count
+    against.
+    """
+    wanted = [
+        (ask, hop, seed_vector(parts), disliked)
+        for ask, hop in zip(asks, hops, strict=True)
+        for disliked, parts in ((False, _liked(ask, hop)), (True, _disliked(ask, hop)))
+    ]
     queries = [
         VectorQuery(
             vector,
             ITEMS,
             hop.neighbours,
             _neighbour_filter(ask, hop),
-            payload=("songs",) if hop.reweighting else False,
+            payload=("songs",) if hop.reweighting and not disliked else False,
         )
-        for ask, hop, vector in zip(asks, hops, vectors, strict=True)
+        for ask, hop, vector, disliked in wanted
         if vector is not None
     ]
     answers = iter(reader.query(Collection.PLAYLISTS, queries) if queries else [])
+    found = [
+        _weigh(ask, next(answers), hop, disliked) if vector is not None else NOBODY
+        for ask, hop, vector, disliked in wanted
+    ]
     return [
-        _weigh(ask, next(answers) if vector is not None else [], hop)
-        for ask, vector, hop in zip(asks, vectors, hops, strict=True)
+        _against(liked, disliked, hop.dislike)
+        for liked, disliked, hop in zip(found[::2], found[1::2], hops, strict=True)
     ]
 
 
@@ -102,26 +116,30 @@ def spread(
     ]
 
 
-def seed_vector(ask: Ask, hops: Hops) -> SparseVector | None:
-    """The query in the playlists' `items`: each seed by its kind's weight and its popularity."""
-    seeds, weights = ask.seeds, ask.query.weights
-    title = weights.title
-    parts = [
-        (weights.songs, seeds.songs, hops.songs),
-        (weights.tags, seeds.tags, hops.tags),
-        (title, seeds.title_tags, hops.tags),
-        (title, seeds.words, hops.words),
-        (title, seeds.bigrams, hops.bigrams),
-        (DISLIKED, seeds.not_songs, hops.songs),
-        (DISLIKED, seeds.not_tags, hops.tags),
-    ]
-    values = [(part.items, weight * item_values(part, item)) for weight, part, item in parts]
-    indices = np.concatenate([indices for indices, _ in values])
-    weighted = np.concatenate([value for _, value in values])
+def seed_vector(parts: Sequence[tuple[SeedSet, ItemWeight]]) -> SparseVector | None:
+    """Seeds in the playlists' `items`, each by its kind's weight and its popularity."""
+    indices = np.concatenate([seeds.items for seeds, _ in parts])
+    values = np.concatenate([item_values(seeds, item) for seeds, item in parts])
     unique, inverse = np.unique(indices, return_inverse=True)
-    summed = np.bincount(inverse, weighted, len(unique)).astype(np.float32)
-    used = summed != 0
-    return SparseVector(unique[used], summed[used]) if (summed > 0).any() else None
+    summed = np.bincount(inverse, values, len(unique)).astype(np.float32)
+    used = summed > 0
+    return SparseVector(unique[used], summed[used]) if used.any() else None
+
+
+def _liked(ask: Ask, hops: Hops) -> list[tuple[SeedSet, ItemWeight]]:
+    seeds, weights = ask.seeds, ask.query.weights
+    return [
+        (seeds.songs, hops.songs.times(weights.songs)),
+        (seeds.tags, hops.tags.times(weights.tags)),
+        (seeds.title_tags, hops.tags.times(weights.title)),
+        (seeds.words, hops.words.times(weights.title)),
+        (seeds.bigrams, hops.bigrams.times(weights.title)),
+    ]
+
+
+def _disliked(ask: Ask, hops: Hops) -> list[tuple[SeedSet, ItemWeight]]:
+    kinds = ((ask.seeds.not_songs, hops.songs), (ask.seeds.not_tags, hops.tags))
+    return [(seeds, item if item.weight else ItemWeight()) for seeds, item in kinds]
 
 
 def item_values(seeds: SeedSet, item: ItemWeight) -> NDArray[np.float32]:
@@ -133,21 +151,34 @@ def item_values(seeds: SeedSet, item: ItemWeight) -> NDArray[np.float32]:
 def discounted(hits: Sequence[Hit], discount: float) -> Ranked:
     """Candidates by score · popularity^-discount."""
     return Ranked.of(
-        {hit.id: hit.score * max(hit.payload["popularity"], 1) ** -discount for hit in hits}
+        {
+            hit.id: hit.score * max(hit.payload["popularity"], 1) ** -discount
+            for hit in hits
+            if hit.score > 0
+        }
     )
 
 
-def _weigh(ask: Ask, hits: Sequence[Hit], hops: Hops) -> Neighbours:
-    near = [hit for hit in hits if hit.score > 0]
-    if not near:
-        return Neighbours(np.empty(0, np.uint32), np.empty(0, np.float32))
-    scores = np.array([hit.score for hit in near], np.float64)
+def _weigh(ask: Ask, hits: Sequence[Hit], hops: Hops, disliked: bool) -> Neighbours:
+    if not hits:
+        return NOBODY
+    scores = np.array([hit.score for hit in hits], np.float64)
     weights = ((scores / scores.max()) ** hops.power).astype(np.float32)
-    if hops.reweighting is not None and ask.seeds.songs.keys:
-        held = [hit.payload.get("songs", ()) for hit in near]
+    if hops.reweighting is not None and ask.seeds.songs.keys and not disliked:
+        held = [hit.payload.get("songs", ()) for hit in hits]
         seeds = [int(song) for song in ask.seeds.songs.keys]
         weights = reweight(weights, held, seeds, hops.reweighting)
-    return Neighbours(np.array([hit.id for hit in near], np.uint32), weights)
+    return Neighbours(np.array([hit.id for hit in hits], np.uint32), weights)
+
+
+def _against(liked: Neighbours, disliked: Neighbours, dislike: float) -> Neighbours:
+    """The liked neighbours less the disliked ones, whose weights sum to `dislike` of theirs."""
+    if not len(liked) or not len(disliked):
+        return liked
+    share = dislike * np.abs(liked.weights).sum() / disliked.weights.sum()
+    ids, inverse = np.unique(np.concatenate([liked.ids, disliked.ids]), return_inverse=True)
+    weights = np.concatenate([liked.weights, -share * disliked.weights])
+    return Neighbours(ids, np.bincount(inverse, weights, len(ids)).astype(np.float32))
 
 
 def _neighbour_filter(ask: Ask, hops: Hops) -> Filter | None:

@@ -15,7 +15,7 @@ from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.results import SONG_FIELDS, Ranking, Recommendation, Song, Tag
 from melon.retrieval.seeds import Seeds, resolve
 from melon.retrieval.similar import Item, Neighbour, similar
-from melon.retrieval.strategy import NOTHING, Answer, Ask, Ranked, Strategy
+from melon.retrieval.strategy import EMPTY, NOTHING, Answer, Ask, Ranked, Strategy
 from melon.store import (
     Collection,
     Filter,
@@ -84,8 +84,9 @@ class Retriever:
                 or has no vector), the answer is what is most popular under the same
                 constraints, marked as `fallback`.
             constraints: what a song must be.
-            songs: how many songs at most; fewer come back where fewer pass the constraints.
-            tags: how many tags at most.
+            songs: how many songs; fewer come back only where fewer pass the constraints. Where
+                the strategy finds too few, the most popular follow with a score of 0 at most.
+            tags: how many tags, likewise.
             strategy: a name in `STRATEGIES`.
             exact: scan instead of using the index.
 
@@ -210,8 +211,11 @@ class Retriever:
         ]
         known = iter(chosen(reader, [ask for ask in asks if ask.seeds]))
         answers = [next(known) if ask.seeds else NOTHING for ask in asks]
-        answers = [answer or self._popular(ask) for ask, answer in zip(asks, answers, strict=True)]
-        return asks, [answer.head(songs, tags) for answer in answers]
+        answers = [
+            self._fill(answer.head(songs, tags), ask) if answer else self._popular(ask)
+            for ask, answer in zip(asks, answers, strict=True)
+        ]
+        return asks, answers
 
     def _ask(
         self,
@@ -236,20 +240,32 @@ class Retriever:
 
     def _popular(self, ask: Ask) -> Answer:
         """What most playlists hold; the score is their number."""
-
-        def top(collection: Collection, limit: int, filter: Filter) -> Ranked:
-            if limit == 0:
-                return Ranked.of({})
-            found = self._reader.top(
-                collection, "popularity", limit, filter, payload=("popularity",)
-            )
-            return Ranked.of({record.id: record.payload["popularity"] for record in found})
-
         return Answer(
-            songs=top(Collection.SONGS, ask.songs, ask.song_filter),
-            tags=top(Collection.TAGS, ask.tags, ask.tag_filter),
+            songs=self._most_popular(Collection.SONGS, ask.songs, ask.song_filter),
+            tags=self._most_popular(Collection.TAGS, ask.tags, ask.tag_filter),
             popular=True,
         )
+
+    def _fill(self, answer: Answer, ask: Ask) -> Answer:
+        """Where candidates are fewer than wanted, what is popular follows, with no score."""
+
+        def fill(ranked: Ranked, collection: Collection, limit: int, filter: Filter) -> Ranked:
+            missing = limit - len(ranked)
+            if not missing:
+                return ranked
+            rest = filter & _without(ranked.ids)
+            return ranked.followed_by(self._most_popular(collection, missing, rest).ids)
+
+        return Answer(
+            songs=fill(answer.songs, Collection.SONGS, ask.songs, ask.song_filter),
+            tags=fill(answer.tags, Collection.TAGS, ask.tags, ask.tag_filter),
+        )
+
+    def _most_popular(self, collection: Collection, limit: int, filter: Filter) -> Ranked:
+        if limit == 0:
+            return EMPTY
+        found = self._reader.top(collection, "popularity", limit, filter, payload=("popularity",))
+        return Ranked.of({record.id: record.payload["popularity"] for record in found})
 
     def _payloads(
         self, collection: Collection, fields: tuple[str, ...], ranked: Sequence[Ranked]

@@ -129,7 +129,8 @@ def resolve(
             title_words=_gather(want.title_words, words, dim),
             title_tags=_gather(want.title_tags, tags, dim),
             words=_gather(want.words, words, dim),
-            bigrams=_gather(want.bigrams, bigrams, dim),
+            # without a known word, the pairs that are known are chance
+            bigrams=_gather(want.bigrams if words.keys() & want.words else (), bigrams, dim),
             not_songs=_gather(query.not_songs, songs, dim),
             not_tags=_gather(want.not_tags, tags, dim),
             unknown=Unknown(

@@ -37,6 +37,14 @@ class ItemWeight(_Settings):
     weight: float = Field(1.0, ge=0, le=10)
     discount: float = Field(0.25, ge=-1, le=2)
 
+    def times(self, factor: float) -> ItemWeight:
+        """The same discount at another weight."""
+        return (
+            self
+            if factor == 1
+            else ItemWeight.model_construct(weight=self.weight * factor, discount=self.discount)
+        )
+
 
 UNUSED = ItemWeight(weight=0)
 
@@ -66,6 +74,7 @@ class Hops(_Settings):
     power: float = Field(1.5, ge=0, le=8, description="exponent of the neighbours' scores")
     discount: float = Field(0.0, ge=-1, le=1, description="candidates: popularity^-discount")
     candidates: int = Field(500, ge=10, le=10_000, description="found before the discount")
+    dislike: float = Field(0.75, ge=0, le=10, description="weight of what is disliked")
     reweighting: Reweighting | None = None
 
 

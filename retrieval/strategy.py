@@ -45,6 +45,12 @@ class Ranked:
         """The best `count`."""
         return Ranked(self.ids[:count], self.scores[:count])
 
+    def followed_by(self, ids: Sequence[PointId]) -> Ranked:
+        """The same, then others that have no score: 0, or the last one's if that is less."""
+        last = min(0.0, float(self.scores[-1])) if len(self) else 0.0
+        scores = np.concatenate([self.scores, np.full(len(ids), last)])
+        return Ranked((*self.ids, *ids), scores)
+
     @classmethod
     def of(cls, scores: dict[PointId, float]) -> Ranked:
         """Rank by score."""
