@@ -154,16 +154,17 @@ def test_a_query_host_needs_no_gensim_pandas_or_pyarrow():
 
 
 def test_thirty_thousand_tags_are_loaded_and_searched_at_query_speed():
-    blob = TitleTokenizer.train([], {f"tag{n} {n % 97}": 5 for n in range(30_000)}).to_bytes()
-    # the best of several, so that a busy machine fails nothing; limits are four times the aim
+    tags = {f"tag{n} {n % 97}": 1 for n in range(30_000)}
+    blob = TitleTokenizer.train([], tags, tag_min_count=1).to_bytes()
+    # the best of several in CPU time, so that a busy machine fails nothing; four times the aim
     loading, searching = [], []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         tokenizer = TitleTokenizer.from_bytes(blob)
-        loading.append(time.perf_counter() - start)
-        start = time.perf_counter()
+        loading.append(time.process_time() - start)
+        start = time.process_time()
         tokenizer.tags("songs for tag123 26 and a rainy sunday afternoon")
-        searching.append(time.perf_counter() - start)
+        searching.append(time.process_time() - start)
     assert tokenizer.tags("songs for tag123 26") == ["tag123 26"]
     assert min(loading) < 0.08
     assert min(searching) < 0.0008
