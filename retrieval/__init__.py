@@ -6,12 +6,14 @@ from melon.retrieval.query import ModalityWeights, PlaylistQuery
 from melon.retrieval.results import Because, Ranking, Recommendation, Song, Tag
 from melon.retrieval.retriever import DEFAULT_STRATEGY, STRATEGIES, Retriever, UnknownStrategy
 from melon.retrieval.seeds import Unknown
+from melon.retrieval.settings import BadSettings, RetrievalSettings
 from melon.retrieval.similar import Item, Neighbour, UnknownItem
 
 __all__ = [
     "DEFAULT_STRATEGY",
     "STRATEGIES",
     "AmbiguousSong",
+    "BadSettings",
     "Because",
     "ConstraintError",
     "Constraints",
@@ -21,6 +23,7 @@ __all__ = [
     "PlaylistQuery",
     "Ranking",
     "Recommendation",
+    "RetrievalSettings",
     "Retriever",
     "Song",
     "Tag",

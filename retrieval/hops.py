@@ -116,36 +116,39 @@ def spread(
     ]
 
 
-def seed_vector(parts: Sequence[tuple[SeedSet, ItemWeight]]) -> SparseVector | None:
+WeightedSeeds = tuple[float, SeedSet, ItemWeight]
+
+
+def seed_vector(parts: Sequence[WeightedSeeds]) -> SparseVector | None:
     """Seeds in the playlists' `items`, each by its kind's weight and its popularity."""
-    indices = np.concatenate([seeds.items for seeds, _ in parts])
-    values = np.concatenate([item_values(seeds, item) for seeds, item in parts])
+    indices = np.concatenate([seeds.items for _, seeds, _ in parts])
+    values = np.concatenate([item_values(*part) for part in parts])
     unique, inverse = np.unique(indices, return_inverse=True)
     summed = np.bincount(inverse, values, len(unique)).astype(np.float32)
     used = summed > 0
     return SparseVector(unique[used], summed[used]) if used.any() else None
 
 
-def _liked(ask: Ask, hops: Hops) -> list[tuple[SeedSet, ItemWeight]]:
+def item_values(weight: float, seeds: SeedSet, item: ItemWeight) -> NDArray[np.float32]:
+    """(n,) float32: what each seed of a kind counts."""
+    discounted = np.maximum(seeds.popularity, 1) ** np.float32(-item.discount)
+    return np.asarray(np.float32(weight * item.weight) * discounted, np.float32)
+
+
+def _liked(ask: Ask, hops: Hops) -> list[WeightedSeeds]:
     seeds, weights = ask.seeds, ask.query.weights
     return [
-        (seeds.songs, hops.songs.times(weights.songs)),
-        (seeds.tags, hops.tags.times(weights.tags)),
-        (seeds.title_tags, hops.tags.times(weights.title)),
-        (seeds.words, hops.words.times(weights.title)),
-        (seeds.bigrams, hops.bigrams.times(weights.title)),
+        (weights.songs, seeds.songs, hops.songs),
+        (weights.tags, seeds.tags, hops.tags),
+        (weights.title, seeds.title_tags, hops.tags),
+        (weights.title, seeds.words, hops.words),
+        (weights.title, seeds.bigrams, hops.bigrams),
     ]
 
 
-def _disliked(ask: Ask, hops: Hops) -> list[tuple[SeedSet, ItemWeight]]:
+def _disliked(ask: Ask, hops: Hops) -> list[WeightedSeeds]:
     kinds = ((ask.seeds.not_songs, hops.songs), (ask.seeds.not_tags, hops.tags))
-    return [(seeds, item if item.weight else ItemWeight()) for seeds, item in kinds]
-
-
-def item_values(seeds: SeedSet, item: ItemWeight) -> NDArray[np.float32]:
-    """(n,) float32: what each seed of a kind counts."""
-    discounted = np.maximum(seeds.popularity, 1) ** np.float32(-item.discount)
-    return (np.float32(item.weight) * discounted).astype(np.float32)
+    return [(1.0, seeds, item if item.weight else ItemWeight()) for seeds, item in kinds]
 
 
 def discounted(hits: Sequence[Hit], discount: float) -> Ranked:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from melon.retrieval.given import given
 from melon.retrieval.hops import find_neighbours, spread
-from melon.retrieval.settings import Given, NeighbourSettings
+from melon.retrieval.settings import RetrievalSettings
 from melon.retrieval.strategy import Answer, Ask
 from melon.store import Collection, ReleaseReader
 
@@ -13,8 +14,8 @@ from melon.store import Collection, ReleaseReader
 class NeighbourStrategy:
     """What the playlists hold that are most like the query, weighted by their likeness."""
 
-    def __init__(self, settings: NeighbourSettings | None = None) -> None:
-        self._settings = settings or NeighbourSettings()
+    def __init__(self, settings: RetrievalSettings) -> None:
+        self._settings = settings.neighbours
 
     def __call__(self, reader: ReleaseReader, asks: Sequence[Ask]) -> list[Answer]:
         """One request for the neighbours of all queries, one for their songs, one for tags."""
@@ -37,12 +38,3 @@ class NeighbourStrategy:
             tag_hops,
         )
         return [Answer(*pair) for pair in zip(songs, tags, strict=True)]
-
-
-def given(ask: Ask) -> Given:
-    """The kind of a query, by what of it is known."""
-    seeds = ask.seeds
-    if len(seeds.songs):
-        text = len(seeds.tags) + len(seeds.title_tags)
-        return Given.SONGS_AND_TEXT if text else Given.SONGS
-    return Given.TAGS if len(seeds.tags) else Given.TITLE

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from melon.embedding.title import TitleTokenizer
 from melon.errors import InputError
 from melon.retrieval.constraints import Constraints, check_artists
-from melon.retrieval.dense import MeanStrategy
+from melon.retrieval.dense import ClusterStrategy, MeanStrategy, VoteStrategy
+from melon.retrieval.hybrid import HybridStrategy
 from melon.retrieval.neighbours import NeighbourStrategy
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.results import SONG_FIELDS, Ranking, Recommendation, Song, Tag
 from melon.retrieval.seeds import Seeds, resolve
+from melon.retrieval.settings import RetrievalSettings
 from melon.retrieval.similar import Item, Neighbour, similar
 from melon.retrieval.strategy import EMPTY, NOTHING, Answer, Ask, Ranked, Strategy
 from melon.store import (
@@ -26,11 +28,14 @@ from melon.store import (
     tag_point_id,
 )
 
-STRATEGIES: Mapping[str, type[Strategy]] = {
+STRATEGIES: Mapping[str, Callable[[RetrievalSettings], Strategy]] = {
     "mean": MeanStrategy,
+    "vote": VoteStrategy,
+    "cluster": ClusterStrategy,
     "neighbours": NeighbourStrategy,
+    "hybrid": HybridStrategy,
 }
-DEFAULT_STRATEGY = "mean"
+DEFAULT_STRATEGY = "hybrid"
 REFRESH_SECONDS = 2.0
 
 
@@ -49,8 +54,15 @@ class Retriever:
         NoRelease, SchemaMismatch, StoreUnavailable: there is nothing to answer from.
     """
 
-    def __init__(self, store: VectorStore, *, release: str | None = None) -> None:
+    def __init__(
+        self,
+        store: VectorStore,
+        *,
+        release: str | None = None,
+        settings: RetrievalSettings | None = None,
+    ) -> None:
         self._store = store
+        self._settings = settings or RetrievalSettings.default()
         self._pinned = release
         self._looked = 0.0
         self._adopt(store.open(release))
@@ -289,13 +301,12 @@ class Retriever:
         self._tokenizer = TitleTokenizer.from_bytes(reader.manifest.title_tokenizer)
         self._looked = time.monotonic()
 
-    @staticmethod
-    def _strategy(name: str) -> Strategy:
+    def _strategy(self, name: str) -> Strategy:
         if name not in STRATEGIES:
             raise UnknownStrategy(
                 f"there is no strategy {name!r}", hint=f"strategies are {', '.join(STRATEGIES)}"
             )
-        return STRATEGIES[name]()
+        return STRATEGIES[name](self._settings)
 
     @staticmethod
     def _check_limits(songs: int, tags: int) -> None:

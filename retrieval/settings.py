@@ -1,13 +1,16 @@
 """Everything that weighs on the query side: typed, documented, and searched by `melon tune`.
 
 None of it needs a new release: the store holds who holds what, the query brings the exponents.
-The defaults were found on playlists held out of Melon's training data (docs/quality.md).
+The defaults (retrieval/defaults.py) were found on playlists held out of Melon's training data.
 """
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -37,17 +40,6 @@ class ItemWeight(_Settings):
     weight: float = Field(1.0, ge=0, le=10)
     discount: float = Field(0.25, ge=-1, le=2)
 
-    def times(self, factor: float) -> ItemWeight:
-        """The same discount at another weight."""
-        return (
-            self
-            if factor == 1
-            else ItemWeight.model_construct(weight=self.weight * factor, discount=self.discount)
-        )
-
-
-UNUSED = ItemWeight(weight=0)
-
 
 class Reweighting(_Settings):
     """Ridge regression of the neighbours' weights: those that hold much besides the seeds pay.
@@ -65,10 +57,10 @@ class Reweighting(_Settings):
 class Hops(_Settings):
     """The two hops: from the seeds to playlists, from the playlists to songs or to tags."""
 
-    songs: ItemWeight = UNUSED
-    tags: ItemWeight = UNUSED
-    words: ItemWeight = UNUSED
-    bigrams: ItemWeight = UNUSED
+    songs: ItemWeight = ItemWeight(weight=0)
+    tags: ItemWeight = ItemWeight(weight=0)
+    words: ItemWeight = ItemWeight(weight=0)
+    bigrams: ItemWeight = ItemWeight(weight=0)
     neighbours: int = Field(500, ge=1, le=5000, description="playlists at the first hop")
     least_songs: int = Field(0, ge=0, description="songs that a neighbour must hold")
     power: float = Field(1.5, ge=0, le=8, description="exponent of the neighbours' scores")
@@ -78,64 +70,71 @@ class Hops(_Settings):
     reweighting: Reweighting | None = None
 
 
-class Targets(_Settings):
+class Cosine(_Settings):
+    """Candidates from the co-embedding, scored exp(sharpness · (cosine - 1)) · popularity^prior.
+
+    What is nearest of all is rarely what is popular, so the nearest are also sought among the
+    points that at least so many playlists hold, for each of `floors`.
+    """
+
+    songs: float = Field(1.0, ge=0, le=10, description="weight of the mean of the songs")
+    tags: float = Field(1.0, ge=0, le=10, description="weight of the mean of the tags")
+    title: float = Field(1.0, ge=0, le=10, description="weight of the mean of the title")
+    sharpness: float = Field(12.0, ge=0, le=100)
+    prior: float = Field(1.0, ge=-1, le=4)
+    floors: tuple[int, ...] = Field((0, 10, 50), min_length=1, max_length=8)
+    candidates: int = Field(500, ge=10, le=10_000, description="sought above each floor")
+    dislike: float = Field(0.5, ge=0, le=10, description="how far dislikes push, of a unit")
+
+
+class Fusion(_Settings):
+    """Neighbours' scores and the co-embedding's, each scaled to a maximum of 1, are added up.
+
+    The co-embedding's count `weight` · score^`power`.
+    """
+
+    weight: float = Field(0.2, ge=0, le=10)
+    power: float = Field(1.0, gt=0, le=10)
+
+
+S = TypeVar("S", bound=BaseModel)
+
+
+class Targets(_Settings, Generic[S]):
     """Songs and tags are found with settings of their own."""
 
-    songs: Hops
-    tags: Hops
+    songs: S
+    tags: S
 
 
-def _item(weight: float, discount: float) -> ItemWeight:
-    return ItemWeight(weight=weight, discount=discount)
+class ByGiven(_Settings, Generic[S]):
+    """Settings for each kind of query."""
 
+    songs: Targets[S]
+    songs_and_text: Targets[S]
+    tags: Targets[S]
+    title: Targets[S]
 
-class NeighbourSettings(_Settings):
-    """Two-hop settings for each kind of query."""
-
-    songs: Targets = Targets(
-        songs=Hops(songs=_item(1, 0.2), discount=0.1, reweighting=Reweighting()),
-        tags=Hops(songs=_item(1, 0.25), neighbours=100, power=1.25),
-    )
-    songs_and_text: Targets = Targets(
-        songs=Hops(
-            songs=_item(1, 0.2),
-            tags=_item(0.6, 0.2),
-            discount=0.1,
-            reweighting=Reweighting(penalty=100),
-        ),
-        tags=Hops(songs=_item(1, 0.25), tags=_item(0.5, 0.1), neighbours=300, power=1.25),
-    )
-    tags: Targets = Targets(
-        songs=Hops(
-            tags=_item(0.75, 0.2),
-            words=_item(1, 0.1),
-            bigrams=_item(1, 0.25),
-            neighbours=1000,
-            least_songs=5,
-        ),
-        tags=Hops(
-            tags=_item(0.6, 0.0),
-            words=_item(1, 0.1),
-            bigrams=_item(1, 0.25),
-            power=3,
-            discount=0.05,
-        ),
-    )
-    title: Targets = Targets(
-        songs=Hops(words=_item(1, 0.25), bigrams=_item(1, 0.25), neighbours=1500, least_songs=5),
-        tags=Hops(words=_item(1, 0.25), bigrams=_item(0.5, 0.25), neighbours=300, power=2.5),
-    )
-
-    def of(self, given: Given) -> Targets:
+    def of(self, given: Given) -> Targets[S]:
         """The settings for a kind of query."""
-        targets: Targets = getattr(self, given)
+        targets: Targets[S] = getattr(self, given)
         return targets
 
 
 class RetrievalSettings(_Settings):
-    """All of them."""
+    """All settings of all strategies."""
 
-    neighbours: NeighbourSettings = NeighbourSettings()
+    neighbours: ByGiven[Hops]
+    dense: ByGiven[Cosine]
+    hybrid: ByGiven[Fusion]
+
+    @classmethod
+    @cache
+    def default(cls) -> RetrievalSettings:
+        """What was found on Melon's training data."""
+        from melon.retrieval.defaults import DEFAULTS
+
+        return cls.model_validate(DEFAULTS)
 
     @classmethod
     def load(cls, path: Path) -> RetrievalSettings:
@@ -145,10 +144,20 @@ class RetrievalSettings(_Settings):
             BadSettings: it is not there, or a value cannot be used.
         """
         try:
-            return cls.model_validate_json(path.read_bytes())
+            given = json.loads(path.read_bytes())
         except OSError as error:
             raise BadSettings(error.strerror or str(error), where=str(path)) from error
+        except ValueError as error:
+            raise BadSettings(f"it is not JSON: {error}", where=str(path)) from error
+        try:
+            return cls.model_validate(_merged(cls.default().model_dump(mode="json"), given))
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             place = ".".join(map(str, first["loc"]))
             raise BadSettings(first["msg"], where=f"{path}, {place}") from None
+
+
+def _merged(base: Any, over: Any) -> Any:
+    if not (isinstance(base, dict) and isinstance(over, dict)):
+        return over
+    return base | {key: _merged(base.get(key), value) for key, value in over.items()}

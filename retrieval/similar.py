@@ -13,7 +13,7 @@ from melon.retrieval.dense import EF
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.results import SONG_FIELDS, Song
 from melon.retrieval.seeds import resolve, respell
-from melon.retrieval.vectors import Vector, multimodal_mean
+from melon.retrieval.vectors import Vector, modalities, weighted_mean
 from melon.store import (
     DENSE,
     Collection,
@@ -83,8 +83,11 @@ class Neighbour:
         """As `melon similar --json` prints it."""
         if self.collection is Collection.SONGS:
             return self.song().to_json()
-        shown = {} if self.collection in (Collection.TAGS, Collection.WORDS) else {"id": self.id}
-        return {**shown, **self.payload, "score": round(self.score, 6)}
+        shown: dict[str, Any] = {"id": self.id} if self.collection is Collection.PLAYLISTS else {}
+        shown |= {
+            name: self.payload[name] for name in FIELDS[self.collection] if name in self.payload
+        }
+        return shown | {"score": round(self.score, 6)}
 
 
 def similar(
@@ -138,7 +141,8 @@ def _vector(
 ) -> Vector:
     if own is None:
         query = PlaylistQuery(title=item.title)
-        vector = multimodal_mean(resolve(reader, tokenizer, [query])[0], query.weights)
+        seeds = resolve(reader, tokenizer, [query])[0]
+        vector = weighted_mean(modalities(seeds, query.weights))
         if vector is None:
             raise UnknownItem(f"nothing is known of {item}", hint="try other words, or a tag")
         return vector

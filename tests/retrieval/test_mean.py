@@ -8,9 +8,39 @@ from demo_catalogue import Catalogue
 from numpy.typing import NDArray
 
 from melon.embedding import EmbeddingSpace
-from melon.retrieval import Constraints, ModalityWeights, PlaylistQuery, Retriever
+from melon.retrieval import (
+    Constraints,
+    ModalityWeights,
+    PlaylistQuery,
+    RetrievalSettings,
+    Retriever,
+)
+from melon.store import VectorStore
 
 Vectors = NDArray[np.float32]
+
+
+SHARPNESS, SONG_PRIOR, TAG_PRIOR = 6.0, 0.5, 0.25
+
+
+@pytest.fixture
+def retriever(demo_store: VectorStore) -> Retriever:
+    """Settings of the test's own: one weight for all modalities, another prior for tags."""
+
+    def cosine(prior: float) -> dict[str, object]:
+        return {"sharpness": SHARPNESS, "prior": prior, "floors": [0], "candidates": 1000}
+
+    targets = {"songs": cosine(SONG_PRIOR), "tags": cosine(TAG_PRIOR)}
+    given = dict.fromkeys(("songs", "songs_and_text", "tags", "title"), targets)
+    defaults = RetrievalSettings.default().model_dump()
+    return Retriever(
+        demo_store, settings=RetrievalSettings.model_validate(defaults | {"dense": given})
+    )
+
+
+def scores(cosines: Vectors, popularity: NDArray[np.int64], prior: float) -> Vectors:
+    """The formula of the score: exp(sharpness (cosine - 1)) popularity^prior."""
+    return np.exp(SHARPNESS * (cosines - 1)) * np.maximum(popularity, 1) ** prior
 
 
 def unit(vector: Vectors) -> Vectors:
@@ -34,6 +64,7 @@ def expected_mean(space: EmbeddingSpace, query: PlaylistQuery) -> Vectors:
     parts = [(weight, rows) for weight, rows in parts if len(rows)]
     total = sum(weight for weight, _ in parts)
     mean = sum((w / total * rows.mean(axis=0) for w, rows in parts), np.zeros(space.dim))
+    mean = unit(mean)
     if query.not_songs:
         mean -= 0.5 * space.song_vectors[[*query.not_songs]].mean(axis=0)
     return unit(mean)
@@ -66,15 +97,19 @@ def test_songs_and_tags_are_the_nearest_to_the_mean(
     found = retriever.recommend(query, limits, songs=25, tags=8, strategy="mean", exact=True)
     mean = expected_mean(demo_space, query)
     allowed = sorted(catalogue.allowed(limits) - {*query.songs, *query.not_songs})
-    cosines = demo_space.song_vectors[allowed] @ mean
-    assert [s.score for s in found.songs] == pytest.approx(np.sort(cosines)[::-1][:25], abs=1e-5)
-    own = dict(zip(allowed, cosines, strict=True))
-    assert [own[s.id] for s in found.songs] == pytest.approx(
-        [s.score for s in found.songs], abs=1e-5
+    own_scores = scores(
+        demo_space.song_vectors[allowed] @ mean, demo_space.song_popularity[allowed], SONG_PRIOR
     )
+    best = np.sort(own_scores)[::-1][:25]
+    assert [song.score for song in found.songs] == pytest.approx(best, rel=1e-4)
+    own = dict(zip(allowed, own_scores, strict=True))
+    assert [own[s.id] for s in found.songs] == pytest.approx(best, rel=1e-4)
     others = [row for row, tag in enumerate(demo_space.tags) if tag not in query.tags]
-    tag_cosines = np.sort(demo_space.tag_vectors[others] @ mean)[::-1][:8]
-    assert [tag.score for tag in found.tags] == pytest.approx(tag_cosines, abs=1e-5)
+    tag_scores = scores(
+        demo_space.tag_vectors[others] @ mean, demo_space.tag_popularity[others], TAG_PRIOR
+    )
+    best = np.sort(tag_scores)[::-1][:8]
+    assert [tag.score for tag in found.tags] == pytest.approx(best, rel=1e-4)
 
 
 def test_an_answer_shows_what_the_catalogue_says(retriever: Retriever, catalogue: Catalogue):
