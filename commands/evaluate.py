@@ -16,6 +16,7 @@ from melon.commands.options import (
     JsonOption,
     PathOption,
     ReleaseOption,
+    StrategyOption,
     UrlOption,
     chosen_store,
 )
@@ -55,9 +56,7 @@ def recommend(
     out: Annotated[Path, typer.Option("--out", "-o", help="Where the results go.")] = Path(
         "results.json"
     ),
-    strategy: Annotated[
-        str | None, typer.Option(help="How candidates are found.", show_default=False)
-    ] = None,
+    strategy: StrategyOption = None,
     until: UntilOption = None,
     release: ReleaseOption = None,
     url: UrlOption = None,

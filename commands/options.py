@@ -27,6 +27,14 @@ ReleaseOption = Annotated[
     str | None,
     typer.Option("--release", help="Ask this release, not the live one.", show_default=False),
 ]
+StrategyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--strategy",
+        help="How candidates are found: hybrid (the default), neighbours, mean, vote or cluster.",
+        show_default=False,
+    ),
+]
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from melon.commands.options import (
     JsonOption,
     PathOption,
     ReleaseOption,
+    StrategyOption,
     UrlOption,
     chosen_store,
 )
@@ -100,9 +101,7 @@ def query(
     exclude: ExcludeOption = None,
     count: Annotated[int, typer.Option("--songs", "-n", min=0, help="Songs to recommend.")] = 20,
     tag_count: Annotated[int, typer.Option("--tags", min=0, help="Tags to recommend.")] = 10,
-    strategy: Annotated[
-        str | None, typer.Option(help="How candidates are found.", show_default=False)
-    ] = None,
+    strategy: StrategyOption = None,
     exact: ExactOption = False,
     release: ReleaseOption = None,
     url: UrlOption = None,

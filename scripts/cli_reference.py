@@ -131,11 +131,11 @@ class Parameter:
 
 def reference() -> str:
     """The whole document."""
-    sections = [_section(f"melon {name}", function) for name, function in _commands(app)]
+    sections = [section(f"melon {name}", function) for name, function in commands(app)]
     return "\n".join([HEAD, *sections, TAIL])
 
 
-def _commands(of: typer.Typer) -> Iterator[tuple[str, Callable[..., Any]]]:
+def commands(of: typer.Typer) -> Iterator[tuple[str, Callable[..., Any]]]:
     """Names and functions of all commands, in the order of `melon --help`."""
     for command in of.registered_commands:
         assert command.callback
@@ -145,10 +145,10 @@ def _commands(of: typer.Typer) -> Iterator[tuple[str, Callable[..., Any]]]:
         assert inner is not None
         if (own := inner.registered_callback) and own.callback:
             yield str(group.name), own.callback
-        yield from ((f"{group.name} {name}", function) for name, function in _commands(inner))
+        yield from ((f"{group.name} {name}", function) for name, function in commands(inner))
 
 
-def _section(path: str, function: Callable[..., Any]) -> str:
+def section(path: str, function: Callable[..., Any]) -> str:
     """Usage, what the command does, its arguments and its options."""
     parameters = list(_parameters(function))
     arguments = [p for p in parameters if not p.is_option]

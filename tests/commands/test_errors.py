@@ -1,0 +1,164 @@
+"""Exit code 2 for what the user gave, 1 for what failed around us; one message that helps."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+from command_line import Done, melon, melon_process
+from conftest import Command
+from places import Place
+
+
+def refused(done: Done, code: int, *texts: str) -> None:
+    assert done.code == code, done
+    assert done.out == ""
+    assert "Traceback" not in done.err
+    for text in texts:
+        assert text in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "texts"),
+    [
+        (["--genre", ""], ["genre's name is empty"]),
+        (["--genre", "Jaz"], ["no genre 'Jaz'", "hint: did you mean Jazz?"]),
+        (["--not-genre", "Jaz"], ["no genre 'Jaz'"]),
+        (["--all-genres", "Jazz", "--all-genres", "x"], ["no genre 'x'", "hint: genres are"]),
+        (["--artist", "nobody at all"], ["no song by 'nobody at all'", "hint:"]),
+        (["--not-artist", ""], ["artist's name is empty"]),
+        (["--since", "yesterday"], ["'yesterday' is not a date", "hint: write 2015, 2015-03"]),
+        (["--since", ""], ["'' is not a date"]),
+        (["--since", "2016", "--until", "2015"], ["no day is since 2016-01-01"]),
+        (["--min-popularity", "3", "--max-popularity", "2"], ["no popularity"]),
+        (["--min-popularity", "-1"], ["--min-popularity"]),
+        (["--exclude", "-1"], ["--exclude"]),
+        (["--exclude", "x"], ["--exclude"]),
+        (["--song", "no such song"], ["no song named 'no such song'", "hint:"]),
+        (["--song", ""], ["song's name is empty"]),
+        (["--song", "99999999999"], ["99999999999 is not the id of a song"]),
+        (["--not-song", "no such song"], ["no song named"]),
+        (["--tag", ""], ["a tag is empty"]),
+        (["--not-tag", " "], ["a tag is empty"]),
+        (["--strategy", "best"], ["no strategy 'best'", "hint: strategies are"]),
+        (["--song-weight", "nan"], ["--song-weight"]),
+        (["--tag-weight", "inf"], ["--tag-weight"]),
+        (["--songs", "0", "--tags", "0"], ["0 songs and 0 tags"]),
+        (["--nonsense"], ["--nonsense"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) and "--" in value[0] else "",
+)
+def test_a_query_that_cannot_be_meant(ask: Command, arguments: list[str], texts: list[str]):
+    refused(ask("query", "--title", "rain", *arguments), 2, *texts)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "texts"),
+    [
+        ([], ["0 items are given", "hint: give exactly one"]),
+        (["--tag", "rain", "--song", "1"], ["2 items are given (song, tag)"]),
+        (["--tag", "no such tag"], ["no such tag"]),
+        (["--song", "99999"], ["song 99999"]),
+        (["--playlist", "99999"], ["playlist 99999"]),
+        (["--playlist", "-1"], ["--playlist"]),
+        (["--tag", "rain", "--to", "songs,albums"], ["albums", "hint: give songs, tags"]),
+        (["--tag", "rain", "--to", ""], ["--to", "hint: give songs, tags"]),
+        (["--tag", "rain", "--limit", "0"], ["--limit"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) and "--" in value[:1] else "",
+)
+def test_an_item_that_cannot_be_meant(ask: Command, arguments: list[str], texts: list[str]):
+    refused(ask("similar", *arguments), 2, *texts)
+
+
+def test_a_release_that_is_not_there(ask: Command):
+    refused(ask("query", "--release", "r1"), 1, "no release 'r1'", "hint: `melon releases`")
+
+
+def test_a_store_without_a_release(nowhere: Path):
+    refused(melon("query", "--path", "empty"), 1, "empty", "hint: run `melon ingest`")
+    assert list(nowhere.iterdir()) == []
+
+
+def test_a_server_that_does_not_answer():
+    with socket.socket() as taken:  # bound, and nobody listens
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        for named in (["--url", url], []):
+            done = melon("query", *named, environment={"MELON_QDRANT_URL": url})
+            refused(done, 1, url, "hint: start it with `docker compose up qdrant`")
+
+
+def test_a_store_is_one_place():
+    refused(melon("query", "--url", "http://localhost:1", "--path", "x"), 2, "not both")
+    refused(melon("query", "--url", "localhost"), 2, "'localhost' is not the URL", "hint:")
+
+
+def test_a_setting_that_cannot_be_used():
+    done = melon("status", "--path", "x", environment={"MELON_SHARD_NUMBER": "none"})
+    refused(done, 2, "MELON_SHARD_NUMBER")
+
+
+def test_a_secret_is_never_shown():
+    done = melon(
+        "status",
+        "--url",
+        "http://127.0.0.1:1",
+        environment={"MELON_QDRANT_API_KEY": "s3cret", "MELON_QDRANT_TIMEOUT": "0"},
+    )
+    refused(done, 2, "MELON_QDRANT_TIMEOUT")
+    assert "s3cret" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("content", "texts"),
+    [
+        (None, ["corpus", "train.json"]),
+        ("[{", ["train.json", "byte 2"]),
+        ("[]", ["no playlists to train on", "hint:"]),
+        ('[{"id": 1, "songs": [1], "tags": []}, {"id": "x"}]', []),
+    ],
+    ids=["no file", "cut short", "empty", "a bad record"],
+)
+def test_a_corpus_that_cannot_be_read(nowhere: Path, content: str | None, texts: list[str]):
+    Path("corpus").mkdir()
+    if content is not None:
+        Path("corpus/train.json").write_text(content)
+    done = melon("train", "corpus", "--strict")
+    refused(done, 2, *texts)
+    assert not Path(".melon").exists()
+
+
+def test_a_space_that_is_not_there(place: Place):
+    done = melon("ingest", "nothing here", *place.options, environment=place.environment)
+    refused(done, 2, "nothing here", "hint: train one with `melon train`")
+
+
+def test_train_says_what_it_does_not_know(demo_corpus: tuple[Path, object]):
+    corpus = str(demo_corpus[0])
+    refused(melon("train", corpus, "--preset", "best"), 2, "'best'", "hint: the presets are")
+    refused(melon("train", corpus, "--dim", "0"), 2, "dim")
+    refused(melon("train", corpus, "--workers", "x"), 2, "--workers")
+
+
+def test_a_file_in_the_way_is_no_traceback(demo_corpus: tuple[Path, object], nowhere: Path):
+    """What the operating system refuses is a message too."""
+    Path("file").write_text("")
+    done = melon("train", str(demo_corpus[0]), "--dim", "2", "--epochs", "1", "-o", "file/space")
+    assert done.code in (1, 2)
+    refused(done, done.code, "file")
+
+
+def test_a_process_ends_with_the_code_and_keeps_the_streams_apart(demo_place: Place):
+    def run(*arguments: str) -> Done:
+        return melon_process(*arguments, *demo_place.options, environment=demo_place.environment)
+
+    refused(run("query", "--genre", "Jaz"), 2, "error: there is no genre 'Jaz'")
+    refused(run("query", "--release", "r1"), 1, "error: ")
+    found = run("query", "--title", "rainy day", "--json")
+    assert found.json()["songs"]
+    assert found.err.startswith("store: ")
+    assert len(found.err.splitlines()) == 1
+    usage = melon_process()
+    assert usage.code == 2

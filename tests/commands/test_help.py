@@ -1,0 +1,97 @@
+"""The command explains itself, fast, and its reference in the docs is what it says."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import resource
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import cli_reference
+import pytest
+from command_line import melon
+from typer.models import ArgumentInfo, OptionInfo
+
+from melon.cli import app
+from melon.retrieval import DEFAULT_STRATEGY, STRATEGIES
+
+HELP_SECONDS = 0.3
+COMMANDS = dict(cli_reference.commands(app))
+
+
+def test_the_reference_is_not_stale():
+    assert cli_reference.TARGET.read_text() == cli_reference.reference(), "run `make docs`"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_option_has_help(name: str):
+    function = COMMANDS[name]
+    assert inspect.getdoc(function)
+    hints = get_type_hints(function, include_extras=True)
+    for parameter in inspect.signature(function).parameters:
+        declared = [part for part in get_args(hints[parameter]) if is_declaration(part)]
+        if hints[parameter].__name__ != "Context":
+            assert declared, parameter
+            assert declared[0].help, parameter
+            assert declared[0].help[-1] in ".]", declared[0].help
+
+
+def is_declaration(part: Any) -> bool:
+    return isinstance(part, OptionInfo | ArgumentInfo)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_shows_every_option(name: str):
+    done = melon(*name.split(), "--help", environment={"COLUMNS": "200", "NO_COLOR": "1"})
+    assert done.code == 0
+    for option in re.findall("`(--[a-z-]+)`", cli_reference.section(name, COMMANDS[name])):
+        assert option in done.out
+
+
+def test_the_help_of_query_names_the_strategies():
+    done = melon("query", "--help", environment={"COLUMNS": "200", "NO_COLOR": "1"})
+    for strategy in STRATEGIES:
+        assert strategy in done.out
+    assert f"{DEFAULT_STRATEGY} (the default)" in done.out
+
+
+def test_help_is_fast():
+    """In processor time, which other programs on the machine do not stretch as they do a clock."""
+
+    def seconds() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(
+            [sys.executable, "-m", "melon.cli", "--help"], check=True, capture_output=True
+        )
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    assert min(seconds() for _ in range(5)) < HELP_SECONDS
+
+
+def test_the_version_is_the_packages():
+    assert melon("--version").out == f"melon {version('melon')}\n"
+
+
+def test_an_unknown_command_is_an_error():
+    done = melon("recomend")
+    assert done.code == 2
+    assert "recomend" in done.err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_produced(shell: str):
+    """By the installed script, whose name it completes."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("melon")],
+        env=os.environ | {"_MELON_COMPLETE": f"source_{shell}"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "_MELON_COMPLETE" in done.stdout

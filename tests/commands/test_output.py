@@ -1,0 +1,148 @@
+"""What the commands print: documented JSON for programs, tables that fit for people."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import melon
+from conftest import Command
+from places import Place
+from rich.cells import cell_len
+
+from melon.embedding import EmbeddingSpace
+
+CLI_DOCS = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
+
+
+def documented(command: str) -> Any:
+    """The JSON that docs/cli.md shows for a command."""
+    found = re.search(rf"^`{command}`\n\n```json\n(.*?)```", CLI_DOCS.read_text(), re.M | re.S)
+    assert found, command
+    return json.loads(found[1])
+
+
+def same_shape(shown: Any, actual: Any, at: str = "") -> None:
+    """Keys are the documented ones, and values are of the documented types, or unknown."""
+    if isinstance(shown, dict):
+        assert list(actual) == list(shown), at
+        for key, value in shown.items():
+            same_shape(value, actual[key], f"{at}.{key}")
+    elif isinstance(shown, list):
+        assert isinstance(actual, list), at
+        for value in actual if shown else ():
+            same_shape(shown[0], value, f"{at}[]")
+    elif shown is not None and actual is not None:
+        assert type(actual) is type(shown), at
+
+
+@pytest.mark.parametrize("title", ["rainy day", "nothing known zzzq"])
+def test_query(ask: Command, title: str):
+    found = ask("query", "--title", title, "-n", "400", "--json").json()
+    same_shape(documented("melon query"), found)
+    assert found["fallback"] in (None, "popularity")
+    assert found["songs"]
+    assert found["tags"]
+
+
+def test_similar(ask: Command):
+    found = ask("similar", "--tag", "rain", "--to", "songs,tags,playlists,words", "--json").json()
+    shown = documented("melon similar")
+    assert list(found) == list(shown)
+    for kind, [example] in shown.items():
+        for near in found[kind]:
+            unknown = {"title", "tags"} - near.keys() if kind == "playlists" else set()
+            same_shape({k: v for k, v in example.items() if k not in unknown}, near, kind)
+
+
+def test_releases_and_status(ask: Command, demo_space: EmbeddingSpace):
+    releases = ask("releases", "--json").json()
+    same_shape(documented("melon releases"), releases)
+    status = ask("status", "--json").json()
+    same_shape(documented("melon status"), status)
+    assert status["live"] == releases[0]["release"]
+    assert status["counts"] == releases[0]["counts"]
+    for kind in ("songs", "tags", "playlists"):
+        assert status["counts"][kind] == demo_space.counts[kind]
+    assert status["space"] == releases[0]["space"] == demo_space.hash
+
+
+def test_status_of_an_empty_store(nowhere: Path):
+    status = melon("status", "--path", "empty", "--json").json()
+    assert status["live"] is None
+    assert status["counts"] == {}
+    assert list(nowhere.iterdir()) == []
+
+
+def test_json_is_readable(ask: Command):
+    """Korean stays Korean."""
+    out = ask("query", "--tag", "rain", "--json").out
+    assert "\\u" not in out
+    assert re.search("[가-힣]", out)
+
+
+@pytest.mark.parametrize("columns", [60, 80, 140])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["query", "--title", "rainy day"],
+        ["query"],
+        ["similar", "--tag", "rain", "--to", "songs,tags,playlists,words"],
+        ["releases"],
+        ["status"],
+    ],
+    ids=" ".join,
+)
+def test_tables_fit_the_terminal(
+    demo_place: Place, monkeypatch: pytest.MonkeyPatch, columns: int, arguments: list[str]
+):
+    """No row is broken in two; Hangul takes two columns a letter."""
+    environment = {**demo_place.environment, "COLUMNS": str(columns)}
+    done = melon(*arguments, *demo_place.options, environment=environment)
+    assert done.code == 0, done.err
+    lines = done.out.splitlines()
+    assert max(map(cell_len, lines)) <= columns
+    if arguments[0] == "query":
+        rows = done.out.split("Songs")[1].split("Tags")[0].strip().splitlines()[1:]
+        assert len(rows) == 20
+        assert all(re.match(r" *\d+  .* \d", row) for row in rows)
+
+
+def test_a_query_table_shows_what_the_json_says(ask: Command):
+    arguments = ["query", "--title", "rainy day", "-n", "7", "--tags", "4"]
+    table, found = ask(*arguments).out, ask(*arguments, "--json").json()
+    songs = table.split("Songs")[1].split("Tags")[0].strip().splitlines()
+    assert songs[0].split() == ["id", "title", "artists", "genre", "date", "score"]
+    for row, song in zip(songs[1:], found["songs"], strict=True):
+        assert row.split()[0] == str(song["id"])
+        assert row.endswith(f"{song['score']:.3f}")
+        for value in (song["name"], *song["artists"], *song["genres"], song["issue_date"]):
+            assert (value or "") in row
+    tags = table.split("Tags")[1].strip().splitlines()[1:]
+    assert [row.rsplit(maxsplit=1)[0] for row in tags] == [tag["tag"] for tag in found["tags"]]
+
+
+def test_what_is_popular_says_so_and_counts_playlists(ask: Command):
+    done = ask("query", "-n", "3", "--tags", "0")
+    assert "the most popular songs" in done.err
+    header, first, *_ = done.out.split("Songs")[1].strip().splitlines()
+    assert header.endswith("playlists")
+    assert re.search(r" \d+$", first)
+
+
+def test_what_is_unknown_goes_to_stderr(ask: Command):
+    done = ask("query", "--song", "99999", "--tag", "no such tag", "--title", "rain zzzq")
+    for text in ("unknown songs: 99999", "unknown tags: no such tag", "zzzq"):
+        assert text in done.err
+        assert text not in done.out
+
+
+def test_no_song_passes(ask: Command):
+    done = ask("query", "--title", "rain", "--since", "2100")
+    assert done.code == 0
+    assert "no song passes the constraints" in done.err
+    assert "Songs" not in done.out
+    assert "Tags" in done.out
