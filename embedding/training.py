@@ -99,7 +99,7 @@ def _model(names: NDArray[np.object_], counts: Ints, settings: TrainingSettings)
     from gensim.models import Word2Vec
 
     model = Word2Vec(
-        sg=1,
+        sg=int(settings.skip_gram),
         hs=0,
         min_count=1,
         vector_size=settings.dim,

@@ -172,7 +172,7 @@ def test_vectors_that_are_no_numbers_are_an_error(monkeypatch):
 
 def test_an_empty_vocabulary_is_an_error_that_names_the_setting():
     with pytest.raises(EmptyVocabulary) as caught:
-        build_space(planted_playlists(), settings=small_settings(min_count=10_000))
+        build_space(planted_playlists(), settings=small_settings(min_count=10_000, min_counts={}))
     assert "min_count" in str(caught.value.hint)
 
 
