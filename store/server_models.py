@@ -26,12 +26,14 @@ INDEX_TYPES = {
 def to_filter(filter: Filter) -> models.Filter:
     """The same filter, in qdrant-client's terms."""
 
-    def part(conditions: tuple[Condition, ...]) -> list[models.Condition] | None:
-        return [_to_condition(condition) for condition in conditions] or None
+    def part(conditions: tuple[Condition, ...]) -> list[models.Condition]:
+        return [_to_condition(condition) for condition in conditions]
 
-    return models.Filter(
-        must=part(filter.must), should=part(filter.should), must_not=part(filter.must_not)
-    )
+    must, should, must_not = part(filter.must), part(filter.should), part(filter.must_not)
+    if not set(filter.must_not).isdisjoint(filter.must + filter.should):
+        # Server 1.16.3 ignores in `must_not` what stands beside it in `must` or `should`, too.
+        must, must_not = [*must, models.Filter(must_not=must_not)], []
+    return models.Filter(must=must or None, should=should or None, must_not=must_not or None)
 
 
 def _to_condition(condition: Condition) -> models.Condition:

@@ -27,7 +27,7 @@ from melon.store.server_models import (
 )
 from melon.store.server_registry import Registry
 
-POLL_SECONDS = 0.25
+FIRST_POLL_SECONDS, MOST_POLL_SECONDS = 0.01, 0.5
 RETRIEVE_BATCH = 1000
 
 
@@ -238,8 +238,8 @@ class ServerBuilder:
     def _wait_for_index(
         self, collection: Collection, progress: Callable[[IndexProgress], None] | None
     ) -> None:
-        calm = 0
-        while calm < 2:  # the optimiser starts a moment after it was told to
+        pause = FIRST_POLL_SECONDS
+        while True:
             with self._connection.rest() as client:
                 info = client.get_collection(self._name(collection))
             if info.status == models.CollectionStatus.RED:
@@ -248,8 +248,11 @@ class ServerBuilder:
                 total = self._sent[collection]  # sparse vectors are counted, too
                 done = min(info.indexed_vectors_count or 0, total)
                 progress(IndexProgress(collection, done, total))
-            calm = calm + 1 if info.status == models.CollectionStatus.GREEN else 0
-            time.sleep(POLL_SECONDS)
+            # Yellow from the moment that there is something to index, started or not.
+            if info.status == models.CollectionStatus.GREEN:
+                return
+            time.sleep(pause)
+            pause = min(2 * pause, MOST_POLL_SECONDS)
 
 
 _NOTHING = models.Filter(must=[models.HasIdCondition(has_id=[])])

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import hypothesis
 import pytest
-from places import ENGINES, SERVER, Place, place_on
+from places import ENGINES, SERVER, Place, ServerPlace, place_on, scratch_directory
 from qdrant_binary import ServerUnavailable, fetch
 from qdrant_server import Endpoint, running_server
 
@@ -38,7 +38,7 @@ hypothesis.settings.load_profile("melon-ci" if IN_CI else "melon")
 
 
 @pytest.fixture(scope="session")
-def qdrant_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+def qdrant_server() -> Iterator[Endpoint]:
     """One real server for the whole session; tests keep apart by the prefix of their collections.
 
     `MELON_TEST_QDRANT_URL` names a server that runs already (with `MELON_TEST_QDRANT_GRPC_PORT`
@@ -53,7 +53,8 @@ def qdrant_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint
             # Tests make many small collections; a write-ahead log of the usual 32 MB for each
             # would be most of the work.
             server = running_server(
-                tmp_path_factory.mktemp("qdrant"), settings={"STORAGE__WAL__WAL_CAPACITY_MB": "4"}
+                stack.enter_context(scratch_directory()),
+                settings={"STORAGE__WAL__WAL_CAPACITY_MB": "4"},
             )
             running = stack.enter_context(server)
         except ServerUnavailable as reason:
@@ -83,9 +84,17 @@ def server_for(engine: str, request: pytest.FixtureRequest) -> Endpoint | None:
 
 
 @pytest.fixture(params=ENGINES)
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     """An empty place on each engine, for tests that open several stores on it."""
-    with place_on(request.param, tmp_path, server_for(request.param, request)) as found:
+    with place_on(request.param, server_for(request.param, request)) as found:
+        yield found
+
+
+@pytest.fixture
+def server_place(qdrant_server: Endpoint) -> Iterator[ServerPlace]:
+    """An empty place on the server, for what only a server has."""
+    with place_on(SERVER, qdrant_server) as found:
+        assert isinstance(found, ServerPlace)
         yield found
 
 
@@ -126,14 +135,9 @@ def demo_space(demo_corpus: tuple[Path, DemoTruth]) -> EmbeddingSpace:
 
 
 @pytest.fixture(scope="session", params=ENGINES)
-def demo_place(
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-    demo_space: EmbeddingSpace,
-) -> Iterator[Place]:
+def demo_place(request: pytest.FixtureRequest, demo_space: EmbeddingSpace) -> Iterator[Place]:
     """Where the demo space is live, on each engine. Only to be read."""
-    directory = tmp_path_factory.mktemp("demo")
-    with place_on(request.param, directory, server_for(request.param, request)) as found:
+    with place_on(request.param, server_for(request.param, request)) as found:
         with found.open() as opened:
             ingest(demo_space, opened)
         yield found

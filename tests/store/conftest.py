@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from places import ENGINES, SERVER, place_on
-from store_samples import Sample, publish, sample
+from store_samples import BothReaders, Sample, publish, sample
 
 from melon.store import ReleaseReader
 
@@ -17,32 +17,22 @@ def songs_sample() -> Sample:
 
 
 @pytest.fixture(scope="session", params=ENGINES)
-def reader(
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-    songs_sample: Sample,
-) -> Iterator[ReleaseReader]:
+def reader(request: pytest.FixtureRequest, songs_sample: Sample) -> Iterator[ReleaseReader]:
     """A reader of the sample's release on each engine."""
     server = request.getfixturevalue("qdrant_server") if request.param == SERVER else None
-    directory = tmp_path_factory.mktemp("sample")
-    with place_on(request.param, directory, server) as place, place.open() as store:
+    with place_on(request.param, server) as place, place.open() as store:
         publish(store, songs_sample.contents)
         yield store.open()
 
 
 @pytest.fixture(scope="session")
-def readers(
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-    songs_sample: Sample,
-) -> Iterator[dict[str, ReleaseReader]]:
+def readers(request: pytest.FixtureRequest, songs_sample: Sample) -> Iterator[BothReaders]:
     """Readers of the same release on both engines at once, by the engine's name."""
     server = request.getfixturevalue("qdrant_server")
-    directory = tmp_path_factory.mktemp("samples")
-    found = {}
+    found = BothReaders()
     with (
-        place_on(ENGINES[0], directory, None) as one,
-        place_on(ENGINES[1], directory, server) as two,
+        place_on(ENGINES[0], None) as one,
+        place_on(ENGINES[1], server) as two,
         one.open() as first,
         two.open() as second,
     ):

@@ -21,6 +21,7 @@ from melon.store import (
     PointBatch,
     PointId,
     ReleaseManifest,
+    ReleaseReader,
     SparseRows,
     VectorStore,
     tag_point_id,
@@ -119,6 +120,13 @@ class Sample:
             indices, values = rows.row(row)
             matrix[row, indices] = values
         return matrix
+
+
+class BothReaders(dict[str, ReleaseReader]):
+    """A reader on each engine, by its name."""
+
+    def __repr__(self) -> str:  # hypothesis prints arguments
+        return "both readers"
 
 
 def sample(seed: int = 0) -> Sample:

@@ -1,0 +1,187 @@
+"""Both engines answer alike, and as plain Python does, whatever the filter."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import settings as run_with
+from hypothesis import strategies as st
+from store_samples import ARTISTS, DAY, DIM, FIRST_SONG, GENRES, SONGS, BothReaders, sample
+
+from melon.store import (
+    DENSE,
+    Collection,
+    Condition,
+    DateRange,
+    Filter,
+    HasId,
+    MatchAny,
+    NumberRange,
+    VectorQuery,
+)
+
+TIE = 1e-6
+SAMPLE = sample()  # what the readers read
+
+
+def match_any() -> st.SearchStrategy[Condition]:
+    words: dict[str, tuple[str, ...]] = {
+        "genres": (*GENRES, "unheard of"),
+        "artists": (*ARTISTS, ""),
+        "vector_source": ("trained", "artist", "genre"),
+        "detail_genres": ("never there",),
+    }
+    numbers = {"artist_ids": (*range(12), 99), "popularity": tuple(range(8))}
+    return st.one_of(
+        *(
+            st.lists(st.sampled_from(values), min_size=1, max_size=4, unique=True).map(
+                lambda chosen, field=field: MatchAny(field, tuple(chosen))
+            )
+            for field, values in (words | numbers).items()
+        )
+    )
+
+
+def bounds(values: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, Any]]:
+    """A lower and an upper bound, in order, one of which may be missing."""
+    return st.one_of(
+        st.tuples(values, st.none()),
+        st.tuples(st.none(), values),
+        st.tuples(values, values).map(lambda pair: (min(pair), max(pair))),
+    )
+
+
+def number_range() -> st.SearchStrategy[Condition]:
+    fields = st.sampled_from(["popularity", "issue_year", "artist_ids"])
+    values = st.one_of(st.integers(-1, 50), st.integers(1999, 2001))
+    return st.builds(lambda field, pair: NumberRange(field, *pair), fields, bounds(values))
+
+
+def date_range() -> st.SearchStrategy[Condition]:
+    """Moments around those of the sample, at their very second or beside it, in UTC or not."""
+
+    def naive(moment: datetime) -> datetime:
+        return moment.replace(tzinfo=None)
+
+    moments = st.builds(
+        lambda days, seconds: DAY + timedelta(days=days, seconds=seconds),
+        st.integers(-2, 42),
+        st.sampled_from([-1, 0, 1, 40_000]),
+    )
+    return st.builds(
+        lambda pair, convert: DateRange("issue_date", *(p and convert(p) for p in pair)),
+        bounds(moments),
+        st.sampled_from([lambda moment: moment, naive, lambda m: m.astimezone(SEOUL)]),
+    )
+
+
+SEOUL = datetime.fromisoformat("2000-01-01T00:00:00+09:00").tzinfo
+
+
+def has_id() -> st.SearchStrategy[Condition]:
+    ids = st.integers(FIRST_SONG - 2, FIRST_SONG + SONGS + 2)
+    return st.lists(ids, min_size=1, max_size=20).map(lambda chosen: HasId(tuple(chosen)))
+
+
+@st.composite
+def filters(draw: st.DrawFn, depth: int = 2) -> Filter:
+    """Conditions that hold, that may hold and that do not, of which some are filters again."""
+    parts = [match_any(), number_range(), date_range(), has_id()]
+    if depth:
+        parts.append(filters(depth - 1))
+    some = st.lists(st.one_of(parts), max_size=2).map(tuple)
+    must, should, must_not = draw(some), draw(some), draw(some)
+    if not must + should + must_not:
+        must = (draw(st.one_of(parts)),)
+    return Filter(must, should, must_not)
+
+
+JAZZ = MatchAny("genres", ("jazz",))
+POPULAR = NumberRange("popularity", gte=3)
+
+
+# a server ignores in `must_not` what stands beside it, unless it is told in another way
+@example(filter=Filter(must=(JAZZ,), must_not=(JAZZ,)))
+@example(filter=Filter(should=(JAZZ, POPULAR), must_not=(JAZZ,)))
+@run_with(max_examples=100)
+@given(filter=filters())
+def test_filters_let_the_same_songs_pass(readers: BothReaders, filter: Filter) -> None:
+    expected = SAMPLE.passing(filter)
+    for engine, reader in readers.items():
+        found = reader.find(Collection.SONGS, filter, SONGS, payload=False)
+        assert {record.id for record in found} == expected, engine
+        assert reader.count(Collection.SONGS, filter) == len(expected), engine
+
+
+@run_with(max_examples=50)
+@given(filter=filters(), seed=st.integers(0, 2**32 - 1))
+def test_filtered_queries_find_what_a_scan_finds(
+    readers: BothReaders, filter: Filter, seed: int
+) -> None:
+    vector = np.random.default_rng(seed).normal(size=DIM).astype(np.float32)
+    expected = SAMPLE.nearest(vector, filter)
+    for engine, reader in readers.items():
+        [hits] = reader.query(Collection.SONGS, [VectorQuery(vector, DENSE, SONGS, filter=filter)])
+        assert {hit.id for hit in hits} == set(expected), engine
+        for hit in hits:
+            assert hit.score == pytest.approx(expected[hit.id], abs=1e-5), engine
+
+
+def test_five_hundred_constrained_queries_have_the_same_answers(
+    readers: BothReaders,
+) -> None:
+    rng = np.random.default_rng(500)
+    queries = [
+        VectorQuery(
+            rng.normal(size=DIM).astype(np.float32),
+            DENSE,
+            limit=25,
+            filter=random_constraints(rng),
+            exact=True,
+        )
+        for _ in range(500)
+    ]
+    embedded, server = (
+        [
+            hits
+            for start in range(0, 500, 100)
+            for hits in reader.query(Collection.SONGS, queries[start : start + 100])
+        ]
+        for reader in readers.values()
+    )
+    assert sum(bool(hits) for hits in embedded) > 400
+    for ours, theirs in zip(embedded, server, strict=True):
+        assert len(ours) == len(theirs)
+        for a, b in zip(ours, theirs, strict=True):
+            assert a.score == pytest.approx(b.score, abs=TIE)
+        # where the order differs, the scores tie
+        score = {hit.id: hit.score for hit in theirs}
+        for a, b in zip(ours, theirs, strict=True):
+            assert a.id == b.id or abs(score.get(a.id, b.score) - b.score) <= TIE
+        last = ours[-1].score if ours else 0
+        certain = {hit.id for hit in ours if hit.score > last + TIE}
+        assert certain <= set(score)
+
+
+def random_constraints(rng: np.random.Generator) -> Filter:
+    """As people combine them: some genres, an era, a popularity, artists or songs to avoid."""
+    must: list[Condition] = []
+    must_not: list[Condition] = []
+    if rng.random() < 0.6:
+        chosen = rng.choice(len(GENRES), int(rng.integers(1, 3)), replace=False)
+        must.append(MatchAny("genres", tuple(GENRES[n] for n in chosen)))
+    if rng.random() < 0.5:
+        since = DAY + timedelta(days=int(rng.integers(0, 20)))
+        must.append(DateRange("issue_date", since, since + timedelta(days=20)))
+    if rng.random() < 0.4:
+        must.append(NumberRange("popularity", gte=int(rng.integers(0, 4))))
+    if rng.random() < 0.5:
+        must_not.append(MatchAny("artists", (ARTISTS[int(rng.integers(len(ARTISTS)))],)))
+    if rng.random() < 0.5 or not must:
+        seeds = rng.integers(FIRST_SONG, FIRST_SONG + SONGS, size=10).tolist()
+        must_not.append(HasId(tuple(seeds)))
+    return Filter(must=tuple(must), must_not=tuple(must_not))

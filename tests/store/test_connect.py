@@ -1,0 +1,187 @@
+"""Which store is opened, and what is said when it cannot be."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from places import ServerPlace, scratch_directory
+from pydantic import SecretStr
+from qdrant_server import Endpoint, running_server
+from store_samples import manifest, points, publish
+
+from melon.errors import InputError, MelonError
+from melon.settings import Settings
+from melon.store import Collection, StoreUnavailable, open_store
+from melon.store import connect as connecting
+
+KEY = "s3cret-key-of-the-tests"
+
+
+@pytest.fixture
+def nobody() -> str:
+    """A URL where nobody answers."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    return f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="module")
+def guarded_server(qdrant_binary: Path) -> Iterator[Endpoint]:
+    """A server that wants an API key."""
+    wal = {"STORAGE__WAL__WAL_CAPACITY_MB": "4"}
+    with (
+        scratch_directory() as directory,
+        running_server(directory, api_key=KEY, settings=wal) as server,
+    ):
+        yield server
+
+
+class TestChoice:
+    """url, path, MELON_QDRANT_URL, a server on localhost:6333, the embedded store."""
+
+    @pytest.fixture(autouse=True)
+    def _nobody_on_localhost(self, monkeypatch: pytest.MonkeyPatch, nobody: str) -> None:
+        monkeypatch.setattr(connecting, "DEFAULT_SERVER_URL", nobody)
+
+    def opened(self, settings: Settings, **named: object) -> str:
+        with open_store(settings, **named) as store:  # type: ignore[arg-type]
+            return store.location
+
+    def test_the_url_comes_first(self, nobody: str, tmp_path: Path) -> None:
+        settings = Settings(qdrant_url="http://elsewhere:1", home=tmp_path)
+        assert self.opened(settings, url=nobody) == f"Qdrant server {nobody}"
+
+    def test_then_the_path(self, tmp_path: Path) -> None:
+        settings = Settings(qdrant_url="http://elsewhere:1")
+        assert self.opened(settings, path=tmp_path / "s") == f"embedded store {tmp_path / 's'}"
+
+    def test_then_the_environment_even_if_nobody_answers(self, nobody: str) -> None:
+        assert self.opened(Settings(qdrant_url=nobody)) == f"Qdrant server {nobody}"
+
+    def test_then_a_server_on_this_machine(
+        self, monkeypatch: pytest.MonkeyPatch, qdrant_server: Endpoint
+    ) -> None:
+        monkeypatch.setattr(connecting, "DEFAULT_SERVER_URL", qdrant_server.url)
+        assert self.opened(Settings()) == f"Qdrant server {qdrant_server.url}"
+
+    def test_and_last_the_embedded_store(self, tmp_path: Path) -> None:
+        settings = Settings(home=tmp_path)
+        assert self.opened(settings) == f"embedded store {tmp_path / 'store'}"
+        assert list(tmp_path.iterdir()) == []  # looking creates nothing
+
+    def test_whoever_answers_has_to_be_qdrant(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """A listener that never answers is given up soon."""
+        with socket.create_server(("127.0.0.1", 0)) as mute:
+            url = f"http://127.0.0.1:{mute.getsockname()[1]}"
+            monkeypatch.setattr(connecting, "DEFAULT_SERVER_URL", url)
+            start = time.monotonic()
+            assert self.opened(Settings(home=tmp_path)).startswith("embedded store")
+            assert time.monotonic() - start < 5
+
+    def test_both_are_one_too_many(self, nobody: str, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match="not both"):
+            open_store(Settings(), url=nobody, path=tmp_path)
+
+    @pytest.mark.parametrize("url", ["", "localhost:6333", "ftp://host", "http://"])
+    def test_a_url_has_to_be_one(self, url: str) -> None:
+        with pytest.raises(InputError, match="URL"):
+            open_store(Settings(), url=url)
+
+
+class TestUnreachable:
+    def test_says_where_and_what_to_do_at_once(self, nobody: str) -> None:
+        start = time.monotonic()
+        with open_store(Settings(), url=nobody) as store:
+            for ask in (store.live, store.releases, store.engine_version, store.open):
+                with pytest.raises(StoreUnavailable, match="docker compose up") as caught:
+                    ask()
+                assert nobody in str(caught.value)
+            with pytest.raises(StoreUnavailable):
+                store.build(manifest())
+        assert time.monotonic() - start < 10
+
+    def test_a_file_is_no_embedded_store(self, tmp_path: Path) -> None:
+        file = tmp_path / "file"
+        file.write_text("not a directory")
+        with open_store(Settings(), path=file) as store:
+            for ask in (store.live, store.releases, store.open):
+                with pytest.raises(StoreUnavailable):
+                    ask()
+            with pytest.raises(StoreUnavailable):
+                store.build(manifest())
+
+    def test_a_wrong_grpc_port_names_the_port(self, server_place: ServerPlace, nobody: str) -> None:
+        port = int(nobody.rpartition(":")[2])
+        settings = Settings(
+            qdrant_url=server_place.server.url,
+            qdrant_grpc_port=port,
+            prefix=server_place.prefix,
+        )
+        with open_store(settings) as store:
+            builder = store.build(manifest())
+            with pytest.raises(StoreUnavailable, match=f"gRPC on port {port}"):
+                builder.upsert(Collection.SONGS, points([1]))
+            builder.abandon()
+
+
+class TestApiKey:
+    def settings(self, server: Endpoint, key: str | None) -> Settings:
+        return Settings(
+            qdrant_url=server.url,
+            qdrant_grpc_port=server.grpc_port,
+            qdrant_api_key=SecretStr(key) if key else None,
+            prefix="guarded",
+        )
+
+    def test_opens_the_door_for_reads_and_writes(self, guarded_server: Endpoint) -> None:
+        with open_store(self.settings(guarded_server, KEY)) as store:
+            publish(store, {Collection.SONGS: points([1, 2])})
+            assert store.open().count(Collection.SONGS) == 2
+
+    @pytest.mark.parametrize("key", [None, "wrong-" + KEY])
+    def test_a_wrong_one_is_named_as_the_reason_and_never_shown(
+        self,
+        guarded_server: Endpoint,
+        key: str | None,
+        caplog: pytest.LogCaptureFixture,
+        capfd: pytest.CaptureFixture[str],
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        settings = self.settings(guarded_server, key)
+        told = [repr(settings), str(settings)]
+        with open_store(settings) as store:
+            told += [repr(store), repr(vars(store)), store.location]
+            for ask in (store.live, store.releases, store.open, lambda: store.build(manifest())):
+                with pytest.raises(StoreUnavailable, match="MELON_QDRANT_API_KEY") as caught:
+                    ask()
+                told += [str(caught.value), repr(caught.value)]
+                told += traceback.format_exception(caught.value)
+        told += [caplog.text, *capfd.readouterr()]
+        assert not [text for text in told if KEY in text]
+
+    def test_grpc_asks_for_it_too(self, guarded_server: Endpoint) -> None:
+        from melon.store.server_connection import ServerAddress, ServerConnection
+
+        address = ServerAddress(guarded_server.url, "wrong", guarded_server.grpc_port)
+        connection = ServerConnection(address)
+        assert "wrong" not in repr(address)
+        with pytest.raises(MelonError, match="refuses the API key"), connection.grpc() as client:
+            client.get_collections()
+        connection.close()
+
+    def test_a_key_over_plain_http_to_another_host_is_warned_of(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        settings = Settings(qdrant_url="http://qdrant.invalid:6333", qdrant_api_key=SecretStr(KEY))
+        open_store(settings).close()
+        assert "unencrypted" in caplog.text
+        assert KEY not in caplog.text

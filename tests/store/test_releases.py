@@ -1,0 +1,281 @@
+"""The life of a release: built, sealed, promoted, dropped, and who may do what meanwhile."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from places import Place, ServerPlace
+from store_samples import DIM, manifest, points, publish, sample
+
+from melon.store import (
+    DENSE,
+    BadPoints,
+    BadReleaseName,
+    Collection,
+    IndexingFailed,
+    IndexProgress,
+    NoRelease,
+    PointBatch,
+    SchemaMismatch,
+    SparseRows,
+    StoreBusy,
+    VectorQuery,
+    VectorStore,
+)
+
+SONGS = Collection.SONGS
+
+
+def test_an_empty_store_has_nothing(store: VectorStore) -> None:
+    assert store.live() is None
+    assert store.releases() == []
+    with pytest.raises(NoRelease, match="melon ingest"):
+        store.open()
+    with pytest.raises(NoRelease, match="melon releases"):
+        store.open("r1")
+    assert "qdrant" in store.engine_version()
+
+
+def test_a_release_is_seen_when_it_is_sealed_and_live_when_promoted(store: VectorStore) -> None:
+    builder = store.build(manifest("r1"))
+    builder.upsert(SONGS, points([1, 2, 3]))
+    builder.finish()
+    assert builder.reader().count(SONGS) == 3
+    assert (store.releases(), store.live()) == ([], None)
+    with pytest.raises(NoRelease):
+        store.open("r1")
+
+    builder.seal()
+    assert [(info.manifest.release, info.live) for info in store.releases()] == [("r1", False)]
+    assert store.live() is None
+    assert store.open("r1").count(SONGS) == 3
+
+    store.promote("r1")
+    assert store.live() == "r1"
+    assert [info.live for info in store.releases()] == [True]
+    assert store.open().manifest.release == "r1"
+
+
+def test_the_manifest_comes_back_whole(store: VectorStore) -> None:
+    written = manifest("r1", counts={c: n for n, c in enumerate(Collection)})
+    publish(store, {}, counts=written.counts)
+    assert store.open().manifest == written
+    [listed] = store.releases()
+    assert listed.manifest == written.model_copy(update={"title_tokenizer": b""})
+
+
+def test_releases_are_listed_newest_first(store: VectorStore) -> None:
+    for release, day in (("second", 2), ("third", 3), ("first", 1)):
+        publish(store, {}, release, created=datetime(2026, 1, day, tzinfo=UTC))
+    assert [info.manifest.release for info in store.releases()] == ["third", "second", "first"]
+    assert [info.manifest.release for info in store.releases() if info.live] == ["first"]
+
+
+def test_a_reader_stays_with_its_release(place: Place) -> None:
+    with place.open() as writing, place.open() as reading:
+        publish(writing, {SONGS: points([1])}, "r1")
+        reader = reading.open()
+        assert reader.count(SONGS) == 1
+        publish(writing, {SONGS: points([1, 2]), Collection.TAGS: points([7])}, "r2")
+        assert reader.count(SONGS) == 1
+        assert reader.count(Collection.TAGS) == 0
+        assert reading.open().count(SONGS) == 2
+
+        writing.drop("r1")
+        # what it had not opened yet is gone, and says so
+        with pytest.raises(NoRelease):
+            reader.count(Collection.WORDS)
+
+
+def test_what_an_embedded_reader_has_open_outlives_its_release(place: Place) -> None:
+    with place.open() as writing, place.open() as reading:
+        publish(writing, {SONGS: points([1, 2])}, "r1")
+        reader = reading.open()
+        before = reader.retrieve(SONGS, [1, 2], vectors=True)
+        publish(writing, {}, "r2")
+        writing.drop("r1")
+        if place.engine == "server":
+            with pytest.raises(NoRelease):
+                reader.retrieve(SONGS, [1, 2])
+            return
+        after = reader.retrieve(SONGS, [1, 2], vectors=True)
+        for one, two in zip(before, after, strict=True):
+            np.testing.assert_array_equal(one.vector, two.vector)
+        [hits] = reader.query(SONGS, [VectorQuery(np.ones(DIM, np.float32), DENSE, 5)])
+        assert {hit.id for hit in hits} == {1, 2}
+
+
+class TestDrop:
+    def test_removes_everything_of_it(self, place: Place, store: VectorStore) -> None:
+        publish(store, {SONGS: points([1])}, "r1")
+        publish(store, {SONGS: points([1])}, "r2")
+        store.drop("r1")
+        assert [info.manifest.release for info in store.releases()] == ["r2"]
+        assert store.open().count(SONGS) == 1
+        if isinstance(place, ServerPlace):
+            assert not [name for name in place.collections() if name.endswith("__r1")]
+        else:
+            assert [path.name for path in (place.root / "releases").iterdir()] == ["r2"]
+
+    def test_spares_what_is_live(self, store: VectorStore) -> None:
+        publish(store, {SONGS: points([1])}, "r1")
+        with pytest.raises(BadReleaseName, match="live"):
+            store.drop("r1")
+        assert store.open().count(SONGS) == 1
+
+    def test_a_dropped_release_can_be_built_again(self, store: VectorStore) -> None:
+        publish(store, {SONGS: points([1])}, "r1")
+        publish(store, {}, "r2")
+        store.drop("r1")
+        publish(store, {SONGS: points([1, 2])}, "r1")
+        assert store.open("r1").count(SONGS) == 2
+
+
+@pytest.mark.parametrize("name", ["nope", "", "..", "../outside", "R1", "a/b", "비", "r1 ", "."])
+def test_names_of_no_release_are_refused(place: Place, store: VectorStore, name: str) -> None:
+    publish(store, {}, "r1")
+    if not isinstance(place, ServerPlace):  # a manifest outside must not be reached
+        outside = place.root / "outside"
+        outside.mkdir()
+        (outside / "manifest.json").write_text(manifest("outside").model_dump_json())
+    with pytest.raises(BadReleaseName):
+        store.promote(name)
+    with pytest.raises(BadReleaseName):
+        store.drop(name)
+    with pytest.raises(NoRelease):
+        store.open(name)
+    assert store.live() == "r1"
+
+
+@pytest.mark.parametrize("name", ["", "Upper", "under_score", "-first", "a/b", "..", "x" * 65])
+def test_a_release_cannot_be_called_that(name: str) -> None:
+    with pytest.raises(ValueError, match="release"):
+        manifest(name)
+
+
+@pytest.mark.parametrize(("version", "hint"), [(0, "melon ingest"), (99, "upgrade melon")])
+def test_another_schema_is_refused_with_what_to_do(
+    store: VectorStore, version: int, hint: str
+) -> None:
+    publish(store, {}, "r1", schema_version=version)
+    with pytest.raises(SchemaMismatch, match=hint):
+        store.open()
+    assert [info.manifest.schema_version for info in store.releases()] == [version]
+
+
+class TestBuild:
+    def test_one_at_a_time(self, place: Place) -> None:
+        with place.open() as one, place.open() as other:
+            builder = one.build(manifest("r1"))
+            builder.upsert(SONGS, points([1]))
+            for release in ("r1", "r2"):
+                with pytest.raises(StoreBusy):
+                    other.build(manifest(release))
+            builder.finish()  # the others did no harm
+            builder.seal()
+            assert one.open("r1").count(SONGS) == 1
+            other.build(manifest("r2")).abandon()
+
+    def test_does_not_keep_others_from_promoting_and_dropping(self, place: Place) -> None:
+        with place.open() as building, place.open() as operating:
+            for release in ("r1", "r2", "r3"):
+                publish(operating, {}, release)
+            builder = building.build(manifest("r4"))
+            operating.promote("r1")
+            operating.drop("r2")
+            assert operating.live() == "r1"
+            builder.abandon()
+
+    def test_of_a_complete_release_is_refused(self, store: VectorStore) -> None:
+        publish(store, {SONGS: points([1])}, "r1")
+        with pytest.raises(BadReleaseName, match="complete"):
+            store.build(manifest("r1"))
+        assert store.open().count(SONGS) == 1
+        store.build(manifest("r2")).abandon()  # nobody is left holding the lock
+
+    def test_abandoned_leaves_nothing(self, place: Place, store: VectorStore) -> None:
+        builder = store.build(manifest("r1"))
+        builder.upsert(SONGS, points([1]))
+        builder.abandon()
+        assert store.releases() == []
+        if isinstance(place, ServerPlace):
+            assert place.collections() <= {f"{place.prefix}_releases"}
+        else:
+            assert list((place.root / "releases").iterdir()) == []
+
+    def test_tells_how_far_the_indexes_are(self, store: VectorStore) -> None:
+        told: list[IndexProgress] = []
+        builder = store.build(manifest("r1"))
+        builder.upsert(SONGS, points(range(100)))
+        builder.finish(told.append)
+        builder.abandon()
+        assert {progress.collection for progress in told} == set(Collection)
+        assert all(0 <= progress.done <= progress.total for progress in told)
+
+    def test_points_sent_twice_count_as_lost(self, store: VectorStore) -> None:
+        builder = store.build(manifest("r1"))
+        builder.upsert(SONGS, points([1, 2, 2]))
+        with pytest.raises(IndexingFailed, match="3 points were sent to songs, it holds 2"):
+            builder.finish()
+        builder.abandon()
+
+
+def test_bad_points_are_refused_before_they_are_sent(store: VectorStore) -> None:
+    """Engines take these, and answer wrongly ever after."""
+    batch = points([10, 11, 12])
+    refused = [
+        (points([1, 2], dim=DIM + 1), "dimension"),
+        (PointBatch([1, 2, 3, 4], batch.dense, None, batch.payloads), "4 ids"),
+        (PointBatch([1, 2, 3], batch.dense, None, [{}]), "1 payloads"),
+        (replace(batch, sparse=sparse_row(1.0)), "3 ids and 1 sparse"),
+        (replace(points([1]), sparse=sparse_row(np.nan)), "sparse"),
+    ]
+    for value in (np.nan, np.inf, -np.inf):
+        dense = batch.dense.copy()
+        dense[1, 3] = value
+        refused.append((replace(batch, dense=dense), "point 11 is not finite"))
+
+    builder = store.build(manifest("r1"))
+    for bad, why in refused:
+        with pytest.raises(BadPoints, match=why):
+            builder.upsert(SONGS, bad)
+    builder.finish()
+    assert builder.reader().count(SONGS) == 0
+    builder.abandon()
+
+
+def sparse_row(value: float) -> SparseRows:
+    values = np.array([value], np.float32)
+    return SparseRows(np.array([0, 1]), np.array([5], np.uint32), values)
+
+
+def test_the_aliases_never_name_two_releases(server_place: ServerPlace) -> None:
+    """Applications read by alias: whenever they look, all four are of one release."""
+    with server_place.open() as store:
+        for release in ("r1", "r2"):
+            publish(store, sample().contents, release)
+        seen: list[frozenset[str]] = []
+        done = threading.Event()
+
+        def watch() -> None:
+            with server_place.client() as client:
+                while not done.is_set():
+                    named = [
+                        (alias.alias_name, alias.collection_name)
+                        for alias in client.get_aliases().aliases
+                        if alias.alias_name.startswith(f"{server_place.prefix}_")
+                    ]
+                    assert len(named) == len(Collection), named
+                    seen.append(frozenset(name.rpartition("__")[2] for _, name in named))
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        for turn in range(60):
+            store.promote(("r1", "r2")[turn % 2])
+        done.set()
+        watcher.join()
+    assert set(seen) == {frozenset({"r1"}), frozenset({"r2"})}

@@ -1,0 +1,140 @@
+"""One build at a time on a server, and what killed builds left is cleared away."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from places import ServerPlace
+from store_samples import manifest, points, publish
+
+from melon.store import Collection, StoreBusy
+from melon.store.server import ServerStore
+from melon.store.server_connection import ServerConnection
+from melon.store.server_lease import DEAD_AFTER, BuildLease
+from melon.store.server_registry import Registry
+
+MARK = "11111111-2222-3333-4444-555555555555"
+
+
+@pytest.fixture
+def registry(server_place: ServerPlace) -> Iterator[Registry]:
+    connection = ServerConnection(server_place.address)
+    yield Registry(connection)
+    connection.close()
+
+
+def mark(**changes: Any) -> dict[str, Any]:
+    """The mark of a build that is alive on another host."""
+    return {
+        "build": "other",
+        "host": "another-host",
+        "pid": 1,
+        "process": "another",
+        "renewed": datetime.now(UTC).isoformat(),
+    } | changes
+
+
+def ended_process() -> int:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    return child.pid
+
+
+def test_a_build_that_is_alive_elsewhere_is_waited_for(
+    server_place: ServerPlace, registry: Registry
+) -> None:
+    registry.put_mark(MARK, mark())
+    with server_place.open() as store:
+        with pytest.raises(StoreBusy, match="release other is being built by process 1 on another"):
+            store.build(manifest("r1"))
+        assert set(registry.marks()) == {MARK}  # ours is gone again
+        assert store.releases() == []  # a mark is no release
+
+
+def killed_marks() -> dict[str, dict[str, Any]]:
+    long_ago = (datetime.now(UTC) - DEAD_AFTER - timedelta(seconds=1)).isoformat()
+    here = socket.gethostname()
+    return {
+        "silent for long": mark(renewed=long_ago),
+        "process ended": mark(host=here, pid=ended_process()),
+        "same number, another process": mark(host=here, pid=os.getpid()),
+    }
+
+
+@pytest.mark.parametrize("cause", killed_marks())
+def test_a_killed_build_is_replaced(
+    server_place: ServerPlace, registry: Registry, cause: str
+) -> None:
+    registry.put_mark(MARK, killed_marks()[cause])
+    with server_place.open() as store:
+        publish(store, {Collection.SONGS: points([1])}, "r1")
+    assert registry.marks() == {}
+
+
+def test_what_killed_builds_and_cut_drops_left_is_removed_by_the_next_build(
+    server_place: ServerPlace,
+) -> None:
+    live, left = "live", ("killed", "dropped")
+    with server_place.open() as store, server_place.client() as client:
+        publish(store, {Collection.SONGS: points([1])}, "before")
+        publish(store, {Collection.SONGS: points([1])}, live)
+        for release in left:
+            client.create_collection(f"{server_place.prefix}_songs__{release}", vectors_config={})
+        client.create_collection(f"{server_place.prefix}_other", vectors_config={})
+        client.create_collection(f"{server_place.prefix}2_songs__killed", vectors_config={})
+        try:
+            publish(store, {}, "next")
+            names = server_place.collections()
+            assert not {name for name in names if name.endswith(tuple(f"__{r}" for r in left))}
+            assert f"{server_place.prefix}_other" in names  # not one of ours
+            assert client.collection_exists(f"{server_place.prefix}2_songs__killed")
+            assert store.open("before").count(Collection.SONGS) == 1
+            assert store.open(live).count(Collection.SONGS) == 1
+        finally:
+            client.delete_collection(f"{server_place.prefix}2_songs__killed")
+
+
+def test_a_lost_registry_does_not_cost_the_live_release(server_place: ServerPlace) -> None:
+    with server_place.open() as store, server_place.client() as client:
+        publish(store, {Collection.SONGS: points([1])}, "live")
+        client.delete_collection(f"{server_place.prefix}_releases")
+        store.build(manifest("next")).abandon()
+        assert client.count(f"{server_place.prefix}_songs").count == 1
+
+
+def test_a_lease_is_renewed_while_it_is_held(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("melon.store.server_lease.RENEW_SECONDS", 0.02)
+    lease = BuildLease(registry, "r1", "here")
+    [first] = registry.marks().values()
+    deadline = time.monotonic() + 20
+    while next(iter(registry.marks().values()))["renewed"] == first["renewed"]:
+        assert time.monotonic() < deadline
+    assert lease.is_held()
+    lease.end()
+    assert registry.marks() == {}
+
+
+def test_a_build_that_was_taken_for_dead_does_not_become_a_release(
+    server_place: ServerPlace, registry: Registry
+) -> None:
+    with server_place.open() as slow, server_place.open() as other:
+        builder = slow.build(manifest("r1"))
+        for mark_id in registry.marks():
+            registry.remove_mark(mark_id)  # as another build does after `DEAD_AFTER`
+        publish(other, {Collection.SONGS: points([1])}, "r2")
+        with pytest.raises(StoreBusy, match="took it for dead"):
+            builder.seal()
+        builder.abandon()
+        assert [info.manifest.release for info in other.releases()] == ["r2"]
+        assert isinstance(other, ServerStore)
+        assert other.open().count(Collection.SONGS) == 1
