@@ -23,7 +23,7 @@ from qdrant_server import Endpoint
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PACKAGES: list[str] = PROJECT["tool"]["setuptools"]["packages"]
-NOT_INSTALLED = {"benchmarks", "docs", "scripts", "tests"}
+NOT_INSTALLED = {"benchmarks", "docs", "examples", "scripts", "tests"}
 
 # Importing one of these costs every `melon` command a part of a second or more.
 HEAVY = {"gensim", "grpc", "pandas", "pyarrow", "qdrant_client", "qdrant_edge", "scipy"}

@@ -1,0 +1,252 @@
+"""What the documents say is so: fields, settings, commands, links, and every example runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import cli_reference
+import pytest
+from places import SERVER, ServerPlace
+
+from melon.embedding import EmbeddingSpace
+from melon.settings import Settings
+from melon.store import SCHEMA, Collection, ReleaseManifest, VectorStore, tag_point_id
+from melon.store.schema import (
+    DENSE,
+    FIRST_BIGRAM_ITEM,
+    FIRST_TAG_ITEM,
+    FIRST_WORD_ITEM,
+    NAMESPACE,
+    SCHEMA_VERSION,
+)
+
+ROOT = Path(__file__).resolve().parent.parent
+COLLECTIONS = (ROOT / "docs" / "collections.md").read_text()
+README = (ROOT / "README.md").read_text()
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+EXAMPLES = sorted(path for path in (ROOT / "examples").iterdir() if path.suffix in (".py", ".sh"))
+TYPES: dict[str, Any] = {"string": str, "strings": str, "integer": int, "integers": int}
+
+
+def table_below(heading: str, text: str) -> list[list[str]]:
+    """The cells of the first table below a heading, without its head."""
+    section = re.split(rf"^#+ {re.escape(heading)}$", text, flags=re.MULTILINE)[1]
+    rows = re.search(r"^\|.*\n\|[-|]+\n((?:\|.*\n)+)", section, re.MULTILINE)
+    assert rows
+    return [[cell.strip() for cell in row.split("|")[1:-1]] for row in rows[1].splitlines()]
+
+
+def documented_fields(collection: Collection) -> dict[str, tuple[str, str]]:
+    """Type and index of each field that docs/collections.md names."""
+    rows = table_below(f"`melon_{collection}`", COLLECTIONS)
+    return {name.strip("`"): (kind, index) for name, kind, index, _ in rows}
+
+
+@pytest.mark.parametrize("collection", Collection)
+def test_the_indexes_are_those_of_the_schema(collection: Collection):
+    documented = {n: index for n, (_, index) in documented_fields(collection).items() if index}
+    assert documented == {n: str(kind) for n, kind in SCHEMA[collection].indexed.items()}
+
+
+@pytest.mark.parametrize("collection", Collection)
+def test_payloads_hold_the_documented_fields_and_types(
+    demo_store: VectorStore, collection: Collection
+):
+    """None that is not documented, each documented one somewhere, and none that is empty."""
+    fields = documented_fields(collection)
+    records = demo_store.open().find(collection, None, 2000)
+    assert records
+    seen = set()
+    for record in records:
+        assert set(record.payload) <= set(fields), record
+        for name, value in record.payload.items():
+            kind = fields[name][0]
+            assert value not in ("", [], None), (name, record)
+            assert isinstance(value, list) == kind.endswith("s"), (name, value)
+            for one in value if isinstance(value, list) else [value]:
+                assert isinstance(one, TYPES.get(kind, str)), (name, value)
+            if kind == "datetime":
+                assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", value), (name, value)
+        seen |= set(record.payload)
+    assert seen == set(fields)
+
+
+def test_the_collections_are_those_of_the_schema():
+    rows = {row[0].strip("`"): row for row in table_below("The collections", COLLECTIONS)}
+    assert list(rows) == [f"melon_{collection}" for collection in Collection]
+    for collection in Collection:
+        *_, dense, sparse = rows[f"melon_{collection}"]
+        assert dense == f"`{DENSE}`"
+        assert sparse.strip("`") == (SCHEMA[collection].sparse or "")
+
+
+def test_the_recipe_of_the_point_ids_is_right():
+    recipe = re.search(r"```python\n(import uuid\n.*?)```", COLLECTIONS, re.DOTALL)
+    assert recipe
+    names: dict[str, Any] = {}
+    exec(recipe[1], names)
+    assert names["NAMESPACE"] == NAMESPACE
+    assert names["point_id"] == tag_point_id("rainy day")
+    for first, shown in (
+        (FIRST_TAG_ITEM, "tags from 2³¹,"),
+        (FIRST_WORD_ITEM, "words from 2³¹ + 2³⁰,"),
+        (FIRST_BIGRAM_ITEM, "pairs of letters from 2³¹ + 2³⁰ + 2²⁹)"),
+    ):
+        assert shown in COLLECTIONS
+        powers = {"2³¹": 2**31, "2³⁰": 2**30, "2²⁹": 2**29}
+        assert first == sum(powers[power] for power in re.findall("2[³²][¹⁰⁹]", shown))
+
+
+def test_the_manifest_is_documented(demo_store: VectorStore):
+    fields = [row[0].strip("`") for row in table_below("Releases", COLLECTIONS)]
+    assert fields == list(ReleaseManifest.model_fields)
+    assert f"This is version {SCHEMA_VERSION}." in COLLECTIONS
+    for exponent in demo_store.open().manifest.weights:
+        assert f"n^`{exponent}`" in COLLECTIONS
+
+
+def test_every_source_of_a_vector_is_documented(demo_space: EmbeddingSpace):
+    rows = [row[0] for row in table_below("Vectors", COLLECTIONS)]
+    documented = {name for row in rows for name in re.findall("`([a-z]+)`", row)}
+    tables = [demo_space.songs, demo_space.playlists, demo_space.tag_table, demo_space.word_table]
+    found = {source for table in tables for source in table["vector_source"].to_pylist()}
+    assert found - {None} <= documented == {
+        "trained", "album", "artist", "genre", "playlists", "items"
+    }  # fmt: skip
+
+
+def test_every_setting_is_documented():
+    documented = {row[0].strip("`"): row[1:] for row in table_below("Settings", README)}
+    fields = {f"MELON_{name.upper()}": field for name, field in Settings.model_fields.items()}
+    assert list(documented) == list(fields)
+    for name, (default, description) in documented.items():
+        field = fields[name]
+        assert default == ("" if field.default is None else f"`{field.default}`")
+        assert description == field.description
+
+
+def shown_commands() -> list[tuple[str, str]]:
+    """Each `$ melon …` line of the documents, with the name of its file."""
+    return [
+        (path.name, line.split("#")[0].strip())
+        for path in DOCUMENTS
+        for line in re.findall(r"^\$ (melon .*)$", path.read_text(), re.MULTILINE)
+    ]
+
+
+def test_the_commands_that_are_shown_exist():
+    reference = dict(cli_reference.commands(cli_reference.app))
+    shown = shown_commands()
+    assert len(shown) > 15
+    for where, line in shown:
+        words = line.split()[1:]
+        name = " ".join(words[:2]) if " ".join(words[:2]) in reference else words[0]
+        assert name in reference or name.startswith("--"), (where, line)
+        options = set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", line))
+        section = cli_reference.section(name, reference[name])
+        assert options <= set(re.findall("`(--?[a-z-]+)`", section)), (where, line)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path):
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", document.read_text()):
+        path, _, anchor = target.partition("#")
+        linked = (document.parent / path) if path else document
+        assert linked.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", linked.read_text(), re.MULTILINE)
+            anchors = {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
+            assert anchor in anchors, target
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_an_example_is_shown_as_it_is(example: Path):
+    shown = [path for path in DOCUMENTS if f"```\n{example.read_text()}```" in fences(path)]
+    assert shown, f"no document shows {example.name} as it is"
+
+
+def fences(document: Path) -> str:
+    """The document with the languages of its code blocks left out."""
+    return re.sub(r"^```[a-z]+$", "```", document.read_text(), flags=re.MULTILINE)
+
+
+@pytest.fixture
+def live_demo(demo_place: ServerPlace) -> dict[str, str]:
+    """The environment in which an application finds the demo release on the server."""
+    return os.environ | demo_place.environment | {"MELON_QDRANT_URL": demo_place.server.url}
+
+
+def run(*command: str, environment: dict[str, str]) -> str:
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return done.stdout
+
+
+on_the_server = pytest.mark.parametrize("demo_place", [SERVER], indirect=True)
+
+
+def liked_song(space: EmbeddingSpace) -> tuple[int, str]:
+    """A trained song with a genre, and that genre's name."""
+    for song, source, genres in zip(
+        space.song_ids.tolist(),
+        space.song_vector_source,
+        space.songs["genres"].to_pylist(),
+        strict=True,
+    ):
+        if source == "trained" and genres:
+            return song, space.genres[genres[0]].name
+    raise AssertionError("no song has a genre")
+
+
+@on_the_server
+@pytest.mark.parametrize("script", ["filtered_search.sh", "from_songs.sh", "tag_to_songs.sh"])
+def test_curl_examples(live_demo: dict[str, str], demo_space: EmbeddingSpace, script: str):
+    song, genre = liked_song(demo_space)
+    other = next(s for s in demo_space.song_ids.tolist() if s != song)
+    arguments = {
+        "filtered_search.sh": [str(song), genre],
+        "from_songs.sh": [str(song), str(other)],
+        "tag_to_songs.sh": ["비 오는 날"],
+    }[script]
+    assert shutil.which("curl"), "the examples need curl"
+    answer = json.loads(
+        run("sh", str(ROOT / "examples" / script), *arguments, environment=live_demo)
+    )
+    points = answer["result"]["points"]
+    assert points
+    assert song not in [point["id"] for point in points]
+    if script == "filtered_search.sh":
+        for point in points:
+            assert genre in point["payload"]["genre_names"]
+            assert "2000" <= point["payload"]["issue_date"][:4] <= "2009"
+    else:
+        assert len(points) == 10
+
+
+@on_the_server
+def test_an_application_without_melon(live_demo: dict[str, str], demo_space: EmbeddingSpace):
+    song, genre = liked_song(demo_space)
+    other = next(s for s in demo_space.song_ids.tolist() if s != song)
+    example = str(ROOT / "examples" / "direct.py")
+    out = run(sys.executable, example, str(song), str(other), "rain", environment=live_demo)
+    first, *_ = out.splitlines()
+    assert first == f"{genre} of the 2000s near song {song}:"
+    assert out.count("\n  ") > 20
+    assert not re.search(r"(import|from) melon", Path(example).read_text())
+
+
+@on_the_server
+def test_the_python_api_example(live_demo: dict[str, str]):
+    out = run(sys.executable, str(ROOT / "examples" / "recommend.py"), environment=live_demo)
+    *songs, tags, near = out.splitlines()
+    assert 1 <= len(songs) <= 5
+    assert all(re.fullmatch(r"-?\d+\.\d{3}  .+ · .+ · (199\d|200\d).*", song) for song in songs)
+    assert tags.startswith("tags: ")
+    assert near.startswith("near the tag rain: ['")
