@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from melon.retrieval.given import given
-from melon.retrieval.hops import find_neighbours, spread
-from melon.retrieval.settings import RetrievalSettings
+from melon.retrieval.hops import NOBODY, Neighbours, find_neighbours, spread
+from melon.retrieval.settings import Hops, RetrievalSettings
 from melon.retrieval.strategy import Answer, Ask
 from melon.store import Collection, ReleaseReader
 
@@ -22,7 +22,11 @@ class NeighbourStrategy:
         targets = [self._settings.of(given(ask)) for ask in asks]
         song_hops = [target.songs for target in targets]
         tag_hops = [target.tags for target in targets]
-        near = find_neighbours(reader, [*asks, *asks], [*song_hops, *tag_hops])
+        near = _near(
+            reader,
+            [(ask, hops) if ask.songs else None for ask, hops in zip(asks, song_hops, strict=True)]
+            + [(ask, hops) if ask.tags else None for ask, hops in zip(asks, tag_hops, strict=True)],
+        )
         songs = spread(
             reader,
             Collection.SONGS,
@@ -38,3 +42,10 @@ class NeighbourStrategy:
             tag_hops,
         )
         return [Answer(*pair) for pair in zip(songs, tags, strict=True)]
+
+
+def _near(reader: ReleaseReader, wanted: Sequence[tuple[Ask, Hops] | None]) -> list[Neighbours]:
+    """The neighbours of each query in one request; nobody where nothing is wanted of them."""
+    asked = [pair for pair in wanted if pair]
+    found = iter(find_neighbours(reader, [ask for ask, _ in asked], [hops for _, hops in asked]))
+    return [next(found) if pair else NOBODY for pair in wanted]

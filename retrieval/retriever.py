@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 from melon.embedding.title import TitleTokenizer
 from melon.errors import InputError
 from melon.retrieval.constraints import Constraints, check_artists
 from melon.retrieval.dense import ClusterStrategy, MeanStrategy, VoteStrategy
+from melon.retrieval.given import given_by
 from melon.retrieval.hybrid import HybridStrategy
 from melon.retrieval.neighbours import NeighbourStrategy
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.results import SONG_FIELDS, Ranking, Recommendation, Song, Tag
 from melon.retrieval.seeds import Seeds, resolve
-from melon.retrieval.settings import RetrievalSettings
+from melon.retrieval.settings import Given, RetrievalSettings
 from melon.retrieval.similar import Item, Neighbour, similar
 from melon.retrieval.strategy import EMPTY, NOTHING, Answer, Ask, Ranked, Strategy
 from melon.store import (
@@ -76,6 +78,23 @@ class Retriever:
     def release(self) -> str:
         """Name of the release that answers."""
         return self._reader.manifest.release
+
+    @property
+    def settings(self) -> RetrievalSettings:
+        """What the strategies are weighted by."""
+        return self._settings
+
+    def with_settings(self, settings: RetrievalSettings) -> Self:
+        """A retriever of the same release with other settings; nothing is opened again."""
+        other = copy(self)
+        other._settings = settings
+        return other
+
+    def kinds(self, queries: Sequence[PlaylistQuery]) -> list[Given | None]:
+        """By which settings each query is answered; None where nothing of it is known."""
+        self._follow()
+        seeds = resolve(self._reader, self._tokenizer, queries)
+        return [given_by(known) if known else None for known in seeds]
 
     def recommend(
         self,
