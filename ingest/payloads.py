@@ -125,7 +125,7 @@ def _moment(moment: datetime | None) -> str | None:
 
 
 def _prevailing_genres(space: EmbeddingSpace, songs: Matrix) -> list[list[str]]:
-    """For each playlist, the genres that `PLAYLIST_GENRE_SHARE` of its songs have."""
+    """For each playlist, the genres of `PLAYLIST_GENRE_SHARE` of its songs, commonest first."""
     codes = sorted(pc.unique(pc.list_flatten(space.songs["genres"])).to_pylist())
     if not codes:
         return [[] for _ in range(songs.shape[0])]
@@ -135,5 +135,7 @@ def _prevailing_genres(space: EmbeddingSpace, songs: Matrix) -> list[list[str]]:
     needed = PLAYLIST_GENRE_SHARE * np.repeat(with_genre, np.diff(counts.indptr))
     counts.data[counts.data < needed] = 0
     counts.eliminate_zeros()
-    found = np.array(codes, dtype=object)[counts.indices]
+    rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+    order = np.lexsort((counts.indices, -counts.data, rows))
+    found = np.array(codes, dtype=object)[counts.indices[order]]
     return [part.tolist() for part in np.split(found, counts.indptr[1:-1])]

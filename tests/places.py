@@ -92,6 +92,7 @@ class ServerPlace:
             api_key=self.server.api_key,
             grpc_port=self.server.grpc_port,
             timeout=60,
+            check_compatibility=False,  # a thread that may outlive the server
         )
         try:
             yield client

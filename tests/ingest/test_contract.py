@@ -1,0 +1,228 @@
+"""The collections' contract, field by field: what applications that read Qdrant rely on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from ingest_samples import BARE, COLD, FULL, GENRES, LOST, MONTH, YEAR
+
+from melon.embedding import EmbeddingSpace
+from melon.ingest import SparseWeights
+from melon.ingest.contents import contents
+from melon.store import (
+    SCHEMA,
+    Collection,
+    FieldType,
+    Filter,
+    HasId,
+    PointId,
+    ReleaseReader,
+    SparseVector,
+    VectorQuery,
+    bigram_point_id,
+    tag_point_id,
+    word_point_id,
+)
+from melon.store.schema import FIRST_BIGRAM_ITEM, FIRST_TAG_ITEM, FIRST_WORD_ITEM
+
+WEIGHTS = SparseWeights()
+
+
+def payload(reader: ReleaseReader, collection: Collection, point_id: PointId) -> dict[str, Any]:
+    [record] = reader.retrieve(collection, [point_id])
+    return dict(record.payload)
+
+
+def dimensions(space: EmbeddingSpace) -> dict[str, int]:
+    """The dimension in `items` of every tag and word."""
+    tags = {f"tag:{tag}": FIRST_TAG_ITEM + n for n, tag in enumerate(space.tags)}
+    words = {f"word:{word}": FIRST_WORD_ITEM + n for n, word in enumerate(space.words)}
+    return tags | words
+
+
+class TestSongs:
+    def test_all_that_is_known(self, reader: ReleaseReader) -> None:
+        assert payload(reader, Collection.SONGS, FULL) == {
+            "name": "Rain  Café",
+            "name_key": "rain café",
+            "artists": ["비", "The Ｒain"],
+            "artist_keys": ["비", "the rain"],
+            "artist_ids": [7, 8],
+            "album": "Wet",
+            "album_id": 70,
+            "genres": ["GN0100", "GN0900"],
+            "genre_names": ["발라드"],  # GN0900 has no name
+            "detail_genres": ["GN0105"],
+            "issue_date": "2014-08-19T00:00:00Z",
+            "issue_date_precision": "day",
+            "issue_year": 2014,
+            "popularity": 3,
+            "vector_source": "trained",
+        }
+
+    @pytest.mark.parametrize(
+        ("song", "day", "precision"), [(MONTH, "2006-06-01", "month"), (YEAR, "2006-01-01", "year")]
+    )
+    def test_a_partial_date_is_its_first_day_and_says_so(
+        self, reader: ReleaseReader, song: int, day: str, precision: str
+    ) -> None:
+        held = payload(reader, Collection.SONGS, song)
+        assert held["issue_date"] == f"{day}T00:00:00Z"
+        assert held["issue_date_precision"] == precision
+        assert held["issue_year"] == 2006
+
+    def test_what_is_unknown_is_absent(self, reader: ReleaseReader) -> None:
+        bare = payload(reader, Collection.SONGS, BARE)
+        assert bare == {"popularity": 1, "vector_source": "trained"}
+        assert payload(reader, Collection.SONGS, LOST) == {"popularity": 0}
+        assert "artists" not in payload(reader, Collection.SONGS, YEAR)  # an id without a name
+        assert payload(reader, Collection.SONGS, YEAR)["artist_ids"] == [7]
+
+    def test_a_cold_song_says_where_its_vector_is_from(self, reader: ReleaseReader) -> None:
+        held = payload(reader, Collection.SONGS, COLD)
+        assert (held["vector_source"], held["popularity"]) == ("artist", 0)
+        lost, cold = reader.retrieve(Collection.SONGS, [LOST, COLD], vectors=True)
+        assert lost.vector is None
+        assert cold.vector is not None
+        assert np.linalg.norm(cold.vector) == pytest.approx(1, abs=1e-5)
+
+
+class TestPlaylists:
+    def test_all_that_is_known(self, reader: ReleaseReader) -> None:
+        assert payload(reader, Collection.PLAYLISTS, 1) == {
+            "title": "비 오는 날",
+            "tags": ["비오는날", "rain"],
+            "songs": [FULL, MONTH, YEAR, BARE],
+            "updt_date": "2019-12-17T14:06:45Z",
+            "like_count": 12,
+            "song_count": 4,
+            "genres": ["GN0100", "GN0900"],  # of both songs with a genre, and of one
+            "vector_source": "items",
+        }
+
+    def test_what_is_unknown_is_absent_and_what_is_none_is_zero(
+        self, reader: ReleaseReader
+    ) -> None:
+        untitled = payload(reader, Collection.PLAYLISTS, 2)
+        assert not {"title", "tags", "updt_date"} & set(untitled)
+        assert untitled["like_count"] == 0
+        empty = payload(reader, Collection.PLAYLISTS, 3)
+        assert empty["song_count"] == 0
+        assert not {"songs", "genres"} & set(empty)
+
+
+class TestTagsAndWords:
+    def test_a_tag(self, reader: ReleaseReader, space: EmbeddingSpace) -> None:
+        assert payload(reader, Collection.TAGS, tag_point_id("rain")) == {
+            "tag": "rain",
+            "popularity": 3,
+            "item": dimensions(space)["tag:rain"],
+            "vector_source": "trained",
+        }
+
+    def test_a_word(self, reader: ReleaseReader, space: EmbeddingSpace) -> None:
+        word = space.words[0]
+        assert payload(reader, Collection.WORDS, word_point_id(word)) == {
+            "word": word,
+            "popularity": int(space.word_popularity[0]),
+            "item": FIRST_WORD_ITEM,
+            "kind": "word",
+            "vector_source": space.word_vector_source[0],
+        }
+
+    def test_a_pair_of_letters_that_two_playlists_have(self, reader: ReleaseReader) -> None:
+        """`오는` is in two titles; such pairs find titles that are written apart or together."""
+        held = payload(reader, Collection.WORDS, bigram_point_id("오는"))
+        assert held["item"] >= FIRST_BIGRAM_ITEM
+        assert {**held, "item": 0} == {"word": "오는", "kind": "bigram", "popularity": 2, "item": 0}
+        assert reader.retrieve(Collection.WORDS, [bigram_point_id("는밤")]) == []  # one playlist
+
+    def test_point_ids_are_published(self) -> None:
+        """Applications compute them: these must never change."""
+        assert tag_point_id("rain") == "fd77c5e3-9390-5a53-9c3a-d5fb477091be"
+        ids = {make("rain") for make in (tag_point_id, word_point_id, bigram_point_id)}
+        assert len(ids) == 3
+
+
+class TestSparseVectors:
+    def value(
+        self, reader: ReleaseReader, collection: Collection, point_id: PointId, dimension: int
+    ) -> float | None:
+        """The value that a point has in one dimension; None where it has none."""
+        name = SCHEMA[collection].sparse
+        assert name is not None
+        one = SparseVector(np.array([dimension], np.uint32), np.ones(1, np.float32))
+        itself = Filter(must=(HasId((point_id,)),))
+        [hits] = reader.query(collection, [VectorQuery(one, name, 1, filter=itself)])
+        return hits[0].score if hits else None
+
+    def test_items_of_a_playlist(self, reader: ReleaseReader, space: EmbeddingSpace) -> None:
+        def item(dimension: int) -> float | None:
+            return self.value(reader, Collection.PLAYLISTS, 1, dimension)
+
+        assert item(FULL) == pytest.approx(4**WEIGHTS.song_length)  # each of four songs
+        assert item(COLD) is None
+        where = dimensions(space)
+        assert item(where["tag:rain"]) == pytest.approx(2**WEIGHTS.tag_length)  # each of two tags
+        assert item(where["tag:밤"]) is None
+        words = set(space.playlists["words"][0].as_py())
+        assert words >= set(space.title.words("비 오는 날"))
+        for word in words:
+            assert item(where[f"word:{word}"]) == pytest.approx(len(words) ** WEIGHTS.word_length)
+
+    def test_playlists_of_a_song_and_of_a_tag(self, reader: ReleaseReader) -> None:
+        held = [self.value(reader, Collection.SONGS, MONTH, playlist) for playlist in (1, 2, 3, 4)]
+        expected = pytest.approx(2**WEIGHTS.popularity)
+        assert held == [expected, expected, None, None]
+        rain = tag_point_id("rain")
+        held = [self.value(reader, Collection.TAGS, rain, playlist) for playlist in (1, 2, 3, 4)]
+        expected = pytest.approx(3**WEIGHTS.popularity)
+        assert held == [expected, None, expected, expected]
+
+    def test_weights_are_exponents_of_the_counts(self, space: EmbeddingSpace) -> None:
+        weights = SparseWeights(song_length=-1, tag_length=0.5, word_length=0, popularity=-1)
+        laid_out = contents(space, weights)
+        songs = laid_out[Collection.SONGS].sparse
+        items = laid_out[Collection.PLAYLISTS].sparse
+        assert songs is not None
+        assert items is not None
+        np.testing.assert_allclose(songs.row(0)[1], [1 / 3] * 3)  # FULL is in three playlists
+        indices, values = items.row(0)
+        tags = (indices >= FIRST_TAG_ITEM) & (indices < FIRST_WORD_ITEM)
+        np.testing.assert_allclose(values[indices < FIRST_TAG_ITEM], 1 / 4)
+        np.testing.assert_allclose(values[tags], 2**0.5)
+        words = (indices >= FIRST_WORD_ITEM) & (indices < FIRST_BIGRAM_ITEM)
+        np.testing.assert_allclose(values[words], 1)
+
+
+def test_the_manifest_is_all_that_a_query_host_needs(
+    reader: ReleaseReader, space: EmbeddingSpace
+) -> None:
+    manifest = reader.manifest
+    assert manifest.counts == {
+        Collection.SONGS: 6,
+        Collection.TAGS: 3,
+        Collection.PLAYLISTS: 4,
+        Collection.WORDS: reader.count(Collection.WORDS),
+    }
+    assert manifest.genres == {code: genre.name for code, genre in GENRES.items()}
+    assert manifest.title_tokenizer == space.title.to_bytes()
+    assert manifest.weights == SparseWeights().model_dump()
+    assert (manifest.space, manifest.dim) == (space.hash, 8)
+
+
+@pytest.mark.parametrize("collection", Collection)
+def test_payloads_have_the_types_of_the_schema(
+    reader: ReleaseReader, collection: Collection
+) -> None:
+    kinds = {FieldType.KEYWORD: str, FieldType.INTEGER: int, FieldType.DATETIME: str}
+    for record in reader.find(collection, None, 100):
+        for field, kind in SCHEMA[collection].indexed.items():
+            if field in record.payload:
+                value = record.payload[field]
+                values = value if isinstance(value, list) else [value]
+                assert values, (record.id, field)
+                assert all(isinstance(one, kinds[kind]) for one in values), (record.id, field)
+                assert "" not in values

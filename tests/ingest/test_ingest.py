@@ -1,0 +1,157 @@
+"""Releases follow each other: what is kept, what is dropped, what a failure leaves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from ingest_samples import FULL, variant
+from places import Place, ServerPlace
+
+from melon.embedding import EmbeddingSpace
+from melon.ingest import (
+    CheckFailed,
+    IngestProgress,
+    Outcome,
+    SparseWeights,
+    Step,
+    ingest,
+    release_name,
+)
+from melon.store import Collection, IndexingFailed, VectorStore
+from melon.store.embedded_release import EmbeddedBuilder
+from melon.store.server_release import ServerBuilder
+
+SONGS = Collection.SONGS
+
+
+def left_behind(place: Place, store: VectorStore) -> set[str]:
+    """Releases that the place holds anything of, beside the complete ones."""
+    if isinstance(place, ServerPlace):
+        found = {n.rpartition("__")[2] for n in place.collections() if not n.endswith("_releases")}
+    else:
+        found = {path.name for path in (place.root / "releases").iterdir()}
+    return found - {info.manifest.release for info in store.releases()}
+
+
+def live_song(store: VectorStore) -> np.ndarray:
+    [record] = store.open().retrieve(SONGS, [FULL], vectors=True)
+    assert record.vector is not None
+    return record.vector
+
+
+def test_the_first_release_is_built_and_the_same_space_changes_nothing(
+    store: VectorStore, space: EmbeddingSpace
+) -> None:
+    first = ingest(space, store)
+    assert first.outcome is Outcome.BUILT
+    assert first.manifest.release == release_name(space, SparseWeights()) == store.live()
+    before = store.releases()
+
+    def nothing(progress: IngestProgress) -> None:
+        raise AssertionError(f"it did {progress}")
+
+    again = ingest(space, store, progress=nothing)
+    assert (again.outcome, again.dropped) == (Outcome.UNCHANGED, ())
+    assert store.releases() == before
+
+
+def test_the_previous_release_stays_and_the_one_before_it_goes(
+    place: Place, store: VectorStore, space: EmbeddingSpace
+) -> None:
+    spaces = [space, variant(space, 1), variant(space, 2)]
+    names = [ingest(one, store).manifest.release for one in spaces[:2]]
+    assert {info.manifest.release: info.live for info in store.releases()} == {
+        names[0]: False,
+        names[1]: True,
+    }
+    third = ingest(spaces[2], store)
+    assert third.dropped == (names[0],)
+    assert {info.manifest.release for info in store.releases()} == {
+        names[1],
+        third.manifest.release,
+    }
+    assert left_behind(place, store) == set()
+
+
+def test_rolled_back_and_ingested_again_is_promoted(
+    store: VectorStore, space: EmbeddingSpace
+) -> None:
+    one = ingest(space, store).manifest.release
+    two = ingest(variant(space, 1), store).manifest.release
+    store.promote(one)  # roll back
+    result = ingest(variant(space, 1), store)
+    assert (result.outcome, result.manifest.release) == (Outcome.PROMOTED, two)
+    assert store.live() == two
+
+
+def test_other_weights_are_another_release(space: EmbeddingSpace) -> None:
+    other = SparseWeights(popularity=-0.5)
+    assert release_name(space, other) != release_name(space, SparseWeights())
+
+
+def test_progress_counts_every_point(store: VectorStore, space: EmbeddingSpace) -> None:
+    told: list[IngestProgress] = []
+    result = ingest(space, store, progress=told.append)
+    steps = [progress.step for progress in told]
+    assert steps == sorted(steps, key=list(Step).index)
+    for collection, count in result.manifest.counts.items():
+        sent = [p for p in told if p.step is Step.UPLOAD and p.collection is collection]
+        assert sent[-1].done == sent[-1].total == count
+    assert told[-1].done == told[-1].total == sum(result.manifest.counts.values())
+
+
+@pytest.mark.parametrize("method", ["upsert", "finish", "reader", "seal"])
+def test_a_failure_leaves_the_live_release_answering_and_nothing_half_made(
+    place: Place,
+    store: VectorStore,
+    space: EmbeddingSpace,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+) -> None:
+    live = ingest(space, store).manifest.release
+    before = live_song(store)
+
+    def fail(*_: object) -> None:
+        raise IndexingFailed("the disk is full")
+
+    with monkeypatch.context() as patched:
+        for builder in (EmbeddedBuilder, ServerBuilder):
+            patched.setattr(builder, method, fail)
+        with pytest.raises(IndexingFailed, match="the disk is full"):
+            ingest(variant(space, 1), store)
+    assert [info.manifest.release for info in store.releases()] == [live]
+    assert left_behind(place, store) == set()
+    np.testing.assert_array_equal(live_song(store), before)
+    assert ingest(variant(space, 1), store).outcome is Outcome.BUILT
+
+
+def test_a_failure_to_clean_up_does_not_hide_what_went_wrong(
+    store: VectorStore, space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(message: str) -> object:
+        def method(*_: object) -> None:
+            raise IndexingFailed(message)
+
+        return method
+
+    abandon = {builder: builder.abandon for builder in (EmbeddedBuilder, ServerBuilder)}
+    started: list[EmbeddedBuilder | ServerBuilder] = []
+    for builder in abandon:
+        monkeypatch.setattr(builder, "upsert", lambda self, *_: started.append(self) or 1 / 0)
+        monkeypatch.setattr(builder, "abandon", fail("the server is gone, too"))
+    with pytest.raises(ZeroDivisionError):
+        ingest(space, store)
+    abandon[type(started[0])](started[0])
+
+
+def test_a_store_that_lies_is_found_out(server_place: ServerPlace, space: EmbeddingSpace) -> None:
+    def tamper(progress: IngestProgress) -> None:
+        if progress.step is Step.CHECK and progress.done == 0:
+            name = f"{server_place.prefix}_songs__{release_name(space, SparseWeights())}"
+            with server_place.client() as client:
+                client.set_payload(name, {"popularity": 99}, points=[FULL], wait=True)
+
+    with server_place.open() as store:
+        with pytest.raises(CheckFailed, match=f"payload of point {FULL} differs"):
+            ingest(space, store, progress=tamper)
+        assert (store.live(), store.releases()) == (None, [])
