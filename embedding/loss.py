@@ -1,4 +1,4 @@
-"""The skip-gram loss on a fixed sample of pairs.
+"""The loss on a fixed sample of predictions.
 
 gensim's own running loss is a float32 that stops growing after some ten million pairs and that
 several workers overwrite for each other; this one is cheap, and the same whatever the threads do.
@@ -15,47 +15,53 @@ from numpy.typing import NDArray
 from melon.embedding.ragged import Ints, Ragged, Vectors
 from melon.embedding.settings import TrainingSettings
 
-_PAIRS = 5_000
+_SAMPLES = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class PairSample:
-    """Pairs of tokens that share a bag, and for each of them tokens that noise would draw.
+class LossSample:
+    """Tokens, what each is to be predicted from, and tokens that noise would draw in its place.
 
     Attributes:
-        centre: (pairs,) codes.
-        context: (pairs,) codes, of the same bags.
-        noise: (pairs, negative) codes.
+        inputs: for each sample, codes of tokens of its bag: one for skip-gram, all the others for
+            CBOW.
+        target: (samples,) codes.
+        noise: (samples, negative) codes.
     """
 
-    centre: Ints
-    context: Ints
+    inputs: Ragged
+    target: Ints
     noise: Ints
 
     @classmethod
-    def draw(cls, bags: Ragged, settings: TrainingSettings) -> PairSample:
+    def draw(cls, bags: Ragged, settings: TrainingSettings) -> LossSample:
         """Draw the sample from bags that hold two tokens or more each."""
         rng = np.random.default_rng([settings.seed, 0])
-        place = rng.integers(len(bags.values), size=_PAIRS)
+        place = rng.integers(len(bags.values), size=_SAMPLES)
         row = np.searchsorted(bags.offsets, place, side="right") - 1
         begin, length = bags.offsets[row], bags.lengths[row]
-        other = begin + (place - begin + rng.integers(1, length)) % length
         counts = np.bincount(bags.values)
         present = np.flatnonzero(counts)
         weights = counts[present].astype(np.float64) ** settings.ns_exponent
-        noise = rng.choice(present, (_PAIRS, settings.negative), p=weights / weights.sum())
-        return cls(bags.values[place], bags.values[other], noise)
+        noise = rng.choice(present, (_SAMPLES, settings.negative), p=weights / weights.sum())
+        if settings.skip_gram:
+            other = begin + (place - begin + rng.integers(1, length)) % length
+            inputs = Ragged(np.arange(_SAMPLES + 1), bags.values[other])
+        else:
+            whole = bags.select(row)
+            others = np.ones(len(whole.values), np.bool_)
+            others[whole.offsets[:-1] + place - begin] = False
+            inputs = whole.keep(others)
+        return cls(inputs, bags.values[place], noise)
 
     def loss(self, model: Any, names: NDArray[np.object_]) -> float:
-        """Mean of -log σ(context · centre) - Σ log σ(-noise · centre) over the pairs."""
-        rows = model.wv.key_to_index
-        place = {int(code): rows[names[code]] for code in np.unique(self._codes())}
-        look_up = np.vectorize(place.__getitem__, otypes=[np.int64])
-        centre = model.wv.vectors[look_up(self.centre)]
-        inward: Vectors = model.syn1neg
-        near = np.einsum("pd,pd->p", centre, inward[look_up(self.context)])
-        far = np.einsum("pd,pnd->pn", centre, inward[look_up(self.noise)])
+        """Mean of -log σ(target · input) - Σ log σ(-noise · input); inputs are averaged."""
+        codes = np.unique(np.concatenate([self.inputs.values, self.target, self.noise.ravel()]))
+        rows = np.zeros(len(names), np.int64)
+        rows[codes] = [model.wv.key_to_index[name] for name in names[codes]]
+        hidden = Ragged(self.inputs.offsets, rows[self.inputs.values]).sum_of(model.wv.vectors)
+        hidden /= self.inputs.lengths[:, None]
+        outward: Vectors = model.syn1neg
+        near = np.einsum("sd,sd->s", hidden, outward[rows[self.target]])
+        far = np.einsum("sd,snd->sn", hidden, outward[rows[self.noise]])
         return float(np.mean(np.logaddexp(0, -near) + np.logaddexp(0, far).sum(axis=1)))
-
-    def _codes(self) -> Ints:
-        return np.concatenate([self.centre, self.context, self.noise.ravel()])

@@ -23,7 +23,7 @@ class Progress:
         epoch: the running epoch in training, from 1; 0 in other stages.
         epochs: how many there are.
         words_per_second: tokens that training went through per second, in this epoch.
-        loss: at the end of an epoch, the mean loss of a fixed sample of pairs; else None.
+        loss: at the end of an epoch, the mean loss of a fixed sample; else None.
     """
 
     stage: Stage

@@ -1,4 +1,4 @@
-"""One playlist is one bag of tokens: what skip-gram learns from in place of sentences."""
+"""One playlist is one bag of tokens: what word2vec learns from in place of sentences."""
 
 from __future__ import annotations
 

@@ -34,6 +34,9 @@ class TrainingSettings(BaseModel):
     window: int = Field(60, ge=1, description="tokens to either side that are a token's context")
     shrink_windows: bool = Field(False, description="draw each window's size from 1 to `window`")
     shuffle: bool = Field(True, description="reshuffle every bag, and the bags, each epoch")
+    add_output: bool = Field(
+        True, description="a token's vector is the sum of its unit input and output vectors"
+    )
     negative: int = Field(10, ge=1, description="negative samples for each pair")
     ns_exponent: float = Field(0.5, description="exponent of a token's count in their sampling")
     sample: float = Field(0.0, ge=0, lt=1, description="subsampling of frequent tokens; 0 is off")
@@ -69,6 +72,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     DEFAULT_PRESET: {},
     "published": {
         "skip_gram": True,
+        "add_output": False,
         "shrink_windows": True,
         "alpha": 0.025,
         "min_counts": {},

@@ -1,7 +1,8 @@
-"""Skip-gram over the bags, by gensim, with progress and a log of the epochs.
+"""Word2vec over the bags, by gensim, with progress and a log of the epochs.
 
-The method: Mikolov et al. 2013, arXiv:1310.4546. A bag has no order, so each epoch sees every bag
-in another one: a window smaller than the bag then meets every pair of it sooner or later.
+The method: CBOW (Mikolov et al. 2013, arXiv:1301.3781) or skip-gram, with negative sampling
+(arXiv:1310.4546). A bag has no order, so each epoch sees every bag in another one: a window
+smaller than the bag then meets every pair of it sooner or later.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melon.embedding.errors import EmptyVocabulary, TrainingDiverged
-from melon.embedding.loss import PairSample
+from melon.embedding.loss import LossSample
 from melon.embedding.progress import Progress, ProgressCallback
 from melon.embedding.ragged import Ints, Ragged, Vectors, unit_rows
 from melon.embedding.sentences import drop_rare, split_long
@@ -34,7 +35,7 @@ _TELL_EVERY = 0.3
 class Epoch:
     """What one pass over the bags came to.
 
-    `loss` is the mean over a fixed sample of pairs, comparable from epoch to epoch of one run.
+    `loss` is the mean over a fixed sample, comparable from epoch to epoch of one run.
     """
 
     epoch: int
@@ -86,7 +87,9 @@ def train_vectors(
     codes = np.flatnonzero(counts)
     places = [model.wv.key_to_index[name] for name in names[codes]]
     vectors = np.zeros((len(names), settings.dim), np.float32)
-    vectors[codes] = model.wv.vectors[places]
+    vectors[codes] = unit_rows(model.wv.vectors[places])
+    if settings.add_output:
+        vectors[codes] += unit_rows(model.syn1neg[places])
     return unit_rows(vectors), run.log
 
 
@@ -142,7 +145,7 @@ class _Run:
         self._names = names
         self._settings = settings
         self._progress = progress
-        self._sample = PairSample.draw(bags, settings)
+        self._sample = LossSample.draw(bags, settings)
         self._start = self._epoch_start = self._told = time.perf_counter()
         self._epoch = 0
         self._failure: BaseException | None = None

@@ -9,11 +9,6 @@ def _item(weight: float, discount: float) -> dict[str, float]:
     return {"weight": weight, "discount": discount}
 
 
-def _everywhere(songs: dict[str, Any], tags: dict[str, Any]) -> dict[str, Any]:
-    kinds = ("songs", "songs_and_text", "tags", "title")
-    return {kind: {"songs": songs, "tags": tags} for kind in kinds}
-
-
 NEIGHBOURS: dict[str, Any] = {
     "songs": {
         "songs": {
@@ -27,12 +22,14 @@ NEIGHBOURS: dict[str, Any] = {
         "songs": {
             "songs": _item(1, 0.2),
             "tags": _item(0.6, 0.2),
+            "title_tags": _item(0.6, 0.2),
             "discount": 0.1,
             "reweighting": {"penalty": 100},
         },
         "tags": {
             "songs": _item(1, 0.25),
             "tags": _item(0.5, 0.1),
+            "title_tags": _item(0.5, 0.1),
             "neighbours": 300,
             "power": 1.25,
         },
@@ -69,11 +66,35 @@ NEIGHBOURS: dict[str, Any] = {
     },
 }
 
-DENSE: dict[str, Any] = _everywhere(
-    songs={"sharpness": 12, "prior": 1.3},
-    tags={"sharpness": 12, "prior": 0.8, "floors": [3, 20, 100], "candidates": 300},
-)
+TAGS: dict[str, Any] = {"floors": [3, 20, 100], "candidates": 300}
 
-HYBRID: dict[str, Any] = _everywhere(songs={"weight": 0.2}, tags={"weight": 0.2})
+DENSE: dict[str, Any] = {
+    "songs": {
+        "songs": {"sharpness": 12, "prior": 1.0},
+        "tags": {"sharpness": 12, "prior": 1.1, **TAGS},
+    },
+    "songs_and_text": {
+        "songs": {"tags": 0.5, "sharpness": 12, "prior": 1.0},
+        "tags": {"sharpness": 8, "prior": 0.5, **TAGS},
+    },
+    "tags": {
+        "songs": {"sharpness": 5, "prior": 0.7},
+        "tags": {"sharpness": 12, "prior": 1.1, **TAGS},
+    },
+    "title": {
+        "songs": {"sharpness": 8, "prior": 1.3},
+        "tags": {"sharpness": 12, "prior": 1.4, **TAGS},
+    },
+}
+
+HYBRID: dict[str, Any] = {
+    "songs": {"songs": {"weight": 0.3, "power": 0.5}, "tags": {"weight": 0.4, "power": 1}},
+    "songs_and_text": {
+        "songs": {"weight": 0.1, "power": 0.5},
+        "tags": {"weight": 0.1, "power": 1},
+    },
+    "tags": {"songs": {"weight": 0.2, "power": 2}, "tags": {"weight": 0.05, "power": 1}},
+    "title": {"songs": {"weight": 0.2, "power": 0.5}, "tags": {"weight": 0.05, "power": 0.5}},
+}
 
 DEFAULTS: dict[str, Any] = {"neighbours": NEIGHBOURS, "dense": DENSE, "hybrid": HYBRID}

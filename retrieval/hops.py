@@ -140,7 +140,7 @@ def _liked(ask: Ask, hops: Hops) -> list[WeightedSeeds]:
     return [
         (weights.songs, seeds.songs, hops.songs),
         (weights.tags, seeds.tags, hops.tags),
-        (weights.title, seeds.title_tags, hops.tags),
+        (weights.title, seeds.title_tags, hops.title_tags),
         (weights.title, seeds.words, hops.words),
         (weights.title, seeds.bigrams, hops.bigrams),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -99,18 +99,18 @@ def resolve(
     reader: ReleaseReader, tokenizer: TitleTokenizer, queries: Sequence[PlaylistQuery]
 ) -> list[Seeds]:
     """Look up the seeds of all queries: a request per kind of seed, however many queries."""
-    wanted = [_cut(query, tokenizer) for query in queries]
+    tags = _fetch(
+        reader,
+        Collection.TAGS,
+        chain.from_iterable(_spellings(query, tokenizer) for query in queries),
+        tag_point_id,
+    )
+    wanted = [_cut(query, tokenizer, tags) for query in queries]
     songs = _fetch(
         reader,
         Collection.SONGS,
         (song for query in queries for song in query.songs + query.not_songs),
         lambda song: song,
-    )
-    tags = _fetch(
-        reader,
-        Collection.TAGS,
-        (tag for want in wanted for tag in want.tags + want.not_tags + want.title_tags),
-        tag_point_id,
     )
     words = _fetch(
         reader, Collection.WORDS, (word for want in wanted for word in want.words), word_point_id
@@ -143,13 +143,26 @@ def resolve(
     ]
 
 
-def _cut(query: PlaylistQuery, tokenizer: TitleTokenizer) -> _Wanted:
+def _spellings(query: PlaylistQuery, tokenizer: TitleTokenizer) -> Iterator[str]:
+    """Every tag that a query may mean."""
+    for tag in query.tags + query.not_tags:
+        yield tag
+        yield respell(tag, tokenizer)
+    yield from tokenizer.tags(query.title or "")
+
+
+def _cut(query: PlaylistQuery, tokenizer: TitleTokenizer, held: Container[Key]) -> _Wanted:
+    """Cut a query into keys. A tag that the store holds as it is given is no other tag."""
+
+    def spelt(tags: Sequence[str]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(tag if tag in held else respell(tag, tokenizer) for tag in tags))
+
     title = query.title or ""
-    tags = tuple(dict.fromkeys(respell(tag, tokenizer) for tag in query.tags))
+    tags = spelt(query.tags)
     texts = (title, *tags)
     return _Wanted(
         tags=tags,
-        not_tags=tuple(dict.fromkeys(respell(tag, tokenizer) for tag in query.not_tags)),
+        not_tags=spelt(query.not_tags),
         title_words=tuple(tokenizer.words(title)),
         title_tags=tuple(tag for tag in tokenizer.tags(title) if tag not in tags),
         words=tuple(dict.fromkeys(chain.from_iterable(map(tokenizer.words, texts)))),

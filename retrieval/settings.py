@@ -51,7 +51,7 @@ class Reweighting(_Settings):
     penalty: float = Field(50.0, gt=0)
     unseen: float = Field(0.1, ge=0)
     seen: float = Field(0.3, ge=0)
-    iterations: int = Field(4, ge=1, le=100, description="steps of conjugate gradients")
+    iterations: int = Field(2, ge=1, le=100, description="steps of conjugate gradients")
 
 
 class Hops(_Settings):
@@ -59,6 +59,7 @@ class Hops(_Settings):
 
     songs: ItemWeight = ItemWeight(weight=0)
     tags: ItemWeight = ItemWeight(weight=0)
+    title_tags: ItemWeight = ItemWeight(weight=0)
     words: ItemWeight = ItemWeight(weight=0)
     bigrams: ItemWeight = ItemWeight(weight=0)
     neighbours: int = Field(500, ge=1, le=5000, description="playlists at the first hop")

@@ -112,7 +112,7 @@ def similar(
     """
     if limit < 1:
         raise InputError(f"{limit} neighbours cannot be found")
-    own = _own_point(item, tokenizer)
+    own = _own_point(reader, tokenizer, item)
     vector = _vector(reader, tokenizer, item, own)
     found: dict[Collection, list[Neighbour]] = {}
     for collection in to:
@@ -154,11 +154,15 @@ def _vector(
     return records[0].vector
 
 
-def _own_point(item: Item, tokenizer: TitleTokenizer) -> tuple[Collection, PointId] | None:
+def _own_point(
+    reader: ReleaseReader, tokenizer: TitleTokenizer, item: Item
+) -> tuple[Collection, PointId] | None:
     if item.song is not None:
         return Collection.SONGS, item.song
     if item.tag is not None:
-        return Collection.TAGS, tag_point_id(respell(item.tag, tokenizer))
+        spellings = [tag_point_id(tag) for tag in (item.tag, respell(item.tag, tokenizer))]
+        held = reader.retrieve(Collection.TAGS, spellings, payload=False)
+        return Collection.TAGS, held[0].id if held else spellings[0]
     if item.playlist is not None:
         return Collection.PLAYLISTS, item.playlist
     if item.word is not None:

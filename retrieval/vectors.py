@@ -17,24 +17,28 @@ Rows = NDArray[np.float32]
 def modalities(seeds: Seeds, weights: ModalityWeights) -> list[tuple[float, Rows]]:
     """Each modality's weight and its unit vectors (n, dim), those that have any.
 
-    The title's modality is its words and the tags found in it.
+    The title's modality is its words, those of the tags beside it included, as in the playlists
+    that the words were trained on; the tags found in it stand in where no word is known.
     """
+    text = seeds.words if len(seeds.title_words) else seeds.title_tags
     parts = [
         (weights.songs, seeds.songs.vectors),
         (weights.tags, seeds.tags.vectors),
-        (weights.title, np.vstack([seeds.title_words.vectors, seeds.title_tags.vectors])),
+        (weights.title, text.vectors),
     ]
     known = [(weight, rows[rows.any(axis=1)]) for weight, rows in parts]
     return [(weight, rows) for weight, rows in known if weight > 0 and len(rows)]
 
 
 def weighted_mean(parts: Sequence[tuple[float, Rows]]) -> Vector | None:
-    """The weighted mean over modalities of each one's mean, as a unit vector; None of nothing."""
-    if not parts:
-        return None
-    total = sum(weight for weight, _ in parts)
-    mean = sum(np.float32(weight / total) * rows.mean(axis=0) for weight, rows in parts)
-    return normalise(np.asarray(mean, np.float32))
+    """The weighted sum over modalities of the direction of each one's mean, as a unit vector.
+
+    Means are brought to unit length first: a modality whose seeds disagree has a short mean, and
+    should not count less for it. None where nothing is left.
+    """
+    means = [(weight, normalise(rows.mean(axis=0))) for weight, rows in parts]
+    directions = [np.float32(weight) * mean for weight, mean in means if mean is not None]
+    return normalise(np.sum(directions, axis=0)) if directions else None
 
 
 def disliked_rows(seeds: Seeds) -> Rows:

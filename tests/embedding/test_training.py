@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from pydantic import ValidationError
 
 from melon.embedding import build_space, training_settings
 from melon.embedding.errors import EmptyVocabulary, TrainingDiverged
-from melon.embedding.loss import PairSample
+from melon.embedding.loss import LossSample
 from melon.embedding.progress import Progress, ignore
 from melon.embedding.ragged import Ragged
 from melon.embedding.tokens import TokenKind, TokenTable
@@ -55,9 +56,10 @@ def test_minimum_counts_hold_for_the_kind_they_name():
         train(min_count=1, min_counts={"song": 1000})
 
 
-@pytest.mark.parametrize("kind_of_run", ["shuffled", "whole bags"])
-def test_one_worker_gives_the_same_vectors_twice(kind_of_run):
-    changes = {} if kind_of_run == "shuffled" else {"shuffle": False, "shrink_windows": False}
+@pytest.mark.parametrize(
+    "changes", [{}, {"shuffle": False}, {"skip_gram": True}, {"skip_gram": True, "window": 2}]
+)
+def test_one_worker_gives_the_same_vectors_twice(changes):
     first, again = train(**changes)[0], train(**changes)[0]
     assert first.tobytes() == again.tobytes()
     assert train(**changes, seed=2)[0].tobytes() != first.tobytes()
@@ -120,9 +122,10 @@ def test_gensim_trains_on_every_token_of_a_bag_past_its_limit(monkeypatch):
     assert sum(trained for trained, _ in seen) == sum(given for _, given in seen) == length
 
 
-def test_progress_moves_on_to_the_end_and_loss_falls():
+@pytest.mark.parametrize("skip_gram", [True, False])
+def test_progress_moves_on_to_the_end_and_loss_falls(skip_gram):
     told: list[Progress] = []
-    _, log = train(told.append, epochs=8)
+    _, log = train(told.append, epochs=8, skip_gram=skip_gram)
     ends = [p for p in told if p.loss is not None]
     assert [p.epoch for p in ends] == [entry.epoch for entry in log] == list(range(1, 9))
     assert [p.done for p in told] == sorted(p.done for p in told)
@@ -164,7 +167,7 @@ def test_vectors_that_are_no_numbers_are_an_error(monkeypatch):
         model.wv.vectors[3, 1] = np.nan
         return 1.0
 
-    monkeypatch.setattr(PairSample, "loss", poison)
+    monkeypatch.setattr(LossSample, "loss", poison)
     with pytest.raises(TrainingDiverged, match="after epoch 1") as caught:
         train()
     assert "alpha" in str(caught.value.hint)
@@ -208,3 +211,26 @@ def test_unknown_presets_are_refused_with_the_known_ones():
 def test_settings_do_not_change_once_made():
     with pytest.raises(ValidationError):
         training_settings().dim = 5
+
+
+def test_the_loss_is_that_of_the_predictions_training_makes():
+    """Vectors that tell bags apart lose less than ones that do not, by the formula's own value."""
+    lists = Ragged(np.array([0, 3, 6]), np.array([0, 1, 2, 3, 4, 5]))
+    names = np.array(list("abcdef"), dtype=object)
+    apart = np.repeat(np.eye(2, dtype=np.float32) * 4, 3, axis=0)
+
+    class Model:
+        class wv:  # noqa: N801
+            key_to_index: ClassVar = {name: place for place, name in enumerate("abcdef")}
+            vectors = apart
+
+        syn1neg = apart
+
+    for skip_gram in (True, False):
+        sample = LossSample.draw(lists, small_settings(skip_gram=skip_gram, negative=1))
+        same_bag = (sample.noise[:, 0] < 3) == (sample.target < 3)
+        softplus = np.logaddexp(0, 16.0)
+        expected = np.logaddexp(0, -16.0) + np.mean(np.where(same_bag, softplus, np.log(2)))
+        assert sample.loss(Model, names) == pytest.approx(expected, rel=1e-5)
+        assert (sample.inputs.lengths == (1 if skip_gram else 2)).all()
+        assert not (sample.inputs.values == np.repeat(sample.target, sample.inputs.lengths)).any()

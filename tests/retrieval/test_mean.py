@@ -48,22 +48,17 @@ def unit(vector: Vectors) -> Vectors:
 
 
 def expected_mean(space: EmbeddingSpace, query: PlaylistQuery) -> Vectors:
-    """Formula of the multimodal mean: the weighted mean of the modalities' means, dislikes off."""
-    title = query.title or ""
-    words = [space.words.index(w) for w in space.title.words(title) if w in space.words]
-    title_tags = [space.tags.index(t) for t in space.title.tags(title) if t not in query.tags]
-    tags = [space.tags.index(tag) for tag in query.tags]
+    """Formula of the multimodal mean: the weighted sum of the modalities' mean directions."""
+    tokenizer, title = space.title, query.title or ""
+    texts = (title, *query.tags) if tokenizer.words(title) else ()
+    words = {word for text in texts for word in tokenizer.words(text)} & {*space.words}
     parts = [
         (query.weights.songs, space.song_vectors[[*query.songs]]),
-        (query.weights.tags, space.tag_vectors[tags]),
-        (
-            query.weights.title,
-            np.vstack([space.word_vectors[words], space.tag_vectors[title_tags]]),
-        ),
+        (query.weights.tags, space.tag_vectors[[space.tags.index(tag) for tag in query.tags]]),
+        (query.weights.title, space.word_vectors[[space.words.index(word) for word in words]]),
     ]
-    parts = [(weight, rows) for weight, rows in parts if len(rows)]
-    total = sum(weight for weight, _ in parts)
-    mean = sum((w / total * rows.mean(axis=0) for w, rows in parts), np.zeros(space.dim))
+    means = [weight * unit(rows.mean(axis=0)) for weight, rows in parts if rows.any()]
+    mean = np.sum(means, axis=0)
     mean = unit(mean)
     if query.not_songs:
         mean -= 0.5 * space.song_vectors[[*query.not_songs]].mean(axis=0)

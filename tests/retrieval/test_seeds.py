@@ -44,6 +44,18 @@ def test_a_tag_is_known_however_it_is_spaced_and_cased(retriever: Retriever, spe
     assert not found.unknown
 
 
+def test_a_tag_that_is_held_as_it_is_given_is_no_other(retriever: Retriever):
+    """Two tags of the catalogue differ by their spaces alone: each is its own seed."""
+    spaced, compact = (
+        retriever.recommend(PlaylistQuery(tags=(tag,)), tags=50)
+        for tag in ("비 오는 날", "비오는날")
+    )
+    assert "비오는날" in [tag.tag for tag in spaced.tags]
+    assert "비 오는 날" in [tag.tag for tag in compact.tags]
+    disliked = retriever.recommend(PlaylistQuery(not_tags=("비오는날",)), tags=50)
+    assert "비오는날" not in [tag.tag for tag in disliked.tags]
+
+
 def test_a_weight_moves_the_answer(retriever: Retriever):
     def tags(**weights: float) -> list[str]:
         query = PlaylistQuery(

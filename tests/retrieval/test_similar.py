@@ -104,6 +104,14 @@ def test_a_tag_is_known_however_it_is_spelt(retriever: Retriever, spelling: str)
     assert retriever.similar(Item(tag=spelling)) == retriever.similar(Item(tag=RAINY))
 
 
+def test_a_tag_that_is_held_as_it_is_given_is_no_other(retriever: Retriever):
+    for given, other in (("비 오는 날", "비오는날"), ("비오는날", "비 오는 날")):
+        [near] = retriever.similar(Item(tag=given), to=(Collection.TAGS,), limit=50).values()
+        tags = [point.payload["tag"] for point in near]
+        assert given not in tags
+        assert other in tags
+
+
 @pytest.mark.parametrize(
     "item",
     [Item(song=99_999), Item(tag="no such tag"), Item(title="zzzzq"), Item(playlist=99_999),
