@@ -14,11 +14,13 @@ from melon.retrieval.strategy import Ask
 from melon.retrieval.vectors import (
     Rows,
     Vector,
-    disliked_rows,
+    dislikes,
     modalities,
     normalise,
     weighted_mean,
 )
+
+Shares = NDArray[np.float32]
 
 SEEDS_PER_CLUSTER = 8
 MOST_CLUSTERS = 5
@@ -52,44 +54,45 @@ def probes(ask: Ask, settings: Cosine, looking: Looking) -> list[Probe]:
         tags=asked.tags * settings.tags,
         title=asked.title * settings.title,
     )
-    parts = modalities(ask.seeds, weights)
-    against = disliked_rows(ask.seeds)
+    parts = modalities(ask.seeds, weights, settings.discount)
+    against = dislikes(ask.seeds, settings.dislike)
     if looking is Looking.MEAN:
         mean = weighted_mean(parts)
-        if mean is not None and len(against):
-            mean = normalise(mean - settings.dislike * against.mean(axis=0))
+        if mean is not None and against:
+            mean = normalise(mean - sum(part.weight * part.mean for part in against))
         return [Probe(mean, 1.0)] if mean is not None else []
-    total = sum(weight for weight, _ in parts)
+    total = sum(part.weight for part in parts)
     split = _every_row if looking is Looking.VOTE else _centroids
+    signed = [*((part.weight / total, part) for part in parts)]
+    if parts:
+        signed += [(-part.weight, part) for part in against]
     return [
         Probe(vector, weight * share)
-        for weight, rows in (
-            *((weight / total, rows) for weight, rows in parts),
-            *([(-settings.dislike, against)] if len(against) and parts else []),
-        )
-        for vector, share in split(rows)
+        for weight, part in signed
+        for vector, share in split(part.rows, part.shares)
     ]
 
 
-def _every_row(rows: Rows) -> list[tuple[Vector, float]]:
-    return [(row, 1 / len(rows)) for row in rows]
+def _every_row(rows: Rows, shares: Shares) -> list[tuple[Vector, float]]:
+    return list(zip(rows, shares.tolist(), strict=True))
 
 
-def _centroids(rows: Rows) -> list[tuple[Vector, float]]:
+def _centroids(rows: Rows, shares: Shares) -> list[tuple[Vector, float]]:
     """Spherical k-means (Dhillon & Modha 2001, doi:10.1023/A:1007612920971), deterministic.
 
     The first centre is the row nearest to the mean, each next one the row farthest from those.
     """
     count = min(MOST_CLUSTERS, 1 + (len(rows) - 1) // SEEDS_PER_CLUSTER)
-    centres = rows[[int(np.argmax(rows @ rows.mean(axis=0)))]]
+    centres = rows[[int(np.argmax(rows @ (shares @ rows)))]]
     while len(centres) < count:
         farthest = int(np.argmin((rows @ centres.T).max(axis=1)))
         centres = np.vstack([centres, rows[farthest]])
+    weighted = rows * shares[:, None]
     nearest: NDArray[np.int64] = np.zeros(len(rows), np.int64)
     for _ in range(ROUNDS):
         nearest = (rows @ centres.T).argmax(axis=1)
-        sums = np.stack([rows[nearest == k].sum(axis=0) for k in range(count)])
+        sums = np.stack([weighted[nearest == k].sum(axis=0) for k in range(count)])
         lengths = np.linalg.norm(sums, axis=1, keepdims=True)
         centres = np.where(lengths > 0, sums / np.maximum(lengths, 1e-12), centres)
-    shares = np.bincount(nearest, minlength=count) / len(rows)
-    return [(centres[k].astype(np.float32), float(shares[k])) for k in range(count) if shares[k]]
+    sizes = np.bincount(nearest, shares, count)
+    return [(centres[k].astype(np.float32), float(sizes[k])) for k in range(count) if sizes[k]]

@@ -24,6 +24,7 @@ from melon.store import (
     Collection,
     Filter,
     HasId,
+    NumberRange,
     PointId,
     ReleaseReader,
     VectorStore,
@@ -295,7 +296,15 @@ class Retriever:
     def _most_popular(self, collection: Collection, limit: int, filter: Filter) -> Ranked:
         if limit == 0:
             return EMPTY
-        found = self._reader.top(collection, "popularity", limit, filter, payload=("popularity",))
+        fields = ("popularity",)
+        found = self._reader.top(collection, "popularity", limit, filter, payload=fields)
+        if len(found) == limit:
+            # Engines differ in which of the last, equally popular ones they give: take those with
+            # the lowest ids, which is the order of `find` on both.
+            least = found[-1].payload["popularity"]
+            tied = filter & Filter(must=(NumberRange("popularity", least, least),))
+            found = [record for record in found if record.payload["popularity"] > least]
+            found += self._reader.find(collection, tied, limit - len(found), payload=fields)
         return Ranked.of({record.id: record.payload["popularity"] for record in found})
 
     def _payloads(

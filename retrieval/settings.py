@@ -81,6 +81,7 @@ class Cosine(_Settings):
     songs: float = Field(1.0, ge=0, le=10, description="weight of the mean of the songs")
     tags: float = Field(1.0, ge=0, le=10, description="weight of the mean of the tags")
     title: float = Field(1.0, ge=0, le=10, description="weight of the mean of the title")
+    discount: float = Field(0.25, ge=-1, le=2, description="a seed counts popularity^-discount")
     sharpness: float = Field(12.0, ge=0, le=100)
     prior: float = Field(1.0, ge=-1, le=4)
     floors: tuple[int, ...] = Field((0, 10, 50), min_length=1, max_length=8)

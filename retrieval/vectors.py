@@ -3,48 +3,87 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from melon.retrieval.query import ModalityWeights
-from melon.retrieval.seeds import Seeds
+from melon.retrieval.seeds import Key, Seeds, SeedSet
 
 Vector = NDArray[np.float32]
 Rows = NDArray[np.float32]
 
 
-def modalities(seeds: Seeds, weights: ModalityWeights) -> list[tuple[float, Rows]]:
-    """Each modality's weight and its unit vectors (n, dim), those that have any.
+@dataclass(frozen=True, slots=True, eq=False)
+class Modality:
+    """The seeds of one kind that have a vector.
+
+    Attributes:
+        weight: how much the modality counts in the query.
+        names: (kind, key) of each seed.
+        rows: (n, dim) float32, unit vectors.
+        shares: (n,) float32, how much each counts in the modality; they sum to 1.
+    """
+
+    weight: float
+    names: tuple[tuple[str, Key], ...]
+    rows: Rows
+    shares: NDArray[np.float32]
+
+    @property
+    def mean(self) -> Vector:
+        """The weighted mean of the rows, (dim,) float32, not of unit length."""
+        return self.shares @ self.rows
+
+
+def modalities(seeds: Seeds, weights: ModalityWeights, discount: float = 0.0) -> list[Modality]:
+    """The modalities that have any vector; a seed counts popularity^-`discount` in its own.
 
     The title's modality is its words, those of the tags beside it included, as in the playlists
     that the words were trained on; the tags found in it stand in where no word is known.
     """
-    text = seeds.words if len(seeds.title_words) else seeds.title_tags
+    text = ("word", seeds.words) if len(seeds.title_words) else ("tag", seeds.title_tags)
     parts = [
-        (weights.songs, seeds.songs.vectors),
-        (weights.tags, seeds.tags.vectors),
-        (weights.title, text.vectors),
+        ("song", weights.songs, seeds.songs),
+        ("tag", weights.tags, seeds.tags),
+        ("word", weights.title, seeds.words)
+        if titled
+        else ("tag", weights.title, seeds.title_tags),
     ]
-    known = [(weight, rows[rows.any(axis=1)]) for weight, rows in parts]
-    return [(weight, rows) for weight, rows in known if weight > 0 and len(rows)]
+    return [
+        part
+        for weight, kind, own in parts
+        if weight > 0 and (part := _modality(kind, weight, own, discount)) is not None
+    ]
 
 
-def weighted_mean(parts: Sequence[tuple[float, Rows]]) -> Vector | None:
+def dislikes(seeds: Seeds, weight: float) -> list[Modality]:
+    """What the query dislikes, songs and tags, as modalities of that weight together."""
+    parts = [("song", seeds.not_songs), ("tag", seeds.not_tags)]
+    total = max(sum(len(own) for _, own in parts), 1)
+    found = [_modality(kind, weight * len(own) / total, own, 0.0) for kind, own in parts]
+    return [part for part in found if part is not None]
+
+
+def _modality(kind: str, weight: float, seeds: SeedSet, discount: float) -> Modality | None:
+    known: NDArray[np.bool_] = np.asarray(seeds.vectors.any(axis=1))
+    if not known.any():
+        return None
+    shares = np.maximum(seeds.popularity[known], 1) ** np.float32(-discount)
+    names = tuple((kind, key) for key, has in zip(seeds.keys, known.tolist(), strict=True) if has)
+    return Modality(weight, names, seeds.vectors[known], shares / shares.sum())
+
+
+def weighted_mean(parts: Sequence[Modality]) -> Vector | None:
     """The weighted sum over modalities of the direction of each one's mean, as a unit vector.
 
     Means are brought to unit length first: a modality whose seeds disagree has a short mean, and
     should not count less for it. None where nothing is left.
     """
-    means = [(weight, normalise(rows.mean(axis=0))) for weight, rows in parts]
+    means = [(part.weight, normalise(part.mean)) for part in parts]
     directions = [np.float32(weight) * mean for weight, mean in means if mean is not None]
     return normalise(np.sum(directions, axis=0)) if directions else None
-
-
-def disliked_rows(seeds: Seeds) -> Rows:
-    """(n, dim) float32: the unit vectors of what the query dislikes."""
-    rows = np.vstack([seeds.not_songs.vectors, seeds.not_tags.vectors])
-    return rows[rows.any(axis=1)]
 
 
 def normalise(vector: Vector) -> Vector | None:

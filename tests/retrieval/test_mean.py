@@ -20,7 +20,7 @@ from melon.store import VectorStore
 Vectors = NDArray[np.float32]
 
 
-SHARPNESS, SONG_PRIOR, TAG_PRIOR = 6.0, 0.5, 0.25
+DISCOUNT, SHARPNESS, SONG_PRIOR, TAG_PRIOR = 0.3, 6.0, 0.5, 0.25
 
 
 @pytest.fixture
@@ -28,7 +28,13 @@ def retriever(demo_store: VectorStore) -> Retriever:
     """Settings of the test's own: one weight for all modalities, another prior for tags."""
 
     def cosine(prior: float) -> dict[str, object]:
-        return {"sharpness": SHARPNESS, "prior": prior, "floors": [0], "candidates": 1000}
+        return {
+            "discount": DISCOUNT,
+            "sharpness": SHARPNESS,
+            "prior": prior,
+            "floors": [0],
+            "candidates": 1000,
+        }
 
     targets = {"songs": cosine(SONG_PRIOR), "tags": cosine(TAG_PRIOR)}
     given = dict.fromkeys(("songs", "songs_and_text", "tags", "title"), targets)
@@ -52,12 +58,19 @@ def expected_mean(space: EmbeddingSpace, query: PlaylistQuery) -> Vectors:
     tokenizer, title = space.title, query.title or ""
     texts = (title, *query.tags) if tokenizer.words(title) else ()
     words = {word for text in texts for word in tokenizer.words(text)} & {*space.words}
+    tags = [space.tags.index(tag) for tag in query.tags]
+    rows = [space.words.index(word) for word in sorted(words)]
+    songs = [*query.songs]
     parts = [
-        (query.weights.songs, space.song_vectors[[*query.songs]]),
-        (query.weights.tags, space.tag_vectors[[space.tags.index(tag) for tag in query.tags]]),
-        (query.weights.title, space.word_vectors[[space.words.index(word) for word in words]]),
+        (query.weights.songs, space.song_vectors[songs], space.song_popularity[songs]),
+        (query.weights.tags, space.tag_vectors[tags], space.tag_popularity[tags]),
+        (query.weights.title, space.word_vectors[rows], space.word_popularity[rows]),
     ]
-    means = [weight * unit(rows.mean(axis=0)) for weight, rows in parts if rows.any()]
+    means = [
+        weight * unit((vectors * np.maximum(popularity, 1.0)[:, None] ** -DISCOUNT).sum(axis=0))
+        for weight, vectors, popularity in parts
+        if vectors.any()
+    ]
     mean = np.sum(means, axis=0)
     mean = unit(mean)
     if query.not_songs:
