@@ -47,13 +47,11 @@ def modalities(seeds: Seeds, weights: ModalityWeights, discount: float = 0.0) ->
     parts = [
         ("song", weights.songs, seeds.songs),
         ("tag", weights.tags, seeds.tags),
-        ("word", weights.title, seeds.words)
-        if titled
-        else ("tag", weights.title, seeds.title_tags),
+        (text[0], weights.title, text[1]),
     ]
     return [
         part
-        for weight, kind, own in parts
+        for kind, weight, own in parts
         if weight > 0 and (part := _modality(kind, weight, own, discount)) is not None
     ]
 
