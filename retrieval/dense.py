@@ -6,14 +6,26 @@ import math
 from collections.abc import Sequence
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from melon.retrieval.given import given
-from melon.retrieval.probes import Looking, Probe, probes
+from melon.retrieval.probes import TINY, Looking, Probe, probes
 from melon.retrieval.settings import Cosine, RetrievalSettings
-from melon.retrieval.strategy import Answer, Ask, Ranked
+from melon.retrieval.strategy import (
+    NO_SHARES,
+    Answer,
+    Ask,
+    Explanation,
+    Name,
+    Ranked,
+    Shares,
+)
 from melon.store import (
     DENSE,
     Collection,
     Filter,
+    Hit,
     NumberRange,
     PointId,
     ReleaseReader,
@@ -51,6 +63,48 @@ class DenseStrategy:
         )
         return [Answer(*pair) for pair in zip(songs, tags, strict=True)]
 
+    def explain(self, reader: ReleaseReader, ask: Ask, answer: Answer) -> Explanation:
+        """A probe's part in a score goes to its seeds by their parts in the cosine."""
+        target = self._settings.of(given(ask))
+        return Explanation(
+            songs=self._shares(
+                reader, Collection.SONGS, ask, ask.song_filter, target.songs, answer.songs
+            ),
+            tags=self._shares(
+                reader, Collection.TAGS, ask, ask.tag_filter, target.tags, answer.tags
+            ),
+        )
+
+    def _shares(
+        self,
+        reader: ReleaseReader,
+        collection: Collection,
+        ask: Ask,
+        filter: Filter,
+        settings: Cosine,
+        ranked: Ranked,
+    ) -> Shares:
+        own = probes(ask, settings, self.looking)
+        if not len(ranked) or not own:
+            return NO_SHARES
+        wanted = ask.songs if collection is Collection.SONGS else ask.tags
+        terms = _terms(reader, collection, [own], [(filter, wanted, ask.exact)], [settings])[0]
+        records = reader.retrieve(collection, ranked.ids, payload=False, vectors=True)
+        vectors = {record.id: record.vector for record in records}
+        seeds: dict[Name, NDArray[np.float64]] = {}
+        for row, point in enumerate(ranked.ids):
+            vector = vectors[point]
+            for probe, found in zip(own, terms, strict=True):
+                if vector is None or point not in found:
+                    continue
+                parts = probe.mix * (probe.rows @ vector)
+                if abs(float(parts.sum())) < TINY:
+                    parts = np.abs(probe.mix)
+                for name, part in zip(probe.names, (parts / parts.sum()).tolist(), strict=True):
+                    share = seeds.setdefault(name, np.zeros(len(ranked)))
+                    share[row] += found[point] * part
+        return Shares(seeds, {})
+
 
 class MeanStrategy(DenseStrategy):
     """From the weighted mean of the modalities, each the mean of its unit vectors."""
@@ -84,6 +138,24 @@ def nearest(
         wanted: per query the filter, how many, and whether to scan exactly.
         settings: per query how candidates are sought and scored.
     """
+    ranked = []
+    for found in _terms(reader, collection, asked, wanted, settings):
+        scores: dict[PointId, float] = {}
+        for terms in found:
+            for point, term in terms.items():
+                scores[point] = scores.get(point, 0.0) + term
+        ranked.append(Ranked.of({point: score for point, score in scores.items() if score > 0}))
+    return ranked
+
+
+def _terms(
+    reader: ReleaseReader,
+    collection: Collection,
+    asked: Sequence[Sequence[Probe]],
+    wanted: Sequence[tuple[Filter, int, bool]],
+    settings: Sequence[Cosine],
+) -> list[list[dict[PointId, float]]]:
+    """For each query and each of its probes, what the points near the probe score by it."""
     queries = [
         _query(probe, filter & _at_least(floor), max(limit, cosine.candidates), exact)
         for own, (filter, limit, exact), cosine in zip(asked, wanted, settings, strict=True)
@@ -92,17 +164,23 @@ def nearest(
         for floor in cosine.floors
     ]
     answers = iter(reader.query(collection, queries) if queries else [])
-    found = []
-    for own, (_, limit, _), cosine in zip(asked, wanted, settings, strict=True):
-        scores: dict[PointId, float] = {}
-        for probe in own if limit > 0 else ():
-            near = {hit.id: hit for _ in cosine.floors for hit in next(answers)}
-            for point_id, hit in near.items():
-                closeness = math.exp(cosine.sharpness * (hit.score - 1))
-                prior = max(hit.payload["popularity"], 1) ** cosine.prior
-                scores[point_id] = scores.get(point_id, 0.0) + probe.weight * closeness * prior
-        found.append(Ranked.of({point: score for point, score in scores.items() if score > 0}))
-    return found
+    return [
+        [
+            {
+                hit.id: probe.weight * closeness(hit, cosine)
+                for _ in cosine.floors
+                for hit in next(answers)
+            }
+            for probe in (own if limit > 0 else ())
+        ]
+        for own, (_, limit, _), cosine in zip(asked, wanted, settings, strict=True)
+    ]
+
+
+def closeness(hit: Hit, settings: Cosine) -> float:
+    """exp(sharpness · (cosine - 1)) · popularity^prior."""
+    popularity: float = max(hit.payload["popularity"], 1) ** settings.prior
+    return math.exp(settings.sharpness * (hit.score - 1)) * popularity
 
 
 def _query(probe: Probe, filter: Filter, limit: int, exact: bool) -> VectorQuery:

@@ -35,16 +35,30 @@ HOLDERS = "playlists"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Neighbours:
-    """The playlists most like a query, best first: ids (n,) uint32, weights (n,) float32."""
+    """The playlists most like a query, then those most like what it dislikes, if anything.
+
+    Attributes:
+        ids: (n,) uint32; one that is like both is there twice.
+        weights: (n,) float32, those of the disliked ones negative.
+        liked: how many of them, from the first, are like the query.
+    """
 
     ids: NDArray[np.uint32]
     weights: NDArray[np.float32]
+    liked: int
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return self.liked
+
+    def vector(self) -> SparseVector:
+        """The query of the second hop, in which each playlist stands once."""
+        if self.liked == len(self.ids):
+            return SparseVector(self.ids, self.weights)
+        ids, inverse = np.unique(self.ids, return_inverse=True)
+        return SparseVector(ids, np.bincount(inverse, self.weights).astype(np.float32))
 
 
-NOBODY = Neighbours(np.empty(0, np.uint32), np.empty(0, np.float32))
+NOBODY = Neighbours(np.empty(0, np.uint32), np.empty(0, np.float32), 0)
 
 
 def find_neighbours(
@@ -58,7 +72,7 @@ def find_neighbours(
     wanted = [
         (ask, hop, seed_vector(parts), disliked)
         for ask, hop in zip(asks, hops, strict=True)
-        for disliked, parts in ((False, _liked(ask, hop)), (True, _disliked(ask, hop)))
+        for disliked, parts in ((False, liked_seeds(ask, hop)), (True, disliked_seeds(ask, hop)))
     ]
     queries = [
         VectorQuery(
@@ -100,7 +114,7 @@ def spread(
     ]
     queries = [
         VectorQuery(
-            SparseVector(near.ids, near.weights),
+            near.vector(),
             HOLDERS,
             max(limit, hop.candidates),
             filter,
@@ -135,7 +149,8 @@ def item_values(weight: float, seeds: SeedSet, item: ItemWeight) -> NDArray[np.f
     return np.asarray(np.float32(weight * item.weight) * discounted, np.float32)
 
 
-def _liked(ask: Ask, hops: Hops) -> list[WeightedSeeds]:
+def liked_seeds(ask: Ask, hops: Hops) -> list[WeightedSeeds]:
+    """What the query likes, each kind with its weight."""
     seeds, weights = ask.seeds, ask.query.weights
     return [
         (weights.songs, seeds.songs, hops.songs),
@@ -146,7 +161,8 @@ def _liked(ask: Ask, hops: Hops) -> list[WeightedSeeds]:
     ]
 
 
-def _disliked(ask: Ask, hops: Hops) -> list[WeightedSeeds]:
+def disliked_seeds(ask: Ask, hops: Hops) -> list[WeightedSeeds]:
+    """What the query dislikes, each kind with its weight."""
     kinds = ((ask.seeds.not_songs, hops.songs), (ask.seeds.not_tags, hops.tags))
     return [(1.0, seeds, item if item.weight else ItemWeight()) for seeds, item in kinds]
 
@@ -171,7 +187,7 @@ def _weigh(ask: Ask, hits: Sequence[Hit], hops: Hops, disliked: bool) -> Neighbo
         held = [hit.payload.get("songs", ()) for hit in hits]
         seeds = [int(song) for song in ask.seeds.songs.keys]
         weights = reweight(weights, held, seeds, hops.reweighting)
-    return Neighbours(np.array([hit.id for hit in hits], np.uint32), weights)
+    return Neighbours(np.array([hit.id for hit in hits], np.uint32), weights, len(hits))
 
 
 def _against(liked: Neighbours, disliked: Neighbours, dislike: float) -> Neighbours:
@@ -179,9 +195,11 @@ def _against(liked: Neighbours, disliked: Neighbours, dislike: float) -> Neighbo
     if not len(liked) or not len(disliked):
         return liked
     share = dislike * np.abs(liked.weights).sum() / disliked.weights.sum()
-    ids, inverse = np.unique(np.concatenate([liked.ids, disliked.ids]), return_inverse=True)
-    weights = np.concatenate([liked.weights, -share * disliked.weights])
-    return Neighbours(ids, np.bincount(inverse, weights, len(ids)).astype(np.float32))
+    return Neighbours(
+        np.concatenate([liked.ids, disliked.ids]),
+        np.concatenate([liked.weights, -share * disliked.weights]).astype(np.float32),
+        liked.liked,
+    )
 
 
 def _neighbour_filter(ask: Ask, hops: Hops) -> Filter | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from melon.retrieval.dense import MeanStrategy
 from melon.retrieval.given import given
 from melon.retrieval.neighbours import NeighbourStrategy
 from melon.retrieval.settings import Fusion, RetrievalSettings
-from melon.retrieval.strategy import Answer, Ask, Ranked
+from melon.retrieval.strategy import Answer, Ask, Explanation, Ranked, Shares
 from melon.store import PointId, ReleaseReader
 
 
@@ -35,6 +37,39 @@ class HybridStrategy:
             songs=fuse(held.songs, near.songs, settings.songs),
             tags=fuse(held.tags, near.tags, settings.tags),
         )
+
+    def explain(self, reader: ReleaseReader, ask: Ask, answer: Answer) -> Explanation:
+        """The shares of both parts, scaled as their scores are."""
+        settings = self._settings.of(given(ask))
+        held = self._neighbours(reader, [ask])[0]
+        near = self._mean(reader, [ask])[0]
+        by_hops = self._neighbours.explain(reader, ask, answer)
+        by_cosine = self._mean.explain(reader, ask, answer)
+        return Explanation(
+            songs=_blend(
+                answer.songs, held.songs, near.songs, by_hops.songs, by_cosine.songs, settings.songs
+            ),
+            tags=_blend(
+                answer.tags, held.tags, near.tags, by_hops.tags, by_cosine.tags, settings.tags
+            ),
+        )
+
+
+def _blend(
+    ranked: Ranked, held: Ranked, near: Ranked, by_hops: Shares, by_cosine: Shares, fusion: Fusion
+) -> Shares:
+    """Shares that sum to the fused scores, from those that sum to the scores of each part."""
+    of_held = dict(zip(held.ids, _scaled(held), strict=True))
+    of_near = dict(zip(near.ids, near.scores.tolist(), strict=True))
+    best = near.scores[0] if len(near) else 1.0
+    hop_factors = [1 / held.scores[0] if point in of_held else 0.0 for point in ranked.ids]
+    cosine_factors = [
+        fusion.weight * (of_near[point] / best) ** fusion.power / of_near[point]
+        if point in of_near
+        else 0.0
+        for point in ranked.ids
+    ]
+    return by_hops.times(np.array(hop_factors)).plus(by_cosine.times(np.array(cosine_factors)))
 
 
 def fuse(held: Ranked, near: Ranked, fusion: Fusion) -> Ranked:

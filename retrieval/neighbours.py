@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from melon.retrieval.explain_hops import hop_shares
 from melon.retrieval.given import given
 from melon.retrieval.hops import NOBODY, Neighbours, find_neighbours, spread
 from melon.retrieval.settings import Hops, RetrievalSettings
-from melon.retrieval.strategy import Answer, Ask
+from melon.retrieval.strategy import Answer, Ask, Explanation
 from melon.store import Collection, ReleaseReader
 
 
@@ -42,6 +43,14 @@ class NeighbourStrategy:
             tag_hops,
         )
         return [Answer(*pair) for pair in zip(songs, tags, strict=True)]
+
+    def explain(self, reader: ReleaseReader, ask: Ask, answer: Answer) -> Explanation:
+        """Which neighbours hold a result, and which seeds made them neighbours."""
+        target = self._settings.of(given(ask))
+        return Explanation(
+            songs=hop_shares(reader, Collection.SONGS, ask, target.songs, answer.songs.ids),
+            tags=hop_shares(reader, Collection.TAGS, ask, target.tags, answer.tags.ids),
+        )
 
 
 def _near(reader: ReleaseReader, wanted: Sequence[tuple[Ask, Hops] | None]) -> list[Neighbours]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,21 +11,15 @@ from numpy.typing import NDArray
 
 from melon.retrieval.query import ModalityWeights
 from melon.retrieval.settings import Cosine
-from melon.retrieval.strategy import Ask
-from melon.retrieval.vectors import (
-    Rows,
-    Vector,
-    dislikes,
-    modalities,
-    normalise,
-    weighted_mean,
-)
+from melon.retrieval.strategy import Ask, Name
+from melon.retrieval.vectors import Modality, Rows, Vector, dislikes, modalities
 
 Shares = NDArray[np.float32]
 
 SEEDS_PER_CLUSTER = 8
 MOST_CLUSTERS = 5
 ROUNDS = 10
+TINY = 1e-6
 
 
 class Looking(StrEnum):
@@ -37,16 +32,30 @@ class Looking(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Probe:
-    """A unit vector (dim,) float32 to search from, and what nearness to it is worth."""
+    """Where to search from, what of, and what nearness to it is worth.
 
-    vector: Vector
+    Attributes:
+        names: the k seeds that it is made of.
+        rows: (k, dim) float32, their unit vectors.
+        mix: (k,) float32, such that `mix @ rows` is the probe's unit vector.
+        weight: negative where the probe votes against what is near it.
+    """
+
+    names: tuple[Name, ...]
+    rows: Rows
+    mix: Shares
     weight: float
+
+    @property
+    def vector(self) -> Vector:
+        """(dim,) float32, of unit length."""
+        return self.mix @ self.rows
 
 
 def probes(ask: Ask, settings: Cosine, looking: Looking) -> list[Probe]:
     """The probes of a query; the weights of what it likes sum to 1.
 
-    What it dislikes pushes the mean away, or votes against what is near it: a negative weight.
+    What it dislikes pushes the mean away, or votes against what is near it.
     """
     asked = ask.query.weights
     weights = ModalityWeights(
@@ -54,36 +63,55 @@ def probes(ask: Ask, settings: Cosine, looking: Looking) -> list[Probe]:
         tags=asked.tags * settings.tags,
         title=asked.title * settings.title,
     )
-    parts = modalities(ask.seeds, weights, settings.discount)
-    against = dislikes(ask.seeds, settings.dislike)
+    liked = modalities(ask.seeds, weights, settings.discount)
+    disliked = dislikes(ask.seeds, settings.dislike)
+    if not liked:
+        return []
     if looking is Looking.MEAN:
-        mean = weighted_mean(parts)
-        if mean is not None and against:
-            mean = normalise(mean - sum(part.weight * part.mean for part in against))
-        return [Probe(mean, 1.0)] if mean is not None else []
-    total = sum(part.weight for part in parts)
+        return _mean(liked, disliked)
+    total = sum(part.weight for part in liked)
     split = _every_row if looking is Looking.VOTE else _centroids
-    signed = [*((part.weight / total, part) for part in parts)]
-    if parts:
-        signed += [(-part.weight, part) for part in against]
     return [
-        Probe(vector, weight * share)
-        for weight, part in signed
-        for vector, share in split(part.rows, part.shares)
+        *(probe for part in liked for probe in split(part, part.weight / total)),
+        *(probe for part in disliked for probe in split(part, -part.weight)),
     ]
 
 
-def _every_row(rows: Rows, shares: Shares) -> list[tuple[Vector, float]]:
-    return list(zip(rows, shares.tolist(), strict=True))
+def _mean(liked: Sequence[Modality], disliked: Sequence[Modality]) -> list[Probe]:
+    """One probe: the weighted sum of the modalities' mean directions, pushed off dislikes.
+
+    Means are brought to unit length first: a modality whose seeds disagree has a short mean, and
+    should not count less for it.
+    """
+    rows = np.vstack([part.rows for part in (*liked, *disliked)])
+    mix = np.concatenate([part.weight / _length(part.mean) * part.shares for part in liked])
+    length = _length(mix @ rows[: len(mix)])
+    mix = np.concatenate([mix / length, *(-part.weight * part.shares for part in disliked)])
+    length = _length(mix @ rows)
+    names = tuple(name for part in (*liked, *disliked) for name in part.names)
+    return [Probe(names, rows, (mix / length).astype(np.float32), 1.0)] if length > TINY else []
 
 
-def _centroids(rows: Rows, shares: Shares) -> list[tuple[Vector, float]]:
+def _length(vector: Vector) -> float:
+    return max(float(np.linalg.norm(vector)), TINY)
+
+
+def _every_row(part: Modality, weight: float) -> list[Probe]:
+    one = np.ones(1, np.float32)
+    return [
+        Probe((name,), row[None, :], one, weight * share)
+        for name, row, share in zip(part.names, part.rows, part.shares.tolist(), strict=True)
+    ]
+
+
+def _centroids(part: Modality, weight: float) -> list[Probe]:
     """Spherical k-means (Dhillon & Modha 2001, doi:10.1023/A:1007612920971), deterministic.
 
     The first centre is the row nearest to the mean, each next one the row farthest from those.
     """
+    rows, shares = part.rows, part.shares
     count = min(MOST_CLUSTERS, 1 + (len(rows) - 1) // SEEDS_PER_CLUSTER)
-    centres = rows[[int(np.argmax(rows @ (shares @ rows)))]]
+    centres = rows[[int(np.argmax(rows @ part.mean))]]
     while len(centres) < count:
         farthest = int(np.argmin((rows @ centres.T).max(axis=1)))
         centres = np.vstack([centres, rows[farthest]])
@@ -93,6 +121,13 @@ def _centroids(rows: Rows, shares: Shares) -> list[tuple[Vector, float]]:
         nearest = (rows @ centres.T).argmax(axis=1)
         sums = np.stack([weighted[nearest == k].sum(axis=0) for k in range(count)])
         lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-        centres = np.where(lengths > 0, sums / np.maximum(lengths, 1e-12), centres)
-    sizes = np.bincount(nearest, shares, count)
-    return [(centres[k].astype(np.float32), float(sizes[k])) for k in range(count) if sizes[k]]
+        centres = np.where(lengths > TINY, sums / np.maximum(lengths, TINY), centres)
+    found = []
+    for k in range(count):
+        own = np.flatnonzero(nearest == k)
+        length = float(np.linalg.norm(weighted[own].sum(axis=0)))
+        if length > TINY:
+            names = tuple(part.names[row] for row in own.tolist())
+            mix = (shares[own] / length).astype(np.float32)
+            found.append(Probe(names, rows[own], mix, weight * float(shares[own].sum())))
+    return found

@@ -6,7 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from melon.retrieval.seeds import Unknown
+from melon.retrieval.strategy import Name, Shares
 from melon.store import Payload
 
 Fallback = Literal["popularity"]
@@ -14,7 +18,7 @@ Fallback = Literal["popularity"]
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """A share of a result's score: from a seed (song, tag, word), a neighbour or popularity."""
+    """A share of a result's score: of a seed (song, tag, word, bigram) or a neighbour playlist."""
 
     kind: str
     key: int | str
@@ -22,7 +26,7 @@ class Because:
 
     def to_json(self) -> dict[str, Any]:
         """As `--json --explain` prints it."""
-        name = {"tag": "tag", "word": "word"}.get(self.kind, "id")
+        name = {"tag": "tag", "word": "word", "bigram": "word"}.get(self.kind, "id")
         return {"kind": self.kind, name: self.key, "share": round(self.share, 6)}
 
 
@@ -37,9 +41,17 @@ class Song:
     genres: tuple[str, ...] = ()
     issue_date: str | None = None
     because: tuple[Because, ...] = ()
+    neighbours: tuple[Because, ...] = ()
 
     @classmethod
-    def of(cls, song: int, score: float, payload: Mapping[str, Any]) -> Song:
+    def of(
+        cls,
+        song: int,
+        score: float,
+        payload: Mapping[str, Any],
+        because: tuple[Because, ...] = (),
+        neighbours: tuple[Because, ...] = (),
+    ) -> Song:
         """Read a song's payload. Genres are names where the release has them, else codes."""
         precision = {"year": 4, "month": 7}.get(payload.get("issue_date_precision", ""), 10)
         issued = payload.get("issue_date")
@@ -50,6 +62,8 @@ class Song:
             artists=tuple(payload.get("artists", ())),
             genres=tuple(payload.get("genre_names") or payload.get("genres", ())),
             issue_date=issued[:precision] if issued else None,
+            because=because,
+            neighbours=neighbours,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -61,7 +75,7 @@ class Song:
             "genres": list(self.genres),
             "issue_date": self.issue_date,
             "score": round(self.score, 6),
-        } | _because(self.because)
+        } | _why(self.because, self.neighbours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +85,13 @@ class Tag:
     tag: str
     score: float
     because: tuple[Because, ...] = ()
+    neighbours: tuple[Because, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As `--json` prints it."""
-        return {"tag": self.tag, "score": round(self.score, 6)} | _because(self.because)
+        return {"tag": self.tag, "score": round(self.score, 6)} | _why(
+            self.because, self.neighbours
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,5 +146,21 @@ SONG_FIELDS = (
 """The payload of a song that an answer shows."""
 
 
-def _because(reasons: Sequence[Because]) -> Payload:
-    return {"because": [reason.to_json() for reason in reasons]} if reasons else {}
+def because(shares: Shares, row: int) -> tuple[tuple[Because, ...], tuple[Because, ...]]:
+    """The shares of the seeds and of the neighbours in one result's score, largest first."""
+
+    def ranked(parts: Mapping[Name, NDArray[np.float64]]) -> tuple[Because, ...]:
+        own = [Because(*name, float(share[row])) for name, share in parts.items() if share[row]]
+        return tuple(sorted(own, key=lambda part: -abs(part.share)))
+
+    return ranked(shares.seeds), ranked(shares.neighbours)
+
+
+def _why(because: Sequence[Because], neighbours: Sequence[Because]) -> Payload:
+    """`because` sums to the score; `neighbours` sum to what the neighbourhood has in it."""
+    if not because and not neighbours:
+        return {}
+    return {
+        "because": [share.to_json() for share in because],
+        "neighbours": [share.to_json() for share in neighbours],
+    }

@@ -15,11 +15,20 @@ from melon.retrieval.given import given_by
 from melon.retrieval.hybrid import HybridStrategy
 from melon.retrieval.neighbours import NeighbourStrategy
 from melon.retrieval.query import PlaylistQuery
-from melon.retrieval.results import SONG_FIELDS, Ranking, Recommendation, Song, Tag
+from melon.retrieval.results import SONG_FIELDS, Ranking, Recommendation, Song, Tag, because
 from melon.retrieval.seeds import Seeds, resolve
 from melon.retrieval.settings import Given, RetrievalSettings
 from melon.retrieval.similar import Item, Neighbour, similar
-from melon.retrieval.strategy import EMPTY, NOTHING, Answer, Ask, Ranked, Strategy
+from melon.retrieval.strategy import (
+    EMPTY,
+    NOTHING,
+    UNEXPLAINED,
+    Answer,
+    Ask,
+    Explanation,
+    Ranked,
+    Strategy,
+)
 from melon.store import (
     Collection,
     Filter,
@@ -106,6 +115,7 @@ class Retriever:
         tags: int = 10,
         strategy: str = DEFAULT_STRATEGY,
         exact: bool = False,
+        explain: bool = False,
     ) -> Recommendation:
         """The songs that continue a playlist and the tags that fit it.
 
@@ -121,13 +131,21 @@ class Retriever:
             tags: how many tags, likewise.
             strategy: a name in `STRATEGIES`.
             exact: scan instead of using the index.
+            explain: say for every result which seeds and which neighbour playlists its score
+                came from; costs the query again, and more.
 
         Raises:
             ConstraintError: a constraint cannot be met by anything, or names what is not known.
             UnknownStrategy: there is none of that name.
         """
         return self.recommend_many(
-            [query], [constraints], songs=songs, tags=tags, strategy=strategy, exact=exact
+            [query],
+            [constraints],
+            songs=songs,
+            tags=tags,
+            strategy=strategy,
+            exact=exact,
+            explain=explain,
         )[0]
 
     def recommend_many(
@@ -139,11 +157,17 @@ class Retriever:
         tags: int = 10,
         strategy: str = DEFAULT_STRATEGY,
         exact: bool = False,
+        explain: bool = False,
     ) -> list[Recommendation]:
         """Answer many queries in few requests; the answers are those of `recommend`."""
         asks, answers = self._answer(queries, constraints, songs, tags, strategy, exact)
         shown_songs = self._payloads(Collection.SONGS, SONG_FIELDS, [a.songs for a in answers])
         shown_tags = self._payloads(Collection.TAGS, ("tag",), [a.tags for a in answers])
+        chosen = self._strategy(strategy)
+        reasons = [
+            self._reasons(chosen, ask, answer) if explain else UNEXPLAINED
+            for ask, answer in zip(asks, answers, strict=True)
+        ]
         return [
             Recommendation(
                 store=self._store.location,
@@ -151,15 +175,16 @@ class Retriever:
                 strategy=strategy,
                 fallback="popularity" if answer.popular else None,
                 songs=tuple(
-                    Song.of(int(song), score, shown_songs[song])
-                    for song, score in _pairs(answer.songs)
+                    Song.of(int(song), score, shown_songs[song], *because(why.songs, row))
+                    for row, (song, score) in enumerate(_pairs(answer.songs))
                 ),
                 tags=tuple(
-                    Tag(str(shown_tags[tag]["tag"]), score) for tag, score in _pairs(answer.tags)
+                    Tag(str(shown_tags[tag]["tag"]), score, *because(why.tags, row))
+                    for row, (tag, score) in enumerate(_pairs(answer.tags))
                 ),
                 unknown=ask.seeds.unknown,
             )
-            for ask, answer in zip(asks, answers, strict=True)
+            for ask, answer, why in zip(asks, answers, reasons, strict=True)
         ]
 
     def rank_many(
@@ -269,6 +294,10 @@ class Retriever:
             tags=tags,
             exact=exact,
         )
+
+    def _reasons(self, chosen: Strategy, ask: Ask, answer: Answer) -> Explanation:
+        """How the scores came about; popular songs and tags have no reasons but that."""
+        return UNEXPLAINED if answer.popular else chosen.explain(self._reader, ask, answer)
 
     def _popular(self, ask: Ask) -> Answer:
         """What most playlists hold; the score is their number."""

@@ -6,14 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from melon.embedding.title import TitleTokenizer, normalise
 from melon.errors import InputError
 from melon.retrieval.constraints import Constraints
 from melon.retrieval.dense import EF
+from melon.retrieval.probes import TINY
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.results import SONG_FIELDS, Song
 from melon.retrieval.seeds import resolve, respell
-from melon.retrieval.vectors import Vector, modalities, weighted_mean
+from melon.retrieval.vectors import Vector, modalities
 from melon.store import (
     DENSE,
     Collection,
@@ -142,10 +145,11 @@ def _vector(
     if own is None:
         query = PlaylistQuery(title=item.title)
         seeds = resolve(reader, tokenizer, [query])[0]
-        vector = weighted_mean(modalities(seeds, query.weights))
-        if vector is None:
+        found = modalities(seeds, query.weights)
+        if not found:
             raise UnknownItem(f"nothing is known of {item}", hint="try other words, or a tag")
-        return vector
+        mean = found[0].mean
+        return mean / np.float32(max(float(np.linalg.norm(mean)), TINY))
     records = reader.retrieve(own[0], [own[1]], payload=False, vectors=True)
     if not records:
         raise UnknownItem(f"the store holds no {item}")

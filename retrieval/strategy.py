@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -88,9 +88,63 @@ class Answer:
 
 NOTHING = Answer(EMPTY, EMPTY)
 
+Name = tuple[str, int | str]
+"""What a share belongs to: its kind (song, tag, word, bigram, playlist) and its id or text."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shares:
+    """Parts of the scores of n results.
+
+    Attributes:
+        seeds: for each seed its shares (n,) in the scores; over all seeds they sum to the scores.
+        neighbours: for each neighbour playlist its shares (n,); they sum to what the
+            neighbourhood has in the scores.
+    """
+
+    seeds: Mapping[Name, NDArray[np.float64]]
+    neighbours: Mapping[Name, NDArray[np.float64]]
+
+    def times(self, factors: NDArray[np.float64]) -> Shares:
+        """The same with every result's shares multiplied by its factor (n,)."""
+        return Shares(
+            {name: factors * share for name, share in self.seeds.items()},
+            {name: factors * share for name, share in self.neighbours.items()},
+        )
+
+    def plus(self, other: Shares) -> Shares:
+        """The shares of both, added up."""
+        return Shares(_sum(self.seeds, other.seeds), _sum(self.neighbours, other.neighbours))
+
+
+NO_SHARES = Shares({}, {})
+
+
+def _sum(
+    one: Mapping[Name, NDArray[np.float64]], other: Mapping[Name, NDArray[np.float64]]
+) -> dict[Name, NDArray[np.float64]]:
+    total = dict(one)
+    for name, share in other.items():
+        total[name] = total[name] + share if name in total else share
+    return total
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Explanation:
+    """The shares in the scores of an answer's songs and tags."""
+
+    songs: Shares
+    tags: Shares
+
+
+UNEXPLAINED = Explanation(NO_SHARES, NO_SHARES)
+
 
 class Strategy(Protocol):
-    """Finds candidates for queries that have at least one known seed."""
+    """Finds candidates for queries that have at least one known seed, and says why."""
 
     def __call__(self, reader: ReleaseReader, asks: Sequence[Ask]) -> list[Answer]:
         """One answer per query, the same whether queries are asked together or one by one."""
+
+    def explain(self, reader: ReleaseReader, ask: Ask, answer: Answer) -> Explanation:
+        """How the scores of (the head of) an answer that this strategy gave came about."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,20 +70,3 @@ def _modality(kind: str, weight: float, seeds: SeedSet, discount: float) -> Moda
     shares = np.maximum(seeds.popularity[known], 1) ** np.float32(-discount)
     names = tuple((kind, key) for key, has in zip(seeds.keys, known.tolist(), strict=True) if has)
     return Modality(weight, names, seeds.vectors[known], shares / shares.sum())
-
-
-def weighted_mean(parts: Sequence[Modality]) -> Vector | None:
-    """The weighted sum over modalities of the direction of each one's mean, as a unit vector.
-
-    Means are brought to unit length first: a modality whose seeds disagree has a short mean, and
-    should not count less for it. None where nothing is left.
-    """
-    means = [(part.weight, normalise(part.mean)) for part in parts]
-    directions = [np.float32(weight) * mean for weight, mean in means if mean is not None]
-    return normalise(np.sum(directions, axis=0)) if directions else None
-
-
-def normalise(vector: Vector) -> Vector | None:
-    """The unit vector, or None for zero."""
-    length = float(np.linalg.norm(vector))
-    return vector / np.float32(length) if length > 0 else None

@@ -10,7 +10,7 @@ import qdrant_edge as edge
 
 from melon.store.filters import Condition, DateRange, Filter, HasId, MatchAny, NumberRange, utc
 from melon.store.points import Hit, PointBatch, Record, SparseVector, VectorQuery
-from melon.store.schema import DENSE, FieldType
+from melon.store.schema import DENSE, SCHEMA, Collection, FieldType
 
 INDEX_TYPES = {
     FieldType.KEYWORD: edge.PayloadSchemaType.Keyword,
@@ -72,6 +72,13 @@ def payload_selector(payload: tuple[str, ...] | bool) -> bool | list[str]:
     return payload if isinstance(payload, bool) else list(payload)
 
 
+def vector_selector(collection: Collection, *, dense: bool, sparse: bool) -> list[str] | bool:
+    """The names of the vectors that come back."""
+    own = SCHEMA[collection].sparse
+    names = [*([DENSE] if dense else []), *([own] if sparse and own else [])]
+    return names or False
+
+
 def to_points(batch: PointBatch, sparse_name: str | None) -> list[edge.Point]:
     """Points with their vectors; a row of zeros is a point without a dense vector."""
     dense = batch.dense.tolist()
@@ -96,7 +103,7 @@ def from_hit(point: edge.ScoredPoint) -> Hit:
 
 def from_record(point: edge.Record) -> Record:
     """A point without a score."""
-    return Record(_id(point.id), point.payload or {}, _dense(point.vector))
+    return Record(_id(point.id), point.payload or {}, _dense(point.vector), _sparse(point.vector))
 
 
 def _id(value: edge.PointId) -> int | str:
@@ -107,3 +114,12 @@ def _dense(vector: object) -> np.ndarray[Any, np.dtype[np.float32]] | None:
     if not isinstance(vector, dict) or DENSE not in vector:
         return None
     return np.asarray(vector[DENSE], dtype=np.float32)
+
+
+def _sparse(vector: object) -> SparseVector | None:
+    for found in vector.values() if isinstance(vector, dict) else ():
+        if isinstance(found, edge.SparseVector):
+            return SparseVector(
+                np.asarray(found.indices, np.uint32), np.asarray(found.values, np.float32)
+            )
+    return None

@@ -101,7 +101,14 @@ def _build_in_child(
     progress: Callable[[IndexProgress], None] | None,
 ) -> None:
     command = [sys.executable, "-m", "melon.store.edge_optimize", str(path), str(os.getpid())]
-    child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    child = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # Ctrl-C is ours to handle
+    )
     with child:
         try:
             while True:

@@ -19,6 +19,7 @@ from melon.store.edge_models import (
     to_filter,
     to_points,
     to_query,
+    vector_selector,
 )
 from melon.store.edge_shards import create_shard, open_shard, optimise_shard
 from melon.store.errors import IndexingFailed, no_such_release
@@ -61,13 +62,16 @@ class EmbeddedReader:
         *,
         payload: tuple[str, ...] | bool = True,
         vectors: bool = False,
+        sparse: bool = False,
     ) -> list[Record]:
         """Points by id, in the order of `ids`."""
         if not ids:
             return []
         with self._shard(collection) as shard:
             found = shard.retrieve(
-                list(ids), payload_selector(payload), [DENSE] if vectors else False
+                list(ids),
+                payload_selector(payload),
+                vector_selector(collection, dense=vectors, sparse=sparse),
             )
         by_id = {record.id: record for record in map(from_record, found)}
         return [by_id[point_id] for point_id in dict.fromkeys(ids) if point_id in by_id]

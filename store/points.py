@@ -140,6 +140,7 @@ class Record:
     id: PointId
     payload: Mapping[str, Any]
     vector: Floats | None = None
+    sparse: SparseVector | None = None
 
 
 def check_limit(limit: int) -> None:

@@ -52,8 +52,15 @@ class ReleaseReader(Protocol):
         *,
         payload: tuple[str, ...] | bool = True,
         vectors: bool = False,
+        sparse: bool = False,
     ) -> list[Record]:
-        """Points by id, in the order of `ids`; ids that are not there are left out."""
+        """Points by id, in the order of `ids`; ids that are not there are left out.
+
+        Args:
+            payload: the fields that come back, or all, or none.
+            vectors: whether the dense vector comes back.
+            sparse: whether the collection's sparse vector does.
+        """
 
     def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[list[Hit]]:
         """One list of hits per query, best first, in one request."""

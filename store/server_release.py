@@ -24,6 +24,7 @@ from melon.store.server_models import (
     to_filter,
     to_points,
     to_query,
+    vector_selector,
 )
 from melon.store.server_registry import Registry
 
@@ -50,6 +51,7 @@ class ServerReader:
         *,
         payload: tuple[str, ...] | bool = True,
         vectors: bool = False,
+        sparse: bool = False,
     ) -> list[Record]:
         """Points by id, in the order of `ids`."""
         unique = list(dict.fromkeys(ids))
@@ -60,7 +62,7 @@ class ServerReader:
                     self._name(collection),
                     part,
                     with_payload=payload_selector(payload),
-                    with_vectors=[DENSE] if vectors else False,
+                    with_vectors=vector_selector(collection, dense=vectors, sparse=sparse),
                 )
                 by_id.update((record.id, record) for record in map(from_record, found))
         return [by_id[point_id] for point_id in unique if point_id in by_id]

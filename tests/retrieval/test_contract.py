@@ -101,7 +101,7 @@ def song_ids(found: Recommendation) -> list[int]:
 class TestStrategy:
     @settings(max_examples=20)
     @given(data=st.data())
-    def test_nothing_comes_back_that_must_not(
+    def test_all_that_may_come_back_does_and_nothing_else(
         self,
         retriever: Retriever,
         catalogue: Catalogue,
@@ -111,40 +111,27 @@ class TestStrategy:
     ):
         query = data.draw(queries(demo_space.tags), "query")
         limits = data.draw(constraints(catalogue), "constraints")
-        found = retriever.recommend(query, limits, songs=50, tags=20, strategy=strategy)
-        allowed = catalogue.allowed(limits) - {*query.songs} - {*query.not_songs}
+        found = retriever.recommend(
+            query, limits, songs=MORE_THAN_ALL, tags=MORE_THAN_ALL, strategy=strategy
+        )
         ids, tags = song_ids(found), [tag.tag for tag in found.tags]
-        assert set(ids) <= allowed
-        assert len(ids) == len(set(ids)) <= 50
-        assert len(tags) == len(set(tags)) <= 20
-        assert not {*tags} & {*query.tags, *query.not_tags}
+        allowed = catalogue.allowed(limits) - {*query.songs, *query.not_songs}
+        assert sorted(ids) == sorted(allowed)
+        assert sorted(tags) == sorted({*demo_space.tags} - {*query.tags, *query.not_tags})
         for scores in ([s.score for s in found.songs], [t.score for t in found.tags]):
             assert scores == sorted(scores, reverse=True)
 
     @pytest.mark.parametrize("limits", CONSTRAINTS[1:], ids=shortly)
-    def test_a_constraint_leaves_songs_that_pass_it(
+    def test_an_answer_is_filled_with_what_passes_and_stays_short(
         self, retriever: Retriever, catalogue: Catalogue, strategy: str, limits: Constraints
     ):
-        """A filter that let nothing through would pass every other test here."""
+        """As many as were asked for, none of the seeds, which all fail the constraint."""
         allowed = catalogue.allowed(limits)
         query = PlaylistQuery(songs=tuple(sorted({*catalogue.songs} - allowed)[:5]), tags=("rain",))
         found = retriever.recommend(query, limits, songs=10, strategy=strategy)
         assert found.fallback is None
-        assert len(found.songs) >= min(5, len(allowed))
+        assert len(found.songs) == min(10, len(allowed)) > 0
         assert set(song_ids(found)) <= allowed
-
-    def test_more_than_there_is(self, retriever: Retriever, catalogue: Catalogue, strategy: str):
-        found = retriever.recommend(
-            PlaylistQuery(songs=(3, 5), tags=("rain",)),
-            songs=MORE_THAN_ALL,
-            tags=MORE_THAN_ALL,
-            strategy=strategy,
-        )
-        ids = song_ids(found)
-        assert len(ids) == len(set(ids))
-        assert 100 < len(ids) <= len(catalogue.songs) - 2
-        assert {3, 5}.isdisjoint(ids)
-        assert 20 < len(found.tags) < 60
 
     def test_a_longer_answer_starts_like_a_shorter_one(self, retriever: Retriever, strategy: str):
         query = QUERIES[3]

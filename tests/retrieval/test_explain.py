@@ -1,0 +1,72 @@
+"""Explanations add up: the shares of the seeds are the score, those of the neighbours its part."""
+
+from __future__ import annotations
+
+import pytest
+
+from melon.retrieval import STRATEGIES, PlaylistQuery, Recommendation, Retriever
+
+QUERIES = {
+    "songs": PlaylistQuery(songs=(3, 5, 8, 13)),
+    "songs+tags": PlaylistQuery(songs=(3, 5), tags=("rain", "cafe")),
+    "tags": PlaylistQuery(tags=("rain",)),
+    "title": PlaylistQuery(title="비 오는 날"),
+    "mix": PlaylistQuery(songs=(3,), tags=("rain",), title="rainy day"),
+    "dislikes": PlaylistQuery(songs=(3, 5, 8), not_songs=(40, 41), not_tags=("party",)),
+}
+
+
+def asked(retriever: Retriever, query: PlaylistQuery, strategy: str) -> Recommendation:
+    return retriever.recommend(query, songs=20, tags=6, strategy=strategy, explain=True)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES)
+def test_the_shares_of_the_seeds_are_the_score(
+    retriever: Retriever, query: PlaylistQuery, strategy: str
+):
+    found = asked(retriever, query, strategy)
+    for result in (*found.songs, *found.tags):
+        if result.score > 0:
+            total = sum(part.share for part in result.because)
+            assert total == pytest.approx(result.score, rel=1e-3)
+
+
+@pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES)
+def test_the_shares_of_the_neighbours_are_the_score_of_two_hops(
+    retriever: Retriever, query: PlaylistQuery
+):
+    found = asked(retriever, query, "neighbours")
+    explained = [result for result in (*found.songs, *found.tags) if result.score > 0]
+    assert explained
+    for result in explained:
+        assert {part.kind for part in result.neighbours} == {"playlist"}
+        total = sum(part.share for part in result.neighbours)
+        assert total == pytest.approx(result.score, rel=1e-3)
+
+
+def test_the_neighbours_hold_what_they_recommend(retriever: Retriever):
+    found = asked(retriever, QUERIES["songs"], "hybrid")
+    best = found.songs[0]
+    ids = [part.key for part in best.neighbours]
+    records = retriever.reader.retrieve("playlists", ids, payload=("songs",))
+    assert records
+    assert all(best.id in record.payload["songs"] for record in records)
+
+
+def test_only_seeds_have_shares(retriever: Retriever):
+    query = QUERIES["songs+tags"]
+    found = asked(retriever, query, "hybrid")
+    names = {(part.kind, part.key) for song in found.songs for part in song.because}
+    assert names <= {("song", 3), ("song", 5), ("tag", "rain"), ("tag", "cafe")}
+    assert ("song", 3) in names
+
+
+def test_explaining_changes_no_answer(retriever: Retriever):
+    for query in QUERIES.values():
+        plain = retriever.recommend(query, songs=10, tags=3).to_json()
+        told = retriever.recommend(query, songs=10, tags=3, explain=True).to_json()
+        for result in (*told["songs"], *told["tags"]):
+            result.pop("because", None)
+            result.pop("neighbours", None)
+        assert told == plain
