@@ -40,7 +40,7 @@ CONSTRAINTS = [
     Constraints(not_genres=("Jazz", "GN0300"), until="2009"),
     Constraints(all_genres=("Rock", "Metal")),
     Constraints(since="2000", until="2015-06"),
-    Constraints(min_popularity=3, max_popularity=20),
+    Constraints(min_popularity=2, max_popularity=4),
     Constraints(exclude_songs=tuple(range(0, 500, 2))),
     Constraints(genres=("Dance", "Bossa Nova"), since="1990", min_popularity=1),
 ]
@@ -54,7 +54,7 @@ def constraints(draw: st.DrawFn, catalogue: Catalogue) -> Constraints:
     some_artists = st.lists(st.sampled_from(catalogue.artists), min_size=1, max_size=6).map(tuple)
     days = sorted(s.issue_date.day for s in catalogue.songs.values() if s.issue_date)
     span = st.lists(st.sampled_from(days), min_size=2, max_size=2).map(sorted)
-    counts = st.lists(st.integers(0, 60), min_size=2, max_size=2).map(sorted)
+    counts = st.lists(st.integers(0, 20), min_size=2, max_size=2).map(sorted)
     since, until = draw(span)
     least, most = draw(counts)
     possible = {
