@@ -8,6 +8,7 @@ from melon.retrieval.retriever import DEFAULT_STRATEGY, STRATEGIES, Retriever, U
 from melon.retrieval.seeds import Unknown
 from melon.retrieval.settings import BadSettings, Given, RetrievalSettings
 from melon.retrieval.similar import Item, Neighbour, UnknownItem
+from melon.retrieval.variety import Variety
 
 __all__ = [
     "DEFAULT_STRATEGY",
@@ -32,6 +33,7 @@ __all__ = [
     "UnknownItem",
     "UnknownSong",
     "UnknownStrategy",
+    "Variety",
     "parse_day",
     "song_id",
 ]

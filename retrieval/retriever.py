@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
+from dataclasses import replace
 from typing import Any, Self
 
 from melon.embedding.title import TitleTokenizer
@@ -29,6 +30,7 @@ from melon.retrieval.strategy import (
     Ranked,
     Strategy,
 )
+from melon.retrieval.variety import Variety
 from melon.store import (
     Collection,
     Filter,
@@ -116,6 +118,7 @@ class Retriever:
         strategy: str = DEFAULT_STRATEGY,
         exact: bool = False,
         explain: bool = False,
+        variety: Variety | None = None,
     ) -> Recommendation:
         """The songs that continue a playlist and the tags that fit it.
 
@@ -133,6 +136,8 @@ class Retriever:
             exact: scan instead of using the index.
             explain: say for every result which seeds and which neighbour playlists its score
                 came from; costs the query again, and more.
+            variety: choose the songs from more candidates, few of one artist, few alike; their
+                order is then that of being chosen, not of their scores.
 
         Raises:
             ConstraintError: a constraint cannot be met by anything, or names what is not known.
@@ -146,6 +151,7 @@ class Retriever:
             strategy=strategy,
             exact=exact,
             explain=explain,
+            variety=variety,
         )[0]
 
     def recommend_many(
@@ -158,9 +164,16 @@ class Retriever:
         strategy: str = DEFAULT_STRATEGY,
         exact: bool = False,
         explain: bool = False,
+        variety: Variety | None = None,
     ) -> list[Recommendation]:
         """Answer many queries in few requests; the answers are those of `recommend`."""
-        asks, answers = self._answer(queries, constraints, songs, tags, strategy, exact)
+        variety = variety or Variety()
+        pool = variety.pool(songs)
+        asks, answers = self._answer(queries, constraints, pool, tags, strategy, exact)
+        answers = [
+            replace(answer, songs=variety.choose(self._reader, answer.songs, songs))
+            for answer in answers
+        ]
         shown_songs = self._payloads(Collection.SONGS, SONG_FIELDS, [a.songs for a in answers])
         shown_tags = self._payloads(Collection.TAGS, ("tag",), [a.tags for a in answers])
         chosen = self._strategy(strategy)

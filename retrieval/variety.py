@@ -1,0 +1,92 @@
+"""Variety among the recommended songs: few of one artist, few that are alike."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from melon.retrieval.strategy import Ranked
+from melon.store import Collection, PointId, ReleaseReader
+
+POOL = 5
+"""Candidates that are looked at for each song wanted."""
+
+
+class Variety(BaseModel):
+    """What a list of songs should be besides fitting."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_per_artist: int | None = Field(None, ge=1, description="songs of one artist at most")
+    diversity: float = Field(
+        0.0, ge=0, le=1, description="0 ranks by score alone, 1 by unlikeness alone"
+    )
+
+    def __bool__(self) -> bool:
+        return self.max_per_artist is not None or self.diversity > 0
+
+    def pool(self, songs: int) -> int:
+        """How many candidates to choose `songs` from."""
+        return songs * POOL if self else songs
+
+    def choose(self, reader: ReleaseReader, ranked: Ranked, songs: int) -> Ranked:
+        """The `songs` of the candidates that keep to it. Their order is that of being chosen."""
+        if not self or not len(ranked):
+            return ranked.head(songs)
+        if self.max_per_artist is not None:
+            records = reader.retrieve(Collection.SONGS, ranked.ids, payload=("artist_keys",))
+            artists = {record.id: record.payload.get("artist_keys", ()) for record in records}
+            ranked = at_most(ranked, artists, self.max_per_artist)
+        if self.diversity > 0:
+            records = reader.retrieve(Collection.SONGS, ranked.ids, payload=False, vectors=True)
+            vectors = {record.id: record.vector for record in records}
+            unknown = np.zeros(reader.manifest.dim, np.float32)
+            known = [vectors[point] for point in ranked.ids]
+            rows = np.stack([unknown if row is None else row for row in known])
+            return marginally_relevant(ranked, rows, self.diversity, songs)
+        return ranked.head(songs)
+
+
+def at_most(ranked: Ranked, artists: Mapping[PointId, Sequence[str]], most: int) -> Ranked:
+    """Drop a song once each list that it would join holds `most` of one of its artists.
+
+    Songs whose artists are not known are all kept.
+    """
+    seen: Counter[str] = Counter()
+    kept = []
+    for row, point in enumerate(ranked.ids):
+        own = artists.get(point, ())
+        if all(seen[artist] < most for artist in own):
+            seen.update(own)
+            kept.append(row)
+    return Ranked(tuple(ranked.ids[row] for row in kept), ranked.scores[kept])
+
+
+def marginally_relevant(
+    ranked: Ranked, rows: NDArray[np.float32], diversity: float, count: int
+) -> Ranked:
+    """Maximal marginal relevance (Carbonell & Goldstein 1998, doi:10.1145/290941.291025).
+
+    One after the other, the candidate with the largest (1 - diversity) · score - diversity · the
+    largest cosine to one already chosen; scores are scaled to a maximum of 1.
+
+    Args:
+        rows: (n, dim) float32, the candidates' unit vectors; a row of zeros is unlike any other.
+    """
+    scale = float(np.abs(ranked.scores).max()) or 1.0
+    relevance = (1 - diversity) * ranked.scores / scale
+    likeness = np.zeros(len(ranked))
+    left = np.ones(len(ranked), np.bool_)
+    chosen: list[int] = []
+    while len(chosen) < min(count, len(ranked)):
+        gain = np.where(left, relevance - diversity * likeness, -np.inf)
+        best = int(np.argmax(gain))
+        left[best] = False
+        cosines = rows @ rows[best]
+        likeness = cosines if not chosen else np.maximum(likeness, cosines)
+        chosen.append(best)
+    return Ranked(tuple(ranked.ids[row] for row in chosen), ranked.scores[chosen])
