@@ -1,0 +1,115 @@
+"""Many processes read one embedded release at once, also while another builds and promotes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from places import DirectoryPlace, place_on
+from store_samples import manifest, points, publish
+
+from melon.store import Collection, StoreBusy
+
+READERS = 3
+
+READ = """
+import json, sys
+from pathlib import Path
+import numpy as np
+from melon.store import DENSE, Collection, VectorQuery
+from melon.store.embedded import EmbeddedStore
+
+with EmbeddedStore(Path(sys.argv[1])) as store:
+    reader = store.open()
+    query = VectorQuery(np.ones(8, np.float32), DENSE, 5, exact=True)
+    print("opened", flush=True)
+    while (line := sys.stdin.readline()):
+        [hits] = reader.query(Collection.SONGS, [query])
+        print(json.dumps([reader.count(Collection.SONGS), [hit.id for hit in hits]]), flush=True)
+"""
+
+
+class ReadingProcess:
+    """Opens the live release, and reads from it whenever it is asked."""
+
+    def __init__(self, root: Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", READ, str(root)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def opened(self) -> bool:
+        assert self._process.stdout
+        return self._process.stdout.readline() == "opened\n"
+
+    def ask(self) -> list[object]:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        answer: list[object] = json.loads(self._process.stdout.readline())
+        return answer
+
+    def end(self) -> None:
+        self._process.communicate()
+
+
+def test_readers_in_other_processes_are_not_disturbed() -> None:
+    with place_on("embedded", None) as place:
+        assert isinstance(place, DirectoryPlace)
+        with place.open() as store:
+            publish(store, {Collection.SONGS: points(range(50))}, "r1")
+            processes = [ReadingProcess(place.root) for _ in range(READERS)]
+            try:
+                assert all(process.opened() for process in processes)
+                first = [process.ask() for process in processes]
+                assert first == [first[0]] * READERS
+                assert first[0][0] == 50
+
+                builder = store.build(manifest("r2"))
+                builder.upsert(Collection.SONGS, points(range(60), seed=1))
+                assert [process.ask() for process in processes] == first
+                builder.finish()
+                builder.seal()
+                store.promote("r2")
+                assert [process.ask() for process in processes] == first
+                late = ReadingProcess(place.root)
+                processes.append(late)
+                assert late.opened()
+                assert late.ask()[0] == 60
+            finally:
+                for process in processes:
+                    process.end()
+
+
+def test_another_process_cannot_build_at_the_same_time() -> None:
+    with place_on("embedded", None) as place:
+        assert isinstance(place, DirectoryPlace)
+        holding = subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                "import fcntl, sys\n"
+                "lock = open(sys.argv[1], 'w'); fcntl.flock(lock, fcntl.LOCK_EX)\n"
+                "print('held', flush=True); sys.stdin.read()",
+                str(place.root.parent / "lock"),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        place.root.mkdir()
+        (place.root / "build.lock").symlink_to(place.root.parent / "lock")
+        assert holding.stdout
+        assert holding.stdout.readline() == "held\n"
+        with place.open() as store:
+            with pytest.raises(StoreBusy, match="another process"):
+                store.build(manifest())
+            holding.kill()  # a lock dies with its process
+            holding.communicate()
+            store.build(manifest()).abandon()

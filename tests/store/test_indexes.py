@@ -1,0 +1,126 @@
+"""Filtered search over HNSW finds what a scan finds, because payload indexes come first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from places import Place, ServerPlace
+from qdrant_client import models
+from store_samples import DAY, manifest, publish
+
+from melon.store import (
+    DENSE,
+    SCHEMA,
+    Collection,
+    DateRange,
+    FieldType,
+    Filter,
+    MatchAny,
+    NumberRange,
+    PointBatch,
+    VectorQuery,
+    VectorStore,
+    tuning,
+)
+
+POINTS, DIM, NEIGHBOURS = 8_000, 32, 20
+FILTERS = {
+    "nothing": None,
+    "a genre, 10 %": Filter(must=(MatchAny("genres", ("g3",)),)),
+    "a date, 10 %": Filter(must=(DateRange("issue_date", DAY, DAY + timedelta(days=9)),)),
+    "a popularity, 10 %": Filter(must=(NumberRange("popularity", gte=900),)),
+    "a genre and a date, 1 %": Filter(
+        must=(
+            MatchAny("genres", ("g3",)),
+            DateRange("issue_date", DAY, DAY + timedelta(days=9)),
+        )
+    ),
+    "neither of two": Filter(must_not=(MatchAny("genres", ("g1", "g2")),)),
+}
+
+
+@pytest.fixture
+def graphs_for_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the points indexed, and searches that leave 400 of them walk the graph, not scan."""
+    monkeypatch.setattr(tuning, "INDEXING_THRESHOLD_KB", 200)
+    monkeypatch.setattr(tuning, "FULL_SCAN_THRESHOLD_KB", 50)
+
+
+def many_songs() -> PointBatch:
+    rng = np.random.default_rng(20)
+    centres = rng.normal(size=(50, DIM)) * 2
+    dense = (centres[rng.integers(50, size=POINTS)] + rng.normal(size=(POINTS, DIM))).astype("f4")
+    days = rng.integers(100, size=POINTS).tolist()
+    rows = zip(rng.integers(10, size=POINTS).tolist(), days, strict=True)
+    popularity = rng.integers(1000, size=POINTS).tolist()
+    payloads = [
+        {
+            "genres": [f"g{genre}"],
+            "issue_date": f"{(DAY + timedelta(days=day)).date()}T00:00:00Z",
+            "popularity": popularity[n],
+        }
+        for n, (genre, day) in enumerate(rows)
+    ]
+    return PointBatch(range(POINTS), dense, None, payloads)
+
+
+def part(batch: PointBatch, start: int, stop: int) -> PointBatch:
+    return PointBatch(
+        batch.ids[start:stop], batch.dense[start:stop], None, batch.payloads[start:stop]
+    )
+
+
+@pytest.mark.usefixtures("graphs_for_few")
+def test_filters_keep_their_recall_on_a_graph(place: Place, store: VectorStore) -> None:
+    songs = many_songs()
+    builder = store.build(manifest(dim=DIM))
+    for start in range(0, POINTS, 1000):
+        builder.upsert(Collection.SONGS, part(songs, start, start + 1000))
+    builder.finish()
+    if isinstance(place, ServerPlace):
+        with place.client() as client:
+            info = client.get_collection(f"{place.prefix}_songs__r1")
+        assert info.status == models.CollectionStatus.GREEN
+        assert info.indexed_vectors_count == POINTS
+
+    reader = builder.reader()
+    rng = np.random.default_rng(21)
+    questions = songs.dense[rng.integers(POINTS, size=40)] + rng.normal(size=(40, DIM)) * 0.5
+    recalls = {}
+    for name, filter in FILTERS.items():
+        asked = [
+            VectorQuery(question.astype("f4"), DENSE, NEIGHBOURS, filter=filter, ef=128)
+            for question in questions
+        ]
+        walked = reader.query(Collection.SONGS, asked)
+        scanned = reader.query(Collection.SONGS, [replace(query, exact=True) for query in asked])
+        found = [
+            len({hit.id for hit in one} & {hit.id for hit in other})
+            for one, other in zip(walked, scanned, strict=True)
+        ]
+        recalls[name] = np.sum(found) / sum(map(len, scanned))
+    builder.abandon()
+    assert min(recalls.values()) >= 0.95, recalls
+
+
+def test_every_field_of_the_schema_has_an_index_of_its_type(server_place: ServerPlace) -> None:
+    types = {
+        FieldType.KEYWORD: models.PayloadSchemaType.KEYWORD,
+        FieldType.INTEGER: models.PayloadSchemaType.INTEGER,
+        FieldType.DATETIME: models.PayloadSchemaType.DATETIME,
+    }
+    with server_place.open() as store, server_place.client() as client:
+        publish(store, {})
+        for collection in Collection:
+            info = client.get_collection(f"{server_place.prefix}_{collection}")
+            assert {field: index.data_type for field, index in info.payload_schema.items()} == {
+                field: types[kind] for field, kind in SCHEMA[collection].indexed.items()
+            }
+            vectors = info.config.params.vectors
+            assert isinstance(vectors, dict)
+            assert vectors[DENSE].distance == models.Distance.COSINE
+            sparse = info.config.params.sparse_vectors or {}
+            assert next(iter(sparse), None) == SCHEMA[collection].sparse
