@@ -23,6 +23,7 @@ from melon.embedding.tokens import TokenKind, TokenTable
 from melon.embedding.training import train_vectors
 
 FROM_ITEMS = "items"
+SONG = TokenKind.SONG
 
 ALBUM_WEIGHT, ARTIST_WEIGHT, DETAIL_GENRE_WEIGHT, GENRE_WEIGHT = 1.0, 0.5, 0.25, 0.125
 """Shares in a cold song's vector: each is trusted twice as much as the next."""
@@ -56,6 +57,7 @@ def build_space(
     start = time.perf_counter()
     table, bags = build_bags(corpus, words, playlist_words, title_tags, settings.kinds)
     progress(Progress("bags", len(bags), len(bags), time.perf_counter() - start))
+    settings = settings.settled(np.bincount(bags.values, minlength=len(table))[table.span(SONG)])
     vectors, epochs = train_vectors(bags, table, settings, progress)
     start = time.perf_counter()
     songs_placed, playlists_placed = _place_songs(corpus, playlist_words, table, vectors)

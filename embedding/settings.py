@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer
 
+from melon.embedding.ragged import Ints
 from melon.embedding.tokens import TokenKind
 from melon.errors import InputError
 
 DEFAULT_PRESET = "default"
+
+USUAL_MIN_COUNT = 3
+TRAINED_SHARE = 0.4
+"""Of the songs in playlists, how many a minimum count must leave to be trained."""
 
 _ITEMS = frozenset(TokenKind) - {TokenKind.PLAYLIST}
 _Count = Annotated[int, Field(ge=1)]
@@ -42,7 +48,12 @@ class TrainingSettings(BaseModel):
     sample: float = Field(0.0, ge=0, lt=1, description="subsampling of frequent tokens; 0 is off")
     alpha: float = Field(0.05, gt=0, le=1, description="learning rate at the start")
     min_alpha: float = Field(0.0001, gt=0, le=1, description="learning rate at the end")
-    min_count: int = Field(3, ge=1, description="bags that must hold a token for it to be trained")
+    min_count: int | None = Field(
+        None,
+        ge=1,
+        description="bags that must hold a token for it to be trained; where none is given, 3, or"
+        " fewer in a corpus whose songs are mostly rarer than that",
+    )
     min_counts: dict[TokenKind, _Count] = Field(
         default_factory=lambda: {TokenKind.WORD: 10},
         description="the same for single kinds; playlists are never dropped",
@@ -65,7 +76,28 @@ class TrainingSettings(BaseModel):
 
     def least_count(self, kind: TokenKind) -> int:
         """How many bags must hold a token of this kind for it to be trained."""
-        return 1 if kind is TokenKind.PLAYLIST else self.min_counts.get(kind, self.min_count)
+        if kind is TokenKind.PLAYLIST:
+            return 1
+        return self.min_counts.get(kind, self.min_count or USUAL_MIN_COUNT)
+
+    def settled(self, song_counts: Ints) -> TrainingSettings:
+        """The same with a `min_count`, chosen where none is given.
+
+        Args:
+            song_counts: (n,) int64, in how many bags each song stands.
+        """
+        if self.min_count is not None:
+            return self
+        held = song_counts[song_counts > 0]
+        chosen = next(
+            (
+                least
+                for least in range(USUAL_MIN_COUNT, 1, -1)
+                if np.count_nonzero(held >= least) >= TRAINED_SHARE * len(held)
+            ),
+            1,
+        )
+        return self.model_copy(update={"min_count": chosen})
 
 
 PRESETS: dict[str, dict[str, Any]] = {

@@ -7,7 +7,7 @@ import pytest
 from conftest import COLD_BY_PLAYLIST, GROUPS, MOODS, planted_playlists, small_settings
 
 from melon.catalog.records import Genre, IssueDate, Playlist, Song
-from melon.embedding import build_space
+from melon.embedding import build_space, training_settings
 from melon.embedding.errors import NothingToTrain, RepeatedPlaylist
 from melon.embedding.tokens import TokenKind
 
@@ -167,3 +167,12 @@ def test_no_playlists_and_repeated_playlists_are_errors():
     one = Playlist(5, None, (1, 2), (), 0, None)
     with pytest.raises(RepeatedPlaylist, match="playlist 5"):
         build_space([one, one])
+
+
+def test_the_minimum_count_follows_how_often_songs_are_held():
+    """Where few songs stand in three playlists, rarer ones are trained too."""
+    usual = training_settings()
+    assert usual.settled(np.array([1, 3, 3, 5, 0])).min_count == 3
+    assert usual.settled(np.array([1, 2, 2, 2, 3])).min_count == 2
+    assert usual.settled(np.array([1, 1, 1, 1, 3])).min_count == 1
+    assert training_settings(min_count=7).settled(np.array([1])).min_count == 7
