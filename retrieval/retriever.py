@@ -363,7 +363,9 @@ class Retriever:
             return
         live = self._store.live()
         if live is not None and live != self.release:
+            previous = self._reader
             self._adopt(self._store.open(live))
+            previous.close()
         self._looked = time.monotonic()
 
     def _adopt(self, reader: ReleaseReader) -> None:

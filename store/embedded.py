@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Self
+from weakref import WeakSet
 
 from pydantic import ValidationError
 
@@ -49,7 +50,7 @@ class EmbeddedStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._readers: list[EmbeddedReader] = []
+        self._readers: WeakSet[EmbeddedReader] = WeakSet()
 
     @property
     def location(self) -> str:
@@ -90,7 +91,7 @@ class EmbeddedStore:
             raise no_such_release(self.location, name)
         check_schema(manifest)
         reader = EmbeddedReader(self._releases_dir / name, manifest)
-        self._readers.append(reader)
+        self._readers.add(reader)
         return reader
 
     def build(self, manifest: ReleaseManifest) -> EmbeddedBuilder:
@@ -128,8 +129,8 @@ class EmbeddedStore:
 
     def close(self) -> None:
         """Close every reader that this store opened."""
-        while self._readers:
-            self._readers.pop().close()
+        for reader in list(self._readers):
+            reader.close()
 
     def __enter__(self) -> Self:
         return self

@@ -90,6 +90,9 @@ class ReleaseReader(Protocol):
     def count(self, collection: Collection, filter: Filter | None = None) -> int:
         """Exactly how many points pass the filter."""
 
+    def close(self) -> None:
+        """Give back what reading holds; reading again takes it up again."""
+
 
 class ReleaseBuilder(Protocol):
     """Writes one release beside what is live. Nothing is seen by readers before `seal`."""

@@ -106,6 +106,9 @@ class ServerReader:
             condition = to_filter(filter) if filter else None
             return client.count(self._name(collection), condition, exact=True).count
 
+    def close(self) -> None:
+        """Nothing to give back: the connection is the store's."""
+
     def _name(self, collection: Collection) -> str:
         return self._connection.name(collection, self._manifest.release)
 
