@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from melon.commands import demo, evaluate, ingest, query, releases, train
+from melon.commands import demo, evaluate, ingest, query, releases, train, tune
 from melon.errors import MelonError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command()(evaluate.recommend)
 app.command()(evaluate.score)
 app.command()(evaluate.evaluate)
 app.command()(evaluate.split)
+app.command()(tune.tune)
 app.add_typer(releases.app, name="releases")
 app.command()(releases.status)
 app.command()(demo.demo)

@@ -36,6 +36,9 @@ class Settings(BaseModel):
         "melon", pattern=r"^[A-Za-z][A-Za-z0-9-]*$", description="prefix of the aliases"
     )
     home: Path = Field(Path(".melon"), description="directory of the embedded store and space")
+    retrieval: Path | None = Field(
+        None, description="JSON file of retrieval settings, instead of `retrieval.json` in the home"
+    )
 
     @property
     def space_dir(self) -> Path:
@@ -46,6 +49,11 @@ class Settings(BaseModel):
     def store_dir(self) -> Path:
         """Directory of the embedded store."""
         return self.home / "store"
+
+    @property
+    def retrieval_file(self) -> Path:
+        """Where `melon tune` leaves the retrieval settings that `melon query` takes up."""
+        return self.retrieval or self.home / "retrieval.json"
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:

@@ -16,15 +16,16 @@ from melon.commands.options import (
     JsonOption,
     PathOption,
     ReleaseOption,
+    SettingsOption,
     StrategyOption,
     UrlOption,
+    chosen_settings,
     chosen_store,
+    pinned_retriever,
 )
 
 if TYPE_CHECKING:
     from melon.evaluation import Scorecard
-    from melon.retrieval import Retriever
-    from melon.store import VectorStore
 
 ALL_STRATEGIES = "all"
 
@@ -58,6 +59,7 @@ def recommend(
     ),
     strategy: StrategyOption = None,
     until: UntilOption = None,
+    settings: SettingsOption = None,
     release: ReleaseOption = None,
     url: UrlOption = None,
     path: PathOption = None,
@@ -71,11 +73,11 @@ def recommend(
     from melon.evaluation import recommend as answers
     from melon.retrieval import DEFAULT_STRATEGY
 
-    asked = read_questions(questions)
+    asked, weights = read_questions(questions), chosen_settings(settings)
     with chosen_store(url, path) as store, meter() as bar:
         started = time.perf_counter()
         results = answers(
-            _pinned(store, release),
+            pinned_retriever(store, release, weights),
             asked,
             strategy=strategy or DEFAULT_STRATEGY,
             until_playlist=until is Until.PLAYLIST,
@@ -138,6 +140,7 @@ def evaluate(
     one_by_one: Annotated[
         bool, typer.Option("--one-by-one", help="Ask each question alone, and time that.")
     ] = False,
+    settings: SettingsOption = None,
     release: ReleaseOption = None,
     url: UrlOption = None,
     path: PathOption = None,
@@ -151,8 +154,9 @@ def evaluate(
     from melon.evaluation import evaluate as evaluated
 
     asked, hidden = read_questions(questions), read_questions(answers)
+    weights = chosen_settings(settings)
     with chosen_store(url, path) as store, meter() as bar:
-        retriever = _pinned(store, release)
+        retriever = pinned_retriever(store, release, weights)
         cards = [
             evaluated(
                 retriever,
@@ -229,13 +233,6 @@ def render(cards: Sequence[Scorecard]) -> None:
     print_table("Scores", COLUMNS, table(cards))
     if rows := spread_table(cards):
         print_table("What is recommended", SPREAD_COLUMNS, rows)
-
-
-def _pinned(store: VectorStore, release: str | None) -> Retriever:
-    """Ask one release, whatever is promoted meanwhile."""
-    from melon.retrieval import Retriever
-
-    return Retriever(store, release=release or store.live())
 
 
 def _several(strategies: Sequence[str] | None) -> bool:

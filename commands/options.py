@@ -12,6 +12,7 @@ import typer
 from melon.commands.console import note
 
 if TYPE_CHECKING:
+    from melon.retrieval import RetrievalSettings, Retriever
     from melon.store import VectorStore
 
 UrlOption = Annotated[
@@ -36,6 +37,15 @@ StrategyOption = Annotated[
     ),
 ]
 
+SettingsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--settings",
+        help="JSON file of retrieval settings, instead of those that `melon tune` found.",
+        show_default=False,
+    ),
+]
+
 
 @contextmanager
 def chosen_store(url: str | None, path: Path | None) -> Iterator[VectorStore]:
@@ -46,3 +56,29 @@ def chosen_store(url: str | None, path: Path | None) -> Iterator[VectorStore]:
     with open_store(load_settings(), url=url, path=path) as store:
         note(f"store: {store.location}")
         yield store
+
+
+def chosen_settings(path: Path | None) -> RetrievalSettings:
+    """The retrieval settings that the option names, or the environment, or that were tuned.
+
+    One line on stderr says which they are, unless they are the built-in ones.
+    """
+    from melon.retrieval import RetrievalSettings
+    from melon.settings import load_settings
+
+    settings = load_settings()
+    file = path or settings.retrieval_file
+    if not (path or settings.retrieval or file.exists()):
+        return RetrievalSettings.default()
+    found = RetrievalSettings.load(file)
+    note(f"settings: {file}")
+    return found
+
+
+def pinned_retriever(
+    store: VectorStore, release: str | None, settings: RetrievalSettings
+) -> Retriever:
+    """Ask one release, whatever is promoted meanwhile."""
+    from melon.retrieval import Retriever
+
+    return Retriever(store, release=release or store.live(), settings=settings)

@@ -11,8 +11,10 @@ from melon.commands.options import (
     JsonOption,
     PathOption,
     ReleaseOption,
+    SettingsOption,
     StrategyOption,
     UrlOption,
+    chosen_settings,
     chosen_store,
 )
 
@@ -102,6 +104,7 @@ def query(
     count: Annotated[int, typer.Option("--songs", "-n", min=0, help="Songs to recommend.")] = 20,
     tag_count: Annotated[int, typer.Option("--tags", min=0, help="Tags to recommend.")] = 10,
     strategy: StrategyOption = None,
+    settings: SettingsOption = None,
     exact: ExactOption = False,
     release: ReleaseOption = None,
     url: UrlOption = None,
@@ -132,8 +135,9 @@ def query(
         max_popularity,
         exclude,
     )
+    weights = chosen_settings(settings)
     with chosen_store(url, path) as store:
-        retriever = Retriever(store, release=release)
+        retriever = Retriever(store, release=release, settings=weights)
         asked = PlaylistQuery(
             songs=tuple(song_id(retriever.reader, song) for song in songs or ()),
             tags=_not_blank(tags),

@@ -3,12 +3,16 @@
 from melon.evaluation.catalogue import Catalogue
 from melon.evaluation.errors import BadQuestions, BadResults, NothingToHide, TooFewItems
 from melon.evaluation.evaluate import evaluate
+from melon.evaluation.journal import BadJournal, Journal
 from melon.evaluation.questions import KINDS, kind_of, read_questions
 from melon.evaluation.recommend import BATCH, POPULAR, recommend
 from melon.evaluation.results import SONGS, TAGS, Result, read_results, write_results
 from melon.evaluation.score import score
 from melon.evaluation.scorecard import Quality, Scorecard, Spread
+from melon.evaluation.search_space import Stage
 from melon.evaluation.split import SplitCounts, mask, split
+from melon.evaluation.tune import Comparison, Search, Tuned, save_settings, tune
+from melon.evaluation.tune_questions import LeakedQuestions
 
 __all__ = [
     "BATCH",
@@ -16,23 +20,32 @@ __all__ = [
     "POPULAR",
     "SONGS",
     "TAGS",
+    "BadJournal",
     "BadQuestions",
     "BadResults",
     "Catalogue",
+    "Comparison",
+    "Journal",
+    "LeakedQuestions",
     "NothingToHide",
     "Quality",
     "Result",
     "Scorecard",
+    "Search",
     "SplitCounts",
     "Spread",
+    "Stage",
     "TooFewItems",
+    "Tuned",
     "evaluate",
     "kind_of",
     "mask",
     "read_questions",
     "read_results",
     "recommend",
+    "save_settings",
     "score",
     "split",
+    "tune",
     "write_results",
 ]

@@ -68,7 +68,7 @@ def _rankings(
     if strategy == POPULAR:
         return [Ranking((), ())] * len(questions)
     return retriever.rank_many(
-        [_query(question) for question in questions],
+        [as_query(question) for question in questions],
         [Constraints(until=day) for day in days],
         songs=SONGS,
         tags=TAGS,
@@ -76,7 +76,8 @@ def _rankings(
     )
 
 
-def _query(question: Playlist) -> PlaylistQuery:
+def as_query(question: Playlist) -> PlaylistQuery:
+    """What a question asks; its own playlist is not to be its neighbour."""
     return PlaylistQuery(
         songs=question.songs,
         tags=question.tags,

@@ -49,13 +49,13 @@ def score(
         BadResults: the results, or the questions, are not those of the answers' playlists.
     """
     by_id = {result.id: result for result in results}
-    _check_ids(by_id, answers, "results")
+    check_ids(by_id, answers, "results")
     ordered = [by_id[answer.id] for answer in answers]
     frame = _measures(ordered, answers)
     by_kind: dict[str, Quality] = {}
     if questions is not None:
         asked = {question.id: question for question in questions}
-        _check_ids(asked, answers, "questions")
+        check_ids(asked, answers, "questions")
         kinds = [kind_of(asked[answer.id]) for answer in answers]
         groups = {str(kind): part for kind, part in frame.groupby(kinds)}
         by_kind = {kind: _quality(groups[kind]) for kind in sorted(groups, key=order_of_kind)}
@@ -68,7 +68,12 @@ def score(
     )
 
 
-def _check_ids(given: Iterable[int], answers: Sequence[Playlist], what: str) -> None:
+def check_ids(given: Iterable[int], answers: Sequence[Playlist], what: str) -> None:
+    """Make sure that the results, or the questions, are those of the answers' playlists.
+
+    Raises:
+        BadResults: some have no answer, or some answers lack theirs.
+    """
     given, wanted = set(given), {answer.id for answer in answers}
     for ids, problem in (
         (wanted - given, f"the {what} lack playlists of the answers"),

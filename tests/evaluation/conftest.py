@@ -6,9 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lists import HeldOut
 
 from melon.catalog import DemoTruth, Playlist, ReadReport, read_playlists
-from melon.evaluation import mask
+from melon.embedding import build_space, training_settings
+from melon.evaluation import mask, split
+from melon.ingest import ingest
+from melon.store.embedded import EmbeddedStore
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +23,17 @@ def demo_questions(demo_corpus: tuple[Path, DemoTruth]) -> list[Playlist]:
     kinds = ("songs", "songs+tags", "tags+title", "title")
     rng = np.random.default_rng(0)
     return [mask(playlist, kinds[i % 4], rng)[0] for i, playlist in enumerate(whole)]
+
+
+@pytest.fixture(scope="session")
+def held_out(
+    demo_corpus: tuple[Path, DemoTruth], tmp_path_factory: pytest.TempPathFactory
+) -> HeldOut:
+    """Forty per cent of the demo corpus held out, and an embedded store of what is left."""
+    home = tmp_path_factory.mktemp("held-out")
+    split([demo_corpus[0] / "train.json"], home, hold_out=0.4, seed=1)
+    settings = training_settings(dim=16, epochs=6, window=5, title_pieces=64, workers=1, seed=1)
+    playlists = read_playlists([home / "train.json"], report=ReadReport())
+    with EmbeddedStore(home / "store") as store:
+        ingest(build_space(playlists, (), {}, settings), store)
+    return HeldOut(home / "questions.json", home / "answers.json", home / "store")

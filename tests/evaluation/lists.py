@@ -1,14 +1,15 @@
-"""Short playlists and results to evaluate."""
+"""Playlists, questions and results to evaluate."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from melon.catalog import Playlist
-from melon.evaluation import SONGS, TAGS, Result
+from melon.evaluation import SONGS, TAGS, Result, read_questions
 
 FIRST_FILLER = 1_000_000
 """Songs from here on are misses."""
@@ -41,3 +42,20 @@ def write_json(path: Path, value: object) -> Path:
 
 def record(result: Result) -> dict[str, object]:
     return {"id": result.id, "songs": list(result.songs), "tags": list(result.tags)}
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """A corpus of which a part is held out as questions, and a store of the rest."""
+
+    questions_file: Path
+    answers_file: Path
+    store: Path
+
+    @property
+    def questions(self) -> list[Playlist]:
+        return read_questions(self.questions_file)
+
+    @property
+    def answers(self) -> list[Playlist]:
+        return read_questions(self.answers_file)

@@ -1,0 +1,212 @@
+"""`melon tune`: retrieval settings become those that suit a catalogue's own playlists."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from melon.commands.console import meter, note, print_json, print_table
+from melon.commands.evaluate import AnswersArgument, QuestionsArgument
+from melon.commands.options import (
+    JsonOption,
+    PathOption,
+    ReleaseOption,
+    UrlOption,
+    chosen_store,
+    pinned_retriever,
+)
+
+if TYPE_CHECKING:
+    from melon.evaluation import Comparison, Quality, Search, Stage
+    from melon.retrieval import RetrievalSettings
+
+JOURNAL_SUFFIX = ".trials.jsonl"
+
+
+def tune(
+    questions: QuestionsArgument,
+    answers: AnswersArgument,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="Where the settings go (.melon/retrieval.json), and a journal of all trials "
+            "beside it.",
+            show_default=False,
+        ),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only",
+            help="Search neighbours, dense or hybrid, and leave the others. Repeat it for two.",
+            show_default=False,
+        ),
+    ] = None,
+    most: Annotated[
+        int,
+        typer.Option(
+            "--questions", min=2, help="Questions of each kind to draw: half to search on."
+        ),
+    ] = 1000,
+    budget: Annotated[
+        float | None,
+        typer.Option(
+            help="Minutes to search for; without it, until nothing gains any more.",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, other questions drawn.")] = 0,
+    settings: Annotated[
+        Path | None,
+        typer.Option(
+            help="JSON file of settings to start from, instead of --out if that is there.",
+            show_default=False,
+        ),
+    ] = None,
+    fresh: Annotated[
+        bool,
+        typer.Option("--fresh", help="Forget the trials made so far and the settings in --out."),
+    ] = False,
+    release: ReleaseOption = None,
+    url: UrlOption = None,
+    path: PathOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Search for the retrieval settings that suit the playlists of a catalogue.
+
+    The questions have to come from playlists that the store was not trained on:
+
+    melon split train.json --out held-out
+
+    melon train held-out/train.json
+
+    melon ingest
+
+    melon tune held-out/questions.json held-out/answers.json
+
+    What is found is written as soon as it is better than before, and query,
+    recommend and evaluate take it up. Half of the questions is searched on; the
+    table is about the other half. Stopped and started again, the search goes on
+    and repeats no trial.
+    """
+    from melon.evaluation import Journal, read_questions
+    from melon.evaluation import tune as search
+    from melon.settings import load_settings
+
+    stages = stages_named(only)
+    seconds = seconds_of(budget)
+    target = out or load_settings().retrieval_file
+    start = start_settings(settings, target, fresh=fresh)
+    asked, hidden = read_questions(questions), read_questions(answers)
+    with (
+        chosen_store(url, path) as store,
+        Journal(target.with_suffix(JOURNAL_SUFFIX), fresh=fresh) as journal,
+        meter() as bar,
+    ):
+        try:
+            found = search(
+                pinned_retriever(store, release, start),
+                asked,
+                hidden,
+                target,
+                journal=journal,
+                stages=stages,
+                most=most,
+                seed=seed,
+                budget=seconds,
+                searched=report,
+                progress=bar,
+            )
+        except KeyboardInterrupt:
+            note(f"stopped: the trials are in {journal.path}, the same command goes on from them")
+            raise
+    if found.unknown:
+        note(f"{found.unknown:,} questions left out: the store knows nothing of them")
+    if not all(search.finished for search in found.searches):
+        note("the time was over before all searches were: the same command goes on")
+    note(f"settings: {target}")
+    if as_json:
+        print_json({"settings": str(target), **found.to_json()})
+    else:
+        print_table("On the questions held back", COLUMNS, rows(found.held_back))
+
+
+def report(search: Search) -> None:
+    """A line for each search that has ended."""
+    remembered = f", {search.remembered} of them before" if search.remembered else ""
+    note(
+        f"{search.name}: {search.start:.4f} → {search.best:.4f} "
+        f"({search.questions:,} questions, {search.trials} trials{remembered})"
+        + ("" if search.finished else ", not finished")
+    )
+
+
+def stages_named(only: Sequence[str] | None) -> list[Stage]:
+    """The stages that the option names, all by default."""
+    from melon.errors import InputError
+    from melon.evaluation import Stage
+
+    try:
+        return [Stage(name) for name in only or Stage]
+    except ValueError as error:
+        raise InputError(
+            f"nothing of this name is searched: {error}",
+            where="--only",
+            hint=f"say {', '.join(Stage)}",
+        ) from None
+
+
+def seconds_of(budget: float | None) -> float:
+    """Minutes as seconds; for ever by default."""
+    from melon.errors import InputError
+
+    if budget is None:
+        return math.inf
+    if not budget > 0:
+        raise InputError(f"{budget:g} minutes are no time to search", where="--budget")
+    return 60 * budget
+
+
+def start_settings(given: Path | None, target: Path, *, fresh: bool) -> RetrievalSettings:
+    """Where the search begins, which is said on stderr."""
+    from melon.retrieval import RetrievalSettings
+
+    found = given or (target if target.exists() and not fresh else None)
+    note(f"from the settings in {found}" if found else "from the default settings")
+    return RetrievalSettings.load(found) if found else RetrievalSettings.default()
+
+
+COLUMNS = (
+    "strategy",
+    "questions given",
+    "count>",
+    "song nDCG>",
+    "tuned>",
+    "tag nDCG>",
+    "tuned>",
+    "score>",
+    "tuned>",
+)
+
+
+def rows(comparisons: Sequence[Comparison]) -> Iterator[tuple[object, ...]]:
+    """Rows under `COLUMNS`: for each strategy all questions, then each kind of question."""
+    for pair in comparisons:
+        before, after = pair.before, pair.after
+        yield (before.strategy, "all", *_figures(before.quality, after.quality))
+        for kind, quality in before.by_kind.items():
+            yield (None, kind, *_figures(quality, after.by_kind[kind]))
+
+
+def _figures(before: Quality, after: Quality) -> Iterator[str | None]:
+    yield f"{before.questions:,}"
+    for name in ("song_ndcg", "tag_ndcg", "score"):
+        for quality in (before, after):
+            figure = getattr(quality, name)
+            yield None if figure is None else f"{figure:.4f}"

@@ -1,0 +1,80 @@
+"""Pattern search, one setting at a time: simple, without gradients, and nearly free to resume.
+
+After Hooke and Jeeves, *"Direct search" solution of numerical and statistical problems*, 1961,
+doi:10.1145/321062.321069: each setting in turn is moved a step up or down, and on while that pays;
+when no step of any pays, the steps get shorter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
+
+from melon.evaluation.search_space import Dial
+
+Model = TypeVar("Model", bound=BaseModel)
+
+STRIDES = (2, 1)
+"""Steps of a ladder at once: first wide ones, which pass over small dips, then single ones."""
+
+LEAST_GAIN = 1e-4
+"""What a step has to gain: less is noise, whatever the questions."""
+
+
+class OutOfTime(Exception):
+    """Raised by what measures, to end a search; the best so far stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Best(Generic[Model]):
+    """What a search found; `finished` if it ended by itself."""
+
+    settings: Model
+    score: float
+    finished: bool
+
+
+def descend(
+    start: Best[Model],
+    dials: Sequence[Dial],
+    measure: Callable[[Model], float],
+    *,
+    given: Iterable[str],
+    improved: Callable[[Model], None] = lambda _: None,
+) -> Best[Model]:
+    """Climb from `start` to settings that no single step of any dial betters by `LEAST_GAIN`.
+
+    The path depends on nothing but what is measured, so that a search whose measurements are
+    remembered goes the same way again.
+
+    Args:
+        start: where to begin, and the score there.
+        dials: the settings that are searched, in this order.
+        measure: the score of settings; higher is better. May raise `OutOfTime`.
+        given: what the questions give, of songs, tags and title.
+        improved: called with settings whenever they are the best so far.
+    """
+    best, score, given = start.settings, start.score, frozenset(given)
+    try:
+        for stride in STRIDES:
+            before = None
+            while before != score:
+                before = score
+                for dial in dials:
+                    for step in (stride, -stride):
+                        moved = False
+                        while (
+                            dial.matters(best, given)
+                            and (candidate := dial.turned(best, step)) is not None
+                            and (reached := measure(candidate)) > score + LEAST_GAIN
+                        ):
+                            best, score, moved = candidate, reached, True
+                            improved(best)
+                        if moved:
+                            break  # the other way is where it came from
+    except OutOfTime:
+        return Best(best, score, finished=False)
+    return Best(best, score, finished=True)

@@ -1,0 +1,111 @@
+"""Every trial of `melon tune`, a JSON line each, so that no search measures anything twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Self, TextIO
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from melon.errors import InputError
+
+
+class BadJournal(InputError):
+    """A journal of trials that holds something else."""
+
+
+class Trial(BaseModel):
+    """One measurement.
+
+    Attributes:
+        search: what was searched, for people.
+        questions: `fingerprint` of the questions, their answers and the release asked.
+        settings: `fingerprint` of all settings that the score depends on.
+        values: the settings that are searched.
+        score: mean nDCG.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    search: str
+    questions: str
+    settings: str
+    values: dict[str, Any]
+    score: float
+
+
+def fingerprint(value: object) -> str:
+    """A short hash of what JSON can write."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Journal:
+    """The trials in a file, which is made when the first one is added.
+
+    A line that a killed process left half written is measured again.
+
+    Args:
+        path: the file. Its trials may be of many searches, questions and releases.
+        fresh: forget what it holds.
+
+    Raises:
+        BadJournal: a line of the file is not a trial.
+    """
+
+    def __init__(self, path: Path, *, fresh: bool = False) -> None:
+        self.path = path
+        self._file: TextIO | None = None
+        if fresh:
+            path.unlink(missing_ok=True)
+        self._scores = {_key(trial): trial.score for trial in _read(path)}
+
+    def __len__(self) -> int:
+        return len(self._scores)
+
+    def score(self, search: str, questions: str, settings: str) -> float | None:
+        """The score of a trial that was made before."""
+        return self._scores.get((search, questions, settings))
+
+    def add(self, trial: Trial) -> None:
+        """Keep a trial; it is in the file when this returns."""
+        if self._file is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.open("a", encoding="utf-8")
+        self._file.write(trial.model_dump_json() + "\n")
+        self._file.flush()
+        self._scores[_key(trial)] = trial.score
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def _key(trial: Trial) -> tuple[str, str, str]:
+    return trial.search, trial.questions, trial.settings
+
+
+def _read(path: Path) -> list[Trial]:
+    if not path.exists():
+        return []
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    trials = []
+    for number, line in enumerate(whole.splitlines(), 1):
+        try:
+            trials.append(Trial.model_validate_json(line))
+        except ValidationError:
+            raise BadJournal(
+                "this is not a trial of `melon tune`",
+                where=f"{path}, line {number}",
+                hint="start over with --fresh, which removes the file",
+            ) from None
+    if whole != content:
+        with path.open("r+b") as file:
+            file.truncate(len(whole))
+    return trials

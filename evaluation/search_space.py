@@ -1,0 +1,150 @@
+"""What `melon tune` searches: which settings, which values of each. All of it is data.
+
+Every setting is a `Dial` with a ladder of values, climbed up and down by `descent`. To search
+more, add a dial; to search it more finely, add values. Left out are the settings that questions
+cannot teach (`dislike`: they dislike nothing) and those where more is never worse, only slower
+(`candidates`, the `iterations` of the reweighting).
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Stage(StrEnum):
+    """What is searched, in this order: each builds on what those before it found."""
+
+    NEIGHBOURS = "neighbours"
+    DENSE = "dense"
+    HYBRID = "hybrid"
+
+    @property
+    def strategy(self) -> str:
+        """The strategy that shows how good the stage's settings are."""
+        return {"neighbours": "neighbours", "dense": "mean", "hybrid": "hybrid"}[self]
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """One setting and the values that it may take, in order.
+
+    Attributes:
+        path: the setting, inside the settings of a stage: `power`, `tags.discount`.
+        ladder: its values, each next one further the same way. As the last one, None leaves the
+            whole out that the setting is part of.
+        moves: what a question has to give, any of these, for the setting to matter.
+        needs: a path that must hold something other than 0 or None for the setting to matter.
+    """
+
+    path: str
+    ladder: tuple[Any, ...]
+    moves: frozenset[str] = frozenset({"songs", "tags", "title"})
+    needs: str | None = None
+
+    def matters(self, settings: BaseModel, given: Iterable[str]) -> bool:
+        """Whether turning the dial can change an answer, where the questions give `given`."""
+        if self.moves.isdisjoint(given):
+            return False
+        return self.needs is None or bool(value_at(settings, self.needs))
+
+    def turned(self, settings: Model, steps: int) -> Model | None:
+        """The settings with this one so many steps up or down its ladder; None past its end.
+
+        A value between two of the ladder's is one step from either.
+        """
+        value = value_at(settings, self.path)
+        place = bisect_left(self.ladder, _order(value), key=_order)
+        on_it = place < len(self.ladder) and self.ladder[place] == value
+        target = place + steps - (steps > 0 and not on_it)
+        if not 0 <= target < len(self.ladder):
+            return None
+        return edited(settings, self.path, self.ladder[target])
+
+
+def value_at(settings: BaseModel, path: str) -> Any:
+    """The value of a setting; None if what it is part of is left out."""
+    value: Any = settings
+    for name in path.split("."):
+        value = None if value is None else getattr(value, name)
+    return value
+
+
+def edited(settings: Model, path: str, value: Any) -> Model:
+    """The settings with another value at a path, checked; None leaves out what it is part of.
+
+    Raises:
+        pydantic.ValidationError: the setting cannot have this value.
+    """
+    name, _, rest = path.partition(".")
+    if rest and (value is not None or "." in rest):
+        inner = getattr(settings, name)
+        value = {rest: value} if inner is None else edited(inner, rest, value)
+    return type(settings).model_validate(dict(settings) | {name: value})
+
+
+def _order(value: Any) -> Any:
+    return math.inf if value is None else value
+
+
+WEIGHT = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
+ITEM_DISCOUNT = (-0.1, 0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.75, 1.0)
+
+SEEDS_OF: Mapping[str, frozenset[str]] = {
+    "songs": frozenset({"songs"}),
+    "tags": frozenset({"tags"}),
+    "title_tags": frozenset({"title"}),
+    "words": frozenset({"tags", "title"}),
+    "bigrams": frozenset({"tags", "title"}),
+}
+"""The kinds of seed at the first hop, and what of a question they are cut from."""
+
+REWEIGHTED = frozenset({"songs"})
+
+NEIGHBOURS = (
+    *(Dial(f"{kind}.weight", WEIGHT, given) for kind, given in SEEDS_OF.items()),
+    Dial("neighbours", (20, 35, 50, 75, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000, 3000)),
+    Dial("power", (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0)),
+    Dial("discount", (-0.3, -0.2, -0.1, -0.05, 0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)),
+    Dial("least_songs", (0, 1, 2, 3, 5, 8, 12, 20)),
+    Dial("reweighting.penalty", (6.0, 12.0, 25.0, 50.0, 100.0, 200.0, 400.0, None), REWEIGHTED),
+    Dial("reweighting.unseen", (0.0, 0.03, 0.1, 0.3, 1.0), REWEIGHTED, "reweighting"),
+    Dial("reweighting.seen", (0.05, 0.1, 0.3, 0.6, 1.0, 2.0), REWEIGHTED, "reweighting"),
+    *(
+        Dial(f"{kind}.discount", ITEM_DISCOUNT, given, f"{kind}.weight")
+        for kind, given in SEEDS_OF.items()
+    ),
+)
+"""Inside `Hops`."""
+
+DENSE = (
+    Dial(
+        "prior", (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.5, 1.75, 2.0)
+    ),
+    Dial("sharpness", (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0, 18.0, 22.0, 27.0, 33.0, 40.0)),
+    Dial("songs", WEIGHT, frozenset({"songs"})),
+    Dial("tags", WEIGHT, frozenset({"tags"})),
+    Dial("title", WEIGHT, frozenset({"title"})),
+    Dial("floors", ((0,), (0, 10), (0, 10, 50), (0, 20, 100), (3, 20, 100), (10, 50, 200))),
+)
+"""Inside `Cosine`."""
+
+HYBRID = (
+    Dial("weight", (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5, 2.0, 4.0, 8.0)),
+    Dial("power", (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0), needs="weight"),
+)
+"""Inside `Fusion`."""
+
+SPACE: Mapping[Stage, tuple[Dial, ...]] = {
+    Stage.NEIGHBOURS: NEIGHBOURS,
+    Stage.DENSE: DENSE,
+    Stage.HYBRID: HYBRID,
+}

@@ -1,0 +1,257 @@
+"""The search for query-side settings: kind of query by kind, songs and tags apart."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from melon.catalog import Playlist
+from melon.evaluation.descent import Best, OutOfTime, descend
+from melon.evaluation.evaluate import evaluate
+from melon.evaluation.journal import Journal, Trial, fingerprint
+from melon.evaluation.scorecard import Scorecard
+from melon.evaluation.search_space import SPACE, Dial, Stage, edited, value_at
+from melon.evaluation.tune_questions import TARGETS, Group, Sample, Target, draw_sample
+from melon.retrieval import DEFAULT_STRATEGY, Given, RetrievalSettings, Retriever
+from melon.store.files import write_atomically
+
+MOST_QUESTIONS = 1000
+"""Questions of each kind that are drawn: half of them to search on, half to report on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What came of searching one stage of one kind of query and one target.
+
+    `start` and `best` are mean nDCG on the questions searched on; `trials` counts the settings
+    that were measured, of which `remembered` stood in the journal. Not `finished` is a search that
+    ran out of time.
+    """
+
+    given: Given
+    target: Target
+    stage: Stage
+    questions: int
+    start: float
+    best: float
+    trials: int
+    remembered: int
+    finished: bool
+
+    @property
+    def name(self) -> str:
+        """Kind, target and stage: `songs_and_text/tags/hybrid`."""
+        return f"{self.given}/{self.target}/{self.stage}"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a strategy scores on the questions held back, before and after."""
+
+    before: Scorecard
+    after: Scorecard
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """The settings that were found, how, and what they are worth on questions not searched on."""
+
+    settings: RetrievalSettings
+    searches: list[Search]
+    held_back: list[Comparison]
+    unknown: int
+
+    def to_json(self) -> dict[str, Any]:
+        """As `melon tune --json` prints it: fields may be added, never renamed."""
+        return {
+            "searches": [asdict(search) for search in self.searches],
+            "held_back": [
+                {"before": pair.before.to_json(), "after": pair.after.to_json()}
+                for pair in self.held_back
+            ],
+            "unknown_questions": self.unknown,
+        }
+
+
+def tune(
+    retriever: Retriever,
+    questions: Sequence[Playlist],
+    answers: Sequence[Playlist],
+    out: Path,
+    *,
+    journal: Journal,
+    stages: Sequence[Stage] = tuple(Stage),
+    space: Mapping[Stage, Sequence[Dial]] = SPACE,
+    most: int = MOST_QUESTIONS,
+    seed: int = 0,
+    budget: float = math.inf,
+    searched: Callable[[Search], None] = lambda _: None,
+    progress: Callable[[str, float, float | None], None] = lambda *_: None,
+) -> Tuned:
+    """Search for settings that answer questions better, from those that the retriever has.
+
+    For each kind of query, and for songs and tags apart: the two hops by the `neighbours`
+    strategy, then the cosine by `mean`, then their fusion by `hybrid`, each by the nDCG of that
+    target on questions of that kind. One half of the questions is searched on; the other one
+    shows what was gained.
+
+    Args:
+        retriever: asks the store, which must not have been trained on the answers. Its release
+            should be pinned.
+        questions: playlists with parts blanked, as `split` makes them.
+        answers: what was blanked.
+        out: where the best settings so far are written, as a whole, whenever they get better.
+        journal: trials made before, which are not made again, and where new ones go.
+        stages: what to search.
+        space: the settings of each stage that are searched, and their values.
+        most: how many questions of each kind to draw.
+        seed: which are drawn.
+        budget: seconds to search for; each search gets its part of what is left.
+        searched: called with each search when it has ended.
+        progress: called with the search, how many settings it has measured, and None.
+
+    Raises:
+        BadResults, BadQuestions: see `draw_sample`.
+        LeakedQuestions: the store was trained on the answers.
+    """
+    sample = draw_sample(retriever, questions, answers, most=most, seed=seed)
+    groups = [
+        group
+        for given, target in product(Given, TARGETS)
+        if len(group := Group(given, target, sample.search[given], retriever))
+    ]
+    # What the budget leaves out should be the last steps of each search, not the last groups.
+    planned = [(group, stage) for group in groups for stage in Stage if stage in stages]
+    end = time.monotonic() + budget
+    settings, searches = retriever.settings, []
+    for place, (group, stage) in enumerate(planned):
+        now = time.monotonic()
+        until = now + max(end - now, 0) / (len(planned) - place)
+        search = _Search(retriever, settings, group, stage, journal, out, until, progress)
+        settings, outcome = search.run(space[stage])
+        searches.append(outcome)
+        searched(outcome)
+    save_settings(settings, out)
+    return Tuned(settings, searches, _compare(retriever, settings, sample, stages), sample.unknown)
+
+
+def save_settings(settings: RetrievalSettings, path: Path) -> None:
+    """Write settings as `RetrievalSettings.load` reads them, in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, settings.model_dump_json(indent=2) + "\n")
+
+
+class _Search:
+    """One stage of one group, searched with all other settings as they are."""
+
+    def __init__(
+        self,
+        retriever: Retriever,
+        settings: RetrievalSettings,
+        group: Group,
+        stage: Stage,
+        journal: Journal,
+        out: Path,
+        until: float,
+        progress: Callable[[str, float, float | None], None],
+    ) -> None:
+        self._retriever = retriever
+        self._settings = settings
+        self._group = group
+        self._stage = stage
+        self._journal = journal
+        self._out = out
+        self._until = until
+        self._progress = progress
+        self._path = f"{stage}.{group.given}.{group.target}"
+        self._name = f"{group.given}/{group.target}/{stage}"
+        self._seen: set[str] = set()
+        self._made = 0
+        self._remembered = False
+
+    def run(self, dials: Sequence[Dial]) -> tuple[RetrievalSettings, Search]:
+        """The settings with what was found in them, and how it was found."""
+        part = value_at(self._settings, self._path)
+        start = Best(part, self._measure(part), finished=False)
+        best = descend(
+            start,
+            dials,
+            self._measure,
+            given=self._group.gives,
+            improved=self._improved,
+        )
+        outcome = Search(
+            given=self._group.given,
+            target=self._group.target,
+            stage=self._stage,
+            questions=len(self._group),
+            start=start.score,
+            best=best.score,
+            trials=len(self._seen),
+            remembered=len(self._seen) - self._made,
+            finished=best.finished,
+        )
+        return self._with(best.settings), outcome
+
+    def _with(self, part: Any) -> RetrievalSettings:
+        return edited(self._settings, self._path, part)
+
+    def _measure(self, part: Any) -> float:
+        """The score of settings, from the journal if it is there; the first one at any time."""
+        candidate = self._with(part)
+        key = fingerprint(self._relevant(candidate))
+        score = self._journal.score(self._name, self._group.fingerprint, key)
+        self._remembered = score is not None
+        if score is None:
+            if self._seen and time.monotonic() > self._until:
+                raise OutOfTime
+            score = self._group.score(
+                self._retriever.with_settings(candidate), self._stage.strategy
+            )
+            self._journal.add(
+                Trial(
+                    search=self._name,
+                    questions=self._group.fingerprint,
+                    settings=key,
+                    values=part.model_dump(mode="json"),
+                    score=score,
+                )
+            )
+            self._made += 1
+        self._seen.add(key)
+        self._progress(self._name, len(self._seen), None)
+        return score
+
+    def _relevant(self, settings: RetrievalSettings) -> object:
+        """All settings that the score depends on."""
+        whole = settings.model_dump(mode="json")
+        parts = Stage if self._stage is Stage.HYBRID else (self._stage,)
+        return [whole[part][self._group.given][self._group.target] for part in parts]
+
+    def _improved(self, part: Any) -> None:
+        # What is remembered was in the file before, maybe with better on top of it.
+        if not self._remembered:
+            save_settings(self._with(part), self._out)
+
+
+def _compare(
+    retriever: Retriever, settings: RetrievalSettings, sample: Sample, stages: Sequence[Stage]
+) -> list[Comparison]:
+    """The strategies that the stages have to do with, on the questions held back."""
+    questions = [question for question, _ in sample.held_back]
+    answers = [answer for _, answer in sample.held_back]
+    strategies = dict.fromkeys([*(stage.strategy for stage in stages), DEFAULT_STRATEGY])
+    return [
+        Comparison(
+            before=evaluate(retriever, questions, answers, strategy=strategy),
+            after=evaluate(
+                retriever.with_settings(settings), questions, answers, strategy=strategy
+            ),
+        )
+        for strategy in strategies
+    ]

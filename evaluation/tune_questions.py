@@ -1,0 +1,172 @@
+"""The questions that settings are tuned on, and those that show what the tuning is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from melon.catalog import Playlist, playlist_record
+from melon.evaluation.errors import BadQuestions
+from melon.evaluation.journal import fingerprint
+from melon.evaluation.metrics import ndcg
+from melon.evaluation.popular import PopularItems
+from melon.evaluation.recommend import BATCH, as_query
+from melon.evaluation.results import SONGS, TAGS
+from melon.evaluation.score import SHOWN, check_ids
+from melon.retrieval import Given, Ranking, Retriever
+from melon.store import Collection
+
+Target = Literal["songs", "tags"]
+TARGETS: tuple[Target, ...] = ("songs", "tags")
+
+Pair = tuple[Playlist, Playlist]
+"""A question and its answer."""
+
+
+class LeakedQuestions(BadQuestions):
+    """The store was trained on what the questions hide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Questions with their answers, by kind; no playlist is in both halves.
+
+    Attributes:
+        search: what is searched on.
+        held_back: what is reported on.
+        unknown: how many questions the store knows nothing of. No settings can help them.
+    """
+
+    search: dict[Given, list[Pair]]
+    held_back: list[Pair]
+    unknown: int
+
+
+def draw_sample(
+    retriever: Retriever,
+    questions: Sequence[Playlist],
+    answers: Sequence[Playlist],
+    *,
+    most: int,
+    seed: int,
+) -> Sample:
+    """Draw `most` questions of each kind, half of them to search on and half to report on.
+
+    Raises:
+        BadResults: questions and answers are not those of the same playlists.
+        BadQuestions: they are too few for two halves.
+        LeakedQuestions: a playlist in the store holds what its question hides.
+    """
+    hidden = {answer.id: answer for answer in answers}
+    check_ids([question.id for question in questions], answers, "questions")
+    by_kind: dict[Given, list[Pair]] = {given: [] for given in Given}
+    unknown = 0
+    for start in range(0, len(questions), BATCH):
+        part = questions[start : start + BATCH]
+        kinds = retriever.kinds([as_query(question) for question in part])
+        for question, kind in zip(part, kinds, strict=True):
+            if kind is None:
+                unknown += 1
+            else:
+                by_kind[kind].append((question, hidden[question.id]))
+    rng = np.random.default_rng(seed)
+    search: dict[Given, list[Pair]] = {}
+    held_back: list[Pair] = []
+    for kind, pairs in by_kind.items():
+        drawn = [pairs[place] for place in rng.permutation(len(pairs))[:most].tolist()]
+        half = (len(drawn) + 1) // 2
+        search[kind] = drawn[:half]
+        held_back += drawn[half:]
+    if not held_back:
+        raise BadQuestions(
+            "no kind of question has two, one to search on and one to report on",
+            hint="hold out more playlists: `melon split --hold-out`",
+        )
+    _check_leaks(retriever, [*held_back, *(pair for part in search.values() for pair in part)])
+    return Sample(search, held_back, unknown)
+
+
+def _check_leaks(retriever: Retriever, pairs: Sequence[Pair]) -> None:
+    found = retriever.reader.retrieve(
+        Collection.PLAYLISTS, [question.id for question, _ in pairs], payload=("songs", "tags")
+    )
+    held = {
+        record.id: {*record.payload.get("songs", ()), *record.payload.get("tags", ())}
+        for record in found
+    }
+    leaked = [
+        answer.id
+        for _, answer in pairs
+        if not held.get(answer.id, set()).isdisjoint((*answer.songs, *answer.tags))
+    ]
+    if leaked:
+        some = ", ".join(map(str, sorted(leaked)[:SHOWN]))
+        raise LeakedQuestions(
+            f"the store was trained on what {len(leaked)} of {len(pairs)} questions hide, such as "
+            f"that of playlist {some}",
+            hint="split first, then train on the train.json of the split and ingest that: "
+            "see `melon tune --help`",
+        )
+
+
+class Group:
+    """Questions of one kind that hide some of the target, and how well it is found.
+
+    Attributes:
+        given: what the queries give.
+        target: what of them is scored.
+        gives: which of songs, tags and title the questions hold.
+        fingerprint: of the questions, what they hide, and the release that is asked.
+    """
+
+    def __init__(
+        self, given: Given, target: Target, pairs: Sequence[Pair], retriever: Retriever
+    ) -> None:
+        pairs = [(question, answer) for question, answer in pairs if getattr(answer, target)]
+        self.given = given
+        self.target = target
+        self._queries = [as_query(question) for question, _ in pairs]
+        self._hidden = [frozenset(getattr(answer, target)) for _, answer in pairs]
+        self.gives = frozenset(
+            name
+            for name in ("songs", "tags", "title")
+            if any(getattr(query, name) for query in self._queries)
+        )
+        self._popular = PopularItems(retriever.reader)
+        manifest = retriever.reader.manifest
+        self.fingerprint = fingerprint(
+            [
+                manifest.release,
+                manifest.space,
+                [[playlist_record(question), sorted(getattr(a, target))] for question, a in pairs],
+            ]
+        )
+
+    def __len__(self) -> int:
+        return len(self._queries)
+
+    def score(self, retriever: Retriever, strategy: str) -> float:
+        """Mean nDCG, @100 of songs or @10 of tags, as `evaluate` finds it; nothing else is asked.
+
+        Raises:
+            TooFewItems: the store cannot fill a list.
+        """
+        songs, tags = (SONGS, 0) if self.target == "songs" else (0, TAGS)
+        hits = np.zeros((len(self), songs + tags), np.bool_)
+        for start in range(0, len(self), BATCH):
+            rankings = retriever.rank_many(
+                self._queries[start : start + BATCH], songs=songs, tags=tags, strategy=strategy
+            )
+            for row, ranking in enumerate(rankings, start):
+                hits[row] = [item in self._hidden[row] for item in self._filled(row, ranking)]
+        counts = np.array([len(hidden) for hidden in self._hidden], np.int64)
+        return float(ndcg(hits, counts).mean())
+
+    def _filled(self, row: int, ranking: Ranking) -> tuple[object, ...]:
+        query = self._queries[row]
+        if self.target == "songs":
+            return self._popular.fill_songs(ranking.songs, SONGS, without=query.songs, until=None)
+        return self._popular.fill_tags(ranking.tags, TAGS, without=query.tags)

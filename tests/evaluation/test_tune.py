@@ -1,0 +1,285 @@
+"""The search for settings: it gains on questions that it has not seen, and repeats nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lists import HeldOut
+
+from melon.catalog import Playlist
+from melon.evaluation import (
+    BadJournal,
+    BadQuestions,
+    BadResults,
+    Journal,
+    LeakedQuestions,
+    Search,
+    Stage,
+    Tuned,
+    evaluate,
+    tune,
+)
+from melon.evaluation.search_space import SPACE
+from melon.evaluation.tune_questions import Group, draw_sample
+from melon.retrieval import Given, RetrievalSettings, Retriever
+from melon.store import VectorStore
+from melon.store.embedded import EmbeddedStore
+
+BAD_HOPS = {
+    "songs": {"weight": 1, "discount": -0.1},
+    "tags": {"weight": 0.1, "discount": 0.75},
+    "words": {"weight": 1, "discount": 0},
+    "neighbours": 5,
+    "power": 0.1,
+    "discount": -0.9,
+}
+FEW_HOPS = {"power", "discount", "neighbours"}
+BAD_FUSION = {"weight": 0.0, "power": 1}
+
+
+def everywhere(part: dict[str, Any]) -> dict[str, Any]:
+    return {given: {"songs": part, "tags": part} for given in Given}
+
+
+BAD = RetrievalSettings.model_validate(
+    RetrievalSettings.default().model_dump()
+    | {"neighbours": everywhere(BAD_HOPS), "hybrid": everywhere(BAD_FUSION)}
+)
+
+
+@pytest.fixture(scope="module")
+def store(held_out: HeldOut) -> Iterator[VectorStore]:
+    with EmbeddedStore(held_out.store) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def retriever(store: VectorStore) -> Retriever:
+    return Retriever(store, settings=BAD)
+
+
+FEW_DIALS = {
+    Stage.NEIGHBOURS: [dial for dial in SPACE[Stage.NEIGHBOURS] if dial.path in FEW_HOPS],
+    Stage.HYBRID: SPACE[Stage.HYBRID],
+}
+
+
+def tuned(retriever: Retriever, held_out: HeldOut, out: Path, **options: Any) -> Tuned:
+    """A search of a few settings on half of at most forty questions of a kind."""
+    with Journal(journal_of(out)) as journal:
+        return tune(
+            retriever,
+            held_out.questions,
+            held_out.answers,
+            out,
+            journal=journal,
+            **{"stages": list(FEW_DIALS), "space": FEW_DIALS, "most": 40} | options,
+        )
+
+
+def journal_of(out: Path) -> Path:
+    return out.with_suffix(".trials.jsonl")
+
+
+def trials_of(out: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in journal_of(out).read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tuned") / "retrieval.json"
+
+
+@pytest.fixture(scope="module")
+def done(retriever: Retriever, held_out: HeldOut, out: Path) -> Tuned:
+    """A whole search of the hops and the fusion."""
+    return tuned(retriever, held_out, out)
+
+
+def test_bad_settings_get_better_on_questions_that_were_not_searched_on(done: Tuned):
+    assert [pair.after.strategy for pair in done.held_back] == ["neighbours", "hybrid"]
+    for pair in done.held_back:
+        assert pair.after.quality.score > 1.05 * pair.before.quality.score, pair.after.strategy
+
+
+def test_every_search_ends_no_worse_than_it_starts(done: Tuned):
+    assert all(search.finished for search in done.searches)
+    assert all(search.best >= search.start for search in done.searches)
+    hops = [s for s in done.searches if s.stage is Stage.NEIGHBOURS]
+    assert {(s.given, s.target) for s in hops} >= {(Given.SONGS, "songs"), (Given.TAGS, "tags")}
+    assert all(s.best > s.start for s in hops if s.questions > 10)
+
+
+def test_what_is_not_searched_stays(done: Tuned):
+    assert done.settings.dense == BAD.dense
+    assert done.settings.neighbours != BAD.neighbours
+
+
+def test_the_file_holds_what_was_found(done: Tuned, out: Path):
+    assert RetrievalSettings.load(out) == done.settings
+
+
+def test_the_journal_holds_each_trial_once(done: Tuned, out: Path):
+    trials = [(t["search"], t["settings"]) for t in trials_of(out)]
+    assert len(trials) == len(set(trials)) == sum(search.trials for search in done.searches)
+
+
+def test_the_same_search_again_measures_nothing(
+    done: Tuned, out: Path, retriever: Retriever, held_out: HeldOut
+):
+    before = journal_of(out).read_bytes()
+    again = tuned(retriever, held_out, out)
+    assert journal_of(out).read_bytes() == before
+    assert [search.remembered for search in again.searches] == [s.trials for s in done.searches]
+    assert again.settings == done.settings
+
+
+def test_other_questions_are_measured_anew(
+    out: Path, done: Tuned, retriever: Retriever, held_out: HeldOut, tmp_path: Path
+):
+    copy = tmp_path / out.name
+    journal_of(copy).write_bytes(journal_of(out).read_bytes())
+    again = tuned(retriever, held_out, copy, stages=[Stage.HYBRID], seed=1, budget=0)
+    assert all(search.remembered == 0 for search in again.searches)
+
+
+def test_a_search_that_is_stopped_goes_on_where_it_was(
+    done: Tuned, out: Path, retriever: Retriever, held_out: HeldOut, tmp_path: Path
+):
+    """Stopped twice, it makes the trials of one that was not, each once, and finds the same."""
+    target = tmp_path / "retrieval.json"
+    best = []
+    for most in (25, 60):
+        with pytest.raises(KeyboardInterrupt):
+            tuned(retriever, held_out, target, progress=stop_after(most))
+        best.append(RetrievalSettings.load(target))
+    assert best[0] != BAD
+    assert best[1] != best[0]
+    finished = tuned(retriever, held_out, target)
+    assert finished.settings == done.settings == RetrievalSettings.load(target)
+    assert trials_of(target) == trials_of(out)
+
+
+def stop_after(most: int):
+    made = 0
+
+    def progress(search: str, done: float, total: float | None) -> None:
+        nonlocal made
+        made += 1
+        if made > most:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+def test_without_time_each_search_measures_where_it_starts(
+    retriever: Retriever, held_out: HeldOut, tmp_path: Path
+):
+    seen: list[Search] = []
+    result = tuned(retriever, held_out, tmp_path / "retrieval.json", budget=0, searched=seen.append)
+    assert seen == result.searches
+    assert {search.trials for search in seen} == {1}
+    assert not any(search.finished for search in seen)
+    assert result.settings == BAD
+
+
+def test_the_score_of_a_group_is_the_official_one(retriever: Retriever, held_out: HeldOut):
+    sample = draw_sample(retriever, held_out.questions, held_out.answers, most=1000, seed=0)
+    for given in (Given.SONGS_AND_TEXT, Given.TITLE):
+        pairs = sample.search[given]
+        questions, answers = [q for q, _ in pairs], [a for _, a in pairs]
+        card = evaluate(retriever, questions, answers, strategy="neighbours").quality
+        for target, figure in (("songs", card.song_ndcg), ("tags", card.tag_ndcg)):
+            score = Group(given, target, pairs, retriever).score(retriever, "neighbours")
+            assert score == pytest.approx(figure, abs=1e-12)
+
+
+def test_no_playlist_is_in_both_halves(retriever: Retriever, held_out: HeldOut):
+    sample = draw_sample(retriever, held_out.questions, held_out.answers, most=20, seed=3)
+    searched = [q.id for pairs in sample.search.values() for q, _ in pairs]
+    held_back = [q.id for q, _ in sample.held_back]
+    assert len({*searched, *held_back}) == len(searched) + len(held_back)
+    assert all(question.id == answer.id for question, answer in sample.held_back)
+    assert len(sample.search[Given.SONGS]) == 10
+    again = draw_sample(retriever, held_out.questions, held_out.answers, most=20, seed=3)
+    assert again == sample
+    other = draw_sample(retriever, held_out.questions, held_out.answers, most=20, seed=4)
+    assert other != sample
+
+
+def test_questions_that_nothing_is_known_of_are_left_out(retriever: Retriever, held_out: HeldOut):
+    blank = Playlist(10**6, None, (10**7,), (), 0, None)
+    hidden = replace(blank, songs=(1,))
+    sample = draw_sample(
+        retriever, [*held_out.questions, blank], [*held_out.answers, hidden], most=1000, seed=0
+    )
+    assert sample.unknown == 1
+    assert blank.id not in {q.id for q, _ in sample.held_back}
+
+
+def test_questions_whose_answers_were_trained_on_are_refused(
+    retriever: Retriever, held_out: HeldOut, store: VectorStore, tmp_path: Path
+):
+    """One question of a playlist that the store holds whole is enough."""
+    [known, *_] = store.open().find("playlists", None, 1)
+    songs, tags = known.payload["songs"], known.payload["tags"]
+    leaked = Playlist(int(known.id), None, tuple(songs[:1]), (), 0, None)
+    answer = replace(leaked, songs=tuple(songs[1:]), tags=tuple(tags))
+    out = tmp_path / "retrieval.json"
+    with pytest.raises(LeakedQuestions, match=f"1 of .* playlist {known.id}"):
+        tune(
+            retriever,
+            [*held_out.questions, leaked],
+            [*held_out.answers, answer],
+            out,
+            journal=Journal(journal_of(out)),
+        )
+    assert not out.exists()
+
+
+def test_a_playlist_that_was_trained_on_with_its_parts_blanked_is_no_leak(
+    retriever: Retriever, held_out: HeldOut, store: VectorStore
+):
+    [known, *_] = store.open().find("playlists", None, 1)
+    held = set(known.payload["songs"])
+    question = Playlist(int(known.id), None, tuple(known.payload["songs"]), (), 0, None)
+    answer = replace(question, songs=tuple({*range(1, 60)} - held))
+    sample = draw_sample(
+        retriever, [*held_out.questions, question], [*held_out.answers, answer], most=1000, seed=0
+    )
+    drawn = [q.id for pairs in sample.search.values() for q, _ in pairs]
+    assert question.id in {*drawn, *(q.id for q, _ in sample.held_back)}
+
+
+def test_questions_without_answers_are_refused(retriever: Retriever, held_out: HeldOut):
+    with pytest.raises(BadResults, match="do not"):
+        draw_sample(retriever, held_out.questions, held_out.answers[:-1], most=10, seed=0)
+
+
+def test_one_question_cannot_be_halved(retriever: Retriever, held_out: HeldOut):
+    with pytest.raises(BadQuestions, match="two"):
+        draw_sample(retriever, held_out.questions[:1], held_out.answers[:1], most=10, seed=0)
+
+
+def test_a_line_that_was_cut_off_is_measured_again(
+    done: Tuned, out: Path, tmp_path: Path, retriever: Retriever, held_out: HeldOut
+):
+    copy = tmp_path / out.name
+    journal_of(copy).write_bytes(journal_of(out).read_bytes()[:-30])
+    again = tuned(retriever, held_out, copy)
+    assert sum(search.trials - search.remembered for search in again.searches) == 1
+    assert trials_of(copy) == trials_of(out)
+
+
+def test_a_journal_of_something_else_is_refused_and_left_alone(tmp_path: Path):
+    path = tmp_path / "trials.jsonl"
+    path.write_text('{"score": 1}\nand more')
+    with pytest.raises(BadJournal, match="line 1"):
+        Journal(path)
+    assert path.read_text() == '{"score": 1}\nand more'
+    assert len(Journal(path, fresh=True)) == 0
