@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from melon.commands.console import note, print_json, print_table, shown
+from melon.commands.console import print_json, shown
 from melon.commands.options import (
     JsonOption,
     PathOption,
@@ -17,12 +17,10 @@ from melon.commands.options import (
     chosen_settings,
     chosen_store,
 )
+from melon.commands.render import render, render_points, render_reasons, render_songs, shown_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from melon.retrieval import Constraints, Neighbour, Recommendation, Song
-    from melon.store import Collection
+    from melon.retrieval import Constraints
 
 MOST_WEIGHT = 1000
 LAST_ID = 2**31 - 1
@@ -103,8 +101,17 @@ def query(
     exclude: ExcludeOption = None,
     count: Annotated[int, typer.Option("--songs", "-n", min=0, help="Songs to recommend.")] = 20,
     tag_count: Annotated[int, typer.Option("--tags", min=0, help="Tags to recommend.")] = 10,
+    max_per_artist: Annotated[
+        int | None, typer.Option(min=1, help="Songs of one artist at most.")
+    ] = None,
+    diversity: Annotated[
+        float, typer.Option(min=0, max=1, help="0 ranks by score alone, 1 by unlikeness alone.")
+    ] = 0.0,
     strategy: StrategyOption = None,
     settings: SettingsOption = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say which seeds and playlists each score is from.")
+    ] = False,
     exact: ExactOption = False,
     release: ReleaseOption = None,
     url: UrlOption = None,
@@ -120,6 +127,7 @@ def query(
         ModalityWeights,
         PlaylistQuery,
         Retriever,
+        Variety,
         song_id,
     )
 
@@ -153,11 +161,16 @@ def query(
             tags=tag_count,
             strategy=strategy or DEFAULT_STRATEGY,
             exact=exact,
+            explain=explain,
+            variety=Variety(max_per_artist=max_per_artist, diversity=diversity),
         )
+        names = shown_names(retriever.reader, found) if explain and not as_json else {}
     if as_json:
         print_json(found.to_json())
-    else:
-        render(found, wanted=count)
+        return
+    render(found, wanted=count)
+    if explain:
+        render_reasons(found, names)
 
 
 def similar(
@@ -249,84 +262,9 @@ def constraints_of(
     )
 
 
-def render(found: Recommendation, *, wanted: int) -> None:
-    """An answer as tables, with what was unknown on stderr; `wanted` songs were asked for."""
-    for kind, names in (
-        ("songs", found.unknown.songs),
-        ("tags", found.unknown.tags),
-        ("title words", found.unknown.words),
-    ):
-        if names:
-            note(f"unknown {kind}: {shown(names)}")
-    popular = found.fallback is not None
-    if popular:
-        note("nothing to go by: the most popular songs and tags instead")
-    if found.songs:
-        render_songs(found.songs, popular=popular)
-    elif wanted:
-        note("no song passes the constraints")
-    if found.tags:
-        rows = [(tag.tag, _score(tag.score, popular)) for tag in found.tags]
-        print_table("Tags", ["tag", _score_column(popular)], rows)
-
-
-def render_songs(songs: Sequence[Song], *, popular: bool = False) -> None:
-    """Songs as a table; the score of those that are just popular is their number of playlists."""
-    print_table(
-        "Songs",
-        ["id>", "title", "artists", "genre", "date", _score_column(popular)],
-        [
-            (
-                song.id,
-                song.name,
-                shown(song.artists),
-                shown(song.genres),
-                song.issue_date,
-                _score(song.score, popular),
-            )
-            for song in songs
-        ],
-    )
-
-
-def render_points(collection: Collection, points: Sequence[Neighbour]) -> None:
-    """Tags, playlists or words near something, as a table."""
-    from melon.store import Collection
-
-    rows: list[Sequence[object]]
-    if collection is Collection.PLAYLISTS:
-        columns = ["id>", "title", "tags", "songs>", "score>"]
-        rows = [
-            (
-                near.id,
-                near.payload.get("title"),
-                shown(near.payload.get("tags", ())),
-                near.payload.get("song_count"),
-                _score(near.score),
-            )
-            for near in points
-        ]
-    else:
-        name = "tag" if collection is Collection.TAGS else "word"
-        columns = [name, "playlists>", "score>"]
-        rows = [
-            (near.payload[name], near.payload.get("popularity"), _score(near.score))
-            for near in points
-        ]
-    print_table(str(collection).capitalize(), columns, rows)
-
-
 def _not_blank(tags: list[str] | None) -> tuple[str, ...]:
     from melon.errors import InputError
 
     if any(not tag.strip() for tag in tags or ()):
         raise InputError("a tag is empty")
     return tuple(tags or ())
-
-
-def _score_column(popular: bool) -> str:
-    return "playlists>" if popular else "score>"
-
-
-def _score(score: float, popular: bool = False) -> str:
-    return f"{score:,.0f}" if popular else f"{score:.3f}"

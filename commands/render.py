@@ -1,0 +1,135 @@
+"""What `melon query` and `melon similar` show to people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from melon.commands.console import note, print_table, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from melon.retrieval import Because, Neighbour, Recommendation, Song, Tag
+    from melon.store import Collection, ReleaseReader
+
+REASONS = 3
+"""Shares that a line of an explanation shows."""
+
+
+def render(found: Recommendation, *, wanted: int) -> None:
+    """An answer as tables, with what was unknown on stderr; `wanted` songs were asked for."""
+    for kind, names in (
+        ("songs", found.unknown.songs),
+        ("tags", found.unknown.tags),
+        ("title words", found.unknown.words),
+    ):
+        if names:
+            note(f"unknown {kind}: {shown(names)}")
+    popular = found.fallback is not None
+    if popular:
+        note("nothing to go by: the most popular songs and tags instead")
+    if found.songs:
+        render_songs(found.songs, popular=popular)
+    elif wanted:
+        note("no song passes the constraints")
+    if found.tags:
+        rows = [(tag.tag, _score(tag.score, popular)) for tag in found.tags]
+        print_table("Tags", ["tag", _score_column(popular)], rows)
+
+
+def render_reasons(found: Recommendation, names: Mapping[tuple[str, int | str], str]) -> None:
+    """For each result, the largest shares in its score, in percent of it."""
+
+    def percents(parts: Sequence[Because], score: float) -> str:
+        return ", ".join(
+            f"{names.get((part.kind, part.key), part.key)} {100 * part.share / score:.0f} %"
+            for part in parts[:REASONS]
+        )
+
+    results: list[tuple[str, Song | Tag]] = [
+        *((str(song.name or song.id), song) for song in found.songs),
+        *((tag.tag, tag) for tag in found.tags),
+    ]
+    rows = [
+        (name, percents(result.because, result.score), percents(result.neighbours, result.score))
+        for name, result in results
+        if result.because and result.score > 0
+    ]
+    print_table("Because", ["result", "seeds", "neighbour playlists"], rows)
+
+
+def shown_names(
+    reader: ReleaseReader, found: Recommendation
+) -> Mapping[tuple[str, int | str], str]:
+    """Names of the songs and playlists that an explanation shows."""
+    from melon.store import Collection
+
+    results: list[Song | Tag] = [*found.songs, *found.tags]
+    parts = {
+        (part.kind, part.key)
+        for result in results
+        for part in (*result.because[:REASONS], *result.neighbours[:REASONS])
+    }
+    names: dict[tuple[str, int | str], str] = {}
+    for kind, collection, field in (
+        ("song", Collection.SONGS, "name"),
+        ("playlist", Collection.PLAYLISTS, "title"),
+    ):
+        ids = [key for own, key in parts if own == kind]
+        for record in reader.retrieve(collection, ids, payload=(field,)):
+            names[kind, record.id] = str(record.payload.get(field, record.id))
+    return names
+
+
+def render_songs(songs: Sequence[Song], *, popular: bool = False) -> None:
+    """Songs as a table; the score of those that are just popular is their number of playlists."""
+    print_table(
+        "Songs",
+        ["id>", "title", "artists", "genre", "date", _score_column(popular)],
+        [
+            (
+                song.id,
+                song.name,
+                shown(song.artists),
+                shown(song.genres),
+                song.issue_date,
+                _score(song.score, popular),
+            )
+            for song in songs
+        ],
+    )
+
+
+def render_points(collection: Collection, points: Sequence[Neighbour]) -> None:
+    """Tags, playlists or words near something, as a table."""
+    from melon.store import Collection
+
+    rows: list[Sequence[object]]
+    if collection is Collection.PLAYLISTS:
+        columns = ["id>", "title", "tags", "songs>", "score>"]
+        rows = [
+            (
+                near.id,
+                near.payload.get("title"),
+                shown(near.payload.get("tags", ())),
+                near.payload.get("song_count"),
+                _score(near.score),
+            )
+            for near in points
+        ]
+    else:
+        name = "tag" if collection is Collection.TAGS else "word"
+        columns = [name, "playlists>", "score>"]
+        rows = [
+            (near.payload[name], near.payload.get("popularity"), _score(near.score))
+            for near in points
+        ]
+    print_table(str(collection).capitalize(), columns, rows)
+
+
+def _score_column(popular: bool) -> str:
+    return "playlists>" if popular else "score>"
+
+
+def _score(score: float, popular: bool = False) -> str:
+    return f"{score:,.0f}" if popular else f"{score:.3f}"
