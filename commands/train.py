@@ -31,7 +31,7 @@ def train(
     window: Annotated[int | None, typer.Option(help="Tokens to either side.")] = None,
     negative: Annotated[int | None, typer.Option(help="Negative samples per pair.")] = None,
     min_count: Annotated[
-        int | None, typer.Option(help="Playlists that must hold a token for it to be trained. [default: 1 to 3]")
+        int | None, typer.Option(help="Playlists that must hold a token for it to be trained.")
     ] = None,
     workers: Annotated[
         int | None,
