@@ -130,6 +130,9 @@ def tune(
         note(f"{found.unknown:,} questions left out: the store knows nothing of them")
     if not all(search.finished for search in found.searches):
         note("the time was over before all searches were: the same command goes on")
+    for pair in found.held_back:
+        if (pair.after.quality.score or 0) < (pair.before.quality.score or 0):
+            note(f"{pair.after.strategy} got worse where it was not searched: use more questions")
     note(f"settings: {target}")
     if as_json:
         print_json({"settings": str(target), **found.to_json()})

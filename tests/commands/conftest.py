@@ -16,7 +16,7 @@ Command = Callable[..., Done]
 def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty working directory, in which a test cannot meet what the user's shell has."""
     monkeypatch.chdir(tmp_path)
-    for name in ("MELON_QDRANT_URL", "MELON_HOME", "MELON_PREFIX", "COLUMNS"):
+    for name in ("MELON_QDRANT_URL", "MELON_HOME", "MELON_RETRIEVAL", "MELON_PREFIX", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
 

@@ -43,6 +43,9 @@ def test_what_is_found_is_written_shown_and_gone_on_from(held_out: HeldOut, home
         assert f"{search['given']}/{search['target']}/hybrid: {start:.4f} → {best:.4f}" in first.err
     assert "from the default settings" in first.err
     assert "the time was over" in first.err
+    [pair] = found["held_back"]
+    worse = pair["after"]["score"] < pair["before"]["score"]
+    assert ("got worse" in first.err) == worse
     tuned = RetrievalSettings.load(out)
     assert tuned.neighbours == RetrievalSettings.default().neighbours
 
