@@ -6,14 +6,24 @@ gRPC, built here without qdrant-client's own conversion of every point.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import numpy as np
 from qdrant_client import grpc, models
 
 from melon.store.filters import Condition, DateRange, Filter, HasId, MatchAny, NumberRange, utc
-from melon.store.points import Hit, PointBatch, PointId, Record, SparseVector, VectorQuery
+from melon.store.points import (
+    BadPoints,
+    Hit,
+    Payload,
+    PointBatch,
+    PointId,
+    Record,
+    SparseVector,
+    VectorQuery,
+)
 from melon.store.schema import DENSE, SCHEMA, Collection, FieldType
 
 INDEX_TYPES = {
@@ -87,43 +97,67 @@ def vector_selector(collection: Collection, *, dense: bool, sparse: bool) -> lis
 
 
 def to_points(batch: PointBatch, sparse_name: str | None) -> list[grpc.PointStruct]:
-    """Points with their vectors; a row of zeros is a point without a dense vector."""
+    """Points with their vectors; a row of zeros is a point without a dense vector.
+
+    Most of an upload's time is spent here. Messages are filled in place, for a message that is
+    given to another is copied; dense vectors are handed over as bytes, not as numbers.
+    """
     has_dense = np.any(batch.dense, axis=1).tolist()
+    dense = np.ascontiguousarray(batch.dense, "<f4")
+    header = _dense_header(dense.shape[1])
+    sparse = batch.sparse if sparse_name is not None else None
     points = []
-    for i, point_id in enumerate(batch.ids):
-        vectors: dict[str, grpc.Vector] = {}
+    for i, (point_id, payload) in enumerate(zip(batch.ids, batch.payloads, strict=True)):
+        point = grpc.PointStruct()
+        if isinstance(point_id, int):
+            point.id.num = point_id
+        else:
+            point.id.uuid = point_id
+        named = point.vectors.vectors
+        named.SetInParent()  # also where no vector follows
+        vectors = named.vectors
         if has_dense[i]:
-            vectors[DENSE] = grpc.Vector(dense=grpc.DenseVector(data=batch.dense[i]))
-        if batch.sparse is not None and sparse_name is not None:
-            indices, values = batch.sparse.row(i)
+            vectors[DENSE].dense.ParseFromString(header + dense[i].tobytes())
+        if sparse is not None:
+            indices, values = sparse.row(i)
             if len(indices):
-                sparse = grpc.SparseVector(indices=indices, values=values)
-                vectors[sparse_name] = grpc.Vector(sparse=sparse)
-        points.append(
-            grpc.PointStruct(
-                id=_to_point_id(point_id),
-                vectors=grpc.Vectors(vectors=grpc.NamedVectors(vectors=vectors)),
-                payload={key: _to_value(value) for key, value in batch.payloads[i].items()},
-            )
-        )
+                vector = vectors[sparse_name].sparse
+                vector.indices.extend(indices.tolist())
+                vector.values.extend(values.tolist())
+        _fill(point.payload, payload)
+        points.append(point)
     return points
 
 
-def _to_point_id(point_id: PointId) -> grpc.PointId:
-    if isinstance(point_id, int):
-        return grpc.PointId(num=point_id)
-    return grpc.PointId(uuid=point_id)
+@cache
+def _dense_header(dim: int) -> bytes:
+    """What a dense vector's bytes start with, before its numbers as little-endian floats."""
+    whole: bytes = grpc.DenseVector(data=[0.0] * dim).SerializeToString()
+    return whole[: len(whole) - 4 * dim]
 
 
-def _to_value(value: object) -> grpc.Value:
-    """A payload value: the contract knows strings, integers and lists of them."""
-    if isinstance(value, str):
-        return grpc.Value(string_value=value)
-    if isinstance(value, int):
-        return grpc.Value(integer_value=value)
-    if isinstance(value, Sequence):
-        return grpc.Value(list_value=grpc.ListValue(values=map(_to_value, value)))
-    raise TypeError(f"a payload value of type {type(value).__name__} is not in the contract")
+def _fill(fields: Any, payload: Payload) -> None:
+    """Write a payload: the contract knows strings, integers and lists of them."""
+    for name, value in payload.items():
+        if type(value) is str:
+            fields[name].string_value = value
+        elif type(value) is int:
+            fields[name].integer_value = value
+        elif type(value) is list:
+            values = fields[name].list_value.values
+            for item in value:
+                if type(item) is str:
+                    values.add().string_value = item
+                elif type(item) is int:
+                    values.add().integer_value = item
+                else:
+                    raise _not_in_contract(name, item)
+        else:
+            raise _not_in_contract(name, value)
+
+
+def _not_in_contract(name: str, value: object) -> BadPoints:
+    return BadPoints(f"a payload value of type {type(value).__name__}", where=f"field {name}")
 
 
 def from_hits(points: Iterable[models.ScoredPoint]) -> list[Hit]:
