@@ -31,16 +31,13 @@ from melon.store.embedded_release import MANIFEST, EmbeddedBuilder, EmbeddedRead
 from melon.store.errors import (
     StoreBusy,
     StoreUnavailable,
-    check_schema,
     complete_release,
     live_release,
-    no_live_release,
-    no_such_release,
     unknown_release,
 )
 from melon.store.files import locked, write_atomically
 from melon.store.manifest import ReleaseManifest, is_release_name
-from melon.store.protocol import ReleaseInfo
+from melon.store.protocol import ReleaseInfo, find_manifest
 
 BUILDING = ".building-"
 
@@ -83,14 +80,8 @@ class EmbeddedStore:
 
     def open(self, release: str | None = None) -> EmbeddedReader:
         """A reader of a release, the live one by default."""
-        name = self.live() if release is None else release
-        if name is None:
-            raise no_live_release(self.location)
-        manifest = self._manifest(name)
-        if manifest is None:
-            raise no_such_release(self.location, name)
-        check_schema(manifest)
-        reader = EmbeddedReader(self._releases_dir / name, manifest)
+        manifest = find_manifest(self.location, release, self.live, self._manifest)
+        reader = EmbeddedReader(self._releases_dir / manifest.release, manifest)
         self._readers.add(reader)
         return reader
 

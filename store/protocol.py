@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
+from melon.store.errors import check_schema, no_live_release, no_such_release
 from melon.store.filters import Filter
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import Hit, PointBatch, PointId, Record, VectorQuery
@@ -181,3 +182,27 @@ def batches(ids: Sequence[PointId], size: int) -> Iterator[Sequence[PointId]]:
     """Split ids into requests of at most `size`."""
     for start in range(0, len(ids), size):
         yield ids[start : start + size]
+
+
+def find_manifest(
+    location: str,
+    release: str | None,
+    live: Callable[[], str | None],
+    manifest: Callable[[str], ReleaseManifest | None],
+) -> ReleaseManifest:
+    """The manifest of a release, of the live one by default, for a reader to open.
+
+    Raises:
+        NoRelease: there is none.
+        SchemaMismatch: this version of melon cannot read it.
+    """
+    name = live() if release is None else release
+    if name is None:
+        raise no_live_release(location)
+    found = manifest(name)
+    if found is not None:
+        check_schema(found)
+        return found
+    if release is None and live() != name:  # another was promoted, and this one dropped
+        return find_manifest(location, None, live, manifest)
+    raise no_such_release(location, name)

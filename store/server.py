@@ -12,15 +12,12 @@ from typing import Self
 from qdrant_client import models
 
 from melon.store.errors import (
-    check_schema,
     complete_release,
     live_release,
-    no_live_release,
-    no_such_release,
     unknown_release,
 )
 from melon.store.manifest import ReleaseManifest
-from melon.store.protocol import ReleaseInfo
+from melon.store.protocol import ReleaseInfo, find_manifest
 from melon.store.schema import Collection
 from melon.store.server_connection import ServerAddress, ServerConnection
 from melon.store.server_lease import BuildLease
@@ -63,13 +60,7 @@ class ServerStore:
 
     def open(self, release: str | None = None) -> ServerReader:
         """A reader of a release, the live one by default."""
-        name = self.live() if release is None else release
-        if name is None:
-            raise no_live_release(self.location)
-        manifest = self._registry.manifest(name)
-        if manifest is None:
-            raise no_such_release(self.location, name)
-        check_schema(manifest)
+        manifest = find_manifest(self.location, release, self.live, self._registry.manifest)
         return ServerReader(self._connection, manifest)
 
     def build(self, manifest: ReleaseManifest) -> ServerBuilder:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from places import DirectoryPlace, place_on
 from store_samples import manifest, points, publish
 
-from melon.store import Collection, StoreBusy
+from melon.store import BadReleaseName, Collection, StoreBusy
 
 READERS = 3
 
@@ -90,6 +93,7 @@ def test_readers_in_other_processes_are_not_disturbed() -> None:
 def test_another_process_cannot_build_at_the_same_time() -> None:
     with place_on("embedded", None) as place:
         assert isinstance(place, DirectoryPlace)
+        place.root.mkdir()
         holding = subprocess.Popen(
             [
                 sys.executable,
@@ -97,14 +101,12 @@ def test_another_process_cannot_build_at_the_same_time() -> None:
                 "import fcntl, sys\n"
                 "lock = open(sys.argv[1], 'w'); fcntl.flock(lock, fcntl.LOCK_EX)\n"
                 "print('held', flush=True); sys.stdin.read()",
-                str(place.root.parent / "lock"),
+                str(place.root / "build.lock"),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        place.root.mkdir()
-        (place.root / "build.lock").symlink_to(place.root.parent / "lock")
         assert holding.stdout
         assert holding.stdout.readline() == "held\n"
         with place.open() as store:
@@ -113,3 +115,24 @@ def test_another_process_cannot_build_at_the_same_time() -> None:
             holding.kill()  # a lock dies with its process
             holding.communicate()
             store.build(manifest()).abandon()
+
+
+def test_whatever_is_promoted_and_dropped_at_once_the_live_release_is_there() -> None:
+    with place_on("embedded", None) as place:
+
+        def operate(seed: int) -> None:
+            rng = random.Random(seed)
+            with place.open() as own:
+                for _ in range(60):
+                    act = rng.choice([own.promote, own.drop])
+                    with suppress(BadReleaseName):  # gone already, or live
+                        act(f"r{rng.randrange(4)}")
+                    own.open()
+
+        with place.open() as store:
+            for release in ("r0", "r1", "r2", "r3"):
+                publish(store, {}, release)
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(operate, range(4)))
+        with place.open() as store:
+            assert store.open().count(Collection.SONGS) == 0
