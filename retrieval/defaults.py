@@ -9,6 +9,8 @@ def _item(weight: float, discount: float) -> dict[str, float]:
     return {"weight": weight, "discount": discount}
 
 
+TAG_CANDIDATES = 100
+
 NEIGHBOURS: dict[str, Any] = {
     "songs": {
         "songs": {
@@ -16,7 +18,12 @@ NEIGHBOURS: dict[str, Any] = {
             "discount": 0.1,
             "reweighting": {"penalty": 50},
         },
-        "tags": {"songs": _item(1, 0.25), "neighbours": 100, "power": 1.25},
+        "tags": {
+            "songs": _item(1, 0.25),
+            "neighbours": 100,
+            "power": 1.25,
+            "candidates": TAG_CANDIDATES,
+        },
     },
     "songs_and_text": {
         "songs": {
@@ -32,6 +39,7 @@ NEIGHBOURS: dict[str, Any] = {
             "title_tags": _item(0.5, 0.1),
             "neighbours": 300,
             "power": 1.25,
+            "candidates": TAG_CANDIDATES,
         },
     },
     "tags": {
@@ -48,6 +56,7 @@ NEIGHBOURS: dict[str, Any] = {
             "bigrams": _item(1, 0.25),
             "power": 3,
             "discount": 0.05,
+            "candidates": TAG_CANDIDATES,
         },
     },
     "title": {
@@ -62,11 +71,12 @@ NEIGHBOURS: dict[str, Any] = {
             "bigrams": _item(0.5, 0.25),
             "neighbours": 300,
             "power": 2.5,
+            "candidates": TAG_CANDIDATES,
         },
     },
 }
 
-TAGS: dict[str, Any] = {"floors": [3, 20, 100], "candidates": 300}
+TAGS: dict[str, Any] = {"floors": [3, 20, 100]}
 
 DENSE: dict[str, Any] = {
     "songs": {

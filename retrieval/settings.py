@@ -66,7 +66,7 @@ class Hops(_Settings):
     least_songs: int = Field(0, ge=0, description="songs that a neighbour must hold")
     power: float = Field(1.5, ge=0, le=8, description="exponent of the neighbours' scores")
     discount: float = Field(0.0, ge=-1, le=1, description="candidates: popularity^-discount")
-    candidates: int = Field(500, ge=10, le=10_000, description="found before the discount")
+    candidates: int = Field(300, ge=10, le=10_000, description="found before the discount")
     dislike: float = Field(0.75, ge=0, le=10, description="weight of what is disliked")
     reweighting: Reweighting | None = None
 
@@ -85,7 +85,7 @@ class Cosine(_Settings):
     sharpness: float = Field(12.0, ge=0, le=100)
     prior: float = Field(1.0, ge=-1, le=4)
     floors: tuple[int, ...] = Field((0, 10, 50), min_length=1, max_length=8)
-    candidates: int = Field(500, ge=10, le=10_000, description="sought above each floor")
+    candidates: int = Field(200, ge=10, le=10_000, description="sought above each floor")
     dislike: float = Field(0.5, ge=0, le=10, description="how far dislikes push, of a unit")
 
 
