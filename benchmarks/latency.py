@@ -11,14 +11,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import time
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from circumstances import circumstances
 
 from melon.embedding import EmbeddingSpace
 from melon.retrieval import Constraints, PlaylistQuery, Retriever
@@ -68,7 +66,8 @@ def main() -> None:
         for method, times in figures.items():
             print(f"{what:<42} {method:<9} p50 {times['p50']:7.2f}  p95 {times['p95']:7.2f} ms")
     if args.json:
-        report = {"machine": _machine(), "songs": len(space.song_ids), "ms": measured}
+        engines = {engine: store.engine_version() for engine, store in stores.items()}
+        report = {**circumstances(engines), "songs": len(space.song_ids), "ms": measured}
         args.json.write_text(json.dumps(report, indent=2) + "\n")
     for store in stores.values():
         store.close()
@@ -89,7 +88,8 @@ def _gensim(space: EmbeddingSpace, rows: Sequence[int]) -> Answer:
     from gensim.models import KeyedVectors
 
     vectors = KeyedVectors(space.dim)
-    vectors.add_vectors(space.song_ids.tolist(), np.asarray(space.song_vectors))
+    placed = space.song_vectors.any(axis=1)
+    vectors.add_vectors(space.song_ids[placed].tolist(), np.asarray(space.song_vectors[placed]))
     vectors.fill_norms()
     return lambda number: vectors.similar_by_vector(
         np.asarray(space.song_vectors[rows[number]]), topn=NEAREST
@@ -129,16 +129,6 @@ def _take_turns(methods: dict[str, Answer], queries: int) -> dict[str, dict[str,
             "mean": float(np.mean(own)),
         }
         for name, own in times.items()
-    }
-
-
-def _machine() -> dict[str, object]:
-    packages = ("melon", "numpy", "gensim", "qdrant-client", "qdrant-edge-py")
-    return {
-        "cores": os.cpu_count(),
-        "load": os.getloadavg()[0],
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in packages},
     }
 
 
