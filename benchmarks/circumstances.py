@@ -23,11 +23,11 @@ PACKAGES = (
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def circumstances(engines: Mapping[str, str]) -> dict[str, Any]:
+def circumstances(engines: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Machine, versions and commit; a commit that ends in `+` had changes beside it.
 
     Args:
-        engines: version of each engine that was asked.
+        engines: version of each engine that was asked, where known.
     """
     installed = {name: found for name in PACKAGES if (found := _version(name))}
     return {
@@ -37,7 +37,11 @@ def circumstances(engines: Mapping[str, str]) -> dict[str, Any]:
             "cores": os.cpu_count(),
             "load_average": [round(load, 1) for load in os.getloadavg()],
         },
-        "versions": {"python": platform.python_version(), **installed, "engines": dict(engines)},
+        "versions": {
+            "python": platform.python_version(),
+            **installed,
+            "engines": dict(engines or {}),
+        },
         "commit": _commit(),
     }
 

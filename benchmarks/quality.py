@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from circumstances import circumstances
-from peers import PEERS, Bags, Peer, PlainWord2Vec, answer
+from peers import BATCH, PEERS, Bags, Peer, PlainWord2Vec, answer
 from table import Row, as_json, engine_difference, markdown
 
 from melon.catalog import Playlist, ReadReport, find_corpus, read_playlists
@@ -116,7 +116,9 @@ def ask_melon(
             manifest, engines[engine] = retriever.reader.manifest, store.engine_version()
             for strategy in _chosen(STRATEGIES, only):
                 _note(f"melon {strategy}, {engine}")
-                card = evaluate(retriever, task.questions, task.answers, strategy=strategy)
+                card = evaluate(
+                    retriever, task.questions, task.answers, strategy=strategy, batch=BATCH
+                )
                 rows.append(Row(strategy, engine, card))
     if manifest is None:
         raise InputError("no store is named", hint="give --path, --url or both")
@@ -133,11 +135,18 @@ def ask_peers(
             _note(f"{WORD2VEC}: skipped, for want of --published-space")
         else:
             trained = EmbeddingSpace.load(space)
-            makers[WORD2VEC] = lambda bags: PlainWord2Vec(bags, trained)
+            makers[_word2vec_name(trained)] = lambda bags: PlainWord2Vec(bags, trained)
     if not makers:
         return []
     bags = Bags(task.playlists, TitleTokenizer.from_bytes(manifest.title_tokenizer))
     return [row for name, make in makers.items() for row in _peer_row(name, make, bags, task)]
+
+
+def _word2vec_name(space: EmbeddingSpace) -> str:
+    """Says how the space was trained: fewer epochs than the published ones may have to do."""
+    settings = space.settings
+    kind = "skip-gram" if settings["skip_gram"] else "CBOW"
+    return f"{WORD2VEC} ({kind}, dim {settings['dim']}, {settings['epochs']} epochs)"
 
 
 def _peer_row(name: str, make: Callable[[Bags], Peer], bags: Bags, task: Task) -> Iterator[Row]:

@@ -14,7 +14,7 @@ from peers.bags import Bags
 from peers.item_neighbours import Bm25Neighbours, CosineNeighbours
 from peers.nothing import Nothing
 from peers.playlist_knn import PlaylistKnn
-from peers.ranking import Peer, answer
+from peers.ranking import BATCH, Peer, answer
 from peers.second_place import SecondPlace
 from peers.word2vec import PlainWord2Vec
 
@@ -28,4 +28,4 @@ PEERS: Mapping[str, Callable[[Bags], Peer]] = {
 }
 """The peers that learn from bags alone; plain word2vec needs a trained space besides."""
 
-__all__ = ["PEERS", "Bags", "Peer", "PlainWord2Vec", "answer"]
+__all__ = ["BATCH", "PEERS", "Bags", "Peer", "PlainWord2Vec", "answer"]

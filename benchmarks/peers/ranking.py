@@ -13,7 +13,7 @@ from melon.evaluation import SONGS, TAGS, Result
 from peers.bags import Bags, Matrix
 
 BATCH = 32
-"""Questions scored together: every one needs a number for every song."""
+"""Questions asked together, of melon too: a peer needs a number for each and every song."""
 
 Scores = NDArray[np.float32]
 
