@@ -15,13 +15,13 @@ from melon.retrieval.dense import ClusterStrategy, MeanStrategy, VoteStrategy
 from melon.retrieval.given import given_by
 from melon.retrieval.hybrid import HybridStrategy
 from melon.retrieval.neighbours import NeighbourStrategy
+from melon.retrieval.popularity import filled, popular, without
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.results import SONG_FIELDS, Ranking, Recommendation, Song, Tag, because
 from melon.retrieval.seeds import Seeds, resolve
 from melon.retrieval.settings import Given, RetrievalSettings
 from melon.retrieval.similar import Item, Neighbour, similar
 from melon.retrieval.strategy import (
-    EMPTY,
     NOTHING,
     UNEXPLAINED,
     Answer,
@@ -34,8 +34,6 @@ from melon.retrieval.variety import Variety
 from melon.store import (
     Collection,
     Filter,
-    HasId,
-    NumberRange,
     PointId,
     ReleaseReader,
     VectorStore,
@@ -282,7 +280,7 @@ class Retriever:
         known = iter(chosen(reader, [ask for ask in asks if ask.seeds]))
         answers = [next(known) if ask.seeds else NOTHING for ask in asks]
         answers = [
-            self._fill(answer.head(songs, tags), ask) if answer else self._popular(ask)
+            filled(reader, answer.head(songs, tags), ask) if answer else popular(reader, ask)
             for ask, answer in zip(asks, answers, strict=True)
         ]
         return asks, answers
@@ -301,8 +299,8 @@ class Retriever:
         return Ask(
             query=query,
             seeds=seeds,
-            song_filter=constraint & _without(own_songs),
-            tag_filter=_without(own_tags),
+            song_filter=constraint & without(own_songs),
+            tag_filter=without(own_tags),
             songs=songs,
             tags=tags,
             exact=exact,
@@ -311,43 +309,6 @@ class Retriever:
     def _reasons(self, chosen: Strategy, ask: Ask, answer: Answer) -> Explanation:
         """How the scores came about; popular songs and tags have no reasons but that."""
         return UNEXPLAINED if answer.popular else chosen.explain(self._reader, ask, answer)
-
-    def _popular(self, ask: Ask) -> Answer:
-        """What most playlists hold; the score is their number."""
-        return Answer(
-            songs=self._most_popular(Collection.SONGS, ask.songs, ask.song_filter),
-            tags=self._most_popular(Collection.TAGS, ask.tags, ask.tag_filter),
-            popular=True,
-        )
-
-    def _fill(self, answer: Answer, ask: Ask) -> Answer:
-        """Where candidates are fewer than wanted, what is popular follows, with no score."""
-
-        def fill(ranked: Ranked, collection: Collection, limit: int, filter: Filter) -> Ranked:
-            missing = limit - len(ranked)
-            if not missing:
-                return ranked
-            rest = filter & _without(ranked.ids)
-            return ranked.followed_by(self._most_popular(collection, missing, rest).ids)
-
-        return Answer(
-            songs=fill(answer.songs, Collection.SONGS, ask.songs, ask.song_filter),
-            tags=fill(answer.tags, Collection.TAGS, ask.tags, ask.tag_filter),
-        )
-
-    def _most_popular(self, collection: Collection, limit: int, filter: Filter) -> Ranked:
-        if limit == 0:
-            return EMPTY
-        fields = ("popularity",)
-        found = self._reader.top(collection, "popularity", limit, filter, payload=fields)
-        if len(found) == limit:
-            # Engines differ in which of the last, equally popular ones they give: take those with
-            # the lowest ids, which is the order of `find` on both.
-            least = found[-1].payload["popularity"]
-            tied = filter & Filter(must=(NumberRange("popularity", least, least),))
-            found = [record for record in found if record.payload["popularity"] > least]
-            found += self._reader.find(collection, tied, limit - len(found), payload=fields)
-        return Ranked.of({record.id: record.payload["popularity"] for record in found})
 
     def _payloads(
         self, collection: Collection, fields: tuple[str, ...], ranked: Sequence[Ranked]
@@ -384,10 +345,6 @@ class Retriever:
     def _check_limits(songs: int, tags: int) -> None:
         if songs < 0 or tags < 0 or songs + tags == 0:
             raise InputError(f"{songs} songs and {tags} tags cannot be recommended")
-
-
-def _without(ids: Sequence[PointId]) -> Filter:
-    return Filter(must_not=(HasId(tuple(ids)),)) if ids else Filter()
 
 
 def _pairs(ranked: Ranked) -> list[tuple[PointId, float]]:
