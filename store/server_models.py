@@ -40,10 +40,25 @@ def to_filter(filter: Filter) -> models.Filter:
         return [_to_condition(condition) for condition in conditions]
 
     must, should, must_not = part(filter.must), part(filter.should), part(filter.must_not)
-    if not set(filter.must_not).isdisjoint(filter.must + filter.should):
-        # Server 1.16.3 ignores in `must_not` what stands beside it in `must` or `should`, too.
+    if _fields(filter.must_not) & _fields(filter.must + filter.should):
+        # Server 1.16.3 ignores in `must_not` what stands beside it in `must` or `should`, too,
+        # in whatever order its values are.
         must, must_not = [*must, models.Filter(must_not=must_not)], []
     return models.Filter(must=must or None, should=should or None, must_not=must_not or None)
+
+
+def _fields(conditions: tuple[Condition, ...]) -> set[str]:
+    """The payload fields that conditions are about; "" for the id."""
+    fields: set[str] = set()
+    for condition in conditions:
+        match condition:
+            case Filter(must, should, must_not):
+                fields |= _fields(must + should + must_not)
+            case HasId():
+                fields.add("")
+            case _:
+                fields.add(condition.field)
+    return fields
 
 
 def _to_condition(condition: Condition) -> models.Condition:

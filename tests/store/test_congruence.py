@@ -101,12 +101,16 @@ def filters(draw: st.DrawFn, depth: int = 2) -> Filter:
 
 
 JAZZ = MatchAny("genres", ("jazz",))
+EITHER, EITHER_TURNED = (
+    MatchAny("genres", values) for values in (("jazz", "ballad"), ("ballad", "jazz"))
+)
 POPULAR = NumberRange("popularity", gte=3)
 
 
 # a server ignores in `must_not` what stands beside it, unless it is told in another way
 @example(filter=Filter(must=(JAZZ,), must_not=(JAZZ,)))
 @example(filter=Filter(should=(JAZZ, POPULAR), must_not=(JAZZ,)))
+@example(filter=Filter(must=(EITHER,), must_not=(EITHER_TURNED,)))
 @run_with(max_examples=100)
 @given(filter=filters())
 def test_filters_let_the_same_songs_pass(readers: BothReaders, filter: Filter) -> None:
