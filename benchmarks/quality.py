@@ -55,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 1 where the engines disagree or something failed, 2 for bad input.
     """
     options = _parser().parse_args(arguments)
+    begun = circumstances()
     try:
         task = read_task(options.train, options.questions, options.answers)
         rows, engines, manifest = ask_melon(task, options.path, options.url, options.only)
@@ -68,9 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verdict = "less than" if difference < ENGINES_AGREE else "NOT less than"
         print(f"\nThe engines' scores differ by {difference:.6f}: {verdict} {ENGINES_AGREE}.")
     if options.json:
-        report = as_json(rows) | {"training": manifest.training, "space": manifest.space}
-        kept = circumstances(engines) | report
-        options.json.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+        made_from = {"engines": engines, "training": manifest.training, "space": manifest.space}
+        report = begun | made_from | as_json(rows)
+        options.json.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     return int(difference is not None and difference >= ENGINES_AGREE)
 
 

@@ -154,7 +154,7 @@ def test_one_command_makes_the_table(
     assert list(rows) == [*STRATEGIES, *peers[:3], word2vec]
     assert {row["questions"] for row in rows.values()} == {40}
     assert rows["playlist kNN"]["score"] > 2 * rows["most popular"]["score"]
-    assert report["versions"]["engines"].keys() == {"embedded"}
+    assert report["engines"].keys() == {"embedded"}
     table = capsys.readouterr().out.splitlines()
     assert [line.split(" | ")[0].strip("| ") for line in table[2:]] == list(rows)
 
