@@ -19,7 +19,7 @@ from melon.store.server import ServerStore
 from melon.store.server_connection import ServerAddress
 
 MEMORY = Path("/dev/shm")
-MEMORY_NEEDED = 2 << 30
+MEMORY_NEEDED = 6 << 30  # Edge sets aside some 230 MB for each release, however small
 
 EMBEDDED, SERVER = "embedded", "server"
 ENGINES = (EMBEDDED, SERVER)
