@@ -76,7 +76,7 @@ NEIGHBOURS: dict[str, Any] = {
     },
 }
 
-TAGS: dict[str, Any] = {"floors": [3, 20, 100]}
+TAGS: dict[str, Any] = {"floors": [3, 50], "candidates": 100}
 
 DENSE: dict[str, Any] = {
     "songs": {

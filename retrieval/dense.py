@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melon.retrieval.given import given
+from melon.retrieval.memory import RememberingReader
 from melon.retrieval.probes import TINY, Looking, Probe, probes
 from melon.retrieval.settings import Cosine, RetrievalSettings
 from melon.retrieval.strategy import (
@@ -25,10 +25,8 @@ from melon.store import (
     DENSE,
     Collection,
     Filter,
-    Hit,
     NumberRange,
     PointId,
-    ReleaseReader,
     VectorQuery,
 )
 
@@ -44,7 +42,7 @@ class DenseStrategy:
     def __init__(self, settings: RetrievalSettings) -> None:
         self._settings = settings.dense
 
-    def __call__(self, reader: ReleaseReader, asks: Sequence[Ask]) -> list[Answer]:
+    def __call__(self, reader: RememberingReader, asks: Sequence[Ask]) -> list[Answer]:
         """One filtered ANN request for the songs of all queries, and one for the tags."""
         targets = [self._settings.of(given(ask)) for ask in asks]
         songs = nearest(
@@ -63,7 +61,7 @@ class DenseStrategy:
         )
         return [Answer(*pair) for pair in zip(songs, tags, strict=True)]
 
-    def explain(self, reader: ReleaseReader, ask: Ask, answer: Answer) -> Explanation:
+    def explain(self, reader: RememberingReader, ask: Ask, answer: Answer) -> Explanation:
         """A probe's part in a score goes to its seeds by their parts in the cosine."""
         target = self._settings.of(given(ask))
         return Explanation(
@@ -77,7 +75,7 @@ class DenseStrategy:
 
     def _shares(
         self,
-        reader: ReleaseReader,
+        reader: RememberingReader,
         collection: Collection,
         ask: Ask,
         filter: Filter,
@@ -125,7 +123,7 @@ class ClusterStrategy(DenseStrategy):
 
 
 def nearest(
-    reader: ReleaseReader,
+    reader: RememberingReader,
     collection: Collection,
     asked: Sequence[Sequence[Probe]],
     wanted: Sequence[tuple[Filter, int, bool]],
@@ -149,7 +147,7 @@ def nearest(
 
 
 def _terms(
-    reader: ReleaseReader,
+    reader: RememberingReader,
     collection: Collection,
     asked: Sequence[Sequence[Probe]],
     wanted: Sequence[tuple[Filter, int, bool]],
@@ -166,21 +164,33 @@ def _terms(
     answers = iter(reader.query(collection, queries) if queries else [])
     return [
         [
-            {
-                hit.id: probe.weight * closeness(hit, cosine)
-                for _ in cosine.floors
-                for hit in next(answers)
-            }
+            _closeness(
+                reader,
+                collection,
+                {hit.id: hit.score for _ in cosine.floors for hit in next(answers)},
+                probe,
+                cosine,
+            )
             for probe in (own if limit > 0 else ())
         ]
         for own, (_, limit, _), cosine in zip(asked, wanted, settings, strict=True)
     ]
 
 
-def closeness(hit: Hit, settings: Cosine) -> float:
-    """exp(sharpness · (cosine - 1)) · popularity^prior."""
-    popularity: float = max(hit.payload["popularity"], 1) ** settings.prior
-    return math.exp(settings.sharpness * (hit.score - 1)) * popularity
+def _closeness(
+    reader: RememberingReader,
+    collection: Collection,
+    cosines: dict[PointId, float],
+    probe: Probe,
+    settings: Cosine,
+) -> dict[PointId, float]:
+    """weight · exp(sharpness · (cosine - 1)) · popularity^prior of each point near a probe."""
+    if not cosines:
+        return {}
+    counts = np.array(reader.popularity(collection, list(cosines)), np.float64)
+    near = np.exp(settings.sharpness * (np.array(list(cosines.values())) - 1))
+    scores = probe.weight * near * counts**settings.prior
+    return dict(zip(cosines, scores.tolist(), strict=True))
 
 
 def _query(probe: Probe, filter: Filter, limit: int, exact: bool) -> VectorQuery:
@@ -189,7 +199,6 @@ def _query(probe: Probe, filter: Filter, limit: int, exact: bool) -> VectorQuery
         DENSE,
         limit,
         filter or None,
-        payload=("popularity",),
         exact=exact,
         ef=max(EF, limit),
     )

@@ -20,16 +20,17 @@ from melon.retrieval.hops import (
     item_values,
     liked_seeds,
 )
+from melon.retrieval.memory import RememberingReader
 from melon.retrieval.settings import Hops
 from melon.retrieval.strategy import NO_SHARES, Ask, Name, Shares
-from melon.store import Collection, PointId, Record, ReleaseReader, tag_point_id
+from melon.store import Collection, PointId, Record, tag_point_id
 
 Matrix = NDArray[np.float64]
 KINDS = ("song", "tag", "tag", "word", "bigram")
 
 
 def hop_shares(
-    reader: ReleaseReader, collection: Collection, ask: Ask, hops: Hops, ids: Sequence[PointId]
+    reader: RememberingReader, collection: Collection, ask: Ask, hops: Hops, ids: Sequence[PointId]
 ) -> Shares:
     """Shares of seeds and neighbours in the scores that `spread` gives to `ids`."""
     near = find_neighbours(reader, [ask], [hops])[0]
@@ -75,13 +76,12 @@ def _holds(collection: Collection, found: Sequence[Record], ids: Sequence[PointI
 
 
 def _factors(
-    reader: ReleaseReader, collection: Collection, hops: Hops, ids: Sequence[PointId]
+    reader: RememberingReader, collection: Collection, hops: Hops, ids: Sequence[PointId]
 ) -> NDArray[np.float64]:
     """(results,) float64: the value stored at each holder, and the discount of popularity."""
-    records = reader.retrieve(collection, ids, payload=("popularity",))
-    popularity = {record.id: max(record.payload["popularity"], 1) for record in records}
+    counts = np.array(reader.popularity(collection, ids), np.float64)
     stored = reader.manifest.weights.get("popularity", 0.0)
-    return np.array([float(popularity[point]) ** (stored - hops.discount) for point in ids])
+    return np.asarray(counts ** (stored - hops.discount), np.float64)
 
 
 def _seed_parts(

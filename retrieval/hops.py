@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from melon.retrieval.memory import RememberingReader
 from melon.retrieval.reweighting import reweight
 from melon.retrieval.seeds import SeedSet
 from melon.retrieval.settings import Hops, ItemWeight
@@ -24,7 +25,6 @@ from melon.store import (
     HasId,
     Hit,
     NumberRange,
-    ReleaseReader,
     SparseVector,
     VectorQuery,
 )
@@ -62,7 +62,7 @@ NOBODY = Neighbours(np.empty(0, np.uint32), np.empty(0, np.float32), 0)
 
 
 def find_neighbours(
-    reader: ReleaseReader, asks: Sequence[Ask], hops: Sequence[Hops]
+    reader: RememberingReader, asks: Sequence[Ask], hops: Sequence[Hops]
 ) -> list[Neighbours]:
     """First hop: for each query the playlists that share most with it, in one request.
 
@@ -80,14 +80,13 @@ def find_neighbours(
             ITEMS,
             hop.neighbours,
             _neighbour_filter(ask, hop),
-            payload=("songs",) if hop.reweighting and not disliked else False,
         )
         for ask, hop, vector, disliked in wanted
         if vector is not None
     ]
     answers = iter(reader.query(Collection.PLAYLISTS, queries) if queries else [])
     found = [
-        _weigh(ask, next(answers), hop, disliked) if vector is not None else NOBODY
+        _weigh(reader, ask, next(answers), hop, disliked) if vector is not None else NOBODY
         for ask, hop, vector, disliked in wanted
     ]
     return [
@@ -97,7 +96,7 @@ def find_neighbours(
 
 
 def spread(
-    reader: ReleaseReader,
+    reader: RememberingReader,
     collection: Collection,
     neighbours: Sequence[Neighbours],
     wanted: Sequence[tuple[Filter, int]],
@@ -118,14 +117,13 @@ def spread(
             HOLDERS,
             max(limit, hop.candidates),
             filter,
-            payload=("popularity",),
         )
         for near, (filter, limit), hop, ask in zip(neighbours, wanted, hops, asked, strict=True)
         if ask
     ]
     answers = iter(reader.query(collection, queries) if queries else [])
     return [
-        discounted(next(answers), hop.discount) if ask else EMPTY
+        _discounted(reader, collection, next(answers), hop.discount) if ask else EMPTY
         for ask, hop in zip(asked, hops, strict=True)
     ]
 
@@ -167,24 +165,27 @@ def disliked_seeds(ask: Ask, hops: Hops) -> list[WeightedSeeds]:
     return [(1.0, seeds, item if item.weight else ItemWeight()) for seeds, item in kinds]
 
 
-def discounted(hits: Sequence[Hit], discount: float) -> Ranked:
+def _discounted(
+    reader: RememberingReader, collection: Collection, hits: Sequence[Hit], discount: float
+) -> Ranked:
     """Candidates by score · popularity^-discount."""
-    return Ranked.of(
-        {
-            hit.id: hit.score * max(hit.payload["popularity"], 1) ** -discount
-            for hit in hits
-            if hit.score > 0
-        }
-    )
+    kept = [hit for hit in hits if hit.score > 0]
+    if not discount:
+        return Ranked.of_hits(kept)
+    counts = reader.popularity(collection, [hit.id for hit in kept])
+    pairs = zip(kept, counts, strict=True)
+    return Ranked.of({hit.id: hit.score * count**-discount for hit, count in pairs})
 
 
-def _weigh(ask: Ask, hits: Sequence[Hit], hops: Hops, disliked: bool) -> Neighbours:
+def _weigh(
+    reader: RememberingReader, ask: Ask, hits: Sequence[Hit], hops: Hops, disliked: bool
+) -> Neighbours:
     if not hits:
         return NOBODY
     scores = np.array([hit.score for hit in hits], np.float64)
     weights = ((scores / scores.max()) ** hops.power).astype(np.float32)
     if hops.reweighting is not None and ask.seeds.songs.keys and not disliked:
-        held = [hit.payload.get("songs", ()) for hit in hits]
+        held = reader.songs([hit.id for hit in hits])
         seeds = [int(song) for song in ask.seeds.songs.keys]
         weights = reweight(weights, held, seeds, hops.reweighting)
     return Neighbours(np.array([hit.id for hit in hits], np.uint32), weights, len(hits))

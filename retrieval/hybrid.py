@@ -8,10 +8,11 @@ import numpy as np
 
 from melon.retrieval.dense import MeanStrategy
 from melon.retrieval.given import given
+from melon.retrieval.memory import RememberingReader
 from melon.retrieval.neighbours import NeighbourStrategy
 from melon.retrieval.settings import Fusion, RetrievalSettings
 from melon.retrieval.strategy import Answer, Ask, Explanation, Ranked, Shares
-from melon.store import PointId, ReleaseReader
+from melon.store import PointId
 
 
 class HybridStrategy:
@@ -26,7 +27,7 @@ class HybridStrategy:
         self._neighbours = NeighbourStrategy(settings)
         self._mean = MeanStrategy(settings)
 
-    def __call__(self, reader: ReleaseReader, asks: Sequence[Ask]) -> list[Answer]:
+    def __call__(self, reader: RememberingReader, asks: Sequence[Ask]) -> list[Answer]:
         """The requests of both, then their fusion."""
         held, near = self._neighbours(reader, asks), self._mean(reader, asks)
         return [self._fuse(*three) for three in zip(asks, held, near, strict=True)]
@@ -38,7 +39,7 @@ class HybridStrategy:
             tags=fuse(held.tags, near.tags, settings.tags),
         )
 
-    def explain(self, reader: ReleaseReader, ask: Ask, answer: Answer) -> Explanation:
+    def explain(self, reader: RememberingReader, ask: Ask, answer: Answer) -> Explanation:
         """The shares of both parts, scaled as their scores are."""
         settings = self._settings.of(given(ask))
         held = self._neighbours(reader, [ask])[0]

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from melon.retrieval.explain_hops import hop_shares
 from melon.retrieval.given import given
 from melon.retrieval.hops import NOBODY, Neighbours, find_neighbours, spread
+from melon.retrieval.memory import RememberingReader
 from melon.retrieval.settings import Hops, RetrievalSettings
 from melon.retrieval.strategy import Answer, Ask, Explanation
-from melon.store import Collection, ReleaseReader
+from melon.store import Collection
 
 
 class NeighbourStrategy:
@@ -18,7 +19,7 @@ class NeighbourStrategy:
     def __init__(self, settings: RetrievalSettings) -> None:
         self._settings = settings.neighbours
 
-    def __call__(self, reader: ReleaseReader, asks: Sequence[Ask]) -> list[Answer]:
+    def __call__(self, reader: RememberingReader, asks: Sequence[Ask]) -> list[Answer]:
         """One request for the neighbours of all queries, one for their songs, one for tags."""
         targets = [self._settings.of(given(ask)) for ask in asks]
         song_hops = [target.songs for target in targets]
@@ -44,7 +45,7 @@ class NeighbourStrategy:
         )
         return [Answer(*pair) for pair in zip(songs, tags, strict=True)]
 
-    def explain(self, reader: ReleaseReader, ask: Ask, answer: Answer) -> Explanation:
+    def explain(self, reader: RememberingReader, ask: Ask, answer: Answer) -> Explanation:
         """Which neighbours hold a result, and which seeds made them neighbours."""
         target = self._settings.of(given(ask))
         return Explanation(
@@ -53,7 +54,7 @@ class NeighbourStrategy:
         )
 
 
-def _near(reader: ReleaseReader, wanted: Sequence[tuple[Ask, Hops] | None]) -> list[Neighbours]:
+def _near(reader: RememberingReader, wanted: Sequence[tuple[Ask, Hops] | None]) -> list[Neighbours]:
     """The neighbours of each query in one request; nobody where nothing is wanted of them."""
     asked = [pair for pair in wanted if pair]
     found = iter(find_neighbours(reader, [ask for ask, _ in asked], [hops for _, hops in asked]))

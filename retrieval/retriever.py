@@ -14,6 +14,7 @@ from melon.retrieval.constraints import Constraints, check_artists
 from melon.retrieval.dense import ClusterStrategy, MeanStrategy, VoteStrategy
 from melon.retrieval.given import given_by
 from melon.retrieval.hybrid import HybridStrategy
+from melon.retrieval.memory import RememberingReader
 from melon.retrieval.neighbours import NeighbourStrategy
 from melon.retrieval.popularity import filled, popular, without
 from melon.retrieval.query import PlaylistQuery
@@ -330,7 +331,7 @@ class Retriever:
         self._looked = time.monotonic()
 
     def _adopt(self, reader: ReleaseReader) -> None:
-        self._reader = reader
+        self._reader = RememberingReader(reader)
         self._tokenizer = TitleTokenizer.from_bytes(reader.manifest.title_tokenizer)
         self._looked = time.monotonic()
 

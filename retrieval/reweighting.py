@@ -11,7 +11,6 @@ early stopping and so regularises too.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +25,7 @@ TINY = 1e-12
 
 def reweight(
     weights: NDArray[np.float32],
-    held: Sequence[Sequence[int]],
+    held: Sequence[NDArray[np.int32]],
     seeds: Sequence[int],
     settings: Reweighting,
 ) -> NDArray[np.float32]:
@@ -34,7 +33,7 @@ def reweight(
 
     Args:
         weights: (n,) positive prior weights.
-        held: for each neighbour, the ids of its songs.
+        held: for each neighbour, (k,) int32, the ids of its songs.
         seeds: ids of the query's songs.
         settings: how far the weights may move, and what counts.
 
@@ -42,11 +41,9 @@ def reweight(
         (n,) float32. A neighbour may get a negative weight.
     """
     lengths = np.fromiter(map(len, held), np.int64, len(held))
-    songs, columns = np.unique(
-        np.fromiter(chain.from_iterable(held), np.int64, int(lengths.sum())), return_inverse=True
-    )
+    songs, columns = np.unique(np.concatenate(held), return_inverse=True)
     rows = np.repeat(np.arange(len(held)), lengths)
-    is_seed = np.isin(songs, np.asarray(seeds, np.int64))
+    is_seed = np.isin(songs, np.asarray(seeds, np.int32))
     if not is_seed.any():
         return weights
 

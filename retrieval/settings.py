@@ -84,7 +84,7 @@ class Cosine(_Settings):
     discount: float = Field(0.25, ge=-1, le=2, description="a seed counts popularity^-discount")
     sharpness: float = Field(12.0, ge=0, le=100)
     prior: float = Field(1.0, ge=-1, le=4)
-    floors: tuple[int, ...] = Field((0, 10, 50), min_length=1, max_length=8)
+    floors: tuple[int, ...] = Field((0, 20), min_length=1, max_length=8)
     candidates: int = Field(200, ge=10, le=10_000, description="sought above each floor")
     dislike: float = Field(0.5, ge=0, le=10, description="how far dislikes push, of a unit")
 

@@ -13,7 +13,7 @@ import qdrant_edge as edge
 
 from melon.errors import MelonError
 from melon.store.edge_models import (
-    from_hit,
+    from_hits,
     from_record,
     payload_selector,
     to_filter,
@@ -80,7 +80,7 @@ class EmbeddedReader:
         """One list of hits per query."""
         with self._shard(collection) as shard:
             answers = shard.query_batch(edge.QueryBatchRequest(list(map(to_query, queries))))
-        return [[from_hit(point) for point in answer] for answer in answers]
+        return [from_hits(*pair) for pair in zip(queries, answers, strict=True)]
 
     def top(
         self,
