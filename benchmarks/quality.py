@@ -15,13 +15,13 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from circumstances import circumstances
 from peers import BATCH, PEERS, Bags, Peer, PlainWord2Vec, answer
-from table import Row, as_json, engine_difference, markdown
+from table import Row, as_json, engine_differences, markdown
 
 from melon.catalog import Playlist, ReadReport, find_corpus, read_playlists
 from melon.embedding import EmbeddingSpace
@@ -63,16 +63,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MelonError as error:
         _note(f"error: {error}")
         return error.exit_code
-    difference = engine_difference(rows)
     print(markdown(rows))
-    if difference is not None:
-        verdict = "less than" if difference < ENGINES_AGREE else "NOT less than"
-        print(f"\nThe engines' scores differ by {difference:.6f}: {verdict} {ENGINES_AGREE}.")
+    differences = engine_differences(rows)
+    if differences:
+        print(f"\n{verdict(differences)}")
     if options.json:
         made_from = {"engines": engines, "training": manifest.training, "space": manifest.space}
         report = begun | made_from | as_json(rows)
         options.json.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
-    return int(difference is not None and difference >= ENGINES_AGREE)
+    return int(any(difference >= ENGINES_AGREE for difference in differences.values()))
+
+
+def verdict(differences: Mapping[str, float]) -> str:
+    """Whether the engines' scores are the same, and by how much each method's differ."""
+    apart = [method for method, difference in differences.items() if difference >= ENGINES_AGREE]
+    found = f"NOT by less than {ENGINES_AGREE}" if apart else f"by less than {ENGINES_AGREE}"
+    each = ", ".join(f"{method} {difference:.6f}" for method, difference in differences.items())
+    return f"The engines' scores differ {found}: {each}."
 
 
 def read_task(train: Path, questions: Path, answers: Path) -> Task:

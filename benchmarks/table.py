@@ -38,7 +38,7 @@ def markdown(rows: Sequence[Row]) -> str:
 def as_json(rows: Sequence[Row]) -> dict[str, Any]:
     """Every row with all that its scorecard says, and how far the engines are apart."""
     return {
-        "engines_differ": engine_difference(rows),
+        "engines_differ": engine_differences(rows),
         "rows": [
             {"method": row.method, "engine": row.engine, "fit_seconds": row.fit_seconds}
             | row.card.to_json()
@@ -47,23 +47,22 @@ def as_json(rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-def engine_difference(rows: Sequence[Row]) -> float | None:
-    """The largest difference of a method's figures between its engines, over all questions.
+def engine_differences(rows: Sequence[Row]) -> dict[str, float]:
+    """How far the engines are apart, for each method that was asked on two of them.
 
-    None where no method was asked on two engines.
+    The largest difference of song nDCG, tag nDCG and score, over all questions.
     """
-    pairs = [
-        (one, other)
+    return {
+        one.method: max(
+            abs(mine - theirs)
+            for mine, theirs in zip(
+                _triple(one.card.quality), _triple(other.card.quality), strict=True
+            )
+            if mine is not None and theirs is not None
+        )
         for one, other in combinations(rows, 2)
         if one.method == other.method and one.engine != other.engine
-    ]
-    differences = [
-        abs(mine - theirs)
-        for one, other in pairs
-        for mine, theirs in zip(_triple(one.card.quality), _triple(other.card.quality), strict=True)
-        if mine is not None and theirs is not None
-    ]
-    return max(differences, default=None)
+    }
 
 
 def _triple(quality: Quality) -> tuple[float | None, float | None, float | None]:

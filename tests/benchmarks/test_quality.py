@@ -16,7 +16,7 @@ from peers import Bags, answer
 from peers.nothing import Nothing
 from peers.playlist_knn import PlaylistKnn
 from peers.second_place import SecondPlace
-from table import Row, engine_difference, markdown
+from table import Row, engine_differences, markdown
 
 from melon.catalog import Playlist, ReadReport, read_playlists, write_playlists
 from melon.embedding import EmbeddingSpace, build_space, training_settings
@@ -115,8 +115,11 @@ def test_the_engines_are_compared_method_by_method():
         Row("hybrid", "server", card(0.2, 0.502)),
         Row("popular", None, card(0.0, 0.1)),
     ]
-    assert engine_difference(rows) == pytest.approx(0.002)
-    assert engine_difference(rows[:2]) is None
+    differences = engine_differences(rows)
+    assert differences == {"hybrid": pytest.approx(0.002)}
+    assert "differ NOT by less than 0.001: hybrid 0.002000" in quality.verdict(differences)
+    assert "differ by less than 0.001: hybrid 0.000999" in quality.verdict({"hybrid": 0.000999})
+    assert engine_differences(rows[:2]) == {}
     assert (
         markdown(rows).splitlines()[2] == "| hybrid | embedded | 0.2000 / 0.5000 / 0.2450 | 1.2 |"
     )
