@@ -6,8 +6,9 @@ gRPC, built here without qdrant-client's own conversion of every point.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,9 @@ INDEX_TYPES = {
     FieldType.INTEGER: models.PayloadSchemaType.INTEGER,
     FieldType.DATETIME: models.PayloadSchemaType.DATETIME,
 }
+
+
+NO_PAYLOAD: Mapping[str, Any] = MappingProxyType({})
 
 
 def to_filter(filter: Filter) -> models.Filter:
@@ -175,9 +179,12 @@ def _not_in_contract(name: str, value: object) -> BadPoints:
     return BadPoints(f"a payload value of type {type(value).__name__}", where=f"field {name}")
 
 
-def from_hits(points: Iterable[models.ScoredPoint]) -> list[Hit]:
-    """Scored points."""
-    return [Hit(_id(p.id), p.score, p.payload or {}, _dense(p.vector)) for p in points]
+def from_hits(points: Iterable[dict[str, Any]]) -> list[Hit]:
+    """Scored points, as JSON has them."""
+    return [
+        Hit(p["id"], p["score"], p.get("payload") or NO_PAYLOAD, _dense(p.get("vector")))
+        for p in points
+    ]
 
 
 def from_record(point: models.Record) -> Record:
