@@ -75,7 +75,7 @@ class ServerReader:
             # As `client.query_batch_points` asks it, but the answer is taken as it is: making a
             # pydantic model of every hit took longer than the server did to find it.
             answer: dict[str, Any] = client.http.client.request(
-                type_=Any,
+                type_=dict[str, Any],
                 method="POST",
                 url="/collections/{name}/points/query/batch",
                 path_params={"name": self._name(collection)},
