@@ -1,4 +1,8 @@
-"""Item-item neighbourhoods of the library `implicit`: songs, tags and title words alike."""
+"""Item-item neighbourhoods of the library `implicit`: songs, tags and title words alike.
+
+The library's default of 20 neighbours finds a song hardly any tag. Each model has the better of two
+settings by its score on Melon: 200 neighbours among all items, or 1,000 among frequent ones.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +14,18 @@ from scipy import sparse
 from peers.bags import Bags, Matrix
 from peers.ranking import Scores
 
-NEIGHBOURS = 1000
-"""Most similar items that are kept of each. The library's default, 20, finds songs no tag."""
-
-LEAST = 20
-"""Playlists that must hold an item: rare songs are each other's nearest, and crowd out the rest."""
-
 
 class _ItemNeighbours:
-    """A question's items add up their similarities to what is like them."""
+    """A question's items add up their similarities to what is like them.
 
-    def __init__(self, model: Any, bags: Bags) -> None:
-        frequent = (bags.counts >= LEAST).astype(np.float32)
+    Args:
+        model: one of the library's, not fitted yet.
+        bags: what it is fitted on.
+        least: playlists that must hold an item for it to take part.
+    """
+
+    def __init__(self, model: Any, bags: Bags, *, least: int) -> None:
+        frequent = (bags.counts >= least).astype(np.float32)
         model.fit((bags.matrix @ sparse.diags(frequent)).tocsr(), show_progress=False)
         self._similarity = model.similarity
 
@@ -31,12 +35,15 @@ class _ItemNeighbours:
 
 
 class CosineNeighbours(_ItemNeighbours):
-    """Cosine between the items' columns of the playlists."""
+    """Cosine between the items' columns of the playlists.
+
+    Among all items, rare songs are each other's nearest, and crowd out tags and the rest.
+    """
 
     def __init__(self, bags: Bags) -> None:
         from implicit.nearest_neighbours import CosineRecommender
 
-        super().__init__(CosineRecommender(K=NEIGHBOURS), bags)
+        super().__init__(CosineRecommender(K=1000), bags, least=20)
 
 
 class Bm25Neighbours(_ItemNeighbours):
@@ -45,4 +52,4 @@ class Bm25Neighbours(_ItemNeighbours):
     def __init__(self, bags: Bags) -> None:
         from implicit.nearest_neighbours import BM25Recommender
 
-        super().__init__(BM25Recommender(K=NEIGHBOURS), bags)
+        super().__init__(BM25Recommender(K=200), bags, least=1)
