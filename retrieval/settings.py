@@ -1,7 +1,7 @@
 """Everything that weighs on the query side: typed, documented, and searched by `melon tune`.
 
 None of it needs a new release: the store holds who holds what, the query brings the exponents.
-The defaults (retrieval/defaults.py) were found on playlists held out of Melon's training data.
+The defaults are in retrieval/defaults.py; docs/quality.md says how they were found.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ class RetrievalSettings(_Settings):
     @classmethod
     @cache
     def default(cls) -> RetrievalSettings:
-        """What was found on Melon's training data."""
+        """What `retrieval/defaults.py` holds."""
         from melon.retrieval.defaults import DEFAULTS
 
         return cls.model_validate(DEFAULTS)
