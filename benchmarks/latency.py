@@ -10,13 +10,11 @@ warm-up; the methods take turns query by query, so that a noisy machine is equal
 from __future__ import annotations
 
 import argparse
-import json
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from circumstances import circumstances
+from harness import Call, Report, parser, take_turns
 
 from melon.embedding import EmbeddingSpace
 from melon.retrieval import Constraints, PlaylistQuery, Retriever
@@ -34,8 +32,6 @@ FILTERS: dict[str, Filter] = {
     "1,000 songs excluded": Constraints(exclude_songs=tuple(range(1000))).to_filter({}),
 }
 
-Answer = Callable[[int], object]
-
 
 def main() -> None:
     """Measure, print the table, keep the figures."""
@@ -50,32 +46,28 @@ def main() -> None:
     retrievers = {engine: Retriever(store) for engine, store in stores.items()}
     playlists = _long_playlists(space, rng, args.queries + WARM_UP)
 
-    measured: dict[str, dict[str, dict[str, float]]] = {}
+    report = Report("latency", {"songs": len(space.song_ids), "queries": args.queries})
+    report.engines = {engine: store.engine_version() for engine, store in stores.items()}
     for name, filter in FILTERS.items():
-        methods: dict[str, Answer] = {
+        methods: dict[str, Call] = {
             engine: _nearest(retriever, space, rows, filter)
             for engine, retriever in retrievers.items()
         }
         if not filter:
             methods["gensim"] = _gensim(space, rows)
-        measured[f"nearest {NEAREST} songs, {name}"] = _take_turns(methods, args.queries)
+        turns = take_turns(methods, args.queries, warm_up=WARM_UP)
+        report.add_turns(f"nearest {NEAREST} songs, {name}", turns, against=list(methods)[-1])
     methods = {engine: _continuation(r, playlists) for engine, r in retrievers.items()}
-    measured[f"continuation, {SEEDS} seeds"] = _take_turns(methods, args.queries)
-
-    for what, figures in measured.items():
-        for method, times in figures.items():
-            print(f"{what:<42} {method:<9} p50 {times['p50']:7.2f}  p95 {times['p95']:7.2f} ms")
-    if args.json:
-        engines = {engine: store.engine_version() for engine, store in stores.items()}
-        report = {**circumstances(engines), "songs": len(space.song_ids), "ms": measured}
-        args.json.write_text(json.dumps(report, indent=2) + "\n")
+    turns = take_turns(methods, args.queries, warm_up=WARM_UP)
+    report.add_turns(f"continuation, {SEEDS} seeds", turns, against="embedded")
+    report.conclude(args.json)
     for store in stores.values():
         store.close()
 
 
 def _nearest(
     retriever: Retriever, space: EmbeddingSpace, rows: Sequence[int], filter: Filter
-) -> Answer:
+) -> Call:
     def ask(number: int) -> object:
         vector = np.asarray(space.song_vectors[rows[number]])
         query = VectorQuery(vector, DENSE, NEAREST, filter or None, ef=256)
@@ -84,7 +76,7 @@ def _nearest(
     return ask
 
 
-def _gensim(space: EmbeddingSpace, rows: Sequence[int]) -> Answer:
+def _gensim(space: EmbeddingSpace, rows: Sequence[int]) -> Call:
     from gensim.models import KeyedVectors
 
     vectors = KeyedVectors(space.dim)
@@ -96,7 +88,7 @@ def _gensim(space: EmbeddingSpace, rows: Sequence[int]) -> Answer:
     )
 
 
-def _continuation(retriever: Retriever, playlists: Sequence[PlaylistQuery]) -> Answer:
+def _continuation(retriever: Retriever, playlists: Sequence[PlaylistQuery]) -> Call:
     return lambda number: retriever.recommend(playlists[number], songs=SONGS, tags=TAGS)
 
 
@@ -113,33 +105,13 @@ def _long_playlists(
     ]
 
 
-def _take_turns(methods: dict[str, Answer], queries: int) -> dict[str, dict[str, float]]:
-    """Milliseconds of each method, its p50, p95 and mean over the queries."""
-    times: dict[str, list[float]] = {name: [] for name in methods}
-    for number in range(queries + WARM_UP):
-        for name, ask in methods.items():
-            start = time.perf_counter()
-            ask(number)
-            if number >= WARM_UP:
-                times[name].append(1000 * (time.perf_counter() - start))
-    return {
-        name: {
-            "p50": float(np.percentile(own, 50)),
-            "p95": float(np.percentile(own, 95)),
-            "mean": float(np.mean(own)),
-        }
-        for name, own in times.items()
-    }
-
-
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("space", type=Path, help="the space that the stores were made from")
-    parser.add_argument("--path", type=Path, required=True, help="embedded store")
-    parser.add_argument("--url", help="Qdrant server that holds the same space")
-    parser.add_argument("--queries", type=int, default=300)
-    parser.add_argument("--json", type=Path, help="where the figures are kept")
-    return parser.parse_args()
+    own = parser(__doc__)
+    own.add_argument("space", type=Path, help="the space that the stores were made from")
+    own.add_argument("--path", type=Path, required=True, help="embedded store")
+    own.add_argument("--url", help="Qdrant server that holds the same space")
+    own.add_argument("--queries", type=int, default=300)
+    return own.parse_args()
 
 
 if __name__ == "__main__":
