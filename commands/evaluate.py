@@ -198,6 +198,13 @@ def split(
     min_songs: Annotated[
         int, typer.Option(help="Playlists with fewer songs stay in training.")
     ] = 2,
+    kinds: Annotated[
+        str,
+        typer.Option(
+            help="How many of the questions give songs, songs and tags, tags and the title, the "
+            "title alone."
+        ),
+    ] = "30/50/15/5",
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other playlists.")] = 0,
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first bad record instead of skipping it.")
@@ -205,8 +212,8 @@ def split(
 ) -> None:
     """Hold out playlists as questions and answers, masked as the challenge does it.
 
-    30 % of the questions give songs, 50 % songs and tags, 15 % tags and the title, 5 % the title;
-    half of what is given stays hidden. The same seed gives the same files.
+    30 % of the questions give songs, 50 % songs and tags, 15 % tags and the title, 5 % the title,
+    or as `--kinds` says; half of what is given stays hidden. The same seed gives the same files.
     """
     from melon.catalog import ReadReport, find_corpus
     from melon.evaluation import split as divide
@@ -217,6 +224,7 @@ def split(
         out,
         hold_out=hold_out,
         min_songs=min_songs,
+        shares=_shares(kinds),
         seed=seed,
         report=report,
         strict=strict,
@@ -233,6 +241,17 @@ def render(cards: Sequence[Scorecard]) -> None:
     print_table("Scores", COLUMNS, table(cards))
     if rows := spread_table(cards):
         print_table("What is recommended", SPREAD_COLUMNS, rows)
+
+
+def _shares(kinds: str) -> list[float]:
+    from melon.errors import InputError
+
+    try:
+        return [float(share) for share in kinds.split("/")]
+    except ValueError as error:
+        raise InputError(
+            str(error), where="--kinds", hint="write four numbers, such as 30/50/15/5"
+        ) from None
 
 
 def _several(strategies: Sequence[str] | None) -> bool:

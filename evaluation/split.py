@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,8 +22,11 @@ from melon.errors import InputError
 from melon.evaluation.errors import NothingToHide
 from melon.evaluation.results import SONGS, TAGS
 
-KIND_SHARES = (("songs", 0.3), ("songs+tags", 0.5), ("tags+title", 0.15), ("title", 0.05))
-"""The kinds of question, and which share of the questions is of each."""
+KINDS = ("songs", "songs+tags", "tags+title", "title")
+"""What a question gives."""
+
+CHALLENGE_SHARES = (30.0, 50.0, 15.0, 5.0)
+"""How many of each hundred questions are of each of `KINDS`, in the challenge."""
 
 TRAIN_FILE, QUESTIONS_FILE, ANSWERS_FILE = "train.json", "questions.json", "answers.json"
 _WRITTEN = (TRAIN_FILE, QUESTIONS_FILE, ANSWERS_FILE)
@@ -47,6 +51,7 @@ def split(
     *,
     hold_out: float = 0.1,
     min_songs: int = LEAST_SONGS,
+    shares: Sequence[float] = CHALLENGE_SHARES,
     seed: int = 0,
     report: ReadReport | None = None,
     strict: bool = False,
@@ -54,11 +59,11 @@ def split(
     """Hold out playlists as questions and answers, and leave the rest for training.
 
     Writes `train.json`, `questions.json` and `answers.json`, in the order in which the playlists
-    are read. Of the questions, 30 % give songs, 50 % songs and tags, 15 % tags and the title, 5 %
-    the title alone. Where songs or tags are given, half of them is, rounded down, and the others
-    are hidden: a single tag always is, so that some questions give less than their kind says.
-    The title is blank where songs are given. As the challenge's, an answer keeps the first 100
-    songs and 10 tags.
+    are read. By default 30 % of the questions give songs, 50 % songs and tags, 15 % tags and the
+    title, 5 % the title alone. Where songs or tags are given, half of them is, rounded down, and
+    the others are hidden: a single tag always is, so that some questions give less than their kind
+    says. The title is blank where songs are given. As the challenge's, an answer keeps the first
+    100 songs and 10 tags.
 
     Only playlists with a title, a tag and `min_songs` songs are held out. The same playlists,
     options and seed give the same bytes, with the same version of numpy. The files are read
@@ -69,6 +74,7 @@ def split(
         out_dir: made if it does not exist.
         hold_out: the share of all playlists that is held out, or from 1 on their number.
         min_songs: playlists with fewer songs stay in training; `LEAST_SONGS` at least.
+        shares: how many questions of each of `KINDS` there are, in any unit.
         seed: where chance begins.
         report: counts what is read and skipped.
         strict: raise at the first record that would be skipped.
@@ -77,7 +83,7 @@ def split(
         NothingToHide: there are too few playlists to hold out so many.
         InputError: a number is out of range, or a file would replace one that is read.
     """
-    _check(playlists, out_dir, float(hold_out), min_songs)
+    _check(playlists, out_dir, float(hold_out), min_songs, shares)
     rng = np.random.default_rng(seed)
     total = 0
     candidates: list[int] = []
@@ -93,7 +99,7 @@ def split(
             where=", ".join(map(str, playlists)),
         )
     drawn = rng.choice(np.array(candidates, np.int64), wanted, replace=False)
-    kinds = _kinds(drawn.tolist())
+    kinds = _kinds(drawn.tolist(), shares)
     make_directory(out_dir)
     with (
         array_writer(out_dir / TRAIN_FILE) as train,
@@ -110,7 +116,23 @@ def split(
     return SplitCounts(train=total - wanted, held_out=wanted)
 
 
-def _check(playlists: Sequence[Path], out_dir: Path, hold_out: float, min_songs: int) -> None:
+def _check(
+    playlists: Sequence[Path],
+    out_dir: Path,
+    hold_out: float,
+    min_songs: int,
+    shares: Sequence[float],
+) -> None:
+    if (
+        len(shares) != len(KINDS)
+        or not all(0 <= share < inf for share in shares)
+        or not any(shares)
+    ):
+        raise InputError(
+            f"{'/'.join(f'{share:g}' for share in shares)} are no shares of {len(KINDS)} kinds of "
+            "question",
+            hint=f"give one number for each of {', '.join(KINDS)}",
+        )
     if not (0 < hold_out < 1 or (hold_out >= 1 and hold_out.is_integer())):
         raise InputError(
             f"{hold_out:g} playlists cannot be held out",
@@ -127,14 +149,14 @@ def _check(playlists: Sequence[Path], out_dir: Path, hold_out: float, min_songs:
             )
 
 
-def _kinds(drawn: Sequence[int]) -> dict[int, str]:
+def _kinds(drawn: Sequence[int], shares: Sequence[float]) -> dict[int, str]:
     """The kind of question that each held-out playlist becomes."""
-    ends = np.cumsum([share for _, share in KIND_SHARES])
+    ends = np.cumsum(shares) / np.sum(shares)
     stops = (ends.round(6) * len(drawn)).astype(int).tolist()
     starts = [0, *stops[:-1]]
     return {
         playlist: kind
-        for (kind, _), start, stop in zip(KIND_SHARES, starts, stops, strict=True)
+        for kind, start, stop in zip(KINDS, starts, stops, strict=True)
         for playlist in drawn[start:stop]
     }
 
@@ -144,7 +166,7 @@ def mask(playlist: Playlist, kind: str, rng: np.random.Generator) -> tuple[Playl
 
     Args:
         playlist: a whole playlist.
-        kind: what the question gives, one of `KIND_SHARES`.
+        kind: what the question gives, one of `KINDS`.
         rng: draws which songs and tags are given.
     """
     given = kind.split("+")

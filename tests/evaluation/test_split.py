@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,23 @@ def test_the_kinds_have_the_challenges_shares(parts, tmp_path: Path) -> None:
         "tags+title",
         "title",
     }
+
+
+def test_the_kinds_can_have_other_shares(
+    demo_corpus: tuple[Path, DemoTruth], tmp_path: Path
+) -> None:
+    whole = demo_corpus[0] / "train.json"
+    split([whole], tmp_path, hold_out=40, shares=(0, 0, 3, 1))
+    kinds = Counter(kind_of(q) for q in read_questions(tmp_path / "questions.json"))
+    single = sum(len(answer["tags"]) == 1 for answer in load(tmp_path / "answers.json"))
+    assert kinds.keys() <= {"tags+title", "title"}
+    assert abs(kinds["tags+title"] - 30) <= single
+
+
+@pytest.mark.parametrize("shares", [(1, 1, 1), (0, 0, 0, 0), (1, -1, 1, 1), (1, 1, 1, inf)])
+def test_impossible_shares_are_an_error(tmp_path: Path, shares: tuple[float, ...]) -> None:
+    with pytest.raises(InputError, match="no shares of 4 kinds"):
+        split([tmp_path / "train.json"], tmp_path / "out", shares=shares)
 
 
 def test_the_same_seed_gives_the_same_bytes(
