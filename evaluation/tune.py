@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from melon.catalog import Playlist
+from melon.evaluation.caching import CachingReader
 from melon.evaluation.descent import Best, OutOfTime, descend
 from melon.evaluation.evaluate import evaluate
 from melon.evaluation.journal import Journal, Trial, fingerprint
@@ -120,6 +121,7 @@ def tune(
         LeakedQuestions: the store was trained on the answers.
     """
     sample = draw_sample(retriever, questions, answers, most=most, seed=seed)
+    retriever = retriever.with_reader(CachingReader(retriever.reader))
     groups = [
         group
         for given, target in product(Given, TARGETS)

@@ -101,6 +101,13 @@ class Retriever:
         other._settings = settings
         return other
 
+    def with_reader(self, reader: ReleaseReader) -> Self:
+        """A retriever that asks another reader of the same release, and stays with it."""
+        other = copy(self)
+        other._pinned = self.release
+        other._reader = RememberingReader(reader)
+        return other
+
     def kinds(self, queries: Sequence[PlaylistQuery]) -> list[Given | None]:
         """By which settings each query is answered; None where nothing of it is known."""
         self._follow()

@@ -1,0 +1,140 @@
+"""A reader that answers what it was asked before from memory, for searches that repeat themselves.
+
+The trials of `melon tune` ask the same questions again and again with one setting changed, and
+most settings weigh on what an engine has answered, not on what it is asked.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Generic, TypeVar
+
+from melon.store import (
+    Collection,
+    Filter,
+    Hit,
+    PointId,
+    Record,
+    ReleaseReader,
+    SparseVector,
+    VectorQuery,
+)
+from melon.store.manifest import ReleaseManifest
+
+MOST_POINTS = 4_000_000
+"""Hits and records that are kept, some 500 MB; then those go that were not used for longest."""
+
+T = TypeVar("T")
+
+
+class CachingReader:
+    """A release's reader that keeps the answers to queries and retrievals.
+
+    A release never changes, so an answer stays true. What comes back is shared: not to be changed.
+
+    Args:
+        reader: answers what is not known yet.
+        most: points that are kept at most, over all answers.
+    """
+
+    def __init__(self, reader: ReleaseReader, *, most: int = MOST_POINTS) -> None:
+        self._reader = reader
+        self._hits: _Answers[Hit] = _Answers(most)
+        self._records: _Answers[Record] = _Answers(most)
+
+    @property
+    def manifest(self) -> ReleaseManifest:
+        """What the release says about itself."""
+        return self._reader.manifest
+
+    def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[list[Hit]]:
+        """As the reader itself; only new queries are asked, in one request."""
+        return self._hits.look_up(
+            [_key(collection, query) for query in queries],
+            lambda places: self._reader.query(collection, [queries[place] for place in places]),
+        )
+
+    def retrieve(
+        self, collection: Collection, ids: Sequence[PointId], **options: Any
+    ) -> list[Record]:
+        """As the reader itself."""
+        key = (collection, tuple(ids), *sorted(options.items()))
+        return self._records.look_up(
+            [key], lambda _: [self._reader.retrieve(collection, ids, **options)]
+        )[0]
+
+    def top(
+        self,
+        collection: Collection,
+        field: str,
+        limit: int,
+        filter: Filter | None = None,
+        **options: Any,
+    ) -> list[Record]:
+        """As the reader itself."""
+        return self._reader.top(collection, field, limit, filter, **options)
+
+    def find(
+        self, collection: Collection, filter: Filter | None, limit: int, **options: Any
+    ) -> list[Record]:
+        """As the reader itself."""
+        return self._reader.find(collection, filter, limit, **options)
+
+    def count(self, collection: Collection, filter: Filter | None = None) -> int:
+        """As the reader itself."""
+        return self._reader.count(collection, filter)
+
+    def close(self) -> None:
+        """As the reader itself."""
+        self._reader.close()
+
+
+class _Answers(Generic[T]):
+    """Lists by key, as many as hold `most` entries together; the least recently used go first."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._size = 0
+        self._known: OrderedDict[Hashable, list[T]] = OrderedDict()
+
+    def look_up(
+        self, keys: Sequence[Hashable], ask: Callable[[Sequence[int]], Sequence[list[T]]]
+    ) -> list[list[T]]:
+        """The lists of all keys; `ask` is called with the places of those not known."""
+        found: dict[Hashable, list[T]] = {}
+        for key in keys:
+            if key in self._known:
+                found[key] = self._known[key]
+                self._known.move_to_end(key)
+        missing = [place for place, key in enumerate(keys) if key not in found]
+        for place, answer in zip(missing, ask(missing) if missing else (), strict=True):
+            found[keys[place]] = answer
+            self._keep(keys[place], answer)
+        return [found[key] for key in keys]
+
+    def _keep(self, key: Hashable, answer: list[T]) -> None:
+        if key in self._known:
+            return
+        self._known[key] = answer
+        self._size += len(answer)
+        while self._size > self._most:
+            _, oldest = self._known.popitem(last=False)
+            self._size -= len(oldest)
+
+
+def _key(collection: Collection, query: VectorQuery) -> Hashable:
+    """Everything that the answer depends on."""
+    vector = query.vector
+    parts = (vector.indices, vector.values) if isinstance(vector, SparseVector) else (vector,)
+    return (
+        collection,
+        *(part.tobytes() for part in parts),
+        query.using,
+        query.limit,
+        query.filter,
+        query.payload,
+        query.with_vector,
+        query.exact,
+        query.ef,
+    )

@@ -1,0 +1,101 @@
+"""The reader that keeps answers: the same ones as without it, and each asked for once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from lists import HeldOut
+
+from melon.evaluation.caching import CachingReader
+from melon.store import DENSE, Collection, Filter, NumberRange, ReleaseReader, VectorQuery
+from melon.store.embedded import EmbeddedStore
+
+
+@pytest.fixture(scope="module")
+def reader(held_out: HeldOut) -> Iterator[ReleaseReader]:
+    with EmbeddedStore(held_out.store) as store:
+        yield store.open()
+
+
+class Counting:
+    """Counts what is asked of a real reader."""
+
+    def __init__(self, reader: ReleaseReader) -> None:
+        self.reader = reader
+        self.queries = self.retrieved = 0
+
+    def query(self, collection, queries):
+        self.queries += len(queries)
+        return self.reader.query(collection, queries)
+
+    def retrieve(self, collection, ids, **options):
+        self.retrieved += len(ids)
+        return self.reader.retrieve(collection, ids, **options)
+
+
+def some_queries(reader: ReleaseReader, count: int) -> list[VectorQuery]:
+    records = reader.find(Collection.SONGS, None, count, vectors=True)
+    return [VectorQuery(np.array(r.vector, np.float32), DENSE, 5) for r in records]
+
+
+def found(answers) -> list[list[tuple[object, float]]]:
+    return [[(hit.id, hit.score) for hit in hits] for hits in answers]
+
+
+def test_only_what_is_new_is_asked(reader: ReleaseReader) -> None:
+    queries = some_queries(reader, 6)
+    counting = Counting(reader)
+    caching = CachingReader(counting)
+    caching.query(Collection.SONGS, queries[:4])
+    again = caching.query(Collection.SONGS, queries)
+    assert counting.queries == 6
+    assert found(again) == found(reader.query(Collection.SONGS, queries))
+
+
+def test_whatever_changes_the_answer_makes_a_new_query(reader: ReleaseReader) -> None:
+    [query] = some_queries(reader, 1)
+    others = [
+        replace(query, limit=4),
+        replace(query, exact=True),
+        replace(query, ef=500),
+        replace(query, payload=("name",)),
+        replace(query, with_vector=True),
+        replace(query, vector=-query.vector),
+        replace(query, filter=Filter(must=(NumberRange("popularity", gte=3),))),
+    ]
+    counting = Counting(reader)
+    caching = CachingReader(counting)
+    for asked in [query, *others]:
+        assert found(caching.query(Collection.SONGS, [asked])) == found(
+            reader.query(Collection.SONGS, [asked])
+        )
+    caching.query(Collection.TAGS, [query])
+    assert counting.queries == len(others) + 2
+
+
+def test_records_are_kept_by_what_is_asked_of_them(reader: ReleaseReader) -> None:
+    ids = [record.id for record in reader.find(Collection.SONGS, None, 3)]
+    counting = Counting(reader)
+    caching = CachingReader(counting)
+    for _ in range(2):
+        named = caching.retrieve(Collection.SONGS, ids, payload=("name",))
+        whole = caching.retrieve(Collection.SONGS, ids)
+    assert counting.retrieved == 2 * len(ids)
+    assert [record.id for record in named] == [record.id for record in whole] == ids
+    assert all(len(one.payload) < len(two.payload) for one, two in zip(named, whole, strict=True))
+
+
+def test_what_was_not_used_for_longest_goes_first(reader: ReleaseReader) -> None:
+    first, second, third = some_queries(reader, 3)
+    counting = Counting(reader)
+    caching = CachingReader(counting, most=10)
+    for asked in (first, second, first, third):  # third takes the place of second
+        caching.query(Collection.SONGS, [asked])
+    assert counting.queries == 3
+    caching.query(Collection.SONGS, [first])
+    assert counting.queries == 3
+    caching.query(Collection.SONGS, [second])
+    assert counting.queries == 4
