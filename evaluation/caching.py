@@ -7,13 +7,13 @@ most settings weigh on what an engine has answered, not on what it is asked.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence, Sized
 from typing import Any, Generic, TypeVar
 
 from melon.store import (
     Collection,
     Filter,
-    Hit,
+    Hits,
     PointId,
     Record,
     ReleaseReader,
@@ -25,7 +25,7 @@ from melon.store.manifest import ReleaseManifest
 MOST_POINTS = 4_000_000
 """Hits and records that are kept, some 500 MB; then those go that were not used for longest."""
 
-T = TypeVar("T")
+T = TypeVar("T", bound=Sized)
 
 
 class CachingReader:
@@ -40,15 +40,15 @@ class CachingReader:
 
     def __init__(self, reader: ReleaseReader, *, most: int = MOST_POINTS) -> None:
         self._reader = reader
-        self._hits: _Answers[Hit] = _Answers(most)
-        self._records: _Answers[Record] = _Answers(most)
+        self._hits: _Answers[Hits] = _Answers(most)
+        self._records: _Answers[list[Record]] = _Answers(most)
 
     @property
     def manifest(self) -> ReleaseManifest:
         """What the release says about itself."""
         return self._reader.manifest
 
-    def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[list[Hit]]:
+    def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
         """As the reader itself; only new queries are asked, in one request."""
         return self._hits.look_up(
             [_key(collection, query) for query in queries],
@@ -63,6 +63,12 @@ class CachingReader:
         return self._records.look_up(
             [key], lambda _: [self._reader.retrieve(collection, ids, **options)]
         )[0]
+
+    def values(
+        self, collection: Collection, field: str, ids: Sequence[PointId]
+    ) -> dict[PointId, int]:
+        """As the reader itself."""
+        return self._reader.values(collection, field, ids)
 
     def top(
         self,
@@ -91,18 +97,18 @@ class CachingReader:
 
 
 class _Answers(Generic[T]):
-    """Lists by key, as many as hold `most` entries together; the least recently used go first."""
+    """Answers by key, as many as hold `most` entries together; the least recently used go first."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._size = 0
-        self._known: OrderedDict[Hashable, list[T]] = OrderedDict()
+        self._known: OrderedDict[Hashable, T] = OrderedDict()
 
     def look_up(
-        self, keys: Sequence[Hashable], ask: Callable[[Sequence[int]], Sequence[list[T]]]
-    ) -> list[list[T]]:
-        """The lists of all keys; `ask` is called with the places of those not known."""
-        found: dict[Hashable, list[T]] = {}
+        self, keys: Sequence[Hashable], ask: Callable[[Sequence[int]], Sequence[T]]
+    ) -> list[T]:
+        """The answers of all keys; `ask` is called with the places of those not known."""
+        found: dict[Hashable, T] = {}
         for key in keys:
             if key in self._known:
                 found[key] = self._known[key]
@@ -113,7 +119,7 @@ class _Answers(Generic[T]):
             self._keep(keys[place], answer)
         return [found[key] for key in keys]
 
-    def _keep(self, key: Hashable, answer: list[T]) -> None:
+    def _keep(self, key: Hashable, answer: T) -> None:
         if key in self._known:
             return
         self._known[key] = answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -25,6 +26,7 @@ from melon.store import (
     DENSE,
     Collection,
     Filter,
+    Hits,
     NumberRange,
     PointId,
     VectorQuery,
@@ -86,21 +88,22 @@ class DenseStrategy:
         if not len(ranked) or not own:
             return NO_SHARES
         wanted = ask.songs if collection is Collection.SONGS else ask.tags
-        terms = _terms(reader, collection, [own], [(filter, wanted, ask.exact)], [settings])[0]
+        found = _near(reader, collection, [own], [(filter, wanted, ask.exact)], [settings])[0]
+        terms = [dict(zip(near.ids, near.terms.tolist(), strict=True)) for near in found]
         records = reader.retrieve(collection, ranked.ids, payload=False, vectors=True)
         vectors = {record.id: record.vector for record in records}
         seeds: dict[Name, NDArray[np.float64]] = {}
         for row, point in enumerate(ranked.ids):
             vector = vectors[point]
-            for probe, found in zip(own, terms, strict=True):
-                if vector is None or point not in found:
+            for probe, scored in zip(own, terms, strict=True):
+                if vector is None or point not in scored:
                     continue
                 parts = probe.mix * (probe.rows @ vector)
                 if abs(float(parts.sum())) < TINY:
                     parts = np.abs(probe.mix)
                 for name, part in zip(probe.names, (parts / parts.sum()).tolist(), strict=True):
                     share = seeds.setdefault(name, np.zeros(len(ranked)))
-                    share[row] += found[point] * part
+                    share[row] += scored[point] * part
         return Shares(seeds, {})
 
 
@@ -136,24 +139,28 @@ def nearest(
         wanted: per query the filter, how many, and whether to scan exactly.
         settings: per query how candidates are sought and scored.
     """
-    ranked = []
-    for found in _terms(reader, collection, asked, wanted, settings):
-        scores: dict[PointId, float] = {}
-        for terms in found:
-            for point, term in terms.items():
-                scores[point] = scores.get(point, 0.0) + term
-        ranked.append(Ranked.of({point: score for point, score in scores.items() if score > 0}))
-    return ranked
+    return [
+        Ranked.of_sums([(near.ids, near.terms) for near in found]).above(0)
+        for found in _near(reader, collection, asked, wanted, settings)
+    ]
 
 
-def _terms(
+@dataclass(frozen=True, slots=True, eq=False)
+class _Near:
+    """The points near a probe, and what each scores by it, (n,) float64."""
+
+    ids: Sequence[PointId]
+    terms: NDArray[np.float64]
+
+
+def _near(
     reader: RememberingReader,
     collection: Collection,
     asked: Sequence[Sequence[Probe]],
     wanted: Sequence[tuple[Filter, int, bool]],
     settings: Sequence[Cosine],
-) -> list[list[dict[PointId, float]]]:
-    """For each query and each of its probes, what the points near the probe score by it."""
+) -> list[list[_Near]]:
+    """For each query and each of its probes, what is near the probe."""
     queries = [
         _query(probe, filter & _at_least(floor), max(limit, cosine.candidates), exact)
         for own, (filter, limit, exact), cosine in zip(asked, wanted, settings, strict=True)
@@ -164,33 +171,28 @@ def _terms(
     answers = iter(reader.query(collection, queries) if queries else [])
     return [
         [
-            _closeness(
-                reader,
-                collection,
-                {hit.id: hit.score for _ in cosine.floors for hit in next(answers)},
-                probe,
-                cosine,
-            )
+            _scored(reader, collection, [next(answers) for _ in cosine.floors], probe, cosine)
             for probe in (own if limit > 0 else ())
         ]
         for own, (_, limit, _), cosine in zip(asked, wanted, settings, strict=True)
     ]
 
 
-def _closeness(
+def _scored(
     reader: RememberingReader,
     collection: Collection,
-    cosines: dict[PointId, float],
+    found: Sequence[Hits],
     probe: Probe,
     settings: Cosine,
-) -> dict[PointId, float]:
-    """weight · exp(sharpness · (cosine - 1)) · popularity^prior of each point near a probe."""
-    if not cosines:
-        return {}
-    counts = np.array(reader.popularity(collection, list(cosines)), np.float64)
-    near = np.exp(settings.sharpness * (np.array(list(cosines.values())) - 1))
-    scores = probe.weight * near * counts**settings.prior
-    return dict(zip(cosines, scores.tolist(), strict=True))
+) -> _Near:
+    """weight · exp(sharpness · (cosine - 1)) · popularity^prior of each point found."""
+    cosines: dict[PointId, float] = {}
+    for hits in found:
+        cosines.update(zip(hits.ids, hits.scores.tolist(), strict=True))
+    ids = list(cosines)
+    near = np.exp(settings.sharpness * (np.fromiter(cosines.values(), np.float64, len(ids)) - 1))
+    counts = reader.popularity(collection, ids)
+    return _Near(ids, probe.weight * near * counts**settings.prior)
 
 
 def _query(probe: Probe, filter: Filter, limit: int, exact: bool) -> VectorQuery:

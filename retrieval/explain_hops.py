@@ -79,7 +79,7 @@ def _factors(
     reader: RememberingReader, collection: Collection, hops: Hops, ids: Sequence[PointId]
 ) -> NDArray[np.float64]:
     """(results,) float64: the value stored at each holder, and the discount of popularity."""
-    counts = np.array(reader.popularity(collection, ids), np.float64)
+    counts = reader.popularity(collection, ids)
     stored = reader.manifest.weights.get("popularity", 0.0)
     return np.asarray(counts ** (stored - hops.discount), np.float64)
 

@@ -23,7 +23,7 @@ from melon.store import (
     Collection,
     Filter,
     HasId,
-    Hit,
+    Hits,
     NumberRange,
     SparseVector,
     VectorQuery,
@@ -166,29 +166,27 @@ def disliked_seeds(ask: Ask, hops: Hops) -> list[WeightedSeeds]:
 
 
 def _discounted(
-    reader: RememberingReader, collection: Collection, hits: Sequence[Hit], discount: float
+    reader: RememberingReader, collection: Collection, hits: Hits, discount: float
 ) -> Ranked:
     """Candidates by score · popularity^-discount."""
-    kept = [hit for hit in hits if hit.score > 0]
-    if not discount:
-        return Ranked.of_hits(kept)
-    counts = reader.popularity(collection, [hit.id for hit in kept])
-    pairs = zip(kept, counts, strict=True)
-    return Ranked.of({hit.id: hit.score * count**-discount for hit, count in pairs})
+    positive = int((hits.scores > 0).sum())  # the first ones: hits are in order
+    ids, scores = hits.ids[:positive], hits.scores[:positive]
+    if discount:
+        scores = scores * reader.popularity(collection, ids) ** -discount
+    return Ranked.of(ids, scores)
 
 
 def _weigh(
-    reader: RememberingReader, ask: Ask, hits: Sequence[Hit], hops: Hops, disliked: bool
+    reader: RememberingReader, ask: Ask, hits: Hits, hops: Hops, disliked: bool
 ) -> Neighbours:
-    if not hits:
+    if not len(hits):
         return NOBODY
-    scores = np.array([hit.score for hit in hits], np.float64)
-    weights = ((scores / scores.max()) ** hops.power).astype(np.float32)
+    weights = ((hits.scores / hits.scores.max()) ** hops.power).astype(np.float32)
     if hops.reweighting is not None and ask.seeds.songs.keys and not disliked:
-        held = reader.songs([hit.id for hit in hits])
+        held = reader.songs(hits.ids)
         seeds = [int(song) for song in ask.seeds.songs.keys]
         weights = reweight(weights, held, seeds, hops.reweighting)
-    return Neighbours(np.array([hit.id for hit in hits], np.uint32), weights, len(hits))
+    return Neighbours(np.array(hits.ids, np.uint32), weights, len(hits))
 
 
 def _against(liked: Neighbours, disliked: Neighbours, dislike: float) -> Neighbours:

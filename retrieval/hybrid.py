@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from melon.retrieval.dense import MeanStrategy
 from melon.retrieval.given import given
@@ -12,7 +13,6 @@ from melon.retrieval.memory import RememberingReader
 from melon.retrieval.neighbours import NeighbourStrategy
 from melon.retrieval.settings import Fusion, RetrievalSettings
 from melon.retrieval.strategy import Answer, Ask, Explanation, Ranked, Shares
-from melon.store import PointId
 
 
 class HybridStrategy:
@@ -60,7 +60,7 @@ def _blend(
     ranked: Ranked, held: Ranked, near: Ranked, by_hops: Shares, by_cosine: Shares, fusion: Fusion
 ) -> Shares:
     """Shares that sum to the fused scores, from those that sum to the scores of each part."""
-    of_held = dict(zip(held.ids, _scaled(held), strict=True))
+    of_held = set(held.ids)
     of_near = dict(zip(near.ids, near.scores.tolist(), strict=True))
     best = near.scores[0] if len(near) else 1.0
     hop_factors = [1 / held.scores[0] if point in of_held else 0.0 for point in ranked.ids]
@@ -75,11 +75,9 @@ def _blend(
 
 def fuse(held: Ranked, near: Ranked, fusion: Fusion) -> Ranked:
     """Scores scaled to a maximum of 1, the second ones amplified and weighted, summed by id."""
-    scores: dict[PointId, float] = dict(zip(held.ids, _scaled(held), strict=True))
-    for point_id, score in zip(near.ids, _scaled(near), strict=True):
-        scores[point_id] = scores.get(point_id, 0.0) + fusion.weight * score**fusion.power
-    return Ranked.of(scores)
+    weighted = fusion.weight * _scaled(near) ** fusion.power
+    return Ranked.of_sums([(held.ids, _scaled(held)), (near.ids, weighted)])
 
 
-def _scaled(ranked: Ranked) -> list[float]:
-    return (ranked.scores / ranked.scores[0]).tolist() if len(ranked) else []
+def _scaled(ranked: Ranked) -> NDArray[np.float64]:
+    return ranked.scores / ranked.scores[0] if len(ranked) else ranked.scores

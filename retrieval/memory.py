@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from melon.store import Collection, Filter, Hit, PointId, Record, ReleaseReader, VectorQuery
+from melon.store import Collection, Filter, Hits, PointId, Record, ReleaseReader, VectorQuery
 from melon.store.manifest import ReleaseManifest
 
 MOST_COUNTS = 1_000_000
@@ -31,17 +31,17 @@ class RememberingReader:
         self._popularity: dict[Collection, dict[PointId, int]] = {c: {} for c in Collection}
         self._songs: dict[PointId, SongIds] = {}
 
-    def popularity(self, collection: Collection, ids: Sequence[PointId]) -> list[int]:
-        """How many playlists hold each point; at least 1, so that it can be raised to a power."""
+    def popularity(self, collection: Collection, ids: Sequence[PointId]) -> NDArray[np.float64]:
+        """How many playlists hold each of n points, (n,) float64; 1 at least, to take powers of."""
         known = self._popularity[collection]
         missing = [point for point in ids if point not in known]
         if missing:
             if len(known) + len(missing) > MOST_COUNTS:
                 known.clear()
                 missing = list(ids)
-            found = self._reader.retrieve(collection, missing, payload=("popularity",))
-            known.update((record.id, max(record.payload["popularity"], 1)) for record in found)
-        return [known[point] for point in ids]
+            known.update(self._reader.values(collection, "popularity", missing))
+        counts = np.fromiter((known[point] for point in ids), np.float64, len(ids))
+        return np.maximum(counts, 1)
 
     def songs(self, playlists: Sequence[PointId]) -> list[SongIds]:
         """The ids of each playlist's songs, (n,) int32."""
@@ -65,9 +65,15 @@ class RememberingReader:
         """As the reader itself."""
         return self._reader.retrieve(collection, ids, **options)
 
-    def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[list[Hit]]:
+    def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
         """As the reader itself."""
         return self._reader.query(collection, queries)
+
+    def values(
+        self, collection: Collection, field: str, ids: Sequence[PointId]
+    ) -> dict[PointId, int]:
+        """As the reader itself."""
+        return self._reader.values(collection, field, ids)
 
     def top(
         self,

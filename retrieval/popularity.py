@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from melon.retrieval.strategy import EMPTY, Answer, Ask, Ranked
 from melon.store import Collection, Filter, HasId, NumberRange, PointId, ReleaseReader
 
@@ -50,7 +52,8 @@ def most_popular(
         tied = filter & Filter(must=(NumberRange(POPULARITY, least, least),))
         found = [record for record in found if record.payload[POPULARITY] > least]
         found += reader.find(collection, tied, limit - len(found), payload=fields)
-    return Ranked.of({record.id: record.payload[POPULARITY] for record in found})
+    counts = np.array([record.payload[POPULARITY] for record in found], np.float64)
+    return Ranked.of([record.id for record in found], counts)
 
 
 def without(ids: Sequence[PointId]) -> Filter:

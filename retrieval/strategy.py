@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from melon.retrieval.memory import RememberingReader
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.seeds import Seeds
-from melon.store import Filter, Hit, PointId
+from melon.store import Filter, PointId
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,18 +53,32 @@ class Ranked:
         return Ranked((*self.ids, *ids), scores)
 
     @classmethod
-    def of(cls, scores: dict[PointId, float]) -> Ranked:
-        """Rank by score."""
-        ordered = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
-        return cls(
-            tuple(point_id for point_id, _ in ordered),
-            np.array([score for _, score in ordered], np.float64),
-        )
+    def of(cls, ids: Sequence[PointId], scores: NDArray[np.float64]) -> Ranked:
+        """Rank n different points by their scores (n,)."""
+        return cls._of_columns(np.asarray(ids), scores)
 
     @classmethod
-    def of_hits(cls, hits: Sequence[Hit]) -> Ranked:
-        """Rank what a query found by its own scores."""
-        return cls.of({hit.id: hit.score for hit in hits})
+    def of_sums(cls, parts: Sequence[tuple[Sequence[PointId], NDArray[np.float64]]]) -> Ranked:
+        """Rank points by the sum of the scores that they have in any of the parts.
+
+        Args:
+            parts: per part, different points and their scores.
+        """
+        parts = [part for part in parts if len(part[0])]
+        if not parts:
+            return EMPTY
+        ids, places = np.unique(np.concatenate([ids for ids, _ in parts]), return_inverse=True)
+        scores = np.bincount(places, np.concatenate([scores for _, scores in parts]))
+        return cls._of_columns(ids, scores.astype(np.float64, copy=False))
+
+    @classmethod
+    def _of_columns(cls, ids: NDArray[Any], scores: NDArray[np.float64]) -> Ranked:
+        order = np.lexsort((ids, -scores))
+        return cls(tuple(ids[order].tolist()), scores[order])
+
+    def above(self, score: float) -> Ranked:
+        """Those that score more than that."""
+        return self.head(int((self.scores > score).sum()))
 
 
 EMPTY = Ranked((), np.empty(0))

@@ -22,6 +22,7 @@ from melon.store.manifest import ReleaseManifest
 from melon.store.points import (
     BadPoints,
     Hit,
+    Hits,
     Payload,
     PointBatch,
     PointId,
@@ -64,6 +65,7 @@ __all__ = [
     "FilterError",
     "HasId",
     "Hit",
+    "Hits",
     "IndexProgress",
     "IndexingFailed",
     "MatchAny",

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import qdrant_edge as edge
 
 from melon.store.filters import Condition, DateRange, Filter, HasId, MatchAny, NumberRange, utc
-from melon.store.points import Hit, PointBatch, Record, SparseVector, VectorQuery
+from melon.store.points import (
+    NO_PAYLOAD,
+    Hits,
+    PointBatch,
+    PointId,
+    Record,
+    SparseVector,
+    VectorQuery,
+)
 from melon.store.schema import DENSE, SCHEMA, Collection, FieldType
 
 INDEX_TYPES = {
@@ -19,9 +26,6 @@ INDEX_TYPES = {
     FieldType.INTEGER: edge.PayloadSchemaType.Integer,
     FieldType.DATETIME: edge.PayloadSchemaType.Datetime,
 }
-
-
-NO_PAYLOAD: Mapping[str, Any] = MappingProxyType({})
 
 
 def to_filter(filter: Filter) -> edge.Filter:
@@ -101,11 +105,19 @@ def to_points(batch: PointBatch, sparse_name: str | None) -> list[edge.Point]:
     return points
 
 
-def from_hits(query: VectorQuery, points: Sequence[edge.ScoredPoint]) -> list[Hit]:
+def from_hits(query: VectorQuery, points: Sequence[edge.ScoredPoint]) -> Hits:
     """Scored points; what the query did not ask for is not looked at, which halves the time."""
-    if query.payload or query.with_vector:
-        return [Hit(_id(p.id), p.score, p.payload or {}, _dense(p.vector)) for p in points]
-    return [Hit(_id(point.id), point.score, NO_PAYLOAD) for point in points]
+    return Hits(
+        ids=[_id(point.id) for point in points],
+        scores=np.array([point.score for point in points], np.float64),
+        payloads=[p.payload or NO_PAYLOAD for p in points] if query.payload else (),
+        vectors=[_dense(p.vector) for p in points] if query.with_vector else (),
+    )
+
+
+def from_ordered(points: Sequence[edge.Record]) -> dict[PointId, int]:
+    """Points with the integers that they were ordered by."""
+    return {_id(point.id): int(point.order_value) for point in points}  # type: ignore[arg-type]
 
 
 def from_record(point: edge.Record) -> Record:
@@ -113,7 +125,7 @@ def from_record(point: edge.Record) -> Record:
     return Record(_id(point.id), point.payload or {}, _dense(point.vector), _sparse(point.vector))
 
 
-def _id(value: edge.PointId) -> int | str:
+def _id(value: edge.PointId) -> PointId:
     return value if isinstance(value, int) else str(value)
 
 

@@ -14,6 +14,7 @@ import qdrant_edge as edge
 from melon.errors import MelonError
 from melon.store.edge_models import (
     from_hits,
+    from_ordered,
     from_record,
     payload_selector,
     to_filter,
@@ -24,10 +25,10 @@ from melon.store.edge_models import (
 from melon.store.edge_shards import create_shard, open_shard, optimise_shard
 from melon.store.errors import IndexingFailed, no_such_release
 from melon.store.files import sync_directory, write_atomically
-from melon.store.filters import Filter
+from melon.store.filters import Filter, HasId
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import (
-    Hit,
+    Hits,
     PointBatch,
     PointId,
     Record,
@@ -76,11 +77,27 @@ class EmbeddedReader:
         by_id = {record.id: record for record in map(from_record, found)}
         return [by_id[point_id] for point_id in dict.fromkeys(ids) if point_id in by_id]
 
-    def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[list[Hit]]:
-        """One list of hits per query."""
+    def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
+        """The hits of each query."""
         with self._shard(collection) as shard:
             answers = shard.query_batch(edge.QueryBatchRequest(list(map(to_query, queries))))
         return [from_hits(*pair) for pair in zip(queries, answers, strict=True)]
+
+    def values(
+        self, collection: Collection, field: str, ids: Sequence[PointId]
+    ) -> dict[PointId, int]:
+        """The values of an indexed integer field, from its index."""
+        if not ids:
+            return {}
+        request = edge.ScrollRequest(
+            limit=len(ids),
+            filter=to_filter(Filter(must=(HasId(tuple(ids)),))),
+            with_payload=False,
+            with_vector=False,
+            order_by=edge.OrderBy(field),
+        )
+        with self._shard(collection) as shard:
+            return from_ordered(shard.scroll(request)[0])
 
     def top(
         self,

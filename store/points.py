@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from melon.store.filters import Filter
 PointId = int | str
 Payload = dict[str, Any]
 Floats = NDArray[np.float32]
+
+NO_PAYLOAD: Mapping[str, Any] = MappingProxyType({})
 
 
 class BadPoints(MelonError):
@@ -131,6 +134,37 @@ class Hit:
     score: float
     payload: Mapping[str, Any]
     vector: Floats | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hits:
+    """What one query found, best first, by column: a `Hit` is made of a row when it is looked at.
+
+    Attributes:
+        ids: of the n points.
+        scores: (n,) float64.
+        payloads: one for each point, or none where the query asked for none.
+        vectors: likewise.
+    """
+
+    ids: Sequence[PointId]
+    scores: NDArray[np.float64]
+    payloads: Sequence[Mapping[str, Any]] = ()
+    vectors: Sequence[Floats | None] = ()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, row: int) -> Hit:
+        return Hit(
+            self.ids[row],
+            float(self.scores[row]),
+            self.payloads[row] if self.payloads else NO_PAYLOAD,
+            self.vectors[row] if self.vectors else None,
+        )
+
+    def __iter__(self) -> Iterator[Hit]:
+        return map(self.__getitem__, range(len(self)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

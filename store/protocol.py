@@ -14,7 +14,7 @@ from typing import Protocol, Self
 from melon.store.errors import check_schema, no_live_release, no_such_release
 from melon.store.filters import Filter
 from melon.store.manifest import ReleaseManifest
-from melon.store.points import Hit, PointBatch, PointId, Record, VectorQuery
+from melon.store.points import Hits, PointBatch, PointId, Record, VectorQuery
 from melon.store.schema import Collection
 
 
@@ -63,8 +63,17 @@ class ReleaseReader(Protocol):
             sparse: whether the collection's sparse vector does.
         """
 
-    def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[list[Hit]]:
-        """One list of hits per query, best first, in one request."""
+    def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
+        """The hits of each query, best first, in one request."""
+
+    def values(
+        self, collection: Collection, field: str, ids: Sequence[PointId]
+    ) -> dict[PointId, int]:
+        """The values of an indexed integer field, read from its index and not from the payloads.
+
+        That is many times faster where the payloads are still on disk. Points that are not there,
+        or have no value, are left out.
+        """
 
     def top(
         self,

@@ -6,9 +6,8 @@ gRPC, built here without qdrant-client's own conversion of every point.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from functools import cache
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,9 @@ from qdrant_client import grpc, models
 
 from melon.store.filters import Condition, DateRange, Filter, HasId, MatchAny, NumberRange, utc
 from melon.store.points import (
+    NO_PAYLOAD,
     BadPoints,
-    Hit,
+    Hits,
     Payload,
     PointBatch,
     PointId,
@@ -32,9 +32,6 @@ INDEX_TYPES = {
     FieldType.INTEGER: models.PayloadSchemaType.INTEGER,
     FieldType.DATETIME: models.PayloadSchemaType.DATETIME,
 }
-
-
-NO_PAYLOAD: Mapping[str, Any] = MappingProxyType({})
 
 
 def to_filter(filter: Filter) -> models.Filter:
@@ -179,12 +176,19 @@ def _not_in_contract(name: str, value: object) -> BadPoints:
     return BadPoints(f"a payload value of type {type(value).__name__}", where=f"field {name}")
 
 
-def from_hits(points: Iterable[dict[str, Any]]) -> list[Hit]:
+def from_hits(query: VectorQuery, points: Sequence[dict[str, Any]]) -> Hits:
     """Scored points, as JSON has them."""
-    return [
-        Hit(p["id"], p["score"], p.get("payload") or NO_PAYLOAD, _dense(p.get("vector")))
-        for p in points
-    ]
+    return Hits(
+        ids=[point["id"] for point in points],
+        scores=np.array([point["score"] for point in points], np.float64),
+        payloads=[p.get("payload") or NO_PAYLOAD for p in points] if query.payload else (),
+        vectors=[_dense(p.get("vector")) for p in points] if query.with_vector else (),
+    )
+
+
+def from_ordered(points: Sequence[dict[str, Any]]) -> dict[PointId, int]:
+    """Points with the integers that they were ordered by, as JSON has them."""
+    return {point["id"]: int(point["order_value"]) for point in points}
 
 
 def from_record(point: models.Record) -> Record:

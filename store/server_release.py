@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pydantic import BaseModel
 from qdrant_client import grpc, models
 
 from melon.store import tuning
 from melon.store.errors import IndexingFailed, StoreBusy, StoreUnavailable
-from melon.store.filters import Filter
+from melon.store.filters import Filter, HasId
 from melon.store.manifest import ReleaseManifest
-from melon.store.points import Hit, PointBatch, PointId, Record, VectorQuery, check_limit
+from melon.store.points import Hits, PointBatch, PointId, Record, VectorQuery, check_limit
 from melon.store.protocol import IndexProgress, batches
 from melon.store.schema import DENSE, SCHEMA, Collection
 from melon.store.server_connection import ServerConnection
@@ -20,6 +21,7 @@ from melon.store.server_lease import BuildLease
 from melon.store.server_models import (
     INDEX_TYPES,
     from_hits,
+    from_ordered,
     from_record,
     payload_selector,
     to_filter,
@@ -31,6 +33,7 @@ from melon.store.server_registry import Registry
 
 FIRST_POLL_SECONDS, MOST_POLL_SECONDS = 0.01, 0.5
 RETRIEVE_BATCH = 1000
+VALUES_BATCH = 10_000
 
 
 class ServerReader:
@@ -68,21 +71,29 @@ class ServerReader:
                 by_id.update((record.id, record) for record in map(from_record, found))
         return [by_id[point_id] for point_id in unique if point_id in by_id]
 
-    def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[list[Hit]]:
-        """One list of hits per query."""
+    def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
+        """The hits of each query."""
         batch = models.QueryRequestBatch(searches=[to_query(query) for query in queries])
-        with self._connection.rest() as client:
-            # As `client.query_batch_points` asks it, but the answer is taken as it is: making a
-            # pydantic model of every hit took longer than the server did to find it.
-            answer: dict[str, Any] = client.http.client.request(
-                type_=dict[str, Any],
-                method="POST",
-                url="/collections/{name}/points/query/batch",
-                path_params={"name": self._name(collection)},
-                headers={"Content-Type": "application/json"},
-                content=batch.model_dump_json(exclude_none=True),
+        answers = self._post(collection, "query/batch", batch)
+        return [
+            from_hits(query, answer["points"])
+            for query, answer in zip(queries, answers, strict=True)
+        ]
+
+    def values(
+        self, collection: Collection, field: str, ids: Sequence[PointId]
+    ) -> dict[PointId, int]:
+        """The values of an indexed integer field, from its index."""
+        found: dict[PointId, int] = {}
+        for part in batches(list(dict.fromkeys(ids)), VALUES_BATCH):
+            request = models.ScrollRequest(
+                limit=len(part),
+                filter=to_filter(Filter(must=(HasId(tuple(part)),))),
+                with_payload=False,
+                order_by=field,
             )
-        return [from_hits(found["points"]) for found in answer["result"]]
+            found |= from_ordered(self._post(collection, "scroll", request)["points"])
+        return found
 
     def top(
         self,
@@ -120,6 +131,22 @@ class ServerReader:
 
     def _name(self, collection: Collection) -> str:
         return self._connection.name(collection, self._manifest.release)
+
+    def _post(self, collection: Collection, path: str, request: BaseModel) -> Any:
+        """As qdrant-client asks it, but the answer is taken as it is.
+
+        Making a pydantic model of every hit took longer than the server did to find it.
+        """
+        with self._connection.rest() as client:
+            answer: dict[str, Any] = client.http.client.request(
+                type_=dict[str, Any],
+                method="POST",
+                url=f"/collections/{{name}}/points/{path}",
+                path_params={"name": self._name(collection)},
+                headers={"Content-Type": "application/json"},
+                content=request.model_dump_json(exclude_none=True),
+            )
+        return answer["result"]
 
     def _scroll(
         self,

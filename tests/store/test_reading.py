@@ -78,6 +78,31 @@ class TestRetrieve:
             reader.retrieve(Collection.SONGS, [bad])
 
 
+class TestValues:
+    def test_they_are_those_of_the_payload(
+        self, reader: ReleaseReader, songs_sample: Sample
+    ) -> None:
+        batch = songs_sample.songs
+        pairs = zip(batch.ids, batch.payloads, strict=True)
+        held = {id_: payload["popularity"] for id_, payload in pairs if "popularity" in payload}
+        assert reader.values(Collection.SONGS, "popularity", batch.ids) == held
+        some = list(held)[:2]
+        assert reader.values(Collection.SONGS, "popularity", some * 2) == {
+            id_: held[id_] for id_ in some
+        }
+
+    def test_unknown_points_are_left_out(self, reader: ReleaseReader) -> None:
+        assert reader.values(Collection.SONGS, "popularity", [10**9]) == {}
+        assert reader.values(Collection.SONGS, "popularity", []) == {}
+
+    def test_points_with_a_uuid_keep_it(self, reader: ReleaseReader) -> None:
+        ids = [tag_point_id(tag) for tag in TAGS]
+        found = reader.retrieve(Collection.TAGS, ids, payload=("popularity",))
+        assert reader.values(Collection.TAGS, "popularity", ids) == {
+            record.id: record.payload["popularity"] for record in found
+        }
+
+
 class TestQuery:
     @pytest.mark.parametrize("exact", [True, False])
     @pytest.mark.parametrize("filter", [None, JAZZ, Filter(must_not=(JAZZ,))])
@@ -240,10 +265,12 @@ class TestFindAndCount:
         for collection in (Collection.PLAYLISTS, Collection.WORDS):
             assert reader.count(collection) == 0
             assert reader.find(collection, None, 5) == []
-            assert reader.query(collection, [VectorQuery(direction(), DENSE, 5)]) == [[]]
+            [hits] = reader.query(collection, [VectorQuery(direction(), DENSE, 5)])
+            assert list(hits) == []
         assert reader.top(Collection.PLAYLISTS, "like_count", 5) == []
         query = SparseVector(np.array([1], np.uint32), np.array([1], np.float32))
-        assert reader.query(Collection.PLAYLISTS, [VectorQuery(query, "items", 5)]) == [[]]
+        [hits] = reader.query(Collection.PLAYLISTS, [VectorQuery(query, "items", 5)])
+        assert list(hits) == []
 
     @pytest.mark.parametrize("limit", [0, -1])
     def test_less_than_one_point_is_refused(self, reader: ReleaseReader, limit: int) -> None:
