@@ -102,7 +102,8 @@ def _check_sparse(
 def _check_index(
     reader: ReleaseReader, collection: Collection, sent: Contents, rows: NDArray[np.int64]
 ) -> None:
-    vectors = [sent.dense[row] for row in rows.tolist() if sent.dense[row].any()]
+    dense = np.vstack([sent.dense(row, row + 1) for row in rows.tolist()])
+    vectors = list(dense[dense.any(axis=1)])
     if not vectors:
         return
     fast, exact = (

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from melon.embedding import EmbeddingSpace
+from melon.ingest.copies import copy_numbers, directions, move_apart
 from melon.ingest.incidence import Dimensions, incidence, scale_rows, to_sparse_rows
 from melon.ingest.payloads import (
     PayloadSlice,
@@ -47,12 +49,12 @@ class SparseWeights(BaseModel):
     popularity: float = Field(0.0, ge=-2, le=2)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Contents:
-    """All points of one collection; `dense` is (n, dim) float32, zero rows have no vector."""
+    """All points of one collection; `vectors` is (n, dim) float32, zero rows have no vector."""
 
     ids: Sequence[PointId]
-    dense: NDArray[np.float32]
+    vectors: NDArray[np.float32]
     sparse: SparseRows | None
     payloads: PayloadSlice
 
@@ -63,10 +65,22 @@ class Contents:
         """The points from row `start` to before row `stop`."""
         return PointBatch(
             ids=self.ids[start:stop],
-            dense=self.dense[start:stop],
+            dense=self.dense(start, stop),
             sparse=self.sparse.slice(start, stop) if self.sparse else None,
             payloads=self.payloads(start, min(stop, len(self))),
         )
+
+    def dense(self, start: int, stop: int) -> NDArray[np.float32]:
+        """The vectors from row `start` to before row `stop`, no two of them the same."""
+        return move_apart(self.vectors[start:stop], self._copies[start:stop], self._directions)
+
+    @cached_property
+    def _copies(self) -> NDArray[np.int32]:
+        return copy_numbers(self.vectors)
+
+    @cached_property
+    def _directions(self) -> NDArray[np.float32]:
+        return directions(self._copies, self.vectors.shape[1])
 
     def batches(self, size: int) -> Iterator[PointBatch]:
         """All points, `size` at a time."""
