@@ -10,11 +10,12 @@ import typer
 
 from melon.commands.console import Meter, meter, note
 from melon.commands.options import PathOption, UrlOption, chosen_store
+from melon.errors import InputError
 
 if TYPE_CHECKING:
     from melon.embedding import EmbeddingSpace
     from melon.ingest import IngestProgress, IngestResult
-    from melon.store import VectorStore
+    from melon.store import Preset, VectorStore
 
 
 def ingest(
@@ -24,6 +25,14 @@ def ingest(
     ] = None,
     url: UrlOption = None,
     path: PathOption = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="How it is indexed: balanced, small (half precision, on disk) or exact (no"
+            " graph, every search is a scan). [default: by the number of points]",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Load a space into Qdrant as a new release, check it, and make it live in one step.
 
@@ -33,14 +42,29 @@ def ingest(
     from melon.embedding import EmbeddingSpace
     from melon.settings import load_settings
 
+    chosen = _preset(preset)
     loaded = EmbeddingSpace.load(space or load_settings().space_dir)
     with chosen_store(url, path) as store, meter() as bar:
         started = time.perf_counter()
-        result = ingest_space(loaded, store, bar)
+        result = ingest_space(loaded, store, bar, chosen)
         report(result, time.perf_counter() - started)
 
 
-def ingest_space(space: EmbeddingSpace, store: VectorStore, bar: Meter) -> IngestResult:
+def _preset(name: str | None) -> Preset | None:
+    from melon.store import Preset
+
+    if name is None:
+        return None
+    try:
+        return Preset(name)
+    except ValueError:
+        known = ", ".join(Preset)
+        raise InputError(f"there is no preset {name!r}", hint=f"choose one of {known}") from None
+
+
+def ingest_space(
+    space: EmbeddingSpace, store: VectorStore, bar: Meter, preset: Preset | None = None
+) -> IngestResult:
     """Ingest with a progress bar. Also what `melon demo` does."""
     from melon.ingest import ingest as run
 
@@ -49,7 +73,7 @@ def ingest_space(space: EmbeddingSpace, store: VectorStore, bar: Meter) -> Inges
         waiting = progress.step != "upload" and progress.done == 0
         bar(name, progress.done, None if waiting else progress.total)
 
-    return run(space, store, progress=watch)
+    return run(space, store, preset=preset, progress=watch)
 
 
 def report(result: IngestResult, seconds: float) -> None:
@@ -65,6 +89,8 @@ def report(result: IngestResult, seconds: float) -> None:
             note(f"release {release} of this space was there: it is live again")
         case Outcome.BUILT:
             rate = f"{points / seconds:,.0f} points/s, indexes included"
+            preset = result.manifest.preset
             note(f"release {release} is live: {points:,} points in {seconds:.1f} s ({rate})")
+            note(f"preset: {preset}")
     for dropped in result.dropped:
         note(f"release {dropped} was removed")

@@ -99,6 +99,7 @@ def status(url: UrlOption = None, path: PathOption = None, as_json: JsonOption =
                 "schema_version": manifest.schema_version,
                 "space": manifest.space,
                 "dim": manifest.dim,
+                "preset": str(manifest.preset),
                 "created": manifest.created.isoformat(),
             }
     if as_json:
@@ -119,4 +120,5 @@ def _to_json(info: ReleaseInfo) -> dict[str, Any]:
         "counts": {str(collection): count for collection, count in manifest.counts.items()},
         "space": manifest.space,
         "schema_version": manifest.schema_version,
+        "preset": str(manifest.preset),
     }

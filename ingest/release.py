@@ -19,12 +19,17 @@ from melon.store import (
     SCHEMA_VERSION,
     Collection,
     IndexProgress,
+    Preset,
     ReleaseBuilder,
     ReleaseManifest,
     VectorStore,
+    preset_for,
 )
 
 BATCH = 512
+LAYOUT = 2
+"""Raised when the same space is laid out or indexed otherwise, so that it is another release."""
+
 KEEP = 2
 """Complete releases that stay: the live one and the one before it, for rollback."""
 
@@ -69,6 +74,7 @@ def ingest(
     store: VectorStore,
     *,
     weights: SparseWeights | None = None,
+    preset: Preset | None = None,
     progress: Callable[[IngestProgress], None] = lambda _: None,
 ) -> IngestResult:
     """Make `space` the live release of `store`, and keep the previous one for rollback.
@@ -77,12 +83,18 @@ def ingest(
     same space again changes nothing, and an interrupted ingest can simply be run again: readers
     see the old release until the new one is complete.
 
+    Args:
+        weights: exponents of the sparse vectors.
+        preset: how the collections are indexed; chosen by the number of songs if it is None.
+        progress: called again and again with how far it is.
+
     Raises:
         StoreUnavailable, StoreBusy: the store cannot be written to.
         IndexingFailed, CheckFailed: the engine does not hold what was sent. Nothing is promoted.
     """
     weights = weights or SparseWeights()
-    name = release_name(space, weights)
+    preset = preset or _preset_for(space)
+    name = release_name(space, weights, preset)
     for info in store.releases():
         if info.manifest.release == name:
             if info.live:
@@ -90,7 +102,8 @@ def ingest(
             return IngestResult(info.manifest, Outcome.PROMOTED, _promote(store, name))
 
     laid_out = contents(space, weights)
-    manifest = _manifest(name, space, weights, {c: len(part) for c, part in laid_out.items()})
+    counts = {collection: len(part) for collection, part in laid_out.items()}
+    manifest = _manifest(name, space, weights, preset, counts)
     builder = store.build(manifest)
     try:
         _upload(builder, laid_out, progress)
@@ -107,14 +120,26 @@ def ingest(
     return IngestResult(manifest, Outcome.BUILT, _promote(store, name))
 
 
-def release_name(space: EmbeddingSpace, weights: SparseWeights) -> str:
-    """Name of the release that this space and these weights make: `r` and 12 hex digits."""
-    recipe = json.dumps([space.hash, SCHEMA_VERSION, weights.model_dump()], sort_keys=True)
+def release_name(
+    space: EmbeddingSpace, weights: SparseWeights, preset: Preset | None = None
+) -> str:
+    """Name of the release that these make: `r` and 12 hex digits."""
+    how = preset or _preset_for(space)
+    parts = [space.hash, SCHEMA_VERSION, LAYOUT, weights.model_dump(), how]
+    recipe = json.dumps(parts, sort_keys=True)
     return "r" + hashlib.sha256(recipe.encode()).hexdigest()[:12]
 
 
+def _preset_for(space: EmbeddingSpace) -> Preset:
+    return preset_for(max(len(space.song_ids), len(space.playlist_ids)), space.dim)
+
+
 def _manifest(
-    name: str, space: EmbeddingSpace, weights: SparseWeights, counts: dict[Collection, int]
+    name: str,
+    space: EmbeddingSpace,
+    weights: SparseWeights,
+    preset: Preset,
+    counts: dict[Collection, int],
 ) -> ReleaseManifest:
     return ReleaseManifest(
         release=name,
@@ -125,6 +150,7 @@ def _manifest(
         counts=counts,
         training=dict(space.settings),
         weights=weights.model_dump(),
+        preset=preset,
         genres={code: genre.name for code, genre in space.genres.items()},
         title_tokenizer=space.title.to_bytes(),
     )

@@ -50,6 +50,7 @@ from melon.store.schema import (
     word_point_id,
 )
 from melon.store.text import name_key
+from melon.store.tuning import Preset, preset_for
 
 __all__ = [
     "DENSE",
@@ -74,6 +75,7 @@ __all__ = [
     "Payload",
     "PointBatch",
     "PointId",
+    "Preset",
     "Record",
     "ReleaseBuilder",
     "ReleaseInfo",
@@ -90,6 +92,7 @@ __all__ = [
     "bigram_point_id",
     "name_key",
     "open_store",
+    "preset_for",
     "tag_point_id",
     "word_point_id",
 ]

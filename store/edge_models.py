@@ -20,12 +20,20 @@ from melon.store.points import (
     VectorQuery,
 )
 from melon.store.schema import DENSE, SCHEMA, Collection, FieldType
+from melon.store.tuning import search_beam
 
-INDEX_TYPES = {
-    FieldType.KEYWORD: edge.PayloadSchemaType.Keyword,
-    FieldType.INTEGER: edge.PayloadSchemaType.Integer,
-    FieldType.DATETIME: edge.PayloadSchemaType.Datetime,
-}
+PayloadIndex = edge.KeywordIndexParams | edge.IntegerIndexParams | edge.DatetimeIndexParams
+
+
+def payload_index(kind: FieldType, *, linked: bool) -> PayloadIndex:
+    """The index of a payload field; `linked`: the graph has links of its own for its values."""
+    match kind:
+        case FieldType.KEYWORD:
+            return edge.KeywordIndexParams(enable_hnsw=linked)
+        case FieldType.INTEGER:
+            return edge.IntegerIndexParams(lookup=True, range=True, enable_hnsw=linked)
+        case FieldType.DATETIME:
+            return edge.DatetimeIndexParams(enable_hnsw=linked)
 
 
 def to_filter(filter: Filter) -> edge.Filter:
@@ -70,7 +78,7 @@ def to_query(query: VectorQuery) -> edge.QueryRequest:
         limit=query.limit,
         query=edge.Query.Nearest(vector, using=query.using),
         filter=to_filter(query.filter) if query.filter else None,
-        params=edge.SearchParams(exact=query.exact, hnsw_ef=query.ef),
+        params=edge.SearchParams(exact=query.exact, hnsw_ef=search_beam(query.limit, query.ef)),
         with_payload=payload_selector(query.payload),
         with_vector=[DENSE] if query.with_vector else False,
     )
@@ -108,7 +116,7 @@ def to_points(batch: PointBatch, sparse_name: str | None) -> list[edge.Point]:
 def from_hits(query: VectorQuery, points: Sequence[edge.ScoredPoint]) -> Hits:
     """Scored points; what the query did not ask for is not looked at, which halves the time."""
     return Hits(
-        ids=[_id(point.id) for point in points],
+        ids=_ids(points),
         scores=np.array([point.score for point in points], np.float64),
         payloads=[p.payload or NO_PAYLOAD for p in points] if query.payload else (),
         vectors=[_dense(p.vector) for p in points] if query.with_vector else (),
@@ -117,12 +125,19 @@ def from_hits(query: VectorQuery, points: Sequence[edge.ScoredPoint]) -> Hits:
 
 def from_ordered(points: Sequence[edge.Record]) -> dict[PointId, int]:
     """Points with the integers that they were ordered by."""
-    return {_id(point.id): int(point.order_value) for point in points}  # type: ignore[arg-type]
+    values = (int(point.order_value) for point in points)  # type: ignore[arg-type]
+    return dict(zip(_ids(points), values, strict=True))
 
 
 def from_record(point: edge.Record) -> Record:
     """A point without a score."""
     return Record(_id(point.id), point.payload or {}, _dense(point.vector), _sparse(point.vector))
+
+
+def _ids(points: Sequence[edge.ScoredPoint] | Sequence[edge.Record]) -> list[PointId]:
+    """The ids of points of one collection: all of them numbers, or all of them UUIDs."""
+    ids = [point.id for point in points]
+    return ids if not ids or isinstance(ids[0], int) else list(map(str, ids))  # type: ignore[return-value]
 
 
 def _id(value: edge.PointId) -> PointId:

@@ -1,6 +1,6 @@
 """Builds the indexes of one embedded shard, for the process that started it.
 
-`python -m melon.store.edge_optimize DIRECTORY PARENT`
+`python -m melon.store.edge_optimize DIRECTORY COLLECTION PARENT`
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from melon.store.edge_shards import build_indexes
+from melon.store.schema import Collection
 
 PR_SET_PDEATHSIG = 1
 
@@ -29,5 +30,5 @@ def end_with(parent: int) -> None:
 
 
 if __name__ == "__main__":
-    end_with(int(sys.argv[2]))
-    build_indexes(Path(sys.argv[1]))
+    end_with(int(sys.argv[3]))
+    build_indexes(Path(sys.argv[1]), Collection(sys.argv[2]))

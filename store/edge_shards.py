@@ -1,4 +1,4 @@
-"""The life of one Edge shard: created with its payload indexes, optimised, opened."""
+"""The life of one Edge shard: created, filled, indexed and optimised, opened."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 
 import qdrant_edge as edge
 
-from melon.store import tuning
-from melon.store.edge_models import INDEX_TYPES
+from melon.store.edge_models import payload_index
 from melon.store.errors import IndexingFailed, StoreUnavailable
 from melon.store.files import locked
 from melon.store.protocol import IndexProgress
-from melon.store.schema import DENSE, Collection, CollectionSchema
+from melon.store.schema import DENSE, SCHEMA, Collection
+from melon.store.tuning import LINKED, IndexTuning
 
 OPENING = "opening.lock"
 POLL_SECONDS = 0.2
@@ -40,28 +40,33 @@ def open_shard(path: Path) -> edge.EdgeShard:
         ) from error
 
 
-def create_shard(path: Path, schema: CollectionSchema, dim: int) -> edge.EdgeShard:
+def create_shard(
+    path: Path, collection: Collection, dim: int, tuning: IndexTuning
+) -> edge.EdgeShard:
     """An empty shard at `path`, which must not exist, open for writing."""
     path.mkdir(parents=True)
+    schema = SCHEMA[collection]
+    dense = edge.EdgeVectorParams(
+        size=dim,
+        distance=edge.Distance.Cosine,
+        datatype=edge.VectorStorageDatatype.Float16 if tuning.half_precision else None,
+        memory=edge.Memory.Cold if tuning.on_disk else None,
+    )
     sparse = {schema.sparse: edge.EdgeSparseVectorParams()} if schema.sparse else None
     config = edge.EdgeConfig(
-        vectors={DENSE: edge.EdgeVectorParams(size=dim, distance=edge.Distance.Cosine)},
+        vectors={DENSE: dense},
         sparse_vectors=sparse,
         hnsw_config=edge.HnswIndexConfig(
-            m=tuning.HNSW_M,
-            ef_construct=tuning.HNSW_EF_CONSTRUCT,
-            full_scan_threshold=tuning.FULL_SCAN_THRESHOLD_KB,
+            m=tuning.m if tuning.graph else 0,
+            ef_construct=tuning.ef_construct,
+            full_scan_threshold=tuning.scan_kb,
         ),
         optimizers=edge.EdgeOptimizersConfig(
-            default_segment_number=1, indexing_threshold=tuning.INDEXING_THRESHOLD_KB
+            default_segment_number=1, indexing_threshold=tuning.graph_kb
         ),
         wal_enabled=False,
     )
-    shard = edge.EdgeShard.create(str(path), config)
-    # Before any graph is built: one built without them is not filterable (recall 0.31).
-    for field, kind in schema.indexed.items():
-        shard.update(edge.UpdateOperation.create_field_index(field, INDEX_TYPES[kind]))
-    return shard
+    return edge.EdgeShard.create(str(path), config)
 
 
 def optimise_shard(
@@ -79,16 +84,23 @@ def optimise_shard(
         IndexingFailed: the child failed.
     """
     if total < SMALL_SHARD:
-        build_indexes(path)
+        build_indexes(path, collection)
     else:
         _build_in_child(path, collection, total, progress)
     if progress:
         progress(IndexProgress(collection, total, total))
 
 
-def build_indexes(path: Path) -> None:
-    """Open a closed shard, optimise it until nothing is left to do, close it."""
+def build_indexes(path: Path, collection: Collection) -> None:
+    """Open a closed shard, index its payloads, optimise it until nothing is left to do, close it.
+
+    Payload indexes come after the points, for it is quicker to make them at once, and before the
+    graph, for one that is built without them cannot be filtered (recall 0.31).
+    """
     shard = open_shard(path)
+    for field, kind in SCHEMA[collection].indexed.items():
+        index = payload_index(kind, linked=field in LINKED[collection])
+        shard.update(edge.UpdateOperation.create_field_index(field, index))
     shard.optimize()
     shard.flush()
     shard.close()
@@ -100,7 +112,8 @@ def _build_in_child(
     total: int,
     progress: Callable[[IndexProgress], None] | None,
 ) -> None:
-    command = [sys.executable, "-m", "melon.store.edge_optimize", str(path), str(os.getpid())]
+    command = [sys.executable, "-m", "melon.store.edge_optimize"]
+    command += [str(path), collection, str(os.getpid())]
     child = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

@@ -38,6 +38,7 @@ from melon.store.points import (
 )
 from melon.store.protocol import IndexProgress
 from melon.store.schema import DENSE, SCHEMA, Collection
+from melon.store.tuning import TUNINGS
 
 MANIFEST = "manifest.json"
 
@@ -185,7 +186,9 @@ class EmbeddedBuilder:
         self._sent = dict.fromkeys(Collection, 0)
         self._reader: EmbeddedReader | None = None
         self._shards = {
-            collection: create_shard(directory / collection, SCHEMA[collection], manifest.dim)
+            collection: create_shard(
+                directory / collection, collection, manifest.dim, TUNINGS[manifest.preset]
+            )
             for collection in Collection
         }
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from melon.store.schema import SCHEMA_VERSION, Collection
+from melon.store.tuning import Preset
 
 
 def _from_base64(value: bytes | str) -> bytes:
@@ -43,6 +44,7 @@ class ReleaseManifest(BaseModel):
     counts: dict[Collection, int]
     training: dict[str, Any] = Field(default_factory=dict, description="hyper-parameters")
     weights: dict[str, float] = Field(default_factory=dict, description="of the sparse vectors")
+    preset: Preset = Field(Preset.BALANCED, description="how the release is indexed")
     genres: dict[str, str] = Field(default_factory=dict, description="genre code to its name")
     title_tokenizer: Blob = b""
 

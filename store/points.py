@@ -107,7 +107,8 @@ class VectorQuery:
     """One nearest-neighbour query.
 
     `payload` names the fields that come back with each hit; `exact` scans instead of walking
-    the HNSW graph; `ef` is the beam of that walk (sparse queries are always exact).
+    the HNSW graph; `ef` asks for a wider beam of that walk than the store would choose (sparse
+    queries are always exact).
     """
 
     vector: Floats | SparseVector

@@ -26,12 +26,26 @@ from melon.store.points import (
     VectorQuery,
 )
 from melon.store.schema import DENSE, SCHEMA, Collection, FieldType
+from melon.store.tuning import search_beam
 
-INDEX_TYPES = {
-    FieldType.KEYWORD: models.PayloadSchemaType.KEYWORD,
-    FieldType.INTEGER: models.PayloadSchemaType.INTEGER,
-    FieldType.DATETIME: models.PayloadSchemaType.DATETIME,
-}
+PayloadIndex = models.KeywordIndexParams | models.IntegerIndexParams | models.DatetimeIndexParams
+
+
+def payload_index(kind: FieldType, *, linked: bool) -> PayloadIndex:
+    """The index of a payload field; `linked`: the graph has links of its own for its values."""
+    match kind:
+        case FieldType.KEYWORD:
+            return models.KeywordIndexParams(
+                type=models.KeywordIndexType.KEYWORD, enable_hnsw=linked
+            )
+        case FieldType.INTEGER:
+            return models.IntegerIndexParams(
+                type=models.IntegerIndexType.INTEGER, lookup=True, range=True, enable_hnsw=linked
+            )
+        case FieldType.DATETIME:
+            return models.DatetimeIndexParams(
+                type=models.DatetimeIndexType.DATETIME, enable_hnsw=linked
+            )
 
 
 def to_filter(filter: Filter) -> models.Filter:
@@ -94,7 +108,7 @@ def to_query(query: VectorQuery) -> models.QueryRequest:
         using=query.using,
         limit=query.limit,
         filter=to_filter(query.filter) if query.filter else None,
-        params=models.SearchParams(exact=query.exact, hnsw_ef=query.ef),
+        params=models.SearchParams(exact=query.exact, hnsw_ef=search_beam(query.limit, query.ef)),
         with_payload=payload_selector(query.payload),
         with_vector=[DENSE] if query.with_vector else False,
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from pydantic import BaseModel
 from qdrant_client import grpc, models
 
-from melon.store import tuning
 from melon.store.errors import IndexingFailed, StoreBusy, StoreUnavailable
 from melon.store.filters import Filter, HasId
 from melon.store.manifest import ReleaseManifest
@@ -19,10 +19,10 @@ from melon.store.schema import DENSE, SCHEMA, Collection
 from melon.store.server_connection import ServerConnection
 from melon.store.server_lease import BuildLease
 from melon.store.server_models import (
-    INDEX_TYPES,
     from_hits,
     from_ordered,
     from_record,
+    payload_index,
     payload_selector,
     to_filter,
     to_points,
@@ -30,6 +30,7 @@ from melon.store.server_models import (
     vector_selector,
 )
 from melon.store.server_registry import Registry
+from melon.store.tuning import LINKED, TUNINGS
 
 FIRST_POLL_SECONDS, MOST_POLL_SECONDS = 0.01, 0.5
 RETRIEVE_BATCH = 1000
@@ -184,6 +185,7 @@ class ServerBuilder:
         self._registry = registry
         self._manifest = manifest
         self._lease = lease
+        self._tuning = TUNINGS[manifest.preset]
         self._sent = dict.fromkeys(Collection, 0)
         for collection in Collection:
             self._create(collection)
@@ -201,15 +203,23 @@ class ServerBuilder:
         self._sent[collection] += len(batch.ids)
 
     def finish(self, progress: Callable[[IndexProgress], None] | None = None) -> None:
-        """Wait for the points, then let HNSW be built, then wait for it."""
+        """Wait for the points, then index one thing after the other, and wait for it.
+
+        Payload indexes come after the points, for it is quicker to make them at once. Those of
+        fields that the graph is to have links for come before it: built without them, it cannot
+        be filtered (recall 0.31). The others come last, so that it gets no links for them.
+        """
         for collection in Collection:
-            self._wait_for_points(collection)
-        threshold = models.OptimizersConfigDiff(indexing_threshold=tuning.INDEXING_THRESHOLD_KB)
+            self._index_payloads(collection, LINKED[collection])
+        threshold = models.OptimizersConfigDiff(indexing_threshold=self._tuning.graph_kb)
         with self._connection.rest() as client:
             for collection in Collection:
                 client.update_collection(self._name(collection), optimizers_config=threshold)
         for collection in Collection:
             self._wait_for_index(collection, progress)
+        for collection in Collection:
+            self._index_payloads(collection, SCHEMA[collection].indexed.keys() - LINKED[collection])
+            self._wait_for_index(collection, None)
 
     def reader(self) -> ServerReader:
         """Read what was built."""
@@ -236,9 +246,14 @@ class ServerBuilder:
         return self._connection.name(collection, self._manifest.release)
 
     def _create(self, collection: Collection) -> None:
-        """An empty collection with its payload indexes; HNSW is put off until all is there."""
-        schema, name = SCHEMA[collection], self._name(collection)
-        dense = models.VectorParams(size=self._manifest.dim, distance=models.Distance.COSINE)
+        """An empty collection without any index: they are put off until all is there."""
+        schema, name, tuning = SCHEMA[collection], self._name(collection), self._tuning
+        dense = models.VectorParams(
+            size=self._manifest.dim,
+            distance=models.Distance.COSINE,
+            datatype=models.Datatype.FLOAT16 if tuning.half_precision else None,
+            on_disk=tuning.on_disk,
+        )
         sparse = {schema.sparse: models.SparseVectorParams()} if schema.sparse else None
         with self._connection.rest() as client:
             client.create_collection(
@@ -246,19 +261,24 @@ class ServerBuilder:
                 vectors_config={DENSE: dense},
                 sparse_vectors_config=sparse,
                 hnsw_config=models.HnswConfigDiff(
-                    m=tuning.HNSW_M,
-                    ef_construct=tuning.HNSW_EF_CONSTRUCT,
-                    full_scan_threshold=tuning.FULL_SCAN_THRESHOLD_KB,
+                    m=tuning.m if tuning.graph else 0,
+                    ef_construct=tuning.ef_construct,
+                    full_scan_threshold=tuning.scan_kb,
                 ),
                 optimizers_config=models.OptimizersConfigDiff(indexing_threshold=0),
                 shard_number=self._connection.address.shard_number,
                 replication_factor=self._connection.address.replication_factor,
             )
-            # Before any graph is built: one built without them is not filterable (recall 0.31).
-            for field, kind in schema.indexed.items():
-                client.create_payload_index(name, field, INDEX_TYPES[kind], wait=True)
 
-    def _wait_for_points(self, collection: Collection) -> None:
+    def _index_payloads(self, collection: Collection, fields: AbstractSet[str]) -> None:
+        with self._connection.rest() as client:
+            for field, kind in SCHEMA[collection].indexed.items():
+                if field in fields:
+                    index = payload_index(kind, linked=field in LINKED[collection])
+                    client.create_payload_index(self._name(collection), field, index, wait=False)
+        self._wait_for_updates(collection)
+
+    def _wait_for_updates(self, collection: Collection) -> None:
         """Updates are applied in order: one that is waited for comes after all that were sent."""
         name, sent = self._name(collection), self._sent[collection]
         held = -1

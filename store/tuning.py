@@ -1,15 +1,88 @@
-"""How both engines index: one place, so that they stay alike."""
+"""How both engines index and search: one place, so that they stay alike.
+
+docs/performance.md has the measurements that these numbers are from.
+"""
 
 from __future__ import annotations
 
-HNSW_M = 16
-"""Links of a point in the graph."""
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 
-HNSW_EF_CONSTRUCT = 128
-"""Beam of the search for a new point's links."""
+from melon.store.schema import Collection
 
-FULL_SCAN_THRESHOLD_KB = 10_000
-"""A filter that leaves fewer vectors than this is answered by a scan: exact, and faster."""
 
-INDEXING_THRESHOLD_KB = 10_000
-"""Collections whose vectors take less than this get no graph and are scanned."""
+class Preset(StrEnum):
+    """Ways to index a release.
+
+    `balanced`: an HNSW graph over vectors in single precision. `small`: vectors in half
+    precision, read from disk as they are needed. `exact`: no graph, every search is a scan.
+    """
+
+    SMALL = "small"
+    BALANCED = "balanced"
+    EXACT = "exact"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexTuning:
+    """What a preset means to an engine.
+
+    Attributes:
+        graph: whether there is an HNSW graph at all.
+        m: links of a point in the graph.
+        ef_construct: beam of the search for a new point's links.
+        graph_kb: vectors of a segment that take less than this get no graph and are scanned.
+        scan_kb: a filter that leaves fewer vectors than this is answered by a scan.
+        half_precision: float16 vectors.
+        on_disk: vectors are read from disk when they are needed; nothing warms them up.
+    """
+
+    graph: bool = True
+    m: int = 16
+    ef_construct: int = 100
+    graph_kb: int = 10_000
+    scan_kb: int = 10_000
+    half_precision: bool = False
+    on_disk: bool = False
+
+
+TUNINGS: dict[Preset, IndexTuning] = {
+    Preset.SMALL: IndexTuning(half_precision=True, on_disk=True),
+    Preset.BALANCED: IndexTuning(),
+    Preset.EXACT: IndexTuning(graph=False),
+}
+
+LINKED: Mapping[Collection, frozenset[str]] = {
+    Collection.SONGS: frozenset({"genres", "detail_genres", "issue_date", "popularity"}),
+    Collection.TAGS: frozenset({"popularity"}),
+    Collection.PLAYLISTS: frozenset({"genres", "tags", "updt_date"}),
+    Collection.WORDS: frozenset(),
+}
+"""Fields by whose values the graph has links of its own, so that a filter does not cut it apart.
+
+Not those that say the same as another (`genre_names`, `issue_year`), and not those of which a
+value has so few points that a filter on it is answered by a scan (names, artists).
+"""
+
+EXACT_BYTES = 20_000_000
+"""Vectors of a collection that take less are scanned in about a millisecond."""
+
+SMALL_BYTES = 2_000_000_000
+"""Vectors that take more are kept in half precision, on disk."""
+
+BEAM = 256
+BEAM_PER_POINT = 2.5
+
+
+def preset_for(points: int, dim: int) -> Preset:
+    """The preset, where nobody chose one, of a release whose largest collection has `points`."""
+    size = 4 * points * dim
+    if size < EXACT_BYTES:
+        return Preset.EXACT
+    return Preset.SMALL if size > SMALL_BYTES else Preset.BALANCED
+
+
+def search_beam(limit: int, asked: int | None = None) -> int:
+    """The beam of an HNSW walk that finds 98 % of `limit` points; or `asked`, if that is wider."""
+    return max(BEAM, int(BEAM_PER_POINT * limit), asked or 0)

@@ -21,15 +21,17 @@ from melon.store import (
     MatchAny,
     NumberRange,
     PointBatch,
+    Preset,
     VectorQuery,
     VectorStore,
-    tuning,
 )
+from melon.store.tuning import TUNINGS
 
 POINTS, DIM, NEIGHBOURS = 8_000, 32, 20
 FILTERS = {
     "nothing": None,
     "a genre, 10 %": Filter(must=(MatchAny("genres", ("g3",)),)),
+    "a genre by its name, 10 %": Filter(must=(MatchAny("genre_names", ("name 3",)),)),
     "a date, 10 %": Filter(must=(DateRange("issue_date", DAY, DAY + timedelta(days=9)),)),
     "a popularity, 10 %": Filter(must=(NumberRange("popularity", gte=900),)),
     "a genre and a date, 1 %": Filter(
@@ -45,8 +47,8 @@ FILTERS = {
 @pytest.fixture
 def graphs_for_few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the points indexed, and searches that leave 400 of them walk the graph, not scan."""
-    monkeypatch.setattr(tuning, "INDEXING_THRESHOLD_KB", 200)
-    monkeypatch.setattr(tuning, "FULL_SCAN_THRESHOLD_KB", 50)
+    few = replace(TUNINGS[Preset.BALANCED], graph_kb=200, scan_kb=50)
+    monkeypatch.setitem(TUNINGS, Preset.BALANCED, few)
 
 
 def many_songs() -> PointBatch:
@@ -59,6 +61,7 @@ def many_songs() -> PointBatch:
     payloads = [
         {
             "genres": [f"g{genre}"],
+            "genre_names": [f"name {genre}"],
             "issue_date": f"{(DAY + timedelta(days=day)).date()}T00:00:00Z",
             "popularity": popularity[n],
         }
