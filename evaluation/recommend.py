@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import date
 
 from melon.catalog import Playlist
@@ -11,8 +13,11 @@ from melon.evaluation.popular import PopularItems
 from melon.evaluation.results import SONGS, TAGS, Result
 from melon.retrieval import DEFAULT_STRATEGY, Constraints, PlaylistQuery, Ranking, Retriever
 
-BATCH = 128
+BATCH = 64
 """Questions that are answered together."""
+
+THREADS = 2
+"""Batches under way: engines answer one while Python ranks the other."""
 
 POPULAR = "popular"
 """Not a strategy of retrieval but what each has to beat: every list is all filling."""
@@ -49,14 +54,29 @@ def recommend(
     popular = PopularItems(retriever.reader)
     if until_playlist:
         _check_earliest(popular, questions)
-    for start in range(0, len(questions), batch):
-        part = questions[start : start + batch]
-        days = [_last_day(question) if until_playlist else None for question in part]
-        rankings = _rankings(retriever, part, days, strategy)
-        for question, ranking, day in zip(part, rankings, days, strict=True):
-            yield _filled(popular, question, ranking, day)
-        if progress is not None:
-            progress(start + len(part), len(questions))
+    days = [_last_day(question) if until_playlist else None for question in questions]
+    parts = [slice(start, start + batch) for start in range(0, len(questions), batch)]
+
+    def answer(part: slice) -> list[Ranking]:
+        return _rankings(retriever, questions[part], days[part], strategy)
+
+    with _threads() as pool:
+        for part, rankings in zip(parts, pool.map(answer, parts), strict=True):
+            asked = zip(questions[part], rankings, days[part], strict=True)
+            for question, ranking, day in asked:
+                yield _filled(popular, question, ranking, day)
+            if progress is not None:
+                progress(part.start + len(rankings), len(questions))
+
+
+@contextmanager
+def _threads() -> Iterator[ThreadPoolExecutor]:
+    """Threads that are given nothing more to do once the results are not wanted any more."""
+    pool = ThreadPoolExecutor(THREADS)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _rankings(

@@ -168,7 +168,9 @@ def _near(
         for probe in own
         for floor in cosine.floors
     ]
-    answers = iter(reader.query(collection, queries) if queries else [])
+    hits = reader.query_some(collection, queries)
+    reader.learn_popularity(collection, [point for found in hits for point in found.ids])
+    answers = iter(hits)
     return [
         [
             _scored(reader, collection, [next(answers) for _ in cosine.floors], probe, cosine)

@@ -18,7 +18,7 @@ from melon.retrieval.memory import RememberingReader
 from melon.retrieval.reweighting import reweight
 from melon.retrieval.seeds import SeedSet
 from melon.retrieval.settings import Hops, ItemWeight
-from melon.retrieval.strategy import EMPTY, Ask, Ranked
+from melon.retrieval.strategy import Ask, Ranked
 from melon.store import (
     Collection,
     Filter,
@@ -70,25 +70,16 @@ def find_neighbours(
     against.
     """
     wanted = [
-        (ask, hop, seed_vector(parts), disliked)
+        (ask, hop, disliked)
         for ask, hop in zip(asks, hops, strict=True)
-        for disliked, parts in ((False, liked_seeds(ask, hop)), (True, disliked_seeds(ask, hop)))
+        for disliked in (False, True)
     ]
-    queries = [
-        VectorQuery(
-            vector,
-            ITEMS,
-            hop.neighbours,
-            _neighbour_filter(ask, hop),
-        )
-        for ask, hop, vector, disliked in wanted
-        if vector is not None
-    ]
-    answers = iter(reader.query(Collection.PLAYLISTS, queries) if queries else [])
-    found = [
-        _weigh(reader, ask, next(answers), hop, disliked) if vector is not None else NOBODY
-        for ask, hop, vector, disliked in wanted
-    ]
+    answers = reader.query_some(Collection.PLAYLISTS, [_first_hop(*part) for part in wanted])
+    pairs = list(zip(wanted, answers, strict=True))
+    reader.learn_songs(
+        [playlist for part, hits in pairs if _reweighs(*part) for playlist in hits.ids]
+    )
+    found = [_weigh(reader, hits, *part) for part, hits in pairs]
     return [
         _against(liked, disliked, hop.dislike)
         for liked, disliked, hop in zip(found[::2], found[1::2], hops, strict=True)
@@ -108,24 +99,18 @@ def spread(
         collection: songs or tags.
         wanted: per query the filter and how many candidates.
     """
-    asked = [
-        bool(len(near)) and limit > 0 for near, (_, limit) in zip(neighbours, wanted, strict=True)
-    ]
     queries = [
-        VectorQuery(
-            near.vector(),
-            HOLDERS,
-            max(limit, hop.candidates),
-            filter,
-        )
-        for near, (filter, limit), hop, ask in zip(neighbours, wanted, hops, asked, strict=True)
-        if ask
+        VectorQuery(near.vector(), HOLDERS, max(limit, hop.candidates), filter)
+        if len(near) and limit > 0
+        else None
+        for near, (filter, limit), hop in zip(neighbours, wanted, hops, strict=True)
     ]
-    answers = iter(reader.query(collection, queries) if queries else [])
-    return [
-        _discounted(reader, collection, next(answers), hop.discount) if ask else EMPTY
-        for ask, hop in zip(asked, hops, strict=True)
-    ]
+    answers = reader.query_some(collection, queries)
+    pairs = list(zip(answers, (hop.discount for hop in hops), strict=True))
+    reader.learn_popularity(
+        collection, [point for hits, discount in pairs if discount for point in hits.ids]
+    )
+    return [_discounted(reader, collection, hits, discount) for hits, discount in pairs]
 
 
 WeightedSeeds = tuple[float, SeedSet, ItemWeight]
@@ -176,16 +161,27 @@ def _discounted(
     return Ranked.of(ids, scores)
 
 
+def _first_hop(ask: Ask, hops: Hops, disliked: bool) -> VectorQuery | None:
+    """The query for the playlists most like what is liked, or disliked; None if that is nothing."""
+    vector = seed_vector(disliked_seeds(ask, hops) if disliked else liked_seeds(ask, hops))
+    if vector is None:
+        return None
+    return VectorQuery(vector, ITEMS, hops.neighbours, _neighbour_filter(ask, hops))
+
+
+def _reweighs(ask: Ask, hops: Hops, disliked: bool) -> bool:
+    return hops.reweighting is not None and len(ask.seeds.songs) > 0 and not disliked
+
+
 def _weigh(
-    reader: RememberingReader, ask: Ask, hits: Hits, hops: Hops, disliked: bool
+    reader: RememberingReader, hits: Hits, ask: Ask, hops: Hops, disliked: bool
 ) -> Neighbours:
     if not len(hits):
         return NOBODY
     weights = ((hits.scores / hits.scores.max()) ** hops.power).astype(np.float32)
-    if hops.reweighting is not None and ask.seeds.songs.keys and not disliked:
-        held = reader.songs(hits.ids)
+    if hops.reweighting is not None and _reweighs(ask, hops, disliked):
         seeds = [int(song) for song in ask.seeds.songs.keys]
-        weights = reweight(weights, held, seeds, hops.reweighting)
+        weights = reweight(weights, reader.songs(hits.ids), seeds, hops.reweighting)
     return Neighbours(np.array(hits.ids, np.uint32), weights, len(hits))
 
 

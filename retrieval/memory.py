@@ -7,7 +7,7 @@ read once of it stays true.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,38 +21,74 @@ MOST_PLAYLISTS = 200_000
 """What is remembered at most, some 100 MB of each; past that, it begins anew."""
 
 SongIds = NDArray[np.int32]
+NO_HITS = Hits((), np.empty(0))
 
 
 class RememberingReader:
-    """A release's reader, with the popularity of points and the songs of playlists at hand."""
+    """A release's reader, with the popularity of points and the songs of playlists at hand.
+
+    May be shared by threads: each works with the dictionary that it looked into, even where
+    another has begun a new one meanwhile.
+    """
 
     def __init__(self, reader: ReleaseReader) -> None:
         self._reader = reader
         self._popularity: dict[Collection, dict[PointId, int]] = {c: {} for c in Collection}
         self._songs: dict[PointId, SongIds] = {}
+        self._tags: dict[PointId, str] = {}
 
     def popularity(self, collection: Collection, ids: Sequence[PointId]) -> NDArray[np.float64]:
-        """How many playlists hold each of n points, (n,) float64; 1 at least, to take powers of."""
-        known = self._popularity[collection]
-        missing = [point for point in ids if point not in known]
-        if missing:
-            if len(known) + len(missing) > MOST_COUNTS:
-                known.clear()
-                missing = list(ids)
-            known.update(self._reader.values(collection, "popularity", missing))
+        """How many playlists hold each of n points, (n,) float64; 1 at least, to take powers of.
+
+        Where many queries are answered, `learn_popularity` of all their points first.
+        """
+        known = self.learn_popularity(collection, ids)
         counts = np.fromiter((known[point] for point in ids), np.float64, len(ids))
         return np.maximum(counts, 1)
 
-    def songs(self, playlists: Sequence[PointId]) -> list[SongIds]:
-        """The ids of each playlist's songs, (n,) int32."""
-        missing = [playlist for playlist in playlists if playlist not in self._songs]
+    def learn_popularity(
+        self, collection: Collection, ids: Sequence[PointId]
+    ) -> Mapping[PointId, int]:
+        """Ask for what is not known of these points, in one request."""
+        known = self._popularity[collection]
+        missing = {point for point in ids if point not in known}
         if missing:
-            if len(self._songs) + len(missing) > MOST_PLAYLISTS:
-                self._songs.clear()
-                missing = list(playlists)
-            for record in self._reader.retrieve(Collection.PLAYLISTS, missing, payload=("songs",)):
-                self._songs[record.id] = np.array(record.payload.get("songs", ()), np.int32)
-        return [self._songs[playlist] for playlist in playlists]
+            if len(known) + len(missing) > MOST_COUNTS:
+                known = self._popularity[collection] = {}
+                missing = set(ids)
+            known.update(self._reader.values(collection, "popularity", list(missing)))
+        return known
+
+    def songs(self, playlists: Sequence[PointId]) -> list[SongIds]:
+        """The ids of each playlist's songs, (n,) int32; `learn_songs` of many first, likewise."""
+        known = self.learn_songs(playlists)
+        return [known[playlist] for playlist in playlists]
+
+    def learn_songs(self, playlists: Sequence[PointId]) -> Mapping[PointId, SongIds]:
+        """Ask for the songs of the playlists that are not known, in one request."""
+        known = self._songs
+        missing = {playlist for playlist in playlists if playlist not in known}
+        if missing:
+            if len(known) + len(missing) > MOST_PLAYLISTS:
+                known = self._songs = {}
+                missing = set(playlists)
+            found = self._reader.retrieve(Collection.PLAYLISTS, list(missing), payload=("songs",))
+            for record in found:
+                known[record.id] = np.array(record.payload.get("songs", ()), np.int32)
+        return known
+
+    def tags(self, ids: Sequence[PointId]) -> list[str]:
+        """The tags that points stand for; `learn_tags` of many first, likewise."""
+        known = self.learn_tags(ids)
+        return [known[point] for point in ids]
+
+    def learn_tags(self, ids: Sequence[PointId]) -> Mapping[PointId, str]:
+        """Ask for the tags that are not known, in one request."""
+        missing = {point for point in ids if point not in self._tags}
+        if missing:
+            found = self._reader.retrieve(Collection.TAGS, list(missing), payload=("tag",))
+            self._tags.update((record.id, record.payload["tag"]) for record in found)
+        return self._tags
 
     @property
     def manifest(self) -> ReleaseManifest:
@@ -74,6 +110,14 @@ class RememberingReader:
     ) -> dict[PointId, int]:
         """As the reader itself."""
         return self._reader.values(collection, field, ids)
+
+    def query_some(
+        self, collection: Collection, queries: Sequence[VectorQuery | None]
+    ) -> list[Hits]:
+        """The hits of each query in one request; none where there is no query."""
+        asked = [query for query in queries if query is not None]
+        answers = iter(self.query(collection, asked) if asked else [])
+        return [NO_HITS if query is None else next(answers) for query in queries]
 
     def top(
         self,

@@ -189,8 +189,7 @@ def _fetch(
     by_id = {point_id(key): key for key in dict.fromkeys(keys)}
     if not by_id:
         return {}
-    fields = ("popularity",) if collection is Collection.SONGS else ("popularity", "item")
-    found = reader.retrieve(collection, list(by_id), payload=fields, vectors=True)
+    found = reader.retrieve(collection, list(by_id), payload=("popularity", "item"), vectors=True)
     return {by_id[record.id]: record for record in found}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -41,6 +41,10 @@ class Ranked:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def pairs(self) -> Iterator[tuple[PointId, float]]:
+        """Each with its score."""
+        return zip(self.ids, self.scores.tolist(), strict=True)
 
     def head(self, count: int) -> Ranked:
         """The best `count`."""

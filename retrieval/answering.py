@@ -1,0 +1,91 @@
+"""From queries to ranked candidates: one open release, asked by one strategy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from melon.embedding.title import TitleTokenizer
+from melon.errors import InputError
+from melon.retrieval.constraints import Constraints, check_artists
+from melon.retrieval.memory import RememberingReader
+from melon.retrieval.popularity import filled, popular, without
+from melon.retrieval.query import PlaylistQuery
+from melon.retrieval.seeds import Seeds, resolve
+from melon.retrieval.strategy import NOTHING, Answer, Ask, Strategy
+from melon.store import Filter, ReleaseReader, tag_point_id
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenRelease:
+    """A release that is open, with its title tokenizer. May be shared by threads."""
+
+    reader: RememberingReader
+    tokenizer: TitleTokenizer
+
+    @classmethod
+    def of(cls, reader: ReleaseReader) -> Self:
+        """Remember what is read of it, and load its tokenizer."""
+        tokenizer = TitleTokenizer.from_bytes(reader.manifest.title_tokenizer)
+        return cls(RememberingReader(reader), tokenizer)
+
+    def seeds(self, queries: Sequence[PlaylistQuery]) -> list[Seeds]:
+        """What the release knows of each query."""
+        return resolve(self.reader, self.tokenizer, queries)
+
+    def answer(
+        self,
+        queries: Sequence[PlaylistQuery],
+        constraints: Sequence[Constraints | None] | None,
+        *,
+        songs: int,
+        tags: int,
+        strategy: Strategy,
+        exact: bool,
+    ) -> tuple[list[Ask], list[Answer]]:
+        """The best `songs` and `tags` of each query, and what was asked of the store for them.
+
+        What is popular stands in where nothing of a query is known or leads anywhere, and
+        follows where a strategy finds too few.
+
+        Raises:
+            InputError: nothing is wanted, or queries and constraints are not equally many.
+            ConstraintError: a constraint cannot be met by anything, or names what is not known.
+        """
+        if songs < 0 or tags < 0 or songs + tags == 0:
+            raise InputError(f"{songs} songs and {tags} tags cannot be recommended")
+        limits = [None] * len(queries) if constraints is None else constraints
+        if len(limits) != len(queries):
+            raise InputError(f"{len(queries)} queries have {len(limits)} constraints")
+        check_artists(self.reader, filter(None, limits))
+        genres = self.reader.manifest.genres
+        asks = [
+            _ask(query, seeds, (limit or Constraints()).to_filter(genres), songs, tags, exact)
+            for query, seeds, limit in zip(queries, self.seeds(queries), limits, strict=True)
+        ]
+        known = iter(strategy(self.reader, [ask for ask in asks if ask.seeds]))
+        answers = [next(known) if ask.seeds else NOTHING for ask in asks]
+        answers = [
+            filled(self.reader, answer.head(songs, tags), ask)
+            if answer
+            else popular(self.reader, ask)
+            for ask, answer in zip(asks, answers, strict=True)
+        ]
+        return asks, answers
+
+
+def _ask(
+    query: PlaylistQuery, seeds: Seeds, constraint: Filter, songs: int, tags: int, exact: bool
+) -> Ask:
+    own_songs = query.songs + query.not_songs
+    own_tags = tuple(tag_point_id(str(t)) for t in seeds.tags.keys + seeds.not_tags.keys)
+    return Ask(
+        query=query,
+        seeds=seeds,
+        song_filter=constraint & without(own_songs),
+        tag_filter=without(own_tags),
+        songs=songs,
+        tags=tags,
+        exact=exact,
+    )

@@ -1,0 +1,53 @@
+"""What is shown of ranked candidates: their names and metadata, and why they are there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from melon.retrieval.memory import RememberingReader
+from melon.retrieval.results import SONG_FIELDS, Ranking, Song, Tag, because
+from melon.retrieval.strategy import Answer, Explanation
+from melon.store import Collection, ReleaseReader
+
+
+def shown_songs(
+    reader: ReleaseReader, answers: Sequence[Answer], reasons: Sequence[Explanation]
+) -> list[tuple[Song, ...]]:
+    """The songs of each answer; one that several answers hold is read once."""
+    unique = list(dict.fromkeys(song for answer in answers for song in answer.songs.ids))
+    found = reader.retrieve(Collection.SONGS, unique, payload=SONG_FIELDS)
+    payloads = {record.id: record.payload for record in found}
+    return [
+        tuple(
+            Song.of(int(song), score, payloads[song], *because(why.songs, row))
+            for row, (song, score) in enumerate(answer.songs.pairs())
+        )
+        for answer, why in zip(answers, reasons, strict=True)
+    ]
+
+
+def shown_tags(
+    reader: RememberingReader, answers: Sequence[Answer], reasons: Sequence[Explanation]
+) -> list[tuple[Tag, ...]]:
+    """The tags of each answer."""
+    names = _tag_names(reader, answers)
+    return [
+        tuple(
+            Tag(name, score, *because(why.tags, row))
+            for row, (name, score) in enumerate(zip(own, answer.tags.scores.tolist(), strict=True))
+        )
+        for own, answer, why in zip(names, answers, reasons, strict=True)
+    ]
+
+
+def rankings(reader: RememberingReader, answers: Sequence[Answer]) -> list[Ranking]:
+    """The ids of the songs and the names of the tags of each answer."""
+    return [
+        Ranking(songs=tuple(map(int, answer.songs.ids)), tags=tuple(names))
+        for answer, names in zip(answers, _tag_names(reader, answers), strict=True)
+    ]
+
+
+def _tag_names(reader: RememberingReader, answers: Sequence[Answer]) -> list[list[str]]:
+    reader.learn_tags([tag for answer in answers for tag in answer.tags.ids])
+    return [reader.tags(answer.tags.ids) for answer in answers]
