@@ -42,9 +42,13 @@ class RememberingReader:
 
         Where many queries are answered, `learn_popularity` of all their points first.
         """
-        known = self.learn_popularity(collection, ids)
-        counts = np.fromiter((known[point] for point in ids), np.float64, len(ids))
-        return np.maximum(counts, 1)
+        known = self._popularity[collection]
+        try:
+            counts = [known[point] for point in ids]
+        except KeyError:
+            learnt = self.learn_popularity(collection, ids)
+            counts = [learnt[point] for point in ids]
+        return np.maximum(np.array(counts, np.float64), 1)
 
     def learn_popularity(
         self, collection: Collection, ids: Sequence[PointId]

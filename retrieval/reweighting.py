@@ -22,8 +22,8 @@ Floats = NDArray[np.float64]
 PRIOR_AT_SEEDS = 0.5
 """What the prior's sum is at the seeds on average: halfway to the target."""
 TINY = 1e-12
-DENSE_IDS = 4_000_000
-"""Ids below this are counted out in a table, which is several times faster than sorting them."""
+MOST_IDS = 4_000_000
+"""Ids up to this have a table, 16 MB at most; where there are larger ones, they are sorted."""
 
 Ids = NDArray[np.integer[Any]]
 
@@ -45,21 +45,23 @@ def reweight(
     Returns:
         (n,) float32. A neighbour may get a negative weight.
     """
-    lengths = np.fromiter(map(len, held), np.int64, len(held))
-    songs, columns = _distinct(np.concatenate(held))
-    rows = np.repeat(np.arange(len(held)), lengths)
-    is_seed = _among(songs, np.asarray(seeds))
-    if not is_seed.any():
+    ids = np.concatenate(held)
+    columns, seed_columns = _columns(ids, seeds)
+    if not len(seed_columns):
         return weights
+    lengths = np.fromiter(map(len, held), np.int64, len(held))
+    rows = np.repeat(np.arange(len(held)), lengths)
+    is_seed = np.zeros(int(columns.max()) + 1, np.bool_)
+    is_seed[seed_columns] = True
 
     def to_songs(values: Floats) -> Floats:
-        return np.bincount(columns, values[rows], len(songs)).astype(np.float64, copy=False)
+        return np.bincount(columns, values[rows], len(is_seed)).astype(np.float64, copy=False)
 
     def to_neighbours(values: Floats) -> Floats:
         return np.bincount(rows, values[columns], len(held)).astype(np.float64, copy=False)
 
     prior = weights.astype(np.float64)
-    prior *= PRIOR_AT_SEEDS / max(float(to_songs(prior)[is_seed].mean()), TINY)
+    prior *= PRIOR_AT_SEEDS / max(float(to_songs(prior)[seed_columns].mean()), TINY)
     scale = np.sqrt(prior / prior.mean())  # the surer a neighbour, the freer its weight
     counts = np.where(is_seed, settings.seen, settings.unseen)
 
@@ -81,23 +83,24 @@ def reweight(
     return np.asarray(prior + scale * change, np.float32)
 
 
-def _distinct(ids: Ids) -> tuple[Ids, Ids]:
-    """The distinct ids, ascending, and the place of each of `ids` among them."""
-    end = int(ids.max(initial=0)) + 1
-    if end > DENSE_IDS:
-        return np.unique(ids, return_inverse=True)
-    occurs = np.zeros(end, np.bool_)
-    occurs[ids] = True
-    distinct = np.flatnonzero(occurs)
-    places = np.empty(end, np.int64)
-    places[distinct] = np.arange(len(distinct))
-    return distinct, places[ids]
+def _columns(ids: Ids, seeds: Sequence[int]) -> tuple[Ids, Ids]:
+    """A column for each distinct id: that of each of `ids`, and those of the seeds among them.
 
-
-def _among(ascending: Ids, wanted: Ids) -> NDArray[np.bool_]:
-    """Which of the ids, ascending, are wanted."""
-    found = np.zeros(len(ascending), np.bool_)
-    places = np.searchsorted(ascending, wanted)
-    places = places[places < len(ascending)]
-    found[places[np.isin(ascending[places], wanted)]] = True
-    return found
+    Without a sort: a table says for each id where it stands last, and what it says of ids that
+    are not there is checked against them, so that it need not be cleared (Briggs & Torczon 1993,
+    doi:10.1145/176454.176484).
+    """
+    ordered = np.sort(np.asarray(seeds))
+    end = int(max(ids.max(initial=0), ordered[-1])) + 1
+    if end > MOST_IDS:
+        distinct, columns = np.unique(ids, return_inverse=True)
+        return columns, np.flatnonzero(np.isin(distinct, ordered))
+    last = np.empty(end, np.int32)
+    places = np.arange(len(ids), dtype=np.int32)
+    last[ids] = places
+    is_last = last[ids] == places
+    columns = (np.cumsum(is_last) - 1)[last[ids]]
+    at = last[ordered]
+    known = (at >= 0) & (at < len(ids))
+    known[known] = ids[at[known]] == ordered[known]
+    return columns, columns[at[known]]

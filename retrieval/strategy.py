@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +59,11 @@ class Ranked:
     @classmethod
     def of(cls, ids: Sequence[PointId], scores: NDArray[np.float64]) -> Ranked:
         """Rank n different points by their scores (n,)."""
-        return cls._of_columns(np.asarray(ids), scores)
+        order = np.argsort(-scores, kind="stable")
+        ordered = scores[order]
+        if (ordered[1:] == ordered[:-1]).any():
+            order = np.lexsort((np.asarray(ids), -scores))
+        return cls(tuple([ids[row] for row in order.tolist()]), scores[order])
 
     @classmethod
     def of_sums(cls, parts: Sequence[tuple[Sequence[PointId], NDArray[np.float64]]]) -> Ranked:
@@ -68,17 +72,12 @@ class Ranked:
         Args:
             parts: per part, different points and their scores.
         """
-        parts = [part for part in parts if len(part[0])]
-        if not parts:
+        places: dict[PointId, int] = {}
+        rows = [places.setdefault(point, len(places)) for ids, _ in parts for point in ids]
+        if not rows:
             return EMPTY
-        ids, places = np.unique(np.concatenate([ids for ids, _ in parts]), return_inverse=True)
-        scores = np.bincount(places, np.concatenate([scores for _, scores in parts]))
-        return cls._of_columns(ids, scores.astype(np.float64, copy=False))
-
-    @classmethod
-    def _of_columns(cls, ids: NDArray[Any], scores: NDArray[np.float64]) -> Ranked:
-        order = np.lexsort((ids, -scores))
-        return cls(tuple(ids[order].tolist()), scores[order])
+        scores = np.bincount(rows, np.concatenate([scores for _, scores in parts]))
+        return cls.of(list(places), scores.astype(np.float64, copy=False))
 
     def above(self, score: float) -> Ranked:
         """Those that score more than that."""
