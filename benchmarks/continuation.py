@@ -1,0 +1,125 @@
+"""One continuation by the default strategy: 20 seeds, 100 songs and 10 tags with what is shown.
+
+    python benchmarks/continuation.py SPACE [--path STORE] [--url URL] [--queries 300] [--json FILE]
+
+First, as a new process finds it: the first queries that are asked of an engine, nothing warm. Then
+in turns: whole continuations, the raw requests that the same continuations make of the engine,
+replayed at the engine's own interface and timed alone, and gensim's `most_similar` over all songs
+on the same vectors.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from harness import Call, Report, Times, parser, take_turns
+from recording import Request, engine_reader, recording
+
+from melon.embedding import EmbeddingSpace
+from melon.retrieval import PlaylistQuery, Retriever
+from melon.settings import load_settings
+from melon.store import open_store
+
+SEEDS, SONGS, TAGS = 20, 100, 10
+WHOLE, RAW, GENSIM = "continuation", "its raw requests", "gensim most_similar"
+
+
+def main() -> None:
+    """Measure both engines, print the table, keep the figures."""
+    args = _arguments()
+    space = EmbeddingSpace.load(args.space)
+    playlists = long_playlists(space, np.random.default_rng(0), args.queries)
+    report = Report(
+        "continuation",
+        {"songs": len(space.song_ids), "playlists": len(space.playlist_ids), "dim": space.dim},
+    )
+    for engine, where in {"embedded": {"path": args.path}, "server": {"url": args.url}}.items():
+        if not any(where.values()):
+            continue
+        with open_store(load_settings({}), **where) as store:
+            report.engines[engine] = store.engine_version()
+            retriever = Retriever(store)
+            first = f"first {len(playlists)} queries of a process, {engine}"
+            report.add(first, WHOLE, Times(tuple(_seconds(retriever, playlists))).figures)
+            methods: dict[str, Call] = {
+                WHOLE: _whole(retriever, playlists),
+                RAW: _replay([_requests(retriever, query) for query in playlists]),
+                GENSIM: _most_similar(space, playlists),
+            }
+            turns = take_turns(methods, len(playlists))
+            base = {name: turns[name].figures for name in (RAW, GENSIM)}
+            report.add(f"warm, {engine}", WHOLE, turns[WHOLE].figures, against=base)
+            for name, figures in base.items():
+                report.add(f"warm, {engine}", name, figures)
+    report.conclude(args.json)
+
+
+def _seconds(retriever: Retriever, playlists: Sequence[PlaylistQuery]) -> list[float]:
+    ask = _whole(retriever, playlists)
+    seconds = []
+    for number in range(len(playlists)):
+        start = time.perf_counter()
+        ask(number)
+        seconds.append(time.perf_counter() - start)
+    return seconds
+
+
+def _whole(retriever: Retriever, playlists: Sequence[PlaylistQuery]) -> Call:
+    return lambda number: retriever.recommend(playlists[number], songs=SONGS, tags=TAGS)
+
+
+def _requests(retriever: Retriever, query: PlaylistQuery) -> list[Request]:
+    """What this continuation asks of the engine, now that much is remembered."""
+    with recording(engine_reader(retriever)) as made:
+        retriever.recommend(query, songs=SONGS, tags=TAGS)
+    return made
+
+
+def _replay(requests: Sequence[Sequence[Request]]) -> Call:
+    def ask(number: int) -> None:
+        for request in requests[number]:
+            request()
+
+    return ask
+
+
+def _most_similar(space: EmbeddingSpace, playlists: Sequence[PlaylistQuery]) -> Call:
+    """The nearest songs to the seeds' mean, as gensim finds them: no tags, metadata or filter."""
+    from gensim.models import KeyedVectors
+
+    placed = space.song_vectors.any(axis=1)
+    vectors = KeyedVectors(space.dim)
+    vectors.add_vectors(space.song_ids[placed].tolist(), np.asarray(space.song_vectors[placed]))
+    vectors.fill_norms()
+    seeds = [[song for song in query.songs if song in vectors] for query in playlists]
+    return lambda number: vectors.most_similar(seeds[number], topn=SONGS)
+
+
+def long_playlists(
+    space: EmbeddingSpace, rng: np.random.Generator, count: int
+) -> list[PlaylistQuery]:
+    """The first seeds of playlists that hold more, each with its id, so that it is not found."""
+    lists = space.playlists["songs"].to_pylist()
+    long = [row for row, songs in enumerate(lists) if len(songs) > SEEDS]
+    chosen = rng.choice(long, count, replace=False)
+    ids = space.playlist_ids
+    return [
+        PlaylistQuery(songs=tuple(lists[row][:SEEDS]), playlist=int(ids[row])) for row in chosen
+    ]
+
+
+def _arguments() -> argparse.Namespace:
+    own = parser(__doc__)
+    own.add_argument("space", type=Path, help="the space that the stores were made from")
+    own.add_argument("--path", type=Path, help="embedded store")
+    own.add_argument("--url", help="Qdrant server that holds the same space")
+    own.add_argument("--queries", type=int, default=300)
+    return own.parse_args()
+
+
+if __name__ == "__main__":
+    main()
