@@ -2,8 +2,8 @@
 
 Every setting is a `Dial` with a ladder of values, climbed up and down by `descent`. To search
 more, add a dial; to search it more finely, add values. Left out are the settings that questions
-cannot teach (`dislike`: they dislike nothing) and those where more is never worse, only slower
-(`candidates`, the `iterations` of the reweighting).
+cannot teach (`dislike`: they dislike nothing) and those that are paid for in time (`candidates`,
+`floors`, the `iterations` of the reweighting): benchmarks/candidates.py shows what they are worth.
 """
 
 from __future__ import annotations
@@ -13,11 +13,15 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
 Model = TypeVar("Model", bound=BaseModel)
+
+Target = Literal["songs", "tags"]
+TARGETS: tuple[Target, ...] = ("songs", "tags")
+"""What is recommended, each with settings of its own."""
 
 
 class Stage(StrEnum):
@@ -125,17 +129,29 @@ NEIGHBOURS = (
 )
 """Inside `Hops`."""
 
-DENSE = (
+PLACE = (
+    Dial("songs", WEIGHT, frozenset({"songs"})),
+    Dial("tags", WEIGHT, frozenset({"tags"})),
+    Dial("title", WEIGHT, frozenset({"title"})),
+    Dial("discount", ITEM_DISCOUNT),
+)
+"""Inside `Place`."""
+
+COSINE = (
     Dial(
         "prior", (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.5, 1.75, 2.0)
     ),
     Dial("sharpness", (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0, 18.0, 22.0, 27.0, 33.0, 40.0)),
-    Dial("songs", WEIGHT, frozenset({"songs"})),
-    Dial("tags", WEIGHT, frozenset({"tags"})),
-    Dial("title", WEIGHT, frozenset({"title"})),
-    Dial("floors", ((0,), (0, 10), (0, 10, 50), (0, 20, 100), (3, 20, 100), (10, 50, 200))),
+    *PLACE,
 )
 """Inside `Cosine`."""
+
+NEARBY = (
+    Dial("playlists", (50, 100, 200, 400)),
+    Dial("sharpness", (2.0, 5.0, 8.0, 10.0, 12.0, 15.0, 20.0, 25.0, 30.0, 40.0, 60.0)),
+    *PLACE,
+)
+"""Inside `Nearby`."""
 
 HYBRID = (
     Dial("weight", (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5, 2.0, 4.0, 8.0)),
@@ -143,8 +159,8 @@ HYBRID = (
 )
 """Inside `Fusion`."""
 
-SPACE: Mapping[Stage, tuple[Dial, ...]] = {
-    Stage.NEIGHBOURS: NEIGHBOURS,
-    Stage.DENSE: DENSE,
-    Stage.HYBRID: HYBRID,
+SPACE: Mapping[Stage, Mapping[Target, tuple[Dial, ...]]] = {
+    Stage.NEIGHBOURS: {"songs": NEIGHBOURS, "tags": NEIGHBOURS},
+    Stage.DENSE: {"songs": COSINE, "tags": NEARBY},
+    Stage.HYBRID: {"songs": HYBRID, "tags": HYBRID},
 }

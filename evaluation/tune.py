@@ -16,8 +16,16 @@ from melon.evaluation.descent import Best, OutOfTime, descend
 from melon.evaluation.evaluate import evaluate
 from melon.evaluation.journal import Journal, Trial, fingerprint
 from melon.evaluation.scorecard import Scorecard
-from melon.evaluation.search_space import SPACE, Dial, Stage, edited, value_at
-from melon.evaluation.tune_questions import TARGETS, Group, Sample, Target, draw_sample
+from melon.evaluation.search_space import (
+    SPACE,
+    TARGETS,
+    Dial,
+    Stage,
+    Target,
+    edited,
+    value_at,
+)
+from melon.evaluation.tune_questions import Group, Sample, draw_sample
 from melon.retrieval import DEFAULT_STRATEGY, Given, RetrievalSettings, Retriever
 from melon.store.files import write_atomically
 
@@ -87,7 +95,7 @@ def tune(
     *,
     journal: Journal,
     stages: Sequence[Stage] = tuple(Stage),
-    space: Mapping[Stage, Sequence[Dial]] = SPACE,
+    space: Mapping[Stage, Mapping[Target, Sequence[Dial]]] = SPACE,
     most: int = MOST_QUESTIONS,
     seed: int = 0,
     budget: float = math.inf,
@@ -135,7 +143,7 @@ def tune(
         now = time.monotonic()
         until = now + max(end - now, 0) / (len(planned) - place)
         search = _Search(retriever, settings, group, stage, journal, out, until, progress)
-        settings, outcome = search.run(space[stage])
+        settings, outcome = search.run(space[stage][group.target])
         searches.append(outcome)
         searched(outcome)
     save_settings(settings, out)

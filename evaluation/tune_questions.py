@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -16,11 +15,9 @@ from melon.evaluation.popular import PopularItems
 from melon.evaluation.recommend import BATCH, as_query
 from melon.evaluation.results import SONGS, TAGS
 from melon.evaluation.score import SHOWN, check_ids
+from melon.evaluation.search_space import Target
 from melon.retrieval import Given, Ranking, Retriever
 from melon.store import Collection
-
-Target = Literal["songs", "tags"]
-TARGETS: tuple[Target, ...] = ("songs", "tags")
 
 Pair = tuple[Playlist, Playlist]
 """A question and its answer."""

@@ -36,8 +36,10 @@ class SparseWeights(BaseModel):
     """Exponents of the values that are stored in the sparse vectors.
 
     A playlist with n songs has n^`song_length` at each of its songs in `items`, and likewise for
-    its tags, its words and its bigrams; a song in n playlists has n^`popularity` at each of them in
-    `playlists`. What depends on the query is weighted at query time and needs no new release.
+    its tags, its words and its bigrams. A song or tag in n playlists has n^`popularity` at each of
+    them in `playlists`; a tag has moreover m^`holder_tags` at one with m tags, each of which says
+    less about the playlist than a single one would. What depends on the query is weighted at query
+    time and needs no new release.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,6 +49,7 @@ class SparseWeights(BaseModel):
     word_length: float = Field(-0.4, ge=-2, le=2)
     bigram_length: float = Field(-0.4, ge=-2, le=2)
     popularity: float = Field(0.0, ge=-2, le=2)
+    holder_tags: float = Field(-0.4, ge=-2, le=2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +108,7 @@ def contents(space: EmbeddingSpace, weights: SparseWeights) -> Mapping[Collectio
     )
     song_holders, tag_holders = (
         to_sparse_rows([(scale_rows(m.T.tocsr(), weights.popularity), playlist_dimensions)])
-        for m in (held.songs, held.tags)
+        for m in (held.songs, scale_rows(held.tags, weights.holder_tags))
     )
     return {
         Collection.SONGS: Contents(

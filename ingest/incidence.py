@@ -84,9 +84,10 @@ def membership(lists: pa.ChunkedArray, columns: pa.Array) -> Matrix:
 
 
 def scale_rows(matrix: Matrix, exponent: float) -> Matrix:
-    """Give every entry the value n^exponent, n the number of entries of its row."""
+    """Multiply every entry by n^exponent, n the number of entries of its row."""
     counts = np.diff(matrix.indptr)
-    values = np.repeat(np.maximum(counts, 1).astype(np.float32) ** exponent, counts)
+    factors = np.repeat(np.maximum(counts, 1).astype(np.float32) ** exponent, counts)
+    values = np.asarray(matrix.data * factors, np.float32)
     return sparse.csr_array((values, matrix.indices, matrix.indptr), shape=matrix.shape)
 
 

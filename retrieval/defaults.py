@@ -72,42 +72,42 @@ NEIGHBOURS: dict[str, Any] = {
         "tags": {
             "words": _item(1, 0.25),
             "bigrams": _item(0.5, 0.25),
-            "neighbours": 300,
+            "neighbours": 500,
             "power": 2.5,
             "candidates": TAG_CANDIDATES,
         },
     },
 }
 
-TAGS: dict[str, Any] = {"floors": [3, 50], "candidates": 100}
+FLOORS = {"floors": [0, 10, 50], "candidates": 200}
 
 DENSE: dict[str, Any] = {
     "songs": {
-        "songs": {"sharpness": 12, "prior": 1.0},
-        "tags": {"sharpness": 12, "prior": 1.1, **TAGS},
+        "songs": {"sharpness": 12, "prior": 1.0, **FLOORS},
+        "tags": {"playlists": 200, "sharpness": 20},
     },
     "songs_and_text": {
-        "songs": {"tags": 0.5, "sharpness": 12, "prior": 1.0},
-        "tags": {"sharpness": 8, "prior": 0.5, **TAGS},
+        "songs": {"tags": 0.5, "sharpness": 12, "prior": 1.0, **FLOORS},
+        "tags": {"playlists": 200, "sharpness": 20},
     },
     "tags": {
-        "songs": {"sharpness": 5, "prior": 0.7},
-        "tags": {"sharpness": 12, "prior": 1.1, **TAGS},
+        "songs": {"sharpness": 5, "prior": 0.7, **FLOORS},
+        "tags": {"playlists": 200, "sharpness": 20, "discount": 0},
     },
     "title": {
-        "songs": {"sharpness": 8, "prior": 1.3},
-        "tags": {"sharpness": 12, "prior": 1.4, **TAGS},
+        "songs": {"sharpness": 8, "prior": 1.3, **FLOORS},
+        "tags": {"playlists": 400, "sharpness": 10, "discount": 0},
     },
 }
 
 HYBRID: dict[str, Any] = {
-    "songs": {"songs": {"weight": 0.3, "power": 0.5}, "tags": {"weight": 0.4, "power": 1}},
+    "songs": {"songs": {"weight": 0.3, "power": 0.5}, "tags": {"weight": 0.5, "power": 1}},
     "songs_and_text": {
         "songs": {"weight": 0.1, "power": 0.5},
-        "tags": {"weight": 0.1, "power": 1},
+        "tags": {"weight": 2, "power": 1},
     },
-    "tags": {"songs": {"weight": 0.2, "power": 2}, "tags": {"weight": 0.05, "power": 1}},
-    "title": {"songs": {"weight": 0.2, "power": 0.5}, "tags": {"weight": 0.05, "power": 0.5}},
+    "tags": {"songs": {"weight": 0.2, "power": 2}, "tags": {"weight": 0.5, "power": 1}},
+    "title": {"songs": {"weight": 0.2, "power": 0.5}, "tags": {"weight": 0, "power": 1}},
 }
 
 DEFAULTS: dict[str, Any] = {"neighbours": NEIGHBOURS, "dense": DENSE, "hybrid": HYBRID}

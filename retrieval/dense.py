@@ -1,4 +1,7 @@
-"""Strategies on the co-embedding alone: `mean`, `vote` and `cluster`."""
+"""Strategies on the co-embedding alone: `mean`, `vote` and `cluster`.
+
+Songs are those nearest to where a query looks from, tags those of the playlists nearest to there.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melon.retrieval.given import given
+from melon.retrieval.hops import spread
 from melon.retrieval.memory import RememberingReader
-from melon.retrieval.probes import TINY, Looking, Probe, probes
+from melon.retrieval.nearby import Around, around, nearby_shares, together
+from melon.retrieval.probes import Looking, Probe, probes
 from melon.retrieval.settings import Cosine, RetrievalSettings
 from melon.retrieval.strategy import (
     NO_SHARES,
@@ -37,7 +42,7 @@ EF = 256
 
 
 class DenseStrategy:
-    """The points nearest to a query's probes, with a prior for what is popular."""
+    """What is near a query's probes, of songs with a prior for what is popular."""
 
     looking: ClassVar[Looking]
 
@@ -45,65 +50,67 @@ class DenseStrategy:
         self._settings = settings.dense
 
     def __call__(self, reader: RememberingReader, asks: Sequence[Ask]) -> list[Answer]:
-        """One filtered ANN request for the songs of all queries, and one for the tags."""
-        targets = [self._settings.of(given(ask)) for ask in asks]
-        songs = nearest(
-            reader,
-            Collection.SONGS,
-            [probes(a, t.songs, self.looking) for a, t in zip(asks, targets, strict=True)],
-            [(ask.song_filter, ask.songs, ask.exact) for ask in asks],
-            [target.songs for target in targets],
-        )
-        tags = nearest(
+        """One request for all songs; one for the playlists nearby and one for their tags."""
+        tags = spread(
             reader,
             Collection.TAGS,
-            [probes(a, t.tags, self.looking) for a, t in zip(asks, targets, strict=True)],
-            [(ask.tag_filter, ask.tags, ask.exact) for ask in asks],
-            [target.tags for target in targets],
+            [together(found) for found in self.around(reader, asks)],
+            [(ask.tag_filter, ask.tags) for ask in asks],
+            [0.0] * len(asks),
         )
-        return [Answer(*pair) for pair in zip(songs, tags, strict=True)]
+        return [Answer(*pair) for pair in zip(self.songs(reader, asks), tags, strict=True)]
+
+    def songs(self, reader: RememberingReader, asks: Sequence[Ask]) -> list[Ranked]:
+        """The songs nearest to each query, in one request; none where it wants none."""
+        settings = [self._settings.of(given(ask)).songs for ask in asks]
+        return nearest_songs(
+            reader,
+            [probes(*pair, self.looking) for pair in zip(asks, settings, strict=True)],
+            [(ask.song_filter, ask.songs, ask.exact) for ask in asks],
+            settings,
+        )
+
+    def around(
+        self,
+        reader: RememberingReader,
+        asks: Sequence[Ask],
+        wanted: Sequence[bool] | None = None,
+    ) -> list[list[Around]]:
+        """The playlists near each query, if wanted, in one request."""
+        settings = [
+            self._settings.of(given(ask)).tags if want else None
+            for ask, want in zip(asks, wanted or [True] * len(asks), strict=True)
+        ]
+        return around(reader, asks, settings, self.looking)
 
     def explain(self, reader: RememberingReader, ask: Ask, answer: Answer) -> Explanation:
         """A probe's part in a score goes to its seeds by their parts in the cosine."""
-        target = self._settings.of(given(ask))
+        [found] = self.around(reader, [ask])
         return Explanation(
-            songs=self._shares(
-                reader, Collection.SONGS, ask, ask.song_filter, target.songs, answer.songs
-            ),
-            tags=self._shares(
-                reader, Collection.TAGS, ask, ask.tag_filter, target.tags, answer.tags
-            ),
+            songs=self.song_shares(reader, ask, answer.songs),
+            tags=nearby_shares(reader, found, answer.tags.ids, 0.0),
         )
 
-    def _shares(
-        self,
-        reader: RememberingReader,
-        collection: Collection,
-        ask: Ask,
-        filter: Filter,
-        settings: Cosine,
-        ranked: Ranked,
-    ) -> Shares:
+    def song_shares(self, reader: RememberingReader, ask: Ask, ranked: Ranked) -> Shares:
+        """The seeds' shares in the scores of `songs`."""
+        settings = self._settings.of(given(ask)).songs
         own = probes(ask, settings, self.looking)
         if not len(ranked) or not own:
             return NO_SHARES
-        wanted = ask.songs if collection is Collection.SONGS else ask.tags
-        found = _near(reader, collection, [own], [(filter, wanted, ask.exact)], [settings])[0]
-        terms = [dict(zip(near.ids, near.terms.tolist(), strict=True)) for near in found]
-        records = reader.retrieve(collection, ranked.ids, payload=False, vectors=True)
+        wanted = [(ask.song_filter, ask.songs, ask.exact)]
+        [near] = _near(reader, [own], wanted, [settings])
+        records = reader.retrieve(Collection.SONGS, ranked.ids, payload=False, vectors=True)
         vectors = {record.id: record.vector for record in records}
         seeds: dict[Name, NDArray[np.float64]] = {}
-        for row, point in enumerate(ranked.ids):
-            vector = vectors[point]
-            for probe, scored in zip(own, terms, strict=True):
-                if vector is None or point not in scored:
+        for probe, found in zip(own, near, strict=True):
+            terms = dict(zip(found.ids, found.terms.tolist(), strict=True))
+            for row, point in enumerate(ranked.ids):
+                vector = vectors[point]
+                if vector is None or point not in terms:
                     continue
-                parts = probe.mix * (probe.rows @ vector)
-                if abs(float(parts.sum())) < TINY:
-                    parts = np.abs(probe.mix)
-                for name, part in zip(probe.names, (parts / parts.sum()).tolist(), strict=True):
+                for name, part in zip(probe.names, probe.parts(vector).tolist(), strict=True):
                     share = seeds.setdefault(name, np.zeros(len(ranked)))
-                    share[row] += scored[point] * part
+                    share[row] += terms[point] * part
         return Shares(seeds, {})
 
 
@@ -125,14 +132,13 @@ class ClusterStrategy(DenseStrategy):
     looking = Looking.CLUSTER
 
 
-def nearest(
+def nearest_songs(
     reader: RememberingReader,
-    collection: Collection,
     asked: Sequence[Sequence[Probe]],
     wanted: Sequence[tuple[Filter, int, bool]],
     settings: Sequence[Cosine],
 ) -> list[Ranked]:
-    """The points nearest to each query's probes under its filter, in one request.
+    """The songs nearest to each query's probes under its filter, in one request.
 
     Args:
         asked: per query its probes; none give no candidates.
@@ -141,13 +147,13 @@ def nearest(
     """
     return [
         Ranked.of_sums([(near.ids, near.terms) for near in found]).above(0)
-        for found in _near(reader, collection, asked, wanted, settings)
+        for found in _near(reader, asked, wanted, settings)
     ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Near:
-    """The points near a probe, and what each scores by it, (n,) float64."""
+    """The songs near a probe, and what each scores by it, (n,) float64."""
 
     ids: Sequence[PointId]
     terms: NDArray[np.float64]
@@ -155,7 +161,6 @@ class _Near:
 
 def _near(
     reader: RememberingReader,
-    collection: Collection,
     asked: Sequence[Sequence[Probe]],
     wanted: Sequence[tuple[Filter, int, bool]],
     settings: Sequence[Cosine],
@@ -168,12 +173,12 @@ def _near(
         for probe in own
         for floor in cosine.floors
     ]
-    hits = reader.query_some(collection, queries)
-    reader.learn_popularity(collection, [point for found in hits for point in found.ids])
+    hits = reader.query_some(Collection.SONGS, queries)
+    reader.learn_popularity(Collection.SONGS, [point for found in hits for point in found.ids])
     answers = iter(hits)
     return [
         [
-            _scored(reader, collection, [next(answers) for _ in cosine.floors], probe, cosine)
+            _scored(reader, [next(answers) for _ in cosine.floors], probe, cosine)
             for probe in (own if limit > 0 else ())
         ]
         for own, (_, limit, _), cosine in zip(asked, wanted, settings, strict=True)
@@ -182,18 +187,17 @@ def _near(
 
 def _scored(
     reader: RememberingReader,
-    collection: Collection,
     found: Sequence[Hits],
     probe: Probe,
     settings: Cosine,
 ) -> _Near:
-    """weight · exp(sharpness · (cosine - 1)) · popularity^prior of each point found."""
+    """weight · exp(sharpness · (cosine - 1)) · popularity^prior of each song found."""
     cosines: dict[PointId, float] = {}
     for hits in found:
         cosines.update(zip(hits.ids, hits.scores.tolist(), strict=True))
     ids = list(cosines)
     near = np.exp(settings.sharpness * (np.fromiter(cosines.values(), np.float64, len(ids)) - 1))
-    counts = reader.popularity(collection, ids)
+    counts = reader.popularity(Collection.SONGS, ids)
     return _Near(ids, probe.weight * near * counts**settings.prior)
 
 

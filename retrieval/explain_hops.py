@@ -23,7 +23,7 @@ from melon.retrieval.hops import (
 from melon.retrieval.memory import RememberingReader
 from melon.retrieval.settings import Hops
 from melon.retrieval.strategy import NO_SHARES, Ask, Name, Shares
-from melon.store import Collection, PointId, Record, tag_point_id
+from melon.store import Collection, PointId, Record
 
 Matrix = NDArray[np.float64]
 KINDS = ("song", "tag", "tag", "word", "bigram")
@@ -39,49 +39,71 @@ def hop_shares(
     playlists = {
         record.id: record
         for record in reader.retrieve(
-            Collection.PLAYLISTS, near.ids.tolist(), payload=("songs", "tags"), sparse=True
+            Collection.PLAYLISTS, near.ids.tolist(), payload=False, sparse=True
         )
     }
     found = [playlists[point] for point in near.ids.tolist()]
-    of_neighbours = (
-        _holds(collection, found, ids)
-        * near.weights
-        * _factors(reader, collection, hops, ids)[:, None]
-    )
     names, to_seeds = _seed_parts(ask, hops, near, found)
-    of_seeds = of_neighbours @ to_seeds
-    seeds: dict[Name, NDArray[np.float64]] = {}
-    for name, shares in zip(names, of_seeds.T, strict=True):
-        seeds[name] = seeds[name] + shares if name in seeds else shares
-    neighbours: dict[Name, NDArray[np.float64]] = {}
-    for point, shares in zip(near.ids.tolist(), of_neighbours.T, strict=True):
-        name = ("playlist", int(point))
-        neighbours[name] = neighbours[name] + shares if name in neighbours else shares
-    return Shares(seeds, neighbours)
+    return held_shares(
+        reader, collection, ids, hops.discount, near.ids, near.weights, names, to_seeds
+    )
 
 
-def _holds(collection: Collection, found: Sequence[Record], ids: Sequence[PointId]) -> Matrix:
-    """(results, neighbours) float64: 1 where the neighbour holds the result."""
-    places = {point: row for row, point in enumerate(ids)}
-    holds = np.zeros((len(ids), len(found)))
-    for column, record in enumerate(found):
-        held = (
-            record.payload.get("songs", ())
-            if collection is Collection.SONGS
-            else map(tag_point_id, record.payload.get("tags", ()))
-        )
-        rows = [places[point] for point in held if point in places]
-        holds[rows, column] = 1
-    return holds
+def held_shares(
+    reader: RememberingReader,
+    collection: Collection,
+    ids: Sequence[PointId],
+    discount: float,
+    neighbours: NDArray[np.uint32],
+    weights: NDArray[np.float32],
+    names: Sequence[Name],
+    to_seeds: Matrix,
+) -> Shares:
+    """Shares in the scores of `ids` of the playlists that hold them, and through these of seeds.
+
+    Args:
+        discount: exponent of popularity that the scores were divided by.
+        neighbours: (n,) ids of playlists, with `weights` (n,).
+        names: of k seeds; one may be there several times.
+        to_seeds: (n, k) float64, the seeds' parts in each neighbour; rows sum to 1.
+    """
+    discounted = reader.popularity(collection, ids) ** -discount
+    held = _stored(reader, collection, ids, neighbours) * weights * discounted[:, None]
+    return Shares(
+        _by_name(names, held @ to_seeds),
+        _by_name([("playlist", int(point)) for point in neighbours.tolist()], held),
+    )
 
 
-def _factors(
-    reader: RememberingReader, collection: Collection, hops: Hops, ids: Sequence[PointId]
-) -> NDArray[np.float64]:
-    """(results,) float64: the value stored at each holder, and the discount of popularity."""
-    counts = reader.popularity(collection, ids)
-    stored = reader.manifest.weights.get("popularity", 0.0)
-    return np.asarray(counts ** (stored - hops.discount), np.float64)
+def _stored(
+    reader: RememberingReader,
+    collection: Collection,
+    ids: Sequence[PointId],
+    neighbours: NDArray[np.uint32],
+) -> Matrix:
+    """(results, neighbours) float64: what each result has stored at each neighbour, 0 for none."""
+    records = {
+        record.id: record.sparse
+        for record in reader.retrieve(collection, ids, payload=False, sparse=True)
+    }
+    stored = np.zeros((len(ids), len(neighbours)))
+    for row, point in enumerate(ids):
+        holders = records[point]
+        if holders is None or not len(holders.indices):
+            continue
+        order = np.argsort(holders.indices)
+        indices, values = holders.indices[order], holders.values[order]
+        places = np.minimum(np.searchsorted(indices, neighbours), len(indices) - 1)
+        stored[row] = np.where(indices[places] == neighbours, values[places], 0)
+    return stored
+
+
+def _by_name(names: Sequence[Name], columns: Matrix) -> dict[Name, NDArray[np.float64]]:
+    """The columns (results, n) by their names; those of the same name are added up."""
+    shares: dict[Name, NDArray[np.float64]] = {}
+    for name, column in zip(names, columns.T, strict=True):
+        shares[name] = shares[name] + column if name in shares else column
+    return shares
 
 
 def _seed_parts(

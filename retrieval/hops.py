@@ -57,6 +57,13 @@ class Neighbours:
         ids, inverse = np.unique(self.ids, return_inverse=True)
         return SparseVector(ids, np.bincount(inverse, self.weights).astype(np.float32))
 
+    @classmethod
+    def summed(cls, parts: Sequence[tuple[NDArray[np.uint32], NDArray[np.float32]]]) -> Neighbours:
+        """Those of all parts, ids and weights; one in several has the sum of its weights."""
+        ids, inverse = np.unique(np.concatenate([ids for ids, _ in parts]), return_inverse=True)
+        weights = np.bincount(inverse, np.concatenate([weights for _, weights in parts]), len(ids))
+        return cls(ids, weights.astype(np.float32), len(ids))
+
 
 NOBODY = Neighbours(np.empty(0, np.uint32), np.empty(0, np.float32), 0)
 
@@ -91,22 +98,20 @@ def spread(
     collection: Collection,
     neighbours: Sequence[Neighbours],
     wanted: Sequence[tuple[Filter, int]],
-    hops: Sequence[Hops],
+    discounts: Sequence[float],
 ) -> list[Ranked]:
     """Second hop: what the neighbours hold, weighted by them, in one request.
 
     Args:
         collection: songs or tags.
         wanted: per query the filter and how many candidates.
+        discounts: per query, the exponent of popularity that a candidate's score is divided by.
     """
     queries = [
-        VectorQuery(near.vector(), HOLDERS, max(limit, hop.candidates), filter)
-        if len(near) and limit > 0
-        else None
-        for near, (filter, limit), hop in zip(neighbours, wanted, hops, strict=True)
+        VectorQuery(near.vector(), HOLDERS, limit, filter) if len(near) and limit > 0 else None
+        for near, (filter, limit) in zip(neighbours, wanted, strict=True)
     ]
-    answers = reader.query_some(collection, queries)
-    pairs = list(zip(answers, (hop.discount for hop in hops), strict=True))
+    pairs = list(zip(reader.query_some(collection, queries), discounts, strict=True))
     reader.learn_popularity(
         collection, [point for hits, discount in pairs if discount for point in hits.ids]
     )
@@ -150,6 +155,14 @@ def disliked_seeds(ask: Ask, hops: Hops) -> list[WeightedSeeds]:
     return [(1.0, seeds, item if item.weight else ItemWeight()) for seeds, item in kinds]
 
 
+def neighbour_filter(ask: Ask, least_songs: int = 0) -> Filter | None:
+    """Which playlists may be neighbours: not the query's own, and none with too few songs."""
+    must = (NumberRange("song_count", gte=least_songs),) if least_songs else ()
+    own = ask.query.playlist
+    must_not = (HasId((own,)),) if own is not None else ()
+    return Filter(must=must, must_not=must_not) or None
+
+
 def _discounted(
     reader: RememberingReader, collection: Collection, hits: Hits, discount: float
 ) -> Ranked:
@@ -166,7 +179,7 @@ def _first_hop(ask: Ask, hops: Hops, disliked: bool) -> VectorQuery | None:
     vector = seed_vector(disliked_seeds(ask, hops) if disliked else liked_seeds(ask, hops))
     if vector is None:
         return None
-    return VectorQuery(vector, ITEMS, hops.neighbours, _neighbour_filter(ask, hops))
+    return VectorQuery(vector, ITEMS, hops.neighbours, neighbour_filter(ask, hops.least_songs))
 
 
 def _reweighs(ask: Ask, hops: Hops, disliked: bool) -> bool:
@@ -195,10 +208,3 @@ def _against(liked: Neighbours, disliked: Neighbours, dislike: float) -> Neighbo
         np.concatenate([liked.weights, -share * disliked.weights]).astype(np.float32),
         liked.liked,
     )
-
-
-def _neighbour_filter(ask: Ask, hops: Hops) -> Filter | None:
-    must = (NumberRange("song_count", gte=hops.least_songs),) if hops.least_songs else ()
-    own = ask.query.playlist
-    must_not = (HasId((own,)),) if own is not None else ()
-    return Filter(must=must, must_not=must_not) or None

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from melon.retrieval.dense import MeanStrategy
+from melon.retrieval.explain_hops import hop_shares
 from melon.retrieval.given import given
+from melon.retrieval.hops import Neighbours
 from melon.retrieval.memory import RememberingReader
+from melon.retrieval.nearby import Around, nearby_shares
 from melon.retrieval.neighbours import NeighbourStrategy
 from melon.retrieval.settings import Fusion, RetrievalSettings
 from melon.retrieval.strategy import Answer, Ask, Explanation, Ranked, Shares
+from melon.store import Collection
 
 
 class HybridStrategy:
     """Neighbours know what goes together, the co-embedding what is alike: each scaled, summed.
 
-    Fused here and not by Qdrant, whose reciprocal rank fusion knows no weights before 1.17 and
-    throws the scores away.
+    Songs are fused by their scores; tags by the playlists that hold them, those that share most
+    with the query and those nearest to it. Fused here and not by Qdrant, whose reciprocal rank
+    fusion knows no weights before 1.17 and throws the scores away.
     """
 
     def __init__(self, settings: RetrievalSettings) -> None:
@@ -28,32 +34,74 @@ class HybridStrategy:
         self._mean = MeanStrategy(settings)
 
     def __call__(self, reader: RememberingReader, asks: Sequence[Ask]) -> list[Answer]:
-        """The requests of both, then their fusion."""
-        held, near = self._neighbours(reader, asks), self._mean(reader, asks)
-        return [self._fuse(*three) for three in zip(asks, held, near, strict=True)]
-
-    def _fuse(self, ask: Ask, held: Answer, near: Answer) -> Answer:
-        settings = self._settings.of(given(ask))
-        return Answer(
-            songs=fuse(held.songs, near.songs, settings.songs),
-            tags=fuse(held.tags, near.tags, settings.tags),
-        )
+        """The first hop, what is near in the co-embedding, and the second hop for both."""
+        settings = [self._settings.of(given(ask)) for ask in asks]
+        of_songs, of_tags = self._neighbours.near(reader, asks)
+        held = self._neighbours.spread(reader, Collection.SONGS, asks, of_songs)
+        near = self._mean.songs(reader, asks)
+        around = self._mean.around(reader, asks, [fusion.tags.weight > 0 for fusion in settings])
+        joined = [
+            join(own, near_by, fusion.tags)
+            for own, near_by, fusion in zip(of_tags, around, settings, strict=True)
+        ]
+        tags = self._neighbours.spread(reader, Collection.TAGS, asks, joined)
+        songs = [
+            fuse(own, near_by, fusion.songs)
+            for own, near_by, fusion in zip(held, near, settings, strict=True)
+        ]
+        return [Answer(*pair) for pair in zip(songs, tags, strict=True)]
 
     def explain(self, reader: RememberingReader, ask: Ask, answer: Answer) -> Explanation:
         """The shares of both parts, scaled as their scores are."""
         settings = self._settings.of(given(ask))
-        held = self._neighbours(reader, [ask])[0]
-        near = self._mean(reader, [ask])[0]
-        by_hops = self._neighbours.explain(reader, ask, answer)
-        by_cosine = self._mean.explain(reader, ask, answer)
         return Explanation(
-            songs=_blend(
-                answer.songs, held.songs, near.songs, by_hops.songs, by_cosine.songs, settings.songs
-            ),
-            tags=_blend(
-                answer.tags, held.tags, near.tags, by_hops.tags, by_cosine.tags, settings.tags
-            ),
+            songs=self._song_shares(reader, ask, answer.songs, settings.songs),
+            tags=self._tag_shares(reader, ask, answer.tags, settings.tags),
         )
+
+    def _song_shares(
+        self, reader: RememberingReader, ask: Ask, ranked: Ranked, fusion: Fusion
+    ) -> Shares:
+        of_songs, _ = self._neighbours.near(reader, [ask])
+        [held] = self._neighbours.spread(reader, Collection.SONGS, [ask], of_songs)
+        [near] = self._mean.songs(reader, [ask])
+        hops = self._neighbours.hops(ask, Collection.SONGS)
+        by_hops = hop_shares(reader, Collection.SONGS, ask, hops, ranked.ids)
+        by_cosine = self._mean.song_shares(reader, ask, ranked)
+        return _blend(ranked, held, near, by_hops, by_cosine, fusion)
+
+    def _tag_shares(
+        self, reader: RememberingReader, ask: Ask, ranked: Ranked, fusion: Fusion
+    ) -> Shares:
+        """A tag's score is a sum over playlists: the shares of either part are theirs in it."""
+        hops = self._neighbours.hops(ask, Collection.TAGS)
+        _, [held] = self._neighbours.near(reader, [ask])
+        [around] = self._mean.around(reader, [ask], [fusion.weight > 0])
+        by_hops = hop_shares(reader, Collection.TAGS, ask, hops, ranked.ids)
+        by_place = nearby_shares(reader, _fused(around, fusion), ranked.ids, hops.discount)
+        return by_hops.times(np.full(len(ranked), 1 / _best(held))).plus(by_place)
+
+
+def join(held: Neighbours, around: Sequence[Around], fusion: Fusion) -> Neighbours:
+    """The playlists of both, each scaled to a maximum of 1, summed by id."""
+    scaled = replace(held, weights=held.weights / np.float32(_best(held)))
+    parts = [(each.ids, each.weights) for each in _fused(around, fusion)]
+    return Neighbours.summed([(scaled.ids, scaled.weights), *parts]) if parts else scaled
+
+
+def _best(held: Neighbours) -> float:
+    """The largest weight of a neighbour, positive; 1 where there is none."""
+    best = float(held.weights.max(initial=0))
+    return best if best > 0 else 1.0
+
+
+def _fused(around: Sequence[Around], fusion: Fusion) -> list[Around]:
+    """With the weights that they have in the fusion; the mean's own are 1 at most."""
+    return [
+        replace(each, weights=np.float32(fusion.weight) * each.weights**fusion.power)
+        for each in around
+        if fusion.weight > 0 and len(each.ids)
+    ]
 
 
 def _blend(

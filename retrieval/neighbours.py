@@ -9,8 +9,8 @@ from melon.retrieval.given import given
 from melon.retrieval.hops import NOBODY, Neighbours, find_neighbours, spread
 from melon.retrieval.memory import RememberingReader
 from melon.retrieval.settings import Hops, RetrievalSettings
-from melon.retrieval.strategy import Answer, Ask, Explanation
-from melon.store import Collection
+from melon.retrieval.strategy import Answer, Ask, Explanation, Ranked
+from melon.store import Collection, Filter
 
 
 class NeighbourStrategy:
@@ -21,29 +21,44 @@ class NeighbourStrategy:
 
     def __call__(self, reader: RememberingReader, asks: Sequence[Ask]) -> list[Answer]:
         """One request for the neighbours of all queries, one for their songs, one for tags."""
+        of_songs, of_tags = self.near(reader, asks)
+        songs = self.spread(reader, Collection.SONGS, asks, of_songs)
+        tags = self.spread(reader, Collection.TAGS, asks, of_tags)
+        return [Answer(*pair) for pair in zip(songs, tags, strict=True)]
+
+    def near(
+        self, reader: RememberingReader, asks: Sequence[Ask]
+    ) -> tuple[list[Neighbours], list[Neighbours]]:
+        """The neighbours of each query for its songs, and those for its tags, in one request."""
         targets = [self._settings.of(given(ask)) for ask in asks]
-        song_hops = [target.songs for target in targets]
-        tag_hops = [target.tags for target in targets]
         near = _near(
             reader,
-            [(ask, hops) if ask.songs else None for ask, hops in zip(asks, song_hops, strict=True)]
-            + [(ask, hops) if ask.tags else None for ask, hops in zip(asks, tag_hops, strict=True)],
+            [(a, t.songs) if a.songs else None for a, t in zip(asks, targets, strict=True)]
+            + [(a, t.tags) if a.tags else None for a, t in zip(asks, targets, strict=True)],
         )
-        songs = spread(
+        return near[: len(asks)], near[len(asks) :]
+
+    def spread(
+        self,
+        reader: RememberingReader,
+        collection: Collection,
+        asks: Sequence[Ask],
+        near: Sequence[Neighbours],
+    ) -> list[Ranked]:
+        """The songs, or the tags, of each query's neighbours, in one request."""
+        hops = [self.hops(ask, collection) for ask in asks]
+        return spread(
             reader,
-            Collection.SONGS,
-            near[: len(asks)],
-            [(ask.song_filter, ask.songs) for ask in asks],
-            song_hops,
+            collection,
+            near,
+            [_wanted(ask, collection, hop) for ask, hop in zip(asks, hops, strict=True)],
+            [hop.discount for hop in hops],
         )
-        tags = spread(
-            reader,
-            Collection.TAGS,
-            near[len(asks) :],
-            [(ask.tag_filter, ask.tags) for ask in asks],
-            tag_hops,
-        )
-        return [Answer(*pair) for pair in zip(songs, tags, strict=True)]
+
+    def hops(self, ask: Ask, collection: Collection) -> Hops:
+        """The settings for a query's songs, or tags."""
+        target = self._settings.of(given(ask))
+        return target.songs if collection is Collection.SONGS else target.tags
 
     def explain(self, reader: RememberingReader, ask: Ask, answer: Answer) -> Explanation:
         """Which neighbours hold a result, and which seeds made them neighbours."""
@@ -59,3 +74,13 @@ def _near(reader: RememberingReader, wanted: Sequence[tuple[Ask, Hops] | None]) 
     asked = [pair for pair in wanted if pair]
     found = iter(find_neighbours(reader, [ask for ask, _ in asked], [hops for _, hops in asked]))
     return [next(found) if pair else NOBODY for pair in wanted]
+
+
+def _wanted(ask: Ask, collection: Collection, hops: Hops) -> tuple[Filter, int]:
+    """The filter, and how many candidates at least."""
+    songs = collection is Collection.SONGS
+    limit = ask.songs if songs else ask.tags
+    return (
+        ask.song_filter if songs else ask.tag_filter,
+        max(limit, hops.candidates) if limit else 0,
+    )

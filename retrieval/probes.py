@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melon.retrieval.query import ModalityWeights
-from melon.retrieval.settings import Cosine
+from melon.retrieval.settings import Place
 from melon.retrieval.strategy import Ask, Name
 from melon.retrieval.vectors import Modality, Rows, Vector, dislikes, modalities
 
@@ -51,8 +51,15 @@ class Probe:
         """(dim,) float32, of unit length."""
         return self.mix @ self.rows
 
+    def parts(self, vector: Vector) -> Shares:
+        """(k,) float32: the seeds' parts in the cosine with a unit vector; they sum to 1."""
+        parts = self.mix * (self.rows @ vector)
+        if abs(float(parts.sum())) < TINY:
+            parts = np.abs(self.mix)
+        return np.asarray(parts / parts.sum(), np.float32)
 
-def probes(ask: Ask, settings: Cosine, looking: Looking) -> list[Probe]:
+
+def probes(ask: Ask, settings: Place, looking: Looking) -> list[Probe]:
     """The probes of a query; the weights of what it likes sum to 1.
 
     What it dislikes pushes the mean away, or votes against what is near it.

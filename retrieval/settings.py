@@ -71,28 +71,41 @@ class Hops(_Settings):
     reweighting: Reweighting | None = None
 
 
-class Cosine(_Settings):
+class Place(_Settings):
+    """Where in the co-embedding a query stands: what of it counts, and how much."""
+
+    songs: float = Field(1.0, ge=0, le=10, description="weight of the mean of the songs")
+    tags: float = Field(1.0, ge=0, le=10, description="weight of the mean of the tags")
+    title: float = Field(1.0, ge=0, le=10, description="weight of the mean of the title")
+    discount: float = Field(0.25, ge=-1, le=2, description="a seed counts popularity^-discount")
+    dislike: float = Field(0.5, ge=0, le=10, description="how far dislikes push, of a unit")
+
+
+class Cosine(Place):
     """Candidates from the co-embedding, scored exp(sharpness · (cosine - 1)) · popularity^prior.
 
     What is nearest of all is rarely what is popular, so the nearest are also sought among the
     points that at least so many playlists hold, for each of `floors`.
     """
 
-    songs: float = Field(1.0, ge=0, le=10, description="weight of the mean of the songs")
-    tags: float = Field(1.0, ge=0, le=10, description="weight of the mean of the tags")
-    title: float = Field(1.0, ge=0, le=10, description="weight of the mean of the title")
-    discount: float = Field(0.25, ge=-1, le=2, description="a seed counts popularity^-discount")
     sharpness: float = Field(12.0, ge=0, le=100)
     prior: float = Field(1.0, ge=-1, le=4)
     floors: tuple[int, ...] = Field((0, 20), min_length=1, max_length=8)
     candidates: int = Field(200, ge=10, le=10_000, description="sought above each floor")
-    dislike: float = Field(0.5, ge=0, le=10, description="how far dislikes push, of a unit")
+
+
+class Nearby(Place):
+    """The playlists nearest in the co-embedding: each counts exp(sharpness · (cosine - best))."""
+
+    playlists: int = Field(200, ge=1, le=5000, description="how many")
+    sharpness: float = Field(20.0, ge=0, le=100)
 
 
 class Fusion(_Settings):
-    """Neighbours' scores and the co-embedding's, each scaled to a maximum of 1, are added up.
+    """What the neighbours give and the co-embedding gives, each scaled to a maximum of 1, added up.
 
-    The co-embedding's count `weight` · score^`power`.
+    The co-embedding's counts `weight` · score^`power`. Songs are fused by their own scores, tags
+    by those of the playlists that hold them.
     """
 
     weight: float = Field(0.2, ge=0, le=10)
@@ -100,35 +113,36 @@ class Fusion(_Settings):
 
 
 S = TypeVar("S", bound=BaseModel)
+T = TypeVar("T", bound=BaseModel)
 
 
-class Targets(_Settings, Generic[S]):
+class Targets(_Settings, Generic[S, T]):
     """Songs and tags are found with settings of their own."""
 
     songs: S
-    tags: S
+    tags: T
 
 
-class ByGiven(_Settings, Generic[S]):
+class ByGiven(_Settings, Generic[S, T]):
     """Settings for each kind of query."""
 
-    songs: Targets[S]
-    songs_and_text: Targets[S]
-    tags: Targets[S]
-    title: Targets[S]
+    songs: Targets[S, T]
+    songs_and_text: Targets[S, T]
+    tags: Targets[S, T]
+    title: Targets[S, T]
 
-    def of(self, given: Given) -> Targets[S]:
+    def of(self, given: Given) -> Targets[S, T]:
         """The settings for a kind of query."""
-        targets: Targets[S] = getattr(self, given)
+        targets: Targets[S, T] = getattr(self, given)
         return targets
 
 
 class RetrievalSettings(_Settings):
     """All settings of all strategies."""
 
-    neighbours: ByGiven[Hops]
-    dense: ByGiven[Cosine]
-    hybrid: ByGiven[Fusion]
+    neighbours: ByGiven[Hops, Hops]
+    dense: ByGiven[Cosine, Nearby]
+    hybrid: ByGiven[Fusion, Fusion]
 
     @classmethod
     @cache

@@ -13,29 +13,34 @@ from melon.retrieval import Given, RetrievalSettings
 from melon.retrieval.settings import Cosine, Fusion, Hops, Reweighting
 
 ALL = ("songs", "tags", "title")
-DIALS = [(stage, dial) for stage, dials in SPACE.items() for dial in dials]
+DIALS = [
+    (f"{stage}.{{}}.{target}.{dial.path}", dial)
+    for stage, targets in SPACE.items()
+    for target, dials in targets.items()
+    for dial in dials
+]
+HOPS = SPACE[Stage.NEIGHBOURS]["songs"]
 
 
-@pytest.mark.parametrize(("stage", "dial"), DIALS, ids=lambda part: getattr(part, "path", part))
-def test_every_value_of_a_dial_can_be_set_everywhere(stage: Stage, dial: Dial):
+@pytest.mark.parametrize(("place", "dial"), DIALS, ids=[place for place, _ in DIALS])
+def test_every_value_of_a_dial_can_be_set_everywhere(place: str, dial: Dial):
     whole = RetrievalSettings.default()
     for given in Given:
-        for target in ("songs", "tags"):
-            path = f"{stage}.{given}.{target}.{dial.path}"
-            for value in dial.ladder:
-                changed = edited(whole, path, value)
-                assert value_at(changed, path) == value
-                assert RetrievalSettings.model_validate_json(changed.model_dump_json()) == changed
+        path = place.format(given)
+        for value in dial.ladder:
+            changed = edited(whole, path, value)
+            assert value_at(changed, path) == value
+            assert RetrievalSettings.model_validate_json(changed.model_dump_json()) == changed
 
 
-@pytest.mark.parametrize(("stage", "dial"), DIALS, ids=lambda part: getattr(part, "path", part))
-def test_ladders_go_one_way(stage: Stage, dial: Dial):
+@pytest.mark.parametrize("dial", [dial for _, dial in DIALS], ids=[place for place, _ in DIALS])
+def test_ladders_go_one_way(dial: Dial):
     order = [math.inf if value is None else value for value in dial.ladder]
     assert order == sorted(set(order))
 
 
 def test_every_kind_of_seed_is_searched():
-    searched = {dial.path for dial in SPACE[Stage.NEIGHBOURS]}
+    searched = {dial.path for dial in HOPS}
     kinds = [name for name, value in Hops() if hasattr(value, "weight")]
     assert {f"{kind}.weight" for kind in kinds} | {f"{kind}.discount" for kind in kinds} <= searched
 
@@ -57,7 +62,7 @@ def test_a_dial_turns_by_steps(start: float, steps: int, reached: float | None):
 
 
 def test_a_setting_that_is_left_out_comes_back_by_its_dial():
-    penalty = next(d for d in SPACE[Stage.NEIGHBOURS] if d.path == "reweighting.penalty")
+    penalty = next(d for d in HOPS if d.path == "reweighting.penalty")
     on = penalty.turned(Hops(), -1)
     assert on is not None
     assert on.reweighting == Reweighting(penalty=400)
@@ -66,7 +71,7 @@ def test_a_setting_that_is_left_out_comes_back_by_its_dial():
 
 
 def test_a_dial_that_cannot_change_an_answer_is_not_turned():
-    dials = {dial.path: dial for dial in SPACE[Stage.NEIGHBOURS]}
+    dials = {dial.path: dial for dial in HOPS}
     counting = edited(Hops(), "tags.weight", 1.0)
     assert dials["tags.weight"].matters(Hops(), ("tags", "title"))
     assert not dials["tags.weight"].matters(Hops(), ("songs",))
@@ -81,7 +86,9 @@ def climbed(
 ) -> tuple[Best[Cosine], list[Cosine]]:
     path: list[Cosine] = []
     begin = Best(start, measure(start), finished=False)
-    best = descend(begin, SPACE[Stage.DENSE], measure, given=ALL, improved=path.append, **options)
+    best = descend(
+        begin, SPACE[Stage.DENSE]["songs"], measure, given=ALL, improved=path.append, **options
+    )
     return best, path
 
 

@@ -64,7 +64,10 @@ def retriever(store: VectorStore) -> Retriever:
 
 
 FEW_DIALS = {
-    Stage.NEIGHBOURS: [dial for dial in SPACE[Stage.NEIGHBOURS] if dial.path in FEW_HOPS],
+    Stage.NEIGHBOURS: {
+        target: [dial for dial in dials if dial.path in FEW_HOPS]
+        for target, dials in SPACE[Stage.NEIGHBOURS].items()
+    },
     Stage.HYBRID: SPACE[Stage.HYBRID],
 }
 

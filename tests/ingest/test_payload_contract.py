@@ -178,8 +178,10 @@ class TestSparseVectors:
         assert held == [expected, expected, None, None]
         rain = tag_point_id("rain")
         held = [self.value(reader, Collection.TAGS, rain, playlist) for playlist in (1, 2, 3, 4)]
-        expected = pytest.approx(3**WEIGHTS.popularity)
-        assert held == [expected, None, expected, expected]
+        tags = {1: 2, 3: 1, 4: 2}  # how many each of its playlists has
+        expected = [3**WEIGHTS.popularity * n**WEIGHTS.holder_tags for n in tags.values()]
+        assert held[1] is None
+        assert [held[0], held[2], held[3]] == pytest.approx(expected)
 
     def test_weights_are_exponents_of_the_counts(self, space: EmbeddingSpace) -> None:
         weights = SparseWeights(song_length=-1, tag_length=0.5, word_length=0, popularity=-1)

@@ -8,8 +8,10 @@ from demo_catalogue import Catalogue
 from numpy.typing import NDArray
 
 from melon.embedding import EmbeddingSpace
+from melon.ingest import SparseWeights
 from melon.retrieval import (
     Constraints,
+    Given,
     ModalityWeights,
     PlaylistQuery,
     RetrievalSettings,
@@ -23,33 +25,42 @@ Vectors = NDArray[np.float32]
 HAIR = 5e-3
 """Songs that share a vector were moved apart by a hair, which is worth so much of a score."""
 
-DISCOUNT, SHARPNESS, SONG_PRIOR, TAG_PRIOR = 0.3, 6.0, 0.5, 0.25
+DISCOUNT, SHARPNESS, PRIOR = 0.3, 6.0, 0.5
+NEARBY_SHARPNESS, ALL = 15.0, 1000
 
 
 @pytest.fixture
 def retriever(demo_store: VectorStore) -> Retriever:
-    """Settings of the test's own: one weight for all modalities, another prior for tags."""
-
-    def cosine(prior: float) -> dict[str, object]:
-        return {
-            "discount": DISCOUNT,
-            "sharpness": SHARPNESS,
-            "prior": prior,
-            "floors": [0],
-            "candidates": 1000,
-        }
-
-    targets = {"songs": cosine(SONG_PRIOR), "tags": cosine(TAG_PRIOR)}
-    given = dict.fromkeys(("songs", "songs_and_text", "tags", "title"), targets)
+    """Settings of the test's own: one weight for all modalities, and nothing is left out."""
+    songs = {
+        "discount": DISCOUNT,
+        "sharpness": SHARPNESS,
+        "prior": PRIOR,
+        "floors": [0],
+        "candidates": ALL,
+    }
+    tags = {"discount": DISCOUNT, "sharpness": NEARBY_SHARPNESS, "playlists": ALL}
+    given = {kind: {"songs": songs, "tags": tags} for kind in Given}
     defaults = RetrievalSettings.default().model_dump()
     return Retriever(
         demo_store, settings=RetrievalSettings.model_validate(defaults | {"dense": given})
     )
 
 
-def scores(cosines: Vectors, popularity: NDArray[np.int64], prior: float) -> Vectors:
-    """The formula of the score: exp(sharpness (cosine - 1)) popularity^prior."""
-    return np.exp(SHARPNESS * (cosines - 1)) * np.maximum(popularity, 1) ** prior
+def scores(cosines: Vectors, popularity: NDArray[np.int64]) -> Vectors:
+    """The formula of a song's score: exp(sharpness (cosine - 1)) popularity^prior."""
+    return np.exp(SHARPNESS * (cosines - 1)) * np.maximum(popularity, 1) ** PRIOR
+
+
+def tag_scores(space: EmbeddingSpace, mean: Vectors) -> dict[str, float]:
+    """Every playlist votes for its m tags with exp(sharpness (cosine - best)) m^holder_tags."""
+    cosines = space.playlist_vectors @ mean
+    votes = np.exp(NEARBY_SHARPNESS * (cosines - cosines.max()))
+    found: dict[str, float] = {}
+    for vote, tags in zip(votes.tolist(), space.playlists["tags"].to_pylist(), strict=True):
+        for tag in tags:
+            found[tag] = found.get(tag, 0) + vote * len(tags) ** SparseWeights().holder_tags
+    return found
 
 
 def unit(vector: Vectors) -> Vectors:
@@ -98,7 +109,7 @@ def expected_mean(space: EmbeddingSpace, query: PlaylistQuery) -> Vectors:
     [Constraints(), Constraints(genres=("Jazz", "Rock"), since="1995")],
     ids=["all", "some"],
 )
-def test_songs_and_tags_are_the_nearest_to_the_mean(
+def test_songs_are_near_the_mean_and_tags_those_of_playlists_near_it(
     retriever: Retriever,
     demo_space: EmbeddingSpace,
     catalogue: Catalogue,
@@ -109,18 +120,16 @@ def test_songs_and_tags_are_the_nearest_to_the_mean(
     mean = expected_mean(demo_space, query)
     allowed = sorted(catalogue.allowed(limits) - {*query.songs, *query.not_songs})
     own_scores = scores(
-        demo_space.song_vectors[allowed] @ mean, demo_space.song_popularity[allowed], SONG_PRIOR
+        demo_space.song_vectors[allowed] @ mean, demo_space.song_popularity[allowed]
     )
     best = np.sort(own_scores)[::-1][:25]
     assert [song.score for song in found.songs] == pytest.approx(best, rel=HAIR)
     own = dict(zip(allowed, own_scores, strict=True))
     assert [own[s.id] for s in found.songs] == pytest.approx(best, rel=HAIR)
-    others = [row for row, tag in enumerate(demo_space.tags) if tag not in query.tags]
-    tag_scores = scores(
-        demo_space.tag_vectors[others] @ mean, demo_space.tag_popularity[others], TAG_PRIOR
-    )
-    best = np.sort(tag_scores)[::-1][:8]
+    by_tag = {tag: s for tag, s in tag_scores(demo_space, mean).items() if tag not in query.tags}
+    best = sorted(by_tag.values(), reverse=True)[:8]
     assert [tag.score for tag in found.tags] == pytest.approx(best, rel=HAIR)
+    assert [by_tag[tag.tag] for tag in found.tags] == pytest.approx(best, rel=HAIR)
 
 
 def test_an_answer_shows_what_the_catalogue_says(retriever: Retriever, catalogue: Catalogue):

@@ -1,0 +1,72 @@
+"""What more candidates gain and cost: popularity floors and candidates per floor.
+
+    python benchmarks/candidates.py QUESTIONS ANSWERS --path STORE [--json FILE]
+
+For each kind of query, the song nDCG of `mean` and of `hybrid` and the
+time per question, with each of `FLOORS` and `COUNTS` and all other settings as they are. The
+questions have to come from playlists that the store was not trained on: see `melon split`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from itertools import product
+from pathlib import Path
+
+from harness import Report, parser
+
+from melon.evaluation import read_questions
+from melon.evaluation.search_space import edited
+from melon.evaluation.tune_questions import Group, draw_sample
+from melon.retrieval import Given, RetrievalSettings, Retriever
+from melon.settings import load_settings
+from melon.store import open_store
+
+FLOORS = ((0,), (3, 50), (0, 20), (0, 10, 50), (3, 20, 100), (3, 10, 50, 200))
+COUNTS = (100, 200, 400)
+STRATEGIES = ("mean", "hybrid")
+
+
+def main() -> None:
+    """Measure every combination on the same questions."""
+    args = _arguments()
+    questions, answers = read_questions(args.questions), read_questions(args.answers)
+    start = RetrievalSettings.load(args.settings) if args.settings else RetrievalSettings.default()
+    with open_store(load_settings({}), path=args.path, url=args.url) as store:
+        retriever = Retriever(store, settings=start)
+        sample = draw_sample(retriever, questions, answers, most=2 * args.most, seed=0)
+        report = Report("candidates", {"questions": len(questions)})
+        for given in Given:
+            group = Group(given, "songs", sample.search[given], retriever)
+            if not len(group):
+                continue
+            for floors, count in product(FLOORS, COUNTS):
+                path = f"dense.{given}.songs"
+                changed = edited(start, f"{path}.floors", floors)
+                changed = edited(changed, f"{path}.candidates", count)
+                asked = retriever.with_settings(changed)
+                figures: dict[str, float] = {}
+                for strategy in STRATEGIES:
+                    begin = time.perf_counter()
+                    figures[f"{strategy} nDCG"] = group.score(asked, strategy)
+                    taken = 1000 * (time.perf_counter() - begin) / len(group)
+                    figures[f"{strategy} ms"] = taken
+                name = "/".join(map(str, floors))
+                report.add(given, f"{name} × {count}", figures)
+        report.conclude(args.json)
+
+
+def _arguments() -> argparse.Namespace:
+    own = parser(__doc__)
+    own.add_argument("questions", type=Path, help="playlists with parts blanked")
+    own.add_argument("answers", type=Path, help="what was blanked")
+    own.add_argument("--path", type=Path, help="embedded store")
+    own.add_argument("--url", help="Qdrant server")
+    own.add_argument("--settings", type=Path, help="JSON file of settings, instead of the defaults")
+    own.add_argument("--most", type=int, default=200, help="questions of each kind")
+    return own.parse_args()
+
+
+if __name__ == "__main__":
+    main()
