@@ -91,6 +91,10 @@ class CachingReader:
         """As the reader itself."""
         return self._reader.count(collection, filter)
 
+    def warm(self) -> None:
+        """As the reader itself."""
+        self._reader.warm()
+
     def close(self) -> None:
         """As the reader itself."""
         self._reader.close()

@@ -26,7 +26,8 @@ class OpenRelease:
 
     @classmethod
     def of(cls, reader: ReleaseReader) -> Self:
-        """Remember what is read of it, and load its tokenizer."""
+        """Load its tokenizer while what will be asked is opened; remember what is read of it."""
+        reader.warm()
         tokenizer = TitleTokenizer.from_bytes(reader.manifest.title_tokenizer)
         return cls(RememberingReader(reader), tokenizer)
 

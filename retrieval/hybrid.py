@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -15,9 +16,12 @@ from melon.retrieval.hops import Neighbours
 from melon.retrieval.memory import RememberingReader
 from melon.retrieval.nearby import Around, nearby_shares
 from melon.retrieval.neighbours import NeighbourStrategy
-from melon.retrieval.settings import Fusion, RetrievalSettings
+from melon.retrieval.settings import Fusion, RetrievalSettings, Targets
 from melon.retrieval.strategy import Answer, Ask, Explanation, Ranked, Shares
 from melon.store import Collection
+
+_ASIDE = ThreadPoolExecutor(4, thread_name_prefix="melon-nearest")
+"""Asks the co-embedding while the neighbours are asked; its threads start when they are needed."""
 
 
 class HybridStrategy:
@@ -34,12 +38,12 @@ class HybridStrategy:
         self._mean = MeanStrategy(settings)
 
     def __call__(self, reader: RememberingReader, asks: Sequence[Ask]) -> list[Answer]:
-        """The first hop, what is near in the co-embedding, and the second hop for both."""
+        """The first hop, what is near in the co-embedding meanwhile, the second hop for both."""
         settings = [self._settings.of(given(ask)) for ask in asks]
+        nearest = _ASIDE.submit(self._nearest, reader, asks, settings)
         of_songs, of_tags = self._neighbours.near(reader, asks)
         held = self._neighbours.spread(reader, Collection.SONGS, asks, of_songs)
-        near = self._mean.songs(reader, asks)
-        around = self._mean.around(reader, asks, [fusion.tags.weight > 0 for fusion in settings])
+        near, around = nearest.result()
         joined = [
             join(own, near_by, fusion.tags)
             for own, near_by, fusion in zip(of_tags, around, settings, strict=True)
@@ -50,6 +54,16 @@ class HybridStrategy:
             for own, near_by, fusion in zip(held, near, settings, strict=True)
         ]
         return [Answer(*pair) for pair in zip(songs, tags, strict=True)]
+
+    def _nearest(
+        self,
+        reader: RememberingReader,
+        asks: Sequence[Ask],
+        settings: Sequence[Targets[Fusion, Fusion]],
+    ) -> tuple[list[Ranked], list[list[Around]]]:
+        """The songs near each query, and the playlists around it where tags want them."""
+        near = self._mean.songs(reader, asks)
+        return near, self._mean.around(reader, asks, [own.tags.weight > 0 for own in settings])
 
     def explain(self, reader: RememberingReader, ask: Ask, answer: Answer) -> Explanation:
         """The shares of both parts, scaled as their scores are."""

@@ -17,7 +17,6 @@ from melon.store.protocol import IndexProgress
 from melon.store.schema import DENSE, SCHEMA, Collection
 from melon.store.tuning import LINKED, IndexTuning
 
-OPENING = "opening.lock"
 POLL_SECONDS = 0.2
 SMALL_SHARD = 5_000
 """Points below which the indexes are built in less time than a process takes to start."""
@@ -30,7 +29,7 @@ def open_shard(path: Path) -> edge.EdgeShard:
         StoreUnavailable: it cannot be read.
     """
     try:
-        with locked(path.parent / OPENING):
+        with locked(path.with_name(f"{path.name}.lock")):
             return edge.EdgeShard.load(str(path))
     except Exception as error:
         raise StoreUnavailable(

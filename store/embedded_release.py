@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -50,7 +50,7 @@ class EmbeddedReader:
         self._directory = directory
         self._manifest = manifest
         self._shards: dict[Collection, edge.EdgeShard] = {}
-        self._opening = threading.Lock()
+        self._opening = {collection: threading.Lock() for collection in Collection}
 
     @property
     def manifest(self) -> ReleaseManifest:
@@ -131,6 +131,11 @@ class EmbeddedReader:
             condition = to_filter(filter) if filter else None
             return shard.count(edge.CountRequest(exact=True, filter=condition))
 
+    def warm(self) -> None:
+        """Open the shards in the background, all at once: Edge leaves the interpreter alone."""
+        for collection in Collection:
+            threading.Thread(target=self._open_quietly, args=(collection,)).start()
+
     def close(self) -> None:
         """Close the shards."""
         while self._shards:
@@ -167,8 +172,12 @@ class EmbeddedReader:
             where = f"{collection} of release {self._manifest.release}"
             raise RequestRefused(str(error), where=where) from error
 
+    def _open_quietly(self, collection: Collection) -> None:
+        with suppress(MelonError):  # whoever asks for it is told
+            self._open(collection)
+
     def _open(self, collection: Collection) -> edge.EdgeShard:
-        with self._opening:
+        with self._opening[collection]:
             if collection not in self._shards:
                 if not self._directory.is_dir():
                     raise no_such_release(str(self._directory.parent), self._manifest.release)

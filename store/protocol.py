@@ -100,6 +100,9 @@ class ReleaseReader(Protocol):
     def count(self, collection: Collection, filter: Filter | None = None) -> int:
         """Exactly how many points pass the filter."""
 
+    def warm(self) -> None:
+        """Begin to open, in the background, what the first request of a kind would wait for."""
+
     def close(self) -> None:
         """Give back what reading holds; reading again takes it up again."""
 

@@ -127,6 +127,9 @@ class ServerReader:
             condition = to_filter(filter) if filter else None
             return client.count(self._name(collection), condition, exact=True).count
 
+    def warm(self) -> None:
+        """Nothing to open: the server has."""
+
     def close(self) -> None:
         """Nothing to give back: the connection is the store's."""
 
