@@ -1,0 +1,76 @@
+"""What `melon query` takes from the shell, beside Python's own start with the same engine opened.
+
+    python benchmarks/startup.py STORE [--repeats 15] [--json FILE]
+
+The least that a program in Python could take is to start, load the engine, open the shards of the
+release and end. Both run as processes of their own, in turns, on an embedded store that the
+machine has read before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from harness import Report, Run, parser, run, take_turns
+
+from melon.store.embedded import EmbeddedStore
+
+ENGINE_ALONE = """
+import sys
+import qdrant_edge
+for shard in sys.argv[1:]:
+    qdrant_edge.EdgeShard.load(shard).close()
+"""
+ALONE, QUERY = "python, engine, shards", "melon query"
+
+
+def main() -> None:
+    """Measure, print the table, keep the figures."""
+    args = _arguments()
+    store = EmbeddedStore(args.store)
+    live = store.live()
+    shards = sorted(str(path.parent) for path in args.store.glob(f"releases/{live}/*/segments"))
+    report = Report("startup", {"repeats": args.repeats}, {"embedded": store.engine_version()})
+    commands = {
+        ALONE: [sys.executable, "-c", ENGINE_ALONE, *shards],
+        QUERY: [sys.executable, "-m", "melon.cli", "query", "--path", str(args.store), *args.ask],
+    }
+    runs: dict[str, list[Run]] = {name: [] for name in commands}
+    take_turns(
+        {
+            name: lambda _, name=name, command=command: runs[name].append(run(command))
+            for name, command in commands.items()
+        },
+        args.repeats,
+    )
+    figures = {name: _middle(own[1:]) for name, own in runs.items()}  # the first warms the disk
+    for name in commands:
+        more = figures[name]["ms"] - figures[ALONE]["ms"]
+        report.add("shell", name, {**figures[name], "more ms": more})
+    report.conclude(args.json)
+
+
+def _middle(runs: list[Run]) -> dict[str, float]:
+    """The median run's figures, and the fastest one's time."""
+    runs = sorted(runs, key=lambda own: own.seconds)
+    middle = runs[len(runs) // 2]
+    return {
+        "ms": 1000 * middle.seconds,
+        "least ms": 1000 * runs[0].seconds,
+        "CPU ms": 1000 * min(own.cpu_seconds for own in runs),
+        "peak MB": middle.peak_mb,
+    }
+
+
+def _arguments() -> argparse.Namespace:
+    own = parser(__doc__)
+    own.add_argument("store", type=Path, help="directory of an embedded store")
+    own.add_argument("--repeats", type=int, default=15)
+    own.add_argument("--ask", nargs="*", default=["--title", "rainy day"], help="of melon query")
+    return own.parse_args()
+
+
+if __name__ == "__main__":
+    main()
