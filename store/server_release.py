@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
@@ -34,6 +35,8 @@ from melon.store.tuning import LINKED, TUNINGS
 
 FIRST_POLL_SECONDS, MOST_POLL_SECONDS = 0.01, 0.5
 RETRIEVE_BATCH = 1000
+IN_FLIGHT = 2
+"""Batches on their way: the server stores one while the next is made."""
 VALUES_BATCH = 10_000
 
 
@@ -190,6 +193,7 @@ class ServerBuilder:
         self._lease = lease
         self._tuning = TUNINGS[manifest.preset]
         self._sent = dict.fromkeys(Collection, 0)
+        self._in_flight: deque[Any] = deque()
         for collection in Collection:
             self._create(collection)
 
@@ -201,8 +205,10 @@ class ServerBuilder:
             wait=False,
             points=to_points(batch, SCHEMA[collection].sparse),
         )
+        self._wait_for_answers(IN_FLIGHT - 1)
         with self._connection.grpc() as client:
-            client.grpc_points.Upsert(request, timeout=self._connection.address.timeout)
+            upsert = client.grpc_points.Upsert
+            self._in_flight.append(upsert.future(request, timeout=self._connection.address.timeout))
         self._sent[collection] += len(batch.ids)
 
     def finish(self, progress: Callable[[IndexProgress], None] | None = None) -> None:
@@ -212,6 +218,7 @@ class ServerBuilder:
         fields that the graph is to have links for come before it: built without them, it cannot
         be filtered (recall 0.31). The others come last, so that it gets no links for them.
         """
+        self._wait_for_answers(0)
         for collection in Collection:
             self._index_payloads(collection, LINKED[collection])
         threshold = models.OptimizersConfigDiff(indexing_threshold=self._tuning.graph_kb)
@@ -272,6 +279,12 @@ class ServerBuilder:
                 shard_number=self._connection.address.shard_number,
                 replication_factor=self._connection.address.replication_factor,
             )
+
+    def _wait_for_answers(self, left: int) -> None:
+        """Until the server has answered all batches but `left`; what it refused is raised."""
+        with self._connection.grpc():
+            while len(self._in_flight) > left:
+                self._in_flight.popleft().result()
 
     def _index_payloads(self, collection: Collection, fields: AbstractSet[str]) -> None:
         with self._connection.rest() as client:

@@ -40,7 +40,7 @@ class IndexTuning:
 
     graph: bool = True
     m: int = 16
-    ef_construct: int = 100
+    ef_construct: int = 64
     graph_kb: int = 10_000
     scan_kb: int = 10_000
     half_precision: bool = False
@@ -72,7 +72,7 @@ SMALL_BYTES = 2_000_000_000
 """Vectors that take more are kept in half precision, on disk."""
 
 BEAM = 256
-BEAM_PER_POINT = 2.5
+BEAM_PER_POINT = 4
 
 
 def preset_for(points: int, dim: int) -> Preset:
@@ -85,4 +85,4 @@ def preset_for(points: int, dim: int) -> Preset:
 
 def search_beam(limit: int, asked: int | None = None) -> int:
     """The beam of an HNSW walk that finds 98 % of `limit` points; or `asked`, if that is wider."""
-    return max(BEAM, int(BEAM_PER_POINT * limit), asked or 0)
+    return max(BEAM, BEAM_PER_POINT * limit, asked or 0)

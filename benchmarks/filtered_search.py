@@ -1,0 +1,192 @@
+"""Recall and latency of filtered search: the index beside an exact scan, on both engines.
+
+    python benchmarks/filtered_search.py --scale 1/4 [--preset small] [--queries 200] [--json FILE]
+    python benchmarks/filtered_search.py SPACE [--path STORE] [--url URL] …
+
+The 100 songs nearest to the mean of five songs of a playlist, without a filter and under filters
+that leave a tenth, a hundredth and a thousandth of the songs. A song that is as near as the
+hundredth one by the scan counts as found: songs may tie. Stores are built anew unless they are
+given. `/ no filter` says how many times its unfiltered median a filter takes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+from harness import Call, Report, take_turns
+from numpy.typing import NDArray
+from scaled import data_parser, described, space_path
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "scripts"))
+from qdrant_server import running_server
+
+from melon.embedding import EmbeddingSpace
+from melon.ingest import ingest
+from melon.settings import Settings
+from melon.store import (
+    DENSE,
+    Collection,
+    DateRange,
+    Filter,
+    MatchAny,
+    NumberRange,
+    Preset,
+    ReleaseReader,
+    VectorQuery,
+    VectorStore,
+    open_store,
+)
+
+NEAREST, SEEDS, WARM_UP = 100, 5, 20
+TOLERANCE = 1e-5
+SONGS = Collection.SONGS
+
+
+def main() -> None:
+    """Build or open the stores, ask them under every filter."""
+    args = _arguments()
+    space = EmbeddingSpace.load(space_path(args))
+    report = Report("filtered search", described(space) | {"preset": args.preset or "by size"})
+    filters = filters_of(space)
+    vectors = questions(space, args.queries + WARM_UP)
+    with _stores(args, space) as stores:
+        report.engines = {name: store.engine_version() for name, store in stores.items()}
+        readers = {name: store.open() for name, store in stores.items()}
+        unfiltered: dict[str, Mapping[str, float]] = {}
+        for what, filter in filters.items():
+            calls: dict[str, Call] = {}
+            for name, reader in readers.items():
+                calls[name] = _asking(reader, vectors, filter, exact=False)
+                calls[f"{name}, exact"] = _asking(reader, vectors, filter, exact=True)
+            times = take_turns(calls, args.queries, warm_up=WARM_UP)
+            share = next(iter(readers.values())).count(SONGS, filter or None) / len(space.song_ids)
+            for method, taken in times.items():
+                figures = dict(taken.figures)
+                if method in readers:
+                    figures["recall@100"] = recall(readers[method], vectors[WARM_UP:], filter)
+                figures["share of songs"] = share
+                base = unfiltered.setdefault(method, figures)
+                against = {"no filter": base} if filter else None
+                report.add(what, method, figures, against=against)
+    report.conclude(args.json)
+
+
+def filters_of(space: EmbeddingSpace) -> dict[str, Filter]:
+    """The filters that a space's metadata allows, by name; genres and dates may be unknown."""
+    found = {"no filter": Filter()}
+    genres = space.songs["genres"].to_pylist()
+    details = space.songs["detail_genres"].to_pylist()
+    dates = sorted(day for day in space.songs["issue_date"].to_pylist() if day)
+    if dates:
+        first = datetime.combine(dates[len(dates) * 45 // 100], datetime.min.time())
+        last = datetime.combine(dates[len(dates) * 55 // 100], datetime.min.time())
+        decade = DateRange("issue_date", first, last + timedelta(days=1))
+    for percent in (10, 1, 0.1):
+        field, values = "genres" if percent == 10 else "detail_genres", genres
+        if percent < 10:
+            values = details
+        if codes := _near_share(values, percent / 100):
+            found[f"genre, {percent} %"] = Filter(must=(MatchAny(field, codes),))
+    if dates:
+        found["date, 10 %"] = Filter(must=(decade,))
+        if "genre, 10 %" in found:
+            found["genre and date"] = found["genre, 10 %"] & found["date, 10 %"]
+    popular = int(np.quantile(space.song_popularity, 0.9))
+    found["popularity, the top 10 %"] = Filter(must=(NumberRange("popularity", gte=popular),))
+    artists = Counter(chain.from_iterable(space.songs["artists"].to_pylist()))
+    if artists:
+        [(artist, _)] = artists.most_common(1)
+        found["artist, the one with most songs"] = Filter(must=(MatchAny("artists", (artist,)),))
+    return found
+
+
+def _near_share(lists: list[list[str]], share: float) -> tuple[str, ...]:
+    """Values that together are of about that share of the points: the largest that still fit."""
+    left, chosen = share * len(lists), []
+    for value, count in Counter(chain.from_iterable(lists)).most_common():
+        if count <= 1.1 * left:
+            chosen.append(value)
+            left -= count
+    return tuple(chosen)
+
+
+def questions(space: EmbeddingSpace, count: int) -> NDArray[np.float32]:
+    """Means of `SEEDS` songs of a playlist each, (count, dim), unit rows."""
+    rng = np.random.default_rng(0)
+    row_of = {song: row for row, song in enumerate(space.song_ids.tolist())}
+    lists = [songs for songs in space.playlists["songs"].to_pylist() if len(songs) >= SEEDS]
+    rows = [
+        [row_of[song] for song in rng.choice(lists[playlist], SEEDS, replace=False).tolist()]
+        for playlist in rng.choice(len(lists), count)
+    ]
+    means = np.asarray(space.song_vectors)[np.array(rows)].mean(axis=1)
+    return (means / np.linalg.norm(means, axis=1, keepdims=True)).astype(np.float32)
+
+
+def recall(reader: ReleaseReader, vectors: NDArray[np.float32], filter: Filter) -> float:
+    """Mean share of the nearest that the index finds."""
+    found = []
+    for vector in vectors:
+        fast, scan = (
+            reader.query(SONGS, [_query(vector, filter, exact=exact)])[0] for exact in (False, True)
+        )
+        if len(scan):
+            least = scan.scores[-1] - TOLERANCE
+            found.append(float(np.sum(fast.scores >= least)) / len(scan))
+    return float(np.mean(found))
+
+
+def _query(vector: NDArray[np.float32], filter: Filter, *, exact: bool) -> VectorQuery:
+    return VectorQuery(vector, DENSE, NEAREST, filter or None, exact=exact)
+
+
+def _asking(
+    reader: ReleaseReader, vectors: NDArray[np.float32], filter: Filter, *, exact: bool
+) -> Call:
+    return lambda number: reader.query(SONGS, [_query(vectors[number], filter, exact=exact)])
+
+
+@contextmanager
+def _stores(args: argparse.Namespace, space: EmbeddingSpace) -> Iterator[dict[str, VectorStore]]:
+    """Those that are given, or both engines with a release of the space."""
+    given = {"embedded": ("path", args.path), "server": ("url", args.url)}
+    with ExitStack() as stack:
+        if args.path or args.url:
+            yield {
+                name: stack.enter_context(open_store(Settings(), **{option: value}))
+                for name, (option, value) in given.items()
+                if value
+            }
+            return
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=args.scratch)))
+        server = stack.enter_context(running_server(scratch / "server"))
+        settings = Settings(qdrant_grpc_port=server.grpc_port)
+        stores = {
+            "embedded": stack.enter_context(open_store(settings, path=scratch / "embedded")),
+            "server": stack.enter_context(open_store(settings, url=server.url)),
+        }
+        for store in stores.values():
+            ingest(space, store, preset=Preset(args.preset) if args.preset else None)
+        yield stores
+
+
+def _arguments() -> argparse.Namespace:
+    made = data_parser(__doc__)
+    made.add_argument("--path", type=Path, help="embedded store that holds the space")
+    made.add_argument("--url", help="server that holds the space")
+    made.add_argument("--preset", choices=list(Preset), help="of the stores that are built")
+    made.add_argument("--queries", type=int, default=200)
+    return made.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""A release's points as qdrant-client's own models: what one would send without melon."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from qdrant_client import QdrantClient, models
+
+from melon.embedding import EmbeddingSpace
+from melon.ingest.contents import Contents
+from melon.store import DENSE, SCHEMA, Collection, ReleaseManifest
+
+BATCH = 512
+
+
+def bare_manifest(space: EmbeddingSpace, release: str) -> ReleaseManifest:
+    """The manifest of a release that is only measured."""
+    return ReleaseManifest(
+        release=release,
+        melon_version="0",
+        created=datetime.now(UTC),
+        space=space.hash,
+        dim=space.dim,
+        counts={},
+    )
+
+
+def create(
+    client: QdrantClient, name: str, collection: Collection, dim: int, *, indexes: bool
+) -> None:
+    """A collection of that schema with the server's default settings.
+
+    Args:
+        indexes: with its payload indexes and HNSW as they are by default; otherwise with none.
+    """
+    schema = SCHEMA[collection]
+    client.create_collection(
+        name,
+        vectors_config={DENSE: models.VectorParams(size=dim, distance=models.Distance.COSINE)},
+        sparse_vectors_config=(
+            {schema.sparse: models.SparseVectorParams()} if schema.sparse else None
+        ),
+        optimizers_config=(None if indexes else models.OptimizersConfigDiff(indexing_threshold=0)),
+    )
+    if indexes:
+        for field, kind in schema.indexed.items():
+            client.create_payload_index(
+                name, field, models.PayloadSchemaType(kind.value), wait=True
+            )
+
+
+def structs(collection: Collection, part: Contents, stop: int) -> Iterator[models.PointStruct]:
+    """The first `stop` points."""
+    sparse_name = SCHEMA[collection].sparse
+    for start in range(0, stop, BATCH):
+        batch = part.batch(start, min(start + BATCH, stop))
+        has_dense = batch.dense.any(axis=1)
+        for row, (point_id, payload) in enumerate(zip(batch.ids, batch.payloads, strict=True)):
+            vector: dict[str, list[float] | models.SparseVector] = {}
+            if has_dense[row]:
+                vector[DENSE] = batch.dense[row].tolist()
+            if batch.sparse is not None and sparse_name:
+                indices, values = batch.sparse.row(row)
+                if len(indices):
+                    vector[sparse_name] = models.SparseVector(
+                        indices=indices.tolist(), values=values.tolist()
+                    )
+            yield models.PointStruct(id=point_id, vector=vector, payload=payload)
+
+
+def wait_for_updates(client: QdrantClient, collection: str) -> None:
+    """Until all that was sent is applied: updates are, in order."""
+    nothing = models.Filter(must=[models.HasIdCondition(has_id=[])])
+    client.delete(collection, models.FilterSelector(filter=nothing), wait=True)

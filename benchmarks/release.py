@@ -1,0 +1,153 @@
+"""From the first upload to a release that is promoted: melon beside Qdrant's default settings.
+
+    python benchmarks/release.py --scale 1/4 [--repeats 1] [--json FILE]
+    python benchmarks/release.py SPACE …
+
+`melon` is what `melon ingest` does, on the server and embedded. `defaults` is what one would write
+with qdrant-client: collections as they are by default with their payload indexes, `upload_points`,
+then waiting until they are green. Each in a process of its own, in turns. The recall is that of
+`filtered_search.py` under the filter where it is worst, with the same beam for all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+from filtered_search import filters_of, questions, recall
+from harness import Report, run
+from points import bare_manifest, create, structs
+from qdrant_client import QdrantClient, models
+from scaled import data_parser, described, space_path
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "scripts"))
+from qdrant_server import running_server
+
+from melon.embedding import EmbeddingSpace
+from melon.ingest import IngestProgress, Step, ingest
+from melon.ingest.contents import SparseWeights, contents
+from melon.settings import Settings
+from melon.store import Collection, ReleaseReader, open_store
+from melon.store.schema import collection_name
+from melon.store.server_connection import ServerAddress, ServerConnection
+from melon.store.server_release import ServerReader
+
+SERVER, DEFAULTS, EMBEDDED = "melon, server", "defaults, server", "melon, embedded"
+METHODS = (SERVER, DEFAULTS, EMBEDDED)
+RELEASE = "r1"
+POLL_SECONDS = 0.5
+
+
+def main() -> None:
+    """Run every method in turns, each in a process of its own."""
+    args = _arguments()
+    if args.method:
+        _build(args)
+        return
+    space = space_path(args)
+    report = Report("release", described(EmbeddingSpace.load(space)))
+    measured: dict[str, list[dict[str, float]]] = {method: [] for method in METHODS}
+    with tempfile.TemporaryDirectory(dir=args.scratch) as scratch:
+        for repeat in range(args.repeats):
+            for method in METHODS:
+                directory = Path(scratch) / f"{repeat}-{METHODS.index(method)}"
+                with running_server(directory) as server:
+                    figures = directory / "figures.json"
+                    command = [sys.executable, __file__, str(space), "--method", method]
+                    command += ["--url", server.url, "--grpc-port", str(server.grpc_port)]
+                    command += ["--queries", str(args.queries), "--json", str(figures)]
+                    taken = run(command)
+                own = json.loads(figures.read_text())
+                measured[method].append({**own, "peak MB": taken.peak_mb})
+    medians = {
+        method: {name: float(np.median([run[name] for run in runs])) for name in runs[0]}
+        for method, runs in measured.items()
+    }
+    for method, own in medians.items():
+        against = {DEFAULTS: medians[DEFAULTS]} if method != DEFAULTS else None
+        report.add("release", method, own, against=against)
+    report.conclude(args.json)
+
+
+def _build(args: argparse.Namespace) -> None:
+    """One method, in this process."""
+    space = EmbeddingSpace.load(args.space)
+    build = _with_defaults if args.method == DEFAULTS else _with_melon
+    args.json.write_text(json.dumps(build(args, space)))
+
+
+def _with_melon(args: argparse.Namespace, space: EmbeddingSpace) -> dict[str, float]:
+    settings = Settings(qdrant_grpc_port=args.grpc_port, qdrant_timeout=600)
+    where = {"url": args.url} if args.method == SERVER else {"path": args.json.parent / "embedded"}
+    begun: dict[Step, float] = {}
+
+    def watch(progress: IngestProgress) -> None:
+        begun.setdefault(progress.step, time.perf_counter())
+
+    with open_store(settings, **where) as store:
+        ingest(space, store, progress=watch)
+        end = time.perf_counter()
+        least = _least_recall(store.open(), space, args.queries)
+    # The clock starts with the first batch; until then the points are laid out, in both methods.
+    start = begun[Step.UPLOAD]
+    return {
+        "s": end - start,
+        "upload s": begun[Step.INDEX] - start,
+        "index s": begun[Step.CHECK] - begun[Step.INDEX],
+        "check s": end - begun[Step.CHECK],
+        "least recall@100": least,
+    }
+
+
+def _with_defaults(args: argparse.Namespace, space: EmbeddingSpace) -> dict[str, float]:
+    laid_out = contents(space, SparseWeights())
+    address = ServerAddress(args.url, grpc_port=args.grpc_port, timeout=600)
+    with closing(QdrantClient(args.url, timeout=600)) as client:
+        names = {name: collection_name(address.prefix, name, RELEASE) for name in Collection}
+        start = time.perf_counter()
+        for collection, part in laid_out.items():
+            create(client, names[collection], collection, space.dim, indexes=True)
+            client.upload_points(names[collection], structs(collection, part, len(part)))
+        sent = time.perf_counter()
+        for name in names.values():
+            while client.get_collection(name).status != models.CollectionStatus.GREEN:
+                time.sleep(POLL_SECONDS)
+        end = time.perf_counter()
+        for collection, name in names.items():
+            held, wanted = client.count(name).count, len(laid_out[collection])
+            if held != wanted:
+                raise RuntimeError(f"{name} holds {held} points of {wanted}")
+    with closing(ServerConnection(address)) as connection:
+        reader = ServerReader(connection, bare_manifest(space, RELEASE))
+        figures = {
+            "s": end - start,
+            "upload s": sent - start,
+            "index s": end - sent,
+            "check s": 0.0,
+        }
+        return figures | {"least recall@100": _least_recall(reader, space, args.queries)}
+
+
+def _least_recall(reader: ReleaseReader, space: EmbeddingSpace, queries: int) -> float:
+    vectors = questions(space, queries)
+    return min(recall(reader, vectors, filter) for filter in filters_of(space).values())
+
+
+def _arguments() -> argparse.Namespace:
+    made = data_parser(__doc__)
+    made.add_argument("--repeats", type=int, default=1)
+    made.add_argument("--queries", type=int, default=100, help="that recall is measured with")
+    for internal in ("--method", "--url"):
+        made.add_argument(internal, help=argparse.SUPPRESS)
+    made.add_argument("--grpc-port", type=int, help=argparse.SUPPRESS)
+    return made.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""Points per second to a server: melon's upload beside qdrant-client's, all four collections.
+
+    python benchmarks/upload.py --scale 1/4 [--points 50000] [--repeats 3] [--json FILE]
+    python benchmarks/upload.py SPACE …
+
+The same points, payloads and sparse vectors: by melon, by qdrant-client's `upload_points` with its
+defaults into collections like melon's (nothing is indexed before all is there), and by it into
+collections with their payload indexes and HNSW as they are by default. Each in a process of its
+own, in turns, until the server has applied every point.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+from harness import Report, run
+from points import bare_manifest, create, structs, wait_for_updates
+from qdrant_client import QdrantClient
+from scaled import data_parser, described, space_path
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "scripts"))
+from qdrant_server import running_server
+
+from melon.embedding import EmbeddingSpace
+from melon.ingest.contents import SparseWeights, contents
+from melon.ingest.release import BATCH
+from melon.settings import Settings
+from melon.store import Collection, open_store
+from melon.store.schema import collection_name
+
+MELON, CLIENT, INDEXED = "melon", "upload_points", "upload_points, indexed as it comes"
+METHODS = (MELON, CLIENT, INDEXED)
+
+
+def main() -> None:
+    """Run every method in turns, each in a process of its own."""
+    args = _arguments()
+    if args.method:
+        _upload(args)
+        return
+    space = space_path(args)
+    report = Report("upload", described(EmbeddingSpace.load(space)) | {"most points": args.points})
+    measured: dict[str, list[dict[str, float]]] = {method: [] for method in METHODS}
+    with tempfile.TemporaryDirectory(dir=args.scratch) as scratch:
+        for repeat in range(args.repeats):
+            for method in METHODS[repeat % 3 :] + METHODS[: repeat % 3]:
+                directory = Path(scratch) / f"{repeat}-{METHODS.index(method)}"
+                with running_server(directory) as server:
+                    figures = directory / "figures.json"
+                    command = [sys.executable, __file__, str(space), "--method", method]
+                    command += ["--url", server.url, "--grpc-port", str(server.grpc_port)]
+                    command += ["--points", str(args.points), "--json", str(figures)]
+                    taken = run(command)
+                own = json.loads(figures.read_text())
+                measured[method].append({**own, "peak MB": taken.peak_mb})
+    medians = {
+        method: {name: float(np.median([run[name] for run in runs])) for name in runs[0]}
+        for method, runs in measured.items()
+    }
+    for method, own in medians.items():
+        spread = [run["points/s"] for run in measured[method]]
+        against = {CLIENT: medians[CLIENT]} if method != CLIENT else None
+        own |= {"least points/s": min(spread), "most points/s": max(spread)}
+        report.add("upload", method, own, against=against)
+    report.conclude(args.json)
+
+
+def _upload(args: argparse.Namespace) -> None:
+    """One method, in this process; the clock starts when the space is laid out."""
+    space = EmbeddingSpace.load(args.space)
+    laid_out = contents(space, SparseWeights())
+    counts = {name: min(len(part), args.points) for name, part in laid_out.items()}
+    settings = Settings(qdrant_grpc_port=args.grpc_port, qdrant_timeout=600)
+    if args.method == MELON:
+        with open_store(settings, url=args.url) as store:
+            builder = store.build(bare_manifest(space, "r1"))
+            start, cpu = time.perf_counter(), time.process_time()
+            for name, part in laid_out.items():
+                for first in range(0, counts[name], BATCH):
+                    builder.upsert(name, part.batch(first, min(first + BATCH, counts[name])))
+            with closing(QdrantClient(args.url, timeout=600)) as client:
+                for name in Collection:
+                    wait_for_updates(client, collection_name(settings.prefix, name, "r1"))
+            taken = _figures(start, cpu, sum(counts.values()))
+            builder.abandon()
+    else:
+        with closing(QdrantClient(args.url, timeout=600)) as client:
+            for name in Collection:
+                create(client, name, name, space.dim, indexes=args.method == INDEXED)
+            start, cpu = time.perf_counter(), time.process_time()
+            for name, part in laid_out.items():
+                client.upload_points(name, structs(name, part, counts[name]))
+            for name in Collection:
+                wait_for_updates(client, name)
+            taken = _figures(start, cpu, sum(counts.values()))
+    args.json.write_text(json.dumps(taken))
+
+
+def _figures(start: float, cpu: float, points: int) -> dict[str, float]:
+    seconds = time.perf_counter() - start
+    return {
+        "points/s": points / seconds,
+        "s": seconds,
+        "client CPU µs/point": 1e6 * (time.process_time() - cpu) / points,
+    }
+
+
+def _arguments() -> argparse.Namespace:
+    made = data_parser(__doc__)
+    made.add_argument("--points", type=int, default=10**9, help="at most, of each collection")
+    made.add_argument("--repeats", type=int, default=3)
+    for internal in ("--method", "--url"):
+        made.add_argument(internal, help=argparse.SUPPRESS)
+    made.add_argument("--grpc-port", type=int, help=argparse.SUPPRESS)
+    return made.parse_args()
+
+
+if __name__ == "__main__":
+    main()
