@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -94,6 +95,15 @@ def test_a_retriever_follows_a_promotion(
         writing.promote(first)
         now[0] += retriever.REFRESH_SECONDS + 0.1
         assert following.recommend(ASKED) == before
+
+
+def test_threads_may_share_a_retriever(demo_store: VectorStore):
+    """Each begins with nothing remembered, and they remember for each other."""
+    queries = [PlaylistQuery(songs=(song, song + 1)) for song in range(0, 24, 2)]
+    alone = [Retriever(demo_store).recommend(query) for query in queries]
+    shared = Retriever(demo_store)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(shared.recommend, queries)) == alone
 
 
 def test_an_answer_never_mixes_two_releases(
