@@ -1,0 +1,80 @@
+"""The data, filters and recall of the benchmarks of uploads and searches mean what they say."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from filtered_search import NEAREST, filters_of, questions, recall
+from points import structs
+from scaled import scale
+
+from melon.embedding import EmbeddingSpace
+from melon.ingest.contents import SparseWeights, contents
+from melon.store import DENSE, Collection, Filter, Hits, ReleaseReader, VectorQuery, VectorStore
+
+SONGS = Collection.SONGS
+
+
+@pytest.mark.parametrize(("text", "part"), [("full", Fraction(1)), ("1/8", Fraction(1, 8))])
+def test_scales(text: str, part: Fraction) -> None:
+    assert scale(text) == part
+
+
+@pytest.mark.parametrize("text", ["0", "3/2"])
+def test_scales_that_are_none(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError):
+        scale(text)
+
+
+def test_filters_leave_about_what_their_names_say(
+    demo_space: EmbeddingSpace, demo_store: VectorStore
+) -> None:
+    filters = filters_of(demo_space)
+    assert {"no filter", "genre, 10 %", "date, 10 %", "genre and date"} <= set(filters)
+    reader = demo_store.open()
+    songs = len(demo_space.song_ids)
+    shares = {name: reader.count(SONGS, filter or None) / songs for name, filter in filters.items()}
+    assert shares["no filter"] == 1
+    assert 0.05 < shares["genre, 10 %"] < 0.15
+    assert 0.05 < shares["date, 10 %"] < 0.15
+    assert shares["genre and date"] < min(shares["genre, 10 %"], shares["date, 10 %"])
+
+
+class Forgetful:
+    """A reader whose index does not find the best hit of each query."""
+
+    def __init__(self, reader: ReleaseReader) -> None:
+        self._reader = reader
+
+    def query(self, collection: Collection, queries: list[VectorQuery]) -> list[Hits]:
+        found = self._reader.query(collection, [replace(q, exact=True) for q in queries])
+        if queries[0].exact:
+            return found
+        return [Hits(hits.ids[1:], hits.scores[1:]) for hits in found]
+
+
+def test_recall_counts_what_is_missing(demo_space: EmbeddingSpace, demo_store: VectorStore) -> None:
+    vectors = questions(demo_space, 5)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    reader = demo_store.open()
+    assert recall(reader, vectors, Filter()) == 1  # so few songs are scanned
+    forgetful = Forgetful(reader)
+    assert recall(forgetful, vectors, Filter()) == pytest.approx(1 - 1 / NEAREST)  # type: ignore[arg-type]
+
+
+def test_points_are_those_that_melon_sends(demo_space: EmbeddingSpace) -> None:
+    part = contents(demo_space, SparseWeights())[SONGS]
+    made = list(structs(SONGS, part, 20))
+    batch = part.batch(0, 20)
+    assert [point.id for point in made] == list(batch.ids)
+    assert [point.payload for point in made] == batch.payloads
+    for row, point in enumerate(made):
+        assert isinstance(point.vector, dict)
+        if DENSE in point.vector:
+            np.testing.assert_array_equal(np.float32(point.vector[DENSE]), batch.dense[row])
+        else:
+            assert not batch.dense[row].any()
