@@ -17,7 +17,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import chain
 from pathlib import Path
 
@@ -83,23 +83,15 @@ def main() -> None:
 def filters_of(space: EmbeddingSpace) -> dict[str, Filter]:
     """The filters that a space's metadata allows, by name; genres and dates may be unknown."""
     found = {"no filter": Filter()}
-    genres = space.songs["genres"].to_pylist()
-    details = space.songs["detail_genres"].to_pylist()
-    dates = sorted(day for day in space.songs["issue_date"].to_pylist() if day)
-    if dates:
-        first = datetime.combine(dates[len(dates) * 45 // 100], datetime.min.time())
-        last = datetime.combine(dates[len(dates) * 55 // 100], datetime.min.time())
-        decade = DateRange("issue_date", first, last + timedelta(days=1))
-    for percent in (10, 1, 0.1):
-        field, values = "genres" if percent == 10 else "detail_genres", genres
-        if percent < 10:
-            values = details
-        if codes := _near_share(values, percent / 100):
+    for percent, field in ((10, "genres"), (1, "detail_genres"), (0.1, "detail_genres")):
+        if codes := _near_share(space.songs[field].to_pylist(), percent / 100):
             found[f"genre, {percent} %"] = Filter(must=(MatchAny(field, codes),))
-    if dates:
-        found["date, 10 %"] = Filter(must=(decade,))
+    if dates := sorted(day for day in space.songs["issue_date"].to_pylist() if day):
+        found["date, 10 %"] = _around_the_middle(dates, 0.1)
         if "genre, 10 %" in found:
-            found["genre and date"] = found["genre, 10 %"] & found["date, 10 %"]
+            genre = found["genre, 10 %"]
+            found["genre and date, 1 %"] = genre & found["date, 10 %"]
+            found["genre and date, 0.1 %"] = genre & _around_the_middle(dates, 0.01)
     popular = int(np.quantile(space.song_popularity, 0.9))
     found["popularity, the top 10 %"] = Filter(must=(NumberRange("popularity", gte=popular),))
     artists = Counter(chain.from_iterable(space.songs["artists"].to_pylist()))
@@ -107,6 +99,13 @@ def filters_of(space: EmbeddingSpace) -> dict[str, Filter]:
         [(artist, _)] = artists.most_common(1)
         found["artist, the one with most songs"] = Filter(must=(MatchAny("artists", (artist,)),))
     return found
+
+
+def _around_the_middle(dates: list[date], share: float) -> Filter:
+    """That share of the dates, which are sorted."""
+    first, last = (dates[int(len(dates) * (0.5 + side * share / 2))] for side in (-1, 1))
+    start, end = (datetime.combine(day, time()) for day in (first, last))
+    return Filter(must=(DateRange("issue_date", start, end + timedelta(days=1)),))
 
 
 def _near_share(lists: list[list[str]], share: float) -> tuple[str, ...]:
