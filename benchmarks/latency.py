@@ -1,10 +1,9 @@
-"""Latency of queries on real songs: both engines beside gensim, on the same vectors, in one run.
+"""Nearest songs: both engines beside gensim, on the same vectors of real songs, in one run.
 
     python benchmarks/latency.py SPACE --path STORE [--url URL] [--queries 300] [--json FILE]
 
-The songs' nearest 100 by cosine, without and with constraints, and whole continuations by the
-default strategy (20 seeds, 100 songs, 10 tags, with what is shown of them). One client, after a
-warm-up; the methods take turns query by query, so that a noisy machine is equally noisy to all.
+The songs' nearest 100 by cosine, without and with constraints. One client, after a warm-up; the
+methods take turns query by query. benchmarks/continuation.py times whole continuations.
 """
 
 from __future__ import annotations
@@ -17,12 +16,11 @@ import numpy as np
 from harness import Call, Report, parser, take_turns
 
 from melon.embedding import EmbeddingSpace
-from melon.retrieval import Constraints, PlaylistQuery, Retriever
+from melon.retrieval import Constraints, Retriever
 from melon.settings import load_settings
 from melon.store import DENSE, Collection, Filter, VectorQuery, open_store
 
 NEAREST = 100
-SEEDS, SONGS, TAGS = 20, 100, 10
 WARM_UP = 20
 
 FILTERS: dict[str, Filter] = {
@@ -44,7 +42,6 @@ def main() -> None:
     if args.url:
         stores["server"] = open_store(load_settings({}), url=args.url)
     retrievers = {engine: Retriever(store) for engine, store in stores.items()}
-    playlists = _long_playlists(space, rng, args.queries + WARM_UP)
 
     report = Report("latency", {"songs": len(space.song_ids), "queries": args.queries})
     report.engines = {engine: store.engine_version() for engine, store in stores.items()}
@@ -57,9 +54,6 @@ def main() -> None:
             methods["gensim"] = _gensim(space, rows)
         turns = take_turns(methods, args.queries, warm_up=WARM_UP)
         report.add_turns(f"nearest {NEAREST} songs, {name}", turns, against=list(methods)[-1])
-    methods = {engine: _continuation(r, playlists) for engine, r in retrievers.items()}
-    turns = take_turns(methods, args.queries, warm_up=WARM_UP)
-    report.add_turns(f"continuation, {SEEDS} seeds", turns, against="embedded")
     report.conclude(args.json)
     for store in stores.values():
         store.close()
@@ -86,23 +80,6 @@ def _gensim(space: EmbeddingSpace, rows: Sequence[int]) -> Call:
     return lambda number: vectors.similar_by_vector(
         np.asarray(space.song_vectors[rows[number]]), topn=NEAREST
     )
-
-
-def _continuation(retriever: Retriever, playlists: Sequence[PlaylistQuery]) -> Call:
-    return lambda number: retriever.recommend(playlists[number], songs=SONGS, tags=TAGS)
-
-
-def _long_playlists(
-    space: EmbeddingSpace, rng: np.random.Generator, count: int
-) -> list[PlaylistQuery]:
-    """The first seeds of playlists that hold more, each its own id, so that it is not found."""
-    lists = space.playlists["songs"].to_pylist()
-    long = [row for row, songs in enumerate(lists) if len(songs) > SEEDS]
-    chosen = rng.choice(long, count)
-    ids = space.playlist_ids
-    return [
-        PlaylistQuery(songs=tuple(lists[row][:SEEDS]), playlist=int(ids[row])) for row in chosen
-    ]
 
 
 def _arguments() -> argparse.Namespace:
