@@ -1,6 +1,8 @@
-"""The default settings. docs/quality.md says how they were found.
+"""The default settings: what `melon tune` found on playlists held out of Melon's training data.
 
-Weights and exponents: on playlists held out of training. Candidate counts and floors: for speed.
+What is paid for in time was chosen by what it is worth on the same questions: candidates and
+floors, 500 neighbours and not 1,000 where songs are given, no reweighting for tags. See
+docs/quality.md.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ NEIGHBOURS: dict[str, Any] = {
     "songs": {
         "songs": {
             "songs": _item(1, 0.2),
+            "bigrams": _item(0.2, 0.25),
             "discount": 0.1,
             "reweighting": {"penalty": 50},
         },
@@ -30,9 +33,10 @@ NEIGHBOURS: dict[str, Any] = {
     },
     "songs_and_text": {
         "songs": {
-            "songs": _item(1, 0.2),
+            "songs": _item(2, 0.2),
             "tags": _item(0.6, 0.2),
             "title_tags": _item(0.6, 0.2),
+            "words": _item(0.2, 0.15),
             "discount": 0.1,
             "reweighting": {"penalty": 100},
         },
@@ -41,37 +45,43 @@ NEIGHBOURS: dict[str, Any] = {
             "tags": _item(0.5, 0.1),
             "title_tags": _item(0.5, 0.1),
             "neighbours": 300,
-            "power": 1.25,
+            "power": 1.75,
             "candidates": TAG_CANDIDATES,
         },
     },
     "tags": {
         "songs": {
-            "tags": _item(0.75, 0.2),
-            "words": _item(1, 0.1),
+            "tags": _item(0.1, 0.3),
+            "words": _item(0.5, 0.1),
             "bigrams": _item(1, 0.25),
-            "neighbours": 1000,
+            "neighbours": 750,
             "least_songs": 5,
+            "power": 2,
+            "discount": -0.1,
         },
         "tags": {
-            "tags": _item(0.6, 0.0),
-            "words": _item(1, 0.1),
+            "tags": _item(0.75, 0.05),
+            "title_tags": _item(0.2, 0.05),
+            "words": _item(0.75, 0.1),
             "bigrams": _item(1, 0.25),
-            "power": 3,
+            "neighbours": 100,
+            "power": 2.5,
             "discount": 0.05,
             "candidates": TAG_CANDIDATES,
         },
     },
     "title": {
         "songs": {
-            "words": _item(1, 0.25),
-            "bigrams": _item(1, 0.25),
-            "neighbours": 1500,
-            "least_songs": 5,
+            "title_tags": _item(0.2, 0.25),
+            "words": _item(2, 0.25),
+            "bigrams": _item(0.5, 0.25),
+            "neighbours": 2000,
+            "least_songs": 2,
+            "discount": -0.05,
         },
         "tags": {
             "words": _item(1, 0.25),
-            "bigrams": _item(0.5, 0.25),
+            "bigrams": _item(0.5, 0.4),
             "neighbours": 500,
             "power": 2.5,
             "candidates": TAG_CANDIDATES,
@@ -79,35 +89,42 @@ NEIGHBOURS: dict[str, Any] = {
     },
 }
 
-FLOORS = {"floors": [0, 10, 50], "candidates": 200}
+FLOORS: dict[str, Any] = {"floors": [0, 10, 50], "candidates": 200}
 
 DENSE: dict[str, Any] = {
     "songs": {
-        "songs": {"sharpness": 12, "prior": 1.0, **FLOORS},
-        "tags": {"playlists": 200, "sharpness": 20},
+        "songs": {"discount": -0.1, "sharpness": 12, "prior": 0.8, **FLOORS},
+        "tags": {"playlists": 400, "sharpness": 15},
     },
     "songs_and_text": {
-        "songs": {"tags": 0.5, "sharpness": 12, "prior": 1.0, **FLOORS},
-        "tags": {"playlists": 200, "sharpness": 20},
+        "songs": {
+            "songs": 2,
+            "tags": 0.2,
+            "discount": -0.1,
+            "sharpness": 12,
+            "prior": 1.0,
+            **FLOORS,
+        },
+        "tags": {"discount": 0.15, "playlists": 50, "sharpness": 30},
     },
     "tags": {
-        "songs": {"sharpness": 5, "prior": 0.7, **FLOORS},
-        "tags": {"playlists": 200, "sharpness": 20, "discount": 0},
+        "songs": {"tags": 0.5, "discount": 0.4, "sharpness": 5, "prior": 0.7, **FLOORS},
+        "tags": {"tags": 0.5, "discount": 0.1, "playlists": 200, "sharpness": 25},
     },
     "title": {
-        "songs": {"sharpness": 8, "prior": 1.3, **FLOORS},
-        "tags": {"playlists": 400, "sharpness": 10, "discount": 0},
+        "songs": {"sharpness": 8, "prior": 1.0, **FLOORS},
+        "tags": {"discount": 0, "playlists": 400, "sharpness": 5},
     },
 }
 
 HYBRID: dict[str, Any] = {
-    "songs": {"songs": {"weight": 0.3, "power": 0.5}, "tags": {"weight": 0.5, "power": 1}},
+    "songs": {"songs": {"weight": 0.1, "power": 0.5}, "tags": {"weight": 0.3, "power": 1}},
     "songs_and_text": {
-        "songs": {"weight": 0.1, "power": 0.5},
-        "tags": {"weight": 2, "power": 1},
+        "songs": {"weight": 0.2, "power": 0.5},
+        "tags": {"weight": 4, "power": 0.75},
     },
-    "tags": {"songs": {"weight": 0.2, "power": 2}, "tags": {"weight": 0.5, "power": 1}},
-    "title": {"songs": {"weight": 0.2, "power": 0.5}, "tags": {"weight": 0, "power": 1}},
+    "tags": {"songs": {"weight": 0.2, "power": 2}, "tags": {"weight": 0.02, "power": 0.75}},
+    "title": {"songs": {"weight": 0, "power": 1}, "tags": {"weight": 0, "power": 1}},
 }
 
 DEFAULTS: dict[str, Any] = {"neighbours": NEIGHBOURS, "dense": DENSE, "hybrid": HYBRID}

@@ -60,12 +60,20 @@ class DenseStrategy:
         )
         return [Answer(*pair) for pair in zip(self.songs(reader, asks), tags, strict=True)]
 
-    def songs(self, reader: RememberingReader, asks: Sequence[Ask]) -> list[Ranked]:
-        """The songs nearest to each query, in one request; none where it wants none."""
+    def songs(
+        self,
+        reader: RememberingReader,
+        asks: Sequence[Ask],
+        wanted: Sequence[bool] | None = None,
+    ) -> list[Ranked]:
+        """The songs nearest to each query, if wanted, in one request."""
         settings = [self._settings.of(given(ask)).songs for ask in asks]
         return nearest_songs(
             reader,
-            [probes(*pair, self.looking) for pair in zip(asks, settings, strict=True)],
+            [
+                probes(ask, own, self.looking) if want else []
+                for ask, own, want in zip(asks, settings, wanted or [True] * len(asks), strict=True)
+            ],
             [(ask.song_filter, ask.songs, ask.exact) for ask in asks],
             settings,
         )

@@ -61,8 +61,8 @@ class HybridStrategy:
         asks: Sequence[Ask],
         settings: Sequence[Targets[Fusion, Fusion]],
     ) -> tuple[list[Ranked], list[list[Around]]]:
-        """The songs near each query, and the playlists around it where tags want them."""
-        near = self._mean.songs(reader, asks)
+        """The songs near each query and the playlists around it, where they have a weight."""
+        near = self._mean.songs(reader, asks, [own.songs.weight > 0 for own in settings])
         return near, self._mean.around(reader, asks, [own.tags.weight > 0 for own in settings])
 
     def explain(self, reader: RememberingReader, ask: Ask, answer: Answer) -> Explanation:
@@ -78,7 +78,7 @@ class HybridStrategy:
     ) -> Shares:
         of_songs, _ = self._neighbours.near(reader, [ask])
         [held] = self._neighbours.spread(reader, Collection.SONGS, [ask], of_songs)
-        [near] = self._mean.songs(reader, [ask])
+        [near] = self._mean.songs(reader, [ask], [fusion.weight > 0])
         hops = self._neighbours.hops(ask, Collection.SONGS)
         by_hops = hop_shares(reader, Collection.SONGS, ask, hops, ranked.ids)
         by_cosine = self._mean.song_shares(reader, ask, ranked)

@@ -71,14 +71,14 @@ with the collections of `--to` only; what is unknown of a playlist is absent.
 ```json
 [{"release": "…", "live": true, "created": "2026-01-31T12:00:00+00:00",
   "counts": {"songs": 1, "tags": 1, "playlists": 1, "words": 1}, "space": "…",
-  "schema_version": 1}]
+  "schema_version": 1, "preset": "balanced"}]
 ```
 
 `melon status`
 
 ```json
 {"store": "…", "engine": "qdrant 1.16.3", "live": "…", "releases": 1, "schema_version": 1,
- "space": "…", "dim": 128, "created": "…",
+ "space": "…", "dim": 128, "preset": "balanced", "created": "…",
  "counts": {"songs": 1, "tags": 1, "playlists": 1, "words": 1}}
 ```
 

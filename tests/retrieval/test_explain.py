@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from melon.embedding.title import TitleTokenizer
 from melon.retrieval import STRATEGIES, PlaylistQuery, Recommendation, Retriever
 
 QUERIES = {
@@ -54,11 +55,16 @@ def test_the_neighbours_hold_what_they_recommend(retriever: Retriever):
     assert all(best.id in record.payload["songs"] for record in records)
 
 
+def words_of(retriever: Retriever, text: str) -> list[str]:
+    return TitleTokenizer.from_bytes(retriever.reader.manifest.title_tokenizer).words(text)
+
+
 def test_only_seeds_have_shares(retriever: Retriever):
     query = QUERIES["songs+tags"]
     found = asked(retriever, query, "hybrid")
     names = {(part.kind, part.key) for song in found.songs for part in song.because}
-    assert names <= {("song", 3), ("song", 5), ("tag", "rain"), ("tag", "cafe")}
+    words = {("word", word) for tag in query.tags for word in words_of(retriever, tag)}
+    assert names <= {("song", 3), ("song", 5), ("tag", "rain"), ("tag", "cafe")} | words
     assert ("song", 3) in names
 
 
