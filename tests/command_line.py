@@ -7,11 +7,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
+
+from places import Place
 
 from melon.cli import main
 
@@ -52,3 +54,15 @@ def melon_process(*arguments: str, environment: Mapping[str, str] | None = None)
     given = os.environ | {"NO_COLOR": "1", "COLUMNS": "80"} | (environment or {})
     done = subprocess.run(command, env=given, capture_output=True, text=True, timeout=120)
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+Command = Callable[..., Done]
+
+
+def on(place: Place) -> Command:
+    """`melon` with the options that name a place."""
+
+    def run(*arguments: str) -> Done:
+        return melon(*arguments, *place.options, environment=place.environment)
+
+    return run

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from command_line import Done, melon
+from command_line import Command, on
 from places import Place
-
-Command = Callable[..., Done]
 
 
 @pytest.fixture(autouse=True)
@@ -19,15 +16,6 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("MELON_QDRANT_URL", "MELON_HOME", "MELON_RETRIEVAL", "MELON_PREFIX", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
-
-
-def on(place: Place) -> Command:
-    """`melon` with the options that name a place."""
-
-    def run(*arguments: str) -> Done:
-        return melon(*arguments, *place.options, environment=place.environment)
-
-    return run
 
 
 @pytest.fixture

@@ -6,8 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from command_line import Done, melon, melon_process
-from conftest import Command
+from command_line import Command, Done, melon, melon_process
 from places import Place
 
 

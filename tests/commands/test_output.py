@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import melon
-from conftest import Command
+from command_line import Command, melon
 from places import Place
 from rich.cells import cell_len
 

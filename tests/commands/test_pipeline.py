@@ -6,8 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from command_line import melon
-from conftest import on
+from command_line import melon, on
 from places import Place, ServerPlace
 
 from melon.catalog import DemoScale, DemoTruth

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import numpy as np
 import pytest
-from conftest import COLD_BY_PLAYLIST, GROUPS, MOODS, planted_playlists, small_settings
+from planted import COLD_BY_PLAYLIST, GROUPS, MOODS, planted_playlists, small_settings
 
 from melon.catalog.records import Genre, IssueDate, Playlist, Song
 from melon.embedding import build_space, training_settings

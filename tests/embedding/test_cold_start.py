@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import (
+from planted import (
     COLD_BY_ALBUM,
     COLD_BY_ARTIST,
     COLD_BY_GENRE,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import planted_playlists, small_settings
+from planted import planted_playlists, small_settings
 
 from melon.catalog.records import Playlist
 from melon.embedding import EmbeddingSpace, build_space

@@ -9,8 +9,8 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from conftest import planted_playlists, planted_songs, small_settings
 from gensim.models import Word2Vec
+from planted import planted_playlists, planted_songs, small_settings
 from pydantic import ValidationError
 
 from melon.embedding import build_space, training_settings
@@ -67,7 +67,7 @@ def test_one_worker_gives_the_same_vectors_twice(changes):
 
 def test_a_separate_process_gives_the_same_space(space):
     code = (
-        "from conftest import *; from melon.embedding import build_space;"
+        "from planted import *; from melon.embedding import build_space;"
         "print(build_space(planted_playlists(), planted_songs(), planted_genres(),"
         " small_settings()).hash)"
     )
