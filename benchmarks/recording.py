@@ -14,7 +14,7 @@ from typing import Any
 from melon.retrieval import Retriever
 from melon.store import Collection, ReleaseReader
 from melon.store.embedded_release import EmbeddedReader
-from melon.store.server_release import ServerReader
+from melon.store.server_reader import ServerReader
 
 Request = Callable[[], object]
 """Asks once more, and gives the engine's own answer: Edge's points, or a server's JSON."""

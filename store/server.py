@@ -19,10 +19,11 @@ from melon.store.errors import (
 from melon.store.manifest import ReleaseManifest
 from melon.store.protocol import ReleaseInfo, find_manifest
 from melon.store.schema import Collection
+from melon.store.server_builder import ServerBuilder
 from melon.store.server_connection import ServerAddress, ServerConnection
 from melon.store.server_lease import BuildLease
+from melon.store.server_reader import ServerReader
 from melon.store.server_registry import Registry
-from melon.store.server_release import ServerBuilder, ServerReader
 
 
 class ServerStore:

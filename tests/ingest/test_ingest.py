@@ -19,7 +19,7 @@ from melon.ingest import (
 )
 from melon.store import Collection, IndexingFailed, VectorStore
 from melon.store.embedded_release import EmbeddedBuilder
-from melon.store.server_release import ServerBuilder
+from melon.store.server_builder import ServerBuilder
 
 SONGS = Collection.SONGS
 

@@ -128,8 +128,9 @@ class TestUnreachable:
         )
         with open_store(settings) as store:
             builder = store.build(manifest())
+            builder.upsert(Collection.SONGS, points([1]))  # sent, and not answered yet
             with pytest.raises(StoreUnavailable, match=f"gRPC on port {port}"):
-                builder.upsert(Collection.SONGS, points([1]))
+                builder.finish()
             builder.abandon()
 
 

@@ -1,0 +1,165 @@
+"""One release on a server, read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel
+from qdrant_client import models
+
+from melon.store.filters import Filter, HasId
+from melon.store.manifest import ReleaseManifest
+from melon.store.points import Hits, PointId, Record, VectorQuery, check_limit
+from melon.store.protocol import batches
+from melon.store.schema import DENSE, Collection
+from melon.store.server_connection import ServerConnection
+from melon.store.server_models import (
+    from_hits,
+    from_ordered,
+    from_record,
+    payload_selector,
+    to_filter,
+    to_query,
+    vector_selector,
+)
+
+RETRIEVE_BATCH = 1000
+VALUES_BATCH = 10_000
+
+
+class ServerReader:
+    """One release, read from its own collections and not by alias."""
+
+    def __init__(self, connection: ServerConnection, manifest: ReleaseManifest) -> None:
+        self._connection = connection
+        self._manifest = manifest
+
+    @property
+    def manifest(self) -> ReleaseManifest:
+        """What the release says about itself."""
+        return self._manifest
+
+    def retrieve(
+        self,
+        collection: Collection,
+        ids: Sequence[PointId],
+        *,
+        payload: tuple[str, ...] | bool = True,
+        vectors: bool = False,
+        sparse: bool = False,
+    ) -> list[Record]:
+        """Points by id, in the order of `ids`."""
+        unique = list(dict.fromkeys(ids))
+        by_id: dict[PointId, Record] = {}
+        with self._connection.rest() as client:
+            for part in batches(unique, RETRIEVE_BATCH):
+                found = client.retrieve(
+                    self._name(collection),
+                    part,
+                    with_payload=payload_selector(payload),
+                    with_vectors=vector_selector(collection, dense=vectors, sparse=sparse),
+                )
+                by_id.update((record.id, record) for record in map(from_record, found))
+        return [by_id[point_id] for point_id in unique if point_id in by_id]
+
+    def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
+        """The hits of each query."""
+        batch = models.QueryRequestBatch(searches=[to_query(query) for query in queries])
+        answers = self._post(collection, "query/batch", batch)
+        return [
+            from_hits(query, answer["points"])
+            for query, answer in zip(queries, answers, strict=True)
+        ]
+
+    def values(
+        self, collection: Collection, field: str, ids: Sequence[PointId]
+    ) -> dict[PointId, int]:
+        """The values of an indexed integer field, from its index."""
+        found: dict[PointId, int] = {}
+        for part in batches(list(dict.fromkeys(ids)), VALUES_BATCH):
+            request = models.ScrollRequest(
+                limit=len(part),
+                filter=to_filter(Filter(must=(HasId(tuple(part)),))),
+                with_payload=False,
+                order_by=field,
+            )
+            found |= from_ordered(self._post(collection, "scroll", request)["points"])
+        return found
+
+    def top(
+        self,
+        collection: Collection,
+        field: str,
+        limit: int,
+        filter: Filter | None = None,
+        *,
+        payload: tuple[str, ...] | bool = True,
+    ) -> list[Record]:
+        """The points with the largest value of an indexed integer field."""
+        order = models.OrderBy(key=field, direction=models.Direction.DESC)
+        return self._scroll(collection, filter, limit, order, payload, vectors=False)
+
+    def find(
+        self,
+        collection: Collection,
+        filter: Filter | None,
+        limit: int,
+        *,
+        payload: tuple[str, ...] | bool = True,
+        vectors: bool = False,
+    ) -> list[Record]:
+        """Any `limit` points that pass the filter."""
+        return self._scroll(collection, filter, limit, None, payload, vectors)
+
+    def count(self, collection: Collection, filter: Filter | None = None) -> int:
+        """Exactly how many points pass the filter."""
+        with self._connection.rest() as client:
+            condition = to_filter(filter) if filter else None
+            return client.count(self._name(collection), condition, exact=True).count
+
+    def warm(self) -> None:
+        """Nothing to open: the server has."""
+
+    def close(self) -> None:
+        """Nothing to give back: the connection is the store's."""
+
+    def _name(self, collection: Collection) -> str:
+        return self._connection.name(collection, self._manifest.release)
+
+    def _post(self, collection: Collection, path: str, request: BaseModel) -> Any:
+        """As qdrant-client asks it, but the answer is taken as it is.
+
+        Making a pydantic model of every hit took longer than the server did to find it.
+        """
+        with self._connection.rest() as client:
+            answer: dict[str, Any] = client.http.client.request(
+                type_=dict[str, Any],
+                method="POST",
+                url=f"/collections/{{name}}/points/{path}",
+                path_params={"name": self._name(collection)},
+                headers={"Content-Type": "application/json"},
+                content=request.model_dump_json(exclude_none=True),
+            )
+        return answer["result"]
+
+    def _scroll(
+        self,
+        collection: Collection,
+        filter: Filter | None,
+        limit: int,
+        order: models.OrderBy | None,
+        payload: tuple[str, ...] | bool,
+        vectors: bool,
+    ) -> list[Record]:
+        check_limit(limit)
+        with self._connection.rest() as client:
+            points, _ = client.scroll(
+                self._name(collection),
+                scroll_filter=to_filter(filter) if filter else None,
+                limit=limit,
+                order_by=order,
+                with_payload=payload_selector(payload),
+                with_vectors=[DENSE] if vectors else False,
+            )
+        return [from_record(point) for point in points]
