@@ -16,6 +16,7 @@ from melon.retrieval.hops import Neighbours
 from melon.retrieval.memory import RememberingReader
 from melon.retrieval.nearby import Around, nearby_shares
 from melon.retrieval.neighbours import NeighbourStrategy
+from melon.retrieval.probes import TINY
 from melon.retrieval.settings import Fusion, RetrievalSettings, Targets
 from melon.retrieval.strategy import Answer, Ask, Explanation, Ranked, Shares
 from melon.store import Collection
@@ -28,8 +29,8 @@ class HybridStrategy:
     """Neighbours know what goes together, the co-embedding what is alike: each scaled, summed.
 
     Songs are fused by their scores; tags by the playlists that hold them, those that share most
-    with the query and those nearest to it. Fused here and not by Qdrant, whose reciprocal rank
-    fusion knows no weights before 1.17 and throws the scores away.
+    with the query and those nearest to it, and then scaled to a maximum of 1. Fused here and not
+    by Qdrant, whose reciprocal rank fusion knows no weights before 1.17 and throws the scores away.
     """
 
     def __init__(self, settings: RetrievalSettings) -> None:
@@ -48,7 +49,8 @@ class HybridStrategy:
             join(own, near_by, fusion.tags)
             for own, near_by, fusion in zip(of_tags, around, settings, strict=True)
         ]
-        tags = self._neighbours.spread(reader, Collection.TAGS, asks, joined)
+        held_tags = self._neighbours.spread(reader, Collection.TAGS, asks, joined)
+        tags = [Ranked(own.ids, _scaled(own)) for own in held_tags]
         songs = [
             fuse(own, near_by, fusion.songs)
             for own, near_by, fusion in zip(held, near, settings, strict=True)
@@ -91,9 +93,12 @@ class HybridStrategy:
         hops = self._neighbours.hops(ask, Collection.TAGS)
         _, [held] = self._neighbours.near(reader, [ask])
         [around] = self._mean.around(reader, [ask], [fusion.weight > 0])
+        joined = join(held, around, fusion)
+        [unscaled] = self._neighbours.spread(reader, Collection.TAGS, [ask], [joined])
         by_hops = hop_shares(reader, Collection.TAGS, ask, hops, ranked.ids)
         by_place = nearby_shares(reader, _fused(around, fusion), ranked.ids, hops.discount)
-        return by_hops.times(np.full(len(ranked), 1 / _best(held))).plus(by_place)
+        both = by_hops.times(np.full(len(ranked), 1 / _best(held))).plus(by_place)
+        return both.times(np.full(len(ranked), 1 / unscaled.scores.max(initial=TINY)))
 
 
 def join(held: Neighbours, around: Sequence[Around], fusion: Fusion) -> Neighbours:
