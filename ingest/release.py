@@ -27,7 +27,7 @@ from melon.store import (
 )
 
 BATCH = 512
-LAYOUT = 2
+LAYOUT = 3
 """Raised when the same space is laid out or indexed otherwise, so that it is another release."""
 
 KEEP = 2

@@ -42,19 +42,26 @@ def open_shard(path: Path) -> edge.EdgeShard:
 def create_shard(
     path: Path, collection: Collection, dim: int, tuning: IndexTuning
 ) -> edge.EdgeShard:
-    """An empty shard at `path`, which must not exist, open for writing."""
+    """An empty shard at `path`, which must not exist, open for writing.
+
+    Cached files are mapped and read ahead when the shard is opened. Edge would pin the sparse
+    indexes in memory of its own, and drop the payloads from the system's cache, so that every
+    process reads them from the disk again.
+    """
     path.mkdir(parents=True)
     schema = SCHEMA[collection]
+    memory = edge.Memory.Cold if tuning.on_disk else edge.Memory.Cached
     dense = edge.EdgeVectorParams(
         size=dim,
         distance=edge.Distance.Cosine,
         datatype=edge.VectorStorageDatatype.Float16 if tuning.half_precision else None,
-        memory=edge.Memory.Cold if tuning.on_disk else None,
+        memory=memory,
     )
-    sparse = {schema.sparse: edge.EdgeSparseVectorParams()} if schema.sparse else None
+    sparse = edge.EdgeSparseVectorParams(memory=edge.Memory.Cached)
     config = edge.EdgeConfig(
+        payload_memory=memory,
         vectors={DENSE: dense},
-        sparse_vectors=sparse,
+        sparse_vectors={schema.sparse: sparse} if schema.sparse else None,
         hnsw_config=edge.HnswIndexConfig(
             m=tuning.m if tuning.graph else 0,
             ef_construct=tuning.ef_construct,
