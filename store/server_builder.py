@@ -20,6 +20,7 @@ from melon.store.server_lease import BuildLease
 from melon.store.server_models import payload_index, to_points
 from melon.store.server_reader import ServerReader
 from melon.store.server_registry import Registry
+from melon.store.server_replicas import replicate, wait_for_nodes
 from melon.store.tuning import LINKED, TUNINGS
 
 FIRST_POLL_SECONDS, MOST_POLL_SECONDS = 0.01, 0.5
@@ -75,11 +76,14 @@ class ServerBuilder:
         with self._connection.rest() as client:
             for collection in Collection:
                 client.update_collection(self._name(collection), optimizers_config=threshold)
+        wait_for_nodes(self._connection, self._name(Collection.SONGS))
         for collection in Collection:
             self._wait_for_index(collection, progress)
         for collection in Collection:
             self._index_payloads(collection, SCHEMA[collection].indexed.keys() - LINKED[collection])
             self._wait_for_index(collection, None)
+        copies = self._connection.address.replication_factor
+        replicate(self._connection, [self._name(collection) for collection in Collection], copies)
 
     def reader(self) -> ServerReader:
         """Read what was built."""
@@ -127,7 +131,7 @@ class ServerBuilder:
                 ),
                 optimizers_config=models.OptimizersConfigDiff(indexing_threshold=0),
                 shard_number=self._connection.address.shard_number,
-                replication_factor=self._connection.address.replication_factor,
+                replication_factor=1,  # until all is indexed
             )
 
     def _wait_for_answers(self, left: int) -> None:

@@ -1,0 +1,73 @@
+"""A release on a cluster is complete on every node before it can be promoted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from qdrant_client import QdrantClient, models
+from qdrant_server import Server, running_cluster
+from store_samples import manifest, points
+
+from melon.store import SCHEMA, Collection, Preset
+from melon.store.server import ServerStore
+from melon.store.server_connection import ServerAddress
+from melon.store.tuning import TUNINGS
+
+NODES, SHARDS, COPIES = 3, 3, 2
+POINTS, DIM = 6_000, 32
+SONGS = "melon_songs__r1"
+
+
+@pytest.fixture
+def cluster(qdrant_binary: Path, tmp_path: Path) -> Iterator[list[Server]]:
+    with running_cluster(
+        NODES, tmp_path, settings={"STORAGE__WAL__WAL_CAPACITY_MB": "4"}
+    ) as servers:
+        yield servers
+
+
+def test_every_copy_is_indexed_and_one_node_can_be_lost(
+    cluster: list[Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also on nodes that the builder does not speak to, with the copies that it never sees."""
+    small = replace(TUNINGS[Preset.BALANCED], graph_kb=50)
+    monkeypatch.setitem(TUNINGS, Preset.BALANCED, small)
+    with ServerStore(address_of(cluster[0])) as store:
+        builder = store.build(manifest(dim=DIM))
+        for start in range(0, POINTS, 1000):
+            builder.upsert(Collection.SONGS, points(range(start, start + 1000), DIM))
+        builder.finish()
+        copies: Counter[int] = Counter()
+        for server in cluster:
+            with closing(QdrantClient(server.url, grpc_port=server.grpc_port)) as client:
+                info = client.get_collection(SONGS)
+                shards = client.collection_cluster_info(SONGS).local_shards
+            assert info.status == models.CollectionStatus.GREEN
+            assert info.indexed_vectors_count == info.points_count == POINTS
+            assert info.payload_schema.keys() == SCHEMA[Collection.SONGS].indexed.keys()
+            assert info.config.params.replication_factor == COPIES
+            assert {shard.state for shard in shards} == {models.ReplicaState.ACTIVE}
+            copies.update(shard.shard_id for shard in shards)
+        assert copies == dict.fromkeys(range(SHARDS), COPIES)
+        builder.seal()
+        store.promote("r1")
+
+    cluster[0].kill()
+    with ServerStore(address_of(cluster[1])) as store:
+        reader = store.open()
+        found = reader.retrieve(Collection.SONGS, range(POINTS), payload=False)
+        assert len(found) == POINTS
+
+
+def address_of(server: Server) -> ServerAddress:
+    return ServerAddress(
+        server.url,
+        grpc_port=server.grpc_port,
+        shard_number=SHARDS,
+        replication_factor=COPIES,
+    )
