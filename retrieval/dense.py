@@ -17,6 +17,7 @@ from melon.retrieval.hops import spread
 from melon.retrieval.memory import RememberingReader
 from melon.retrieval.nearby import Around, around, nearby_shares, together
 from melon.retrieval.probes import Looking, Probe, probes
+from melon.retrieval.requests import beam
 from melon.retrieval.settings import Cosine, RetrievalSettings
 from melon.retrieval.strategy import (
     NO_SHARES,
@@ -36,9 +37,6 @@ from melon.store import (
     PointId,
     VectorQuery,
 )
-
-EF = 256
-"""Beam of the HNSW walk: a filter that keeps a tenth needs more than the default."""
 
 
 class DenseStrategy:
@@ -216,7 +214,7 @@ def _query(probe: Probe, filter: Filter, limit: int, exact: bool) -> VectorQuery
         limit,
         filter or None,
         exact=exact,
-        ef=max(EF, limit),
+        ef=beam(limit, filter),
     )
 
 

@@ -8,11 +8,13 @@ read once of it stays true.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from melon.retrieval.requests import ask_alike
 from melon.store import Collection, Filter, Hits, PointId, Record, ReleaseReader, VectorQuery
 from melon.store.manifest import ReleaseManifest
 
@@ -106,8 +108,8 @@ class RememberingReader:
         return self._reader.retrieve(collection, ids, **options)
 
     def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
-        """As the reader itself."""
-        return self._reader.query(collection, queries)
+        """As the reader itself, in the way that costs it least."""
+        return ask_alike(partial(self._reader.query, collection), queries)
 
     def values(
         self, collection: Collection, field: str, ids: Sequence[PointId]

@@ -17,6 +17,7 @@ from melon.retrieval.explain_hops import held_shares
 from melon.retrieval.hops import NOBODY, Neighbours, neighbour_filter
 from melon.retrieval.memory import RememberingReader
 from melon.retrieval.probes import Looking, Probe, probes
+from melon.retrieval.requests import beam
 from melon.retrieval.settings import Nearby
 from melon.retrieval.strategy import NO_SHARES, Ask, Shares
 from melon.store import DENSE, Collection, Hits, PointId, VectorQuery
@@ -50,7 +51,7 @@ def around(
         for ask, nearby in zip(asks, settings, strict=True)
     ]
     queries = [
-        VectorQuery(probe.vector, DENSE, nearby.playlists, neighbour_filter(ask), exact=ask.exact)
+        _query(ask, probe, nearby.playlists)
         for ask, nearby, own in looks
         if nearby is not None
         for probe in own
@@ -92,6 +93,11 @@ def nearby_shares(
         column += width
     weights = np.concatenate([each.weights for each in found])
     return held_shares(reader, Collection.TAGS, ids, discount, playlists, weights, names, to_seeds)
+
+
+def _query(ask: Ask, probe: Probe, limit: int) -> VectorQuery:
+    filter = neighbour_filter(ask)
+    return VectorQuery(probe.vector, DENSE, limit, filter, exact=ask.exact, ef=beam(limit, filter))
 
 
 def _weighed(hits: Hits, probe: Probe, nearby: Nearby) -> Around:

@@ -11,7 +11,6 @@ import numpy as np
 from melon.embedding.title import TitleTokenizer, normalise
 from melon.errors import InputError
 from melon.retrieval.constraints import Constraints
-from melon.retrieval.dense import EF
 from melon.retrieval.probes import TINY
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.results import SONG_FIELDS, Song
@@ -124,9 +123,7 @@ def similar(
             filter = constraints.to_filter(reader.manifest.genres)
         if own is not None and own[0] is collection:
             filter = filter & Filter(must_not=(HasId((own[1],)),))
-        query = VectorQuery(
-            vector, DENSE, limit, filter, FIELDS[collection], exact=exact, ef=max(EF, limit)
-        )
+        query = VectorQuery(vector, DENSE, limit, filter, FIELDS[collection], exact=exact)
         hits = reader.query(collection, [query])[0]
         found[collection] = [_neighbour(collection, hit) for hit in hits]
     return found

@@ -107,7 +107,7 @@ class VectorQuery:
     """One nearest-neighbour query.
 
     `payload` names the fields that come back with each hit; `exact` scans instead of walking
-    the HNSW graph; `ef` asks for a wider beam of that walk than the store would choose (sparse
+    the HNSW graph; `ef` is the beam of that walk, where the store is not to choose it (sparse
     queries are always exact).
     """
 
@@ -162,6 +162,18 @@ class Hits:
             float(self.scores[row]),
             self.payloads[row] if self.payloads else NO_PAYLOAD,
             self.vectors[row] if self.vectors else None,
+        )
+
+    def rows(self, chosen: slice | Sequence[int]) -> Hits:
+        """Some of them: a slice, or by their numbers."""
+        if isinstance(chosen, slice):
+            columns = (self.ids[chosen], self.scores[chosen])
+            return Hits(*columns, self.payloads[chosen], self.vectors[chosen])
+        return Hits(
+            [self.ids[row] for row in chosen],
+            self.scores[chosen],
+            [self.payloads[row] for row in chosen] if self.payloads else (),
+            [self.vectors[row] for row in chosen] if self.vectors else (),
         )
 
     def __iter__(self) -> Iterator[Hit]:

@@ -84,5 +84,5 @@ def preset_for(points: int, dim: int) -> Preset:
 
 
 def search_beam(limit: int, asked: int | None = None) -> int:
-    """The beam of an HNSW walk that finds 98 % of `limit` points; or `asked`, if that is wider."""
-    return max(BEAM, BEAM_PER_POINT * limit, asked or 0)
+    """The beam of an HNSW walk: `asked`, else one that finds 98 % of `limit` points."""
+    return max(asked or max(BEAM, BEAM_PER_POINT * limit), limit)

@@ -82,12 +82,13 @@ def test_the_preset_is_chosen_by_size(points: int, dim: int, preset: Preset) -> 
     assert preset_for(points, dim) is preset
 
 
-def test_the_beam_grows_with_what_is_asked_and_may_be_wider() -> None:
+def test_the_beam_grows_with_what_is_asked_or_is_chosen() -> None:
     beams = [search_beam(limit) for limit in (1, 100, 200, 1000)]
     assert beams == sorted(beams)
     assert all(beam >= limit for beam, limit in zip(beams, (1, 100, 200, 1000), strict=True))
     assert search_beam(10, 5000) == 5000
-    assert search_beam(1000, 10) == search_beam(1000)
+    assert search_beam(100, 120) == 120
+    assert search_beam(1000, 10) == 1000
 
 
 def test_old_manifests_are_of_balanced_releases() -> None:

@@ -1,0 +1,91 @@
+"""How queries are put to an engine: so that those of one request share what they cost.
+
+An engine evaluates a filter once for queries of a request that follow each other and ask alike:
+20 scans of the songs in 10 playlists take 11 ms then, and 77 ms where each query has its own
+seeds in the filter besides. So a few ids that a query is not to find are not asked for in its
+filter but left out of its answer, which is asked for longer by them, and queries that ask alike
+are put beside each other. Sparse queries gain nothing by that, and lose: which of equally like
+playlists are the last to be found would hang on how many are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from melon.store import Filter, HasId, Hits, PointId, SparseVector, VectorQuery
+from melon.store.tuning import search_beam
+
+BEAM, BEAM_PER_POINT = 256, 2
+"""Of a walk without a filter: it finds 99.8 % of 200 songs."""
+
+MOST_LEFT_OUT = 128
+"""Ids that an answer may be longer by; more of them stay in the filter."""
+
+
+def beam(limit: int, filter: Filter | None) -> int | None:
+    """The beam of a search in the co-embedding; None leaves it to the store.
+
+    The store's own is wide enough for any filter, and takes twice the time where there is none.
+    """
+    filtered = filter is not None and (filter.must or filter.should)
+    return None if filtered else max(BEAM, BEAM_PER_POINT * limit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A query as it is asked, and the ids that are then left out of its answer."""
+
+    query: VectorQuery
+    left_out: AbstractSet[PointId]
+    limit: int
+
+    @classmethod
+    def of(cls, query: VectorQuery) -> _Request:
+        filter = query.filter or Filter()
+        ids = [point for part in filter.must_not if isinstance(part, HasId) for point in part.ids]
+        if isinstance(query.vector, SparseVector) or not 0 < len(ids) <= MOST_LEFT_OUT:
+            return cls(query, frozenset(), query.limit)
+        others = tuple(part for part in filter.must_not if not isinstance(part, HasId))
+        asked = replace(
+            query,
+            filter=replace(filter, must_not=others) or None,
+            limit=query.limit + (1 << (len(ids) - 1).bit_length()),  # few different ones
+            ef=query.ef or search_beam(query.limit),
+        )
+        return cls(asked, frozenset(ids), query.limit)
+
+    @property
+    def alike(self) -> tuple[object, ...]:
+        """What queries have in common that share a filter's cost."""
+        own = self.query
+        return (own.using, own.filter, own.limit, own.payload, own.with_vector, own.exact, own.ef)
+
+    def answer(self, hits: Hits) -> Hits:
+        """The hits that the query itself would have had."""
+        if not self.left_out:
+            return hits
+        found = [row for row, point in enumerate(hits.ids) if point in self.left_out]
+        if not found:
+            return hits.rows(slice(self.limit))
+        kept = np.delete(np.arange(len(hits)), found)[: self.limit]
+        return hits.rows(kept.tolist())
+
+
+def ask_alike(
+    ask: Callable[[Sequence[VectorQuery]], Sequence[Hits]], queries: Sequence[VectorQuery]
+) -> list[Hits]:
+    """The hits of each query, in one request of `ask`."""
+    requests = [_Request.of(query) for query in queries]
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for place, request in enumerate(requests):
+        groups.setdefault(request.alike, []).append(place)
+    order = [place for group in groups.values() for place in group]
+    answers = ask([requests[place].query for place in order])
+    found = {
+        place: requests[place].answer(hits) for place, hits in zip(order, answers, strict=True)
+    }
+    return [found[place] for place in range(len(queries))]
