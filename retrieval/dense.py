@@ -39,6 +39,10 @@ from melon.store import (
 )
 
 
+FEW_SONGS = 20_000
+"""So many are scanned at once, without the engine's estimate of what a filter leaves first."""
+
+
 class DenseStrategy:
     """What is near a query's probes, of songs with a prior for what is popular."""
 
@@ -173,7 +177,12 @@ def _near(
 ) -> list[list[_Near]]:
     """For each query and each of its probes, what is near the probe."""
     queries = [
-        _query(probe, filter & _at_least(floor), max(limit, cosine.candidates), exact)
+        _query(
+            probe,
+            filter & _at_least(floor),
+            max(limit, cosine.candidates),
+            exact or (floor > 0 and reader.songs_in(floor) < FEW_SONGS),
+        )
         for own, (filter, limit, exact), cosine in zip(asked, wanted, settings, strict=True)
         if limit > 0
         for probe in own

@@ -15,7 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melon.retrieval.requests import ask_alike
-from melon.store import Collection, Filter, Hits, PointId, Record, ReleaseReader, VectorQuery
+from melon.store import (
+    Collection,
+    Filter,
+    Hits,
+    NumberRange,
+    PointId,
+    Record,
+    ReleaseReader,
+    VectorQuery,
+)
 from melon.store.manifest import ReleaseManifest
 
 MOST_COUNTS = 1_000_000
@@ -38,6 +47,7 @@ class RememberingReader:
         self._popularity: dict[Collection, dict[PointId, int]] = {c: {} for c in Collection}
         self._songs: dict[PointId, SongIds] = {}
         self._tags: dict[PointId, str] = {}
+        self._counts: dict[int, int] = {}
 
     def popularity(self, collection: Collection, ids: Sequence[PointId]) -> NDArray[np.float64]:
         """How many playlists hold each of n points, (n,) float64; 1 at least, to take powers of.
@@ -57,7 +67,7 @@ class RememberingReader:
     ) -> Mapping[PointId, int]:
         """Ask for what is not known of these points, in one request."""
         known = self._popularity[collection]
-        missing = {point for point in ids if point not in known}
+        missing = set(ids).difference(known)
         if missing:
             if len(known) + len(missing) > MOST_COUNTS:
                 known = self._popularity[collection] = {}
@@ -73,7 +83,7 @@ class RememberingReader:
     def learn_songs(self, playlists: Sequence[PointId]) -> Mapping[PointId, SongIds]:
         """Ask for the songs of the playlists that are not known, in one request."""
         known = self._songs
-        missing = {playlist for playlist in playlists if playlist not in known}
+        missing = set(playlists).difference(known)
         if missing:
             if len(known) + len(missing) > MOST_PLAYLISTS:
                 known = self._songs = {}
@@ -90,11 +100,18 @@ class RememberingReader:
 
     def learn_tags(self, ids: Sequence[PointId]) -> Mapping[PointId, str]:
         """Ask for the tags that are not known, in one request."""
-        missing = {point for point in ids if point not in self._tags}
+        missing = set(ids).difference(self._tags)
         if missing:
             found = self._reader.retrieve(Collection.TAGS, list(missing), payload=("tag",))
             self._tags.update((record.id, record.payload["tag"]) for record in found)
         return self._tags
+
+    def songs_in(self, playlists: int) -> int:
+        """How many songs at least so many playlists hold."""
+        if playlists not in self._counts:
+            popular = Filter(must=(NumberRange("popularity", gte=playlists),))
+            self._counts[playlists] = self._reader.count(Collection.SONGS, popular)
+        return self._counts[playlists]
 
     @property
     def manifest(self) -> ReleaseManifest:

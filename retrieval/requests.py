@@ -11,10 +11,7 @@ playlists are the last to be found would hang on how many are asked for.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-
-import numpy as np
 
 from melon.store import Filter, HasId, Hits, PointId, SparseVector, VectorQuery
 from melon.store.tuning import search_beam
@@ -40,7 +37,7 @@ class _Request:
     """A query as it is asked, and the ids that are then left out of its answer."""
 
     query: VectorQuery
-    left_out: AbstractSet[PointId]
+    left_out: frozenset[PointId]
     limit: int
 
     @classmethod
@@ -68,11 +65,10 @@ class _Request:
         """The hits that the query itself would have had."""
         if not self.left_out:
             return hits
-        found = [row for row, point in enumerate(hits.ids) if point in self.left_out]
-        if not found:
+        if self.left_out.isdisjoint(hits.ids):
             return hits.rows(slice(self.limit))
-        kept = np.delete(np.arange(len(hits)), found)[: self.limit]
-        return hits.rows(kept.tolist())
+        kept = [row for row, point in enumerate(hits.ids) if point not in self.left_out]
+        return hits.rows(kept[: self.limit])
 
 
 def ask_alike(

@@ -148,6 +148,8 @@ SONG_FIELDS = (
 
 def because(shares: Shares, row: int) -> tuple[tuple[Because, ...], tuple[Because, ...]]:
     """The shares of the seeds and of the neighbours in one result's score, largest first."""
+    if not shares.seeds and not shares.neighbours:
+        return (), ()
 
     def ranked(parts: Mapping[Name, NDArray[np.float64]]) -> tuple[Because, ...]:
         own = [Because(*name, float(share[row])) for name, share in parts.items() if share[row]]

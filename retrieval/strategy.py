@@ -72,12 +72,15 @@ class Ranked:
         Args:
             parts: per part, different points and their scores.
         """
-        places: dict[PointId, int] = {}
-        rows = [places.setdefault(point, len(places)) for ids, _ in parts for point in ids]
-        if not rows:
-            return EMPTY
-        scores = np.bincount(rows, np.concatenate([scores for _, scores in parts]))
-        return cls.of(list(places), scores.astype(np.float64, copy=False))
+        parts = [part for part in parts if len(part[0])]
+        if len(parts) < 2:
+            return cls.of(*parts[0]) if parts else EMPTY
+        (ids, scores), *others = parts
+        sums = dict(zip(ids, scores.tolist(), strict=True))
+        for ids, scores in others:
+            for point, score in zip(ids, scores.tolist(), strict=True):
+                sums[point] = sums.get(point, 0.0) + score
+        return cls.of(list(sums), np.fromiter(sums.values(), np.float64, len(sums)))
 
     def above(self, score: float) -> Ranked:
         """Those that score more than that."""

@@ -130,8 +130,11 @@ def from_ordered(points: Sequence[edge.Record]) -> dict[PointId, int]:
 
 
 def from_record(point: edge.Record) -> Record:
-    """A point without a score."""
-    return Record(_id(point.id), point.payload or {}, _dense(point.vector), _sparse(point.vector))
+    """A point without a score. Its parts are looked at once: Edge makes them anew each time."""
+    vector = point.vector
+    if not vector:
+        return Record(_id(point.id), point.payload or {})
+    return Record(_id(point.id), point.payload or {}, _dense(vector), _sparse(vector))
 
 
 def _ids(points: Sequence[edge.ScoredPoint] | Sequence[edge.Record]) -> list[PointId]:
