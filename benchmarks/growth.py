@@ -1,6 +1,6 @@
 """How time, memory and disk grow with the catalogue, from an eighth of Melon's size to all of it.
 
-    python benchmarks/growth.py [--scales 1/8 1/4 1/2 full] [--json FILE] [--plot FILE.svg]
+    python benchmarks/growth.py [--scales 1/8 1/4 1/2 full] [--keep DIR] [--json FILE] [--plot SVG]
 
 For each scale of the demo corpus: training and ingest into an embedded store, each in a process of
 its own as a user starts it, then queries against the store. The last column is the exponent of
@@ -10,6 +10,8 @@ growth against the number of playlists, by least squares on logarithms: 1 is lin
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -39,25 +41,14 @@ def main() -> None:
     report = Report("growth")
     series: Series = {}
     sizes: dict[Fraction, int] = {}
-    with tempfile.TemporaryDirectory(dir=args.scratch) as scratch:
+    with contextlib.ExitStack() as stack:
+        scratch = args.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         for part in args.scales:
-            space_path, store = Path(scratch) / f"{part}.space", Path(scratch) / f"{part}.store"
-            for path in (space_path, store):
-                path.parent.mkdir(parents=True, exist_ok=True)
-            corpus = demo_corpus(part)
-            train = run([*MELON, "train", str(corpus), "--out", str(space_path)])
-            ingest = run([*MELON, "ingest", str(space_path), "--path", str(store)])
-            space = EmbeddingSpace.load(space_path)
+            directory = scratch / f"{part.numerator}-{part.denominator}"
+            figures = _made(part, directory)
+            space = EmbeddingSpace.load(directory / "space")
             sizes[part] = len(space.playlist_ids)
-            figures = {
-                "train, CPU s": train.cpu_seconds,
-                "train, peak MB": train.peak_mb,
-                "ingest, s": ingest.seconds,
-                "ingest, CPU s": ingest.cpu_seconds,
-                "ingest, peak MB": ingest.peak_mb,
-                "store, MB": _megabytes(store),
-            }
-            with open_store(Settings(), path=store) as opened:
+            with open_store(Settings(), path=directory / "store") as opened:
                 figures |= _queries(space, opened)
                 report.engines = {"embedded": opened.engine_version()}
             for name, figure in figures.items():
@@ -69,6 +60,26 @@ def main() -> None:
     report.conclude(args.json)
     if args.plot:
         plot(series, sizes, args.plot)
+
+
+def _made(part: Fraction, directory: Path) -> dict[str, float]:
+    """Train and ingest, and what that took; what it took before, if the directory holds it."""
+    kept = directory / "figures.json"
+    if not kept.exists():
+        directory.mkdir(parents=True, exist_ok=True)
+        space, store = directory / "space", directory / "store"
+        train = run([*MELON, "train", str(demo_corpus(part)), "--out", str(space)])
+        ingest = run([*MELON, "ingest", str(space), "--path", str(store)])
+        figures = {
+            "train, CPU s": train.cpu_seconds,
+            "train, peak MB": train.peak_mb,
+            "ingest, CPU s": ingest.cpu_seconds,
+            "ingest, peak MB": ingest.peak_mb,
+            "store, MB": _megabytes(store),
+        }
+        kept.write_text(json.dumps(figures))
+    found: dict[str, float] = json.loads(kept.read_text())
+    return found
 
 
 def _queries(space: EmbeddingSpace, store: VectorStore) -> dict[str, float]:
@@ -157,7 +168,7 @@ def _arguments() -> argparse.Namespace:
     own.add_argument(
         "--scales", type=scale, nargs="+", default=[scale(s) for s in ("1/8", "1/4", "1/2", "full")]
     )
-    own.add_argument("--scratch", type=Path, help="directory for spaces and stores")
+    own.add_argument("--keep", type=Path, help="directory where spaces and stores stay, for more")
     own.add_argument("--plot", type=Path, help="SVG file; needs matplotlib")
     return own.parse_args()
 

@@ -143,12 +143,7 @@ class Report:
 
     def markdown(self) -> str:
         """A table for people: three significant digits."""
-        columns = list(dict.fromkeys(name for _, _, figures in self._rows for name in figures))
-        lines = [["what", "method", *columns], ["---"] * 2 + ["---:"] * len(columns)]
-        for what, method, figures in self._rows:
-            cells = (_short(figures[name]) if name in figures else "" for name in columns)
-            lines.append([what, method, *cells])
-        return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+        return markdown(self._rows)
 
     def to_json(self) -> dict[str, Any]:
         """The same for programs, with the circumstances as they were at the start."""
@@ -163,6 +158,16 @@ class Report:
         print(self.markdown())
         if path is not None:
             path.write_text(json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n")
+
+
+def markdown(rows: Sequence[tuple[str, str, Figures]]) -> str:
+    """Rows of what was measured, by which method, and the figures: three significant digits."""
+    columns = list(dict.fromkeys(name for _, _, figures in rows for name in figures))
+    lines = [["what", "method", *columns], ["---"] * 2 + ["---:"] * len(columns)]
+    for what, method, figures in rows:
+        cells = (_short(figures[name]) if name in figures else "" for name in columns)
+        lines.append([what, method, *cells])
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def parser(doc: str | None) -> argparse.ArgumentParser:

@@ -52,20 +52,9 @@ def space_path(args: argparse.Namespace) -> Path:
 
 def demo_space(part: Fraction, cache: Path = CACHE) -> Path:
     """A space of the demo corpus at `part` of its size, trained once."""
-    directory = cache / f"demo-{part.numerator}-{part.denominator}"
-    space = directory / "space"
+    space = _directory(part, cache) / "space"
     if not space.exists():
-        corpus, full = directory / "corpus", DemoScale.FULL
-        make_demo(
-            corpus,
-            scale=DemoScale(
-                int(full.playlists * part),
-                int(full.songs * part),
-                int(full.tags * part),
-                full.songs_per_playlist,
-            ),
-        )
-        files, report = find_corpus([corpus]), ReadReport()
+        files, report = find_corpus([demo_corpus(part, cache)]), ReadReport()
         assert files.songs
         assert files.genres
         built = build_space(
@@ -76,6 +65,28 @@ def demo_space(part: Fraction, cache: Path = CACHE) -> Path:
         )
         built.save(space)
     return space
+
+
+def demo_corpus(part: Fraction, cache: Path = CACHE) -> Path:
+    """The demo corpus at `part` of its size, made once."""
+    corpus, full = _directory(part, cache) / "corpus", DemoScale.FULL
+    if not corpus.exists():
+        unfinished = corpus.with_suffix(".part")
+        make_demo(
+            unfinished,
+            scale=DemoScale(
+                int(full.playlists * part),
+                int(full.songs * part),
+                int(full.tags * part),
+                full.songs_per_playlist,
+            ),
+        )
+        unfinished.rename(corpus)
+    return corpus
+
+
+def _directory(part: Fraction, cache: Path) -> Path:
+    return cache / f"demo-{part.numerator}-{part.denominator}"
 
 
 def described(space: EmbeddingSpace) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def main() -> None:
 def _figures(trained: Run, space: Path, args: argparse.Namespace) -> dict[str, float]:
     """What training took, and how well the `mean` strategy answers from the space."""
     store = str(space.with_suffix(".store"))
-    run([*MELON, "ingest", str(space), "--path", store])
+    run([*MELON, "ingest", str(space), "--path", store, "--preset", "exact"])
     asked = [str(args.questions), str(args.answers), "--path", store, "--strategy", "mean"]
     evaluated = subprocess.run(
         [*MELON, "evaluate", *asked, "--json"], capture_output=True, text=True, check=True
