@@ -13,6 +13,10 @@ from melon.retrieval.strategy import Answer, Ask, Explanation, Ranked
 from melon.store import Collection, Filter
 
 
+TIES = 20
+"""Tags that are found beyond those wanted, for the last ones may score alike."""
+
+
 class NeighbourStrategy:
     """What the playlists hold that are most like the query, weighted by their likeness."""
 
@@ -77,10 +81,15 @@ def _near(reader: RememberingReader, wanted: Sequence[tuple[Ask, Hops] | None]) 
 
 
 def _wanted(ask: Ask, collection: Collection, hops: Hops) -> tuple[Filter, int]:
-    """The filter, and how many candidates at least."""
+    """The filter, and how many candidates at least.
+
+    What is not discounted is in its order already, but for ties; songs are more than that in
+    `hybrid`, which adds other scores to theirs.
+    """
     songs = collection is Collection.SONGS
     limit = ask.songs if songs else ask.tags
+    spare = hops.candidates if songs or hops.discount else min(limit + TIES, hops.candidates)
     return (
         ask.song_filter if songs else ask.tag_filter,
-        max(limit, hops.candidates) if limit else 0,
+        max(limit, spare) if limit else 0,
     )
