@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from qdrant_client import QdrantClient, models
 
@@ -69,7 +72,20 @@ def structs(collection: Collection, part: Contents, stop: int) -> Iterator[model
             yield models.PointStruct(id=point_id, vector=vector, payload=payload)
 
 
+def first(part: Contents, most: int) -> Contents:
+    """The first points of a collection, `most` of them at most."""
+    stop = min(len(part), most)
+    sparse = part.sparse.slice(0, stop) if part.sparse else None
+    return replace(part, ids=part.ids[:stop], vectors=part.vectors[:stop], sparse=sparse)
+
+
 def wait_for_updates(client: QdrantClient, collection: str) -> None:
     """Until all that was sent is applied: updates are, in order."""
     nothing = models.Filter(must=[models.HasIdCondition(has_id=[])])
     client.delete(collection, models.FilterSelector(filter=nothing), wait=True)
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time that a process and all its threads have taken so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from harness import Report, run
-from points import bare_manifest, create, structs, wait_for_updates
+from points import bare_manifest, cpu_seconds, create, first, structs, wait_for_updates
 from qdrant_client import QdrantClient
 from scaled import data_parser, described, space_path
 
@@ -30,7 +30,7 @@ from qdrant_server import running_server
 
 from melon.embedding import EmbeddingSpace
 from melon.ingest.contents import SparseWeights, contents
-from melon.ingest.release import BATCH
+from melon.ingest.release import in_turns
 from melon.settings import Settings
 from melon.store import Collection, open_store
 from melon.store.schema import collection_name
@@ -56,6 +56,7 @@ def main() -> None:
                     figures = directory / "figures.json"
                     command = [sys.executable, __file__, str(space), "--method", method]
                     command += ["--url", server.url, "--grpc-port", str(server.grpc_port)]
+                    command += ["--pid", str(server.pid)]
                     command += ["--points", str(args.points), "--json", str(figures)]
                     taken = run(command)
                 own = json.loads(figures.read_text())
@@ -75,41 +76,55 @@ def main() -> None:
 def _upload(args: argparse.Namespace) -> None:
     """One method, in this process; the clock starts when the space is laid out."""
     space = EmbeddingSpace.load(args.space)
-    laid_out = contents(space, SparseWeights())
-    counts = {name: min(len(part), args.points) for name, part in laid_out.items()}
+    laid_out = {
+        name: first(part, args.points) for name, part in contents(space, SparseWeights()).items()
+    }
+    total = sum(map(len, laid_out.values()))
     settings = Settings(qdrant_grpc_port=args.grpc_port, qdrant_timeout=600)
     if args.method == MELON:
         with open_store(settings, url=args.url) as store:
             builder = store.build(bare_manifest(space, "r1"))
-            start, cpu = time.perf_counter(), time.process_time()
-            for name, part in laid_out.items():
-                for first in range(0, counts[name], BATCH):
-                    builder.upsert(name, part.batch(first, min(first + BATCH, counts[name])))
+            clock = _Clock(args.pid)
+            for name, batch in in_turns(laid_out):
+                builder.upsert(name, batch)
             with closing(QdrantClient(args.url, timeout=600)) as client:
                 for name in Collection:
                     wait_for_updates(client, collection_name(settings.prefix, name, "r1"))
-            taken = _figures(start, cpu, sum(counts.values()))
+            taken = clock.figures(total)
             builder.abandon()
     else:
         with closing(QdrantClient(args.url, timeout=600)) as client:
             for name in Collection:
                 create(client, name, name, space.dim, indexes=args.method == INDEXED)
-            start, cpu = time.perf_counter(), time.process_time()
+            clock = _Clock(args.pid)
             for name, part in laid_out.items():
-                client.upload_points(name, structs(name, part, counts[name]))
+                client.upload_points(name, structs(name, part, len(part)))
             for name in Collection:
                 wait_for_updates(client, name)
-            taken = _figures(start, cpu, sum(counts.values()))
+            taken = clock.figures(total)
     args.json.write_text(json.dumps(taken))
 
 
-def _figures(start: float, cpu: float, points: int) -> dict[str, float]:
-    seconds = time.perf_counter() - start
-    return {
-        "points/s": points / seconds,
-        "s": seconds,
-        "client CPU µs/point": 1e6 * (time.process_time() - cpu) / points,
-    }
+class _Clock:
+    """Time from now on: by the clock, of this process and of the server."""
+
+    def __init__(self, server: int) -> None:
+        self._server = server
+        self._began = self._now()
+
+    def _now(self) -> tuple[float, float, float]:
+        return time.perf_counter(), time.process_time(), cpu_seconds(self._server)
+
+    def figures(self, points: int) -> dict[str, float]:
+        seconds, client, server = (
+            now - then for now, then in zip(self._now(), self._began, strict=True)
+        )
+        return {
+            "points/s": points / seconds,
+            "s": seconds,
+            "client CPU µs/point": 1e6 * client / points,
+            "server CPU µs/point": 1e6 * server / points,
+        }
 
 
 def _arguments() -> argparse.Namespace:
@@ -118,7 +133,8 @@ def _arguments() -> argparse.Namespace:
     made.add_argument("--repeats", type=int, default=3)
     for internal in ("--method", "--url"):
         made.add_argument(internal, help=argparse.SUPPRESS)
-    made.add_argument("--grpc-port", type=int, help=argparse.SUPPRESS)
+    for internal in ("--grpc-port", "--pid"):
+        made.add_argument(internal, type=int, help=argparse.SUPPRESS)
     return made.parse_args()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -84,10 +84,6 @@ class Contents:
     @cached_property
     def _directions(self) -> NDArray[np.float32]:
         return directions(self._copies, self.vectors.shape[1])
-
-    def batches(self, size: int) -> Iterator[PointBatch]:
-        """All points, `size` at a time."""
-        return (self.batch(start, start + size) for start in range(0, len(self), size))
 
 
 def contents(space: EmbeddingSpace, weights: SparseWeights) -> Mapping[Collection, Contents]:

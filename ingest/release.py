@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from melon.store import (
     SCHEMA_VERSION,
     Collection,
     IndexProgress,
+    PointBatch,
     Preset,
     ReleaseBuilder,
     ReleaseManifest,
@@ -44,7 +45,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class IngestProgress:
-    """`done` of `total` points of one collection, or of all of them in the last step."""
+    """`done` of `total` points of one collection; or of all of them, where none is named."""
 
     step: Step
     collection: Collection | None
@@ -161,12 +162,27 @@ def _upload(
     laid_out: Mapping[Collection, Contents],
     progress: Callable[[IngestProgress], None],
 ) -> None:
-    for collection, part in laid_out.items():
-        sent = 0
-        for batch in part.batches(BATCH):
-            builder.upsert(collection, batch)
-            sent += len(batch.ids)
-            progress(IngestProgress(Step.UPLOAD, collection, sent, len(part)))
+    sent, total = 0, sum(map(len, laid_out.values()))
+    for collection, batch in in_turns(laid_out):
+        builder.upsert(collection, batch)
+        sent += len(batch.ids)
+        progress(IngestProgress(Step.UPLOAD, None, sent, total))
+
+
+def in_turns(
+    laid_out: Mapping[Collection, Contents], size: int = BATCH
+) -> Iterator[tuple[Collection, PointBatch]]:
+    """All points, `size` of a collection at a time, each collection spread over the whole.
+
+    A server applies the batches of a collection one after the other, those of several at once.
+    """
+    places = [
+        (start / len(part), collection, start)
+        for collection, part in laid_out.items()
+        for start in range(0, len(part), size)
+    ]
+    for _, collection, start in sorted(places):
+        yield collection, laid_out[collection].batch(start, start + size)
 
 
 def _index_progress(index: IndexProgress) -> IngestProgress:

@@ -24,8 +24,8 @@ from melon.store.server_replicas import replicate, wait_for_nodes
 from melon.store.tuning import LINKED, TUNINGS
 
 FIRST_POLL_SECONDS, MOST_POLL_SECONDS = 0.01, 0.5
-IN_FLIGHT = 2
-"""Batches on their way: the server stores one while the next is made."""
+IN_FLIGHT = 4
+"""Batches on their way: the server stores some, of several collections, while the next is made."""
 
 
 class ServerBuilder:

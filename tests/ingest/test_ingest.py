@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import numpy as np
 import pytest
 from ingest_samples import FULL, variant
@@ -17,6 +19,8 @@ from melon.ingest import (
     ingest,
     release_name,
 )
+from melon.ingest.contents import contents
+from melon.ingest.release import in_turns
 from melon.store import Collection, IndexingFailed, VectorStore
 from melon.store.embedded_release import EmbeddedBuilder
 from melon.store.server_builder import ServerBuilder
@@ -94,10 +98,22 @@ def test_progress_counts_every_point(store: VectorStore, space: EmbeddingSpace) 
     result = ingest(space, store, progress=told.append)
     steps = [progress.step for progress in told]
     assert steps == sorted(steps, key=list(Step).index)
-    for collection, count in result.manifest.counts.items():
-        sent = [p for p in told if p.step is Step.UPLOAD and p.collection is collection]
-        assert sent[-1].done == sent[-1].total == count
-    assert told[-1].done == told[-1].total == sum(result.manifest.counts.values())
+    total = sum(result.manifest.counts.values())
+    sent = [p for p in told if p.step is Step.UPLOAD]
+    assert [p.done for p in sent] == sorted(p.done for p in sent)
+    assert sent[-1].done == sent[-1].total == total
+    assert told[-1].done == told[-1].total == total
+
+
+def test_batches_take_turns_and_miss_nothing(space: EmbeddingSpace) -> None:
+    laid_out = contents(space, SparseWeights())
+    batches = list(in_turns(laid_out, 7))
+    for collection, part in laid_out.items():
+        ids = [batch.ids for name, batch in batches if name is collection]
+        assert list(chain.from_iterable(ids)) == list(part.ids)
+    half = [name for name, _ in batches[: len(batches) // 2]]
+    for collection, part in laid_out.items():
+        assert half.count(collection) == pytest.approx(len(part) / 7 / 2, abs=1)
 
 
 @pytest.mark.parametrize("method", ["upsert", "finish", "reader", "seal"])
