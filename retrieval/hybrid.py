@@ -17,7 +17,7 @@ from melon.retrieval.memory import RememberingReader
 from melon.retrieval.nearby import Around, nearby_shares
 from melon.retrieval.neighbours import NeighbourStrategy
 from melon.retrieval.probes import TINY
-from melon.retrieval.settings import Fusion, RetrievalSettings, Targets
+from melon.retrieval.settings import Fusion, RetrievalSettings
 from melon.retrieval.strategy import Answer, Ask, Explanation, Ranked, Shares
 from melon.store import Collection
 
@@ -41,31 +41,23 @@ class HybridStrategy:
     def __call__(self, reader: RememberingReader, asks: Sequence[Ask]) -> list[Answer]:
         """The first hop, what is near in the co-embedding meanwhile, the second hop for both."""
         settings = [self._settings.of(given(ask)) for ask in asks]
-        nearest = _ASIDE.submit(self._nearest, reader, asks, settings)
+        alike = [own.songs.weight > 0 for own in settings]
+        nearby = [own.tags.weight > 0 for own in settings]
+        songs_near = _ASIDE.submit(self._mean.songs, reader, asks, alike)
+        lists_near = _ASIDE.submit(self._mean.around, reader, asks, nearby)
         of_songs, of_tags = self._neighbours.near(reader, asks)
         held = self._neighbours.spread(reader, Collection.SONGS, asks, of_songs)
-        near, around = nearest.result()
         joined = [
-            join(own, near_by, fusion.tags)
-            for own, near_by, fusion in zip(of_tags, around, settings, strict=True)
+            join(own, around, fusion.tags)
+            for own, around, fusion in zip(of_tags, lists_near.result(), settings, strict=True)
         ]
         held_tags = self._neighbours.spread(reader, Collection.TAGS, asks, joined)
         tags = [Ranked(own.ids, _scaled(own)) for own in held_tags]
         songs = [
-            fuse(own, near_by, fusion.songs)
-            for own, near_by, fusion in zip(held, near, settings, strict=True)
+            fuse(own, near, fusion.songs)
+            for own, near, fusion in zip(held, songs_near.result(), settings, strict=True)
         ]
         return [Answer(*pair) for pair in zip(songs, tags, strict=True)]
-
-    def _nearest(
-        self,
-        reader: RememberingReader,
-        asks: Sequence[Ask],
-        settings: Sequence[Targets[Fusion, Fusion]],
-    ) -> tuple[list[Ranked], list[list[Around]]]:
-        """The songs near each query and the playlists around it, where they have a weight."""
-        near = self._mean.songs(reader, asks, [own.songs.weight > 0 for own in settings])
-        return near, self._mean.around(reader, asks, [own.tags.weight > 0 for own in settings])
 
     def explain(self, reader: RememberingReader, ask: Ask, answer: Answer) -> Explanation:
         """The shares of both parts, scaled as their scores are."""

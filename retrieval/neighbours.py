@@ -12,7 +12,6 @@ from melon.retrieval.settings import Hops, RetrievalSettings
 from melon.retrieval.strategy import Answer, Ask, Explanation, Ranked
 from melon.store import Collection, Filter
 
-
 TIES = 20
 """Tags that are found beyond those wanted, for the last ones may score alike."""
 
