@@ -205,6 +205,12 @@ def from_ordered(points: Sequence[dict[str, Any]]) -> dict[PointId, int]:
     return {point["id"]: int(point["order_value"]) for point in points}
 
 
+def from_found(point: dict[str, Any]) -> Record:
+    """A point without a score, as JSON has it."""
+    vector = point.get("vector")
+    return Record(point["id"], point.get("payload") or {}, _dense(vector), _sparse(vector))
+
+
 def from_record(point: models.Record) -> Record:
     """A point without a score."""
     return Record(_id(point.id), point.payload or {}, _dense(point.vector), _sparse(point.vector))
@@ -223,7 +229,9 @@ def _dense(vector: object) -> np.ndarray[Any, np.dtype[np.float32]] | None:
 def _sparse(vector: object) -> SparseVector | None:
     for found in vector.values() if isinstance(vector, dict) else ():
         if isinstance(found, models.SparseVector):
+            found = found.model_dump()
+        if isinstance(found, dict):
             return SparseVector(
-                np.asarray(found.indices, np.uint32), np.asarray(found.values, np.float32)
+                np.asarray(found["indices"], np.uint32), np.asarray(found["values"], np.float32)
             )
     return None

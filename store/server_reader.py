@@ -15,6 +15,7 @@ from melon.store.protocol import batches
 from melon.store.schema import DENSE, Collection
 from melon.store.server_connection import ServerConnection
 from melon.store.server_models import (
+    from_found,
     from_hits,
     from_ordered,
     from_record,
@@ -52,21 +53,20 @@ class ServerReader:
         """Points by id, in the order of `ids`."""
         unique = list(dict.fromkeys(ids))
         by_id: dict[PointId, Record] = {}
-        with self._connection.rest() as client:
-            for part in batches(unique, RETRIEVE_BATCH):
-                found = client.retrieve(
-                    self._name(collection),
-                    part,
-                    with_payload=payload_selector(payload),
-                    with_vectors=vector_selector(collection, dense=vectors, sparse=sparse),
-                )
-                by_id.update((record.id, record) for record in map(from_record, found))
+        for part in batches(unique, RETRIEVE_BATCH):
+            request = models.PointRequest(
+                ids=list(part),
+                with_payload=payload_selector(payload),
+                with_vector=vector_selector(collection, dense=vectors, sparse=sparse),
+            )
+            for point in self._post(collection, "", request):
+                by_id[point["id"]] = from_found(point)
         return [by_id[point_id] for point_id in unique if point_id in by_id]
 
     def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
         """The hits of each query."""
         batch = models.QueryRequestBatch(searches=[to_query(query) for query in queries])
-        answers = self._post(collection, "query/batch", batch)
+        answers = self._post(collection, "/query/batch", batch)
         return [
             from_hits(query, answer["points"])
             for query, answer in zip(queries, answers, strict=True)
@@ -84,7 +84,7 @@ class ServerReader:
                 with_payload=False,
                 order_by=field,
             )
-            found |= from_ordered(self._post(collection, "scroll", request)["points"])
+            found |= from_ordered(self._post(collection, "/scroll", request)["points"])
         return found
 
     def top(
@@ -136,7 +136,7 @@ class ServerReader:
             answer: dict[str, Any] = client.http.client.request(
                 type_=dict[str, Any],
                 method="POST",
-                url=f"/collections/{{name}}/points/{path}",
+                url=f"/collections/{{name}}/points{path}",
                 path_params={"name": self._name(collection)},
                 headers={"Content-Type": "application/json"},
                 content=request.model_dump_json(exclude_none=True),
