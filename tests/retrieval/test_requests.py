@@ -1,0 +1,117 @@
+"""Queries as they are put to an engine: the same answers, and what is alike asked together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from melon.retrieval import Retriever
+from melon.retrieval.requests import MOST_LEFT_OUT, ask_alike, beam
+from melon.store import (
+    DENSE,
+    Collection,
+    Filter,
+    HasId,
+    Hits,
+    NumberRange,
+    PointId,
+    SparseVector,
+    VectorQuery,
+)
+
+POPULAR = NumberRange("popularity", gte=3)
+
+
+def without(*ids: PointId) -> Filter:
+    return Filter(must=(POPULAR,), must_not=(HasId(ids),))
+
+
+def query(filter: Filter | None, number: int = 0, **options: object) -> VectorQuery:
+    vector = np.random.default_rng(number).normal(size=4).astype(np.float32)
+    return VectorQuery(vector, DENSE, **({"limit": 5, "filter": filter} | options))
+
+
+class Engine:
+    """Answers every query with the points 0, 1, 2 ..., and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[VectorQuery] = []
+
+    def __call__(self, queries: Sequence[VectorQuery]) -> list[Hits]:
+        self.asked = list(queries)
+        return [Hits(list(range(q.limit)), -np.arange(float(q.limit))) for q in queries]
+
+
+def test_ids_are_left_out_of_the_answer_and_not_asked_for() -> None:
+    engine = Engine()
+    [hits] = ask_alike(engine, [query(without(1, 3))])
+    assert engine.asked[0].filter == Filter(must=(POPULAR,))
+    assert list(hits.ids) == [0, 2, 4, 5, 6]
+    assert hits.scores.tolist() == [0, -2, -4, -5, -6]
+
+
+def test_an_answer_without_them_is_as_long_as_was_asked() -> None:
+    [hits] = ask_alike(Engine(), [query(without(100, 101, 102))])
+    assert list(hits.ids) == [0, 1, 2, 3, 4]
+
+
+def test_payloads_and_vectors_stay_with_their_points() -> None:
+    def ask(queries: Sequence[VectorQuery]) -> list[Hits]:
+        count = queries[0].limit
+        payloads = [{"number": row} for row in range(count)]
+        vectors = [np.full(2, row, np.float32) for row in range(count)]
+        return [Hits(list(range(count)), np.zeros(count), payloads, vectors)]
+
+    [hits] = ask_alike(ask, [query(without(0), payload=True, with_vector=True)])
+    assert [hit.payload["number"] for hit in hits] == list(hits.ids) == [1, 2, 3, 4, 5]
+    assert [hit.vector[0] for hit in hits] == list(hits.ids)
+
+
+def test_too_many_ids_and_sparse_queries_are_asked_as_they_are() -> None:
+    sparse = SparseVector(np.array([7], np.uint32), np.ones(1, np.float32))
+    asked = [
+        query(without(*range(MOST_LEFT_OUT + 1))),
+        VectorQuery(sparse, "playlists", 5, without(1)),
+        query(None),
+    ]
+    engine = Engine()
+    ask_alike(engine, asked)
+    assert engine.asked == asked
+
+
+def test_queries_that_ask_alike_follow_each_other_and_answers_come_back_in_order() -> None:
+    filters = [without(1), Filter(must=(POPULAR,)), without(2), Filter(must=(POPULAR,))]
+    asked = [query(filter, number) for number, filter in enumerate(filters)]
+    engine = Engine()
+    answers = ask_alike(engine, asked)
+    assert [own.limit for own in engine.asked] == [6, 6, 5, 5]
+    assert [list(hits.ids) for hits in answers] == [
+        [0, 2, 3, 4, 5],
+        [0, 1, 2, 3, 4],
+        [0, 1, 3, 4, 5],
+        [0, 1, 2, 3, 4],
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 5, 40])
+def test_engines_answer_the_same_as_by_the_filter(retriever: Retriever, count: int) -> None:
+    reader = retriever.reader
+    records = reader.find(Collection.SONGS, None, 60, vectors=True)
+    own = [
+        VectorQuery(record.vector, DENSE, 10, without(*(r.id for r in records[:count])), exact=True)
+        for record in records[:8]
+    ]
+    below = reader._reader  # the engine's own
+    for expected, found in zip(
+        below.query(Collection.SONGS, own), reader.query(Collection.SONGS, own), strict=True
+    ):
+        assert list(found.ids) == list(expected.ids)
+        assert found.scores == pytest.approx(expected.scores)
+
+
+def test_only_a_walk_without_conditions_is_narrower_than_the_stores_own() -> None:
+    assert beam(200, Filter(must=(POPULAR,))) is None
+    assert beam(200, None) == beam(200, Filter(must_not=(HasId((1,)),))) == 400
+    assert beam(10, None) == 256
