@@ -202,8 +202,8 @@ def _ask(args: argparse.Namespace, space: EmbeddingSpace) -> dict[str, float]:
         scanned, _ = _asked(reader, vectors, tenth, exact=True)
     allowed = [row_of[record.id] for record in passing]
     figures = {
-        "recall": _recall(nearest, scores, row_of, list(row_of.values())),
-        "recall, 10 %": _recall(nearest_of_tenth, scores, row_of, allowed),
+        "recall": share_found(nearest, scores, row_of, list(row_of.values())),
+        "recall, 10 %": share_found(nearest_of_tenth, scores, row_of, allowed),
         "p50 ms": free.percentile(50),
         "p50 ms, 10 %": filtered.percentile(50),
         "scan ms": scanned.percentile(50),
@@ -232,7 +232,7 @@ def _asked(
     return Times(tuple(seconds[WARM_UP:])), found
 
 
-def _recall(
+def share_found(
     found: list[Sequence[PointId]], scores: Floats, row_of: dict[PointId, int], allowed: list[int]
 ) -> float:
     """The share of the nearest that were found; one as near as the hundredth counts."""

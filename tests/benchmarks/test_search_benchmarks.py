@@ -9,7 +9,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from filtered_search import NEAREST, filters_of, questions, recall
-from points import structs
+from points import first, structs
+from presets import share_found
 from scaled import scale
 
 from melon.embedding import EmbeddingSpace
@@ -78,3 +79,28 @@ def test_points_are_those_that_melon_sends(demo_space: EmbeddingSpace) -> None:
             np.testing.assert_array_equal(np.float32(point.vector[DENSE]), batch.dense[row])
         else:
             assert not batch.dense[row].any()
+
+
+def test_the_first_points_are_a_collection_of_their_own(demo_space: EmbeddingSpace) -> None:
+    whole = contents(demo_space, SparseWeights())[SONGS]
+    part = first(whole, 20)
+    assert len(part) == 20
+    one, other = part.batch(16, 32), whole.batch(16, 20)
+    assert one.ids == other.ids
+    assert one.payloads == other.payloads
+    np.testing.assert_allclose(one.dense, other.dense, rtol=0.02)
+    assert one.sparse is not None
+    assert other.sparse is not None
+    np.testing.assert_array_equal(one.sparse.indices, other.sparse.indices)
+    assert len(first(whole, 10**9)) == len(whole)
+
+
+def test_the_share_found_is_of_those_that_are_allowed() -> None:
+    scores = np.arange(300, 0, -1, dtype=np.float32)[None] / 300
+    row_of = {1000 + row: row for row in range(300)}
+    everything, even = list(range(300)), list(range(0, 300, 2))
+    nearest = [1000 + row for row in range(NEAREST)]
+    assert share_found([nearest], scores, row_of, everything) == 1
+    assert share_found([nearest[:90]], scores, row_of, everything) == pytest.approx(0.9)
+    assert share_found([[*nearest[:90], *range(1290, 1300)]], scores, row_of, everything) == 0.9
+    assert share_found([[1000 + row for row in even[:NEAREST]]], scores, row_of, even) == 1
