@@ -64,7 +64,7 @@ def _nearest(
 ) -> Call:
     def ask(number: int) -> object:
         vector = np.asarray(space.song_vectors[rows[number]])
-        query = VectorQuery(vector, DENSE, NEAREST, filter or None, ef=256)
+        query = VectorQuery(vector, DENSE, NEAREST, filter or None)
         return retriever.reader.query(Collection.SONGS, [query])
 
     return ask
