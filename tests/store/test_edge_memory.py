@@ -1,0 +1,23 @@
+"""Where an embedded shard keeps what it reads: in the system's cache, not in memory of its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from melon.store import Collection, Preset
+from melon.store.edge_shards import create_shard
+from melon.store.tuning import TUNINGS
+
+MEMORY = {Preset.BALANCED: "cached", Preset.EXACT: "cached", Preset.SMALL: "cold"}
+
+
+@pytest.mark.parametrize("preset", Preset)
+def test_nothing_is_pinned(tmp_path: Path, preset: Preset) -> None:
+    path = tmp_path / "playlists"
+    create_shard(path, Collection.PLAYLISTS, 4, TUNINGS[preset]).close()
+    kept = json.loads((path / "edge_config.json").read_text())
+    assert kept["payload_memory"] == kept["vectors"]["w2v"]["memory"] == MEMORY[preset]
+    assert kept["sparse_vectors"]["items"]["memory"] == "cached"
