@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -176,10 +177,20 @@ def _build(args: argparse.Namespace, space: EmbeddingSpace, variant: Variant) ->
         seconds = _engine_seconds(args) - cpu
         builder.seal()
         store.promote("r1")
-    kept = args.path or args.json.parent / "node"
-    files = [file for file in kept.rglob("*") if file.is_file() and "wal" not in file.parts]
-    disk = sum(file.stat().st_blocks * 512 for file in files if str(SONGS) in str(file))
-    return {"index CPU s": seconds, "disk MB": disk / 1e6}
+    return {"index CPU s": seconds, "disk MB": _disk_mb(args.path or args.json.parent / "node")}
+
+
+def _disk_mb(store: Path) -> float:
+    """What the songs take, without the log of writes; a server may remove files meanwhile."""
+    blocks = 0
+    for directory, _, names in os.walk(store):
+        inside = Path(directory).relative_to(store).parts
+        if "wal" in inside or not any(SONGS in part for part in inside):
+            continue
+        for name in names:
+            with suppress(FileNotFoundError):
+                blocks += Path(directory, name).stat().st_blocks
+    return blocks * 512 / 1e6
 
 
 def _engine_seconds(args: argparse.Namespace) -> float:
