@@ -20,7 +20,7 @@ from harness import Report, parser, run, take_turns
 
 from melon.catalog import Playlist
 from melon.evaluation import read_questions, recommend
-from melon.evaluation.recommend import as_query
+from melon.evaluation.rankings import as_query
 from melon.retrieval import Retriever
 from melon.store.embedded import EmbeddedStore
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from enum import StrEnum
@@ -21,6 +22,7 @@ from melon.commands.options import (
     UrlOption,
     chosen_settings,
     chosen_store,
+    opened_retriever,
     pinned_retriever,
 )
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from melon.evaluation import Scorecard
 
 ALL_STRATEGIES = "all"
+MANY_QUESTIONS = 2000
+"""From here on it pays to open the store in several processes."""
 
 
 class Until(StrEnum):
@@ -60,6 +64,15 @@ def recommend(
     strategy: StrategyOption = None,
     until: UntilOption = None,
     settings: SettingsOption = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="How many answer side by side, each with the store open. By default one, or from "
+            "2,000 questions on as many as there are processors.",
+            show_default=False,
+        ),
+    ] = None,
     release: ReleaseOption = None,
     url: UrlOption = None,
     path: PathOption = None,
@@ -76,11 +89,15 @@ def recommend(
     asked, weights = read_questions(questions), chosen_settings(settings)
     with chosen_store(url, path) as store, meter() as bar:
         started = time.perf_counter()
+        retriever = pinned_retriever(store, release, weights)
+        many = len(asked) >= MANY_QUESTIONS
         results = answers(
-            pinned_retriever(store, release, weights),
+            retriever,
             asked,
             strategy=strategy or DEFAULT_STRATEGY,
             until_playlist=until is Until.PLAYLIST,
+            processes=processes or ((os.cpu_count() or 1) if many else 1),
+            open_retriever=partial(opened_retriever, url, path, retriever.release, weights),
             progress=partial(bar, "recommend"),
         )
         count = write_results(out, results)

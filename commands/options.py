@@ -75,6 +75,19 @@ def chosen_settings(path: Path | None) -> RetrievalSettings:
     return found
 
 
+def opened_retriever(
+    url: str | None, path: Path | None, release: str, settings: RetrievalSettings
+) -> Retriever:
+    """Open the store that the options choose once more, in a process of its own."""
+    from melon.retrieval import Retriever
+    from melon.settings import load_settings
+    from melon.store import open_store
+
+    return Retriever(
+        open_store(load_settings(), url=url, path=path), release=release, settings=settings
+    )
+
+
 def pinned_retriever(
     store: VectorStore, release: str | None, settings: RetrievalSettings
 ) -> Retriever:

@@ -5,7 +5,8 @@ from melon.evaluation.errors import BadQuestions, BadResults, NothingToHide, Too
 from melon.evaluation.evaluate import evaluate
 from melon.evaluation.journal import BadJournal, Journal
 from melon.evaluation.questions import KINDS, kind_of, read_questions
-from melon.evaluation.recommend import BATCH, POPULAR, recommend
+from melon.evaluation.rankings import POPULAR
+from melon.evaluation.recommend import BATCH, recommend
 from melon.evaluation.results import SONGS, TAGS, Result, read_results, write_results
 from melon.evaluation.score import score
 from melon.evaluation.scorecard import Quality, Scorecard, Spread

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
@@ -10,17 +10,16 @@ from datetime import date
 from melon.catalog import Playlist
 from melon.evaluation.errors import TooFewItems
 from melon.evaluation.popular import PopularItems
+from melon.evaluation.rankings import rankings
 from melon.evaluation.results import SONGS, TAGS, Result
-from melon.retrieval import DEFAULT_STRATEGY, Constraints, PlaylistQuery, Ranking, Retriever
+from melon.evaluation.workers import OpenRetriever, Part, workers
+from melon.retrieval import DEFAULT_STRATEGY, Ranking, Retriever
 
 BATCH = 64
 """Questions that are answered together."""
 
 THREADS = 2
 """Batches under way: engines answer one while Python ranks the other."""
-
-POPULAR = "popular"
-"""Not a strategy of retrieval but what each has to beat: every list is all filling."""
 
 
 def recommend(
@@ -30,6 +29,8 @@ def recommend(
     strategy: str = DEFAULT_STRATEGY,
     until_playlist: bool = False,
     batch: int = BATCH,
+    processes: int = 1,
+    open_retriever: OpenRetriever | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Result]:
     """Answer questions in their order, `SONGS` songs and `TAGS` tags each, no seed, no repeat.
@@ -45,6 +46,8 @@ def recommend(
             changed, where that is known. A song of unknown date could be younger: it is not
             recommended either, not even to fill.
         batch: how many questions are answered together; the answers do not depend on it.
+        processes: how many answer side by side; 1 is this one alone.
+        open_retriever: opens `retriever` once more, in each of several processes.
         progress: called with the questions answered and their total.
 
     Raises:
@@ -57,16 +60,31 @@ def recommend(
     days = [_last_day(question) if until_playlist else None for question in questions]
     parts = [slice(start, start + batch) for start in range(0, len(questions), batch)]
 
-    def answer(part: slice) -> list[Ranking]:
-        return _rankings(retriever, questions[part], days[part], strategy)
-
-    with _threads() as pool:
-        for part, rankings in zip(parts, pool.map(answer, parts), strict=True):
-            asked = zip(questions[part], rankings, days[part], strict=True)
-            for question, ranking, day in asked:
-                yield _filled(popular, question, ranking, day)
+    asked = ((questions[part], days[part]) for part in parts)
+    with _answering(retriever, strategy, processes, open_retriever) as answer:
+        for part, found in zip(parts, answer(asked), strict=True):
+            for row, ranking in zip(range(part.start, len(questions)), found, strict=False):
+                yield _filled(popular, questions[row], ranking, days[row])
             if progress is not None:
-                progress(part.start + len(rankings), len(questions))
+                progress(part.start + len(found), len(questions))
+
+
+@contextmanager
+def _answering(
+    retriever: Retriever, strategy: str, processes: int, open_retriever: OpenRetriever | None
+) -> Iterator[Callable[[Iterable[Part]], Iterator[list[Ranking]]]]:
+    """What answers parts in their order: threads of this process, or several processes."""
+    if processes > 1 and open_retriever is not None:
+        with workers(processes, open_retriever, strategy) as answer:
+            yield answer
+    else:
+        with _threads() as pool:
+
+            def ranked(part: Part) -> list[Ranking]:
+                asked, days = part
+                return rankings(retriever, asked, days, strategy)
+
+            yield lambda parts: pool.map(ranked, parts)
 
 
 @contextmanager
@@ -77,33 +95,6 @@ def _threads() -> Iterator[ThreadPoolExecutor]:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _rankings(
-    retriever: Retriever,
-    questions: Sequence[Playlist],
-    days: Sequence[date | None],
-    strategy: str,
-) -> list[Ranking]:
-    if strategy == POPULAR:
-        return [Ranking((), ())] * len(questions)
-    return retriever.rank_many(
-        [as_query(question) for question in questions],
-        [Constraints(until=day) for day in days],
-        songs=SONGS,
-        tags=TAGS,
-        strategy=strategy,
-    )
-
-
-def as_query(question: Playlist) -> PlaylistQuery:
-    """What a question asks; its own playlist is not to be its neighbour."""
-    return PlaylistQuery(
-        songs=question.songs,
-        tags=question.tags,
-        title=question.title,
-        playlist=question.id,
-    )
 
 
 def _last_day(question: Playlist) -> date | None:

@@ -12,7 +12,8 @@ from melon.evaluation.errors import BadQuestions
 from melon.evaluation.journal import fingerprint
 from melon.evaluation.metrics import ndcg
 from melon.evaluation.popular import PopularItems
-from melon.evaluation.recommend import BATCH, as_query
+from melon.evaluation.rankings import as_query
+from melon.evaluation.recommend import BATCH
 from melon.evaluation.results import SONGS, TAGS
 from melon.evaluation.score import SHOWN, check_ids
 from melon.evaluation.search_space import Target

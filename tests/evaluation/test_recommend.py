@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 
 import pytest
-from lists import playlist
+from lists import HeldOut, playlist
 
 from melon.catalog import DemoTruth, Playlist
 from melon.evaluation import POPULAR, SONGS, TAGS, Result, TooFewItems, recommend
 from melon.evaluation.popular import HEAD, PopularItems
 from melon.retrieval import STRATEGIES, Constraints, PlaylistQuery, Ranking, Retriever
 from melon.store import Collection, VectorStore
+from melon.store.embedded import EmbeddedStore
 
 CATALOGUE = 500
 
@@ -180,3 +184,33 @@ def test_the_demo_truth_is_not_needed_to_beat_popularity(
         return same / (20 * len(results))
 
     assert share("mean") > 2 * share(POPULAR)
+
+
+def test_several_processes_give_the_same_answers(
+    held_out: HeldOut, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with EmbeddedStore(held_out.store) as store:
+        retriever = Retriever(store)
+        opened = partial(open_again, held_out.store, retriever.release)
+        alone, together = (
+            list(recommend(retriever, held_out.questions, batch=9, **options))
+            for options in ({}, {"processes": 2, "open_retriever": opened})
+        )
+    assert alone == together
+    assert not capfd.readouterr().err
+
+
+def open_again(path: Path, release: str) -> Retriever:
+    return Retriever(EmbeddedStore(path), release=release)
+
+
+def test_processes_end_when_no_more_is_wanted(held_out: HeldOut) -> None:
+    with EmbeddedStore(held_out.store) as store:
+        retriever = Retriever(store)
+        opened = partial(open_again, held_out.store, retriever.release)
+        results = recommend(
+            retriever, held_out.questions, batch=2, processes=2, open_retriever=opened
+        )
+        assert next(results).id == held_out.questions[0].id
+        results.close()
+    assert not multiprocessing.active_children()

@@ -1,0 +1,41 @@
+"""What a retriever ranks for questions, before anything is filled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from melon.catalog import Playlist
+from melon.evaluation.results import SONGS, TAGS
+from melon.retrieval import Constraints, PlaylistQuery, Ranking, Retriever
+
+POPULAR = "popular"
+"""Not a strategy of retrieval but what each has to beat: every list is all filling."""
+
+
+def rankings(
+    retriever: Retriever,
+    questions: Sequence[Playlist],
+    days: Sequence[date | None],
+    strategy: str,
+) -> list[Ranking]:
+    """The songs and tags of each question, none of them younger than its day."""
+    if strategy == POPULAR:
+        return [Ranking((), ())] * len(questions)
+    return retriever.rank_many(
+        [as_query(question) for question in questions],
+        [Constraints(until=day) for day in days],
+        songs=SONGS,
+        tags=TAGS,
+        strategy=strategy,
+    )
+
+
+def as_query(question: Playlist) -> PlaylistQuery:
+    """What a question asks; its own playlist is not to be its neighbour."""
+    return PlaylistQuery(
+        songs=question.songs,
+        tags=question.tags,
+        title=question.title,
+        playlist=question.id,
+    )
