@@ -97,7 +97,9 @@ def recommend(
             strategy=strategy or DEFAULT_STRATEGY,
             until_playlist=until is Until.PLAYLIST,
             processes=processes or ((os.cpu_count() or 1) if many else 1),
-            open_retriever=partial(opened_retriever, url, path, retriever.release, weights),
+            open_retriever=partial(
+                opened_retriever, url, path, retriever.release, weights.model_dump_json()
+            ),
             progress=partial(bar, "recommend"),
         )
         count = write_results(out, results)

@@ -75,16 +75,16 @@ def chosen_settings(path: Path | None) -> RetrievalSettings:
     return found
 
 
-def opened_retriever(
-    url: str | None, path: Path | None, release: str, settings: RetrievalSettings
-) -> Retriever:
-    """Open the store that the options choose once more, in a process of its own."""
-    from melon.retrieval import Retriever
+def opened_retriever(url: str | None, path: Path | None, release: str, settings: str) -> Retriever:
+    """Open the store that the options choose once more, in another process; settings as JSON."""
+    from melon.retrieval import RetrievalSettings, Retriever
     from melon.settings import load_settings
     from melon.store import open_store
 
     return Retriever(
-        open_store(load_settings(), url=url, path=path), release=release, settings=settings
+        open_store(load_settings(), url=url, path=path),
+        release=release,
+        settings=RetrievalSettings.model_validate_json(settings),
     )
 
 

@@ -104,6 +104,15 @@ def test_recommend_then_score_is_evaluate(
     assert scored == evaluated
 
 
+def test_several_processes_write_the_same_results(
+    melon: Melon, home: Path, asked: tuple[Path, Path], tmp_path: Path
+) -> None:
+    where = ("--path", home / "store")
+    for name, options in (("one", ()), ("two", ("--processes", "2"))):
+        assert melon("recommend", asked[0], "-o", tmp_path / name, *where, *options).code == 0
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
 def test_tables_name_the_strategies_and_the_kinds(
     melon: Melon, home: Path, asked: tuple[Path, Path]
 ) -> None:
