@@ -45,7 +45,7 @@ def main() -> None:
         scratch = args.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         for part in args.scales:
             directory = scratch / f"{part.numerator}-{part.denominator}"
-            figures = _made(part, directory)
+            figures = _made(part, directory, args.epochs)
             space = EmbeddingSpace.load(directory / "space")
             sizes[part] = len(space.playlist_ids)
             with open_store(Settings(), path=directory / "store") as opened:
@@ -53,7 +53,9 @@ def main() -> None:
                 report.engines = {"embedded": opened.engine_version()}
             for name, figure in figures.items():
                 series.setdefault(name, {})[part] = figure
-    report.data = {str(part): {"playlists": size} for part, size in sizes.items()}
+    report.data = {"epochs": args.epochs} | {
+        str(part): {"playlists": size} for part, size in sizes.items()
+    }
     for name, own in series.items():
         by_scale = {str(part): figure for part, figure in own.items()}
         report.add(name, "melon", by_scale | {"exponent": _exponent(own, sizes)})
@@ -62,13 +64,14 @@ def main() -> None:
         plot(series, sizes, args.plot)
 
 
-def _made(part: Fraction, directory: Path) -> dict[str, float]:
+def _made(part: Fraction, directory: Path, epochs: int) -> dict[str, float]:
     """Train and ingest, and what that took; what it took before, if the directory holds it."""
     kept = directory / "figures.json"
     if not kept.exists():
         directory.mkdir(parents=True, exist_ok=True)
         space, store = directory / "space", directory / "store"
-        train = run([*MELON, "train", str(demo_corpus(part)), "--out", str(space)])
+        corpus = str(demo_corpus(part))
+        train = run([*MELON, "train", corpus, "--epochs", str(epochs), "--out", str(space)])
         ingest = run([*MELON, "ingest", str(space), "--path", str(store)])
         figures = {
             "train, CPU s": train.cpu_seconds,
@@ -168,6 +171,7 @@ def _arguments() -> argparse.Namespace:
     own.add_argument(
         "--scales", type=scale, nargs="+", default=[scale(s) for s in ("1/8", "1/4", "1/2", "full")]
     )
+    own.add_argument("--epochs", type=int, default=2, help="of training, 2 by default to save time")
     own.add_argument("--keep", type=Path, help="directory where spaces and stores stay, for more")
     own.add_argument("--plot", type=Path, help="SVG file; needs matplotlib")
     return own.parse_args()
