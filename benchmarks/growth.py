@@ -143,8 +143,8 @@ def plot(series: Series, sizes: Mapping[Fraction, int], path: Path) -> None:
         groups["Queries" if name.endswith(", ms") else "Training and ingest"].append(name)
     figure, axes = plt.subplots(1, 2, figsize=(10, 4), sharex=True, sharey=True)
     for axis, (title, names) in zip(axes, groups.items(), strict=True):
-        _lines(axis, series, sizes, names)
         axis.set(title=title, xlabel="playlists", xscale="log", yscale="log")
+        _lines(axis, series, sizes, names)
     axes[0].set_ylabel("times the smallest scale")
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})
@@ -158,7 +158,8 @@ def _lines(axis, series: Series, sizes: Mapping[Fraction, int], names: Sequence[
         values = list(series[name].values())
         axis.plot(counts, [value / values[0] for value in values], marker="o", label=name)
     axis.set_xticks(counts, [f"{count:,}" for count in counts], minor=False)
-    axis.tick_params(axis="x", which="minor", labelbottom=False)
+    axis.set_yticks([1, 2, 4, 8], ["1", "2", "4", "8"], minor=False)
+    axis.tick_params(axis="both", which="minor", labelbottom=False, labelleft=False)
     axis.legend(fontsize="small")
 
 
