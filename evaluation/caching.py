@@ -12,7 +12,6 @@ from typing import Any, Generic, TypeVar
 
 from melon.store import (
     Collection,
-    Filter,
     Hits,
     PointId,
     Record,
@@ -20,7 +19,7 @@ from melon.store import (
     SparseVector,
     VectorQuery,
 )
-from melon.store.manifest import ReleaseManifest
+from melon.store.forwarding import ForwardingReader
 
 MOST_POINTS = 4_000_000
 """Hits and records that are kept, some 500 MB; then those go that were not used for longest."""
@@ -28,7 +27,7 @@ MOST_POINTS = 4_000_000
 T = TypeVar("T", bound=Sized)
 
 
-class CachingReader:
+class CachingReader(ForwardingReader):
     """A release's reader that keeps the answers to queries and retrievals.
 
     A release never changes, so an answer stays true. What comes back is shared: not to be changed.
@@ -39,14 +38,9 @@ class CachingReader:
     """
 
     def __init__(self, reader: ReleaseReader, *, most: int = MOST_POINTS) -> None:
-        self._reader = reader
+        super().__init__(reader)
         self._hits: _Answers[Hits] = _Answers(most)
         self._records: _Answers[list[Record]] = _Answers(most)
-
-    @property
-    def manifest(self) -> ReleaseManifest:
-        """What the release says about itself."""
-        return self._reader.manifest
 
     def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
         """As the reader itself; only new queries are asked, in one request."""
@@ -63,41 +57,6 @@ class CachingReader:
         return self._records.look_up(
             [key], lambda _: [self._reader.retrieve(collection, ids, **options)]
         )[0]
-
-    def values(
-        self, collection: Collection, field: str, ids: Sequence[PointId]
-    ) -> dict[PointId, int]:
-        """As the reader itself."""
-        return self._reader.values(collection, field, ids)
-
-    def top(
-        self,
-        collection: Collection,
-        field: str,
-        limit: int,
-        filter: Filter | None = None,
-        **options: Any,
-    ) -> list[Record]:
-        """As the reader itself."""
-        return self._reader.top(collection, field, limit, filter, **options)
-
-    def find(
-        self, collection: Collection, filter: Filter | None, limit: int, **options: Any
-    ) -> list[Record]:
-        """As the reader itself."""
-        return self._reader.find(collection, filter, limit, **options)
-
-    def count(self, collection: Collection, filter: Filter | None = None) -> int:
-        """As the reader itself."""
-        return self._reader.count(collection, filter)
-
-    def warm(self) -> None:
-        """As the reader itself."""
-        self._reader.warm()
-
-    def close(self) -> None:
-        """As the reader itself."""
-        self._reader.close()
 
 
 class _Answers(Generic[T]):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +20,10 @@ from melon.store import (
     Hits,
     NumberRange,
     PointId,
-    Record,
     ReleaseReader,
     VectorQuery,
 )
-from melon.store.manifest import ReleaseManifest
+from melon.store.forwarding import ForwardingReader
 
 MOST_COUNTS = 1_000_000
 MOST_PLAYLISTS = 200_000
@@ -35,7 +33,7 @@ SongIds = NDArray[np.int32]
 NO_HITS = Hits((), np.empty(0))
 
 
-class RememberingReader:
+class RememberingReader(ForwardingReader):
     """A release's reader, with the popularity of points and the songs of playlists at hand.
 
     May be shared by threads: each works with the dictionary that it looked into, even where
@@ -43,7 +41,7 @@ class RememberingReader:
     """
 
     def __init__(self, reader: ReleaseReader) -> None:
-        self._reader = reader
+        super().__init__(reader)
         self._popularity: dict[Collection, dict[PointId, int]] = {c: {} for c in Collection}
         self._songs: dict[PointId, SongIds] = {}
         self._tags: dict[PointId, str] = {}
@@ -113,26 +111,9 @@ class RememberingReader:
             self._counts[playlists] = self._reader.count(Collection.SONGS, popular)
         return self._counts[playlists]
 
-    @property
-    def manifest(self) -> ReleaseManifest:
-        """What the release says about itself."""
-        return self._reader.manifest
-
-    def retrieve(
-        self, collection: Collection, ids: Sequence[PointId], **options: Any
-    ) -> list[Record]:
-        """As the reader itself."""
-        return self._reader.retrieve(collection, ids, **options)
-
     def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
         """As the reader itself, in the way that costs it least."""
         return ask_alike(partial(self._reader.query, collection), queries)
-
-    def values(
-        self, collection: Collection, field: str, ids: Sequence[PointId]
-    ) -> dict[PointId, int]:
-        """As the reader itself."""
-        return self._reader.values(collection, field, ids)
 
     def query_some(
         self, collection: Collection, queries: Sequence[VectorQuery | None]
@@ -141,32 +122,3 @@ class RememberingReader:
         asked = [query for query in queries if query is not None]
         answers = iter(self.query(collection, asked) if asked else [])
         return [NO_HITS if query is None else next(answers) for query in queries]
-
-    def top(
-        self,
-        collection: Collection,
-        field: str,
-        limit: int,
-        filter: Filter | None = None,
-        **options: Any,
-    ) -> list[Record]:
-        """As the reader itself."""
-        return self._reader.top(collection, field, limit, filter, **options)
-
-    def find(
-        self, collection: Collection, filter: Filter | None, limit: int, **options: Any
-    ) -> list[Record]:
-        """As the reader itself."""
-        return self._reader.find(collection, filter, limit, **options)
-
-    def count(self, collection: Collection, filter: Filter | None = None) -> int:
-        """As the reader itself."""
-        return self._reader.count(collection, filter)
-
-    def warm(self) -> None:
-        """As the reader itself."""
-        self._reader.warm()
-
-    def close(self) -> None:
-        """As the reader itself."""
-        self._reader.close()
