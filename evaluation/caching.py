@@ -16,7 +16,6 @@ from melon.store import (
     PointId,
     Record,
     ReleaseReader,
-    SparseVector,
     VectorQuery,
 )
 from melon.store.forwarding import ForwardingReader
@@ -45,7 +44,7 @@ class CachingReader(ForwardingReader):
     def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
         """As the reader itself; only new queries are asked, in one request."""
         return self._hits.look_up(
-            [_key(collection, query) for query in queries],
+            [(collection, query.limit, query.sought) for query in queries],
             lambda places: self._reader.query(collection, [queries[place] for place in places]),
         )
 
@@ -90,20 +89,3 @@ class _Answers(Generic[T]):
         while self._size > self._most:
             _, oldest = self._known.popitem(last=False)
             self._size -= len(oldest)
-
-
-def _key(collection: Collection, query: VectorQuery) -> Hashable:
-    """Everything that the answer depends on."""
-    vector = query.vector
-    parts = (vector.indices, vector.values) if isinstance(vector, SparseVector) else (vector,)
-    return (
-        collection,
-        *(part.tobytes() for part in parts),
-        query.using,
-        query.limit,
-        query.filter,
-        query.payload,
-        query.with_vector,
-        query.exact,
-        query.ef,
-    )

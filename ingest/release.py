@@ -28,7 +28,7 @@ from melon.store import (
 )
 
 BATCH = 512
-LAYOUT = 3
+LAYOUT = 4
 """Raised when the same space is laid out or indexed otherwise, so that it is another release."""
 
 KEEP = 2

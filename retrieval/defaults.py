@@ -19,9 +19,10 @@ TAG_CANDIDATES = 100
 NEIGHBOURS: dict[str, Any] = {
     "songs": {
         "songs": {
-            "songs": _item(1, 0.2),
+            "songs": _item(1, 0.25),
             "bigrams": _item(0.2, 0.25),
             "discount": 0.1,
+            "candidates": 200,
             "reweighting": {"penalty": 50},
         },
         "tags": {

@@ -33,8 +33,8 @@ from melon.store import (
     Collection,
     Filter,
     Hits,
+    Ids,
     NumberRange,
-    PointId,
     VectorQuery,
 )
 
@@ -65,19 +65,26 @@ class DenseStrategy:
         self,
         reader: RememberingReader,
         asks: Sequence[Ask],
-        wanted: Sequence[bool] | None = None,
+        settings: Sequence[Cosine | None] | None = None,
     ) -> list[Ranked]:
-        """The songs nearest to each query, if wanted, in one request."""
-        settings = [self._settings.of(given(ask)).songs for ask in asks]
-        return nearest_songs(
-            reader,
-            [
-                probes(ask, own, self.looking) if want else []
-                for ask, own, want in zip(asks, settings, wanted or [True] * len(asks), strict=True)
-            ],
-            [(ask.song_filter, ask.songs, ask.exact) for ask in asks],
-            settings,
-        )
+        """The songs nearest to each query, in one request.
+
+        Args:
+            settings: per query how they are sought, if not as `cosine` says; None for none.
+        """
+        sought = settings or [self.cosine(ask) for ask in asks]
+        looks = [
+            _Look.of(ask, probes(ask, own, self.looking), own) if own else None
+            for ask, own in zip(asks, sought, strict=True)
+        ]
+        return [
+            Ranked.of_sums([(near.ids, near.terms) for near in found]).above(0)
+            for found in _near(reader, looks)
+        ]
+
+    def cosine(self, ask: Ask) -> Cosine:
+        """How a query's songs are sought."""
+        return self._settings.of(given(ask)).songs
 
     def around(
         self,
@@ -96,24 +103,25 @@ class DenseStrategy:
         """A probe's part in a score goes to its seeds by their parts in the cosine."""
         [found] = self.around(reader, [ask])
         return Explanation(
-            songs=self.song_shares(reader, ask, answer.songs),
+            songs=self.song_shares(reader, ask, answer.songs, self.cosine(ask)),
             tags=nearby_shares(reader, found, answer.tags.ids, 0.0),
         )
 
-    def song_shares(self, reader: RememberingReader, ask: Ask, ranked: Ranked) -> Shares:
-        """The seeds' shares in the scores of `songs`."""
-        settings = self._settings.of(given(ask)).songs
-        own = probes(ask, settings, self.looking)
-        if not len(ranked) or not own:
+    def song_shares(
+        self, reader: RememberingReader, ask: Ask, ranked: Ranked, settings: Cosine | None
+    ) -> Shares:
+        """The seeds' shares in the scores of `songs`, with the settings of that."""
+        own = probes(ask, settings, self.looking) if settings else []
+        if not len(ranked) or not own or settings is None:
             return NO_SHARES
-        wanted = [(ask.song_filter, ask.songs, ask.exact)]
-        [near] = _near(reader, [own], wanted, [settings])
-        records = reader.retrieve(Collection.SONGS, ranked.ids, payload=False, vectors=True)
+        [near] = _near(reader, [_Look.of(ask, own, settings)])
+        points = ranked.ids.tolist()
+        records = reader.retrieve(Collection.SONGS, points, payload=False, vectors=True)
         vectors = {record.id: record.vector for record in records}
         seeds: dict[Name, NDArray[np.float64]] = {}
         for probe, found in zip(own, near, strict=True):
-            terms = dict(zip(found.ids, found.terms.tolist(), strict=True))
-            for row, point in enumerate(ranked.ids):
+            terms = dict(zip(found.ids.tolist(), found.terms.tolist(), strict=True))
+            for row, point in enumerate(points):
                 vector = vectors[point]
                 if vector is None or point not in terms:
                     continue
@@ -141,89 +149,78 @@ class ClusterStrategy(DenseStrategy):
     looking = Looking.CLUSTER
 
 
-def nearest_songs(
-    reader: RememberingReader,
-    asked: Sequence[Sequence[Probe]],
-    wanted: Sequence[tuple[Filter, int, bool]],
-    settings: Sequence[Cosine],
-) -> list[Ranked]:
-    """The songs nearest to each query's probes under its filter, in one request.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """Where the songs of a query are sought, under which filter, how many and how."""
 
-    Args:
-        asked: per query its probes; none give no candidates.
-        wanted: per query the filter, how many, and whether to scan exactly.
-        settings: per query how candidates are sought and scored.
-    """
-    return [
-        Ranked.of_sums([(near.ids, near.terms) for near in found]).above(0)
-        for found in _near(reader, asked, wanted, settings)
-    ]
+    probes: Sequence[Probe]
+    filter: Filter
+    limit: int
+    exact: bool
+    settings: Cosine
+
+    @classmethod
+    def of(cls, ask: Ask, probes: Sequence[Probe], settings: Cosine) -> _Look:
+        wanted = ask.songs > 0
+        limit = max(ask.songs, settings.candidates)
+        return cls(probes if wanted else (), ask.song_filter, limit, ask.exact, settings)
+
+    def queries(self, reader: RememberingReader) -> list[VectorQuery]:
+        """For each probe a query for each floor."""
+        return [
+            self._query(probe, floor, few=floor > 0 and reader.songs_in(floor) < FEW_SONGS)
+            for probe in self.probes
+            for floor in self.settings.floors
+        ]
+
+    def _query(self, probe: Probe, floor: int, *, few: bool) -> VectorQuery:
+        return VectorQuery(
+            probe.vector,
+            DENSE,
+            self.limit,
+            self.filter & _at_least(floor) or None,
+            exact=self.exact or few,
+            ef=beam(self.limit, self.filter),  # popular songs are near each other in the graph
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Near:
-    """The songs near a probe, and what each scores by it, (n,) float64."""
+    """The songs near a probe, (n,), and what each scores by it, (n,) float64."""
 
-    ids: Sequence[PointId]
+    ids: Ids
     terms: NDArray[np.float64]
 
 
-def _near(
-    reader: RememberingReader,
-    asked: Sequence[Sequence[Probe]],
-    wanted: Sequence[tuple[Filter, int, bool]],
-    settings: Sequence[Cosine],
-) -> list[list[_Near]]:
-    """For each query and each of its probes, what is near the probe."""
-    queries = [
-        _query(
-            probe,
-            filter & _at_least(floor),
-            max(limit, cosine.candidates),
-            exact or (floor > 0 and reader.songs_in(floor) < FEW_SONGS),
-        )
-        for own, (filter, limit, exact), cosine in zip(asked, wanted, settings, strict=True)
-        if limit > 0
-        for probe in own
-        for floor in cosine.floors
-    ]
+def _near(reader: RememberingReader, looks: Sequence[_Look | None]) -> list[list[_Near]]:
+    """For each query and each of its probes, the songs near the probe, in one request."""
+    queries = [query for look in looks if look for query in look.queries(reader)]
     hits = reader.query_some(Collection.SONGS, queries)
-    reader.learn_popularity(Collection.SONGS, [point for found in hits for point in found.ids])
+    if hits:
+        reader.popularity(Collection.SONGS, np.concatenate([found.ids for found in hits]))
     answers = iter(hits)
     return [
         [
-            _scored(reader, [next(answers) for _ in cosine.floors], probe, cosine)
-            for probe in (own if limit > 0 else ())
+            _scored(reader, [next(answers) for _ in look.settings.floors], probe, look.settings)
+            for probe in look.probes
         ]
-        for own, (_, limit, _), cosine in zip(asked, wanted, settings, strict=True)
+        if look
+        else []
+        for look in looks
     ]
 
 
 def _scored(
-    reader: RememberingReader,
-    found: Sequence[Hits],
-    probe: Probe,
-    settings: Cosine,
+    reader: RememberingReader, found: Sequence[Hits], probe: Probe, settings: Cosine
 ) -> _Near:
     """weight · exp(sharpness · (cosine - 1)) · popularity^prior of each song found."""
-    cosines: dict[PointId, float] = {}
-    for hits in found:
-        cosines.update(zip(hits.ids, hits.scores.tolist(), strict=True))
-    ids = list(cosines)
-    near = np.exp(settings.sharpness * (np.fromiter(cosines.values(), np.float64, len(ids)) - 1))
+    ids, cosines = found[0].ids, found[0].scores
+    if len(found) > 1:
+        ids, first = np.unique(np.concatenate([hits.ids for hits in found]), return_index=True)
+        cosines = np.concatenate([hits.scores for hits in found])[first]
+    near = np.exp(settings.sharpness * (cosines - 1))
     counts = reader.popularity(Collection.SONGS, ids)
     return _Near(ids, probe.weight * near * counts**settings.prior)
-
-
-def _query(probe: Probe, filter: Filter, limit: int, exact: bool) -> VectorQuery:
-    return VectorQuery(
-        probe.vector,
-        DENSE,
-        limit,
-        filter or None,
-        exact=exact,
-        ef=beam(limit, filter),
-    )
 
 
 def _at_least(popularity: int) -> Filter:

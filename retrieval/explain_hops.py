@@ -23,18 +23,18 @@ from melon.retrieval.hops import (
 from melon.retrieval.memory import RememberingReader
 from melon.retrieval.settings import Hops
 from melon.retrieval.strategy import NO_SHARES, Ask, Name, Shares
-from melon.store import Collection, PointId, Record
+from melon.store import Collection, Ids, Record
 
 Matrix = NDArray[np.float64]
 KINDS = ("song", "tag", "tag", "word", "bigram")
 
 
 def hop_shares(
-    reader: RememberingReader, collection: Collection, ask: Ask, hops: Hops, ids: Sequence[PointId]
+    reader: RememberingReader, collection: Collection, ask: Ask, hops: Hops, ids: Ids
 ) -> Shares:
     """Shares of seeds and neighbours in the scores that `spread` gives to `ids`."""
     near = find_neighbours(reader, [ask], [hops])[0]
-    if not len(near) or not ids:
+    if not len(near) or not len(ids):
         return NO_SHARES
     playlists = {
         record.id: record
@@ -52,7 +52,7 @@ def hop_shares(
 def held_shares(
     reader: RememberingReader,
     collection: Collection,
-    ids: Sequence[PointId],
+    ids: Ids,
     discount: float,
     neighbours: NDArray[np.uint32],
     weights: NDArray[np.float32],
@@ -78,16 +78,16 @@ def held_shares(
 def _stored(
     reader: RememberingReader,
     collection: Collection,
-    ids: Sequence[PointId],
+    ids: Ids,
     neighbours: NDArray[np.uint32],
 ) -> Matrix:
     """(results, neighbours) float64: what each result has stored at each neighbour, 0 for none."""
     records = {
         record.id: record.sparse
-        for record in reader.retrieve(collection, ids, payload=False, sparse=True)
+        for record in reader.retrieve(collection, ids.tolist(), payload=False, sparse=True)
     }
     stored = np.zeros((len(ids), len(neighbours)))
-    for row, point in enumerate(ids):
+    for row, point in enumerate(ids.tolist()):
         holders = records[point]
         if holders is None or not len(holders.indices):
             continue

@@ -8,13 +8,13 @@ Aiolli (2013), doi:10.1145/2507157.2507189.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from melon.retrieval.memory import RememberingReader
+from melon.retrieval.memory import NO_HITS, RememberingReader
 from melon.retrieval.reweighting import reweight
 from melon.retrieval.seeds import SeedSet
 from melon.retrieval.settings import Hops, ItemWeight
@@ -81,10 +81,10 @@ def find_neighbours(
         for ask, hop in zip(asks, hops, strict=True)
         for disliked in (False, True)
     ]
-    answers = reader.query_some(Collection.PLAYLISTS, [_first_hop(*part) for part in wanted])
+    answers = _ask_once(reader, wanted)
     pairs = list(zip(wanted, answers, strict=True))
     reader.learn_songs(
-        [playlist for part, hits in pairs if _reweighs(*part) for playlist in hits.ids]
+        [playlist for part, hits in pairs if _reweighs(*part) for playlist in hits.ids.tolist()]
     )
     found = [_weigh(reader, hits, *part) for part, hits in pairs]
     return [
@@ -112,9 +112,8 @@ def spread(
         for near, (filter, limit) in zip(neighbours, wanted, strict=True)
     ]
     pairs = list(zip(reader.query_some(collection, queries), discounts, strict=True))
-    reader.learn_popularity(
-        collection, [point for hits, discount in pairs if discount for point in hits.ids]
-    )
+    if discounted := [hits.ids for hits, discount in pairs if discount]:
+        reader.popularity(collection, np.concatenate(discounted))
     return [_discounted(reader, collection, hits, discount) for hits, discount in pairs]
 
 
@@ -182,6 +181,23 @@ def _first_hop(ask: Ask, hops: Hops, disliked: bool) -> VectorQuery | None:
     return VectorQuery(vector, ITEMS, hops.neighbours, neighbour_filter(ask, hops.least_songs))
 
 
+def _ask_once(reader: RememberingReader, wanted: Sequence[tuple[Ask, Hops, bool]]) -> list[Hits]:
+    """The hits of each first hop. What a query's songs and tags ask alike is asked once."""
+    queries = [_first_hop(*part) for part in wanted]
+    longest: dict[Hashable, VectorQuery] = {}
+    for (ask, _, _), query in zip(wanted, queries, strict=True):
+        if query is not None:
+            known = longest.setdefault((id(ask), query.sought), query)
+            if query.limit > known.limit:
+                longest[id(ask), query.sought] = query
+    answers = reader.query_some(Collection.PLAYLISTS, list(longest.values()))
+    found = dict(zip(longest, answers, strict=True))
+    return [
+        NO_HITS if query is None else found[id(ask), query.sought].rows(slice(query.limit))
+        for (ask, _, _), query in zip(wanted, queries, strict=True)
+    ]
+
+
 def _reweighs(ask: Ask, hops: Hops, disliked: bool) -> bool:
     return hops.reweighting is not None and len(ask.seeds.songs) > 0 and not disliked
 
@@ -195,7 +211,7 @@ def _weigh(
     if hops.reweighting is not None and _reweighs(ask, hops, disliked):
         seeds = [int(song) for song in ask.seeds.songs.keys]
         weights = reweight(weights, reader.songs(hits.ids), seeds, hops.reweighting)
-    return Neighbours(np.array(hits.ids, np.uint32), weights, len(hits))
+    return Neighbours(hits.ids.astype(np.uint32), weights, len(hits))
 
 
 def _against(liked: Neighbours, disliked: Neighbours, dislike: float) -> Neighbours:

@@ -17,9 +17,12 @@ from melon.retrieval.memory import RememberingReader
 from melon.retrieval.nearby import Around, nearby_shares
 from melon.retrieval.neighbours import NeighbourStrategy
 from melon.retrieval.probes import TINY
-from melon.retrieval.settings import Fusion, RetrievalSettings
+from melon.retrieval.settings import Cosine, Fusion, RetrievalSettings, SongFusion
 from melon.retrieval.strategy import Answer, Ask, Explanation, Ranked, Shares
 from melon.store import Collection
+
+ENOUGH = 10
+"""Popular songs that there must be for each candidate, for a look at them to be enough."""
 
 _ASIDE = ThreadPoolExecutor(4, thread_name_prefix="melon-nearest")
 """Asks the co-embedding while the neighbours are asked; its threads start when they are needed."""
@@ -41,7 +44,9 @@ class HybridStrategy:
     def __call__(self, reader: RememberingReader, asks: Sequence[Ask]) -> list[Answer]:
         """The first hop, what is near in the co-embedding meanwhile, the second hop for both."""
         settings = [self._settings.of(given(ask)) for ask in asks]
-        alike = [own.songs.weight > 0 for own in settings]
+        alike = [
+            self._cosine(reader, ask, own.songs) for ask, own in zip(asks, settings, strict=True)
+        ]
         nearby = [own.tags.weight > 0 for own in settings]
         songs_near = _ASIDE.submit(self._mean.songs, reader, asks, alike)
         lists_near = _ASIDE.submit(self._mean.around, reader, asks, nearby)
@@ -67,15 +72,29 @@ class HybridStrategy:
             tags=self._tag_shares(reader, ask, answer.tags, settings.tags),
         )
 
+    def _cosine(self, reader: RememberingReader, ask: Ask, fusion: SongFusion) -> Cosine | None:
+        """How songs are sought in the co-embedding, if at all.
+
+        Among the popular ones, but where they are few or a constraint has chosen already.
+        """
+        if not fusion.weight:
+            return None
+        cosine = self._mean.cosine(ask)
+        enough = reader.songs_in(fusion.floor) >= ENOUGH * cosine.candidates
+        if ask.song_filter.must or ask.song_filter.should or not enough:
+            return cosine
+        return cosine.model_copy(update={"floors": (fusion.floor,)})
+
     def _song_shares(
-        self, reader: RememberingReader, ask: Ask, ranked: Ranked, fusion: Fusion
+        self, reader: RememberingReader, ask: Ask, ranked: Ranked, fusion: SongFusion
     ) -> Shares:
         of_songs, _ = self._neighbours.near(reader, [ask])
         [held] = self._neighbours.spread(reader, Collection.SONGS, [ask], of_songs)
-        [near] = self._mean.songs(reader, [ask], [fusion.weight > 0])
+        cosine = self._cosine(reader, ask, fusion)
+        [near] = self._mean.songs(reader, [ask], [cosine])
         hops = self._neighbours.hops(ask, Collection.SONGS)
         by_hops = hop_shares(reader, Collection.SONGS, ask, hops, ranked.ids)
-        by_cosine = self._mean.song_shares(reader, ask, ranked)
+        by_cosine = self._mean.song_shares(reader, ask, ranked, cosine)
         return _blend(ranked, held, near, by_hops, by_cosine, fusion)
 
     def _tag_shares(
@@ -119,15 +138,16 @@ def _blend(
     ranked: Ranked, held: Ranked, near: Ranked, by_hops: Shares, by_cosine: Shares, fusion: Fusion
 ) -> Shares:
     """Shares that sum to the fused scores, from those that sum to the scores of each part."""
-    of_held = set(held.ids)
-    of_near = dict(zip(near.ids, near.scores.tolist(), strict=True))
+    of_held = set(held.ids.tolist())
+    of_near = dict(near.pairs())
     best = near.scores[0] if len(near) else 1.0
-    hop_factors = [1 / held.scores[0] if point in of_held else 0.0 for point in ranked.ids]
+    points = ranked.ids.tolist()
+    hop_factors = [1 / held.scores[0] if point in of_held else 0.0 for point in points]
     cosine_factors = [
         fusion.weight * (of_near[point] / best) ** fusion.power / of_near[point]
         if point in of_near
         else 0.0
-        for point in ranked.ids
+        for point in points
     ]
     return by_hops.times(np.array(hop_factors)).plus(by_cosine.times(np.array(cosine_factors)))
 

@@ -13,11 +13,13 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from melon.retrieval.counts import Counts
 from melon.retrieval.requests import ask_alike
 from melon.store import (
     Collection,
     Filter,
     Hits,
+    Ids,
     NumberRange,
     PointId,
     ReleaseReader,
@@ -25,12 +27,11 @@ from melon.store import (
 )
 from melon.store.forwarding import ForwardingReader
 
-MOST_COUNTS = 1_000_000
 MOST_PLAYLISTS = 200_000
-"""What is remembered at most, some 100 MB of each; past that, it begins anew."""
+"""Playlists whose songs are remembered at most, some 100 MB; past that, it begins anew."""
 
 SongIds = NDArray[np.int32]
-NO_HITS = Hits((), np.empty(0))
+NO_HITS = Hits(np.empty(0, np.int64), np.empty(0))
 
 
 class RememberingReader(ForwardingReader):
@@ -42,41 +43,33 @@ class RememberingReader(ForwardingReader):
 
     def __init__(self, reader: ReleaseReader) -> None:
         super().__init__(reader)
-        self._popularity: dict[Collection, dict[PointId, int]] = {c: {} for c in Collection}
+        self._popularity = {collection: Counts() for collection in Collection}
         self._songs: dict[PointId, SongIds] = {}
         self._tags: dict[PointId, str] = {}
         self._counts: dict[int, int] = {}
 
-    def popularity(self, collection: Collection, ids: Sequence[PointId]) -> NDArray[np.float64]:
+    def popularity(self, collection: Collection, ids: Ids) -> NDArray[np.float64]:
         """How many playlists hold each of n points, (n,) float64; 1 at least, to take powers of.
 
-        Where many queries are answered, `learn_popularity` of all their points first.
+        Where many queries are answered, ask for all their points first: what is not known is
+        asked for in one request.
         """
         known = self._popularity[collection]
-        try:
-            counts = [known[point] for point in ids]
-        except KeyError:
-            learnt = self.learn_popularity(collection, ids)
-            counts = [learnt[point] for point in ids]
-        return np.maximum(np.array(counts, np.float64), 1)
+        counts = known.of(ids)
+        unknown = counts < 0
+        if unknown.any():
+            missing = np.unique(ids[unknown])
+            found = self._reader.values(collection, "popularity", missing.tolist())
+            learnt = np.array([found.get(point, 0) for point in missing.tolist()], np.int64)
+            known.learn(missing, learnt)
+            counts[unknown] = learnt[np.searchsorted(missing, ids[unknown])]
+        return np.asarray(np.maximum(counts, 1), np.float64)
 
-    def learn_popularity(
-        self, collection: Collection, ids: Sequence[PointId]
-    ) -> Mapping[PointId, int]:
-        """Ask for what is not known of these points, in one request."""
-        known = self._popularity[collection]
-        missing = set(ids).difference(known)
-        if missing:
-            if len(known) + len(missing) > MOST_COUNTS:
-                known = self._popularity[collection] = {}
-                missing = set(ids)
-            known.update(self._reader.values(collection, "popularity", list(missing)))
-        return known
-
-    def songs(self, playlists: Sequence[PointId]) -> list[SongIds]:
+    def songs(self, playlists: Ids) -> list[SongIds]:
         """The ids of each playlist's songs, (n,) int32; `learn_songs` of many first, likewise."""
-        known = self.learn_songs(playlists)
-        return [known[playlist] for playlist in playlists]
+        ids = playlists.tolist()
+        known = self.learn_songs(ids)
+        return [known[playlist] for playlist in ids]
 
     def learn_songs(self, playlists: Sequence[PointId]) -> Mapping[PointId, SongIds]:
         """Ask for the songs of the playlists that are not known, in one request."""
@@ -91,10 +84,11 @@ class RememberingReader(ForwardingReader):
                 known[record.id] = np.array(record.payload.get("songs", ()), np.int32)
         return known
 
-    def tags(self, ids: Sequence[PointId]) -> list[str]:
+    def tags(self, ids: Ids) -> list[str]:
         """The tags that points stand for; `learn_tags` of many first, likewise."""
-        known = self.learn_tags(ids)
-        return [known[point] for point in ids]
+        points = ids.tolist()
+        known = self.learn_tags(points)
+        return [known[point] for point in points]
 
     def learn_tags(self, ids: Sequence[PointId]) -> Mapping[PointId, str]:
         """Ask for the tags that are not known, in one request."""

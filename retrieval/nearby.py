@@ -20,7 +20,7 @@ from melon.retrieval.probes import Looking, Probe, probes
 from melon.retrieval.requests import beam
 from melon.retrieval.settings import Nearby
 from melon.retrieval.strategy import NO_SHARES, Ask, Shares
-from melon.store import DENSE, Collection, Hits, PointId, VectorQuery
+from melon.store import DENSE, Collection, Hits, Ids, VectorQuery
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,12 +70,12 @@ def together(found: Sequence[Around]) -> Neighbours:
 
 
 def nearby_shares(
-    reader: RememberingReader, found: Sequence[Around], ids: Sequence[PointId], discount: float
+    reader: RememberingReader, found: Sequence[Around], ids: Ids, discount: float
 ) -> Shares:
     """Shares in the scores of the tags `ids`; a playlist's go to the seeds by their part in its
     cosine."""
     found = [each for each in found if len(each.ids)]
-    if not found or not ids:
+    if not found or not len(ids):
         return NO_SHARES
     playlists = np.concatenate([each.ids for each in found])
     records = reader.retrieve(Collection.PLAYLISTS, playlists.tolist(), payload=False, vectors=True)
@@ -104,4 +104,4 @@ def _weighed(hits: Hits, probe: Probe, nearby: Nearby) -> Around:
     """weight · exp(sharpness · (cosine - best)) of each playlist."""
     near = np.exp(nearby.sharpness * (hits.scores - hits.scores.max(initial=-1)))
     weights = (probe.weight * near).astype(np.float32)
-    return Around(probe, np.array(hits.ids, np.uint32), weights)
+    return Around(probe, hits.ids.astype(np.uint32), weights)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from melon.retrieval.strategy import EMPTY, Answer, Ask, Ranked
-from melon.store import Collection, Filter, HasId, NumberRange, PointId, ReleaseReader
+from melon.store import Collection, Filter, HasId, NumberRange, PointId, ReleaseReader, id_array
 
 POPULARITY = "popularity"
 
@@ -28,7 +28,7 @@ def filled(reader: ReleaseReader, answer: Answer, ask: Ask) -> Answer:
         missing = limit - len(ranked)
         if not missing:
             return ranked
-        rest = filter & without(ranked.ids)
+        rest = filter & without(ranked.ids.tolist())
         return ranked.followed_by(most_popular(reader, collection, missing, rest).ids)
 
     return Answer(
@@ -53,7 +53,7 @@ def most_popular(
         found = [record for record in found if record.payload[POPULARITY] > least]
         found += reader.find(collection, tied, limit - len(found), payload=fields)
     counts = np.array([record.payload[POPULARITY] for record in found], np.float64)
-    return Ranked.of([record.id for record in found], counts)
+    return Ranked.of(id_array([record.id for record in found]), counts)
 
 
 def without(ids: Sequence[PointId]) -> Filter:

@@ -65,9 +65,10 @@ class _Request:
         """The hits that the query itself would have had."""
         if not self.left_out:
             return hits
-        if self.left_out.isdisjoint(hits.ids):
+        points = hits.ids.tolist()
+        if self.left_out.isdisjoint(points):
             return hits.rows(slice(self.limit))
-        kept = [row for row, point in enumerate(hits.ids) if point not in self.left_out]
+        kept = [row for row, point in enumerate(points) if point not in self.left_out]
         return hits.rows(kept[: self.limit])
 
 

@@ -50,15 +50,20 @@ def reweight(
     if not len(seed_columns):
         return weights
     lengths = np.fromiter(map(len, held), np.int64, len(held))
-    rows = np.repeat(np.arange(len(held)), lengths)
-    is_seed = np.zeros(int(columns.max()) + 1, np.bool_)
+    some = lengths > 0  # an empty slice has no sum in `reduceat`
+    starts = (np.cumsum(lengths) - lengths)[some]
+    is_seed = np.zeros(len(ids), np.bool_)
     is_seed[seed_columns] = True
 
     def to_songs(values: Floats) -> Floats:
-        return np.bincount(columns, values[rows], len(is_seed)).astype(np.float64, copy=False)
+        return np.bincount(columns, np.repeat(values, lengths), len(ids)).astype(
+            np.float64, copy=False
+        )
 
     def to_neighbours(values: Floats) -> Floats:
-        return np.bincount(rows, values[columns], len(held)).astype(np.float64, copy=False)
+        sums = np.zeros(len(held))
+        sums[some] = np.add.reduceat(values[columns], starts)
+        return sums
 
     prior = weights.astype(np.float64)
     prior *= PRIOR_AT_SEEDS / max(float(to_songs(prior)[seed_columns].mean()), TINY)
@@ -84,11 +89,11 @@ def reweight(
 
 
 def _columns(ids: Ids, seeds: Sequence[int]) -> tuple[Ids, Ids]:
-    """A column for each distinct id: that of each of `ids`, and those of the seeds among them.
+    """A column below n for each of n ids, the same for equal ones; those of the seeds among them.
 
-    Without a sort: a table says for each id where it stands last, and what it says of ids that
-    are not there is checked against them, so that it need not be cleared (Briggs & Torczon 1993,
-    doi:10.1145/176454.176484).
+    Without a sort: a table says for each id where it stands last, and that is its column. What
+    the table says of ids that are not there is checked against them, so that it need not be
+    cleared (Briggs & Torczon 1993, doi:10.1145/176454.176484).
     """
     ordered = np.sort(np.asarray(seeds))
     end = int(max(ids.max(initial=0), ordered[-1])) + 1
@@ -96,11 +101,8 @@ def _columns(ids: Ids, seeds: Sequence[int]) -> tuple[Ids, Ids]:
         distinct, columns = np.unique(ids, return_inverse=True)
         return columns, np.flatnonzero(np.isin(distinct, ordered))
     last = np.empty(end, np.int32)
-    places = np.arange(len(ids), dtype=np.int32)
-    last[ids] = places
-    is_last = last[ids] == places
-    columns = (np.cumsum(is_last) - 1)[last[ids]]
+    last[ids] = np.arange(len(ids), dtype=np.int32)
     at = last[ordered]
     known = (at >= 0) & (at < len(ids))
     known[known] = ids[at[known]] == ordered[known]
-    return columns, columns[at[known]]
+    return last[ids], at[known]

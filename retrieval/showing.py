@@ -14,7 +14,7 @@ def shown_songs(
     reader: ReleaseReader, answers: Sequence[Answer], reasons: Sequence[Explanation]
 ) -> list[tuple[Song, ...]]:
     """The songs of each answer; one that several answers hold is read once."""
-    unique = list(dict.fromkeys(song for answer in answers for song in answer.songs.ids))
+    unique = list(dict.fromkeys(song for answer in answers for song in answer.songs.ids.tolist()))
     found = reader.retrieve(Collection.SONGS, unique, payload=SONG_FIELDS)
     payloads = {record.id: record.payload for record in found}
     return [
@@ -43,11 +43,11 @@ def shown_tags(
 def rankings(reader: RememberingReader, answers: Sequence[Answer]) -> list[Ranking]:
     """The ids of the songs and the names of the tags of each answer."""
     return [
-        Ranking(songs=tuple(map(int, answer.songs.ids)), tags=tuple(names))
+        Ranking(songs=tuple(answer.songs.ids.tolist()), tags=tuple(names))
         for answer, names in zip(answers, _tag_names(reader, answers), strict=True)
     ]
 
 
 def _tag_names(reader: RememberingReader, answers: Sequence[Answer]) -> list[list[str]]:
-    reader.learn_tags([tag for answer in answers for tag in answer.tags.ids])
+    reader.learn_tags([tag for answer in answers for tag in answer.tags.ids.tolist()])
     return [reader.tags(answer.tags.ids) for answer in answers]

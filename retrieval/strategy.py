@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from melon.retrieval.memory import RememberingReader
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.seeds import Seeds
-from melon.store import Filter, PointId
+from melon.store import Filter, Ids, PointId
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +36,7 @@ class Ask:
 class Ranked:
     """Candidates, best first; ties are in the order of their ids, so every run gives the same."""
 
-    ids: tuple[PointId, ...]
+    ids: Ids
     scores: NDArray[np.float64]
 
     def __len__(self) -> int:
@@ -44,29 +44,36 @@ class Ranked:
 
     def pairs(self) -> Iterator[tuple[PointId, float]]:
         """Each with its score."""
-        return zip(self.ids, self.scores.tolist(), strict=True)
+        return zip(self.ids.tolist(), self.scores.tolist(), strict=True)
 
     def head(self, count: int) -> Ranked:
         """The best `count`."""
         return Ranked(self.ids[:count], self.scores[:count])
 
-    def followed_by(self, ids: Sequence[PointId]) -> Ranked:
+    def rows(self, rows: Sequence[int]) -> Ranked:
+        """Some of them, in the order of their rows."""
+        return Ranked(self.ids[rows], self.scores[rows])
+
+    def followed_by(self, ids: Ids) -> Ranked:
         """The same, then others that have no score: 0, or the last one's if that is less."""
-        last = min(0.0, float(self.scores[-1])) if len(self) else 0.0
+        if not len(self):
+            return Ranked(ids, np.zeros(len(ids)))
+        last = min(0.0, float(self.scores[-1]))
         scores = np.concatenate([self.scores, np.full(len(ids), last)])
-        return Ranked((*self.ids, *ids), scores)
+        return Ranked(np.concatenate([self.ids, ids]), scores)
 
     @classmethod
-    def of(cls, ids: Sequence[PointId], scores: NDArray[np.float64]) -> Ranked:
-        """Rank n different points by their scores (n,)."""
+    def of(cls, ids: Ids, scores: NDArray[np.float64]) -> Ranked:
+        """Rank n different points (n,) by their scores (n,)."""
         order = np.argsort(-scores, kind="stable")
         ordered = scores[order]
         if (ordered[1:] == ordered[:-1]).any():
-            order = np.lexsort((np.asarray(ids), -scores))
-        return cls(tuple([ids[row] for row in order.tolist()]), scores[order])
+            order = np.lexsort((ids, -scores))
+            ordered = scores[order]
+        return cls(ids[order], ordered)
 
     @classmethod
-    def of_sums(cls, parts: Sequence[tuple[Sequence[PointId], NDArray[np.float64]]]) -> Ranked:
+    def of_sums(cls, parts: Sequence[tuple[Ids, NDArray[np.float64]]]) -> Ranked:
         """Rank points by the sum of the scores that they have in any of the parts.
 
         Args:
@@ -75,19 +82,16 @@ class Ranked:
         parts = [part for part in parts if len(part[0])]
         if len(parts) < 2:
             return cls.of(*parts[0]) if parts else EMPTY
-        (ids, scores), *others = parts
-        sums = dict(zip(ids, scores.tolist(), strict=True))
-        for ids, scores in others:
-            for point, score in zip(ids, scores.tolist(), strict=True):
-                sums[point] = sums.get(point, 0.0) + score
-        return cls.of(list(sums), np.fromiter(sums.values(), np.float64, len(sums)))
+        ids, inverse = np.unique(np.concatenate([ids for ids, _ in parts]), return_inverse=True)
+        scores = np.bincount(inverse, np.concatenate([scores for _, scores in parts]), len(ids))
+        return cls.of(ids, scores.astype(np.float64, copy=False))
 
     def above(self, score: float) -> Ranked:
         """Those that score more than that."""
         return self.head(int((self.scores > score).sum()))
 
 
-EMPTY = Ranked((), np.empty(0))
+EMPTY = Ranked(np.empty(0, np.int64), np.empty(0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -38,14 +38,16 @@ class Variety(BaseModel):
         if not self or not len(ranked):
             return ranked.head(songs)
         if self.max_per_artist is not None:
-            records = reader.retrieve(Collection.SONGS, ranked.ids, payload=("artist_keys",))
+            points = ranked.ids.tolist()
+            records = reader.retrieve(Collection.SONGS, points, payload=("artist_keys",))
             artists = {record.id: record.payload.get("artist_keys", ()) for record in records}
             ranked = at_most(ranked, artists, self.max_per_artist)
         if self.diversity > 0:
-            records = reader.retrieve(Collection.SONGS, ranked.ids, payload=False, vectors=True)
+            points = ranked.ids.tolist()
+            records = reader.retrieve(Collection.SONGS, points, payload=False, vectors=True)
             vectors = {record.id: record.vector for record in records}
             unknown = np.zeros(reader.manifest.dim, np.float32)
-            known = [vectors[point] for point in ranked.ids]
+            known = [vectors[point] for point in points]
             rows = np.stack([unknown if row is None else row for row in known])
             return marginally_relevant(ranked, rows, self.diversity, songs)
         return ranked.head(songs)
@@ -58,12 +60,12 @@ def at_most(ranked: Ranked, artists: Mapping[PointId, Sequence[str]], most: int)
     """
     seen: Counter[str] = Counter()
     kept = []
-    for row, point in enumerate(ranked.ids):
+    for row, point in enumerate(ranked.ids.tolist()):
         own = artists.get(point, ())
         if all(seen[artist] < most for artist in own):
             seen.update(own)
             kept.append(row)
-    return Ranked(tuple(ranked.ids[row] for row in kept), ranked.scores[kept])
+    return ranked.rows(kept)
 
 
 def marginally_relevant(
@@ -89,4 +91,4 @@ def marginally_relevant(
         cosines = rows @ rows[best]
         likeness = cosines if not chosen else np.maximum(likeness, cosines)
         chosen.append(best)
-    return Ranked(tuple(ranked.ids[row] for row in chosen), ranked.scores[chosen])
+    return ranked.rows(chosen)

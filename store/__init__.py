@@ -23,6 +23,7 @@ from melon.store.points import (
     BadPoints,
     Hit,
     Hits,
+    Ids,
     Payload,
     PointBatch,
     PointId,
@@ -31,6 +32,7 @@ from melon.store.points import (
     SparseRows,
     SparseVector,
     VectorQuery,
+    id_array,
 )
 from melon.store.protocol import (
     IndexProgress,
@@ -67,6 +69,7 @@ __all__ = [
     "HasId",
     "Hit",
     "Hits",
+    "Ids",
     "IndexProgress",
     "IndexingFailed",
     "MatchAny",
@@ -90,6 +93,7 @@ __all__ = [
     "VectorQuery",
     "VectorStore",
     "bigram_point_id",
+    "id_array",
     "name_key",
     "open_store",
     "preset_for",

@@ -18,22 +18,27 @@ from melon.store.points import (
     Record,
     SparseVector,
     VectorQuery,
+    id_array,
 )
 from melon.store.schema import DENSE, SCHEMA, Collection, FieldType
-from melon.store.tuning import search_beam
+from melon.store.tuning import COUNTS, LINKED, PINNED, search_beam
 
 PayloadIndex = edge.KeywordIndexParams | edge.IntegerIndexParams | edge.DatetimeIndexParams
 
 
-def payload_index(kind: FieldType, *, linked: bool) -> PayloadIndex:
-    """The index of a payload field; `linked`: the graph has links of its own for its values."""
-    match kind:
+def payload_index(collection: Collection, field: str) -> PayloadIndex:
+    """The index of a payload field."""
+    linked = field in LINKED[collection]
+    memory = edge.Memory.Pinned if field in PINNED[collection] else edge.Memory.Cold
+    match SCHEMA[collection].indexed[field]:
         case FieldType.KEYWORD:
-            return edge.KeywordIndexParams(enable_hnsw=linked)
+            return edge.KeywordIndexParams(enable_hnsw=linked, memory=memory)
         case FieldType.INTEGER:
-            return edge.IntegerIndexParams(lookup=True, range=True, enable_hnsw=linked)
+            return edge.IntegerIndexParams(
+                lookup=field not in COUNTS, range=True, enable_hnsw=linked, memory=memory
+            )
         case FieldType.DATETIME:
-            return edge.DatetimeIndexParams(enable_hnsw=linked)
+            return edge.DatetimeIndexParams(enable_hnsw=linked, memory=memory)
 
 
 def to_filter(filter: Filter) -> edge.Filter:
@@ -116,7 +121,7 @@ def to_points(batch: PointBatch, sparse_name: str | None) -> list[edge.Point]:
 def from_hits(query: VectorQuery, points: Sequence[edge.ScoredPoint]) -> Hits:
     """Scored points; what the query did not ask for is not looked at, which halves the time."""
     return Hits(
-        ids=_ids(points),
+        ids=id_array(_ids(points)),
         scores=np.array([point.score for point in points], np.float64),
         payloads=[p.payload or NO_PAYLOAD for p in points] if query.payload else (),
         vectors=[_dense(p.vector) for p in points] if query.with_vector else (),

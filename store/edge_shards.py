@@ -15,7 +15,7 @@ from melon.store.errors import IndexingFailed, StoreUnavailable
 from melon.store.files import locked
 from melon.store.protocol import IndexProgress
 from melon.store.schema import DENSE, SCHEMA, Collection
-from melon.store.tuning import LINKED, IndexTuning
+from melon.store.tuning import IndexTuning
 
 POLL_SECONDS = 0.2
 SMALL_SHARD = 5_000
@@ -104,8 +104,8 @@ def build_indexes(path: Path, collection: Collection) -> None:
     graph, for one that is built without them cannot be filtered (recall 0.31).
     """
     shard = open_shard(path)
-    for field, kind in SCHEMA[collection].indexed.items():
-        index = payload_index(kind, linked=field in LINKED[collection])
+    for field in SCHEMA[collection].indexed:
+        index = payload_index(collection, field)
         shard.update(edge.UpdateOperation.create_field_index(field, index))
     shard.optimize()
     shard.flush()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +16,8 @@ from melon.store.filters import Filter
 PointId = int | str
 Payload = dict[str, Any]
 Floats = NDArray[np.float32]
+Ids = NDArray[Any]
+"""Ids of points of one collection, (n,): int64, or str where they are UUIDs."""
 
 NO_PAYLOAD: Mapping[str, Any] = MappingProxyType({})
 
@@ -126,6 +128,21 @@ class VectorQuery:
             raise RequestRefused("a query vector is not finite", where=f"vector {self.using}")
         check_limit(self.limit)
 
+    @property
+    def sought(self) -> Hashable:
+        """What two queries have in common whose answers differ by their lengths alone."""
+        vector = self.vector
+        parts = (vector.indices, vector.values) if isinstance(vector, SparseVector) else (vector,)
+        return (
+            *(part.tobytes() for part in parts),
+            self.using,
+            self.filter,
+            self.payload,
+            self.with_vector,
+            self.exact,
+            self.ef,
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hit:
@@ -142,13 +159,13 @@ class Hits:
     """What one query found, best first, by column: a `Hit` is made of a row when it is looked at.
 
     Attributes:
-        ids: of the n points.
+        ids: (n,) int64, or str where they are UUIDs.
         scores: (n,) float64.
         payloads: one for each point, or none where the query asked for none.
         vectors: likewise.
     """
 
-    ids: Sequence[PointId]
+    ids: Ids
     scores: NDArray[np.float64]
     payloads: Sequence[Mapping[str, Any]] = ()
     vectors: Sequence[Floats | None] = ()
@@ -158,7 +175,7 @@ class Hits:
 
     def __getitem__(self, row: int) -> Hit:
         return Hit(
-            self.ids[row],
+            self.ids[row].item(),
             float(self.scores[row]),
             self.payloads[row] if self.payloads else NO_PAYLOAD,
             self.vectors[row] if self.vectors else None,
@@ -170,7 +187,7 @@ class Hits:
             columns = (self.ids[chosen], self.scores[chosen])
             return Hits(*columns, self.payloads[chosen], self.vectors[chosen])
         return Hits(
-            [self.ids[row] for row in chosen],
+            self.ids[chosen],
             self.scores[chosen],
             [self.payloads[row] for row in chosen] if self.payloads else (),
             [self.vectors[row] for row in chosen] if self.vectors else (),
@@ -188,6 +205,11 @@ class Record:
     payload: Mapping[str, Any]
     vector: Floats | None = None
     sparse: SparseVector | None = None
+
+
+def id_array(ids: Sequence[PointId]) -> Ids:
+    """Ids of one collection as an array: all of them numbers, or all of them UUIDs."""
+    return np.array(ids, np.int64 if not ids or isinstance(ids[0], int) else np.str_)
 
 
 def check_limit(limit: int) -> None:

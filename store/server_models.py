@@ -24,6 +24,7 @@ from melon.store.points import (
     Record,
     SparseVector,
     VectorQuery,
+    id_array,
 )
 from melon.store.schema import DENSE, SCHEMA, Collection, FieldType
 from melon.store.tuning import search_beam
@@ -193,7 +194,7 @@ def _not_in_contract(name: str, value: object) -> BadPoints:
 def from_hits(query: VectorQuery, points: Sequence[dict[str, Any]]) -> Hits:
     """Scored points, as JSON has them."""
     return Hits(
-        ids=[point["id"] for point in points],
+        ids=id_array([point["id"] for point in points]),
         scores=np.array([point["score"] for point in points], np.float64),
         payloads=[p.get("payload") or NO_PAYLOAD for p in points] if query.payload else (),
         vectors=[_dense(p.get("vector")) for p in points] if query.with_vector else (),

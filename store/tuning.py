@@ -42,7 +42,7 @@ class IndexTuning:
     m: int = 16
     ef_construct: int = 64
     graph_kb: int = 10_000
-    scan_kb: int = 10_000
+    scan_kb: int = 5_000
     half_precision: bool = False
     on_disk: bool = False
 
@@ -64,6 +64,19 @@ LINKED: Mapping[Collection, frozenset[str]] = {
 Not those that say the same as another (`genre_names`, `issue_year`), and not those of which a
 value has so few points that a filter on it is answered by a scan (names, artists).
 """
+
+PINNED: Mapping[Collection, frozenset[str]] = {
+    Collection.SONGS: frozenset({"genres", "issue_date", "popularity"}),
+    Collection.TAGS: frozenset({"popularity"}),
+    Collection.PLAYLISTS: frozenset({"song_count"}),
+    Collection.WORDS: frozenset(),
+}
+"""Fields whose index an embedded shard holds in memory of its own, for queries pass their filter
+point by point. The others are read from disk: 708,000 songs open in 1.7 s, not in 5 to 8, and take
+150 MB, not 460."""
+
+COUNTS = frozenset({"popularity", "like_count", "song_count"})
+"""Integers that nobody looks up but by a range, so that an embedded shard indexes them for that."""
 
 EXACT_BYTES = 20_000_000
 """Vectors of a collection that take less are scanned in about a millisecond."""

@@ -41,20 +41,20 @@ class Engine:
 
     def __call__(self, queries: Sequence[VectorQuery]) -> list[Hits]:
         self.asked = list(queries)
-        return [Hits(list(range(q.limit)), -np.arange(float(q.limit))) for q in queries]
+        return [Hits(np.arange(q.limit), -np.arange(float(q.limit))) for q in queries]
 
 
 def test_ids_are_left_out_of_the_answer_and_not_asked_for() -> None:
     engine = Engine()
     [hits] = ask_alike(engine, [query(without(1, 3))])
     assert engine.asked[0].filter == Filter(must=(POPULAR,))
-    assert list(hits.ids) == [0, 2, 4, 5, 6]
+    assert hits.ids.tolist() == [0, 2, 4, 5, 6]
     assert hits.scores.tolist() == [0, -2, -4, -5, -6]
 
 
 def test_an_answer_without_them_is_as_long_as_was_asked() -> None:
     [hits] = ask_alike(Engine(), [query(without(100, 101, 102))])
-    assert list(hits.ids) == [0, 1, 2, 3, 4]
+    assert hits.ids.tolist() == [0, 1, 2, 3, 4]
 
 
 def test_payloads_and_vectors_stay_with_their_points() -> None:
@@ -62,11 +62,11 @@ def test_payloads_and_vectors_stay_with_their_points() -> None:
         count = queries[0].limit
         payloads = [{"number": row} for row in range(count)]
         vectors = [np.full(2, row, np.float32) for row in range(count)]
-        return [Hits(list(range(count)), np.zeros(count), payloads, vectors)]
+        return [Hits(np.arange(count), np.zeros(count), payloads, vectors)]
 
     [hits] = ask_alike(ask, [query(without(0), payload=True, with_vector=True)])
-    assert [hit.payload["number"] for hit in hits] == list(hits.ids) == [1, 2, 3, 4, 5]
-    assert [hit.vector[0] for hit in hits] == list(hits.ids)
+    assert [hit.payload["number"] for hit in hits] == hits.ids.tolist() == [1, 2, 3, 4, 5]
+    assert [hit.vector[0] for hit in hits] == hits.ids.tolist()
 
 
 def test_too_many_ids_and_sparse_queries_are_asked_as_they_are() -> None:
@@ -87,7 +87,7 @@ def test_queries_that_ask_alike_follow_each_other_and_answers_come_back_in_order
     engine = Engine()
     answers = ask_alike(engine, asked)
     assert [own.limit for own in engine.asked] == [6, 6, 5, 5]
-    assert [list(hits.ids) for hits in answers] == [
+    assert [hits.ids.tolist() for hits in answers] == [
         [0, 2, 3, 4, 5],
         [0, 1, 2, 3, 4],
         [0, 1, 3, 4, 5],
@@ -107,7 +107,7 @@ def test_engines_answer_the_same_as_by_the_filter(retriever: Retriever, count: i
     for expected, found in zip(
         below.query(Collection.SONGS, own), reader.query(Collection.SONGS, own), strict=True
     ):
-        assert list(found.ids) == list(expected.ids)
+        assert found.ids.tolist() == expected.ids.tolist()
         assert found.scores == pytest.approx(expected.scores)
 
 

@@ -1,0 +1,55 @@
+"""What is remembered of popularity, whatever the ids are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from melon.retrieval import counts
+from melon.retrieval.counts import MOST_IDS, Counts
+from melon.store import id_array
+
+small = st.integers(0, 5_000)
+any_ids = st.one_of(
+    st.lists(small, unique=True),
+    st.lists(st.integers(0, 2**31 - 1), unique=True),
+    st.lists(st.uuids().map(str), unique=True),
+)
+
+
+@given(st.lists(any_ids, max_size=6))
+def test_what_was_learnt_is_known_and_nothing_else_is(batches: list[list[int | str]]):
+    known, expected = Counts(), {}
+    for number, batch in enumerate(batches):
+        ids = id_array(batch)
+        before = known.of(ids).tolist()
+        assert all(
+            count in (-1, expected.get(point)) for point, count in zip(batch, before, strict=True)
+        )
+        learnt = np.arange(len(batch)) + number
+        known.learn(ids, learnt)
+        expected.update(zip(batch, learnt.tolist(), strict=True))
+        assert known.of(ids).tolist() == learnt.tolist()
+
+
+def test_a_count_of_zero_is_known():
+    known = Counts()
+    known.learn(np.array([7]), np.array([0]))
+    assert known.of(np.array([6, 7, 8])).tolist() == [-1, 0, -1]
+
+
+def test_ids_beyond_the_table_are_remembered_too():
+    known = Counts()
+    known.learn(np.array([1, MOST_IDS + 1]), np.array([3, 4]))
+    assert known.of(np.array([1, MOST_IDS + 1, MOST_IDS + 2])).tolist() == [3, 4, -1]
+    assert len(known._table) == 0
+
+
+def test_others_are_forgotten_before_they_are_too_many(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(counts, "MOST_OTHERS", 3)
+    known = Counts()
+    known.learn(np.array(["a", "b"]), np.array([1, 2]))
+    known.learn(np.array(["c", "d"]), np.array([3, 4]))
+    assert known.of(np.array(["a", "b", "c", "d"])).tolist() == [-1, -1, 3, 4]
