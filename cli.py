@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -52,6 +53,8 @@ def options(
 
 def main() -> None:
     """Run the command line: exit code 2 for what the user gave, 1 for what failed around us."""
+    # Looking for plugins of pydantic, it would read the metadata of every installed package.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         app()
     except MelonError as error:

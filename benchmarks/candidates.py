@@ -2,9 +2,10 @@
 
     python benchmarks/candidates.py QUESTIONS ANSWERS --path STORE [--json FILE]
 
-For each kind of query, the song nDCG of `mean` and of `hybrid` and the
-time per question, with each of `FLOORS` and `COUNTS` and all other settings as they are. The
-questions have to come from playlists that the store was not trained on: see `melon split`.
+For each kind of query the song nDCG and the time per question, all other settings as they are: of
+`mean` with several floors and counts of candidates above each, of `hybrid` with the floor and the
+count of what it seeks beside the neighbours. The questions have to come from playlists that the
+store was not trained on: see `melon split`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from melon.store import open_store
 
 FLOORS = ((0,), (3, 50), (0, 20), (0, 10, 50), (3, 20, 100), (3, 10, 50, 200))
 COUNTS = (100, 200, 400)
-STRATEGIES = ("mean", "hybrid")
+HYBRID_FLOORS = (0, 5, 10, 20, 50)
 
 
 def main() -> None:
@@ -41,20 +42,30 @@ def main() -> None:
             group = Group(given, "songs", sample.search[given], retriever)
             if not len(group):
                 continue
-            for floors, count in product(FLOORS, COUNTS):
-                path = f"dense.{given}.songs"
-                changed = edited(start, f"{path}.floors", floors)
-                changed = edited(changed, f"{path}.candidates", count)
-                asked = retriever.with_settings(changed)
-                figures: dict[str, float] = {}
-                for strategy in STRATEGIES:
-                    begin = time.perf_counter()
-                    figures[f"{strategy} nDCG"] = group.score(asked, strategy)
-                    taken = 1000 * (time.perf_counter() - begin) / len(group)
-                    figures[f"{strategy} ms"] = taken
-                name = "/".join(map(str, floors))
-                report.add(given, f"{name} × {count}", figures)
+            near, count = f"dense.{given}.songs", f"dense.{given}.songs.candidates"
+            for floors, most in product(FLOORS, COUNTS):
+                changed = edited(edited(start, f"{near}.floors", floors), count, most)
+                name = f"{'/'.join(map(str, floors))} × {most}"
+                report.add(
+                    given,
+                    f"mean, {name}",
+                    _figures(group, retriever.with_settings(changed), "mean"),
+                )
+            for floor, most in product(HYBRID_FLOORS, COUNTS):
+                changed = edited(edited(start, f"hybrid.{given}.songs.floor", floor), count, most)
+                name = f"{floor} × {most}"
+                report.add(
+                    given,
+                    f"hybrid, {name}",
+                    _figures(group, retriever.with_settings(changed), "hybrid"),
+                )
         report.conclude(args.json)
+
+
+def _figures(group: Group, retriever: Retriever, strategy: str) -> dict[str, float]:
+    begin = time.perf_counter()
+    score = group.score(retriever, strategy)
+    return {"nDCG": score, "ms": 1000 * (time.perf_counter() - begin) / len(group)}
 
 
 def _arguments() -> argparse.Namespace:

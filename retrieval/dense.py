@@ -38,7 +38,7 @@ from melon.store import (
     VectorQuery,
 )
 
-FEW_SONGS = 20_000
+FEW_SONGS = 10_000
 """So many are scanned at once, without the engine's estimate of what a filter leaves first."""
 
 

@@ -122,6 +122,9 @@ WeightedSeeds = tuple[float, SeedSet, ItemWeight]
 
 def seed_vector(parts: Sequence[WeightedSeeds]) -> SparseVector | None:
     """Seeds in the playlists' `items`, each by its kind's weight and its popularity."""
+    parts = [part for part in parts if len(part[1])]
+    if not parts:
+        return None
     indices = np.concatenate([seeds.items for _, seeds, _ in parts])
     values = np.concatenate([item_values(*part) for part in parts])
     unique, inverse = np.unique(indices, return_inverse=True)

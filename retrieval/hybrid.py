@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,19 +50,19 @@ class HybridStrategy:
             self._cosine(reader, ask, own.songs) for ask, own in zip(asks, settings, strict=True)
         ]
         nearby = [own.tags.weight > 0 for own in settings]
-        songs_near = _ASIDE.submit(self._mean.songs, reader, asks, alike)
-        lists_near = _ASIDE.submit(self._mean.around, reader, asks, nearby)
+        songs_near = _aside(reader, self._mean.songs, reader, asks, alike)
+        lists_near = _aside(reader, self._mean.around, reader, asks, nearby)
         of_songs, of_tags = self._neighbours.near(reader, asks)
         held = self._neighbours.spread(reader, Collection.SONGS, asks, of_songs)
         joined = [
             join(own, around, fusion.tags)
-            for own, around, fusion in zip(of_tags, lists_near.result(), settings, strict=True)
+            for own, around, fusion in zip(of_tags, lists_near(), settings, strict=True)
         ]
         held_tags = self._neighbours.spread(reader, Collection.TAGS, asks, joined)
         tags = [Ranked(own.ids, _scaled(own)) for own in held_tags]
         songs = [
             fuse(own, near, fusion.songs)
-            for own, near, fusion in zip(held, songs_near.result(), settings, strict=True)
+            for own, near, fusion in zip(held, songs_near(), settings, strict=True)
         ]
         return [Answer(*pair) for pair in zip(songs, tags, strict=True)]
 
@@ -110,6 +112,22 @@ class HybridStrategy:
         by_place = nearby_shares(reader, _fused(around, fusion), ranked.ids, hops.discount)
         both = by_hops.times(np.full(len(ranked), 1 / _best(held))).plus(by_place)
         return both.times(np.full(len(ranked), 1 / unscaled.scores.max(initial=TINY)))
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _aside(
+    reader: RememberingReader, ask: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> Callable[[], T]:
+    """Begin to ask where the reader can be asked something else meanwhile; a call waits for it.
+
+    Where it cannot, threads would only wait for each other: it is asked when it is waited for.
+    """
+    if reader.concurrent:
+        return _ASIDE.submit(ask, *args, **kwargs).result
+    return partial(ask, *args, **kwargs)
 
 
 def join(held: Neighbours, around: Sequence[Around], fusion: Fusion) -> Neighbours:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,12 +31,25 @@ from melon.store.forwarding import ForwardingReader
 MOST_PLAYLISTS = 200_000
 """Playlists whose songs are remembered at most, some 100 MB; past that, it begins anew."""
 
+MOST_SHOWN = 50_000
+"""Songs whose description is remembered at most, some 50 MB; past that, it begins anew."""
+
+SONG_FIELDS = (
+    "name",
+    "artists",
+    "genres",
+    "genre_names",
+    "issue_date",
+    "issue_date_precision",
+)
+"""The payload of a song that an answer shows."""
+
 SongIds = NDArray[np.int32]
 NO_HITS = Hits(np.empty(0, np.int64), np.empty(0))
 
 
 class RememberingReader(ForwardingReader):
-    """A release's reader, with the popularity of points and the songs of playlists at hand.
+    """A release's reader, with what was asked of it before at hand.
 
     May be shared by threads: each works with the dictionary that it looked into, even where
     another has begun a new one meanwhile.
@@ -46,6 +60,7 @@ class RememberingReader(ForwardingReader):
         self._popularity = {collection: Counts() for collection in Collection}
         self._songs: dict[PointId, SongIds] = {}
         self._tags: dict[PointId, str] = {}
+        self._shown: dict[PointId, Mapping[str, Any]] = {}
         self._counts: dict[int, int] = {}
 
     def popularity(self, collection: Collection, ids: Ids) -> NDArray[np.float64]:
@@ -68,8 +83,11 @@ class RememberingReader(ForwardingReader):
     def songs(self, playlists: Ids) -> list[SongIds]:
         """The ids of each playlist's songs, (n,) int32; `learn_songs` of many first, likewise."""
         ids = playlists.tolist()
-        known = self.learn_songs(ids)
-        return [known[playlist] for playlist in ids]
+        try:
+            return [self._songs[playlist] for playlist in ids]
+        except KeyError:
+            known = self.learn_songs(ids)
+            return [known[playlist] for playlist in ids]
 
     def learn_songs(self, playlists: Sequence[PointId]) -> Mapping[PointId, SongIds]:
         """Ask for the songs of the playlists that are not known, in one request."""
@@ -97,6 +115,18 @@ class RememberingReader(ForwardingReader):
             found = self._reader.retrieve(Collection.TAGS, list(missing), payload=("tag",))
             self._tags.update((record.id, record.payload["tag"]) for record in found)
         return self._tags
+
+    def learn_shown(self, songs: Sequence[PointId]) -> Mapping[PointId, Mapping[str, Any]]:
+        """The `SONG_FIELDS` of these songs and of others; those not known are asked for."""
+        known = self._shown
+        missing = set(songs).difference(known)
+        if missing:
+            if len(known) + len(missing) > MOST_SHOWN:
+                known = self._shown = {}
+                missing = set(songs)
+            found = self._reader.retrieve(Collection.SONGS, list(missing), payload=SONG_FIELDS)
+            known.update((record.id, record.payload) for record in found)
+        return known
 
     def songs_in(self, playlists: int) -> int:
         """How many songs at least so many playlists hold."""

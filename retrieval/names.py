@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from melon.errors import InputError
-from melon.retrieval.results import SONG_FIELDS, Song
+from melon.retrieval.memory import SONG_FIELDS
+from melon.retrieval.results import Song
 from melon.store import Collection, Filter, MatchAny, ReleaseReader, name_key
 from melon.store.schema import FIRST_TAG_ITEM
 

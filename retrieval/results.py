@@ -15,6 +15,8 @@ from melon.store import Payload
 
 Fallback = Literal["popularity"]
 
+_DATE_LENGTHS = {"year": 4, "month": 7}
+
 
 @dataclass(frozen=True, slots=True)
 class Because:
@@ -53,17 +55,17 @@ class Song:
         neighbours: tuple[Because, ...] = (),
     ) -> Song:
         """Read a song's payload. Genres are names where the release has them, else codes."""
-        precision = {"year": 4, "month": 7}.get(payload.get("issue_date_precision", ""), 10)
-        issued = payload.get("issue_date")
+        get = payload.get
+        issued = get("issue_date")
         return cls(
-            id=song,
-            score=score,
-            name=payload.get("name"),
-            artists=tuple(payload.get("artists", ())),
-            genres=tuple(payload.get("genre_names") or payload.get("genres", ())),
-            issue_date=issued[:precision] if issued else None,
-            because=because,
-            neighbours=neighbours,
+            song,
+            score,
+            get("name"),
+            tuple(get("artists", ())),
+            tuple(get("genre_names") or get("genres", ())),
+            issued[: _DATE_LENGTHS.get(get("issue_date_precision", ""), 10)] if issued else None,
+            because,
+            neighbours,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -133,17 +135,6 @@ class Ranking:
 
     songs: tuple[int, ...]
     tags: tuple[str, ...]
-
-
-SONG_FIELDS = (
-    "name",
-    "artists",
-    "genres",
-    "genre_names",
-    "issue_date",
-    "issue_date_precision",
-)
-"""The payload of a song that an answer shows."""
 
 
 def because(shares: Shares, row: int) -> tuple[tuple[Because, ...], tuple[Because, ...]]:

@@ -10,6 +10,7 @@ early stopping and so regularises too.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -100,9 +101,20 @@ def _columns(ids: Ids, seeds: Sequence[int]) -> tuple[Ids, Ids]:
     if end > MOST_IDS:
         distinct, columns = np.unique(ids, return_inverse=True)
         return columns, np.flatnonzero(np.isin(distinct, ordered))
-    last = np.empty(end, np.int32)
+    last = _scratch(end)
     last[ids] = np.arange(len(ids), dtype=np.int32)
     at = last[ordered]
     known = (at >= 0) & (at < len(ids))
     known[known] = ids[at[known]] == ordered[known]
     return last[ids], at[known]
+
+
+_OWN = threading.local()
+
+
+def _scratch(end: int) -> NDArray[np.int32]:
+    """A table that this thread had before, or a longer one: new memory costs more than its use."""
+    table: NDArray[np.int32] | None = getattr(_OWN, "table", None)
+    if table is None or len(table) < end:
+        table = _OWN.table = np.zeros(end, np.int32)
+    return table

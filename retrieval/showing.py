@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from melon.retrieval.memory import RememberingReader
-from melon.retrieval.results import SONG_FIELDS, Ranking, Song, Tag, because
+from melon.retrieval.results import Ranking, Song, Tag, because
 from melon.retrieval.strategy import Answer, Explanation
-from melon.store import Collection, ReleaseReader
 
 
 def shown_songs(
-    reader: ReleaseReader, answers: Sequence[Answer], reasons: Sequence[Explanation]
+    reader: RememberingReader, answers: Sequence[Answer], reasons: Sequence[Explanation]
 ) -> list[tuple[Song, ...]]:
-    """The songs of each answer; one that several answers hold is read once."""
-    unique = list(dict.fromkeys(song for answer in answers for song in answer.songs.ids.tolist()))
-    found = reader.retrieve(Collection.SONGS, unique, payload=SONG_FIELDS)
-    payloads = {record.id: record.payload for record in found}
+    """The songs of each answer."""
+    payloads = reader.learn_shown(
+        [song for answer in answers for song in answer.songs.ids.tolist()]
+    )
     return [
         tuple(
             Song.of(int(song), score, payloads[song], *because(why.songs, row))

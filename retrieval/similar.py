@@ -11,9 +11,10 @@ import numpy as np
 from melon.embedding.title import TitleTokenizer, normalise
 from melon.errors import InputError
 from melon.retrieval.constraints import Constraints
+from melon.retrieval.memory import SONG_FIELDS
 from melon.retrieval.probes import TINY
 from melon.retrieval.query import PlaylistQuery
-from melon.retrieval.results import SONG_FIELDS, Song
+from melon.retrieval.results import Song
 from melon.retrieval.seeds import resolve, respell
 from melon.retrieval.vectors import Vector, modalities
 from melon.store import (

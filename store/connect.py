@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -42,6 +41,8 @@ def open_store(
 
 def server_answers(url: str) -> bool:
     """Whether a Qdrant server answers at `url`, asked briefly."""
+    import http.client  # with what it needs of email and ssl more than a query can spare
+
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(
         parts.hostname or "localhost", parts.port or 6333, timeout=PROBE_SECONDS

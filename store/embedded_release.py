@@ -57,6 +57,11 @@ class EmbeddedReader:
         """What the release says about itself."""
         return self._manifest
 
+    @property
+    def concurrent(self) -> bool:
+        """No: Edge holds the interpreter's lock while it answers."""
+        return False
+
     def retrieve(
         self,
         collection: Collection,

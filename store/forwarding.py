@@ -23,6 +23,11 @@ class ForwardingReader:
         """What the release says about itself."""
         return self._reader.manifest
 
+    @property
+    def concurrent(self) -> bool:
+        """As the reader itself."""
+        return self._reader.concurrent
+
     def retrieve(
         self, collection: Collection, ids: Sequence[PointId], **options: Any
     ) -> list[Record]:

@@ -46,6 +46,10 @@ class ReleaseReader(Protocol):
     def manifest(self) -> ReleaseManifest:
         """What the release says about itself, title tokenizer included."""
 
+    @property
+    def concurrent(self) -> bool:
+        """Whether requests of several threads are answered at the same time."""
+
     def retrieve(
         self,
         collection: Collection,

@@ -41,6 +41,11 @@ class ServerReader:
         """What the release says about itself."""
         return self._manifest
 
+    @property
+    def concurrent(self) -> bool:
+        """Yes: the server has threads of its own."""
+        return True
+
     def retrieve(
         self,
         collection: Collection,

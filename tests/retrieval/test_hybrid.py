@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import pytest
 
-from melon.retrieval import Given, PlaylistQuery, RetrievalSettings, Retriever
-from melon.store import VectorStore
+from melon.retrieval import (
+    Constraints,
+    Given,
+    PlaylistQuery,
+    RetrievalSettings,
+    Retriever,
+    hybrid,
+)
+from melon.store import (
+    DENSE,
+    Collection,
+    Filter,
+    Hits,
+    ReleaseReader,
+    VectorQuery,
+    VectorStore,
+)
+from melon.store.forwarding import ForwardingReader
 
 ALL = 1000
 WEIGHT, POWER = 0.6, 1.5
@@ -84,3 +102,62 @@ def test_without_weight_the_tags_are_the_neighbours(
     best = max(held.values())
     expected = {tag: score / best for tag, score in held.items()}
     assert scores(demo_store, query, "hybrid", own)[1] == pytest.approx(expected)
+
+
+class Watched(ForwardingReader):
+    """Keeps what the engine is asked."""
+
+    def __init__(self, reader: ReleaseReader) -> None:
+        super().__init__(reader)
+        self.asked: list[tuple[Collection, VectorQuery]] = []
+
+    def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
+        self.asked += [(collection, query) for query in queries]
+        return super().query(collection, queries)
+
+    def using(self, collection: Collection, vector: str) -> list[VectorQuery]:
+        return [own for where, own in self.asked if where is collection and own.using == vector]
+
+
+def watched(retriever: Retriever, constraints: Constraints | None = None) -> Watched:
+    reader = Watched(retriever.reader)
+    retriever.with_reader(reader).recommend(QUERIES["songs"], constraints)
+    return reader
+
+
+def floors(reader: Watched) -> list[float | None]:
+    """Of the searches for songs in the co-embedding."""
+    return [
+        next((part.gte for part in (own.filter or Filter()).must if part.field == "popularity"), 0)
+        for own in reader.using(Collection.SONGS, DENSE)
+    ]
+
+
+def test_beside_the_neighbours_songs_are_sought_above_one_floor(
+    retriever: Retriever, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hybrid, "ENOUGH", 0)
+    floor = RetrievalSettings.default().hybrid.songs.songs.floor
+    assert floors(watched(retriever)) == [floor]
+
+
+def test_where_few_songs_are_popular_all_floors_are_asked(
+    retriever: Retriever, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hybrid, "ENOUGH", 1e9)
+    expected = list(RetrievalSettings.default().dense.songs.songs.floors)
+    assert floors(watched(retriever)) == expected
+
+
+def test_where_a_constraint_chooses_unpopular_songs_are_found_too(
+    retriever: Retriever, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hybrid, "ENOUGH", 0)
+    assert 0 in floors(watched(retriever, Constraints(since=date(2001, 1, 1))))
+
+
+def test_songs_and_tags_ask_for_the_same_playlists_once(retriever: Retriever) -> None:
+    """With the default settings both seek the playlists that share most with a query's songs."""
+    assert len(watched(retriever).using(Collection.PLAYLISTS, "items")) == 1
+    own = RetrievalSettings.default().neighbours.songs
+    assert own.songs.neighbours != own.tags.neighbours
