@@ -21,6 +21,10 @@ class NoRelease(MelonError):
     """There is no live release, or none of the name that was asked for."""
 
 
+class UnknownRelease(NoRelease, InputError):
+    """There is no release of the name that the user gave."""
+
+
 class SchemaMismatch(MelonError):
     """The release was written with another version of the collections' contract."""
 
@@ -38,9 +42,10 @@ def no_live_release(location: str) -> NoRelease:
     return NoRelease("it holds no live release", where=location, hint="run `melon ingest` first")
 
 
-def no_such_release(location: str, release: str) -> NoRelease:
-    """The error of a reader of a release that is not there."""
-    return NoRelease(f"it holds no release {release!r}", where=location, hint=LIST_HINT)
+def no_such_release(location: str, release: str, *, named: bool = False) -> NoRelease:
+    """The error of a reader of a release that is not there; `named`: the user asked for it."""
+    error = UnknownRelease if named else NoRelease
+    return error(f"it holds no release {release!r}", where=location, hint=LIST_HINT)
 
 
 def unknown_release(release: str) -> BadReleaseName:

@@ -221,4 +221,4 @@ def find_manifest(
         return found
     if release is None and live() != name:  # another was promoted, and this one dropped
         return find_manifest(location, None, live, manifest)
-    raise no_such_release(location, name)
+    raise no_such_release(location, name, named=release is not None)

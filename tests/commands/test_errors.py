@@ -72,7 +72,7 @@ def test_an_item_that_cannot_be_meant(ask: Command, arguments: list[str], texts:
 
 
 def test_a_release_that_is_not_there(ask: Command):
-    refused(ask("query", "--release", "r1"), 1, "no release 'r1'", "hint: `melon releases`")
+    refused(ask("query", "--release", "r1"), 2, "no release 'r1'", "hint: `melon releases`")
 
 
 def test_a_store_without_a_release(nowhere: Path):
@@ -154,7 +154,7 @@ def test_a_process_ends_with_the_code_and_keeps_the_streams_apart(demo_place: Pl
         return melon_process(*arguments, *demo_place.options, environment=demo_place.environment)
 
     refused(run("query", "--genre", "Jaz"), 2, "error: there is no genre 'Jaz'")
-    refused(run("query", "--release", "r1"), 1, "error: ")
+    refused(run("query", "--release", "r1"), 2, "error: ")
     found = run("query", "--title", "rainy day", "--json")
     assert found.json()["songs"]
     assert found.err.startswith("store: ")
