@@ -96,6 +96,9 @@ def filters_of(space: EmbeddingSpace) -> dict[str, Filter]:
     found["popularity, the top 10 %"] = Filter(must=(NumberRange("popularity", gte=popular),))
     artists = Counter(chain.from_iterable(space.songs["artists"].to_pylist()))
     if artists:
+        for percent in (1, 0.1):
+            if several := _near_share(space.songs["artists"].to_pylist(), percent / 100):
+                found[f"artists, {percent} %"] = Filter(must=(MatchAny("artists", several),))
         [(artist, _)] = artists.most_common(1)
         found["artist, the one with most songs"] = Filter(must=(MatchAny("artists", (artist,)),))
     return found

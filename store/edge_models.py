@@ -32,7 +32,7 @@ def payload_index(collection: Collection, field: str) -> PayloadIndex:
     memory = edge.Memory.Pinned if field in PINNED[collection] else edge.Memory.Cold
     match SCHEMA[collection].indexed[field]:
         case FieldType.KEYWORD:
-            return edge.KeywordIndexParams(enable_hnsw=linked, memory=memory)
+            return edge.KeywordIndexParams(is_tenant=linked, enable_hnsw=linked, memory=memory)
         case FieldType.INTEGER:
             return edge.IntegerIndexParams(
                 lookup=field not in COUNTS, range=True, enable_hnsw=linked, memory=memory

@@ -37,7 +37,7 @@ def payload_index(kind: FieldType, *, linked: bool) -> PayloadIndex:
     match kind:
         case FieldType.KEYWORD:
             return models.KeywordIndexParams(
-                type=models.KeywordIndexType.KEYWORD, enable_hnsw=linked
+                type=models.KeywordIndexType.KEYWORD, is_tenant=linked, enable_hnsw=linked
             )
         case FieldType.INTEGER:
             return models.IntegerIndexParams(

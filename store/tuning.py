@@ -61,6 +61,9 @@ LINKED: Mapping[Collection, frozenset[str]] = {
 }
 """Fields by whose values the graph has links of its own, so that a filter does not cut it apart.
 
+Keywords are told to be tenants, or engines would leave out values that they take for connected
+enough: in every other build a genre of a tenth of the songs was then found with a recall of .86.
+
 Not those that say the same as another (`genre_names`, `issue_year`), and not those of which a
 value has so few points that a filter on it is answered by a scan (names, artists).
 """
