@@ -20,7 +20,6 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -45,7 +44,7 @@ from melon.store import (
     DENSE,
     Collection,
     Filter,
-    PointId,
+    Ids,
     Preset,
     ReleaseReader,
     VectorQuery,
@@ -231,7 +230,7 @@ def _ask(args: argparse.Namespace, space: EmbeddingSpace) -> dict[str, float]:
 
 def _asked(
     reader: ReleaseReader, vectors: Floats, filter: Filter | None, *, exact: bool
-) -> tuple[Times, list[Sequence[PointId]]]:
+) -> tuple[Times, list[Ids]]:
     """What each query took, and what it found."""
     seconds, found = [], []
     for vector in vectors:
@@ -244,7 +243,7 @@ def _asked(
 
 
 def share_found(
-    found: list[Sequence[PointId]], scores: Floats, row_of: dict[PointId, int], allowed: list[int]
+    found: list[Ids], scores: Floats, row_of: dict[int, int], allowed: list[int]
 ) -> float:
     """The share of the nearest that were found; one as near as the hundredth counts."""
     shares = []

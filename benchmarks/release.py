@@ -13,21 +13,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-import tempfile
 import time
 from contextlib import closing
-from pathlib import Path
 
-import numpy as np
+import apart
 from filtered_search import filters_of, questions, recall
-from harness import Report, run
+from harness import Report
 from points import bare_manifest, create, structs
 from qdrant_client import QdrantClient, models
 from scaled import data_parser, described, space_path
-
-sys.path.append(str(Path(__file__).resolve().parent.parent / "scripts"))
-from qdrant_server import running_server
 
 from melon.embedding import EmbeddingSpace
 from melon.ingest import IngestProgress, Step, ingest
@@ -52,26 +46,12 @@ def main() -> None:
         return
     space = space_path(args)
     report = Report("release", described(EmbeddingSpace.load(space)))
-    measured: dict[str, list[dict[str, float]]] = {method: [] for method in METHODS}
-    with tempfile.TemporaryDirectory(dir=args.scratch) as scratch:
-        for repeat in range(args.repeats):
-            for method in METHODS:
-                directory = Path(scratch) / f"{repeat}-{METHODS.index(method)}"
-                with running_server(directory) as server:
-                    figures = directory / "figures.json"
-                    command = [sys.executable, __file__, str(space), "--method", method]
-                    command += ["--url", server.url, "--grpc-port", str(server.grpc_port)]
-                    command += ["--queries", str(args.queries), "--json", str(figures)]
-                    taken = run(command)
-                own = json.loads(figures.read_text())
-                measured[method].append({**own, "peak MB": taken.peak_mb})
-    medians = {
-        method: {name: float(np.median([run[name] for run in runs])) for name in runs[0]}
-        for method, runs in measured.items()
-    }
-    for method, own in medians.items():
-        against = {DEFAULTS: medians[DEFAULTS]} if method != DEFAULTS else None
-        report.add("release", method, own, against=against)
+    command = [__file__, str(space), "--queries", str(args.queries)]
+    measured = apart.runs_of(METHODS, command, repeats=args.repeats, scratch=args.scratch)
+    base = apart.medians(measured[DEFAULTS])
+    for method, runs in measured.items():
+        against = {DEFAULTS: base} if method != DEFAULTS else None
+        report.add("release", method, apart.medians(runs), against=against)
     report.conclude(args.json)
 
 
@@ -143,9 +123,7 @@ def _arguments() -> argparse.Namespace:
     made = data_parser(__doc__)
     made.add_argument("--repeats", type=int, default=1)
     made.add_argument("--queries", type=int, default=100, help="that recall is measured with")
-    for internal in ("--method", "--url"):
-        made.add_argument(internal, help=argparse.SUPPRESS)
-    made.add_argument("--grpc-port", type=int, help=argparse.SUPPRESS)
+    apart.add_arguments(made)
     return made.parse_args()
 
 

@@ -13,20 +13,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-import tempfile
 import time
 from contextlib import closing
-from pathlib import Path
 
-import numpy as np
-from harness import Report, run
+import apart
+from harness import Report
 from points import bare_manifest, cpu_seconds, create, first, structs, wait_for_updates
 from qdrant_client import QdrantClient
 from scaled import data_parser, described, space_path
-
-sys.path.append(str(Path(__file__).resolve().parent.parent / "scripts"))
-from qdrant_server import running_server
 
 from melon.embedding import EmbeddingSpace
 from melon.ingest.contents import SparseWeights, contents
@@ -47,29 +41,14 @@ def main() -> None:
         return
     space = space_path(args)
     report = Report("upload", described(EmbeddingSpace.load(space)) | {"most points": args.points})
-    measured: dict[str, list[dict[str, float]]] = {method: [] for method in METHODS}
-    with tempfile.TemporaryDirectory(dir=args.scratch) as scratch:
-        for repeat in range(args.repeats):
-            for method in METHODS[repeat % 3 :] + METHODS[: repeat % 3]:
-                directory = Path(scratch) / f"{repeat}-{METHODS.index(method)}"
-                with running_server(directory) as server:
-                    figures = directory / "figures.json"
-                    command = [sys.executable, __file__, str(space), "--method", method]
-                    command += ["--url", server.url, "--grpc-port", str(server.grpc_port)]
-                    command += ["--pid", str(server.pid)]
-                    command += ["--points", str(args.points), "--json", str(figures)]
-                    taken = run(command)
-                own = json.loads(figures.read_text())
-                measured[method].append({**own, "peak MB": taken.peak_mb})
-    medians = {
-        method: {name: float(np.median([run[name] for run in runs])) for name in runs[0]}
-        for method, runs in measured.items()
-    }
-    for method, own in medians.items():
-        spread = [run["points/s"] for run in measured[method]]
-        against = {CLIENT: medians[CLIENT]} if method != CLIENT else None
-        own |= {"least points/s": min(spread), "most points/s": max(spread)}
-        report.add("upload", method, own, against=against)
+    command = [__file__, str(space), "--points", str(args.points)]
+    measured = apart.runs_of(METHODS, command, repeats=args.repeats, scratch=args.scratch)
+    base = apart.medians(measured[CLIENT])
+    for method, runs in measured.items():
+        spread = [own["points/s"] for own in runs]
+        figures = apart.medians(runs)
+        figures |= {"least points/s": min(spread), "most points/s": max(spread)}
+        report.add("upload", method, figures, against={CLIENT: base} if method != CLIENT else None)
     report.conclude(args.json)
 
 
@@ -131,10 +110,7 @@ def _arguments() -> argparse.Namespace:
     made = data_parser(__doc__)
     made.add_argument("--points", type=int, default=10**9, help="at most, of each collection")
     made.add_argument("--repeats", type=int, default=3)
-    for internal in ("--method", "--url"):
-        made.add_argument(internal, help=argparse.SUPPRESS)
-    for internal in ("--grpc-port", "--pid"):
-        made.add_argument(internal, type=int, help=argparse.SUPPRESS)
+    apart.add_arguments(made)
     return made.parse_args()
 
 
