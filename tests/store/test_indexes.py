@@ -25,13 +25,16 @@ from melon.store import (
     VectorQuery,
     VectorStore,
 )
-from melon.store.tuning import TUNINGS
+from melon.store.tuning import LINKED, TUNINGS
 
 POINTS, DIM, NEIGHBOURS = 8_000, 32, 20
 FILTERS = {
     "nothing": None,
     "a genre, 10 %": Filter(must=(MatchAny("genres", ("g3",)),)),
     "a genre by its name, 10 %": Filter(must=(MatchAny("genre_names", ("name 3",)),)),
+    "a genre whose songs are near each other, 10 %": Filter(
+        must=(MatchAny("detail_genres", ("g3",)),)
+    ),
     "a date, 10 %": Filter(must=(DateRange("issue_date", DAY, DAY + timedelta(days=9)),)),
     "a popularity, 10 %": Filter(must=(NumberRange("popularity", gte=900),)),
     "a genre and a date, 1 %": Filter(
@@ -54,7 +57,8 @@ def graphs_for_few(monkeypatch: pytest.MonkeyPatch) -> None:
 def many_songs() -> PointBatch:
     rng = np.random.default_rng(20)
     centres = rng.normal(size=(50, DIM)) * 2
-    dense = (centres[rng.integers(50, size=POINTS)] + rng.normal(size=(POINTS, DIM))).astype("f4")
+    places = rng.integers(50, size=POINTS)
+    dense = (centres[places] + rng.normal(size=(POINTS, DIM))).astype("f4")
     days = rng.integers(100, size=POINTS).tolist()
     rows = zip(rng.integers(10, size=POINTS).tolist(), days, strict=True)
     popularity = rng.integers(1000, size=POINTS).tolist()
@@ -62,6 +66,7 @@ def many_songs() -> PointBatch:
         {
             "genres": [f"g{genre}"],
             "genre_names": [f"name {genre}"],
+            "detail_genres": [f"g{places[n] // 5}"],
             "issue_date": f"{(DAY + timedelta(days=day)).date()}T00:00:00Z",
             "popularity": popularity[n],
         }
@@ -121,6 +126,16 @@ def test_every_field_of_the_schema_has_an_index_of_its_type(server_place: Server
             info = client.get_collection(f"{server_place.prefix}_{collection}")
             assert {field: index.data_type for field, index in info.payload_schema.items()} == {
                 field: types[kind] for field, kind in SCHEMA[collection].indexed.items()
+            }
+            linked = {
+                field
+                for field, index in info.payload_schema.items()
+                if index.params and index.params.model_dump().get("is_tenant")
+            }
+            assert linked == {
+                field
+                for field in LINKED[collection]
+                if SCHEMA[collection].indexed[field] is FieldType.KEYWORD
             }
             vectors = info.config.params.vectors
             assert isinstance(vectors, dict)
