@@ -27,7 +27,7 @@ ENOUGH = 10
 """Popular songs that there must be for each candidate, for a look at them to be enough."""
 
 _ASIDE = ThreadPoolExecutor(4, thread_name_prefix="melon-nearest")
-"""Asks the co-embedding while the neighbours are asked; its threads start when they are needed."""
+"""Asks for what does not wait for an answer; its threads start when they are needed."""
 
 
 class HybridStrategy:
@@ -53,16 +53,17 @@ class HybridStrategy:
         songs_near = _aside(reader, self._mean.songs, reader, asks, alike)
         lists_near = _aside(reader, self._mean.around, reader, asks, nearby)
         of_songs, of_tags = self._neighbours.near(reader, asks)
-        held = self._neighbours.spread(reader, Collection.SONGS, asks, of_songs)
+        spread = self._neighbours.spread
+        held = _aside(reader, spread, reader, Collection.SONGS, asks, of_songs)
         joined = [
             join(own, around, fusion.tags)
             for own, around, fusion in zip(of_tags, lists_near(), settings, strict=True)
         ]
-        held_tags = self._neighbours.spread(reader, Collection.TAGS, asks, joined)
+        held_tags = spread(reader, Collection.TAGS, asks, joined)
         tags = [Ranked(own.ids, _scaled(own)) for own in held_tags]
         songs = [
             fuse(own, near, fusion.songs)
-            for own, near, fusion in zip(held, songs_near(), settings, strict=True)
+            for own, near, fusion in zip(held(), songs_near(), settings, strict=True)
         ]
         return [Answer(*pair) for pair in zip(songs, tags, strict=True)]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from qdrant_client import grpc, models
+from qdrant_client import models
 
 from melon.store.errors import IndexingFailed, StoreBusy, StoreUnavailable
 from melon.store.manifest import ReleaseManifest
@@ -17,7 +17,7 @@ from melon.store.protocol import IndexProgress
 from melon.store.schema import DENSE, SCHEMA, Collection
 from melon.store.server_connection import ServerConnection
 from melon.store.server_lease import BuildLease
-from melon.store.server_models import payload_index, to_points
+from melon.store.server_models import payload_index, to_upsert
 from melon.store.server_reader import ServerReader
 from melon.store.server_registry import Registry
 from melon.store.server_replicas import replicate, wait_for_nodes
@@ -51,11 +51,7 @@ class ServerBuilder:
     def upsert(self, collection: Collection, batch: PointBatch) -> None:
         """Send a batch without waiting for it to be applied; `finish` waits for all of them."""
         batch.check(self._manifest.dim)
-        request = grpc.UpsertPoints(
-            collection_name=self._name(collection),
-            wait=False,
-            points=to_points(batch, SCHEMA[collection].sparse),
-        )
+        request = to_upsert(self._name(collection), batch, SCHEMA[collection].sparse)
         self._wait_for_answers(IN_FLIGHT - 1)
         with self._connection.grpc() as client:
             upsert = client.grpc_points.Upsert

@@ -127,19 +127,20 @@ def vector_selector(collection: Collection, *, dense: bool, sparse: bool) -> lis
     return names or False
 
 
-def to_points(batch: PointBatch, sparse_name: str | None) -> list[grpc.PointStruct]:
-    """Points with their vectors; a row of zeros is a point without a dense vector.
+def to_upsert(name: str, batch: PointBatch, sparse_name: str | None) -> grpc.UpsertPoints:
+    """A request for points with their vectors; a row of zeros is a point without a dense vector.
 
     Most of an upload's time is spent here. Messages are filled in place, for a message that is
     given to another is copied; dense vectors are handed over as bytes, not as numbers.
     """
+    request = grpc.UpsertPoints(collection_name=name, wait=False)
     has_dense = np.any(batch.dense, axis=1).tolist()
     dense = np.ascontiguousarray(batch.dense, "<f4")
     header = _dense_header(dense.shape[1])
     sparse = batch.sparse if sparse_name is not None else None
-    points = []
+    add = request.points.add
     for i, (point_id, payload) in enumerate(zip(batch.ids, batch.payloads, strict=True)):
-        point = grpc.PointStruct()
+        point = add()
         if isinstance(point_id, int):
             point.id.num = point_id
         else:
@@ -156,8 +157,7 @@ def to_points(batch: PointBatch, sparse_name: str | None) -> list[grpc.PointStru
                 vector.indices.extend(indices.tolist())
                 vector.values.extend(values.tolist())
         _fill(point.payload, payload)
-        points.append(point)
-    return points
+    return request
 
 
 @cache

@@ -11,13 +11,13 @@ from qdrant_client.conversions.conversion import GrpcToRest
 from store_samples import DIM, sample
 
 from melon.store import DENSE, BadPoints, PointBatch, tag_point_id
-from melon.store.server_models import to_points
+from melon.store.server_models import to_upsert
 
 
 def test_messages_hold_what_the_batch_holds() -> None:
     batch = sample().songs
     assert batch.sparse is not None
-    for row, message in enumerate(to_points(batch, "playlists")):
+    for row, message in enumerate(to_upsert("songs", batch, "playlists").points):
         point = GrpcToRest.convert_point_struct(message)
         assert point.id == batch.ids[row]
         assert point.payload == batch.payloads[row]
@@ -45,7 +45,7 @@ def test_the_layout_in_memory_does_not_matter(layout: str) -> None:
         "float64": rows.astype(np.float64),
     }
     batch = PointBatch([tag_point_id(str(n)) for n in range(4)], laid_out[layout], None, [{}] * 4)
-    for expected, message in zip(rows, to_points(batch, None), strict=True):
+    for expected, message in zip(rows, to_upsert("songs", batch, None).points, strict=True):
         data = message.vectors.vectors.vectors[DENSE].dense.data
         np.testing.assert_array_equal(np.array(data, np.float32), expected)
 
@@ -54,4 +54,4 @@ def test_the_layout_in_memory_does_not_matter(layout: str) -> None:
 def test_payloads_of_other_types_are_refused(value: object) -> None:
     batch = PointBatch([1], np.ones((1, DIM), np.float32), None, [{"field": value}])
     with pytest.raises(BadPoints, match="field field"):
-        to_points(batch, None)
+        to_upsert("songs", batch, None)
