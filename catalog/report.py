@@ -108,7 +108,8 @@ class ReadReport:
 
         Causes for which records were skipped come first, the most frequent before the others.
         """
-        lines = [f"read {_counted(self.playlists, 'playlist')} and {_counted(self.songs, 'song')}"]
+        songs = f" and {_counted(self.songs, 'song')}" if self.songs else ""
+        lines = [f"read {_counted(self.playlists, 'playlist')}{songs}"]
         by_weight = sorted(
             self.counts.items(), key=lambda item: (not item[0][1].skips, -item[1], item[0])
         )
