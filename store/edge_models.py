@@ -21,18 +21,18 @@ from melon.store.points import (
     id_array,
 )
 from melon.store.schema import DENSE, SCHEMA, Collection, FieldType
-from melon.store.tuning import COUNTS, LINKED, PINNED, search_beam
+from melon.store.tuning import COUNTS, LINKED, PINNED, TENANTS, search_beam
 
 PayloadIndex = edge.KeywordIndexParams | edge.IntegerIndexParams | edge.DatetimeIndexParams
 
 
 def payload_index(collection: Collection, field: str) -> PayloadIndex:
     """The index of a payload field."""
-    linked = field in LINKED[collection]
+    linked, tenant = field in LINKED[collection], field in TENANTS[collection]
     memory = edge.Memory.Pinned if field in PINNED[collection] else edge.Memory.Cold
     match SCHEMA[collection].indexed[field]:
         case FieldType.KEYWORD:
-            return edge.KeywordIndexParams(is_tenant=linked, enable_hnsw=linked, memory=memory)
+            return edge.KeywordIndexParams(is_tenant=tenant, enable_hnsw=linked, memory=memory)
         case FieldType.INTEGER:
             return edge.IntegerIndexParams(
                 lookup=field not in COUNTS, range=True, enable_hnsw=linked, memory=memory

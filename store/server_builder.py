@@ -138,9 +138,9 @@ class ServerBuilder:
 
     def _index_payloads(self, collection: Collection, fields: AbstractSet[str]) -> None:
         with self._connection.rest() as client:
-            for field, kind in SCHEMA[collection].indexed.items():
+            for field in SCHEMA[collection].indexed:
                 if field in fields:
-                    index = payload_index(kind, linked=field in LINKED[collection])
+                    index = payload_index(collection, field)
                     client.create_payload_index(self._name(collection), field, index, wait=False)
         self._wait_for_updates(collection)
 

@@ -27,17 +27,18 @@ from melon.store.points import (
     id_array,
 )
 from melon.store.schema import DENSE, SCHEMA, Collection, FieldType
-from melon.store.tuning import search_beam
+from melon.store.tuning import LINKED, TENANTS, search_beam
 
 PayloadIndex = models.KeywordIndexParams | models.IntegerIndexParams | models.DatetimeIndexParams
 
 
-def payload_index(kind: FieldType, *, linked: bool) -> PayloadIndex:
-    """The index of a payload field; `linked`: the graph has links of its own for its values."""
-    match kind:
+def payload_index(collection: Collection, field: str) -> PayloadIndex:
+    """The index of a payload field."""
+    linked, tenant = field in LINKED[collection], field in TENANTS[collection]
+    match SCHEMA[collection].indexed[field]:
         case FieldType.KEYWORD:
             return models.KeywordIndexParams(
-                type=models.KeywordIndexType.KEYWORD, is_tenant=linked, enable_hnsw=linked
+                type=models.KeywordIndexType.KEYWORD, is_tenant=tenant, enable_hnsw=linked
             )
         case FieldType.INTEGER:
             return models.IntegerIndexParams(

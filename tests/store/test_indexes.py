@@ -25,7 +25,7 @@ from melon.store import (
     VectorQuery,
     VectorStore,
 )
-from melon.store.tuning import LINKED, TUNINGS
+from melon.store.tuning import TENANTS, TUNINGS
 
 POINTS, DIM, NEIGHBOURS = 8_000, 32, 20
 FILTERS = {
@@ -127,16 +127,12 @@ def test_every_field_of_the_schema_has_an_index_of_its_type(server_place: Server
             assert {field: index.data_type for field, index in info.payload_schema.items()} == {
                 field: types[kind] for field, kind in SCHEMA[collection].indexed.items()
             }
-            linked = {
+            tenants = {
                 field
                 for field, index in info.payload_schema.items()
                 if index.params and index.params.model_dump().get("is_tenant")
             }
-            assert linked == {
-                field
-                for field in LINKED[collection]
-                if SCHEMA[collection].indexed[field] is FieldType.KEYWORD
-            }
+            assert tenants == TENANTS[collection]
             vectors = info.config.params.vectors
             assert isinstance(vectors, dict)
             assert vectors[DENSE].distance == models.Distance.COSINE
