@@ -15,9 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from harness import run
-
-sys.path.append(str(Path(__file__).resolve().parent.parent / "scripts"))
-from qdrant_server import running_server
+from servers import running_server
 
 Figures = dict[str, float]
 

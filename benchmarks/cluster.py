@@ -11,7 +11,6 @@ the times are what coordination costs, not what more machines gain.
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -20,9 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from harness import Call, Report, parser, take_turns
-
-sys.path.append(str(Path(__file__).resolve().parent.parent / "scripts"))
-from qdrant_server import Server, running_cluster, running_server
+from servers import Server, running_cluster, running_server
 
 from melon.embedding import EmbeddingSpace
 from melon.ingest import ingest

@@ -12,7 +12,6 @@ given. `/ no filter` says how many times its unfiltered median a filter takes.
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -25,9 +24,7 @@ import numpy as np
 from harness import Call, Report, take_turns
 from numpy.typing import NDArray
 from scaled import data_parser, described, space_path
-
-sys.path.append(str(Path(__file__).resolve().parent.parent / "scripts"))
-from qdrant_server import running_server
+from servers import running_server
 
 from melon.embedding import EmbeddingSpace
 from melon.ingest import ingest

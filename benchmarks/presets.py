@@ -32,9 +32,7 @@ from harness import Report, Times, run
 from points import bare_manifest, cpu_seconds, first
 from qdrant_client import models
 from scaled import data_parser, described, space_path
-
-sys.path.append(str(Path(__file__).resolve().parent.parent / "scripts"))
-from qdrant_server import running_server
+from servers import running_server
 
 from melon.embedding import EmbeddingSpace
 from melon.ingest.contents import SparseWeights, contents
