@@ -25,8 +25,12 @@ from melon.settings import load_settings
 from melon.store import open_store
 
 FLOORS = ((0,), (3, 50), (0, 20), (0, 10, 50), (3, 20, 100), (3, 10, 50, 200))
-COUNTS = (100, 200, 400)
 HYBRID_FLOORS = (0, 5, 10, 20, 50)
+TRIED = [
+    *(("mean", floors) for floors in FLOORS),
+    *(("hybrid", floor) for floor in HYBRID_FLOORS),
+]
+COUNTS = (100, 200, 400)
 
 
 def main() -> None:
@@ -42,23 +46,12 @@ def main() -> None:
             group = Group(given, "songs", sample.search[given], retriever)
             if not len(group):
                 continue
-            near, count = f"dense.{given}.songs", f"dense.{given}.songs.candidates"
-            for floors, most in product(FLOORS, COUNTS):
-                changed = edited(edited(start, f"{near}.floors", floors), count, most)
-                name = f"{'/'.join(map(str, floors))} × {most}"
-                report.add(
-                    given,
-                    f"mean, {name}",
-                    _figures(group, retriever.with_settings(changed), "mean"),
-                )
-            for floor, most in product(HYBRID_FLOORS, COUNTS):
-                changed = edited(edited(start, f"hybrid.{given}.songs.floor", floor), count, most)
-                name = f"{floor} × {most}"
-                report.add(
-                    given,
-                    f"hybrid, {name}",
-                    _figures(group, retriever.with_settings(changed), "hybrid"),
-                )
+            paths = {"mean": f"dense.{given}.songs.floors", "hybrid": f"hybrid.{given}.songs.floor"}
+            for (strategy, floors), most in product(TRIED, COUNTS):
+                changed = edited(start, paths[strategy], floors)
+                changed = edited(changed, f"dense.{given}.songs.candidates", most)
+                figures = _figures(group, retriever.with_settings(changed), strategy)
+                report.add(given, f"{strategy}, {floors} × {most}", figures)
         report.conclude(args.json)
 
 

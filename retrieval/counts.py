@@ -17,6 +17,8 @@ MOST_OTHERS = 1_000_000
 class Counts:
     """Counts of points by their ids: a table of small numbers, a dictionary of all others.
 
+    A point's count never changes. One that is asked for beside larger ids may be learnt again.
+
     May be shared by threads: what one learns while another makes the table longer may be
     forgotten, and is then unknown.
     """

@@ -187,17 +187,19 @@ def _first_hop(ask: Ask, hops: Hops, disliked: bool) -> VectorQuery | None:
 def _ask_once(reader: RememberingReader, wanted: Sequence[tuple[Ask, Hops, bool]]) -> list[Hits]:
     """The hits of each first hop. What a query's songs and tags ask alike is asked once."""
     queries = [_first_hop(*part) for part in wanted]
+    keys = [
+        query and (id(ask), query.sought)
+        for (ask, _, _), query in zip(wanted, queries, strict=True)
+    ]
     longest: dict[Hashable, VectorQuery] = {}
-    for (ask, _, _), query in zip(wanted, queries, strict=True):
-        if query is not None:
-            known = longest.setdefault((id(ask), query.sought), query)
-            if query.limit > known.limit:
-                longest[id(ask), query.sought] = query
+    for key, query in zip(keys, queries, strict=True):
+        if query is not None and query.limit > getattr(longest.get(key), "limit", 0):
+            longest[key] = query
     answers = reader.query_some(Collection.PLAYLISTS, list(longest.values()))
     found = dict(zip(longest, answers, strict=True))
     return [
-        NO_HITS if query is None else found[id(ask), query.sought].rows(slice(query.limit))
-        for (ask, _, _), query in zip(wanted, queries, strict=True)
+        NO_HITS if query is None else found[key].rows(slice(query.limit))
+        for key, query in zip(keys, queries, strict=True)
     ]
 
 

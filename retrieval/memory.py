@@ -7,9 +7,9 @@ read once of it stays true.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,9 @@ from melon.store.forwarding import ForwardingReader
 MOST_PLAYLISTS = 200_000
 """Playlists whose songs are remembered at most, some 100 MB; past that, it begins anew."""
 
+MOST_TAGS = 1_000_000
+"""Tags whose text is remembered at most, likewise."""
+
 MOST_SHOWN = 50_000
 """Songs whose description is remembered at most, some 50 MB; past that, it begins anew."""
 
@@ -44,6 +47,7 @@ SONG_FIELDS = (
 )
 """The payload of a song that an answer shows."""
 
+V = TypeVar("V")
 SongIds = NDArray[np.int32]
 NO_HITS = Hits(np.empty(0, np.int64), np.empty(0))
 
@@ -91,15 +95,9 @@ class RememberingReader(ForwardingReader):
 
     def learn_songs(self, playlists: Sequence[PointId]) -> Mapping[PointId, SongIds]:
         """Ask for the songs of the playlists that are not known, in one request."""
-        known = self._songs
-        missing = set(playlists).difference(known)
-        if missing:
-            if len(known) + len(missing) > MOST_PLAYLISTS:
-                known = self._songs = {}
-                missing = set(playlists)
-            found = self._reader.retrieve(Collection.PLAYLISTS, list(missing), payload=("songs",))
-            for record in found:
-                known[record.id] = np.array(record.payload.get("songs", ()), np.int32)
+        known = self._songs = self._learn(
+            self._songs, Collection.PLAYLISTS, playlists, ("songs",), _song_ids, MOST_PLAYLISTS
+        )
         return known
 
     def tags(self, ids: Ids) -> list[str]:
@@ -110,22 +108,16 @@ class RememberingReader(ForwardingReader):
 
     def learn_tags(self, ids: Sequence[PointId]) -> Mapping[PointId, str]:
         """Ask for the tags that are not known, in one request."""
-        missing = set(ids).difference(self._tags)
-        if missing:
-            found = self._reader.retrieve(Collection.TAGS, list(missing), payload=("tag",))
-            self._tags.update((record.id, record.payload["tag"]) for record in found)
-        return self._tags
+        known = self._tags = self._learn(
+            self._tags, Collection.TAGS, ids, ("tag",), lambda payload: payload["tag"], MOST_TAGS
+        )
+        return known
 
     def learn_shown(self, songs: Sequence[PointId]) -> Mapping[PointId, Mapping[str, Any]]:
         """The `SONG_FIELDS` of these songs and of others; those not known are asked for."""
-        known = self._shown
-        missing = set(songs).difference(known)
-        if missing:
-            if len(known) + len(missing) > MOST_SHOWN:
-                known = self._shown = {}
-                missing = set(songs)
-            found = self._reader.retrieve(Collection.SONGS, list(missing), payload=SONG_FIELDS)
-            known.update((record.id, record.payload) for record in found)
+        known = self._shown = self._learn(
+            self._shown, Collection.SONGS, songs, SONG_FIELDS, lambda payload: payload, MOST_SHOWN
+        )
         return known
 
     def songs_in(self, playlists: int) -> int:
@@ -146,3 +138,30 @@ class RememberingReader(ForwardingReader):
         asked = [query for query in queries if query is not None]
         answers = iter(self.query(collection, asked) if asked else [])
         return [NO_HITS if query is None else next(answers) for query in queries]
+
+    def _learn(
+        self,
+        known: dict[PointId, V],
+        collection: Collection,
+        ids: Sequence[PointId],
+        fields: tuple[str, ...],
+        value: Callable[[Mapping[str, Any]], V],
+        most: int,
+    ) -> dict[PointId, V]:
+        """`known` with the values of all points that were asked for, or a new one, begun anew.
+
+        Args:
+            fields: of the payload that `value` is taken from.
+            most: how many it may hold.
+        """
+        missing = set(ids).difference(known)
+        if missing:
+            if len(known) + len(missing) > most:
+                known, missing = {}, set(ids)
+            for record in self._reader.retrieve(collection, list(missing), payload=fields):
+                known[record.id] = value(record.payload)
+        return known
+
+
+def _song_ids(payload: Mapping[str, Any]) -> SongIds:
+    return np.array(payload.get("songs", ()), np.int32)
