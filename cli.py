@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from melon.commands import demo, evaluate, ingest, query, releases, train, tune
+from melon.commands.options import left_open
 from melon.errors import MelonError
 
 app = typer.Typer(
@@ -51,21 +53,46 @@ def options(
     """Continue and tag music playlists: one co-embedding, served from Qdrant."""
 
 
-def main() -> None:
-    """Run the command line: exit code 2 for what the user gave, 1 for what failed around us."""
+def run() -> int:
+    """Run the command that `sys.argv` gives, and say how it ended.
+
+    Returns:
+        The exit code: 2 for what the user gave, 1 for what failed around us.
+    """
     # Looking for plugins of pydantic, it would read the metadata of every installed package.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    left_open.clear()  # of an earlier command in this process
     try:
-        app()
+        code = _exit_code(app)
+        sys.stdout.flush()
+        return code
     except MelonError as error:
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except BrokenPipeError:  # whoever read our output has seen enough
-        sys.stderr.close()
-        sys.exit(1)
+        return 1
     except OSError as error:  # a full disk, a directory that may not be written
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
+        return 1
+
+
+def main() -> None:
+    """Run the command line and end the process at once, as there is nothing to save.
+
+    Python would take apart all that was imported, and close what was left open for the reason
+    that `left_open` gives.
+    """
+    code = run()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _exit_code(command: Callable[[], None]) -> int:
+    try:
+        command()
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
 
 
 if __name__ == "__main__":

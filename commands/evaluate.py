@@ -22,6 +22,7 @@ from melon.commands.options import (
     UrlOption,
     chosen_settings,
     chosen_store,
+    opened_reader,
     opened_retriever,
     pinned_retriever,
 )
@@ -87,7 +88,8 @@ def recommend(
     from melon.retrieval import DEFAULT_STRATEGY
 
     asked, weights = read_questions(questions), chosen_settings(settings)
-    with chosen_store(url, path) as store, meter() as bar:
+    store = chosen_store(url, path)
+    with meter() as bar:
         started = time.perf_counter()
         retriever = pinned_retriever(store, release, weights)
         many = len(asked) >= MANY_QUESTIONS
@@ -133,8 +135,8 @@ def score(
     hidden = read_questions(answers)
     asked = read_questions(questions) if questions else None
     if url or path or release:
-        with chosen_store(url, path) as store:
-            card = scored(given, hidden, asked, catalogue=Catalogue(store.open(release)))
+        reader = opened_reader(chosen_store(url, path), release)
+        card = scored(given, hidden, asked, catalogue=Catalogue(reader))
     else:
         card = scored(given, hidden, asked)
     if as_json:
@@ -174,7 +176,8 @@ def evaluate(
 
     asked, hidden = read_questions(questions), read_questions(answers)
     weights = chosen_settings(settings)
-    with chosen_store(url, path) as store, meter() as bar:
+    store = chosen_store(url, path)
+    with meter() as bar:
         retriever = pinned_retriever(store, release, weights)
         cards = [
             evaluated(

@@ -44,7 +44,8 @@ def ingest(
 
     chosen = _preset(preset)
     loaded = EmbeddingSpace.load(space or load_settings().space_dir)
-    with chosen_store(url, path) as store, meter() as bar:
+    store = chosen_store(url, path)
+    with meter() as bar:
         started = time.perf_counter()
         result = ingest_space(loaded, store, bar, chosen)
         report(result, time.perf_counter() - started)

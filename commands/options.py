@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +11,7 @@ from melon.commands.console import note
 
 if TYPE_CHECKING:
     from melon.retrieval import RetrievalSettings, Retriever
-    from melon.store import VectorStore
+    from melon.store import ReleaseReader, VectorStore
 
 UrlOption = Annotated[
     str | None,
@@ -46,16 +44,32 @@ SettingsOption = Annotated[
     ),
 ]
 
+left_open: list[Retriever | ReleaseReader] = []
+"""What the command has asked, until its process ends.
 
-@contextmanager
-def chosen_store(url: str | None, path: Path | None) -> Iterator[VectorStore]:
-    """Open the store that the options name or that is found, and say on stderr which it is."""
+Edge takes the files of a shard that is closed out of the system's cache, and the next command
+would read them from the disk again.
+"""
+
+
+def chosen_store(url: str | None, path: Path | None) -> VectorStore:
+    """Open the store that the options name or that is found, and say on stderr which it is.
+
+    It is left open, for a command ends with its process.
+    """
     from melon.settings import load_settings
     from melon.store import open_store
 
-    with open_store(load_settings(), url=url, path=path) as store:
-        note(f"store: {store.location}")
-        yield store
+    store = open_store(load_settings(), url=url, path=path)
+    note(f"store: {store.location}")
+    return store
+
+
+def opened_reader(store: VectorStore, release: str | None) -> ReleaseReader:
+    """A release of the store, the live one by default. It is left open, as the store is."""
+    reader = store.open(release)
+    left_open.append(reader)
+    return reader
 
 
 def chosen_settings(path: Path | None) -> RetrievalSettings:
@@ -89,9 +103,11 @@ def opened_retriever(url: str | None, path: Path | None, release: str, settings:
 
 
 def pinned_retriever(
-    store: VectorStore, release: str | None, settings: RetrievalSettings
+    store: VectorStore, release: str | None, settings: RetrievalSettings | None = None
 ) -> Retriever:
-    """Ask one release, whatever is promoted meanwhile."""
+    """Ask one release, whatever is promoted meanwhile. It is left open, as the store is."""
     from melon.retrieval import Retriever
 
-    return Retriever(store, release=release or store.live(), settings=settings)
+    retriever = Retriever(store, release=release or store.live(), settings=settings)
+    left_open.append(retriever)
+    return retriever

@@ -16,6 +16,7 @@ from melon.commands.options import (
     UrlOption,
     chosen_settings,
     chosen_store,
+    pinned_retriever,
 )
 from melon.commands.render import render, render_points, render_reasons, render_songs, shown_names
 
@@ -126,7 +127,6 @@ def query(
         DEFAULT_STRATEGY,
         ModalityWeights,
         PlaylistQuery,
-        Retriever,
         Variety,
         song_id,
     )
@@ -144,27 +144,27 @@ def query(
         exclude,
     )
     weights = chosen_settings(settings)
-    with chosen_store(url, path) as store:
-        retriever = Retriever(store, release=release, settings=weights)
-        asked = PlaylistQuery(
-            songs=tuple(song_id(retriever.reader, song) for song in songs or ()),
-            tags=_not_blank(tags),
-            title=title,
-            not_songs=tuple(song_id(retriever.reader, song) for song in not_songs or ()),
-            not_tags=_not_blank(not_tags),
-            weights=ModalityWeights(songs=song_weight, tags=tag_weight, title=title_weight),
-        )
-        found = retriever.recommend(
-            asked,
-            constraints,
-            songs=count,
-            tags=tag_count,
-            strategy=strategy or DEFAULT_STRATEGY,
-            exact=exact,
-            explain=explain,
-            variety=Variety(max_per_artist=max_per_artist, diversity=diversity),
-        )
-        names = shown_names(retriever.reader, found) if explain and not as_json else {}
+    store = chosen_store(url, path)
+    retriever = pinned_retriever(store, release, weights)
+    asked = PlaylistQuery(
+        songs=tuple(song_id(retriever.reader, song) for song in songs or ()),
+        tags=_not_blank(tags),
+        title=title,
+        not_songs=tuple(song_id(retriever.reader, song) for song in not_songs or ()),
+        not_tags=_not_blank(not_tags),
+        weights=ModalityWeights(songs=song_weight, tags=tag_weight, title=title_weight),
+    )
+    found = retriever.recommend(
+        asked,
+        constraints,
+        songs=count,
+        tags=tag_count,
+        strategy=strategy or DEFAULT_STRATEGY,
+        exact=exact,
+        explain=explain,
+        variety=Variety(max_per_artist=max_per_artist, diversity=diversity),
+    )
+    names = shown_names(retriever.reader, found) if explain and not as_json else {}
     if as_json:
         print_json(found.to_json())
         return
@@ -196,29 +196,29 @@ def similar(
 ) -> None:
     """Find what lies nearest to one song, tag, title, playlist or word in the co-embedding."""
     from melon.errors import InputError
-    from melon.retrieval import Item, Retriever, song_id
+    from melon.retrieval import Item, song_id
     from melon.store import Collection
 
     wanted = [name.strip() for name in to.split(",")]
     if unknown := [name for name in wanted if name not in list(Collection)]:
         raise InputError(f"--to does not know {shown(unknown)}", hint=f"give {shown(Collection)}")
     constraints = constraints_of(genre, since=since, until=until)
-    with chosen_store(url, path) as store:
-        retriever = Retriever(store, release=release)
-        item = Item(
-            song=song_id(retriever.reader, song) if song is not None else None,
-            tag=tag,
-            title=title,
-            playlist=playlist,
-            word=word,
-        )
-        found = retriever.similar(
-            item,
-            to=[Collection(name) for name in wanted],
-            limit=limit,
-            constraints=constraints,
-            exact=exact,
-        )
+    store = chosen_store(url, path)
+    retriever = pinned_retriever(store, release)
+    item = Item(
+        song=song_id(retriever.reader, song) if song is not None else None,
+        tag=tag,
+        title=title,
+        playlist=playlist,
+        word=word,
+    )
+    found = retriever.similar(
+        item,
+        to=[Collection(name) for name in wanted],
+        limit=limit,
+        constraints=constraints,
+        exact=exact,
+    )
     if as_json:
         print_json({str(c): [near.to_json() for near in part] for c, part in found.items()})
         return

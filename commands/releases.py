@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from melon.commands.console import note, print_json, print_table
-from melon.commands.options import JsonOption, PathOption, UrlOption, chosen_store
+from melon.commands.options import JsonOption, PathOption, UrlOption, chosen_store, opened_reader
 
 if TYPE_CHECKING:
     from melon.store import ReleaseInfo
@@ -27,8 +27,8 @@ def releases(
     context.obj = (url, path)
     if context.invoked_subcommand:
         return
-    with chosen_store(url, path) as store:
-        found = store.releases()
+    store = chosen_store(url, path)
+    found = store.releases()
     if as_json:
         print_json([_to_json(info) for info in found])
         return
@@ -59,8 +59,8 @@ def promote(
     path: PathOption = None,
 ) -> None:
     """Make a release the live one, in one step: this is how to roll back."""
-    with chosen_store(url or context.obj[0], path or context.obj[1]) as store:
-        store.promote(release)
+    store = chosen_store(url or context.obj[0], path or context.obj[1])
+    store.promote(release)
     note(f"release {release} is live")
 
 
@@ -72,8 +72,8 @@ def drop(
     path: PathOption = None,
 ) -> None:
     """Delete a release that is not live."""
-    with chosen_store(url or context.obj[0], path or context.obj[1]) as store:
-        store.drop(release)
+    store = chosen_store(url or context.obj[0], path or context.obj[1])
+    store.drop(release)
     note(f"release {release} was removed")
 
 
@@ -81,27 +81,27 @@ def status(url: UrlOption = None, path: PathOption = None, as_json: JsonOption =
     """Say which store answers, which release is live, and what is in it."""
     from melon.store import SCHEMA_VERSION, Collection
 
-    with chosen_store(url, path) as store:
-        live = store.live()
-        facts: dict[str, Any] = {
-            "store": store.location,
-            "engine": store.engine_version(),
-            "live": live,
-            "releases": len(store.releases()),
-            "schema_version": SCHEMA_VERSION,
+    store = chosen_store(url, path)
+    live = store.live()
+    facts: dict[str, Any] = {
+        "store": store.location,
+        "engine": store.engine_version(),
+        "live": live,
+        "releases": len(store.releases()),
+        "schema_version": SCHEMA_VERSION,
+    }
+    counts: dict[str, int] = {}
+    if live is not None:
+        reader = opened_reader(store, live)
+        manifest = reader.manifest
+        counts = {str(collection): reader.count(collection) for collection in Collection}
+        facts |= {
+            "schema_version": manifest.schema_version,
+            "space": manifest.space,
+            "dim": manifest.dim,
+            "preset": str(manifest.preset),
+            "created": manifest.created.isoformat(),
         }
-        counts: dict[str, int] = {}
-        if live is not None:
-            reader = store.open(live)
-            manifest = reader.manifest
-            counts = {str(collection): reader.count(collection) for collection in Collection}
-            facts |= {
-                "schema_version": manifest.schema_version,
-                "space": manifest.space,
-                "dim": manifest.dim,
-                "preset": str(manifest.preset),
-                "created": manifest.created.isoformat(),
-            }
     if as_json:
         print_json(facts | {"counts": counts})
         return

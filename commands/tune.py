@@ -104,8 +104,8 @@ def tune(
     target = out or load_settings().retrieval_file
     start = start_settings(settings, target, fresh=fresh)
     asked, hidden = read_questions(questions), read_questions(answers)
+    store = chosen_store(url, path)
     with (
-        chosen_store(url, path) as store,
         Journal(target.with_suffix(JOURNAL_SUFFIX), fresh=fresh) as journal,
         meter() as bar,
     ):

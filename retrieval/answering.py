@@ -26,7 +26,7 @@ class OpenRelease:
 
     @classmethod
     def of(cls, reader: ReleaseReader) -> Self:
-        """Load its tokenizer while what will be asked is opened; remember what is read of it."""
+        """Open what will be asked, load the tokenizer, and remember what is read."""
         reader.warm()
         tokenizer = TitleTokenizer.from_bytes(reader.manifest.title_tokenizer)
         return cls(RememberingReader(reader), tokenizer)

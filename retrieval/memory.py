@@ -77,11 +77,11 @@ class RememberingReader(ForwardingReader):
         counts = known.of(ids)
         unknown = counts < 0
         if unknown.any():
-            missing = np.unique(ids[unknown])
+            missing, places = np.unique(ids[unknown], return_inverse=True)
             found = self._reader.values(collection, "popularity", missing.tolist())
             learnt = np.array([found.get(point, 0) for point in missing.tolist()], np.int64)
             known.learn(missing, learnt)
-            counts[unknown] = learnt[np.searchsorted(missing, ids[unknown])]
+            counts[unknown] = learnt[places]
         return np.asarray(np.maximum(counts, 1), np.float64)
 
     def songs(self, playlists: Ids) -> list[SongIds]:

@@ -137,9 +137,10 @@ class EmbeddedReader:
             return shard.count(edge.CountRequest(exact=True, filter=condition))
 
     def warm(self) -> None:
-        """Open the shards in the background, all at once: Edge leaves the interpreter alone."""
+        """Open the shards, one after the other: Edge holds the interpreter's lock meanwhile."""
         for collection in Collection:
-            threading.Thread(target=self._open_quietly, args=(collection,)).start()
+            with suppress(MelonError):  # whoever asks for it is told
+                self._open(collection)
 
     def close(self) -> None:
         """Close the shards."""
@@ -176,10 +177,6 @@ class EmbeddedReader:
         except Exception as error:  # Edge raises nothing more special
             where = f"{collection} of release {self._manifest.release}"
             raise RequestRefused(str(error), where=where) from error
-
-    def _open_quietly(self, collection: Collection) -> None:
-        with suppress(MelonError):  # whoever asks for it is told
-            self._open(collection)
 
     def _open(self, collection: Collection) -> edge.EdgeShard:
         with self._opening[collection]:

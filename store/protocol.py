@@ -105,7 +105,7 @@ class ReleaseReader(Protocol):
         """Exactly how many points pass the filter."""
 
     def warm(self) -> None:
-        """Begin to open, in the background, what the first request of a kind would wait for."""
+        """Open what the first request of a kind would wait for."""
 
     def close(self) -> None:
         """Give back what reading holds; reading again takes it up again."""

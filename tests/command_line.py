@@ -10,12 +10,12 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 from unittest.mock import patch
 
 from places import Place
 
-from melon.cli import main
+from melon.cli import run as run_melon
 
 
 @dataclass(frozen=True)
@@ -34,26 +34,28 @@ class Done:
 def melon(*arguments: str, environment: Mapping[str, str] | None = None) -> Done:
     """Run the command in this process, error messages and exit codes included."""
     out, err = io.StringIO(), io.StringIO()
-    code: Any = 0
     with (
         patch.object(sys, "argv", ["melon", *arguments]),
         patch.dict(os.environ, environment or {}),
         redirect_stdout(out),
         redirect_stderr(err),
     ):
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code
-    return Done(int(code or 0), out.getvalue(), err.getvalue())
+        code = run_melon()
+    return Done(code, out.getvalue(), err.getvalue())
 
 
-def melon_process(*arguments: str, environment: Mapping[str, str] | None = None) -> Done:
+def melon_process(
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    stdout: int | IO[str] = subprocess.PIPE,
+) -> Done:
     """Run the command as a shell does."""
     command = [sys.executable, "-m", "melon.cli", *arguments]
     given = os.environ | {"NO_COLOR": "1", "COLUMNS": "80"} | (environment or {})
-    done = subprocess.run(command, env=given, capture_output=True, text=True, timeout=120)
-    return Done(done.returncode, done.stdout, done.stderr)
+    done = subprocess.run(
+        command, env=given, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=120
+    )
+    return Done(done.returncode, done.stdout or "", done.stderr)
 
 
 Command = Callable[..., Done]

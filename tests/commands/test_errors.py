@@ -161,3 +161,11 @@ def test_a_process_ends_with_the_code_and_keeps_the_streams_apart(demo_place: Pl
     assert len(found.err.splitlines()) == 1
     usage = melon_process()
     assert usage.code == 2
+
+
+def test_output_that_cannot_be_written_is_an_error(demo_place: Place):
+    with Path("/dev/full").open("w") as full:
+        done = melon_process(
+            "status", *demo_place.options, environment=demo_place.environment, stdout=full
+        )
+    refused(done, 1, "error: ", "No space left")

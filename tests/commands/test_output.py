@@ -12,7 +12,9 @@ from command_line import Command, melon
 from places import Place
 from rich.cells import cell_len
 
+from melon.commands.options import left_open
 from melon.embedding import EmbeddingSpace
+from melon.retrieval import PlaylistQuery, Retriever
 
 CLI_DOCS = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
 
@@ -145,3 +147,11 @@ def test_no_song_passes(ask: Command):
     assert "no song passes the constraints" in done.err
     assert "Songs" not in done.out
     assert "Tags" in done.out
+
+
+def test_what_is_asked_stays_open_until_the_process_ends(ask: Command):
+    ask("status", "--json").json()
+    ask("query", "--title", "rainy day", "--json").json()
+    [retriever] = left_open
+    assert isinstance(retriever, Retriever)
+    assert retriever.recommend(PlaylistQuery(title="rainy day")).songs

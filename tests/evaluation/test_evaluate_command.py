@@ -47,12 +47,9 @@ def run(*arguments: object) -> int:
     before = sys.argv
     sys.argv = ["melon", *map(str, arguments)]
     try:
-        cli.main()
-    except SystemExit as stop:
-        return int(stop.code or 0)
+        return cli.run()
     finally:
         sys.argv = before
-    return 0
 
 
 @pytest.fixture
