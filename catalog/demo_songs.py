@@ -25,6 +25,10 @@ DATE_SHARES = (0.84, 0.05, 0.08, 0.03)
 """Shares of the dates known to the day, the month, the year, and not at all."""
 
 GENRE_SHARES = (0.5, 0.3, 0.2)
+"""Of the genres of a mood, the commonest first."""
+
+DETAIL_SHARES = (0.85, 0.13, 0.02)
+"""Of the detail genres of a genre: catalogues have a long tail of rare ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +71,7 @@ def plant_songs(count: int, rng: np.random.Generator) -> SongColumns:
     )
     own_genre = (mood == artist_mood[artist]) & (rng.random(count) < OWN_GENRE_SHARE)
     genre = np.where(own_genre, artist_genre[artist], _genre_of(mood, rng))
-    details = np.array([len(details) for _, details in words.GENRES])
-    detail = rng.integers(details[genre])
+    detail = choose(DETAIL_SHARES, count, rng)
     second_artist = np.where(rng.random(count) < DUET_SHARE, rng.integers(artists, size=count), -1)
     second_artist[second_artist == artist] = -1
 

@@ -12,7 +12,7 @@ ERAS = (1980, 1990, 2000, 2010)
 
 ERA_TAGS = ("80s", "90s", "2000년대", "2010년대")
 
-GENRES: tuple[tuple[str, tuple[str, ...]], ...] = (
+GENRES: tuple[tuple[str, tuple[str, str, str]], ...] = (
     ("Ballad", ("Piano Ballad", "Orchestral Ballad", "Duet Ballad")),
     ("Dance", ("Disco", "Teen Pop", "Bubblegum")),
     ("Hip-Hop", ("Boom Bap", "Melodic Rap", "Trap")),
@@ -26,7 +26,7 @@ GENRES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Lo-fi", ("Lo-fi Beats", "Tape Loops", "Chillhop")),
     ("City Pop", ("Seaside Pop", "Night Drive Pop", "Soft Funk")),
 )
-"""Genres, each with its detail genres."""
+"""Genres, each with its detail genres, the commonest first."""
 
 GENRE_NAMES = tuple(name for name, _ in GENRES)
 

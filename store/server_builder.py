@@ -6,9 +6,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from typing import Any
+from concurrent.futures import Future, ThreadPoolExecutor
 
-from qdrant_client import models
+from qdrant_client import grpc, models
 
 from melon.store.errors import IndexingFailed, StoreBusy, StoreUnavailable
 from melon.store.manifest import ReleaseManifest
@@ -44,7 +44,9 @@ class ServerBuilder:
         self._lease = lease
         self._tuning = TUNINGS[manifest.preset]
         self._sent = dict.fromkeys(Collection, 0)
-        self._in_flight: deque[Any] = deque()
+        self._in_flight: deque[Future[None]] = deque()
+        # In threads, for qdrant-client's gRPC calls wait for the answer, even those for a future.
+        self._senders = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="melon-upload")
         for collection in Collection:
             self._create(collection)
 
@@ -53,9 +55,7 @@ class ServerBuilder:
         batch.check(self._manifest.dim)
         request = to_upsert(self._name(collection), batch, SCHEMA[collection].sparse)
         self._wait_for_answers(IN_FLIGHT - 1)
-        with self._connection.grpc() as client:
-            upsert = client.grpc_points.Upsert
-            self._in_flight.append(upsert.future(request, timeout=self._connection.address.timeout))
+        self._in_flight.append(self._senders.submit(self._send, request))
         self._sent[collection] += len(batch.ids)
 
     def finish(self, progress: Callable[[IndexProgress], None] | None = None) -> None:
@@ -93,11 +93,13 @@ class ServerBuilder:
                 where=self._connection.location,
                 hint="run `melon ingest` again",
             )
+        self._senders.shutdown()
         self._registry.register(self._manifest)
         self._lease.end()
 
     def abandon(self) -> None:
         """Remove what was built."""
+        self._senders.shutdown(cancel_futures=True)
         if self._lease.is_held():  # else it is another build's by now
             self._registry.remove_collections(self._manifest.release)
         self._lease.end()
@@ -132,9 +134,12 @@ class ServerBuilder:
 
     def _wait_for_answers(self, left: int) -> None:
         """Until the server has answered all batches but `left`; what it refused is raised."""
-        with self._connection.grpc():
-            while len(self._in_flight) > left:
-                self._in_flight.popleft().result()
+        while len(self._in_flight) > left:
+            self._in_flight.popleft().result()
+
+    def _send(self, request: grpc.UpsertPoints) -> None:
+        with self._connection.grpc() as client:
+            client.grpc_points.Upsert(request, timeout=self._connection.address.timeout)
 
     def _index_payloads(self, collection: Collection, fields: AbstractSet[str]) -> None:
         with self._connection.rest() as client:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -62,6 +63,7 @@ class ServerConnection:
         self._grpc_port = address.grpc_port or (parts.port or REST_PORT) + 1
         if address.api_key and parts.scheme == "http" and parts.hostname not in LOOPBACK:
             log.warning("the API key travels unencrypted to %s: use https", self.location)
+        self._connecting = Lock()
         self._rest = self._connect(prefer_grpc=False)
 
     @contextmanager
@@ -72,9 +74,11 @@ class ServerConnection:
 
     @contextmanager
     def grpc(self) -> Iterator[QdrantClient]:
-        """The gRPC client; what fails inside is raised as one of melon's errors."""
+        """The gRPC client, for any thread; what fails inside is raised as one of melon's errors."""
         with self._errors():
-            yield self._grpc
+            with self._connecting:
+                client = self._grpc
+            yield client
 
     def name(self, collection: Collection, release: str | None = None) -> str:
         """Name of a release's collection, or of the alias."""

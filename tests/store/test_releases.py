@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 from places import Place, ServerPlace
+from qdrant_client.grpc import UpsertPoints
 from store_samples import DIM, manifest, points, publish, sample
 
 from melon.store import (
@@ -26,6 +27,7 @@ from melon.store import (
     VectorQuery,
     VectorStore,
 )
+from melon.store.server_builder import ServerBuilder
 
 SONGS = Collection.SONGS
 
@@ -279,3 +281,24 @@ def test_the_aliases_never_name_two_releases(server_place: ServerPlace) -> None:
         done.set()
         watcher.join()
     assert set(seen) == {frozenset({"r1"}), frozenset({"r2"})}
+
+
+def test_several_batches_are_on_their_way_to_a_server_at_once(
+    server_place: ServerPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """qdrant-client's gRPC calls for a future would wait for the answer all the same."""
+    both = threading.Barrier(2, timeout=30)
+    send = ServerBuilder._send
+
+    def send_with_another(builder: ServerBuilder, request: UpsertPoints) -> None:
+        both.wait()
+        send(builder, request)
+
+    monkeypatch.setattr(ServerBuilder, "_send", send_with_another)
+    with server_place.open() as store:
+        builder = store.build(manifest("r1"))
+        builder.upsert(SONGS, points([1]))
+        builder.upsert(SONGS, points([2]))
+        builder.finish()
+        assert builder.reader().count(SONGS) == 2
+        builder.abandon()
