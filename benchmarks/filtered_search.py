@@ -112,7 +112,7 @@ def _near_share(lists: list[list[str]], share: float) -> tuple[str, ...]:
     """Values that together are of about that share of the points: the largest that still fit."""
     left, chosen = share * len(lists), []
     for value, count in Counter(chain.from_iterable(lists)).most_common():
-        if count <= 1.1 * left:
+        if count <= 1.2 * left:
             chosen.append(value)
             left -= count
     return tuple(chosen)
