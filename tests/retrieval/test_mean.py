@@ -23,7 +23,10 @@ Vectors = NDArray[np.float32]
 
 
 HAIR = 5e-3
-"""Songs that share a vector were moved apart by a hair, which is worth so much of a score."""
+"""Songs that share a vector were moved apart by a hair, which is worth so much of a score.
+
+Where all songs of a query are such ones it is worth more: it moves the mean itself.
+"""
 
 DISCOUNT, SHARPNESS, PRIOR = 0.3, 6.0, 0.5
 NEARBY_SHARPNESS, ALL = 15.0, 1000
@@ -98,9 +101,9 @@ def expected_mean(space: EmbeddingSpace, query: PlaylistQuery) -> Vectors:
         PlaylistQuery(songs=(3, 5, 8, 13)),
         PlaylistQuery(tags=("rain", "cafe")),
         PlaylistQuery(title="비 오는 날"),
-        PlaylistQuery(songs=(3, 5), tags=("rain",), title="late night"),
-        PlaylistQuery(songs=(3,), tags=("rain",), weights=ModalityWeights(songs=0.2, tags=3)),
-        PlaylistQuery(songs=(3, 4), not_songs=(20, 21)),
+        PlaylistQuery(songs=(4, 8), tags=("rain",), title="late night"),
+        PlaylistQuery(songs=(4,), tags=("rain",), weights=ModalityWeights(songs=0.2, tags=3)),
+        PlaylistQuery(songs=(4, 8), not_songs=(20, 21)),
     ],
     ids=["songs", "tags", "title", "mix", "weights", "dislikes"],
 )
