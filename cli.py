@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -63,8 +62,8 @@ def run() -> int:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     left_open.clear()  # of an earlier command in this process
     try:
-        code = _exit_code(app)
-        sys.stdout.flush()
+        code = _run_app()
+        sys.stdout.flush()  # a full disk is an error, too
         return code
     except MelonError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -87,9 +86,9 @@ def main() -> None:
     os._exit(code)
 
 
-def _exit_code(command: Callable[[], None]) -> int:
+def _run_app() -> int:
     try:
-        command()
+        app()
     except SystemExit as end:
         return int(end.code or 0)
     return 0
