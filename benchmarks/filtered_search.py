@@ -16,7 +16,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from itertools import chain
 from pathlib import Path
 
@@ -28,11 +28,11 @@ from servers import running_server
 
 from melon.embedding import EmbeddingSpace
 from melon.ingest import ingest
+from melon.retrieval import Constraints
 from melon.settings import Settings
 from melon.store import (
     DENSE,
     Collection,
-    DateRange,
     Filter,
     MatchAny,
     NumberRange,
@@ -79,16 +79,17 @@ def main() -> None:
 
 def filters_of(space: EmbeddingSpace) -> dict[str, Filter]:
     """The filters that a space's metadata allows, by name; genres and dates may be unknown."""
+    names = {code: genre.name for code, genre in space.genres.items()}
     found = {"no filter": Filter()}
     for percent, field in ((10, "genres"), (1, "detail_genres"), (0.1, "detail_genres")):
         if codes := _near_share(space.songs[field].to_pylist(), percent / 100):
             found[f"genre, {percent} %"] = Filter(must=(MatchAny(field, codes),))
     if dates := sorted(day for day in space.songs["issue_date"].to_pylist() if day):
-        found["date, 10 %"] = _around_the_middle(dates, 0.1)
-        if "genre, 10 %" in found:
-            genre = found["genre, 10 %"]
-            found["genre and date, 1 %"] = genre & found["date, 10 %"]
-            found["genre and date, 0.1 %"] = genre & _around_the_middle(dates, 0.01)
+        found["date, 10 %"] = Constraints(**_middle(dates, 0.1)).to_filter(names)
+        if codes := _near_share(space.songs["genres"].to_pylist(), 0.1):
+            for percent, share in ((1, 0.1), (0.1, 0.01)):
+                both = Constraints(genres=codes, **_middle(dates, share))
+                found[f"genre and date, {percent} %"] = both.to_filter(names)
     popular = int(np.quantile(space.song_popularity, 0.9))
     found["popularity, the top 10 %"] = Filter(must=(NumberRange("popularity", gte=popular),))
     artists = Counter(chain.from_iterable(space.songs["artists"].to_pylist()))
@@ -101,11 +102,10 @@ def filters_of(space: EmbeddingSpace) -> dict[str, Filter]:
     return found
 
 
-def _around_the_middle(dates: list[date], share: float) -> Filter:
-    """That share of the dates, which are sorted."""
+def _middle(dates: list[date], share: float) -> dict[str, date]:
+    """The days between which that share of the dates lies, which are sorted."""
     first, last = (dates[int(len(dates) * (0.5 + side * share / 2))] for side in (-1, 1))
-    start, end = (datetime.combine(day, time()) for day in (first, last))
-    return Filter(must=(DateRange("issue_date", start, end + timedelta(days=1)),))
+    return {"since": first, "until": last}
 
 
 def _near_share(lists: list[list[str]], share: float) -> tuple[str, ...]:

@@ -100,7 +100,7 @@ def status(url: UrlOption = None, path: PathOption = None, as_json: JsonOption =
             "space": manifest.space,
             "dim": manifest.dim,
             "preset": str(manifest.preset),
-            "created": manifest.created.isoformat(),
+            "created": manifest.created.isoformat(timespec="seconds"),
         }
     if as_json:
         print_json(facts | {"counts": counts})
@@ -116,7 +116,7 @@ def _to_json(info: ReleaseInfo) -> dict[str, Any]:
     return {
         "release": manifest.release,
         "live": info.live,
-        "created": manifest.created.isoformat(),
+        "created": manifest.created.isoformat(timespec="seconds"),
         "counts": {str(collection): count for collection, count in manifest.counts.items()},
         "space": manifest.space,
         "schema_version": manifest.schema_version,

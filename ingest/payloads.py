@@ -16,7 +16,12 @@ import pyarrow.compute as pc
 from melon.embedding import EmbeddingSpace
 from melon.ingest.incidence import Incidence, Matrix, membership
 from melon.store import Payload, name_key
-from melon.store.schema import FIRST_BIGRAM_ITEM, FIRST_TAG_ITEM, FIRST_WORD_ITEM
+from melon.store.schema import (
+    FIRST_BIGRAM_ITEM,
+    FIRST_TAG_ITEM,
+    FIRST_WORD_ITEM,
+    genre_year,
+)
 
 PayloadSlice = Callable[[int, int], list[Payload]]
 """The payloads of the points from a row to before another."""
@@ -42,6 +47,7 @@ def song_payloads(space: EmbeddingSpace) -> PayloadSlice:
                 genres=row["genres"],
                 genre_names=[names[code] for code in row["genres"] if code in names],
                 detail_genres=row["detail_genres"],
+                genre_years=_genre_years(row["genres"], row["issue_date"]),
                 issue_date=_midnight(row["issue_date"]),
                 issue_date_precision=row["issue_date_precision"],
                 issue_year=row["issue_date"].year if row["issue_date"] else None,
@@ -114,6 +120,10 @@ def _known(**fields: Any) -> Payload:
 def _rows(table: pa.Table, start: int, stop: int) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = table.slice(start, stop - start).to_pylist()
     return rows
+
+
+def _genre_years(genres: list[str], issued: date | None) -> list[str]:
+    return [genre_year(genre, issued.year) for genre in genres] if issued else []
 
 
 def _midnight(day: date | None) -> str | None:

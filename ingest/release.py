@@ -145,7 +145,7 @@ def _manifest(
     return ReleaseManifest(
         release=name,
         melon_version=version("melon"),
-        created=datetime.now(UTC).replace(microsecond=0),
+        created=datetime.now(UTC),
         space=space.hash,
         dim=space.dim,
         counts=counts,

@@ -22,6 +22,7 @@ from melon.store import (
     MatchAny,
     NumberRange,
     ReleaseReader,
+    genre_year,
     name_key,
 )
 
@@ -29,6 +30,9 @@ DAY = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
 GENRE_CODE = re.compile(r"GN\d{4}", re.ASCII)
 POPULAR = 1000
 """Songs whose artists are looked through for the one that a misspelt name may mean."""
+
+MOST_GENRE_YEARS = 200
+"""Genres times years up to which they are looked up together."""
 
 
 class ConstraintError(InputError):
@@ -131,7 +135,7 @@ class Constraints(BaseModel):
         if self.not_artists:
             must_not.append(_any_artist(self.not_artists))
         if self.since or self.until:
-            must.append(DateRange("issue_date", _start(self.since), _end(self.until)))
+            must = _issued(must, self.since, self.until)
         if low is not None or high is not None:
             must.append(NumberRange("popularity", low, high))
         if self.exclude_songs:
@@ -169,6 +173,31 @@ def _any_genre(wanted: tuple[str, ...], genres: Mapping[str, str]) -> Condition:
     if detail:
         parts.append(MatchAny("detail_genres", detail))
     return parts[0] if len(parts) == 1 else Filter(should=tuple(parts))
+
+
+def _issued(genres: list[Condition], since: date | None, until: date | None) -> list[Condition]:
+    """Conditions on genres, and that a song was issued in a span of days.
+
+    A genre and a few years are looked up as one: an engine goes through all songs of the genre
+    otherwise, and looks at the date of each.
+    """
+    days = DateRange("issue_date", _start(since), _end(until))
+    if since is None or until is None:
+        return [*genres, days]
+    years = range(since.year, until.year + 1)
+    together = [_in_years(condition, years) for condition in genres]
+    whole_years = since == date(since.year, 1, 1) and until == date(until.year, 12, 31)
+    if whole_years and together != genres:
+        return together
+    return [*together, days]
+
+
+def _in_years(genres: Condition, years: range) -> Condition:
+    """Songs of those genres and of those years, where there are few; of any year otherwise."""
+    if not isinstance(genres, MatchAny) or genres.field != "genres":
+        return genres
+    values = tuple(genre_year(str(code), year) for code in genres.values for year in years)
+    return MatchAny("genre_years", values) if len(values) <= MOST_GENRE_YEARS else genres
 
 
 def _codes(wanted: str, genres: Mapping[str, str]) -> list[str]:

@@ -48,6 +48,7 @@ from melon.store.schema import (
     Collection,
     FieldType,
     bigram_point_id,
+    genre_year,
     tag_point_id,
     word_point_id,
 )
@@ -93,6 +94,7 @@ __all__ = [
     "VectorQuery",
     "VectorStore",
     "bigram_point_id",
+    "genre_year",
     "id_array",
     "name_key",
     "open_store",

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 DENSE = "w2v"
 """The dense vector of every collection: the co-embedding, cosine distance."""
@@ -63,6 +63,7 @@ SCHEMA: Mapping[Collection, CollectionSchema] = {
             "genres": _K,
             "genre_names": _K,
             "detail_genres": _K,
+            "genre_years": _K,
             "issue_date": _D,
             "issue_year": _I,
             "popularity": _I,
@@ -101,6 +102,11 @@ def word_point_id(word: str) -> str:
 def bigram_point_id(bigram: str) -> str:
     """Point id of a pair of letters: the UUIDv5 of `bigram:<bigram>` in `NAMESPACE`."""
     return str(uuid.uuid5(NAMESPACE, f"bigram:{bigram}"))
+
+
+def genre_year(genre: str, year: int) -> str:
+    """A value of the songs' `genre_years`: a genre's code and a year of issue."""
+    return f"{genre}/{year}"
 
 
 def collection_name(prefix: str, collection: Collection, release: str | None = None) -> str:

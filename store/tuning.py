@@ -61,8 +61,8 @@ LINKED: Mapping[Collection, frozenset[str]] = {
 }
 """Fields by whose values the graph has links of its own, so that a filter does not cut it apart.
 
-Not those that say the same as another (`genre_names`, `issue_year`), and not those of which a
-value has so few points that a filter on it is answered by a scan (names, artists).
+Not those that say the same as others (`genre_names`, `genre_years`, `issue_year`), and not those of
+which a value has so few points that a filter on it is answered by a scan (names, artists).
 """
 
 TENANTS: Mapping[Collection, frozenset[str]] = {
@@ -80,7 +80,7 @@ first. So not those of playlists, where ties are many: tag nDCG .469 instead of 
 """
 
 PINNED: Mapping[Collection, frozenset[str]] = {
-    Collection.SONGS: frozenset({"genres", "issue_date", "popularity"}),
+    Collection.SONGS: frozenset({"genres", "genre_years", "issue_date", "popularity"}),
     Collection.TAGS: frozenset({"popularity"}),
     Collection.PLAYLISTS: frozenset({"song_count"}),
     Collection.WORDS: frozenset(),

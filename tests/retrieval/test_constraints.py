@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from demo_catalogue import Catalogue
 from pydantic import ValidationError
 
 from melon.retrieval import ConstraintError, Constraints, Item, PlaylistQuery, Retriever, parse_day
-from melon.store import MatchAny
+from melon.store import Condition, DateRange, MatchAny
 
 GENRES = {"GN0100": "Jazz", "GN0101": "Bossa Nova", "GN0200": "Rock", "GN0201": "Indie Rock"}
 
@@ -77,6 +77,41 @@ def test_without_names_of_genres_codes_still_work():
     assert condition == MatchAny("detail_genres", ("GN0101",))
     with pytest.raises(ConstraintError, match="no genre 'Jazz'"):
         Constraints(genres=("Jazz",)).to_filter({})
+
+
+JAZZ, ROCK = MatchAny("genres", ("GN0100",)), MatchAny("genres", ("GN0200",))
+SPRINGS = DateRange(
+    "issue_date", datetime(2014, 3, 1, tzinfo=UTC), datetime(2015, 5, 31, 23, 59, 59, tzinfo=UTC)
+)
+
+
+def test_a_genre_and_a_few_years_are_looked_up_together():
+    def must(**constraints: Any) -> tuple[Condition, ...]:
+        return Constraints(**constraints).to_filter(GENRES).must
+
+    jazz_then = MatchAny("genre_years", ("GN0100/2014", "GN0100/2015"))
+    rock_then = MatchAny("genre_years", ("GN0200/2014", "GN0200/2015"))
+    assert must(genres=("Jazz",), since="2014", until="2015") == (jazz_then,)
+    days = {"since": "2014-03", "until": "2015-05"}
+    assert must(genres=("Jazz",), **days) == (jazz_then, SPRINGS)
+    assert must(all_genres=("Jazz", "Rock"), **days) == (jazz_then, rock_then, SPRINGS)
+
+
+@pytest.mark.parametrize(
+    ("constraints", "genre"),
+    [
+        ({"genres": ("Jazz",), "since": "2014"}, JAZZ),
+        ({"genres": ("Rock",), "until": "2015"}, ROCK),
+        ({"genres": ("Jazz",), "since": "1200", "until": "2015"}, JAZZ),
+        ({"genres": ("GN0101",), "since": "2014", "until": "2015"},
+         MatchAny("detail_genres", ("GN0101",))),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_genre_and_many_years_are_not(constraints: dict[str, Any], genre: Condition):
+    found, days = Constraints(**constraints).to_filter(GENRES).must
+    assert found == genre
+    assert isinstance(days, DateRange)
 
 
 @pytest.mark.parametrize(

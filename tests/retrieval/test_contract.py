@@ -32,6 +32,9 @@ QUERIES = [
     PlaylistQuery(title="qqqq"),
     PlaylistQuery(songs=(100_000,), tags=("no such tag",)),
     PlaylistQuery(),
+    PlaylistQuery(songs=(5, 6, 7, 8)),
+    PlaylistQuery(tags=("rain",)),
+    PlaylistQuery(songs=(9,), title="rainy night"),
 ]
 CONSTRAINTS = [
     None,
@@ -43,6 +46,9 @@ CONSTRAINTS = [
     Constraints(min_popularity=2, max_popularity=4),
     Constraints(exclude_songs=tuple(range(0, 500, 2))),
     Constraints(genres=("Dance", "Bossa Nova"), since="1990", min_popularity=1),
+    Constraints(genres=("Jazz", "Rock"), since="1995", until="2014"),
+    Constraints(genres=("Jazz", "Rock"), since="1995-03", until="2014-06-15"),
+    Constraints(all_genres=("Rock", "Metal"), since="1985", until="2019-09"),
 ]
 
 
