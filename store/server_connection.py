@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +18,7 @@ import httpx
 from qdrant_client import QdrantClient
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
-from melon.errors import MelonError
+from melon.errors import InputError, MelonError
 from melon.store.errors import NoRelease, StoreUnavailable
 from melon.store.points import RequestRefused
 from melon.store.schema import Collection, collection_name
@@ -96,7 +98,7 @@ class ServerConnection:
 
     def _connect(self, *, prefer_grpc: bool) -> QdrantClient:
         address = self.address
-        options: dict[str, Any] = {"verify": address.ca_cert} if address.ca_cert else {}
+        options = _trusting(Path(address.ca_cert)) if address.ca_cert else {}
         if urlsplit(address.url).hostname in LOOPBACK:  # packing takes longer than it saves there
             options["headers"] = {"accept-encoding": "identity"}
         if address.api_key:  # as a header, for the client's own argument warns on loopback, too
@@ -163,6 +165,20 @@ class ServerConnection:
             where=self.location,
             hint="start it with `docker compose up qdrant`, or set MELON_QDRANT_URL",
         )
+
+
+def _trusting(authority: Path) -> dict[str, Any]:
+    """The client's options, for REST and for gRPC, to trust a private TLS authority."""
+    try:
+        certificates = authority.read_bytes()
+        context = ssl.create_default_context(cafile=str(authority))
+    except OSError as error:  # an SSLError is one
+        raise InputError(
+            f"the TLS authority cannot be read: {error}",
+            where=str(authority),
+            hint="MELON_QDRANT_CA_CERT names a PEM file",
+        ) from error
+    return {"verify": context, "grpc_options": {"root_certificates": certificates}}
 
 
 def _connect_soon(request: httpx.Request) -> None:
