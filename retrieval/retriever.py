@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
+from threading import Lock
 from typing import Self
 
 from melon.errors import InputError
@@ -22,7 +24,7 @@ from melon.retrieval.showing import rankings, shown_songs, shown_tags
 from melon.retrieval.similar import Item, Neighbour, similar
 from melon.retrieval.strategy import UNEXPLAINED, Strategy
 from melon.retrieval.variety import Variety
-from melon.store import Collection, ReleaseReader, VectorStore
+from melon.store import Collection, ReleaseReader, SchemaMismatch, VectorStore
 
 STRATEGIES: Mapping[str, Callable[[RetrievalSettings], Strategy]] = {
     "mean": MeanStrategy,
@@ -33,6 +35,8 @@ STRATEGIES: Mapping[str, Callable[[RetrievalSettings], Strategy]] = {
 }
 DEFAULT_STRATEGY = "hybrid"
 REFRESH_SECONDS = 2.0
+
+log = logging.getLogger(__name__)
 
 
 class UnknownStrategy(InputError):
@@ -59,7 +63,9 @@ class Retriever:
         self._store = store
         self._settings = settings or RetrievalSettings.default()
         self._pinned = release
+        self._looking = Lock()
         self._looked = time.monotonic()
+        self._refused: str | None = None
         self._open = OpenRelease.of(store.open(release))
 
     @property
@@ -248,15 +254,28 @@ class Retriever:
     def _current(self) -> OpenRelease:
         """The release that answers; one that was promoted since the last look is taken up.
 
-        Whoever still answers from the previous one keeps it open until that is done.
+        One thread looks, the others answer meanwhile. Whoever still answers from the previous
+        release keeps it open until that is done, and one that this melon cannot read is not
+        taken up.
         """
-        if self._pinned or time.monotonic() - self._looked < REFRESH_SECONDS:
+        recent = time.monotonic() - self._looked < REFRESH_SECONDS
+        if self._pinned or recent or not self._looking.acquire(blocking=False):
             return self._open
-        live = self._store.live()
-        if live is not None and live != self.release:
-            self._open = OpenRelease.of(self._store.open(live))
-        self._looked = time.monotonic()
+        try:
+            live = self._store.live()
+            if live not in (None, self.release, self._refused):
+                self._take_up(live)
+            self._looked = time.monotonic()
+        finally:
+            self._looking.release()
         return self._open
+
+    def _take_up(self, live: str) -> None:
+        try:
+            self._open = OpenRelease.of(self._store.open(live))
+        except SchemaMismatch as error:
+            log.warning("release %s goes on answering: %s", self.release, error)
+            self._refused = live
 
     def _strategy(self, name: str) -> Strategy:
         if name not in STRATEGIES:

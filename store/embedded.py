@@ -16,28 +16,29 @@ built.
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Self
 from weakref import WeakSet
 
-from pydantic import ValidationError
-
 from melon.store.embedded_release import MANIFEST, EmbeddedBuilder, EmbeddedReader
 from melon.store.errors import (
     StoreBusy,
     StoreUnavailable,
+    check_schema,
     complete_release,
     live_release,
     unknown_release,
 )
 from melon.store.files import locked, write_atomically
 from melon.store.manifest import ReleaseManifest, is_release_name
-from melon.store.protocol import ReleaseInfo, find_manifest
+from melon.store.protocol import ReleaseInfo, find_manifest, parse_manifest, readable
 
 BUILDING = ".building-"
 
@@ -62,8 +63,8 @@ class EmbeddedStore:
         """All complete releases, newest first, without their title tokenizers."""
         live = self.live()
         found = []
-        for path in self._releases_dir.glob(f"[!.]*/{MANIFEST}"):
-            manifest = _read_manifest(path)
+        paths = self._releases_dir.glob(f"[!.]*/{MANIFEST}")
+        for manifest in readable(partial(_read_manifest, path) for path in paths):
             if manifest is not None:
                 brief = manifest.model_copy(update={"title_tokenizer": b""})
                 found.append(ReleaseInfo(brief, live=manifest.release == live))
@@ -89,7 +90,7 @@ class EmbeddedStore:
         """Start a release; what killed builds left behind is removed first."""
         lock = self._build_lock()
         try:
-            if self._manifest(manifest.release) is not None:
+            if self._holds(manifest.release):
                 raise complete_release(manifest.release)
             for left in self._releases_dir.glob(f"{BUILDING}*"):
                 shutil.rmtree(left, ignore_errors=True)
@@ -102,14 +103,15 @@ class EmbeddedStore:
     def promote(self, release: str) -> None:
         """Name `release` in the live file, atomically."""
         with self._switching():
-            if self._manifest(release) is None:
+            if (manifest := self._manifest(release)) is None:
                 raise unknown_release(release)
+            check_schema(manifest)
             write_atomically(self._live_file, release + "\n")
 
     def drop(self, release: str) -> None:
         """Delete a release that is not live."""
         with self._switching():
-            if self._manifest(release) is None:
+            if not self._holds(release):
                 raise unknown_release(release)
             if release == self.live():
                 raise live_release(release)
@@ -136,6 +138,10 @@ class EmbeddedStore:
     @property
     def _live_file(self) -> Path:
         return self.root / "live"
+
+    def _holds(self, release: str) -> bool:
+        """Whether there is such a release, readable or not."""
+        return is_release_name(release) and (self._releases_dir / release / MANIFEST).exists()
 
     def _manifest(self, release: str) -> ReleaseManifest | None:
         if not is_release_name(release):
@@ -170,13 +176,12 @@ class EmbeddedStore:
 
 
 def _read_manifest(path: Path) -> ReleaseManifest | None:
+    hint = "remove the release's directory and run `melon ingest` again"
     try:
-        return ReleaseManifest.model_validate_json(path.read_bytes())
+        payload = json.loads(path.read_bytes())
+        return parse_manifest(payload if isinstance(payload, dict) else {}, str(path), hint)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValidationError) as error:
-        raise StoreUnavailable(
-            f"the manifest cannot be read: {error}",
-            where=str(path),
-            hint="remove the release's directory and run `melon ingest` again",
-        ) from error
+    except (OSError, ValueError) as error:
+        reason = f"the manifest cannot be read: {error}"
+        raise StoreUnavailable(reason, where=str(path), hint=hint) from error

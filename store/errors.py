@@ -70,9 +70,14 @@ def check_schema(manifest: ReleaseManifest) -> None:
         SchemaMismatch: with what to do about it.
     """
     if manifest.schema_version != SCHEMA_VERSION:
-        newer = manifest.schema_version > SCHEMA_VERSION
-        raise SchemaMismatch(
-            f"it has schema version {manifest.schema_version}, this melon reads {SCHEMA_VERSION}",
-            where=f"release {manifest.release}",
-            hint="upgrade melon" if newer else "run `melon ingest` again to build a new release",
-        )
+        raise schema_mismatch(manifest.release, manifest.schema_version)
+
+
+def schema_mismatch(release: str, version: int) -> SchemaMismatch:
+    """The error of a release of schema version `version`, which is not ours."""
+    newer = version > SCHEMA_VERSION
+    return SchemaMismatch(
+        f"it has schema version {version}, this melon reads {SCHEMA_VERSION}",
+        where=f"release {release}",
+        hint="upgrade melon" if newer else "run `melon ingest` again to build a new release",
+    )

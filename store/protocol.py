@@ -7,15 +7,28 @@ its own release is dropped (`melon ingest` keeps the one that was live before) i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
-from melon.store.errors import check_schema, no_live_release, no_such_release
+from pydantic import ValidationError
+
+from melon.store.errors import (
+    SchemaMismatch,
+    StoreUnavailable,
+    check_schema,
+    no_live_release,
+    no_such_release,
+    schema_mismatch,
+)
 from melon.store.filters import Filter
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import Hits, PointBatch, PointId, Record, VectorQuery
-from melon.store.schema import Collection
+from melon.store.schema import SCHEMA_VERSION, Collection
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +190,7 @@ class VectorStore(Protocol):
 
         Raises:
             BadReleaseName: there is none of this name.
+            SchemaMismatch: this version of melon cannot read it.
         """
 
     def drop(self, release: str) -> None:
@@ -222,3 +236,31 @@ def find_manifest(
     if release is None and live() != name:  # another was promoted, and this one dropped
         return find_manifest(location, None, live, manifest)
     raise no_such_release(location, name, named=release is not None)
+
+
+def parse_manifest(
+    payload: Mapping[str, Any], where: str, hint: str | None = None
+) -> ReleaseManifest:
+    """A manifest as a store holds it.
+
+    Raises:
+        SchemaMismatch: another version of melon wrote it, and this one does not understand it.
+        StoreUnavailable: it is damaged; with `hint`.
+    """
+    try:
+        return ReleaseManifest.model_validate(payload)
+    except ValidationError as error:
+        version = payload.get("schema_version")
+        if isinstance(version, int) and version != SCHEMA_VERSION:
+            raise schema_mismatch(str(payload.get("release")), version) from error
+        reason = f"the manifest cannot be read: {error}"
+        raise StoreUnavailable(reason, where=where, hint=hint) from error
+
+
+def readable(manifests: Iterable[Callable[[], T]]) -> Iterator[T]:
+    """What each call gives; where another version of melon is needed, a warning says so."""
+    for manifest in manifests:
+        try:
+            yield manifest()
+        except SchemaMismatch as error:
+            log.warning("%s", error)

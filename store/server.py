@@ -12,6 +12,7 @@ from typing import Self
 from qdrant_client import models
 
 from melon.store.errors import (
+    check_schema,
     complete_release,
     live_release,
     unknown_release,
@@ -78,7 +79,9 @@ class ServerStore:
 
     def promote(self, release: str) -> None:
         """Move the four aliases in one request."""
-        self._check_exists(release)
+        if (manifest := self._registry.manifest(release)) is None:
+            raise unknown_release(release)
+        check_schema(manifest)
         moves: list[models.AliasOperations] = []
         for collection in Collection:
             alias, name = (self._connection.name(collection, to) for to in (None, release))

@@ -6,6 +6,7 @@ names is what a killed build, or an interrupted drop, left behind.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from uuid import uuid5
 
@@ -13,6 +14,7 @@ from qdrant_client import models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
 from melon.store.manifest import ReleaseManifest
+from melon.store.protocol import parse_manifest, readable
 from melon.store.schema import NAMESPACE, Collection
 from melon.store.server_connection import ServerConnection
 
@@ -31,17 +33,15 @@ class Registry:
         self._name = f"{connection.address.prefix}_releases"
 
     def manifests(self) -> list[ReleaseManifest]:
-        """All of them, without their title tokenizers."""
+        """All that this melon can read, without their title tokenizers."""
         selector = models.PayloadSelectorExclude(exclude=["title_tokenizer"])
-        return [
-            ReleaseManifest.model_validate(record.payload)
-            for record in self._scroll(_MANIFESTS, selector)
-        ]
+        records = self._scroll(_MANIFESTS, selector)
+        return list(readable(partial(self._parse, record) for record in records))
 
     def manifest(self, release: str) -> ReleaseManifest | None:
         """One of them, whole."""
         found = self._retrieve(_manifest_id(release), payload=True)
-        return ReleaseManifest.model_validate(found[0].payload) if found else None
+        return self._parse(found[0]) if found else None
 
     def holds(self, release: str) -> bool:
         """Whether there is a manifest of the release."""
@@ -75,13 +75,18 @@ class Registry:
 
     def remove_left_behind(self, live: str | None) -> None:
         """Delete the collections of releases that are not complete. No build may be under way."""
-        complete = {manifest.release for manifest in self.manifests()} | {live}
+        names = models.PayloadSelectorInclude(include=["release"])
+        manifests = self._scroll(_MANIFESTS, names)  # those of another melon, too
+        complete = {(record.payload or {})["release"] for record in manifests} | {live}
         first = tuple(f"{self._connection.name(collection)}__" for collection in Collection)
         with self._connection.rest() as client:
             for known in client.get_collections().collections:
                 release = known.name.rpartition("__")[2]
                 if known.name.startswith(first) and release not in complete:
                     client.delete_collection(known.name)
+
+    def _parse(self, record: models.Record) -> ReleaseManifest:
+        return parse_manifest(record.payload or {}, self._connection.location)
 
     def _retrieve(self, point_id: str, *, payload: bool) -> list[models.Record]:
         with self._connection.rest() as client:
@@ -90,7 +95,7 @@ class Registry:
             return client.retrieve(self._name, [point_id], with_payload=payload)
 
     def _scroll(
-        self, filter: models.Filter, payload: models.PayloadSelectorExclude | bool
+        self, filter: models.Filter, payload: models.PayloadSelector | bool
     ) -> list[models.Record]:
         with self._connection.rest() as client:
             if not client.collection_exists(self._name):

@@ -6,8 +6,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
+from itertools import islice
+from threading import Event
 
 import pytest
 from places import EMBEDDED, Place
@@ -95,6 +97,52 @@ def test_a_retriever_follows_a_promotion(
         writing.promote(first)
         now[0] += retriever.REFRESH_SECONDS + 0.1
         assert following.recommend(ASKED) == before
+
+
+def test_one_thread_takes_up_a_release_while_the_others_answer(
+    place: Place, demo_space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
+):
+    with place.open() as store:
+        first = ingest(demo_space, store).manifest.release
+        asking = Retriever(store)
+        second = ingest(turned(demo_space), store).manifest.release
+        opened, others_answered = [], Event()
+        open_release = store.open
+
+        def slow_open(release: str | None = None) -> ReleaseReader:
+            opened.append(release)
+            assert others_answered.wait(30)
+            return open_release(release)
+
+        monkeypatch.setattr(store, "open", slow_open)
+        monkeypatch.setattr(retriever, "REFRESH_SECONDS", 0.0)
+        with ThreadPoolExecutor(4) as pool:
+            answers = [pool.submit(asking.recommend, ASKED) for _ in range(4)]
+            done = list(islice(as_completed(answers, 30), 3))
+            others_answered.set()
+            assert {answer.result().release for answer in done} == {first}
+        assert {answer.result().release for answer in answers} == {first, second}
+        assert opened == [second]
+
+
+def test_a_release_that_it_cannot_read_is_not_taken_up(
+    place: Place,
+    demo_space: EmbeddingSpace,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    """Another version of melon promoted it: this one goes on with what it has."""
+    monkeypatch.setattr(retriever, "REFRESH_SECONDS", 0.0)
+    with place.open() as store:
+        first = ingest(demo_space, store).manifest.release
+        asking = Retriever(store)
+        before = asking.recommend(ASKED)
+        ingest(turned(demo_space), store)
+        monkeypatch.setattr("melon.store.errors.SCHEMA_VERSION", 99)
+        for _ in range(3):
+            assert asking.recommend(ASKED) == before
+    [warning] = caplog.messages
+    assert f"release {first} goes on answering" in warning
 
 
 def test_threads_may_share_a_retriever(demo_store: VectorStore):

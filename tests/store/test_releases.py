@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,11 +10,13 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 from places import Place, ServerPlace
+from qdrant_client import models
 from qdrant_client.grpc import UpsertPoints
 from store_samples import DIM, manifest, points, publish, sample
 
 from melon.store import (
     DENSE,
+    SCHEMA_VERSION,
     BadPoints,
     BadReleaseName,
     Collection,
@@ -24,6 +27,7 @@ from melon.store import (
     SchemaMismatch,
     SparseRows,
     StoreBusy,
+    StoreUnavailable,
     VectorQuery,
     VectorStore,
 )
@@ -163,10 +167,53 @@ def test_a_release_cannot_be_called_that(name: str) -> None:
 def test_another_schema_is_refused_with_what_to_do(
     store: VectorStore, version: int, hint: str
 ) -> None:
-    publish(store, {}, "r1", schema_version=version)
     with pytest.raises(SchemaMismatch, match=hint):
-        store.open()
+        publish(store, {}, "r1", schema_version=version)  # its promotion
+    with pytest.raises(SchemaMismatch, match=hint):
+        store.open("r1")
+    assert store.live() is None
     assert [info.manifest.schema_version for info in store.releases()] == [version]
+
+
+def rewrite_manifest(place: Place, release: str, **fields: object) -> None:
+    """As if another version of melon had written it."""
+    if isinstance(place, ServerPlace):
+        named = models.FieldCondition(key="release", match=models.MatchValue(value=release))
+        with place.client() as client:
+            client.set_payload(
+                f"{place.prefix}_releases", fields, models.Filter(must=[named]), wait=True
+            )
+    else:
+        path = place.root / "releases" / release / "manifest.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+
+
+def test_what_a_newer_melon_wrote_is_left_alone(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    with place.open() as store:
+        publish(store, {SONGS: points([1])}, "newer")
+        publish(store, {SONGS: points([2])}, "ours")
+        rewrite_manifest(place, "newer", schema_version=99, preset="quantised")
+        assert [info.manifest.release for info in store.releases()] == ["ours"]
+        assert "release newer: it has schema version 99" in caplog.text
+        for refused in (store.open, store.promote):
+            with pytest.raises(SchemaMismatch, match="upgrade melon"):
+                refused("newer")
+        publish(store, {}, "next")  # removes what killed builds left behind, and nothing else
+        rewrite_manifest(place, "newer", schema_version=SCHEMA_VERSION, preset="exact")
+        assert store.open("newer").count(SONGS) == 1
+        rewrite_manifest(place, "newer", schema_version=99, preset="quantised")
+        store.drop("newer")
+        assert store.live() == "next"
+
+
+def test_a_damaged_manifest_says_what_to_do(place: Place) -> None:
+    with place.open() as store:
+        publish(store, {}, "r1")
+        rewrite_manifest(place, "r1", dim="wide")
+        with pytest.raises(StoreUnavailable, match="manifest cannot be read"):
+            store.open()
 
 
 class TestBuild:
