@@ -6,7 +6,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 
 from melon.errors import InputError
 
@@ -39,6 +40,15 @@ class Settings(BaseModel):
     retrieval: Path | None = Field(
         None, description="JSON file of retrieval settings, instead of `retrieval.json` in the home"
     )
+
+    @field_validator("qdrant_api_key")
+    @classmethod
+    def _is_a_header(cls, key: SecretStr | None) -> SecretStr | None:
+        """Files end with a line break that a key does not; what else no header holds is refused."""
+        stripped = key.get_secret_value().strip() if key else ""
+        if not (stripped.isascii() and stripped.isprintable()):
+            raise PydanticCustomError("api_key", "an API key is one line of printable ASCII")
+        return SecretStr(stripped) if stripped else None
 
     @property
     def space_dir(self) -> Path:

@@ -16,7 +16,7 @@ from qdrant_server import Endpoint, running_server
 from store_samples import manifest, points, publish
 
 from melon.errors import InputError, MelonError
-from melon.settings import Settings
+from melon.settings import Settings, load_settings
 from melon.store import Collection, StoreUnavailable, open_store
 from melon.store import connect as connecting
 
@@ -167,6 +167,19 @@ class TestApiKey:
                 told += [str(caught.value), repr(caught.value)]
                 told += traceback.format_exception(caught.value)
         told += [caplog.text, *capfd.readouterr()]
+        assert not [text for text in told if KEY in text]
+
+    @pytest.mark.parametrize("around", ["{}\n", "{}\r\n", " {} "])
+    def test_what_a_file_leaves_around_it_is_not_part_of_it(self, around: str) -> None:
+        settings = load_settings({"MELON_QDRANT_API_KEY": around.format(KEY)})
+        assert settings.qdrant_api_key == SecretStr(KEY)
+
+    @pytest.mark.parametrize("key", [f"{KEY}\n{KEY}", f"{KEY}\0", f"키{KEY}"])
+    def test_what_no_header_can_hold_is_refused_and_not_shown(self, key: str) -> None:
+        with pytest.raises(InputError, match="printable ASCII") as refused:
+            load_settings({"MELON_QDRANT_API_KEY": key})
+        assert refused.value.where == "environment variable MELON_QDRANT_API_KEY"
+        told = traceback.format_exception(refused.value)
         assert not [text for text in told if KEY in text]
 
     def test_grpc_asks_for_it_too(self, guarded_server: Endpoint) -> None:
