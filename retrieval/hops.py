@@ -136,7 +136,7 @@ def seed_vector(parts: Sequence[WeightedSeeds]) -> SparseVector | None:
 def item_values(weight: float, seeds: SeedSet, item: ItemWeight) -> NDArray[np.float32]:
     """(n,) float32: what each seed of a kind counts."""
     discounted = np.maximum(seeds.popularity, 1) ** np.float32(-item.discount)
-    return np.asarray(np.float32(weight * item.weight) * discounted, np.float32)
+    return np.asarray(np.float32(weight * item.weight) * seeds.weights * discounted, np.float32)
 
 
 def liked_seeds(ask: Ask, hops: Hops) -> list[WeightedSeeds]:
@@ -146,8 +146,8 @@ def liked_seeds(ask: Ask, hops: Hops) -> list[WeightedSeeds]:
         (weights.songs, seeds.songs, hops.songs),
         (weights.tags, seeds.tags, hops.tags),
         (weights.title, seeds.title_tags, hops.title_tags),
-        (weights.title, seeds.words, hops.words),
-        (weights.title, seeds.bigrams, hops.bigrams),
+        (1.0, seeds.words, hops.words),  # these have weights of their own
+        (1.0, seeds.bigrams, hops.bigrams),
     ]
 
 

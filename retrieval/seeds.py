@@ -34,12 +34,15 @@ class SeedSet:
         vectors: (n, dim) float32, unit rows; zero where the store holds no vector.
         popularity: (n,) float32, the playlists that hold each.
         items: (n,) uint32, each one's dimension in the playlists' sparse vector `items`.
+        weights: (n,) float32, of words and bigrams the query's weight of the title or the tags
+            that they are from, the larger one if of both; 1 of all other seeds.
     """
 
     keys: tuple[Key, ...]
     vectors: NDArray[np.float32]
     popularity: NDArray[np.float32]
     items: NDArray[np.uint32]
+    weights: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -91,8 +94,8 @@ class _Wanted:
     not_tags: tuple[str, ...]
     title_words: tuple[str, ...]
     title_tags: tuple[str, ...]
-    words: tuple[str, ...]
-    bigrams: tuple[str, ...]
+    words: Mapping[str, float]
+    bigrams: Mapping[str, float]
 
 
 def resolve(
@@ -130,7 +133,7 @@ def resolve(
             title_tags=_gather(want.title_tags, tags, dim),
             words=_gather(want.words, words, dim),
             # without a known word, the pairs that are known are chance
-            bigrams=_gather(want.bigrams if words.keys() & want.words else (), bigrams, dim),
+            bigrams=_gather(want.bigrams if words.keys() & want.words else {}, bigrams, dim),
             not_songs=_gather(query.not_songs, songs, dim),
             not_tags=_gather(want.not_tags, tags, dim),
             unknown=Unknown(
@@ -159,15 +162,25 @@ def _cut(query: PlaylistQuery, tokenizer: TitleTokenizer, held: Container[Key]) 
 
     title = query.title or ""
     tags = spelt(query.tags)
-    texts = (title, *tags)
+    texts = [(title, query.weights.title), *((tag, query.weights.tags) for tag in tags)]
     return _Wanted(
         tags=tags,
         not_tags=spelt(query.not_tags),
         title_words=tuple(tokenizer.words(title)),
         title_tags=tuple(tag for tag in tokenizer.tags(title) if tag not in tags),
-        words=tuple(dict.fromkeys(chain.from_iterable(map(tokenizer.words, texts)))),
-        bigrams=tuple(dict.fromkeys(chain.from_iterable(map(tokenizer.bigrams, texts)))),
+        words=_heaviest((word, weight) for text, weight in texts for word in tokenizer.words(text)),
+        bigrams=_heaviest(
+            (pair, weight) for text, weight in texts for pair in tokenizer.bigrams(text)
+        ),
     )
+
+
+def _heaviest(weighted: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """Each key once, with the largest of its weights."""
+    found: dict[str, float] = {}
+    for key, weight in weighted:
+        found[key] = max(weight, found.get(key, 0.0))
+    return found
 
 
 def respell(tag: str, tokenizer: TitleTokenizer) -> str:
@@ -193,9 +206,13 @@ def _fetch(
     return {by_id[record.id]: record for record in found}
 
 
-def _gather(keys: Sequence[Key], found: Mapping[Key, Record], dim: int) -> SeedSet:
+def _gather(
+    keys: Sequence[Key] | Mapping[str, float], found: Mapping[Key, Record], dim: int
+) -> SeedSet:
+    """The known ones of the keys, which a mapping gives weights."""
     known = tuple(key for key in keys if key in found)
     records = [found[key] for key in known]
+    weights: Mapping[Any, float] = keys if isinstance(keys, Mapping) else {}
     vectors = np.zeros((len(known), dim), np.float32)
     for row, record in enumerate(records):
         if record.vector is not None:
@@ -205,4 +222,5 @@ def _gather(keys: Sequence[Key], found: Mapping[Key, Record], dim: int) -> SeedS
         vectors=vectors,
         popularity=np.array([r.payload.get("popularity", 0) for r in records], np.float32),
         items=np.array([r.payload.get("item", r.id) for r in records], np.uint32),
+        weights=np.array([weights.get(key, 1.0) for key in known], np.float32),
     )

@@ -64,9 +64,10 @@ def dislikes(seeds: Seeds, weight: float) -> list[Modality]:
 
 
 def _modality(kind: str, weight: float, seeds: SeedSet, discount: float) -> Modality | None:
-    known: NDArray[np.bool_] = np.asarray(seeds.vectors.any(axis=1))
+    known: NDArray[np.bool_] = seeds.vectors.any(axis=1) & (seeds.weights > 0)
     if not known.any():
         return None
-    shares = np.maximum(seeds.popularity[known], 1) ** np.float32(-discount)
+    discounted = np.maximum(seeds.popularity[known], 1) ** np.float32(-discount)
+    shares = seeds.weights[known] * discounted
     names = tuple((kind, key) for key, has in zip(seeds.keys, known.tolist(), strict=True) if has)
     return Modality(weight, names, seeds.vectors[known], shares / shares.sum())

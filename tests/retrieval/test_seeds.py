@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from melon.errors import InputError
 from melon.retrieval import (
+    STRATEGIES,
     AmbiguousSong,
     ModalityWeights,
     PlaylistQuery,
@@ -66,6 +67,34 @@ def test_a_weight_moves_the_answer(retriever: Retriever):
     only_tags = retriever.recommend(PlaylistQuery(tags=("winter",)), strategy="mean")
     assert tags(title=0) == [tag.tag for tag in only_tags.tags]
     assert tags(title=0.1) != tags(tags=0.1)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_weight_of_zero_is_as_if_nothing_were_given(retriever: Retriever, strategy: str):
+    """The words of a tag are sought among the playlists' words: with the tags' weight."""
+
+    def found(query: PlaylistQuery) -> tuple[list[int], list[str]]:
+        answer = retriever.recommend(query, strategy=strategy)
+        return [song.id for song in answer.songs], [tag.tag for tag in answer.tags]
+
+    both = PlaylistQuery(tags=("winter",), title="summer")
+    untitled = both.model_copy(update={"weights": ModalityWeights(title=0)})
+    assert found(untitled) == found(PlaylistQuery(tags=("winter",)))
+    nothing = PlaylistQuery(tags=("winter",), weights=ModalityWeights(tags=0))
+    assert retriever.recommend(nothing, strategy=strategy).fallback == "popularity"
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_the_weight_of_what_is_not_given_changes_nothing(retriever: Retriever, strategy: str):
+    tags, title = PlaylistQuery(tags=("rainy day",)), PlaylistQuery(title="rainy day")
+    for query, weights in (
+        (tags, ModalityWeights(title=0, songs=5)),
+        (title, ModalityWeights(tags=0, songs=5)),
+    ):
+        weighted = query.model_copy(update={"weights": weights})
+        assert retriever.recommend(weighted, strategy=strategy) == retriever.recommend(
+            query, strategy=strategy
+        )
 
 
 def test_an_unknown_strategy_is_refused_with_the_known_ones(retriever: Retriever):
