@@ -5,7 +5,7 @@ Unknown values are absent: never "", 0 or null.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -40,12 +40,12 @@ def song_payloads(space: EmbeddingSpace) -> PayloadSlice:
                 name=row["name"],
                 name_key=name_key(row["name"]) if row["name"] else None,
                 artists=row["artists"],
-                artist_keys=[name_key(artist) for artist in row["artists"]],
+                artist_keys=_distinct(map(name_key, row["artists"])),
                 artist_ids=row["artist_ids"],
                 album=row["album"],
                 album_id=row["album_id"],
                 genres=row["genres"],
-                genre_names=[names[code] for code in row["genres"] if code in names],
+                genre_names=_distinct(names[code] for code in row["genres"] if code in names),
                 detail_genres=row["detail_genres"],
                 genre_years=_genre_years(row["genres"], row["issue_date"]),
                 issue_date=_midnight(row["issue_date"]),
@@ -120,6 +120,10 @@ def _known(**fields: Any) -> Payload:
 def _rows(table: pa.Table, start: int, stop: int) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = table.slice(start, stop - start).to_pylist()
     return rows
+
+
+def _distinct(values: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(values))
 
 
 def _genre_years(genres: list[str], issued: date | None) -> list[str]:

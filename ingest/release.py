@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -82,7 +83,8 @@ def ingest(
 
     The release's name is a hash of the space and of what the collections are made with, so the
     same space again changes nothing, and an interrupted ingest can simply be run again: readers
-    see the old release until the new one is complete.
+    see the old release until the new one is complete. Where that release is there but damaged,
+    another is built beside it, with a number after its name.
 
     Args:
         weights: exponents of the sparse vectors.
@@ -96,11 +98,17 @@ def ingest(
     weights = weights or SparseWeights()
     preset = preset or _preset_for(space)
     name = release_name(space, weights, preset)
-    for info in store.releases():
-        if info.manifest.release == name:
+    made = [info for info in store.releases() if info.manifest.release.split("-")[0] == name]
+    for info in sorted(made, key=lambda info: not info.live):
+        if _is_whole(store, info.manifest):
             if info.live:
                 return IngestResult(info.manifest, Outcome.UNCHANGED, _drop_old(store, None))
-            return IngestResult(info.manifest, Outcome.PROMOTED, _promote(store, name))
+            dropped = _promote(store, info.manifest.release)
+            return IngestResult(info.manifest, Outcome.PROMOTED, dropped)
+    if made:  # and damaged
+        taken = {info.manifest.release for info in made}
+        names = (f"{name}-{number}" for number in itertools.count(2))
+        name = next(other for other in names if other not in taken)
 
     laid_out = contents(space, weights)
     counts = {collection: len(part) for collection, part in laid_out.items()}
@@ -119,6 +127,15 @@ def ingest(
         raise
     progress(IngestProgress(Step.CHECK, None, total, total))
     return IngestResult(manifest, Outcome.BUILT, _promote(store, name))
+
+
+def _is_whole(store: VectorStore, manifest: ReleaseManifest) -> bool:
+    """Whether a release can be opened and holds as many points as it should."""
+    try:
+        reader = store.open(manifest.release)
+        return all(reader.count(part) == count for part, count in manifest.counts.items())
+    except MelonError:
+        return False
 
 
 def release_name(

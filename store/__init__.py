@@ -4,6 +4,7 @@ from melon.store.connect import open_store
 from melon.store.errors import (
     BadReleaseName,
     IndexingFailed,
+    NameTaken,
     NoRelease,
     SchemaMismatch,
     StoreBusy,
@@ -74,6 +75,7 @@ __all__ = [
     "IndexProgress",
     "IndexingFailed",
     "MatchAny",
+    "NameTaken",
     "NoRelease",
     "NumberRange",
     "Payload",

@@ -33,8 +33,19 @@ class IndexingFailed(MelonError):
     """The engine gave up building an index, or lost points on the way."""
 
 
+class NameTaken(MelonError):
+    """Somebody else's collection or alias has a name that melon would use."""
+
+
 class BadReleaseName(InputError):
     """There is no release of this name to promote or drop, or it may not be dropped."""
+
+
+def name_taken(what: str, location: str) -> NameTaken:
+    """The error of who would use a name on a server that is somebody else's."""
+    return NameTaken(
+        f"{what} that melon did not make", where=location, hint="set another MELON_PREFIX"
+    )
 
 
 def no_live_release(location: str) -> NoRelease:

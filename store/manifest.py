@@ -18,6 +18,7 @@ def _from_base64(value: bytes | str) -> bytes:
 
 
 RELEASE_NAME = r"^[a-z0-9][a-z0-9-]*$"
+GENERATED_NAME = r"r[0-9a-f]{1,12}(-[0-9]+)?"
 
 Blob = Annotated[
     bytes,
@@ -47,6 +48,11 @@ class ReleaseManifest(BaseModel):
     preset: Preset = Field(Preset.BALANCED, description="how the release is indexed")
     genres: dict[str, str] = Field(default_factory=dict, description="genre code to its name")
     title_tokenizer: Blob = b""
+
+
+def is_generated_name(text: str) -> bool:
+    """Whether `melon ingest` could have called a release this: `r` and hexadecimal digits."""
+    return re.fullmatch(GENERATED_NAME, text) is not None
 
 
 def is_release_name(text: str) -> bool:

@@ -15,6 +15,7 @@ from melon.store.errors import (
     check_schema,
     complete_release,
     live_release,
+    name_taken,
     unknown_release,
 )
 from melon.store.manifest import ReleaseManifest
@@ -57,7 +58,11 @@ class ServerStore:
         with self._connection.rest() as client:
             for known in client.get_aliases().aliases:
                 if known.alias_name == alias:
-                    return known.collection_name.rpartition("__")[2]
+                    own, _, release = known.collection_name.rpartition("__")
+                    if own != alias:
+                        what = f"{alias} is an alias of the collection {known.collection_name}"
+                        raise name_taken(what, self.location)
+                    return release
         return None
 
     def open(self, release: str | None = None) -> ServerReader:
@@ -71,6 +76,7 @@ class ServerStore:
         try:
             if self._registry.holds(manifest.release):
                 raise complete_release(manifest.release)
+            self._registry.check_names()
             self._registry.remove_left_behind(self.live())
             return ServerBuilder(self._connection, self._registry, manifest, lease)
         except BaseException:

@@ -13,7 +13,8 @@ from uuid import uuid5
 from qdrant_client import models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
-from melon.store.manifest import ReleaseManifest
+from melon.store.errors import name_taken
+from melon.store.manifest import ReleaseManifest, is_generated_name
 from melon.store.protocol import parse_manifest, readable
 from melon.store.schema import NAMESPACE, Collection
 from melon.store.server_connection import ServerConnection
@@ -74,7 +75,10 @@ class Registry:
                 client.delete_collection(self._connection.name(collection, release))
 
     def remove_left_behind(self, live: str | None) -> None:
-        """Delete the collections of releases that are not complete. No build may be under way."""
+        """Delete the collections of releases that are not complete. No build may be under way.
+
+        What merely begins like one of ours is somebody else's, as a copy `melon_songs__backup`.
+        """
         names = models.PayloadSelectorInclude(include=["release"])
         manifests = self._scroll(_MANIFESTS, names)  # those of another melon, too
         complete = {(record.payload or {})["release"] for record in manifests} | {live}
@@ -82,11 +86,24 @@ class Registry:
         with self._connection.rest() as client:
             for known in client.get_collections().collections:
                 release = known.name.rpartition("__")[2]
-                if known.name.startswith(first) and release not in complete:
+                ours = known.name.startswith(first) and is_generated_name(release)
+                if ours and release not in complete:
                     client.delete_collection(known.name)
 
     def _parse(self, record: models.Record) -> ReleaseManifest:
         return parse_manifest(record.payload or {}, self._connection.location)
+
+    def check_names(self) -> None:
+        """Refuse a prefix whose names are taken by collections that melon did not make.
+
+        Raises:
+            NameTaken: names one of them.
+        """
+        names = {self._connection.name(collection) for collection in Collection}
+        with self._connection.rest() as client:
+            for known in client.get_collections().collections:
+                if known.name in names:
+                    raise name_taken(f"{known.name} is a collection", self._connection.location)
 
     def _retrieve(self, point_id: str, *, payload: bool) -> list[models.Record]:
         with self._connection.rest() as client:

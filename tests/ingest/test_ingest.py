@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from itertools import chain
 
 import numpy as np
@@ -57,6 +58,29 @@ def test_the_first_release_is_built_and_the_same_space_changes_nothing(
     again = ingest(space, store, progress=nothing)
     assert (again.outcome, again.dropped) == (Outcome.UNCHANGED, ())
     assert store.releases() == before
+
+
+def damage(place: Place, release: str) -> None:
+    """Take a collection away."""
+    if isinstance(place, ServerPlace):
+        with place.client() as client:
+            client.delete_collection(f"{place.prefix}_words__{release}")
+    else:
+        shutil.rmtree(place.root / "releases" / release / "words")
+
+
+def test_a_damaged_release_is_built_anew(
+    place: Place, store: VectorStore, space: EmbeddingSpace
+) -> None:
+    name = ingest(space, store).manifest.release
+    for number in (2, 3):
+        damage(place, str(store.live()))
+        again = ingest(space, store)
+        assert (again.outcome, again.manifest.release) == (Outcome.BUILT, f"{name}-{number}")
+        assert store.live() == again.manifest.release
+        assert store.open().count(Collection.WORDS) == again.manifest.counts[Collection.WORDS]
+        assert ingest(space, store).outcome is Outcome.UNCHANGED
+    assert left_behind(place, store) == set()
 
 
 def test_the_previous_release_stays_and_the_one_before_it_goes(

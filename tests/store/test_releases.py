@@ -22,6 +22,7 @@ from melon.store import (
     Collection,
     IndexingFailed,
     IndexProgress,
+    NameTaken,
     NoRelease,
     PointBatch,
     SchemaMismatch,
@@ -206,6 +207,34 @@ def test_what_a_newer_melon_wrote_is_left_alone(
         rewrite_manifest(place, "newer", schema_version=99, preset="quantised")
         store.drop("newer")
         assert store.live() == "next"
+
+
+def test_collections_that_melon_did_not_make_are_left_alone(server_place: ServerPlace) -> None:
+    prefix = server_place.prefix
+    with server_place.open() as store, server_place.client() as client:
+        publish(store, {SONGS: points([1])}, "r1")
+        client.create_collection(f"{prefix}_songs__backup", vectors_config={})
+        client.create_collection(f"{prefix}_shop", vectors_config={})
+        publish(store, {SONGS: points([1])}, "r2")
+        assert {f"{prefix}_songs__backup", f"{prefix}_shop"} <= server_place.collections()
+
+
+def test_a_name_that_is_taken_is_an_error_before_anything_is_built(
+    server_place: ServerPlace,
+) -> None:
+    prefix = server_place.prefix
+    with server_place.open() as store, server_place.client() as client:
+        client.create_collection(f"{prefix}_words", vectors_config={})
+        with pytest.raises(NameTaken, match="MELON_PREFIX"):
+            store.build(manifest("r1"))
+        client.delete_collection(f"{prefix}_words")
+        client.create_collection(f"{prefix}_shop", vectors_config={})
+        to_shop = models.CreateAlias(collection_name=f"{prefix}_shop", alias_name=f"{prefix}_songs")
+        client.update_collection_aliases([models.CreateAliasOperation(create_alias=to_shop)])
+        for ask in (store.live, store.open, lambda: store.build(manifest("r1"))):
+            with pytest.raises(NameTaken, match=f"alias of the collection {prefix}_shop"):
+                ask()
+        assert server_place.collections() == {f"{prefix}_shop", f"{prefix}_releases"}
 
 
 def test_a_damaged_manifest_says_what_to_do(place: Place) -> None:

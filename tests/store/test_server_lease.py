@@ -82,24 +82,24 @@ def test_a_killed_build_is_replaced(
 def test_what_killed_builds_and_cut_drops_left_is_removed_by_the_next_build(
     server_place: ServerPlace,
 ) -> None:
-    live, left = "live", ("killed", "dropped")
+    live, left = "live", ("r0123456789ab", "rba9876543210-2")
     with server_place.open() as store, server_place.client() as client:
         publish(store, {Collection.SONGS: points([1])}, "before")
         publish(store, {Collection.SONGS: points([1])}, live)
         for release in left:
             client.create_collection(f"{server_place.prefix}_songs__{release}", vectors_config={})
         client.create_collection(f"{server_place.prefix}_other", vectors_config={})
-        client.create_collection(f"{server_place.prefix}2_songs__killed", vectors_config={})
+        client.create_collection(f"{server_place.prefix}2_songs__r0123456789ab", vectors_config={})
         try:
             publish(store, {}, "next")
             names = server_place.collections()
             assert not {name for name in names if name.endswith(tuple(f"__{r}" for r in left))}
             assert f"{server_place.prefix}_other" in names  # not one of ours
-            assert client.collection_exists(f"{server_place.prefix}2_songs__killed")
+            assert client.collection_exists(f"{server_place.prefix}2_songs__r0123456789ab")
             assert store.open("before").count(Collection.SONGS) == 1
             assert store.open(live).count(Collection.SONGS) == 1
         finally:
-            client.delete_collection(f"{server_place.prefix}2_songs__killed")
+            client.delete_collection(f"{server_place.prefix}2_songs__r0123456789ab")
 
 
 def test_a_lost_registry_does_not_cost_the_live_release(server_place: ServerPlace) -> None:
