@@ -24,6 +24,9 @@ from melon.store.server_replicas import replicate, wait_for_nodes
 from melon.store.tuning import LINKED, TUNINGS
 
 FIRST_POLL_SECONDS, MOST_POLL_SECONDS = 0.01, 0.5
+MOST_WAITS = 60
+"""Requests that wait for the same updates: an hour, with the default timeout of a minute."""
+
 IN_FLIGHT = 4
 """Batches on their way: the server stores some, of several collections, while the next is made."""
 
@@ -100,9 +103,11 @@ class ServerBuilder:
     def abandon(self) -> None:
         """Remove what was built."""
         self._senders.shutdown(cancel_futures=True)
-        if self._lease.is_held():  # else it is another build's by now
-            self._registry.remove_collections(self._manifest.release)
-        self._lease.end()
+        try:
+            if self._lease.is_held():  # else it is another build's by now
+                self._registry.remove_collections(self._manifest.release)
+        finally:
+            self._lease.end()
 
     def _name(self, collection: Collection) -> str:
         return self._connection.name(collection, self._manifest.release)
@@ -150,19 +155,21 @@ class ServerBuilder:
         self._wait_for_updates(collection)
 
     def _wait_for_updates(self, collection: Collection) -> None:
-        """Updates are applied in order: one that is waited for comes after all that were sent."""
+        """Updates are applied in order: one that is waited for comes after all that were sent.
+
+        Indexing millions of payloads may take longer than a request may: then it is waited for
+        again, as long as the server answers other requests.
+        """
         name, sent = self._name(collection), self._sent[collection]
-        held = -1
-        while True:
-            before = held
+        for _ in range(MOST_WAITS):
             try:
                 with self._connection.rest() as client:
                     client.delete(name, models.FilterSelector(filter=_NOTHING), wait=True)
                 break
-            except StoreUnavailable:  # it took longer than a request may: is it still at work?
-                held = self.reader().count(collection)
-                if held == before:
-                    raise
+            except StoreUnavailable:
+                self.reader().count(collection)
+        else:
+            raise IndexingFailed(f"the updates of {collection} are not applied", where=name)
         held = self.reader().count(collection)
         if held != sent:
             raise IndexingFailed(f"{sent} points were sent to {collection}, it holds {held}")

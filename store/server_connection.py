@@ -142,7 +142,12 @@ class ServerConnection:
             grpc_transport.StatusCode.UNAVAILABLE,
             grpc_transport.StatusCode.DEADLINE_EXCEEDED,
         ):
-            return self._unavailable(f"gRPC on port {self._grpc_port}: {details}")
+            return StoreUnavailable(
+                f"it cannot be reached: gRPC on port {self._grpc_port}: {details}",
+                where=self.location,
+                hint="uploads need its gRPC port: set MELON_QDRANT_GRPC_PORT, or"
+                " MELON_QDRANT_CA_CERT for a private TLS authority",
+            )
         if code in (
             grpc_transport.StatusCode.UNAUTHENTICATED,
             grpc_transport.StatusCode.PERMISSION_DENIED,

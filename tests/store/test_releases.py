@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 from places import Place, ServerPlace
-from qdrant_client import models
+from qdrant_client import QdrantClient, models
 from qdrant_client.grpc import UpsertPoints
+from qdrant_client.http.exceptions import ResponseHandlingException
 from store_samples import DIM, manifest, points, publish, sample
 
 from melon.store import (
@@ -235,6 +236,25 @@ def test_a_name_that_is_taken_is_an_error_before_anything_is_built(
             with pytest.raises(NameTaken, match=f"alias of the collection {prefix}_shop"):
                 ask()
         assert server_place.collections() == {f"{prefix}_shop", f"{prefix}_releases"}
+
+
+def test_updates_may_take_longer_than_a_request_may(
+    server_place: ServerPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server at work answers other requests meanwhile."""
+    waited = []
+    delete = QdrantClient.delete
+
+    def late(client: QdrantClient, *args, **options):
+        waited.append(1)
+        if len(waited) < 4:
+            raise ResponseHandlingException(TimeoutError("timed out"))
+        return delete(client, *args, **options)
+
+    with server_place.open() as store:
+        monkeypatch.setattr(QdrantClient, "delete", late)
+        publish(store, {SONGS: points([1])}, "r1")
+        assert store.open().count(SONGS) == 1
 
 
 def test_a_damaged_manifest_says_what_to_do(place: Place) -> None:
