@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence, Sized
+from threading import Lock
 from typing import Any, Generic, TypeVar
 
 from melon.store import (
@@ -30,6 +31,7 @@ class CachingReader(ForwardingReader):
     """A release's reader that keeps the answers to queries and retrievals.
 
     A release never changes, so an answer stays true. What comes back is shared: not to be changed.
+    May be shared by threads; two that ask the same at once may both ask the reader.
 
     Args:
         reader: answers what is not known yet.
@@ -65,16 +67,18 @@ class _Answers(Generic[T]):
         self._most = most
         self._size = 0
         self._known: OrderedDict[Hashable, T] = OrderedDict()
+        self._lock = Lock()
 
     def look_up(
         self, keys: Sequence[Hashable], ask: Callable[[Sequence[int]], Sequence[T]]
     ) -> list[T]:
         """The answers of all keys; `ask` is called with the places of those not known."""
         found: dict[Hashable, T] = {}
-        for key in keys:
-            if key in self._known:
-                found[key] = self._known[key]
-                self._known.move_to_end(key)
+        with self._lock:
+            for key in keys:
+                if key in self._known:
+                    found[key] = self._known[key]
+                    self._known.move_to_end(key)
         missing = [place for place, key in enumerate(keys) if key not in found]
         for place, answer in zip(missing, ask(missing) if missing else (), strict=True):
             found[keys[place]] = answer
@@ -82,10 +86,11 @@ class _Answers(Generic[T]):
         return [found[key] for key in keys]
 
     def _keep(self, key: Hashable, answer: T) -> None:
-        if key in self._known:
-            return
-        self._known[key] = answer
-        self._size += len(answer)
-        while self._size > self._most:
-            _, oldest = self._known.popitem(last=False)
-            self._size -= len(oldest)
+        with self._lock:
+            if key in self._known:
+                return
+            self._known[key] = answer
+            self._size += len(answer)
+            while self._size > self._most:
+                _, oldest = self._known.popitem(last=False)
+                self._size -= len(oldest)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 from lists import HeldOut
 
 from melon.evaluation.caching import CachingReader
-from melon.store import DENSE, Collection, Filter, NumberRange, ReleaseReader, VectorQuery
+from melon.store import DENSE, Collection, Filter, NumberRange, Record, ReleaseReader, VectorQuery
 from melon.store.embedded import EmbeddedStore
 
 
@@ -99,3 +101,43 @@ def test_what_was_not_used_for_longest_goes_first(reader: ReleaseReader) -> None
     assert counting.queries == 3
     caching.query(Collection.SONGS, [second])
     assert counting.queries == 4
+
+
+class Interrupted(list[Record]):
+    """Records whose number takes so long to count that another thread gets its turn."""
+
+    def __len__(self) -> int:
+        time.sleep(0)
+        return super().__len__()
+
+
+class Ready:
+    """Has three records for whatever is asked, and counts how often it is."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def retrieve(self, collection, ids, **options):
+        self.asked += 1
+        return Interrupted(Record(own, {}) for own in (*ids, *ids, *ids))
+
+
+def test_threads_may_share_it() -> None:
+    """Most answers go again while others are looked up; afterwards as many are kept as before."""
+    ready = Ready()
+    caching = CachingReader(ready, most=10)
+
+    def ask(seed: int) -> None:
+        for asked in np.random.default_rng(seed).integers(0, 8, 300).tolist():
+            records = caching.retrieve(Collection.SONGS, [asked])
+            assert {record.id for record in records} == {asked}
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(ask, range(8)))
+    before = ready.asked
+    for asked in (100, 101, 102, 100, 101, 102):
+        caching.retrieve(Collection.SONGS, [asked])
+    assert ready.asked == before + 3
+    caching.retrieve(Collection.SONGS, [103])  # takes the place of 100
+    caching.retrieve(Collection.SONGS, [100])
+    assert ready.asked == before + 5
