@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
-from itertools import chain, islice
+from itertools import chain, count, islice
 from typing import TypeVar
 
 from melon.evaluation.errors import TooFewItems
-from melon.retrieval import Constraints
+from melon.retrieval import Constraints, most_popular
 from melon.store import Collection as Stored
-from melon.store import ReleaseReader, name_key
+from melon.store import Filter, ReleaseReader, name_key
 
 HEAD = 256
 """How many popular items are asked for at first; twice as many each time they do not suffice."""
@@ -21,6 +21,7 @@ Item = TypeVar("Item", int, str)
 class PopularItems:
     """The songs and tags of a release, most popular first; songs also by a last issue date.
 
+    Those in equally many playlists are in the order of their ids, on each engine.
     As for every constraint on dates, a song of unknown date is not one issued by that day.
     """
 
@@ -70,30 +71,29 @@ class PopularItems:
         filter = Constraints(until=until).to_filter(self._reader.manifest.genres)
 
         def fetch(limit: int) -> list[int]:
-            found = self._reader.top(Stored.SONGS, "popularity", limit, filter, payload=False)
-            return [int(record.id) for record in found]
+            found = most_popular(self._reader, Stored.SONGS, limit, filter)
+            return [int(song) for song in found.ids]
 
         return _growing(self._songs.setdefault(until, []), fetch)
 
     def _popular_tags(self) -> Iterator[str]:
         def fetch(limit: int) -> list[str]:
-            found = self._reader.top(Stored.TAGS, "popularity", limit, payload=("tag",))
+            ids = most_popular(self._reader, Stored.TAGS, limit, Filter()).ids.tolist()
+            found = self._reader.retrieve(Stored.TAGS, ids, payload=("tag",))
             return [record.payload["tag"] for record in found]
 
         return _growing(self._tags, fetch)
 
 
 def _growing(known: list[Item], fetch: Callable[[int], list[Item]]) -> Iterator[Item]:
-    """Items of a list that is fetched when it is first needed, and again, longer, at its end.
-
-    Longer ones begin anew: items equally popular need not keep their order.
-    """
-    while True:
-        yield from known
-        longer = fetch(2 * len(known) or HEAD)
-        if len(longer) <= len(known):
-            return
-        known[:] = longer
+    """Items of a list that is fetched when it is first needed, and again, longer, at its end."""
+    for place in count():
+        if place == len(known):
+            longer = fetch(2 * len(known) or HEAD)
+            if len(longer) == len(known):
+                return
+            known[:] = longer
+        yield known[place]
 
 
 def _fresh(items: Iterable[Item], barred: Callable[[Item], bool]) -> Iterator[Item]:

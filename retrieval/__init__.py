@@ -2,6 +2,7 @@
 
 from melon.retrieval.constraints import ConstraintError, Constraints, parse_day
 from melon.retrieval.names import AmbiguousSong, UnknownSong, song_id
+from melon.retrieval.popularity import most_popular
 from melon.retrieval.query import ModalityWeights, PlaylistQuery
 from melon.retrieval.results import Because, Ranking, Recommendation, Song, Tag
 from melon.retrieval.retriever import DEFAULT_STRATEGY, STRATEGIES, Retriever, UnknownStrategy
@@ -34,6 +35,7 @@ __all__ = [
     "UnknownSong",
     "UnknownStrategy",
     "Variety",
+    "most_popular",
     "parse_day",
     "song_id",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from lists import HeldOut, playlist
 
 from melon.catalog import DemoTruth, Playlist
 from melon.evaluation import POPULAR, SONGS, TAGS, Result, TooFewItems, recommend
+from melon.evaluation import popular as popular_items
 from melon.evaluation.popular import HEAD, PopularItems
 from melon.retrieval import STRATEGIES, Constraints, PlaylistQuery, Ranking, Retriever
 from melon.store import Collection, VectorStore
@@ -118,6 +119,37 @@ def test_filling_reaches_far_down_the_catalogue(demo_store: VectorStore) -> None
     taken = [int(record.id) for record in ranked[: HEAD + 50]]
     filled = PopularItems(reader).fill_songs((), SONGS, without=taken, until=None)
     assert not set(filled) & set(taken)
+
+
+@pytest.mark.parametrize("until", [None, date(2014, 6, 1)])
+def test_songs_in_equally_many_playlists_are_in_the_order_of_their_ids(
+    demo_store: VectorStore, until: date | None
+) -> None:
+    reader = demo_store.open()
+    issued = Constraints(until=until).to_filter(reader.manifest.genres)
+    found = {
+        int(record.id): record.payload["popularity"]
+        for record in reader.find(Collection.SONGS, issued, CATALOGUE)
+    }
+    order = sorted(found, key=lambda song: (-found[song], song))
+    popular = PopularItems(reader)
+    for length in (SONGS, len(order)):
+        filled = popular.fill_songs((), length, without=(), until=until)
+        assert filled == tuple(order[:length])
+
+
+def test_tags_in_equally_many_playlists_are_in_the_order_of_their_ids(
+    demo_store: VectorStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(popular_items, "HEAD", 7)
+    reader = demo_store.open()
+    found = {
+        str(record.id): (record.payload["popularity"], record.payload["tag"])
+        for record in reader.find(Collection.TAGS, None, CATALOGUE)
+    }
+    order = sorted(found, key=lambda point: (-found[point][0], point))
+    filled = PopularItems(reader).fill_tags((), len(order), without=())
+    assert filled == tuple(found[point][1] for point in order)
 
 
 def test_too_small_a_store_is_an_error(demo_store: VectorStore) -> None:
