@@ -146,7 +146,7 @@ def _playlist(raw: RawPlaylist, source: RecordSource) -> Playlist:
         title=clean_text(raw.plylst_title),
         songs=songs,
         tags=tags,
-        like_count=raw.like_cnt or 0,
+        like_count=raw.like_cnt,
         updated=_date(parse_updated, raw.updt_date, "updt_date", source),
     )
 

@@ -25,13 +25,13 @@ class IssueDate:
 
 @dataclass(frozen=True, slots=True)
 class Playlist:
-    """One playlist. `songs` and `tags` hold no repeats; an unknown title or date is absent."""
+    """One playlist. `songs` and `tags` hold no repeats; unknown values are absent."""
 
     id: int
     title: str | None
     songs: tuple[int, ...]
     tags: tuple[str, ...]
-    like_count: int
+    like_count: int | None
     updated: datetime | None
 
 

@@ -31,7 +31,7 @@ class EmbeddingSpace:
             detail_genres, issue_date (date32), issue_date_precision, popularity, vector_source.
             Unknown values are null, unknown lists empty.
         playlists: ordered by id: id, title, tags, songs, like_count, updated (timestamp), words,
-            vector_source.
+            vector_source; likewise.
         tag_table: every tag, most frequent first: tag, popularity, vector_source.
         word_table: every title word, most frequent first: word, popularity, vector_source.
         genres: by code.

@@ -21,6 +21,7 @@ from melon.catalog import (
     Song,
     read_playlists,
     read_songs,
+    write_playlists,
 )
 
 PLAYLIST = {
@@ -121,7 +122,15 @@ def test_what_is_unknown_is_absent(tmp_path: Path) -> None:
         {"id": 0, "songs": [], "tags": []},
         {"id": 1, "songs": [], "tags": [], "plylst_title": "\t", "updt_date": "", "like_cnt": None},
     )
-    assert bare == [Playlist(n, None, (), (), 0, None) for n in (0, 1)]
+    assert bare == [Playlist(n, None, (), (), None, None) for n in (0, 1)]
+
+
+def test_a_playlist_that_nobody_likes_is_not_one_of_which_that_is_unknown(tmp_path: Path) -> None:
+    read, _ = playlists(tmp_path, PLAYLIST | {"like_cnt": 0}, {"id": 8, "songs": [], "tags": []})
+    assert [playlist.like_count for playlist in read] == [0, None]
+    again = tmp_path / "again.json"
+    write_playlists(again, read)
+    assert list(read_playlists([again], report=ReadReport())) == read
 
 
 def test_texts_are_composed_and_stripped(tmp_path: Path) -> None:

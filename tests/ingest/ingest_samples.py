@@ -46,8 +46,8 @@ PLAYLISTS = (
         like_count=12,
         updated=datetime(2019, 12, 17, 14, 6, 45),
     ),
-    Playlist(2, title=None, songs=(FULL, MONTH), tags=(), like_count=0, updated=None),
-    Playlist(3, title="rain", songs=(), tags=("rain",), like_count=3, updated=None),
+    Playlist(2, title=None, songs=(FULL, MONTH), tags=(), like_count=None, updated=None),
+    Playlist(3, title="rain", songs=(), tags=("rain",), like_count=0, updated=None),
     Playlist(4, title="비 오는 밤", songs=(FULL,), tags=("rain", "밤"), like_count=1, updated=None),
 )
 
