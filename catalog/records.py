@@ -40,7 +40,7 @@ class Song:
     """One song's metadata. Genre codes are as in `genre_gn_all.json`; unknown values are absent.
 
     `artists[i]` names `artist_ids[i]` where both have the same length. Melon's own metadata
-    often has more ids than names, or none.
+    often has more ids than names, or none. Artists may repeat, two of one name among them.
     """
 
     id: int

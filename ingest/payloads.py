@@ -1,13 +1,13 @@
 """Payloads of the four collections, made from a space's columns a batch at a time.
 
-Unknown values are absent: never "", 0 or null.
+Unknown values are absent: never "", 0 or null. Lists hold no repeats.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +26,8 @@ from melon.store.schema import (
 PayloadSlice = Callable[[int, int], list[Payload]]
 """The payloads of the points from a row to before another."""
 
+T = TypeVar("T")
+
 PLAYLIST_GENRE_SHARE = 0.25
 """A playlist has the genres that at least this share of its songs with a genre have."""
 
@@ -39,9 +41,9 @@ def song_payloads(space: EmbeddingSpace) -> PayloadSlice:
             _known(
                 name=row["name"],
                 name_key=name_key(row["name"]) if row["name"] else None,
-                artists=row["artists"],
+                artists=_distinct(row["artists"]),
                 artist_keys=_distinct(map(name_key, row["artists"])),
-                artist_ids=row["artist_ids"],
+                artist_ids=_distinct(row["artist_ids"]),
                 album=row["album"],
                 album_id=row["album_id"],
                 genres=row["genres"],
@@ -117,13 +119,14 @@ def _known(**fields: Any) -> Payload:
     }
 
 
+def _distinct(values: Iterable[T]) -> list[T]:
+    """The values, each where it comes first."""
+    return list(dict.fromkeys(values))
+
+
 def _rows(table: pa.Table, start: int, stop: int) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = table.slice(start, stop - start).to_pylist()
     return rows
-
-
-def _distinct(values: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(values))
 
 
 def _genre_years(genres: list[str], issued: date | None) -> list[str]:

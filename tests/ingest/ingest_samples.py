@@ -10,9 +10,10 @@ import numpy as np
 from melon.catalog.records import Genre, IssueDate, Playlist, Song
 from melon.embedding import EmbeddingSpace, build_space, training_settings
 
-FULL, MONTH, YEAR, BARE, COLD, LOST = 10, 11, 12, 13, 14, 15
+FULL, MONTH, YEAR, BARE, COLD, LOST, TWICE = 10, 11, 12, 13, 14, 15, 16
 """Songs: all known; dates known to the month and the year; nothing known but playlists; in no
-playlist but of a known artist; nothing known and in no playlist, so without a vector."""
+playlist but of a known artist; nothing known and in no playlist, so without a vector; with an
+artist named more than once, and two genres of one name."""
 
 SONGS = (
     Song(
@@ -30,11 +31,13 @@ SONGS = (
     Song(YEAR, name="That Year", artist_ids=(7,), issue_date=IssueDate(date(2006, 1, 1), "year")),
     Song(COLD, name="Unplayed", artist_ids=(7,), artists=("비",), genres=("GN0200",)),
     Song(LOST),
+    Song(TWICE, artist_ids=(9, 9), artists=("A", "A", "a"), genres=("GN0200", "GN0300")),
 )
 GENRES = {
     "GN0100": Genre("GN0100", "발라드", None),
     "GN0105": Genre("GN0105", "'90s", "GN0100"),
     "GN0200": Genre("GN0200", "댄스", None),
+    "GN0300": Genre("GN0300", "댄스", None),
 }
 
 PLAYLISTS = (

@@ -69,7 +69,7 @@ def change_an_id(batch: PointBatch) -> PointBatch:
         (lose_a_vector, "the vector of point"),
         (change_a_payload, "the payload of point"),
         (lose_a_sparse_value, "the sparse vector of point"),
-        (lose_a_point, "5"),
+        (lose_a_point, "6"),
         (swap_two_ids, "differs"),
         (change_an_id, "is missing"),
         (lambda batch: batch, None),

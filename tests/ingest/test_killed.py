@@ -80,7 +80,7 @@ def test_a_killed_ingest_can_simply_be_run_again(
         kill_at(moment, place, next_path)
         assert store.live() == before
         np.testing.assert_array_equal(vector(store), served)
-        assert reader.count(Collection.SONGS) == 6
+        assert reader.count(Collection.SONGS) == 7
         complete = {info.manifest.release for info in store.releases()}
         assert complete == ({before, name} if moment == "sealed" else {before})
 
@@ -90,7 +90,7 @@ def test_a_killed_ingest_can_simply_be_run_again(
         assert contents_of(place) == {before, name}
         for collection, count in store.open().manifest.counts.items():
             assert store.open().count(collection) == count
-        assert reader.count(Collection.SONGS) == 6  # the reader of the release before
+        assert reader.count(Collection.SONGS) == 7  # the reader of the release before
 
 
 def test_the_command_itself_runs_again(

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ingest_samples import BARE, COLD, FULL, GENRES, LOST, MONTH, YEAR
+from ingest_samples import BARE, COLD, FULL, GENRES, LOST, MONTH, TWICE, YEAR
 
 from melon.embedding import EmbeddingSpace
 from melon.ingest import SparseWeights
@@ -73,6 +73,13 @@ class TestSongs:
         assert held["issue_date"] == f"{day}T00:00:00Z"
         assert held["issue_date_precision"] == precision
         assert held["issue_year"] == 2006
+
+    def test_lists_hold_no_repeats(self, reader: ReleaseReader) -> None:
+        twice = payload(reader, Collection.SONGS, TWICE)
+        assert twice["artists"] == ["A", "a"]
+        assert twice["artist_keys"] == ["a"]
+        assert twice["artist_ids"] == [9]
+        assert twice["genre_names"] == ["댄스"]
 
     def test_what_is_unknown_is_absent(self, reader: ReleaseReader) -> None:
         bare = payload(reader, Collection.SONGS, BARE)
@@ -204,7 +211,7 @@ def test_the_manifest_is_all_that_a_query_host_needs(
 ) -> None:
     manifest = reader.manifest
     assert manifest.counts == {
-        Collection.SONGS: 6,
+        Collection.SONGS: 7,
         Collection.TAGS: 3,
         Collection.PLAYLISTS: 4,
         Collection.WORDS: reader.count(Collection.WORDS),
