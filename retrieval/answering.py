@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from melon.embedding.title import TitleTokenizer
@@ -14,6 +14,7 @@ from melon.retrieval.popularity import filled, popular, without
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.seeds import Seeds, resolve
 from melon.retrieval.strategy import NOTHING, Answer, Ask, Strategy
+from melon.retrieval.variety import Variety
 from melon.store import Filter, ReleaseReader, tag_point_id
 
 
@@ -73,6 +74,49 @@ class OpenRelease:
             else popular(self.reader, ask)
             for ask, answer in zip(asks, answers, strict=True)
         ]
+        return asks, answers
+
+    def varied(
+        self,
+        queries: Sequence[PlaylistQuery],
+        constraints: Sequence[Constraints | None] | None,
+        variety: Variety,
+        *,
+        songs: int,
+        pool: int,
+        tags: int,
+        strategy: Strategy,
+        exact: bool,
+    ) -> tuple[list[Ask], list[Answer]]:
+        """As `answer`, the songs chosen for variety from `pool` candidates of each query.
+
+        Where too few of them keep to it, from twice as many, until enough do or there are no more.
+        """
+        asks, found = self.answer(
+            queries, constraints, songs=pool, tags=tags, strategy=strategy, exact=exact
+        )
+        answers = [
+            replace(answer, songs=variety.choose(self.reader, answer.songs, songs))
+            for answer in found
+        ]
+        short = [
+            place
+            for place, (answer, whole) in enumerate(zip(answers, found, strict=True))
+            if len(answer.songs) < songs and len(whole.songs) == pool
+        ]
+        if short:
+            more = self.varied(
+                [queries[place] for place in short],
+                None if constraints is None else [constraints[place] for place in short],
+                variety,
+                songs=songs,
+                pool=2 * pool,
+                tags=tags,
+                strategy=strategy,
+                exact=exact,
+            )
+            for place, ask, answer in zip(short, *more, strict=True):
+                asks[place], answers[place] = ask, answer
         return asks, answers
 
 

@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import replace
 from threading import Lock
 from typing import Self
 
@@ -130,7 +129,8 @@ class Retriever:
             explain: say for every result which seeds and which neighbour playlists its score
                 came from; costs the query again, and more.
             variety: choose the songs from more candidates, few of one artist, few alike; their
-                order is then that of being chosen, not of their scores.
+                order is then that of being chosen, not of their scores. Where the candidates
+                are mostly of one artist, the query is asked again for more.
 
         Raises:
             ConstraintError: a constraint cannot be met by anything, or names what is not known.
@@ -162,18 +162,17 @@ class Retriever:
         """Answer many queries in few requests; the answers are those of `recommend`."""
         variety = variety or Variety()
         current, chosen = self._current(), self._strategy(strategy)
-        asks, answers = current.answer(
+        asks, answers = current.varied(
             queries,
             constraints,
-            songs=variety.pool(songs),
+            variety,
+            songs=songs,
+            pool=variety.pool(songs),
             tags=tags,
             strategy=chosen,
             exact=exact,
         )
         reader = current.reader
-        answers = [
-            replace(answer, songs=variety.choose(reader, answer.songs, songs)) for answer in answers
-        ]
         reasons = [
             # popular songs and tags have no reasons but that
             chosen.explain(reader, ask, answer) if explain and not answer.popular else UNEXPLAINED

@@ -13,7 +13,7 @@ from melon.retrieval.strategy import Ranked
 from melon.store import Collection, PointId, ReleaseReader
 
 POOL = 5
-"""Candidates that are looked at for each song wanted."""
+"""Candidates that are looked at first for each song wanted."""
 
 
 class Variety(BaseModel):
@@ -30,7 +30,7 @@ class Variety(BaseModel):
         return self.max_per_artist is not None or self.diversity > 0
 
     def pool(self, songs: int) -> int:
-        """How many candidates to choose `songs` from."""
+        """How many candidates to choose `songs` from at first."""
         return songs * POOL if self else songs
 
     def choose(self, reader: ReleaseReader, ranked: Ranked, songs: int) -> Ranked:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -11,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from melon.embedding import EmbeddingSpace
-from melon.retrieval import Constraints, PlaylistQuery, Retriever, Variety
-from melon.retrieval.strategy import Ranked
+from melon.retrieval import STRATEGIES, Constraints, PlaylistQuery, Retriever, Variety, variety
+from melon.retrieval.hybrid import HybridStrategy
+from melon.retrieval.memory import RememberingReader
+from melon.retrieval.strategy import Answer, Ask, Ranked
 from melon.retrieval.variety import at_most, marginally_relevant
 from melon.store import name_key
 
@@ -35,10 +39,70 @@ def test_no_artist_has_more_songs_than_allowed(
     assert found.songs[0].id == free.songs[0].id
 
 
+class Asking(HybridStrategy):
+    """Keeps how many songs it was asked for by each query."""
+
+    asked: ClassVar[list[tuple[int, PlaylistQuery]]]
+
+    def __call__(self, reader: RememberingReader, asks: Sequence[Ask]) -> list[Answer]:
+        self.asked += [(ask.songs, ask.query) for ask in asks]
+        return super().__call__(reader, asks)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, PlaylistQuery]]:
+    """What the strategy is asked, with a pool that one artist can fill."""
+    Asking.asked = []
+    monkeypatch.setitem(STRATEGIES, "hybrid", Asking)  # type: ignore[arg-type]
+    monkeypatch.setattr(variety, "POOL", 1)
+    return Asking.asked
+
+
+ONE_EACH = Variety(max_per_artist=1)
+
+
+def test_candidates_of_few_artists_are_followed_by_others(
+    retriever: Retriever, catalogue: Catalogue, asked: list[tuple[int, PlaylistQuery]]
+):
+    found = retriever.recommend(ASKED, songs=40, variety=ONE_EACH, explain=True)
+    assert len(found.songs) == 40
+    assert max(artist_counts(catalogue, [song.id for song in found.songs]).values()) == 1
+    assert [songs for songs, _ in asked][:2] == [40, 80]
+    assert found.tags == retriever.recommend(ASKED, songs=40, explain=True).tags
+    for song in found.songs:
+        if song.score > 0:
+            assert sum(part.share for part in song.because) == pytest.approx(song.score, rel=1e-3)
+
+
+@pytest.mark.parametrize("query", [ASKED, PlaylistQuery()], ids=["known", "nothing known"])
+@pytest.mark.usefixtures("asked")
+def test_fewer_songs_come_back_only_where_there_are_no_others(
+    retriever: Retriever, catalogue: Catalogue, query: PlaylistQuery
+):
+    limits = Constraints(artists=tuple(catalogue.artists[:3]))
+    found = retriever.recommend(query, limits, songs=4, variety=ONE_EACH)
+    assert len(found.songs) < 4 < len(catalogue.allowed(limits))
+    taken = artist_counts(catalogue, [song.id for song in found.songs])
+    assert all(artist_counts(catalogue, [song]) & taken for song in catalogue.allowed(limits))
+
+
+def test_only_queries_with_too_few_songs_are_asked_again(
+    retriever: Retriever, asked: list[tuple[int, PlaylistQuery]]
+):
+    queries = [PlaylistQuery(songs=(song,)) for song in range(12)]
+    alone = [retriever.recommend(query, songs=4, variety=ONE_EACH) for query in queries]
+    times = Counter(query for _, query in asked)
+    assert len(set(times.values())) > 1 == min(times.values())
+    one_by_one = Counter(asked)
+    asked.clear()
+    assert retriever.recommend_many(queries, songs=4, variety=ONE_EACH) == alone
+    assert Counter(asked) == one_by_one
+
+
 def test_constraints_hold_for_what_is_chosen_from_more(retriever: Retriever, catalogue: Catalogue):
     limits = Constraints(genres=("Jazz", "Ballad"), since="1990")
-    variety = Variety(max_per_artist=1, diversity=0.5)
-    found = retriever.recommend(ASKED, limits, songs=15, variety=variety)
+    wanted = Variety(max_per_artist=1, diversity=0.5)
+    found = retriever.recommend(ASKED, limits, songs=15, variety=wanted)
     assert {song.id for song in found.songs} <= catalogue.allowed(limits)
     assert len({song.id for song in found.songs}) == len(found.songs)
 
