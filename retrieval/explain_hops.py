@@ -16,7 +16,6 @@ from melon.retrieval.hops import (
     Neighbours,
     WeightedSeeds,
     disliked_seeds,
-    find_neighbours,
     item_values,
     liked_seeds,
 )
@@ -30,10 +29,14 @@ KINDS = ("song", "tag", "tag", "word", "bigram")
 
 
 def hop_shares(
-    reader: RememberingReader, collection: Collection, ask: Ask, hops: Hops, ids: Ids
+    reader: RememberingReader,
+    collection: Collection,
+    ask: Ask,
+    hops: Hops,
+    near: Neighbours,
+    ids: Ids,
 ) -> Shares:
     """Shares of seeds and neighbours in the scores that `spread` gives to `ids`."""
-    near = find_neighbours(reader, [ask], [hops])[0]
     if not len(near) or not len(ids):
         return NO_SHARES
     playlists = {

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melon.retrieval.dense import MeanStrategy
-from melon.retrieval.explain_hops import hop_shares
 from melon.retrieval.given import given
 from melon.retrieval.hops import Neighbours
 from melon.retrieval.memory import RememberingReader
@@ -70,9 +69,10 @@ class HybridStrategy:
     def explain(self, reader: RememberingReader, ask: Ask, answer: Answer) -> Explanation:
         """The shares of both parts, scaled as their scores are."""
         settings = self._settings.of(given(ask))
+        [of_songs], [of_tags] = self._neighbours.near(reader, [ask])
         return Explanation(
-            songs=self._song_shares(reader, ask, answer.songs, settings.songs),
-            tags=self._tag_shares(reader, ask, answer.tags, settings.tags),
+            songs=self._song_shares(reader, ask, of_songs, answer.songs, settings.songs),
+            tags=self._tag_shares(reader, ask, of_tags, answer.tags, settings.tags),
         )
 
     def _cosine(self, reader: RememberingReader, ask: Ask, fusion: SongFusion) -> Cosine | None:
@@ -89,29 +89,36 @@ class HybridStrategy:
         return cosine.model_copy(update={"floors": (fusion.floor,)})
 
     def _song_shares(
-        self, reader: RememberingReader, ask: Ask, ranked: Ranked, fusion: SongFusion
+        self,
+        reader: RememberingReader,
+        ask: Ask,
+        neighbours: Neighbours,
+        ranked: Ranked,
+        fusion: SongFusion,
     ) -> Shares:
-        of_songs, _ = self._neighbours.near(reader, [ask])
-        [held] = self._neighbours.spread(reader, Collection.SONGS, [ask], of_songs)
+        [held] = self._neighbours.spread(reader, Collection.SONGS, [ask], [neighbours])
         cosine = self._cosine(reader, ask, fusion)
         [near] = self._mean.songs(reader, [ask], [cosine])
-        hops = self._neighbours.hops(ask, Collection.SONGS)
-        by_hops = hop_shares(reader, Collection.SONGS, ask, hops, ranked.ids)
+        by_hops = self._neighbours.shares(reader, Collection.SONGS, ask, neighbours, ranked)
         by_cosine = self._mean.song_shares(reader, ask, ranked, cosine)
         return _blend(ranked, held, near, by_hops, by_cosine, fusion)
 
     def _tag_shares(
-        self, reader: RememberingReader, ask: Ask, ranked: Ranked, fusion: Fusion
+        self,
+        reader: RememberingReader,
+        ask: Ask,
+        neighbours: Neighbours,
+        ranked: Ranked,
+        fusion: Fusion,
     ) -> Shares:
         """A tag's score is a sum over playlists: the shares of either part are theirs in it."""
-        hops = self._neighbours.hops(ask, Collection.TAGS)
-        _, [held] = self._neighbours.near(reader, [ask])
+        discount = self._neighbours.hops(ask, Collection.TAGS).discount
         [around] = self._mean.around(reader, [ask], [fusion.weight > 0])
-        joined = join(held, around, fusion)
+        joined = join(neighbours, around, fusion)
         [unscaled] = self._neighbours.spread(reader, Collection.TAGS, [ask], [joined])
-        by_hops = hop_shares(reader, Collection.TAGS, ask, hops, ranked.ids)
-        by_place = nearby_shares(reader, _fused(around, fusion), ranked.ids, hops.discount)
-        both = by_hops.times(np.full(len(ranked), 1 / _best(held))).plus(by_place)
+        by_hops = self._neighbours.shares(reader, Collection.TAGS, ask, neighbours, ranked)
+        by_place = nearby_shares(reader, _fused(around, fusion), ranked.ids, discount)
+        both = by_hops.times(np.full(len(ranked), 1 / _best(neighbours))).plus(by_place)
         return both.times(np.full(len(ranked), 1 / unscaled.scores.max(initial=TINY)))
 
 

@@ -9,7 +9,7 @@ from melon.retrieval.given import given
 from melon.retrieval.hops import NOBODY, Neighbours, find_neighbours, spread
 from melon.retrieval.memory import RememberingReader
 from melon.retrieval.settings import Hops, RetrievalSettings
-from melon.retrieval.strategy import Answer, Ask, Explanation, Ranked
+from melon.retrieval.strategy import Answer, Ask, Explanation, Ranked, Shares
 from melon.store import Collection, Filter
 
 TIES = 20
@@ -65,11 +65,22 @@ class NeighbourStrategy:
 
     def explain(self, reader: RememberingReader, ask: Ask, answer: Answer) -> Explanation:
         """Which neighbours hold a result, and which seeds made them neighbours."""
-        target = self._settings.of(given(ask))
+        [of_songs], [of_tags] = self.near(reader, [ask])
         return Explanation(
-            songs=hop_shares(reader, Collection.SONGS, ask, target.songs, answer.songs.ids),
-            tags=hop_shares(reader, Collection.TAGS, ask, target.tags, answer.tags.ids),
+            songs=self.shares(reader, Collection.SONGS, ask, of_songs, answer.songs),
+            tags=self.shares(reader, Collection.TAGS, ask, of_tags, answer.tags),
         )
+
+    def shares(
+        self,
+        reader: RememberingReader,
+        collection: Collection,
+        ask: Ask,
+        near: Neighbours,
+        ranked: Ranked,
+    ) -> Shares:
+        """Shares in the scores that `spread` gives to candidates."""
+        return hop_shares(reader, collection, ask, self.hops(ask, collection), near, ranked.ids)
 
 
 def _near(reader: RememberingReader, wanted: Sequence[tuple[Ask, Hops] | None]) -> list[Neighbours]:

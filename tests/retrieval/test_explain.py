@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from melon.embedding.title import TitleTokenizer
 from melon.retrieval import STRATEGIES, PlaylistQuery, Recommendation, Retriever
+from melon.store import Collection, Hits, ReleaseReader, VectorQuery
+from melon.store.forwarding import ForwardingReader
 
 QUERIES = {
     "songs": PlaylistQuery(songs=(3, 5, 8, 13)),
@@ -66,6 +70,29 @@ def test_only_seeds_have_shares(retriever: Retriever):
     words = {("word", word) for tag in query.tags for word in words_of(retriever, tag)}
     assert names <= {("song", 3), ("song", 5), ("tag", "rain"), ("tag", "cafe")} | words
     assert ("song", 3) in names
+
+
+class Watched(ForwardingReader):
+    """Counts the requests that look for neighbours."""
+
+    def __init__(self, reader: ReleaseReader) -> None:
+        super().__init__(reader)
+        self.first_hops = 0
+
+    def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
+        self.first_hops += any(query.using == "items" for query in queries)
+        return super().query(collection, queries)
+
+
+@pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES)
+@pytest.mark.parametrize("strategy", ["neighbours", "hybrid"])
+def test_an_explanation_asks_once_for_the_neighbours(
+    retriever: Retriever, query: PlaylistQuery, strategy: str
+):
+    plain, told = Watched(retriever.reader), Watched(retriever.reader)
+    retriever.with_reader(plain).recommend(query, strategy=strategy)
+    asked(retriever.with_reader(told), query, strategy)
+    assert (plain.first_hops, told.first_hops) == (1, 2)
 
 
 def test_explaining_changes_no_answer(retriever: Retriever):
