@@ -37,7 +37,7 @@ def hop_shares(
     ids: Ids,
 ) -> Shares:
     """Shares of seeds and neighbours in the scores that `spread` gives to `ids`."""
-    if not len(near) or not len(ids):
+    if not near.liked or not len(ids):
         return NO_SHARES
     playlists = {
         record.id: record

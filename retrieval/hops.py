@@ -47,9 +47,6 @@ class Neighbours:
     weights: NDArray[np.float32]
     liked: int
 
-    def __len__(self) -> int:
-        return self.liked
-
     def vector(self) -> SparseVector:
         """The query of the second hop, in which each playlist stands once."""
         if self.liked == len(self.ids):
@@ -108,7 +105,7 @@ def spread(
         discounts: per query, the exponent of popularity that a candidate's score is divided by.
     """
     queries = [
-        VectorQuery(near.vector(), HOLDERS, limit, filter) if len(near) and limit > 0 else None
+        VectorQuery(near.vector(), HOLDERS, limit, filter) if near.liked and limit > 0 else None
         for near, (filter, limit) in zip(neighbours, wanted, strict=True)
     ]
     pairs = list(zip(reader.query_some(collection, queries), discounts, strict=True))
@@ -221,7 +218,7 @@ def _weigh(
 
 def _against(liked: Neighbours, disliked: Neighbours, dislike: float) -> Neighbours:
     """The liked neighbours less the disliked ones, whose weights sum to `dislike` of theirs."""
-    if not len(liked) or not len(disliked):
+    if not liked.liked or not disliked.liked:
         return liked
     share = dislike * np.abs(liked.weights).sum() / disliked.weights.sum()
     return Neighbours(
