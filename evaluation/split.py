@@ -20,10 +20,8 @@ from melon.catalog import (
 )
 from melon.errors import InputError
 from melon.evaluation.errors import NothingToHide
+from melon.evaluation.questions import KINDS
 from melon.evaluation.results import SONGS, TAGS
-
-KINDS = ("songs", "songs+tags", "tags+title", "title")
-"""What a question gives."""
 
 CHALLENGE_SHARES = (30.0, 50.0, 15.0, 5.0)
 """How many of each hundred questions are of each of `KINDS`, in the challenge."""
