@@ -25,14 +25,14 @@ def build_bags(
 
     Args:
         corpus: the playlists and songs as columns.
-        words: the title words that `playlist_words` numbers.
-        playlist_words: for each playlist, its title's words.
+        words: the words that `playlist_words` numbers.
+        playlist_words: for each playlist, the words of its title and tags.
         title_tags: for each playlist, the known tags found in its title; they join its own tags.
         kinds: the kinds of token that take part.
 
     Returns:
         The table, and for each playlist the codes of its tokens: its own first, then its songs in
-        their order, tags, title words, and the genres, detail genres and artists of its songs.
+        their order, tags, words, and the genres, detail genres and artists of its songs.
     """
     songs = corpus.playlist_songs
     everything: dict[TokenKind, tuple[Ints, Ragged]] = {

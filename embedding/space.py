@@ -8,9 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from melon.catalog.records import Genre
 from melon.embedding.ragged import Ints, Vectors
@@ -19,12 +17,13 @@ from melon.embedding.title import TitleTokenizer
 
 @dataclass(frozen=True)
 class EmbeddingSpace:
-    """Songs, tags, title words and playlists in one space, with the catalogue they come from.
+    """Songs, tags, words and playlists in one space, with the catalogue they come from.
 
     Tables are Arrow's; vectors are aligned with their table's rows: `(n, dim) float32`, unit rows,
     zero where nothing is known. `vector_source` says where a row's vector comes from: `trained`,
     `album`, `artist`, `genre`, `playlists`, or for a playlist `trained` or `items`; null for a
-    zero row. `popularity` is the number of playlists that hold a song, tag or title word.
+    zero row. `popularity` is the number of playlists that hold a song or tag, or have a word in
+    their title or tags.
 
     Attributes:
         songs: ordered by id: id, name, artist_ids, artists, album_id, album, genres,
@@ -33,7 +32,8 @@ class EmbeddingSpace:
         playlists: ordered by id: id, title, tags, songs, like_count, updated (timestamp), words,
             vector_source; likewise.
         tag_table: every tag, most frequent first: tag, popularity, vector_source.
-        word_table: every title word, most frequent first: word, popularity, vector_source.
+        word_table: every word of titles and tags, most frequent first: word, popularity,
+            vector_source.
         genres: by code.
         title: cuts titles into words and finds known tags in them.
         settings: the training settings, as JSON has them.
@@ -120,11 +120,6 @@ class EmbeddingSpace:
         return _integers(self.songs, "popularity")
 
     @cached_property
-    def song_vector_source(self) -> NDArray[np.object_]:
-        """(n_songs,) object: str, or None where the vector is zero."""
-        return _objects(self.songs, "vector_source")
-
-    @cached_property
     def playlist_ids(self) -> Ints:
         """(n_playlists,) int64, ascending."""
         return _integers(self.playlists, "id")
@@ -140,33 +135,14 @@ class EmbeddingSpace:
         return _integers(self.tag_table, "popularity")
 
     @cached_property
-    def tag_vector_source(self) -> NDArray[np.object_]:
-        """(n_tags,) object: str, or None where the vector is zero."""
-        return _objects(self.tag_table, "vector_source")
-
-    @cached_property
     def words(self) -> list[str]:
-        """Every title word, most frequent first."""
+        """Every word of titles and tags, most frequent first."""
         return _strings(self.word_table, "word")
-
-    @cached_property
-    def word_popularity(self) -> Ints:
-        """(n_words,) int64: how many playlists' titles hold the word."""
-        return _integers(self.word_table, "popularity")
-
-    @cached_property
-    def word_vector_source(self) -> NDArray[np.object_]:
-        """(n_words,) object: str, or None where the vector is zero."""
-        return _objects(self.word_table, "vector_source")
 
 
 def _integers(table: pa.Table, name: str) -> Ints:
     values: Ints = table[name].to_numpy()
     return values
-
-
-def _objects(table: pa.Table, name: str) -> NDArray[np.object_]:
-    return np.array(table[name].to_pylist(), dtype=object)
 
 
 def _strings(table: pa.Table, name: str) -> list[str]:

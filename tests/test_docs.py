@@ -196,7 +196,7 @@ def liked_song(space: EmbeddingSpace) -> tuple[int, str]:
     """A trained song with a genre, and that genre's name."""
     for song, source, genres in zip(
         space.song_ids.tolist(),
-        space.song_vector_source,
+        space.songs["vector_source"].to_pylist(),
         space.songs["genres"].to_pylist(),
         strict=True,
     ):

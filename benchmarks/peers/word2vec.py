@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from melon.embedding import EmbeddingSpace
@@ -22,9 +23,9 @@ class PlainWord2Vec:
 
     def __init__(self, bags: Bags, space: EmbeddingSpace) -> None:
         vectors = (
-            _aligned(bags.songs, space.song_ids, space.song_vectors, space.song_vector_source),
-            _aligned(bags.tags, space.tags, space.tag_vectors, space.tag_vector_source),
-            _aligned(bags.words, space.words, space.word_vectors, space.word_vector_source),
+            _aligned(bags.songs, space.song_ids, space.song_vectors, space.songs),
+            _aligned(bags.tags, space.tags, space.tag_vectors, space.tag_table),
+            _aligned(bags.words, space.words, space.word_vectors, space.word_table),
         )
         self._modalities = (bags.song_columns, bags.tag_columns, bags.word_columns)
         self._vectors = np.concatenate(vectors)
@@ -39,13 +40,14 @@ def _aligned(
     items: Sequence[int] | Sequence[str],
     known: Sequence[str] | NDArray[np.int64],
     vectors: Scores,
-    sources: NDArray[np.object_],
+    table: pa.Table,
 ) -> Scores:
     """(items, dim) float32: a row for each item, zero where it was not trained."""
     rows: Mapping[int | str, int] = {
         item: row for row, item in enumerate(np.asarray(known).tolist())
     }
     found = np.array([rows.get(item, -1) for item in items], np.int64)
+    sources = np.array(table["vector_source"].to_pylist(), dtype=object)
     trained = (found >= 0) & (sources[found] == TRAINED)
     return np.where(trained[:, None], vectors[found], np.float32(0)).astype(np.float32)
 

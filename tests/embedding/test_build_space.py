@@ -55,14 +55,14 @@ def test_songs_are_those_with_metadata_and_those_of_playlists(space):
 
 
 def test_vectors_are_aligned_unit_rows(space):
-    for vectors, source in (
-        (space.song_vectors, space.song_vector_source),
-        (space.tag_vectors, space.tag_vector_source),
-        (space.word_vectors, space.word_vector_source),
+    for vectors, table in (
+        (space.song_vectors, space.songs),
+        (space.tag_vectors, space.tag_table),
+        (space.word_vectors, space.word_table),
     ):
         assert vectors.dtype == np.float32
-        assert vectors.shape == (len(source), space.dim)
-        known = np.array([each is not None for each in source])
+        assert vectors.shape == (len(table), space.dim)
+        known = table["vector_source"].is_valid().to_numpy()
         np.testing.assert_allclose(np.linalg.norm(vectors[known], axis=1), 1, rtol=1e-5)
         assert not vectors[~known].any()
 
@@ -81,7 +81,7 @@ def test_popularity_is_the_number_of_playlists(space):
         {word for text in (p.title or "", *p.tags) for word in space.title.words(text)}
         for p in playlists
     ]
-    assert space.word_popularity.tolist() == [
+    assert space.word_table["popularity"].to_pylist() == [
         sum(word in text for text in texts) for word in space.words
     ]
     assert (np.diff(space.tag_popularity) <= 0).all()
@@ -89,7 +89,7 @@ def test_popularity_is_the_number_of_playlists(space):
 
 def test_tags_below_the_minimum_keep_a_place(space):
     place = space.tags.index("seen once")
-    assert space.tag_vector_source[place] == "playlists"
+    assert space.tag_table["vector_source"][place].as_py() == "playlists"
 
 
 def test_metadata_is_kept_as_it_was_given():

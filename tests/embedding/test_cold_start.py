@@ -90,7 +90,7 @@ def test_blocks_give_what_one_pass_gives(monkeypatch):
 )
 def test_cold_songs_of_the_planted_corpus_lie_in_their_group(space, song, source):
     row = int(np.searchsorted(space.song_ids, song))
-    assert space.song_vector_source[row] == source
+    assert space.songs["vector_source"][row].as_py() == source
     similarity = space.song_vectors @ space.song_vectors[row]
     known = space.song_ids < 100 * GROUPS
     means = [similarity[known & (space.song_ids // 100 == g)].mean() for g in range(GROUPS)]
@@ -99,5 +99,5 @@ def test_cold_songs_of_the_planted_corpus_lie_in_their_group(space, song, source
 
 def test_a_song_of_which_nothing_is_known_has_no_vector(space):
     row = int(np.searchsorted(space.song_ids, UNKNOWABLE))
-    assert space.song_vector_source[row] is None
+    assert space.songs["vector_source"][row].as_py() is None
     assert not space.song_vectors[row].any()

@@ -130,13 +130,13 @@ class TestTagsAndWords:
         }
 
     def test_a_word(self, reader: ReleaseReader, space: EmbeddingSpace) -> None:
-        word = space.words[0]
-        assert payload(reader, Collection.WORDS, word_point_id(word)) == {
-            "word": word,
-            "popularity": int(space.word_popularity[0]),
+        first = space.word_table.slice(0, 1).to_pylist()[0]
+        assert payload(reader, Collection.WORDS, word_point_id(first["word"])) == {
+            "word": first["word"],
+            "popularity": first["popularity"],
             "item": FIRST_WORD_ITEM,
             "kind": "word",
-            "vector_source": space.word_vector_source[0],
+            "vector_source": first["vector_source"],
         }
 
     def test_a_pair_of_letters_that_two_playlists_have(self, reader: ReleaseReader) -> None:

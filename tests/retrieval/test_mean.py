@@ -78,10 +78,11 @@ def expected_mean(space: EmbeddingSpace, query: PlaylistQuery) -> Vectors:
     tags = [space.tags.index(tag) for tag in query.tags]
     rows = [space.words.index(word) for word in sorted(words)]
     songs = [*query.songs]
+    word_popularity = space.word_table["popularity"].to_numpy()
     parts = [
         (query.weights.songs, space.song_vectors[songs], space.song_popularity[songs]),
         (query.weights.tags, space.tag_vectors[tags], space.tag_popularity[tags]),
-        (query.weights.title, space.word_vectors[rows], space.word_popularity[rows]),
+        (query.weights.title, space.word_vectors[rows], word_popularity[rows]),
     ]
     means = [
         weight * unit((vectors * np.maximum(popularity, 1.0)[:, None] ** -DISCOUNT).sum(axis=0))
