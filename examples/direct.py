@@ -80,7 +80,7 @@ def songs_for_tag(tag: str) -> list[models.ScoredPoint]:
 if __name__ == "__main__":
     song, other, tag = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     [known] = client.retrieve(SONGS, [song])
-    genre = known.payload["genre_names"][0]  # type: ignore[index]
-    show(f"{genre} of the 2000s near song {song}:", near_song_from_the_2000s(song, genre))
+    for genre in (known.payload or {}).get("genre_names", ())[:1]:
+        show(f"{genre} of the 2000s near song {song}:", near_song_from_the_2000s(song, genre))
     show(f"like song {song}, unlike song {other}:", like_and_unlike(song, other))
     show(f"for the tag {tag}:", songs_for_tag(tag))

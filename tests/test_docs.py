@@ -243,6 +243,17 @@ def test_an_application_without_melon(live_demo: dict[str, str], demo_space: Emb
 
 
 @on_the_server
+def test_a_title_without_melon(live_demo: dict[str, str]):
+    example = str(ROOT / "examples" / "from_title.py")
+    out = run(sys.executable, example, "Rainy DAY", environment=live_demo)
+    titles, songs, tags = out.splitlines()[:3], out.count("\nsong "), out.splitlines()[13:]
+    assert all("rainy" in title.lower() for title in titles)
+    assert songs == 10
+    assert "tag rainy day" in tags
+    assert not re.search(r"(import|from) melon", Path(example).read_text())
+
+
+@on_the_server
 def test_the_python_api_example(live_demo: dict[str, str]):
     out = run(sys.executable, str(ROOT / "examples" / "recommend.py"), environment=live_demo)
     *songs, tags, near = out.splitlines()
