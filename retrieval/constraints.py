@@ -116,13 +116,15 @@ class Constraints(BaseModel):
             genres: code to name of every genre, as the release's manifest has them.
 
         Raises:
-            ConstraintError: a genre is not known, a name is empty, or a range is.
+            ConstraintError: a genre is not known, a name is empty, or a range is, or something
+                is wanted and excluded.
         """
         if self.since and self.until and self.since > self.until:
             raise ConstraintError(f"no day is since {self.since} and until {self.until}")
         low, high = self.min_popularity, self.max_popularity
         if low is not None and high is not None and low > high:
             raise ConstraintError(f"no popularity is at least {low} and at most {high}")
+        self._check_names()
         must: list[Condition] = [
             *([_any_genre(self.genres, genres)] if self.genres else []),
             *(_any_genre((genre,), genres) for genre in self.all_genres or ()),
@@ -141,6 +143,17 @@ class Constraints(BaseModel):
         if self.exclude_songs:
             must_not.append(HasId(self.exclude_songs))
         return Filter(must=tuple(must), must_not=tuple(must_not))
+
+    def _check_names(self) -> None:
+        """Refuse what is wanted and excluded at once; that of several, one is left is possible."""
+        for kind, wanted, excluded in (
+            ("genre", self.genres, self.not_genres),
+            *(("genre", (genre,), self.not_genres) for genre in self.all_genres or ()),
+            ("artist", self.artists, self.not_artists),
+        ):
+            if wanted and set(map(name_key, wanted)) <= set(map(name_key, excluded)):
+                names = " or ".join(map(repr, wanted))
+                raise ConstraintError(f"the {kind} {names} is both wanted and excluded")
 
 
 def check_artists(reader: ReleaseReader, constraints: Iterable[Constraints]) -> None:

@@ -60,6 +60,23 @@ def test_empty_ranges_are_errors():
     refused("no popularity is at least", min_popularity=5, max_popularity=4)
 
 
+@pytest.mark.parametrize(
+    "constraints",
+    [
+        {"genres": ("Jazz",), "not_genres": ("Rock", "JAZZ")},
+        {"all_genres": ("Rock", "Jazz"), "not_genres": ("jazz",)},
+        {"artists": ("IU",), "not_artists": ("iu",)},
+    ],
+    ids=str,
+)
+def test_what_is_wanted_and_excluded_is_an_error(constraints: dict[str, Any]):
+    refused("both wanted and excluded", **constraints)
+
+
+def test_of_what_is_wanted_some_may_be_excluded():
+    assert Constraints(genres=("Jazz", "Rock"), not_genres=("Jazz",)).to_filter(GENRES)
+
+
 def test_a_popularity_of_zero_is_a_constraint():
     """Falsy, and yet meant: songs that no playlist holds."""
     assert Constraints(max_popularity=0).to_filter(GENRES)
