@@ -63,9 +63,20 @@ def _embedded(root: Path) -> VectorStore:
     return EmbeddedStore(root)
 
 
+def _names_a_server(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # is read only here, and may be no number
+        host = parts.hostname or ""
+        host.encode("idna")
+    except ValueError:
+        return False
+    readable = host.isprintable() and " " not in host
+    return parts.scheme in ("http", "https") and host != "" and readable
+
+
 def _server(url: str, settings: Settings) -> VectorStore:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if not _names_a_server(url):
         raise InputError(
             f"{url!r} is not the URL of a server", hint="write it like http://localhost:6333"
         )

@@ -16,7 +16,11 @@ from urllib.parse import urlsplit
 import grpc as grpc_transport
 import httpx
 from qdrant_client import QdrantClient
-from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
+from qdrant_client.http.exceptions import (
+    ApiException,
+    ResponseHandlingException,
+    UnexpectedResponse,
+)
 
 from melon.errors import InputError, MelonError
 from melon.store.errors import NoRelease, StoreUnavailable
@@ -71,7 +75,7 @@ class ServerConnection:
     @contextmanager
     def rest(self) -> Iterator[QdrantClient]:
         """The REST client; what fails inside is raised as one of melon's errors."""
-        with self._errors():
+        with self._errors(), self._of_qdrant():
             yield self._rest
 
     @contextmanager
@@ -136,6 +140,28 @@ class ServerConnection:
             kind = RequestRefused if error.status_code in (400, 422) else MelonError
             raise kind(_reason(error), where=self.location) from error
 
+    @contextmanager
+    def _of_qdrant(self) -> Iterator[None]:
+        """Tell another service from Qdrant: its answers fail in the client in many ways."""
+        try:
+            yield
+        except (ApiException, AssertionError, ValueError) as error:
+            if _may_be_foreign(error) and not self._is_qdrant():
+                raise StoreUnavailable(
+                    "what answers there is not a Qdrant server",
+                    where=self.address.url,
+                    hint=f"give the URL of its REST interface, port {REST_PORT} by default",
+                ) from error
+            raise
+
+    def _is_qdrant(self) -> bool:
+        try:
+            return "qdrant" in self._rest.info().title.lower()
+        except ResponseHandlingException as error:
+            return not _may_be_foreign(error)
+        except (UnexpectedResponse, AssertionError, ValueError):
+            return False
+
     def _grpc_error(self, error: grpc_transport.RpcError) -> MelonError:
         code, details = error.code(), error.details()
         if code in (
@@ -189,6 +215,15 @@ def _trusting(authority: Path) -> dict[str, Any]:
 def _connect_soon(request: httpx.Request) -> None:
     limits = request.extensions.get("timeout", {})
     limits["connect"] = min(CONNECT_SECONDS, limits.get("connect") or CONNECT_SECONDS)
+
+
+def _may_be_foreign(error: Exception) -> bool:
+    """Whether an answer that the client did not expect may be another service's."""
+    if isinstance(error, ResponseHandlingException):
+        return isinstance(error.source, ValueError)  # an answer of another shape
+    if isinstance(error, UnexpectedResponse):
+        return (error.status_code or 0) < 500 and error.status_code not in (401, 403)
+    return True
 
 
 def _reason(error: UnexpectedResponse) -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import socket
+import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -91,7 +94,21 @@ class TestChoice:
         with pytest.raises(InputError, match="not both"):
             open_store(Settings(), url=nobody, path=tmp_path)
 
-    @pytest.mark.parametrize("url", ["", "localhost:6333", "ftp://host", "http://"])
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "",
+            "localhost:6333",
+            "ftp://host",
+            "http://",
+            "http://localhost:abc",
+            "http://localhost:99999",
+            "http://[::1",
+            "http://local host",
+            "http://a..b",
+            "http://\udcff",
+        ],
+    )
     def test_a_url_has_to_be_one(self, url: str) -> None:
         with pytest.raises(InputError, match="URL"):
             open_store(Settings(), url=url)
@@ -132,6 +149,86 @@ class TestUnreachable:
             with pytest.raises(StoreUnavailable, match=f"gRPC on port {port}"):
                 builder.finish()
             builder.abandon()
+
+
+@contextmanager
+def answering(status: int, body: bytes) -> Iterator[str]:
+    """The URL of a service that answers every request with the same."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = do_PUT = answer  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class TestAnotherService:
+    """Whatever else speaks HTTP there is said not to be Qdrant."""
+
+    @pytest.mark.parametrize(
+        ("status", "body"),
+        [
+            (200, b"<html>It works!</html>"),
+            (200, b""),
+            (200, b"{}"),
+            (200, b"[]"),
+            (200, b'"hello"'),
+            (200, b"\xff"),
+            (200, b'{"result": []}'),
+            (200, b'{"title": "another service", "version": "1"}'),
+            (302, b""),
+            (400, b"<html>Bad request</html>"),
+            (404, b"<html>Not found</html>"),
+            (404, b'{"detail": "Not Found"}'),
+        ],
+    )
+    def test_is_said_not_to_be_qdrant(self, status: int, body: bytes) -> None:
+        with answering(status, body) as url, open_store(Settings(), url=url) as store:
+            asked: tuple[Callable[[], object], ...] = (
+                store.live,
+                store.releases,
+                store.open,
+                lambda: store.open("r1"),
+                lambda: store.build(manifest()),
+            )
+            for ask in asked:
+                with pytest.raises(StoreUnavailable, match="is not a Qdrant server") as caught:
+                    ask()
+                assert caught.value.where == url
+                assert caught.value.hint
+
+    def test_a_gateway_without_its_server_is_quoted(self) -> None:
+        with (
+            answering(502, b"bad gateway") as url,
+            open_store(Settings(), url=url) as store,
+            pytest.raises(MelonError, match="answered 502: bad gateway"),
+        ):
+            store.live()
+
+    def test_what_fails_beside_the_server_is_not_blamed_on_it(
+        self, server_place: ServerPlace
+    ) -> None:
+        with (
+            server_place.open() as store,
+            pytest.raises(ValueError, match="of our own"),
+            store._connection.rest(),
+        ):
+            raise ValueError("of our own")
 
 
 class TestApiKey:
