@@ -58,9 +58,9 @@ def parse_updated(value: str | int | None) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError):  # UTC may be before the year 1, or after 9999
         raise ValueError("not a date like 2019-12-17 14:06:45.000") from None
-    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _known(value: str | int | None) -> str | None:

@@ -91,6 +91,9 @@ def _reason(error: OSError) -> str:
 
 def shortened(value: object, limit: int = 60) -> str:
     """Show a value as JSON that any terminal can print, cut to `limit` characters."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    except RecursionError:  # it could be decoded, a few calls higher up
+        text = f"a deeply nested {type(value).__name__}"
     text = text.encode(errors="backslashreplace").decode()  # a lone surrogate
     return text if len(text) <= limit else f"{text[: limit - 1]}…"

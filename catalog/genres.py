@@ -9,6 +9,8 @@ from melon.catalog.errors import BadGenres, MalformedJson, UnreadableFile, short
 from melon.catalog.records import Genre
 from melon.catalog.text import clean_text
 
+_MALFORMED_HINT = "correct the file at that byte, or write it again with a JSON encoder"
+
 
 def read_genres(path: Path) -> dict[str, Genre]:
     """Read a file in the format of `genre_gn_all.json`: one object, genre code -> name.
@@ -30,16 +32,30 @@ def read_genres(path: Path) -> dict[str, Genre]:
         )
     genres = {}
     for written, name in names.items():
-        code = clean_text(written)
-        if code is None or not isinstance(name, str | None):
+        try:
+            genre = _genre(written, name)
+        except UnicodeEncodeError as error:
+            raise BadGenres(
+                f"{shortened(error.object)} has half a surrogate pair",
+                where=str(path),
+                hint="write the file again with a JSON encoder",
+            ) from None
+        if genre is None:
             raise BadGenres(
                 f"{shortened(written)}: {shortened(name)} is not a genre code and its name",
                 where=str(path),
                 hint="name every genre by a text",
             )
-        parent = None if code.endswith("00") else f"{code[:-2]}00"
-        genres[code] = Genre(code=code, name=clean_text(name) or code, parent=parent)
+        genres[genre.code] = genre
     return genres
+
+
+def _genre(written: str, name: object) -> Genre | None:
+    code = clean_text(written)
+    if code is None or not isinstance(name, str | None):
+        return None
+    parent = None if code.endswith("00") else f"{code[:-2]}00"
+    return Genre(code=code, name=clean_text(name) or code, parent=parent)
 
 
 def _load(path: Path) -> object:
@@ -63,5 +79,16 @@ def _load(path: Path) -> object:
             f"malformed JSON: {uncapitalized(error.msg)}",
             path=path,
             offset=offset,
-            hint="correct the file at that byte, or write it again with a JSON encoder",
+            hint=_MALFORMED_HINT,
+        ) from None
+    except RecursionError:
+        raise MalformedJson(
+            "malformed JSON: it is nested too deeply", path=path, offset=0, hint=_MALFORMED_HINT
+        ) from None
+    except ValueError as error:  # a number that Python refuses
+        raise MalformedJson(
+            f"malformed JSON: {uncapitalized(str(error))}",
+            path=path,
+            offset=0,
+            hint=_MALFORMED_HINT,
         ) from None

@@ -174,6 +174,8 @@ class RetrievalSettings(_Settings):
             raise BadSettings(error.strerror or str(error), where=str(path)) from error
         except ValueError as error:
             raise BadSettings(f"it is not JSON: {error}", where=str(path)) from error
+        except RecursionError:
+            raise BadSettings("it is nested too deeply", where=str(path)) from None
         try:
             return cls.model_validate(_merged(cls.default().model_dump(mode="json"), given))
         except ValidationError as error:

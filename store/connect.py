@@ -51,7 +51,7 @@ def server_answers(url: str) -> bool:
         connection.request("GET", "/")
         answer = json.loads(connection.getresponse().read(10_000))
         return isinstance(answer, dict) and "qdrant" in str(answer.get("title", "")).lower()
-    except (OSError, ValueError, http.client.HTTPException):
+    except (OSError, ValueError, RecursionError, http.client.HTTPException):
         return False
     finally:
         connection.close()

@@ -65,6 +65,10 @@ def test_updated(written: str | int, moment: datetime) -> None:
     assert parse_updated(written) == moment
 
 
-def test_an_impossible_moment_is_refused() -> None:
+@pytest.mark.parametrize(
+    "written",
+    ["2019-02-30 14:06:45.000", "0001-01-01 00:00:00+14:00", "9999-12-31 23:59:59-14:00"],
+)
+def test_an_impossible_moment_is_refused(written: str) -> None:
     with pytest.raises(ValueError, match="not a date like"):
-        parse_updated("2019-02-30 14:06:45.000")
+        parse_updated(written)

@@ -119,6 +119,10 @@ def test_genres_know_their_parents(tmp_path: Path) -> None:
         ('{"GN0100": 5}', BadGenres, '"GN0100": 5 is not a genre code'),
         ('{"": "x"}', BadGenres, "is not a genre code"),
         ('{"발라드": ', MalformedJson, "byte 14: malformed JSON: expecting value"),
+        (r'{"\ud800": "x"}', BadGenres, r"\\ud800.* has half a surrogate pair"),
+        (r'{"GN0100": "\udc00"}', BadGenres, r"\\udc00.* has half a surrogate pair"),
+        ('{"GN0100": ' + "[" * 100_000, MalformedJson, "nested too deeply"),
+        ('{"GN0100": ' + "5" * 5_000 + "}", MalformedJson, "malformed JSON: .*digits"),
     ],
 )
 def test_genres_that_cannot_be_used(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -173,9 +174,10 @@ def test_unreadable_dates_are_dropped_and_counted(tmp_path: Path) -> None:
     read, report = songs(tmp_path, SONG | {"issue_date": "tomorrow"})
     assert read[0].issue_date is None
     assert report.counts == {("song", Cause.UNREADABLE_DATE): 1}
-    listed, report = playlists(tmp_path, PLAYLIST | {"updt_date": "2013-13-01"})
-    assert listed[0].updated is None
-    assert report.counts == {("playlist", Cause.UNREADABLE_DATE): 1}
+    for written in ("2013-13-01", "0001-01-01 00:00:00+14:00"):
+        listed, report = playlists(tmp_path, PLAYLIST | {"updt_date": written})
+        assert listed[0].updated is None
+        assert report.counts == {("playlist", Cause.UNREADABLE_DATE): 1}
 
 
 @pytest.mark.parametrize(
@@ -228,6 +230,20 @@ def test_a_record_that_cannot_be_used_is_skipped_and_named(
     assert caught.value.finding == found
     assert "train.json, record 2 (byte " in str(caught.value)
     assert detail in str(caught.value)
+
+
+def test_a_record_that_nests_almost_too_deeply_is_skipped_or_malformed(tmp_path: Path) -> None:
+    path, ends = tmp_path / "train.json", set()
+    for depth in range(sys.getrecursionlimit() - 200, sys.getrecursionlimit()):
+        path.write_text("[" + "[" * depth + "]" * depth + "]")
+        report = ReadReport()
+        try:
+            assert list(read_playlists([path], report=report)) == []
+            ends.add(report.skipped)
+        except MalformedJson:
+            ends.add(None)
+    assert ends <= {1, None}
+    assert 1 in ends
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,17 @@ def test_a_setting_that_cannot_be_used():
     refused(done, 2, "MELON_SHARD_NUMBER")
 
 
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [("{", "not JSON"), ("[" * 100_000, "nested too deeply"), ('{"x": 1}', "settings.json, x")],
+    ids=["cut short", "nested", "unknown"],
+)
+def test_retrieval_settings_that_cannot_be_used(content: str, text: str):
+    Path("settings.json").write_text(content)
+    done = melon("query", "--settings", "settings.json", "--path", "x")
+    refused(done, 2, "settings.json", text)
+
+
 def test_a_secret_is_never_shown():
     done = melon(
         "status",
