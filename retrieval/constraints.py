@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from melon.errors import InputError
-from melon.retrieval.query import SongIds
+from melon.retrieval.query import SongIds, Text
 from melon.store import (
     Collection,
     Condition,
@@ -80,7 +80,7 @@ def _not_empty(values: tuple[str, ...] | None) -> tuple[str, ...] | None:
     return values
 
 
-Names = Annotated[tuple[str, ...] | None, AfterValidator(_not_empty)]
+Names = Annotated[tuple[Text, ...] | None, AfterValidator(_not_empty)]
 Since = Annotated[date | None, BeforeValidator(_first_day)]
 Until = Annotated[date | None, BeforeValidator(_last_day)]
 
@@ -94,15 +94,16 @@ class Constraints(BaseModel):
 
     Raises:
         ConstraintError: a list that would have to match is empty, or a date is none.
+        InputError: a name is not valid Unicode.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     genres: Names = Field(None, description="has at least one of these")
     all_genres: Names = Field(None, description="has every one of these")
-    not_genres: tuple[str, ...] = Field((), description="has none of these")
+    not_genres: tuple[Text, ...] = Field((), description="has none of these")
     artists: Names = Field(None, description="is by at least one of these")
-    not_artists: tuple[str, ...] = Field((), description="is by none of these")
+    not_artists: tuple[Text, ...] = Field((), description="is by none of these")
     since: Since = Field(None, description="issued on this day or later")
     until: Until = Field(None, description="issued on this day or earlier")
     min_popularity: int | None = Field(None, ge=0, description="in at least so many playlists")

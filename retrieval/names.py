@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from melon.errors import InputError
 from melon.retrieval.memory import SONG_FIELDS
+from melon.retrieval.query import valid_text
 from melon.retrieval.results import Song
 from melon.store import Collection, Filter, MatchAny, ReleaseReader, name_key
 from melon.store.schema import FIRST_TAG_ITEM
@@ -28,7 +29,9 @@ def song_id(reader: ReleaseReader, text: str) -> int:
     Raises:
         UnknownSong: there is none of that name, or the number is not an id.
         AmbiguousSong: there are several; the message lists them, most popular first.
+        InputError: the name is not valid Unicode.
     """
+    valid_text(text)
     if text.isascii() and text.isdigit():
         if len(text) > 10 or int(text) >= FIRST_TAG_ITEM:
             raise UnknownSong(f"{text} is not the id of a song")

@@ -13,7 +13,7 @@ from melon.errors import InputError
 from melon.retrieval.constraints import Constraints
 from melon.retrieval.memory import SONG_FIELDS
 from melon.retrieval.probes import TINY
-from melon.retrieval.query import PlaylistQuery
+from melon.retrieval.query import PlaylistQuery, valid_text
 from melon.retrieval.results import Song
 from melon.retrieval.seeds import resolve, respell
 from melon.retrieval.vectors import Vector, modalities
@@ -60,6 +60,8 @@ class Item:
                 f"{len(given)} items are given ({', '.join(given) or 'none'})",
                 hint="give exactly one song, tag, title, playlist or word",
             )
+        for text in (self.tag, self.title, self.word):
+            valid_text(text)
         for name, id_ in (("song", self.song), ("playlist", self.playlist)):
             if id_ is not None and not 0 <= id_ < FIRST_TAG_ITEM:
                 raise UnknownItem(f"{id_} is not the id of a {name}")

@@ -14,7 +14,7 @@ from qdrant_client import models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
 from melon.store.errors import name_taken
-from melon.store.manifest import ReleaseManifest, is_generated_name
+from melon.store.manifest import ReleaseManifest, is_generated_name, is_release_name
 from melon.store.protocol import parse_manifest, readable
 from melon.store.schema import NAMESPACE, Collection
 from melon.store.server_connection import ServerConnection
@@ -41,12 +41,12 @@ class Registry:
 
     def manifest(self, release: str) -> ReleaseManifest | None:
         """One of them, whole."""
-        found = self._retrieve(_manifest_id(release), payload=True)
+        found = self._find(release, payload=True)
         return self._parse(found[0]) if found else None
 
     def holds(self, release: str) -> bool:
         """Whether there is a manifest of the release."""
-        return bool(self._retrieve(_manifest_id(release), payload=False))
+        return bool(self._find(release, payload=False))
 
     def register(self, manifest: ReleaseManifest) -> None:
         """Store a manifest: from now on the release is complete."""
@@ -90,9 +90,6 @@ class Registry:
                 if ours and release not in complete:
                     client.delete_collection(known.name)
 
-    def _parse(self, record: models.Record) -> ReleaseManifest:
-        return parse_manifest(record.payload or {}, self._connection.location)
-
     def check_names(self) -> None:
         """Refuse a prefix whose names are taken by collections that melon did not make.
 
@@ -105,11 +102,16 @@ class Registry:
                 if known.name in names:
                     raise name_taken(f"{known.name} is a collection", self._connection.location)
 
-    def _retrieve(self, point_id: str, *, payload: bool) -> list[models.Record]:
+    def _parse(self, record: models.Record) -> ReleaseManifest:
+        return parse_manifest(record.payload or {}, self._connection.location)
+
+    def _find(self, release: str, *, payload: bool) -> list[models.Record]:
+        if not is_release_name(release):
+            return []  # it could be text that has no id
         with self._connection.rest() as client:
             if not client.collection_exists(self._name):
                 return []
-            return client.retrieve(self._name, [point_id], with_payload=payload)
+            return client.retrieve(self._name, [_manifest_id(release)], with_payload=payload)
 
     def _scroll(
         self, filter: models.Filter, payload: models.PayloadSelector | bool

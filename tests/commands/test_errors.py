@@ -71,8 +71,22 @@ def test_an_item_that_cannot_be_meant(ask: Command, arguments: list[str], texts:
     refused(ask("similar", *arguments), 2, *texts)
 
 
+@pytest.mark.parametrize(
+    "option", ["song", "not-song", "tag", "not-tag", "title", "artist", "not-artist", "genre"]
+)
+def test_a_query_that_is_not_unicode(ask: Command, option: str):
+    done = ask("query", "--tag", "rain", f"--{option}", "caf\udce9")
+    refused(done, 2, r"'caf\udce9' is not valid Unicode text", "hint: write it in UTF-8")
+
+
+@pytest.mark.parametrize("option", ["song", "tag", "title", "word"])
+def test_an_item_that_is_not_unicode(ask: Command, option: str):
+    refused(ask("similar", f"--{option}", "\udcff"), 2, r"'\udcff' is not valid Unicode text")
+
+
 def test_a_release_that_is_not_there(ask: Command):
     refused(ask("query", "--release", "r1"), 2, "no release 'r1'", "hint: `melon releases`")
+    refused(ask("query", "--release", "\udcff"), 2, r"no release '\udcff'")
 
 
 def test_a_store_without_a_release(nowhere: Path):
