@@ -98,7 +98,7 @@ def recommend(
             asked,
             strategy=strategy or DEFAULT_STRATEGY,
             until_playlist=until is Until.PLAYLIST,
-            processes=processes or ((os.cpu_count() or 1) if many else 1),
+            processes=processes or (processors() if many else 1),
             open_retriever=partial(
                 opened_retriever, url, path, retriever.release, weights.model_dump_json()
             ),
@@ -263,6 +263,13 @@ def render(cards: Sequence[Scorecard]) -> None:
     print_table("Scores", COLUMNS, table(cards))
     if rows := spread_table(cards):
         print_table("What is recommended", SPREAD_COLUMNS, rows)
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on every system
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _shares(kinds: str) -> list[float]:

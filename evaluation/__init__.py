@@ -1,7 +1,13 @@
 """Masked questions become results, a score and a scorecard; playlists become questions."""
 
 from melon.evaluation.catalogue import Catalogue
-from melon.evaluation.errors import BadQuestions, BadResults, NothingToHide, TooFewItems
+from melon.evaluation.errors import (
+    BadQuestions,
+    BadResults,
+    NothingToHide,
+    TooFewItems,
+    WorkerEnded,
+)
 from melon.evaluation.evaluate import evaluate
 from melon.evaluation.journal import BadJournal, Journal
 from melon.evaluation.questions import KINDS, kind_of, read_questions
@@ -38,6 +44,7 @@ __all__ = [
     "Stage",
     "TooFewItems",
     "Tuned",
+    "WorkerEnded",
     "evaluate",
     "kind_of",
     "mask",

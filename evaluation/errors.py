@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from melon.errors import InputError
+from melon.errors import InputError, MelonError
 
 
 class BadQuestions(InputError):
@@ -15,6 +15,10 @@ class BadResults(InputError):
 
 class TooFewItems(InputError):
     """The store, or what the constraint leaves of it, cannot fill a list."""
+
+
+class WorkerEnded(MelonError):
+    """A process that answers questions beside others ended, as for want of memory."""
 
 
 class NothingToHide(InputError):

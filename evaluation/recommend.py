@@ -53,6 +53,7 @@ def recommend(
     Raises:
         TooFewItems: too few songs, or tags, can be recommended for a question.
         UnknownStrategy: there is none of that name.
+        WorkerEnded: one of several processes was killed.
     """
     popular = PopularItems(retriever.reader)
     if until_playlist:

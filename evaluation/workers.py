@@ -10,10 +10,13 @@ import multiprocessing
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from datetime import date
+from functools import cache
 
 from melon.catalog import Playlist
+from melon.evaluation.errors import WorkerEnded
 from melon.evaluation.rankings import rankings
 from melon.retrieval import Ranking, Retriever
 
@@ -23,8 +26,11 @@ OpenRetriever = Callable[[], Retriever]
 Part = tuple[Sequence[Playlist], Sequence[date | None]]
 """Questions, and the day after which none of their songs may be from."""
 
-_retriever: Retriever | None = None
-"""Of this process, if it is a worker."""
+_retriever: OpenRetriever | None = None
+"""Of this process, if it is a worker: opened when it is first needed.
+
+An error of the pool's initializer would break the pool, and not reach whoever asks.
+"""
 
 
 @contextmanager
@@ -39,6 +45,9 @@ def workers(
         count: processes.
         open_retriever: called once in each of them.
         strategy: by which they answer.
+
+    Raises:
+        WorkerEnded: one of them was killed, or could not begin.
     """
     pool = ProcessPoolExecutor(
         count,
@@ -46,8 +55,18 @@ def workers(
         initializer=_begin,
         initargs=(open_retriever,),
     )
+
+    def answers(parts: Iterable[Part]) -> Iterator[list[Ranking]]:
+        try:
+            yield from pool.map(_answer, ((*part, strategy) for part in parts))
+        except BrokenProcessPool as error:
+            raise WorkerEnded(
+                f"one of {count} worker processes ended before it had answered",
+                hint="where memory runs out, give fewer --processes",
+            ) from error
+
     try:
-        yield lambda parts: pool.map(_answer, ((*part, strategy) for part in parts))
+        yield answers
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -55,10 +74,10 @@ def workers(
 def _begin(open_retriever: OpenRetriever) -> None:
     global _retriever
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
-    _retriever = open_retriever()
+    _retriever = cache(open_retriever)
 
 
 def _answer(part: tuple[Sequence[Playlist], Sequence[date | None], str]) -> list[Ranking]:
     assert _retriever is not None
     questions, days, strategy = part
-    return rankings(_retriever, questions, days, strategy)
+    return rankings(_retriever(), questions, days, strategy)

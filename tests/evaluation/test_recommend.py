@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from lists import HeldOut, playlist
 
 from melon.catalog import DemoTruth, Playlist
-from melon.evaluation import POPULAR, SONGS, TAGS, Result, TooFewItems, recommend
+from melon.evaluation import POPULAR, SONGS, TAGS, Result, TooFewItems, WorkerEnded, recommend
 from melon.evaluation import popular as popular_items
 from melon.evaluation.popular import HEAD, PopularItems
 from melon.retrieval import STRATEGIES, Constraints, PlaylistQuery, Ranking, Retriever
-from melon.store import Collection, VectorStore
+from melon.store import Collection, NoRelease, VectorStore
 from melon.store.embedded import EmbeddedStore
 
 CATALOGUE = 500
@@ -234,6 +237,35 @@ def test_several_processes_give_the_same_answers(
 
 def open_again(path: Path, release: str) -> Retriever:
     return Retriever(EmbeddedStore(path), release=release)
+
+
+def killed() -> NoReturn:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def test_a_worker_that_is_killed_is_said_to_have_ended(held_out: HeldOut) -> None:
+    with EmbeddedStore(held_out.store) as store:
+        results = recommend(
+            Retriever(store), held_out.questions, processes=2, open_retriever=killed
+        )
+        with pytest.raises(WorkerEnded, match="fewer --processes"):
+            list(results)
+    assert not multiprocessing.active_children()
+
+
+def test_what_a_worker_cannot_open_is_said_as_by_this_process(
+    held_out: HeldOut, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with EmbeddedStore(held_out.store) as store:
+        opened = partial(open_again, tmp_path / "absent", "r1")
+        results = recommend(
+            Retriever(store), held_out.questions, processes=2, open_retriever=opened
+        )
+        with pytest.raises(NoRelease, match="absent: it holds no release 'r1'") as caught:
+            list(results)
+    assert caught.value.hint
+    assert not capfd.readouterr().err
 
 
 def test_processes_end_when_no_more_is_wanted(held_out: HeldOut) -> None:
