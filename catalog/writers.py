@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
 
 from melon.catalog.errors import UnwritableFile
 from melon.catalog.records import Genre, IssueDate, Playlist, Song
@@ -52,8 +51,8 @@ def write_genres(path: Path, genres: Iterable[Genre]) -> int:
         UnwritableFile: the file, or the temporary one beside it, cannot be written.
     """
     names = {genre.code: genre.name for genre in genres}
-    with _replacing(path) as file:
-        file.write(_encode(names))
+    with _replacing(path) as write:
+        write(_encode(names))
     return len(names)
 
 
@@ -66,16 +65,16 @@ def array_writer(path: Path) -> Iterator[Callable[[Mapping[str, object]], None]]
     Raises:
         UnwritableFile: the file, or the temporary one beside it, cannot be written.
     """
-    with _replacing(path) as file:
+    with _replacing(path) as write:
         separator = "["
 
         def append(record: Mapping[str, object]) -> None:
             nonlocal separator
-            file.write(separator + _encode(record))
+            write(separator + _encode(record))
             separator = ","
 
         yield append
-        file.write("[]" if separator == "[" else "]")
+        write("[]" if separator == "[" else "]")
 
 
 def _write_array(path: Path, records: Iterable[Mapping[str, object]]) -> int:
@@ -88,19 +87,37 @@ def _write_array(path: Path, records: Iterable[Mapping[str, object]]) -> int:
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[TextIO]:
-    """Open a temporary file beside `path` that takes its place if all goes well."""
+def _replacing(path: Path) -> Iterator[Callable[[str], None]]:
+    """Write to a temporary file beside `path` that takes its place if all goes well."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with _naming(path):
+        file = temporary.open("w", encoding="utf-8", newline="")
+
+    def write(text: str) -> None:
+        with _naming(path):
+            file.write(text)
+
     try:
-        with temporary.open("w", encoding="utf-8", newline="") as file:
-            yield file
+        yield write
+        with _naming(path):
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+            file.close()
+            temporary.replace(path)
+    finally:
+        with suppress(OSError):  # of a full disk, and said already
+            file.close()
+        with suppress(OSError):
+            temporary.unlink()
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Say of the operating system's errors which file they concern."""
+    try:
+        yield
     except OSError as error:
         raise UnwritableFile.from_os_error(path, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def playlist_record(playlist: Playlist) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import string
 from datetime import date, datetime
 from pathlib import Path
@@ -240,6 +241,31 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_an_error_of_the_source_is_not_the_files(tmp_path: Path) -> None:
+    def failing() -> object:
+        yield Song(1)
+        raise ConnectionError("the source is gone")
+
+    with pytest.raises(ConnectionError, match="the source is gone"):
+        write_songs(tmp_path / "song_meta.json", failing())  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_unwritable_place_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnwritableFile, match=r"out\.json: cannot be written: no such file"):
         write_songs(tmp_path / "absent" / "out.json", [])
+    (tmp_path / "file").touch()
+    with pytest.raises(UnwritableFile, match=r"out\.json: cannot be written: not a directory"):
+        write_songs(tmp_path / "file" / "out.json", [])
+
+
+@pytest.mark.parametrize("songs", [20, 2_000], ids=["when it is closed", "on the way"])
+def test_a_file_for_which_there_is_no_room_is_named(tmp_path: Path, songs: int) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, limits[1]))
+    try:
+        with pytest.raises(UnwritableFile, match=r"out\.json: cannot be written: file too large"):
+            write_songs(tmp_path / "out.json", map(Song, range(songs)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == []
