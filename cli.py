@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -82,6 +83,8 @@ def main() -> None:
     that `left_open` gives.
     """
     code = run()
+    with suppress(OSError):  # where an error ended the command, this is what came before it
+        sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
 

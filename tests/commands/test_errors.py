@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 from command_line import Command, Done, melon, melon_process
@@ -194,3 +198,35 @@ def test_output_that_cannot_be_written_is_an_error(demo_place: Place):
             "status", *demo_place.options, environment=demo_place.environment, stdout=full
         )
     refused(done, 1, "error: ", "No space left")
+
+
+FAILS_LATE = """
+from melon import cli
+from melon.errors import InputError
+
+def app():
+    print("so far")
+    raise InputError("no further")
+
+cli.app = app
+cli.main()
+"""
+
+
+def fails_late(stdout: int | IO[str]) -> subprocess.CompletedProcess[str]:
+    buffered = {name: text for name, text in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    command = [sys.executable, "-c", FAILS_LATE]
+    return subprocess.run(
+        command, env=buffered, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=60
+    )
+
+
+def test_what_was_printed_before_an_error_arrives():
+    done = fails_late(subprocess.PIPE)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "so far\n", "error: no further\n")
+
+
+def test_an_error_keeps_its_exit_code_where_output_cannot_be_written():
+    with Path("/dev/full").open("w") as full:
+        done = fails_late(full)
+    assert (done.returncode, done.stderr) == (2, "error: no further\n")
