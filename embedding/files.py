@@ -6,12 +6,16 @@ tables Parquet, the rest JSON and the title tokenizer's blob.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import io
 import json
+import os
+import re
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -51,15 +55,12 @@ def save_space(space: EmbeddingSpace, path: Path) -> None:
             hint="give a directory that is new, empty, or holds a space",
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.parent / f".{path.name}.{secrets.token_hex(4)}.new"
-    fresh.mkdir()
-    try:
+    _remove_left_behind(path)
+    with _fresh_directory(path) as fresh:
         files = {name: _write(fresh / name, write) for name, write in _writers(space).items()}
         manifest = json.dumps(_manifest(space, files), ensure_ascii=False, indent=1)
         (fresh / MANIFEST).write_text(manifest, encoding="utf-8")
         _take_place(fresh, path)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def load_space(path: Path) -> EmbeddingSpace:
@@ -256,6 +257,37 @@ def _check_file(path: Path, expected: dict[str, Any] | None) -> None:
 def _read_vectors(path: Path) -> Vectors:
     vectors: Vectors = np.load(path, mmap_mode="r", allow_pickle=False)
     return vectors
+
+
+@contextmanager
+def _fresh_directory(path: Path) -> Iterator[Path]:
+    """A directory beside `path`, locked as long as this process lives, and removed at the end."""
+    fresh = path.parent / f".{path.name}.{secrets.token_hex(4)}.new"
+    fresh.mkdir()
+    handle = os.open(fresh, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # NFS locks no directory: there, none is removed either
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield fresh
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+        os.close(handle)
+
+
+def _remove_left_behind(path: Path) -> None:
+    """Remove the directories of saves that were killed: their locks are free."""
+    name = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}\.new")
+    for left in path.parent.iterdir():
+        if name.fullmatch(left.name) is None:
+            continue
+        with suppress(OSError):
+            handle = os.open(left, os.O_RDONLY)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if not _is_empty(left):  # else it may be new, and about to be locked
+                    shutil.rmtree(left)
+            finally:
+                os.close(handle)
 
 
 def _take_place(fresh: Path, path: Path) -> None:

@@ -72,7 +72,9 @@ class EmbeddingSpace:
         """Write the space to the directory `path`, in place of a space that is there.
 
         The new space is complete before it takes the old one's place; an interruption leaves the
-        old one as it was.
+        old one as it was. Only where the process is killed between the last two renames is the old
+        one left beside, as `.<name>.previous`, and `load` says so. What other killed saves left
+        behind is removed.
 
         Returns:
             The saved space, as `load` gives it.

@@ -166,6 +166,31 @@ def test_a_failing_last_step_brings_the_old_space_back(space, saved, monkeypatch
     assert EmbeddingSpace.load(saved).hash == space.hash
 
 
+def test_what_killed_saves_left_is_removed_and_nothing_else(space, saved):
+    for name in (".space.0123abcd.new", ".space.mine.new", ".other.0123abcd.new"):
+        (saved.parent / name).mkdir()
+        (saved.parent / name / "songs.parquet").touch()
+    space.save(saved)
+    left = sorted(file.name for file in saved.parent.iterdir())
+    assert left == [".other.0123abcd.new", ".space.mine.new", "space"]
+
+
+def test_a_save_beside_another_leaves_it_alone(space, saved, monkeypatch):
+    other = build_space(planted_playlists(seed=1), settings=small_settings())
+    write = np.save
+
+    def save_meanwhile(*args, **kwargs):
+        monkeypatch.undo()
+        other.save(saved)
+        assert EmbeddingSpace.load(saved).hash == other.hash
+        write(*args, **kwargs)
+
+    monkeypatch.setattr("melon.embedding.files.np.save", save_meanwhile)
+    space.save(saved)
+    assert EmbeddingSpace.load(saved).hash == space.hash
+    assert [file.name for file in saved.parent.iterdir()] == ["space"]
+
+
 def test_a_kill_between_the_last_two_steps_is_named_with_its_cure(saved):
     saved.rename(saved.parent / ".space.previous")
     with pytest.raises(NotASpace, match=r"rename .*\.space\.previous to space"):
