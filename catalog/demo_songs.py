@@ -112,7 +112,8 @@ def song_records(columns: SongColumns, rng: np.random.Generator) -> Iterator[Son
     genre = np.where(rng.random(count) < NO_GENRE_SHARE, -1, columns.genre)
     known_to = choose(DATE_SHARES, count, rng)
 
-    artist_names = [words.artist_name(n) for n in range(int(columns.artist.max()) + 1)]
+    last_artist = max(int(columns.artist.max()), int(columns.second_artist.max()))
+    artist_names = [words.artist_name(n) for n in range(last_artist + 1)]
     genre_codes = [(_code(n),) for n in range(len(words.GENRES))]
     detail_codes = [
         [(_code(n, detail),) for detail in range(len(details))]

@@ -73,7 +73,8 @@ def plant_tags(
     tag[stray] = rng.integers(len(vocabulary.tags), size=int(stray.sum()))
 
     unused = np.setdiff1d(rank, tag)
-    wearers = Pools(mood, (worn > 0).astype(float))
+    wears = worn > 0 if worn.any() else np.ones(playlists, bool)
+    wearers = Pools(mood, wears.astype(float))
     wearer = wearers.draw(vocabulary.mood[unused], vocabulary.mood[unused] + 1, rng)
     pairs = np.unique(
         np.concatenate([playlist, wearer]) * len(rank) + np.concatenate([tag, unused])

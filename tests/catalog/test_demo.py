@@ -93,6 +93,14 @@ def test_the_scale_is_kept(tmp_path: Path, scale: DemoScale) -> None:
     assert demo.truth.playlist_mood.shape == (scale.playlists,)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_one_playlist_wears_every_tag_whatever_the_seed(tmp_path: Path, seed: int) -> None:
+    scale = DemoScale(playlists=1, songs=500, tags=14, songs_per_playlist=3)
+    demo = make(tmp_path, scale, seed=seed)
+    (playlist,) = demo.playlists
+    assert set(playlist.tags) == set(demo.truth.tag_mood)
+
+
 @pytest.mark.parametrize(
     "sizes",
     [
