@@ -118,7 +118,8 @@ def _build_in_child(
     total: int,
     progress: Callable[[IndexProgress], None] | None,
 ) -> None:
-    command = [sys.executable, "-m", "melon.store.edge_optimize"]
+    # -P: else the child would import what lies in the directory where the command is run.
+    command = [sys.executable, "-P", "-m", "melon.store.edge_optimize"]
     command += [str(path), collection, str(os.getpid())]
     child = subprocess.Popen(
         command,

@@ -15,6 +15,7 @@ from places import DirectoryPlace, place_on
 from store_samples import manifest, points, publish
 
 from melon.store import BadReleaseName, Collection, StoreBusy
+from melon.store.embedded import EmbeddedStore
 
 READERS = 3
 
@@ -136,3 +137,14 @@ def test_whatever_is_promoted_and_dropped_at_once_the_live_release_is_there() ->
             list(pool.map(operate, range(4)))
         with place.open() as store:
             assert store.open().count(Collection.SONGS) == 0
+
+
+def test_indexes_are_built_whatever_lies_in_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "qdrant_edge.py").write_text("raise ImportError('not the engine')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("melon.store.edge_shards.SMALL_SHARD", 0)  # a child process for every shard
+    with EmbeddedStore(tmp_path / "store") as store:
+        publish(store, {Collection.SONGS: points(range(10))})
+        assert store.open().count(Collection.SONGS) == 10
