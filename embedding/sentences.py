@@ -65,6 +65,9 @@ def drop_rare(bags: Ragged, least: Ints) -> Ragged:
 def split_long(bags: Ragged, *, shared: int, limit: int = MAX_BAG) -> Ragged:
     """Cut bags of more than `limit` tokens into several, so that gensim loses none of them.
 
+    The parts of a bag are as long as each other, but for one token: a part of one token alone
+    could not be learned from.
+
     Args:
         bags: the bags.
         shared: how many tokens at a bag's start (its playlist's own) each of its parts repeats.
@@ -75,8 +78,8 @@ def split_long(bags: Ragged, *, shared: int, limit: int = MAX_BAG) -> Ragged:
     pieces: list[Ints] = []
     for row in range(len(bags)):
         head, rest = np.split(bags[row], [shared])
-        cuts = range(limit - shared, len(rest), limit - shared)
-        pieces += [np.concatenate([head, part]) for part in np.split(rest, list(cuts))]
+        parts = max(1, -(-len(rest) // (limit - shared)))
+        pieces += [np.concatenate([head, part]) for part in np.array_split(rest, parts)]
     lengths = np.array([len(piece) for piece in pieces], np.int64)
     return Ragged.of_lengths(lengths, np.concatenate(pieces))
 

@@ -1,6 +1,7 @@
 """A playlist's bag holds each of its tokens once, and gensim is given nothing it would drop."""
 
 import numpy as np
+import pytest
 
 from melon.catalog.records import Playlist, Song
 from melon.embedding.corpus import read_corpus
@@ -65,6 +66,16 @@ def test_long_bags_are_split_without_loss():
     pieces = [parts[row] for row in range(1, len(parts))]
     assert all(piece[0] == -1 for piece in pieces)
     assert np.concatenate([piece[1:] for piece in pieces]).tolist() == list(range(length))
+
+
+@pytest.mark.parametrize("shared", [0, 1])
+@pytest.mark.parametrize("length", [MAX_BAG + 1, 2 * MAX_BAG, 2 * MAX_BAG + 1])
+def test_a_long_bag_is_split_evenly(shared: int, length: int):
+    bags = Ragged(np.array([0, 1, 1 + length]), np.arange(1 + length))
+    first, *parts = split_long(bags, shared=shared).lengths.tolist()
+    assert first == 1
+    assert max(parts) <= MAX_BAG
+    assert max(parts) - min(parts) <= 1
 
 
 def test_bags_within_the_limit_are_left_as_they_are():

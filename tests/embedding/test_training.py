@@ -18,6 +18,7 @@ from melon.embedding.errors import EmptyVocabulary, TrainingDiverged
 from melon.embedding.loss import LossSample
 from melon.embedding.progress import Progress, ignore
 from melon.embedding.ragged import Ragged
+from melon.embedding.sentences import MAX_BAG
 from melon.embedding.tokens import TokenKind, TokenTable
 from melon.embedding.training import train_vectors
 from melon.errors import InputError
@@ -120,6 +121,19 @@ def test_gensim_trains_on_every_token_of_a_bag_past_its_limit(monkeypatch):
     settings = training_settings(dim=2, window=1, negative=1, epochs=1, min_count=1)
     train_vectors(one_bag, table, settings, ignore)
     assert sum(trained for trained, _ in seen) == sum(given for _, given in seen) == length
+
+
+@pytest.mark.parametrize("skip_gram", [True, False])
+def test_a_bag_of_one_token_past_the_limit_leaves_none_alone(skip_gram):
+    """With this seed, the loss is asked of the last token, too."""
+    length = MAX_BAG + 1
+    table = TokenTable({TokenKind.SONG: np.arange(length)})
+    one_bag = Ragged(np.array([0, length]), np.arange(length))
+    settings = training_settings(
+        dim=2, window=1, negative=1, epochs=1, min_count=1, skip_gram=skip_gram, seed=2
+    )
+    vectors, _ = train_vectors(one_bag, table, settings, ignore)
+    assert np.isfinite(vectors).all()
 
 
 @pytest.mark.parametrize("skip_gram", [True, False])
