@@ -56,7 +56,13 @@ class ServerAddress:
     replication_factor: int = 1
 
     def __repr__(self) -> str:
-        return f"ServerAddress({self.url!r})"  # never the key
+        return f"ServerAddress({self.shown!r})"  # never the key
+
+    @property
+    def shown(self) -> str:
+        """The URL without a password that may be in it."""
+        parts = urlsplit(self.url)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 class ServerConnection:
@@ -64,7 +70,7 @@ class ServerConnection:
 
     def __init__(self, address: ServerAddress) -> None:
         self.address = address
-        self.location = f"Qdrant server {address.url}"
+        self.location = f"Qdrant server {address.shown}"
         parts = urlsplit(address.url)
         self._grpc_port = address.grpc_port or (parts.port or REST_PORT) + 1
         if address.api_key and parts.scheme == "http" and parts.hostname not in LOOPBACK:
@@ -149,7 +155,7 @@ class ServerConnection:
             if _may_be_foreign(error) and not self._is_qdrant():
                 raise StoreUnavailable(
                     "what answers there is not a Qdrant server",
-                    where=self.address.url,
+                    where=self.address.shown,
                     hint=f"give the URL of its REST interface, port {REST_PORT} by default",
                 ) from error
             raise

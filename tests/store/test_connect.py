@@ -279,6 +279,15 @@ class TestApiKey:
         told = traceback.format_exception(refused.value)
         assert not [text for text in told if KEY in text]
 
+    def test_a_password_in_the_url_is_not_shown_either(self, nobody: str) -> None:
+        url = nobody.replace("://", f"://user:{KEY}@")
+        with open_store(Settings(qdrant_url=url)) as store:
+            with pytest.raises(StoreUnavailable) as caught:
+                store.live()
+            told = [store.location, repr(vars(store)), str(caught.value)]
+        assert store.location == f"Qdrant server {nobody}"
+        assert not [text for text in told if KEY in text]
+
     def test_grpc_asks_for_it_too(self, guarded_server: Endpoint) -> None:
         from melon.store.server_connection import ServerAddress, ServerConnection
 
