@@ -78,6 +78,7 @@ def _train_on_a_list(corpus: Path, target: Path, changes: dict[str, int | None])
     """The published hyper-parameters on melon's tokens, handed to gensim as a list."""
     from gensim.models import Word2Vec
 
+    from melon.catalog import ReadReport
     from melon.commands.console import Meter
     from melon.commands.train import train_space
     from melon.embedding import training_settings
@@ -90,7 +91,7 @@ def _train_on_a_list(corpus: Path, target: Path, changes: dict[str, int | None])
         return train(model, corpus_iterable=_List(corpus_iterable), **options)
 
     with mock.patch.object(Word2Vec, "train", on_a_list):
-        train_space([corpus], settings, target, strict=False, bar=Meter(None))
+        train_space([corpus], settings, target, report=ReadReport(), strict=False, bar=Meter(None))
 
 
 def _arguments() -> argparse.Namespace:

@@ -9,9 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from melon.errors import MelonError
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
+
+    from melon.catalog import ReadReport
 
 PIPED_WIDTH = 140
 """Columns of a table that does not go to a terminal."""
@@ -20,6 +24,23 @@ PIPED_WIDTH = 140
 def note(text: str) -> None:
     """One line for the person at the keyboard."""
     print(text, file=sys.stderr)
+
+
+@contextmanager
+def reported(report: ReadReport) -> Iterator[None]:
+    """Say at the end what was read and skipped, and before an error if that could explain it."""
+    try:
+        yield
+    except MelonError:
+        if report.counts:
+            _note_all(report)
+        raise
+    _note_all(report)
+
+
+def _note_all(report: ReadReport) -> None:
+    for line in report.lines():
+        note(line)
 
 
 def print_json(value: object) -> None:

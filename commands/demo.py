@@ -67,11 +67,12 @@ def _make_corpus(corpus: Path, full: bool, seed: int) -> None:
 
 
 def _train(corpus: Path, space: Path) -> None:
+    from melon.catalog import ReadReport
     from melon.commands.train import train_space
     from melon.embedding import training_settings
 
     with meter() as bar:
-        train_space([corpus], training_settings(), space, strict=True, bar=bar)
+        train_space([corpus], training_settings(), space, report=ReadReport(), strict=True, bar=bar)
 
 
 def _ingest(space: Path, store: Path) -> None:

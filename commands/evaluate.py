@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from melon.commands.console import meter, note, print_json, print_table
+from melon.commands.console import meter, note, print_json, print_table, reported
 from melon.commands.options import (
     JsonOption,
     PathOption,
@@ -241,18 +241,17 @@ def split(
     from melon.evaluation import split as divide
 
     report = ReadReport()
-    counts = divide(
-        find_corpus(playlists).playlists,
-        out,
-        hold_out=hold_out,
-        min_songs=min_songs,
-        shares=_shares(kinds),
-        seed=seed,
-        report=report,
-        strict=strict,
-    )
-    for line in report.lines():
-        note(line)
+    with reported(report):
+        counts = divide(
+            find_corpus(playlists).playlists,
+            out,
+            hold_out=hold_out,
+            min_songs=min_songs,
+            shares=_shares(kinds),
+            seed=seed,
+            report=report,
+            strict=strict,
+        )
     note(f"{counts.train:,} playlists to train on and {counts.held_out:,} questions: {out}")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from melon.commands.console import Meter, meter, note
+from melon.commands.console import Meter, meter, note, reported
 
 if TYPE_CHECKING:
     from melon.catalog import ReadReport
@@ -49,6 +49,7 @@ def train(
     A directory is searched for train.json, val.json, test.json, song_meta.json and
     genre_gn_all.json; the last two are optional.
     """
+    from melon.catalog import ReadReport
     from melon.embedding import training_settings
     from melon.settings import load_settings
 
@@ -64,23 +65,27 @@ def train(
     changes = {name: value for name, value in given.items() if value is not None}
     settings = training_settings(preset, **changes)
     target = out or load_settings().space_dir
-    with meter() as bar:
-        space, report = train_space(corpus, settings, target, strict=strict, bar=bar)
-    for line in report.lines():
-        note(line)
+    report = ReadReport()
+    with reported(report), meter() as bar:
+        space = train_space(corpus, settings, target, report=report, strict=strict, bar=bar)
     counts = ", ".join(f"{count:,} {kind}" for kind, count in space.counts.items())
     note(f"space {space.hash[:12]}: {counts}, {space.dim} dimensions, in {target}")
 
 
 def train_space(
-    corpus: list[Path], settings: Any, target: Path, *, strict: bool, bar: Meter
-) -> tuple[EmbeddingSpace, ReadReport]:
+    corpus: list[Path],
+    settings: Any,
+    target: Path,
+    *,
+    report: ReadReport,
+    strict: bool,
+    bar: Meter,
+) -> EmbeddingSpace:
     """Read a corpus, train on it, save the space. Also what `melon demo` does."""
-    from melon.catalog import ReadReport, find_corpus, read_genres, read_playlists, read_songs
+    from melon.catalog import find_corpus, read_genres, read_playlists, read_songs
     from melon.embedding import build_space
 
     files = find_corpus(corpus)
-    report = ReadReport()
     genres = read_genres(files.genres) if files.genres else {}
     songs = (
         read_songs(files.songs, genres=genres or None, report=report, strict=strict)
@@ -100,4 +105,4 @@ def train_space(
 
     playlists = read_playlists(files.playlists, report=report, strict=strict)
     space = build_space(playlists, songs, genres, settings, watch)
-    return space.save(target), report
+    return space.save(target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -156,6 +157,16 @@ def test_a_corpus_that_cannot_be_read(nowhere: Path, content: str | None, texts:
     done = melon("train", "corpus", "--strict")
     refused(done, 2, *texts)
     assert not Path(".melon").exists()
+
+
+@pytest.mark.parametrize(("command", "out"), [("train", "space"), ("split", "held-out")])
+def test_what_was_skipped_is_said_before_the_error(nowhere: Path, command: str, out: str):
+    playlists = [{"id": str(number), "songs": [1, 2], "tags": ["a"]} for number in range(50)]
+    Path("strings.json").write_text(json.dumps(playlists))
+    done = melon(command, "strings.json", "--out", out)
+    refused(done, 2, "skipped 50 playlists: wrong type", "record 1 (byte 1), field 'id'")
+    assert done.err.index("skipped") < done.err.index("error: ")
+    assert not Path(out).exists()
 
 
 def test_a_space_that_is_not_there(place: Place):
