@@ -15,6 +15,7 @@ from melon.catalog.errors import (
 )
 from melon.catalog.genres import read_genres
 from melon.catalog.json_stream import JsonArray
+from melon.catalog.outputs import check_beside, check_directory, check_file
 from melon.catalog.readers import read_playlists, read_songs
 from melon.catalog.records import MAX_ID, DatePrecision, Genre, IssueDate, Playlist, Song
 from melon.catalog.report import Cause, Finding, ReadReport, RecordKind
@@ -52,6 +53,9 @@ __all__ = [
     "UnreadableFile",
     "UnwritableFile",
     "array_writer",
+    "check_beside",
+    "check_directory",
+    "check_file",
     "clean_text",
     "find_corpus",
     "make_demo",

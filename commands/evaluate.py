@@ -83,10 +83,12 @@ def recommend(
     The most popular songs and tags fill what is left open. The file is written when the last
     question is answered.
     """
+    from melon.catalog import check_file
     from melon.evaluation import read_questions, write_results
     from melon.evaluation import recommend as answers
     from melon.retrieval import DEFAULT_STRATEGY
 
+    check_file(out)
     asked, weights = read_questions(questions), chosen_settings(settings)
     store = chosen_store(url, path)
     with meter() as bar:
@@ -171,10 +173,11 @@ def evaluate(
 
     With --json, one scorecard, or a list of them if --strategy is `all` or given repeatedly.
     """
-    from melon.evaluation import BATCH, read_questions
+    from melon.evaluation import BATCH, check_ids, read_questions
     from melon.evaluation import evaluate as evaluated
 
     asked, hidden = read_questions(questions), read_questions(answers)
+    check_ids((question.id for question in asked), hidden, "questions")
     weights = chosen_settings(settings)
     store = chosen_store(url, path)
     with meter() as bar:

@@ -83,8 +83,9 @@ def train_space(
 ) -> EmbeddingSpace:
     """Read a corpus, train on it, save the space. Also what `melon demo` does."""
     from melon.catalog import find_corpus, read_genres, read_playlists, read_songs
-    from melon.embedding import build_space
+    from melon.embedding import EmbeddingSpace, build_space
 
+    EmbeddingSpace.check_place(target)
     files = find_corpus(corpus)
     genres = read_genres(files.genres) if files.genres else {}
     songs = (

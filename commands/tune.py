@@ -95,15 +95,18 @@ def tune(
     table is about the other half. Stopped and started again, the search goes on
     and repeats no trial.
     """
-    from melon.evaluation import Journal, read_questions
+    from melon.catalog import check_file
+    from melon.evaluation import Journal, check_ids, read_questions
     from melon.evaluation import tune as search
     from melon.settings import load_settings
 
     stages = stages_named(only)
     seconds = seconds_of(budget)
     target = out or load_settings().retrieval_file
+    check_file(target)
     start = start_settings(settings, target, fresh=fresh)
     asked, hidden = read_questions(questions), read_questions(answers)
+    check_ids((question.id for question in asked), hidden, "questions")
     store = chosen_store(url, path)
     with (
         Journal(target.with_suffix(JOURNAL_SUFFIX), fresh=fresh) as journal,

@@ -23,6 +23,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from melon.catalog.errors import UnwritableFile
+from melon.catalog.outputs import check_beside
 from melon.catalog.records import Genre
 from melon.embedding.errors import DamagedSpace, NotASpace, SpaceVersionMismatch
 from melon.embedding.ragged import Vectors
@@ -48,12 +50,26 @@ _TRAIN_AGAIN = "train the space again, or restore it from a copy"
 def save_space(space: EmbeddingSpace, path: Path) -> None:
     """Write a space beside `path`, then move it there. See `EmbeddingSpace.save`."""
     path = path.resolve()
-    if path.exists() and not (path / MANIFEST).is_file() and not _is_empty(path):
+    check_place(path)
+    try:
+        _save(space, path)
+    except OSError as error:
+        raise UnwritableFile.from_os_error(path, error) from error
+
+
+def check_place(path: Path) -> None:
+    """Ask whether a space could be saved. See `EmbeddingSpace.check_place`."""
+    path = path.resolve()
+    if path.exists() and not _is_space(path) and not _is_empty(path):
         raise NotASpace(
             "is there already, and is not a space: it is left alone",
             where=str(path),
             hint="give a directory that is new, empty, or holds a space",
         )
+    check_beside(path)
+
+
+def _save(space: EmbeddingSpace, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_left_behind(path)
     with _fresh_directory(path) as fresh:
@@ -307,6 +323,14 @@ def _take_place(fresh: Path, path: Path) -> None:
 
 def _previous(path: Path) -> Path:
     return path.parent / f".{path.name}.previous"
+
+
+def _is_space(path: Path) -> bool:
+    """Whether a manifest is there that says so, be it damaged."""
+    try:
+        return f'"{FORMAT}"'.encode() in (path / MANIFEST).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _is_empty(path: Path) -> bool:

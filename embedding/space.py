@@ -81,11 +81,24 @@ class EmbeddingSpace:
 
         Raises:
             NotASpace: `path` holds something else, which is left alone.
+            UnwritableFile: the directory, or what is in it, cannot be written.
         """
         from melon.embedding.files import save_space
 
         save_space(self, Path(path))
         return self.load(path)
+
+    @staticmethod
+    def check_place(path: Path) -> None:
+        """Make sure, before hours of training, that a space could be saved to `path`.
+
+        Raises:
+            NotASpace: `path` holds something else.
+            UnwritableFile: no directory could be made there.
+        """
+        from melon.embedding.files import check_place
+
+        check_place(Path(path))
 
     @cached_property
     def hash(self) -> str:

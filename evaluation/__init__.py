@@ -14,7 +14,7 @@ from melon.evaluation.questions import KINDS, kind_of, read_questions
 from melon.evaluation.rankings import POPULAR
 from melon.evaluation.recommend import BATCH, recommend
 from melon.evaluation.results import SONGS, TAGS, Result, read_results, write_results
-from melon.evaluation.score import score
+from melon.evaluation.score import check_ids, score
 from melon.evaluation.scorecard import Quality, Scorecard, Spread
 from melon.evaluation.search_space import Stage
 from melon.evaluation.split import SplitCounts, mask, split
@@ -45,6 +45,7 @@ __all__ = [
     "TooFewItems",
     "Tuned",
     "WorkerEnded",
+    "check_ids",
     "evaluate",
     "kind_of",
     "mask",

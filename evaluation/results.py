@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from melon.catalog import MAX_ID, JsonArray, array_writer, clean_text
+from melon.catalog import MAX_ID, JsonArray, array_writer, clean_text, make_directory
 from melon.evaluation.errors import BadResults
 
 SONGS = 100
@@ -40,13 +40,15 @@ class _RawResult(BaseModel):
 def write_results(path: Path, results: Iterable[Result]) -> int:
     """Write a submission as its results come, and return how many there were.
 
-    The file is replaced when the last one is written, and left alone if that never happens.
+    The file is replaced when the last one is written, and left alone if that never happens; its
+    directory is made if it does not exist.
 
     Raises:
         BadResults: a list is not as long as it must be, or holds a repeat.
         UnwritableFile: the file, or the temporary one beside it, cannot be written.
     """
     count = 0
+    make_directory(path.parent)
     with array_writer(path) as append:
         for result in results:
             if problem := _problem(result):

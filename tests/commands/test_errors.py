@@ -185,8 +185,65 @@ def test_a_file_in_the_way_is_no_traceback(demo_corpus: tuple[Path, object], now
     """What the operating system refuses is a message too."""
     Path("file").write_text("")
     done = melon("train", str(demo_corpus[0]), "--dim", "2", "--epochs", "1", "-o", "file/space")
-    assert done.code in (1, 2)
-    refused(done, done.code, "file")
+    refused(done, 1, "file/space: cannot be written: not a directory")
+
+
+def unwanted(*_: object, **__: object) -> None:
+    raise AssertionError("began to work")
+
+
+@pytest.mark.parametrize(
+    ("out", "code", "reason"),
+    [
+        ("mine", 2, "is not a space: it is left alone"),
+        ("mine/note", 2, "is not a space: it is left alone"),
+        ("mine/note/space", 1, "cannot be written: not a directory"),
+        ("/proc/space", 1, "/proc/space: cannot be written: no such file or directory"),
+    ],
+)
+def test_train_knows_before_it_reads_that_it_cannot_write(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, out: str, code: int, reason: str
+):
+    Path("mine").mkdir()
+    Path("mine/note").write_text("mine")
+    Path("train.json").write_text("[]")
+    monkeypatch.setattr("melon.catalog.find_corpus", unwanted)
+    refused(melon("train", "train.json", "--out", out), code, reason)
+    assert sorted(path.name for path in nowhere.rglob("*")) == ["mine", "note", "train.json"]
+
+
+@pytest.mark.parametrize(
+    ("out", "reason"),
+    [
+        ("mine", "mine: cannot be written: is a directory"),
+        ("mine/note/x.json", "mine/note/x.json: cannot be written: not a directory"),
+        ("/proc/x.json", "/proc/x.json: cannot be written: no such file or directory"),
+        ("fifo", "fifo: cannot be written: is not a regular file"),
+    ],
+)
+@pytest.mark.parametrize("command", ["recommend", "tune"])
+def test_results_that_could_not_be_written_are_not_worked_out(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, command: str, out: str, reason: str
+):
+    Path("mine").mkdir()
+    Path("mine/note").write_text("mine")
+    os.mkfifo("fifo")
+    monkeypatch.setattr("melon.evaluation.read_questions", unwanted)
+    files = ["q.json"] if command == "recommend" else ["q.json", "a.json"]
+    refused(melon(command, *files, "--out", out), 1, reason)
+    assert sorted(path.name for path in nowhere.rglob("*")) == ["fifo", "mine", "note"]
+
+
+@pytest.mark.parametrize("command", ["evaluate", "tune"])
+def test_answers_to_other_questions_are_noticed_before_the_store_is_opened(
+    nowhere: Path, command: str
+):
+    for name, id in (("q.json", 1), ("a.json", 2)):
+        playlist = {"id": id, "plylst_title": "rain", "songs": [1], "tags": ["a"]}
+        Path(name).write_text(json.dumps([playlist]))
+    done = melon(command, "q.json", "a.json", "--path", "store")
+    refused(done, 2, "the questions lack playlists of the answers: 1, such as 2")
+    assert "store:" not in done.err
 
 
 def test_a_process_ends_with_the_code_and_keeps_the_streams_apart(demo_place: Place):

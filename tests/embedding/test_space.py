@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from planted import planted_playlists, small_settings
 
+from melon.catalog import UnwritableFile
 from melon.catalog.records import Playlist
 from melon.embedding import EmbeddingSpace, build_space
 from melon.embedding.errors import DamagedSpace, NotASpace, SpaceError, SpaceVersionMismatch
@@ -131,13 +132,35 @@ def test_saving_replaces_a_space_and_nothing_else(space, saved, tmp_path):
     home = tmp_path / "home"
     home.mkdir()
     (home / "precious").write_text("mine")
-    with pytest.raises(NotASpace, match="left alone"):
-        space.save(home)
-    assert (home / "precious").read_text() == "mine"
+    for there in ("precious", "manifest.json"):
+        (home / there).write_text('{"name": "mine"}')
+        for write in (space.save, EmbeddingSpace.check_place):
+            with pytest.raises(NotASpace, match="left alone"):
+                write(home)
+        assert (home / there).read_text() == '{"name": "mine"}'
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
-def test_an_interrupted_save_leaves_the_old_space(space, saved, monkeypatch, error):
+def test_a_damaged_space_may_be_replaced(space, saved):
+    manifest = saved / "manifest.json"
+    manifest.write_text(manifest.read_text()[:200])
+    EmbeddingSpace.check_place(saved)
+    assert space.save(saved).hash == space.hash
+
+
+def test_a_place_that_cannot_be_is_known_before_and_after(space, tmp_path):
+    (tmp_path / "file").write_text("")
+    for write in (space.save, EmbeddingSpace.check_place):
+        with pytest.raises(UnwritableFile, match="cannot be written: not a directory") as refusal:
+            write(tmp_path / "file" / "space")
+        assert refusal.value.where == str(tmp_path / "file" / "space")
+    EmbeddingSpace.check_place(tmp_path / "new" / "space")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"), [(KeyboardInterrupt, KeyboardInterrupt), (OSError, UnwritableFile)]
+)
+def test_an_interrupted_save_leaves_the_old_space(space, saved, monkeypatch, error, raised):
     other = build_space(planted_playlists(seed=1), settings=small_settings())
 
     def stop(*args, **kwargs):
@@ -146,7 +169,7 @@ def test_an_interrupted_save_leaves_the_old_space(space, saved, monkeypatch, err
     for target in ("melon.embedding.files.pq.write_table", "melon.embedding.files.np.save"):
         with monkeypatch.context() as patch:
             patch.setattr(target, stop)
-            with pytest.raises(error):
+            with pytest.raises(raised):
                 other.save(saved)
         assert EmbeddingSpace.load(saved).hash == space.hash
         assert [file.name for file in saved.parent.iterdir()] == ["space"]
@@ -161,7 +184,7 @@ def test_a_failing_last_step_brings_the_old_space_back(space, saved, monkeypatch
         return plain(self, target)
 
     monkeypatch.setattr(Path, "rename", fail_for_the_new)
-    with pytest.raises(OSError, match="no"):
+    with pytest.raises(UnwritableFile, match="no"):
         space.save(saved)
     assert EmbeddingSpace.load(saved).hash == space.hash
 

@@ -99,7 +99,7 @@ def test_what_was_learnt_beats_what_is_popular(
 def test_recommend_then_score_is_evaluate(
     melon: Melon, home: Path, asked: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    results = tmp_path / "results.json"
+    results = tmp_path / "new" / "results.json"
     ran = melon("recommend", asked[0], "-o", results, "--path", home / "store")
     assert ran.code == 0
     assert ran.out == ""
