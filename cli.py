@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from melon.commands import demo, evaluate, ingest, query, releases, train, tune
+from melon.commands.console import prepare_streams
 from melon.commands.options import left_open
 from melon.errors import MelonError
 
@@ -61,6 +62,7 @@ def run() -> int:
     """
     # Looking for plugins of pydantic, it would read the metadata of every installed package.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    prepare_streams()
     left_open.clear()  # of an earlier command in this process
     try:
         code = _run_app()

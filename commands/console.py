@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from melon.errors import MelonError
 
@@ -19,6 +21,26 @@ if TYPE_CHECKING:
 
 PIPED_WIDTH = 140
 """Columns of a table that does not go to a terminal."""
+
+
+def prepare_streams() -> None:
+    """Let the standard streams take anything, whatever their encoding, or if they are closed.
+
+    What stdout cannot encode becomes a question mark. A closed stdout is an error of what would
+    be printed, and notes go nowhere if stderr is closed.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    # Python has None where a stream is closed, which `print` takes for stdout.
+    if cast(TextIO | None, sys.stdout) is None:
+        sys.stdout = _ClosedStdout()
+    if cast(TextIO | None, sys.stderr) is None:
+        sys.stderr = io.StringIO()
+
+
+class _ClosedStdout(io.StringIO):
+    def write(self, _: str, /) -> int:
+        raise MelonError("stdout is closed, so the result cannot be printed")
 
 
 def note(text: str) -> None:
@@ -45,7 +67,8 @@ def _note_all(report: ReadReport) -> None:
 
 def print_json(value: object) -> None:
     """A result for programs."""
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
+    encoding = codecs.lookup(sys.stdout.encoding or "utf-8").name
+    json.dump(value, sys.stdout, ensure_ascii=not encoding.startswith("utf"), indent=2)
     sys.stdout.write("\n")
 
 

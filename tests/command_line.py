@@ -58,6 +58,19 @@ def melon_process(
     return Done(done.returncode, done.stdout or "", done.stderr)
 
 
+def melon_without(stream: int, *arguments: str, environment: Mapping[str, str]) -> Done:
+    """Run the command as a shell does that closes a stream: 1 is stdout, 2 is stderr."""
+    closing = ["sh", "-c", f'exec "$@" {stream}>&-', "sh", sys.executable, "-m", "melon.cli"]
+    done = subprocess.run(
+        [*closing, *arguments],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
 Command = Callable[..., Done]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from command_line import Command, Done, melon, melon_process
+from command_line import Command, Done, melon, melon_process, melon_without
 from places import Place
 
 
@@ -298,3 +298,22 @@ def test_an_error_keeps_its_exit_code_where_output_cannot_be_written():
     with Path("/dev/full").open("w") as full:
         done = fails_late(full)
     assert (done.returncode, done.stderr) == (2, "error: no further\n")
+@pytest.mark.parametrize(
+    "arguments", [["releases"], ["status", "--json"], ["query", "--title", "rain"]]
+)
+def test_results_for_a_closed_stdout_are_an_error(demo_place: Place, arguments: list[str]):
+    done = melon_without(1, *arguments, *demo_place.options, environment=demo_place.environment)
+    refused(done, 1, "error: stdout is closed")
+
+
+def test_without_stderr_only_results_are_printed(demo_place: Place):
+    done = melon_without(
+        2, "status", "--json", *demo_place.options, environment=demo_place.environment
+    )
+    assert done.json()["live"]
+
+
+def test_a_command_without_results_needs_no_stdout(nowhere: Path):
+    done = melon_without(1, "releases", "--path", "empty", environment={})
+    assert (done.code, done.out) == (0, "")
+    assert "there are no releases" in done.err

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import Command, melon
+from command_line import Command, Done, melon, melon_process
 from places import Place
 from rich.cells import cell_len
 
@@ -83,6 +83,24 @@ def test_json_is_readable(ask: Command):
     out = ask("query", "--tag", "rain", "--json").out
     assert "\\u" not in out
     assert re.search("[가-힣]", out)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_what_the_encoding_lacks_is_replaced(demo_place: Place, encoding: str):
+    """In tables; JSON is all there, with escapes."""
+
+    def run(*arguments: str, encoding: str) -> Done:
+        environment = {**demo_place.environment, "PYTHONIOENCODING": encoding}
+        return melon_process("query", *arguments, *demo_place.options, environment=environment)
+
+    table = run("--tag", "rain", encoding=encoding)
+    assert table.code == 0, table.err
+    assert "??" in table.out
+    found, expected = (
+        run("--tag", "rain", "--json", encoding=each).json() for each in (encoding, "utf-8")
+    )
+    assert found == expected
+    assert re.search("[가-힣]", str(found))
 
 
 @pytest.mark.parametrize("columns", [60, 80, 140])
