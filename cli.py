@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from melon.commands import demo, evaluate, ingest, query, releases, train, tune
-from melon.commands.console import prepare_streams
+from melon.commands.console import note_error, prepare_streams
 from melon.commands.options import left_open
 from melon.errors import MelonError
 
@@ -69,12 +69,12 @@ def run() -> int:
         sys.stdout.flush()  # a full disk is an error, too
         return code
     except MelonError as error:
-        print(f"error: {error}", file=sys.stderr)
+        note_error(error)
         return error.exit_code
     except BrokenPipeError:  # whoever read our output has seen enough
         return 1
     except OSError as error:  # a full disk, a directory that may not be written
-        print(f"error: {error}", file=sys.stderr)
+        note_error(error)
         return 1
 
 

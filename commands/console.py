@@ -23,6 +23,12 @@ PIPED_WIDTH = 140
 """Columns of a table that does not go to a terminal."""
 
 
+# Unicode's category Cc, and its separators of lines and paragraphs.
+_BREAKS = map(ord, "\t\n\r\x85\u2028\u2029")
+_CONTROLS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], "\N{REPLACEMENT CHARACTER}")
+_CONTROLS |= dict.fromkeys(_BREAKS, " ")
+
+
 def prepare_streams() -> None:
     """Let the standard streams take anything, whatever their encoding, or if they are closed.
 
@@ -45,7 +51,17 @@ class _ClosedStdout(io.StringIO):
 
 def note(text: str) -> None:
     """One line for the person at the keyboard."""
-    print(text, file=sys.stderr)
+    print(printable(text), file=sys.stderr)
+
+
+def note_error(error: Exception) -> None:
+    """What ended a command, and its hint on a line of its own."""
+    print("\n".join(map(printable, f"error: {error}".split("\n"))), file=sys.stderr)
+
+
+def printable(text: str) -> str:
+    """A text of the catalogue as a part of one line, without what would steer the terminal."""
+    return text.translate(_CONTROLS)
 
 
 @contextmanager
@@ -75,8 +91,8 @@ def print_json(value: object) -> None:
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A result for people, a line a row: what is too long for the terminal is cut.
 
-    Columns whose name ends in `>` are numbers, set to the right and never cut. Where no column
-    has a name, there is no header.
+    Control characters are replaced. Columns whose name ends in `>` are numbers, set to the right
+    and never cut. Where no column has a name, there is no header.
     """
     from rich.table import Table
     from rich.text import Text
@@ -93,7 +109,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
         right = name.endswith(">")
         table.add_column(name.rstrip(">"), justify="right" if right else "left", no_wrap=right)
     for row in rows:
-        cells = ("" if cell is None else str(cell) for cell in row)
+        cells = ("" if cell is None else printable(str(cell)) for cell in row)
         table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in cells))
     console = _stdout()
     console.print(table)

@@ -89,7 +89,8 @@ def _ingest(space: Path, store: Path) -> None:
 def _ask(store: Path) -> None:
     from melon.commands.query import query
 
-    note(f'\n$ melon query --title "{TITLE}" --songs 10 --tags 5 --path {store}')
+    note("")
+    note(f'$ melon query --title "{TITLE}" --songs 10 --tags 5 --path {store}')
     query(title=TITLE, count=10, tag_count=5, path=store)
     note(
         f'$ melon query --title "{TITLE}" --genre {GENRE} --since {SINCE} --until {UNTIL} '

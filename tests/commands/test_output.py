@@ -12,8 +12,10 @@ from command_line import Command, Done, melon, melon_process
 from places import Place
 from rich.cells import cell_len
 
+from melon.commands.console import note, note_error, print_table
 from melon.commands.options import left_open
 from melon.embedding import EmbeddingSpace
+from melon.errors import InputError
 from melon.retrieval import PlaylistQuery, Retriever
 
 CLI_DOCS = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
@@ -157,6 +159,24 @@ def test_what_is_unknown_goes_to_stderr(ask: Command):
     for text in ("unknown songs: 99999", "unknown tags: no such tag", "zzzq"):
         assert text in done.err
         assert text not in done.out
+
+
+def test_control_characters_do_not_reach_the_terminal(
+    ask: Command, capsys: pytest.CaptureFixture[str]
+):
+    """Neither an escape sequence nor a line of its own, in tables, notes and errors."""
+    name = "\x1b[31mred\nnl\x9b\u2028x"
+    print_table("Songs", ["title"], [[name]])
+    *_, row, _ = capsys.readouterr().out.splitlines()
+    assert row.strip() == "�[31mred nl� x"
+    note(name)
+    assert capsys.readouterr().err == "�[31mred nl� x\n"
+    note_error(InputError("no \x1b[31mred", hint="say \x9b"))
+    assert capsys.readouterr().err == "error: no �[31mred\n  hint: say �\n"
+
+    done = ask("query", "--tag", "no\x1b[31m\nsuch", "--title", "rain")
+    assert "unknown tags: no�[31m such\n" in done.err
+    assert ask("query", "--tag", "no\x1b", "--json").json()["unknown"]["tags"] == ["no\x1b"]
 
 
 def test_no_song_passes(ask: Command):
