@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from melon.commands.console import meter, note
+from melon.commands.options import path_given
 
 TITLE = "rainy day"
 GENRE = "Jazz"
@@ -19,7 +20,14 @@ SINCE, UNTIL = 1990, 2009
 
 def demo(
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Working directory. [default: .melon/demo]")
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="Working directory. [default: .melon/demo]",
+            parser=path_given,
+            metavar="<path>",
+        ),
     ] = None,
     corpus_only: Annotated[
         bool, typer.Option("--corpus-only", help="Only write the playlists and songs.")

@@ -24,6 +24,7 @@ from melon.commands.options import (
     chosen_store,
     opened_reader,
     opened_retriever,
+    path_given,
     pinned_retriever,
 )
 
@@ -205,7 +206,11 @@ def evaluate(
 def split(
     playlists: Annotated[
         list[Path],
-        typer.Argument(help="Directory in Melon's format, or playlist files.", show_default=False),
+        typer.Argument(
+            help="Directory in Melon's format, or playlist files.",
+            parser=path_given,
+            show_default=False,
+        ),
     ],
     out: Annotated[
         Path,
@@ -213,6 +218,8 @@ def split(
             "--out",
             "-o",
             help="Where train.json, questions.json and answers.json go.",
+            parser=path_given,
+            metavar="<path>",
             show_default=False,
         ),
     ],

@@ -13,24 +13,55 @@ if TYPE_CHECKING:
     from melon.retrieval import RetrievalSettings, Retriever
     from melon.store import ReleaseReader, VectorStore
 
+
+def not_empty(value: str | None) -> str | None:
+    """The value of an option, which a variable that is not set leaves empty."""
+    if value == "":
+        raise typer.BadParameter("it is empty")
+    return value
+
+
+def path_given(value: str) -> Path:
+    """A path, which is not the current directory because a variable is not set."""
+    not_empty(value)
+    return Path(value)
+
+
 UrlOption = Annotated[
     str | None,
-    typer.Option("--url", help="Qdrant server, like http://localhost:6333.", show_default=False),
+    typer.Option(
+        "--url",
+        help="Qdrant server, like http://localhost:6333.",
+        callback=not_empty,
+        show_default=False,
+    ),
 ]
 PathOption = Annotated[
     Path | None,
-    typer.Option("--path", help="Directory of an embedded store.", show_default=False),
+    typer.Option(
+        "--path",
+        help="Directory of an embedded store.",
+        parser=path_given,
+        metavar="<path>",
+        show_default=False,
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 ReleaseOption = Annotated[
     str | None,
-    typer.Option("--release", help="Ask this release, not the live one.", show_default=False),
+    typer.Option(
+        "--release",
+        help="Ask this release, not the live one.",
+        callback=not_empty,
+        show_default=False,
+    ),
 ]
 StrategyOption = Annotated[
     str | None,
     typer.Option(
         "--strategy",
         help="How candidates are found: hybrid (the default), neighbours, mean, vote or cluster.",
+        callback=not_empty,
         show_default=False,
     ),
 ]
@@ -40,6 +71,8 @@ SettingsOption = Annotated[
     typer.Option(
         "--settings",
         help="JSON file of retrieval settings, instead of those that `melon tune` found.",
+        parser=path_given,
+        metavar="<path>",
         show_default=False,
     ),
 ]
@@ -61,7 +94,9 @@ def chosen_store(url: str | None, path: Path | None) -> VectorStore:
     from melon.store import open_store
 
     store = open_store(load_settings(), url=url, path=path)
-    note(f"store: {store.location}")
+    directory = getattr(store, "root", None)  # an embedded store has one
+    there = directory is None or directory.exists()
+    note(f"store: {store.location}" + ("" if there else " (not there yet)"))
     return store
 
 

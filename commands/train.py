@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from melon.commands.console import Meter, meter, note, reported
+from melon.commands.options import path_given
 
 if TYPE_CHECKING:
     from melon.catalog import ReadReport
@@ -17,11 +18,21 @@ if TYPE_CHECKING:
 def train(
     corpus: Annotated[
         list[Path],
-        typer.Argument(help="Directory in Melon's format, or playlist files.", show_default=False),
+        typer.Argument(
+            help="Directory in Melon's format, or playlist files.",
+            parser=path_given,
+            show_default=False,
+        ),
     ],
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Where the space goes. [default: .melon/space]"),
+        typer.Option(
+            "--out",
+            "-o",
+            help="Where the space goes. [default: .melon/space]",
+            parser=path_given,
+            metavar="<path>",
+        ),
     ] = None,
     preset: Annotated[
         str, typer.Option(help="Hyper-parameters to start from: default or published.")

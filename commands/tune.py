@@ -17,6 +17,7 @@ from melon.commands.options import (
     ReleaseOption,
     UrlOption,
     chosen_store,
+    path_given,
     pinned_retriever,
 )
 
@@ -37,6 +38,8 @@ def tune(
             "-o",
             help="Where the settings go (.melon/retrieval.json), and a journal of all trials "
             "beside it.",
+            parser=path_given,
+            metavar="<path>",
             show_default=False,
         ),
     ] = None,

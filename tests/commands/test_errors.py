@@ -113,6 +113,29 @@ def test_a_store_is_one_place():
     refused(melon("query", "--url", "localhost"), 2, "'localhost' is not the URL", "hint:")
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["query", "--release", "", "--path", "x"],
+        ["query", "--strategy", "", "--path", "x"],
+        ["query", "--settings", "", "--path", "x"],
+        ["status", "--path", ""],
+        ["status", "--url", ""],
+        ["ingest", ""],
+        ["ingest", "space", "--path", ""],
+        ["train", ""],
+        ["train", ".", "--out", ""],
+        ["split", ".", "--out", ""],
+        ["demo", "--out", ""],
+    ],
+    ids=" ".join,
+)
+def test_an_empty_value_is_not_a_default(nowhere: Path, arguments: list[str]):
+    """Such as that of a variable which the shell does not know."""
+    refused(melon(*arguments), 2, "it is empty")
+    assert list(nowhere.iterdir()) == []
+
+
 def test_a_setting_that_cannot_be_used():
     done = melon("status", "--path", "x", environment={"MELON_SHARD_NUMBER": "none"})
     refused(done, 2, "MELON_SHARD_NUMBER")

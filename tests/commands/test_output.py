@@ -74,10 +74,14 @@ def test_releases_and_status(ask: Command, demo_space: EmbeddingSpace):
 
 
 def test_status_of_an_empty_store(nowhere: Path):
-    status = melon("status", "--path", "empty", "--json").json()
+    done = melon("status", "--path", "empty", "--json")
+    assert done.err == "store: embedded store empty (not there yet)\n"
+    status = done.json()
     assert status["live"] is None
     assert status["counts"] == {}
     assert list(nowhere.iterdir()) == []
+    Path("empty").mkdir()
+    assert melon("status", "--path", "empty").err == "store: embedded store empty\n"
 
 
 def test_json_is_readable(ask: Command):
