@@ -30,13 +30,16 @@ _CONTROLS |= dict.fromkeys(_BREAKS, " ")
 
 
 def prepare_streams() -> None:
-    """Let the standard streams take anything, whatever their encoding, or if they are closed.
+    """Let the standard streams take anything: of any encoding or width, or closed.
 
     What stdout cannot encode becomes a question mark. A closed stdout is an error of what would
     be printed, and notes go nowhere if stderr is closed.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
+    columns = os.environ.get("COLUMNS", "")
+    if not columns.isdecimal() or int(columns) == 0:  # no width
+        os.environ.pop("COLUMNS", None)
     # Python has None where a stream is closed, which `print` takes for stdout.
     if cast(TextIO | None, sys.stdout) is None:
         sys.stdout = _ClosedStdout()

@@ -18,10 +18,10 @@ from melon.commands.options import (
     PathOption,
     ReleaseOption,
     SettingsOption,
-    StrategyOption,
     UrlOption,
     chosen_settings,
     chosen_store,
+    not_empty,
     opened_reader,
     opened_retriever,
     path_given,
@@ -63,7 +63,15 @@ def recommend(
     out: Annotated[Path, typer.Option("--out", "-o", help="Where the results go.")] = Path(
         "results.json"
     ),
-    strategy: StrategyOption = None,
+    strategy: Annotated[
+        str | None,
+        typer.Option(
+            help="How candidates are found: hybrid (the default), neighbours, mean, vote, cluster, "
+            "or popular, the baseline.",
+            callback=not_empty,
+            show_default=False,
+        ),
+    ] = None,
     until: UntilOption = None,
     settings: SettingsOption = None,
     processes: Annotated[
@@ -85,11 +93,12 @@ def recommend(
     question is answered.
     """
     from melon.catalog import check_file
-    from melon.evaluation import read_questions, write_results
+    from melon.evaluation import check_strategy, read_questions, write_results
     from melon.evaluation import recommend as answers
     from melon.retrieval import DEFAULT_STRATEGY
 
     check_file(out)
+    check_strategy(strategy or DEFAULT_STRATEGY)
     asked, weights = read_questions(questions), chosen_settings(settings)
     store = chosen_store(url, path)
     with meter() as bar:
@@ -177,6 +186,7 @@ def evaluate(
     from melon.evaluation import BATCH, check_ids, read_questions
     from melon.evaluation import evaluate as evaluated
 
+    named = _named(strategies)
     asked, hidden = read_questions(questions), read_questions(answers)
     check_ids((question.id for question in asked), hidden, "questions")
     weights = chosen_settings(settings)
@@ -193,7 +203,7 @@ def evaluate(
                 batch=1 if one_by_one else BATCH,
                 progress=partial(bar, name),
             )
-            for name in _named(strategies)
+            for name in named
         ]
     if not as_json:
         render(cards)
@@ -298,9 +308,11 @@ def _several(strategies: Sequence[str] | None) -> bool:
 
 def _named(strategies: Sequence[str] | None) -> list[str]:
     """The strategies that the options name."""
-    from melon.evaluation import POPULAR
+    from melon.evaluation import POPULAR, check_strategy
     from melon.retrieval import DEFAULT_STRATEGY, STRATEGIES
 
+    for name in strategies or ():
+        check_strategy(name, ALL_STRATEGIES)
     if strategies and ALL_STRATEGIES in strategies:
         return [POPULAR, *STRATEGIES]
     return list(dict.fromkeys(strategies or [DEFAULT_STRATEGY]))

@@ -39,8 +39,9 @@ def ingest(
 ) -> None:
     """Load a space into Qdrant as a new release, check it, and make it live in one step.
 
-    What is live goes on answering until then. The same space again changes nothing; an
-    interrupted ingest can simply be run again.
+    What is live goes on answering until then, and is kept as the release to roll back to; older
+    ones are removed. The same space again changes nothing; an interrupted ingest can simply be
+    run again.
     """
     from melon.embedding import EmbeddingSpace
     from melon.settings import load_settings

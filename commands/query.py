@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from melon.retrieval import Constraints
 
 MOST_WEIGHT = 1000
+MOST_RESULTS = 10_000
 LAST_ID = 2**31 - 1
 
 SongsOption = Annotated[
@@ -100,8 +101,12 @@ def query(
     min_popularity: MinPopularityOption = None,
     max_popularity: MaxPopularityOption = None,
     exclude: ExcludeOption = None,
-    count: Annotated[int, typer.Option("--songs", "-n", min=0, help="Songs to recommend.")] = 20,
-    tag_count: Annotated[int, typer.Option("--tags", min=0, help="Tags to recommend.")] = 10,
+    count: Annotated[
+        int, typer.Option("--songs", "-n", min=0, max=MOST_RESULTS, help="Songs to recommend.")
+    ] = 20,
+    tag_count: Annotated[
+        int, typer.Option("--tags", min=0, max=MOST_RESULTS, help="Tags to recommend.")
+    ] = 10,
     max_per_artist: Annotated[
         int | None, typer.Option(min=1, help="Songs of one artist at most.")
     ] = None,
@@ -184,7 +189,9 @@ def similar(
     to: Annotated[
         str, typer.Option(help="Of songs, tags, playlists and words, which to find.")
     ] = "songs,tags",
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many of each.")] = 10,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=1, max=MOST_RESULTS, help="How many of each.")
+    ] = 10,
     genre: GenreOption = None,
     since: SinceOption = None,
     until: UntilOption = None,

@@ -11,7 +11,7 @@ from melon.evaluation.errors import (
 from melon.evaluation.evaluate import evaluate
 from melon.evaluation.journal import BadJournal, Journal
 from melon.evaluation.questions import KINDS, kind_of, read_questions
-from melon.evaluation.rankings import POPULAR
+from melon.evaluation.rankings import POPULAR, check_strategy
 from melon.evaluation.recommend import BATCH, recommend
 from melon.evaluation.results import SONGS, TAGS, Result, read_results, write_results
 from melon.evaluation.score import check_ids, score
@@ -46,6 +46,7 @@ __all__ = [
     "Tuned",
     "WorkerEnded",
     "check_ids",
+    "check_strategy",
     "evaluate",
     "kind_of",
     "mask",

@@ -7,10 +7,30 @@ from datetime import date
 
 from melon.catalog import Playlist
 from melon.evaluation.results import SONGS, TAGS
-from melon.retrieval import Constraints, PlaylistQuery, Ranking, Retriever
+from melon.retrieval import (
+    STRATEGIES,
+    Constraints,
+    PlaylistQuery,
+    Ranking,
+    Retriever,
+    UnknownStrategy,
+)
 
 POPULAR = "popular"
 """Not a strategy of retrieval but what each has to beat: every list is all filling."""
+
+
+def check_strategy(name: str, *others: str) -> None:
+    """Make sure that there is a strategy of this name, or that it is `POPULAR` or of `others`.
+
+    Raises:
+        UnknownStrategy: there is none.
+    """
+    known = (*STRATEGIES, POPULAR, *others)
+    if name not in known:
+        raise UnknownStrategy(
+            f"there is no strategy {name!r}", hint=f"strategies are {', '.join(known)}"
+        )
 
 
 def rankings(

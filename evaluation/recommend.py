@@ -10,7 +10,7 @@ from datetime import date
 from melon.catalog import Playlist
 from melon.evaluation.errors import TooFewItems
 from melon.evaluation.popular import PopularItems
-from melon.evaluation.rankings import rankings
+from melon.evaluation.rankings import check_strategy, rankings
 from melon.evaluation.results import SONGS, TAGS, Result
 from melon.evaluation.workers import OpenRetriever, Part, workers
 from melon.retrieval import DEFAULT_STRATEGY, Ranking, Retriever
@@ -55,6 +55,7 @@ def recommend(
         UnknownStrategy: there is none of that name.
         WorkerEnded: one of several processes was killed.
     """
+    check_strategy(strategy)
     popular = PopularItems(retriever.reader)
     if until_playlist:
         _check_earliest(popular, questions)

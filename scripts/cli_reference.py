@@ -27,8 +27,8 @@ HEAD = """\
 
 Results go to stdout, everything else to stderr. The exit code is 0, or 2 where what was given is
 wrong, or 1 where something around failed: a store that cannot be reached, a file that cannot be
-written. Commands that print results take `--json`, whose fields may be added to and are never
-renamed: see [what `--json` prints](#what---json-prints).
+written; or 130 where Ctrl-C interrupted it. Commands that print results take `--json`, whose
+fields may be added to and are never renamed: see [what `--json` prints](#what---json-prints).
 
 A store is found in this order: `--url`, `--path`, `MELON_QDRANT_URL`, a Qdrant server that answers
 on localhost:6333, the embedded store below `.melon/`. One line on stderr says which it is. All

@@ -48,6 +48,8 @@ def refused(done: Done, code: int, *texts: str) -> None:
         (["--strategy", "best"], ["no strategy 'best'", "hint: strategies are"]),
         (["--song-weight", "nan"], ["--song-weight"]),
         (["--tag-weight", "inf"], ["--tag-weight"]),
+        (["-n", "99999999999999999999"], ["-n", "10000"]),
+        (["--tags", "10001"], ["--tags", "10000"]),
         (["--songs", "0", "--tags", "0"], ["0 songs and 0 tags"]),
         (["--nonsense"], ["--nonsense"]),
     ],
@@ -69,6 +71,7 @@ def test_a_query_that_cannot_be_meant(ask: Command, arguments: list[str], texts:
         (["--tag", "rain", "--to", "songs,albums"], ["albums", "hint: give songs, tags"]),
         (["--tag", "rain", "--to", ""], ["--to", "hint: give songs, tags"]),
         (["--tag", "rain", "--limit", "0"], ["--limit"]),
+        (["--tag", "rain", "--limit", "10001"], ["--limit", "10000"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) and "--" in value[:1] else "",
 )
@@ -255,6 +258,19 @@ def test_results_that_could_not_be_written_are_not_worked_out(
     files = ["q.json"] if command == "recommend" else ["q.json", "a.json"]
     refused(melon(command, *files, "--out", out), 1, reason)
     assert sorted(path.name for path in nowhere.rglob("*")) == ["fifo", "mine", "note"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "known"),
+    [
+        (["recommend", "q.json", "--strategy", "magic"], ", popular\n"),
+        (["evaluate", "q.json", "a.json", "--strategy", "magic"], ", popular, all\n"),
+        (["evaluate", "q.json", "a.json", "--strategy", "all", "--strategy", "magic"], "all\n"),
+    ],
+)
+def test_a_strategy_that_is_not_there_is_noticed_first(arguments: list[str], known: str):
+    done = melon(*arguments, "--path", "store")
+    refused(done, 2, "error: there is no strategy 'magic'", "hint: strategies are ", known)
 
 
 @pytest.mark.parametrize("command", ["evaluate", "tune"])

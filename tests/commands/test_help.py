@@ -18,6 +18,7 @@ from command_line import melon
 from typer.models import ArgumentInfo, OptionInfo
 
 from melon.cli import app
+from melon.evaluation import POPULAR
 from melon.retrieval import DEFAULT_STRATEGY, STRATEGIES
 
 HELP_SECONDS = 0.3
@@ -58,6 +59,12 @@ def test_the_help_of_query_names_the_strategies():
     for strategy in STRATEGIES:
         assert strategy in done.out
     assert f"{DEFAULT_STRATEGY} (the default)" in done.out
+
+
+def test_the_help_of_recommend_names_the_baseline_too():
+    done = melon("recommend", "--help", environment={"COLUMNS": "200", "NO_COLOR": "1"})
+    for strategy in (*STRATEGIES, POPULAR):
+        assert strategy in done.out
 
 
 def test_help_is_fast():

@@ -136,6 +136,13 @@ def test_tables_fit_the_terminal(
         assert all(re.match(r" *\d+  .* \d", row) for row in rows)
 
 
+@pytest.mark.parametrize("columns", ["0", "", "wide"])
+def test_a_width_that_is_none_is_not_known(ask: Command, demo_place: Place, columns: str):
+    arguments = ["query", "--title", "rainy day", *demo_place.options]
+    done = melon(*arguments, environment={**demo_place.environment, "COLUMNS": columns})
+    assert done.out == ask("query", "--title", "rainy day").out
+
+
 def test_a_query_table_shows_what_the_json_says(ask: Command):
     arguments = ["query", "--title", "rainy day", "-n", "7", "--tags", "4"]
     table, found = ask(*arguments).out, ask(*arguments, "--json").json()
