@@ -337,6 +337,8 @@ def test_an_error_keeps_its_exit_code_where_output_cannot_be_written():
     with Path("/dev/full").open("w") as full:
         done = fails_late(full)
     assert (done.returncode, done.stderr) == (2, "error: no further\n")
+
+
 @pytest.mark.parametrize(
     "arguments", [["releases"], ["status", "--json"], ["query", "--title", "rain"]]
 )
