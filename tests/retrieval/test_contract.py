@@ -76,7 +76,12 @@ def constraints(draw: st.DrawFn, catalogue: Catalogue) -> Constraints:
         "exclude_songs": st.lists(st.integers(0, 499), max_size=30).map(tuple),
     }
     chosen = draw(st.lists(st.sampled_from(sorted(possible)), min_size=1, max_size=3, unique=True))
-    return Constraints(**{name: draw(possible[name]) for name in chosen})
+    drawn = {name: draw(possible[name]) for name in chosen}
+    for kind in ("genres", "artists"):  # what is wanted and excluded at once is an error
+        wanted = {*drawn.get(kind, ()), *drawn.get(f"all_{kind}", ())}
+        excluded = drawn.pop(f"not_{kind}", ())
+        drawn[f"not_{kind}"] = tuple(name for name in excluded if name not in wanted)
+    return Constraints(**drawn)
 
 
 @st.composite
