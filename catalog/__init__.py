@@ -7,6 +7,7 @@ from melon.catalog.errors import (
     AmbiguousCorpus,
     BadGenres,
     BadRecord,
+    ForeignFile,
     ImpossibleDemo,
     MalformedJson,
     NoPlaylists,
@@ -15,7 +16,7 @@ from melon.catalog.errors import (
 )
 from melon.catalog.genres import read_genres
 from melon.catalog.json_stream import JsonArray
-from melon.catalog.outputs import check_beside, check_directory, check_file
+from melon.catalog.outputs import check_beside, check_directory, check_file, claim_directory
 from melon.catalog.readers import read_playlists, read_songs
 from melon.catalog.records import MAX_ID, DatePrecision, Genre, IssueDate, Playlist, Song
 from melon.catalog.report import Cause, Finding, ReadReport, RecordKind
@@ -40,6 +41,7 @@ __all__ = [
     "DemoScale",
     "DemoTruth",
     "Finding",
+    "ForeignFile",
     "Genre",
     "ImpossibleDemo",
     "IssueDate",
@@ -56,6 +58,7 @@ __all__ = [
     "check_beside",
     "check_directory",
     "check_file",
+    "claim_directory",
     "clean_text",
     "find_corpus",
     "make_demo",

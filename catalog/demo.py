@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from melon.catalog.corpus import GENRE_FILE, PLAYLIST_FILES, SONG_FILE
 from melon.catalog.errors import ImpossibleDemo
-from melon.catalog.writers import make_directory, write_genres, write_playlists, write_songs
+from melon.catalog.outputs import check_directory, claim_directory
+from melon.catalog.writers import write_genres, write_playlists, write_songs
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+WRITER = "`melon demo`"
 FEWEST_SONGS = 500
 FEWEST_TAGS = 14
 
@@ -102,6 +104,7 @@ def make_demo(
 
     Raises:
         UnwritableFile: the directory or a file in it cannot be written.
+        ForeignFile: a file is there that is not of a demo.
     """
     import numpy as np
 
@@ -110,6 +113,7 @@ def make_demo(
     from melon.catalog.demo_songs import genre_records, plant_songs, song_records
     from melon.catalog.demo_tags import NEUTRAL, plant_tags, vocabulary
 
+    check_directory(out_dir, (PLAYLIST_FILES[0], SONG_FILE, GENRE_FILE), WRITER)
     rng = np.random.default_rng(seed)
     songs = plant_songs(scale.songs, rng)
     playlists = plant_playlists(scale.playlists, rng)
@@ -117,7 +121,7 @@ def make_demo(
     worn = plant_tags(tags, playlists.mood, playlists.genre, rng)
     held = np.zeros(scale.songs, dtype=np.bool_)
 
-    make_directory(out_dir)
+    claim_directory(out_dir, WRITER)
     write_genres(out_dir / GENRE_FILE, genre_records())
     write_songs(out_dir / SONG_FILE, _counted(song_records(songs, rng), advance))
     written = playlist_records(playlists, songs, worn, scale.songs_per_playlist, rng, held)

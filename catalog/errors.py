@@ -30,6 +30,10 @@ class UnwritableFile(MelonError):
         return cls(f"cannot be written: {_reason(error)}", where=str(path))
 
 
+class ForeignFile(InputError):
+    """A file that would be replaced, and was not written by what would replace it."""
+
+
 class NoPlaylists(InputError):
     """A directory that holds none of the playlist files."""
 

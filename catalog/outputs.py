@@ -1,13 +1,18 @@
-"""Whether something could be written at a path: asked before the work, not after it."""
+"""Whether something could and may be written at a path: asked before the work, not after it."""
 
 from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from melon.catalog.errors import UnwritableFile
+from melon.catalog.errors import ForeignFile, UnwritableFile
+from melon.catalog.writers import make_directory
+
+MARKER = ".written-by"
+"""File that names what wrote a directory, and may replace it."""
 
 
 def check_file(path: Path) -> None:
@@ -40,14 +45,38 @@ def check_beside(path: Path) -> None:
         raise UnwritableFile.from_os_error(path, error) from error
 
 
-def check_directory(path: Path) -> None:
-    """Make sure that a directory could be made at `path`, or be written to if it is there.
+def check_directory(path: Path, files: Sequence[str], writer: str) -> None:
+    """Make sure that `writer` could write `files` into a directory, and replaces but its own.
 
     Raises:
-        UnwritableFile: it could not, or is a file.
+        UnwritableFile: the directory could not be made or written to, or is a file.
+        ForeignFile: one of the files is there, and `writer` did not claim the directory.
     """
     try:
         _try(path)
+        marker = path / MARKER
+        if marker.exists() and marker.read_bytes() == f"{writer}\n".encode():
+            return
+    except OSError as error:
+        raise UnwritableFile.from_os_error(path, error) from error
+    for name in files:
+        if (path / name).exists():
+            raise ForeignFile(
+                f"is there already, and {writer} did not write it: it is left alone",
+                where=str(path / name),
+                hint=f"give a directory that is new or empty, or that {writer} wrote",
+            )
+
+
+def claim_directory(path: Path, writer: str) -> None:
+    """Make a directory whose files `writer` may replace.
+
+    Raises:
+        UnwritableFile: it cannot be made or written to, or is a file.
+    """
+    make_directory(path)
+    try:
+        (path / MARKER).write_text(f"{writer}\n", encoding="utf-8")
     except OSError as error:
         raise UnwritableFile.from_os_error(path, error) from error
 

@@ -14,7 +14,8 @@ from melon.catalog import (
     Playlist,
     ReadReport,
     array_writer,
-    make_directory,
+    check_directory,
+    claim_directory,
     playlist_record,
     read_playlists,
 )
@@ -27,6 +28,7 @@ CHALLENGE_SHARES = (30.0, 50.0, 15.0, 5.0)
 """How many of each hundred questions are of each of `KINDS`, in the challenge."""
 
 TRAIN_FILE, QUESTIONS_FILE, ANSWERS_FILE = "train.json", "questions.json", "answers.json"
+WRITER = "`melon split`"
 _WRITTEN = (TRAIN_FILE, QUESTIONS_FILE, ANSWERS_FILE)
 
 LEAST_SONGS = 2
@@ -79,6 +81,8 @@ def split(
 
     Raises:
         NothingToHide: there are too few playlists to hold out so many.
+        ForeignFile: a file of these names is there that no split wrote.
+        UnwritableFile: the directory or a file in it cannot be written.
         InputError: a number is out of range, or a file would replace one that is read.
     """
     _check(playlists, out_dir, float(hold_out), min_songs, shares)
@@ -98,7 +102,7 @@ def split(
         )
     drawn = rng.choice(np.array(candidates, np.int64), wanted, replace=False)
     kinds = _kinds(drawn.tolist(), shares)
-    make_directory(out_dir)
+    claim_directory(out_dir, WRITER)
     with (
         array_writer(out_dir / TRAIN_FILE) as train,
         array_writer(out_dir / QUESTIONS_FILE) as asked,
@@ -145,6 +149,7 @@ def _check(
                 where=str(path),
                 hint="write to another directory",
             )
+    check_directory(out_dir, _WRITTEN, WRITER)
 
 
 def _kinds(drawn: Sequence[int], shares: Sequence[float]) -> dict[int, str]:

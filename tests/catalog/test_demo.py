@@ -70,7 +70,12 @@ def test_the_same_seed_gives_the_same_bytes(demo: Demo, tmp_path: Path) -> None:
     make_demo(tmp_path / "other", seed=1)
     assert content(tmp_path / "again") == content(demo.directory)
     assert content(tmp_path / "other") != content(demo.directory)
-    assert set(content(demo.directory)) == {"train.json", "song_meta.json", "genre_gn_all.json"}
+    assert set(content(demo.directory)) == {
+        "train.json",
+        "song_meta.json",
+        "genre_gn_all.json",
+        ".written-by",
+    }
 
 
 @pytest.mark.parametrize(

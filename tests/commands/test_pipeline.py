@@ -120,6 +120,19 @@ def test_the_demo_corpus_alone(monkeypatch: pytest.MonkeyPatch, nowhere: Path):
     assert melon("demo", "-o", "here", "--corpus-only").code == 0
     assert sorted(path.name for path in Path("here").iterdir()) == ["corpus"]
     assert Path("here/corpus/train.json").is_file()
+    assert melon("demo", "-o", "here", "--corpus-only", "--seed", "1").code == 0
+
+
+@pytest.mark.parametrize("name", ["train.json", "song_meta.json", "genre_gn_all.json"])
+def test_the_demo_replaces_no_other_corpus(nowhere: Path, name: str):
+    mine = Path("my/corpus", name)
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    done = melon("demo", "--out", "my")
+    assert (done.code, done.out) == (2, "")
+    assert f"{mine}: is there already, and `melon demo` did not write it" in done.err
+    assert [path.name for path in nowhere.rglob("*") if path.is_file()] == [name]
+    assert mine.read_text() == "mine"
 
 
 def interrupt(*_: object, **__: object) -> None:

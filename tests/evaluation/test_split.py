@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lists import playlist, write_json
 
-from melon.catalog import DemoTruth
+from melon.catalog import DemoTruth, ForeignFile, UnwritableFile
 from melon.errors import InputError
 from melon.evaluation import NothingToHide, SplitCounts, kind_of, mask, read_questions, split
 
@@ -174,3 +174,24 @@ def test_what_is_read_is_never_replaced(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="would be replaced"):
         split([path], tmp_path, hold_out=1)
     assert path.read_bytes() == before
+
+
+def test_only_a_split_is_replaced(tmp_path: Path) -> None:
+    path = write_json(tmp_path / "all.json", [record(5, [1, 2], ["a"], "whole")])
+    for name in FILES:
+        (tmp_path / "in" / name).mkdir(parents=True)
+        mine = write_json(tmp_path / "in" / name / name, ["mine"])
+        with pytest.raises(ForeignFile, match=r"`melon split` did not write it") as refusal:
+            split([path], mine.parent, hold_out=1)
+        assert refusal.value.where == str(mine)
+        assert load(mine) == ["mine"]
+        assert [file.name for file in mine.parent.iterdir()] == [name]
+    for _ in range(2):
+        split([path], tmp_path / "out", hold_out=1)
+        assert [p["id"] for p in load(tmp_path / "out" / "questions.json")] == [5]
+
+
+def test_where_nothing_can_be_written_nothing_is_read(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UnwritableFile, match="cannot be written: not a directory"):
+        split([tmp_path / "no such file"], tmp_path / "file" / "out")
