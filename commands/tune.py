@@ -83,15 +83,16 @@ def tune(
 ) -> None:
     """Search for the retrieval settings that suit the playlists of a catalogue.
 
-    The questions have to come from playlists that the store was not trained on:
+    The questions have to come from playlists that the store was not trained on,
+    which takes a store of its own:
 
-    melon split train.json --out held-out
+    melon split DIR --out held-out
 
-    melon train held-out/train.json
+    melon train held-out/train.json DIR/song_meta.json DIR/genre_gn_all.json --out held-out/space
 
-    melon ingest
+    melon ingest held-out/space --path held-out/store
 
-    melon tune held-out/questions.json held-out/answers.json
+    melon tune held-out/questions.json held-out/answers.json --path held-out/store
 
     What is found is written as soon as it is better than before, and query,
     recommend and evaluate take it up. Half of the questions is searched on; the

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +12,12 @@ from command_line import melon, on
 from places import Place, ServerPlace
 
 from melon.catalog import DemoScale, DemoTruth
+from melon.commands.tune import tune
 from melon.embedding import EmbeddingSpace
 from melon.ingest import ingest
 from melon.store import VectorStore
+
+README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 def test_train_ingest_query(place: Place, demo_corpus: tuple[Path, DemoTruth], nowhere: Path):
@@ -133,6 +138,29 @@ def test_the_demo_replaces_no_other_corpus(nowhere: Path, name: str):
     assert f"{mine}: is there already, and `melon demo` did not write it" in done.err
     assert [path.name for path in nowhere.rglob("*") if path.is_file()] == [name]
     assert mine.read_text() == "mine"
+
+
+def test_tuning_as_the_readme_says(demo_corpus: tuple[Path, DemoTruth], nowhere: Path):
+    """Word for word, but for what makes it quick; metadata and all, in a store of its own."""
+    shown = re.findall(r"^\$ melon (.*held-out.*)$", README.read_text(), re.MULTILINE)
+    assert [line.split()[0] for line in shown] == ["split", "train", "ingest", "tune", "evaluate"]
+    tune_help = inspect.getdoc(tune) or ""
+    for line in shown[:-1]:
+        assert f"melon {line}\n" in tune_help
+
+    Path("DIR").symlink_to(demo_corpus[0])
+    quick = {
+        "split": ["--hold-out", "0.25"],
+        "train": ["--dim", "16", "--epochs", "3"],
+        "tune": ["--only", "hybrid", "--questions", "8", "--budget", "0.001"],
+    }
+    for line in shown:
+        done = melon(*line.split(), *quick.get(line.split()[0], []))
+        assert done.code == 0, done.err
+    songs = melon("query", "--tag", "rain", "--path", "held-out/store", "--json").json()["songs"]
+    assert all(song["name"] and song["genres"] for song in songs)
+    assert [path.name for path in Path(".melon").glob("*.json")] == ["retrieval.json"]
+    assert not Path(".melon/store").exists()
 
 
 def interrupt(*_: object, **__: object) -> None:
