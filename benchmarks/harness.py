@@ -51,7 +51,8 @@ class Times:
 def take_turns(methods: Mapping[str, Call], repeats: int, *, warm_up: int = 0) -> dict[str, Times]:
     """Time methods side by side, repetition by repetition: noise is equally noisy to all.
 
-    Each repetition begins with another method, so that none always finds the caches warm.
+    Each repetition begins with another method, and every second round goes backwards, so that
+    each follows every other one equally often: none always finds the caches warm, or swept.
 
     Args:
         methods: by name what is called, with the number of the repetition.
@@ -62,7 +63,8 @@ def take_turns(methods: Mapping[str, Call], repeats: int, *, warm_up: int = 0) -
     names = list(methods)
     for number in range(warm_up + repeats):
         first = number % len(names)
-        for name in names[first:] + names[:first]:
+        order = names[first:] + names[:first]
+        for name in reversed(order) if number // len(names) % 2 else order:
             start = time.perf_counter()
             methods[name](number)
             taken = time.perf_counter() - start

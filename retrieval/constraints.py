@@ -130,6 +130,8 @@ class Constraints(BaseModel):
             *([_any_genre(self.genres, genres)] if self.genres else []),
             *(_any_genre((genre,), genres) for genre in self.all_genres or ()),
         ]
+        if self.since or self.until:
+            must = _issued(must, self.since, self.until)
         must_not: list[Condition] = []
         if self.not_genres:
             must_not.append(_any_genre(self.not_genres, genres))
@@ -137,8 +139,6 @@ class Constraints(BaseModel):
             must.append(_any_artist(self.artists))
         if self.not_artists:
             must_not.append(_any_artist(self.not_artists))
-        if self.since or self.until:
-            must = _issued(must, self.since, self.until)
         if low is not None or high is not None:
             must.append(NumberRange("popularity", low, high))
         if self.exclude_songs:
@@ -190,10 +190,10 @@ def _any_genre(wanted: tuple[str, ...], genres: Mapping[str, str]) -> Condition:
 
 
 def _issued(genres: list[Condition], since: date | None, until: date | None) -> list[Condition]:
-    """Conditions on genres, and that a song was issued in a span of days.
+    """Conditions on genres, and one that the song was issued from `since` until `until`.
 
-    A genre and a few years are looked up as one: an engine goes through all songs of the genre
-    otherwise, and looks at the date of each.
+    A genre and a few years are looked up as one value: given two conditions, an engine would go
+    through all songs of the genre and check the date of each.
     """
     days = DateRange("issue_date", _start(since), _end(until))
     if since is None or until is None:

@@ -76,9 +76,9 @@ class HybridStrategy:
         )
 
     def _cosine(self, reader: RememberingReader, ask: Ask, fusion: SongFusion) -> Cosine | None:
-        """How songs are sought in the co-embedding, if at all.
+        """How to search for songs in the co-embedding, if at all.
 
-        Among the popular ones, but where they are few or a constraint has chosen already.
+        Among popular songs only, unless these are few or the query has constraints of its own.
         """
         if not fusion.weight:
             return None
@@ -129,9 +129,10 @@ T = TypeVar("T")
 def _aside(
     reader: RememberingReader, ask: Callable[P, T], *args: P.args, **kwargs: P.kwargs
 ) -> Callable[[], T]:
-    """Begin to ask where the reader can be asked something else meanwhile; a call waits for it.
+    """Start a request in the background if the reader is concurrent, else defer it.
 
-    Where it cannot, threads would only wait for each other: it is asked when it is waited for.
+    Calling the result returns the answer. Threads that ask a reader which is not concurrent would
+    only wait for each other.
     """
     if reader.concurrent:
         return _ASIDE.submit(ask, *args, **kwargs).result

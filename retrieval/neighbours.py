@@ -93,8 +93,8 @@ def _near(reader: RememberingReader, wanted: Sequence[tuple[Ask, Hops] | None]) 
 def _wanted(ask: Ask, collection: Collection, hops: Hops) -> tuple[Filter, int]:
     """The filter, and how many candidates at least.
 
-    What is not discounted is in its order already, but for ties; songs are more than that in
-    `hybrid`, which adds other scores to theirs.
+    Tags without a discount come back in their final order, so a few spare ones suffice to settle
+    ties. Songs always need all candidates: `hybrid` adds other scores to theirs.
     """
     songs = collection is Collection.SONGS
     limit = ask.songs if songs else ask.tags

@@ -54,7 +54,7 @@ class Variety(BaseModel):
 
 
 def at_most(ranked: Ranked, artists: Mapping[PointId, Sequence[str]], most: int) -> Ranked:
-    """Drop a song once each list that it would join holds `most` of one of its artists.
+    """Keep a song only while none of its artists has `most` songs in the list already.
 
     Songs whose artists are not known are all kept.
     """

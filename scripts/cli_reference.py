@@ -54,6 +54,20 @@ Unknown values are `null` or empty; ids are numbers; scores are rounded to six d
 playlists hold under the same constraints, and a score is a number of playlists. `issue_date` is as
 precise as it is known: a day, a month or a year.
 
+With `--explain`, each song and tag has, besides, what its score is made of, the largest part first:
+
+```json
+{"because": [{"kind": "song", "id": 1, "share": 0.41},
+             {"kind": "tag", "tag": "…", "share": 0.3},
+             {"kind": "word", "word": "…", "share": 0.2},
+             {"kind": "bigram", "word": "…", "share": 0.06}],
+ "neighbours": [{"kind": "playlist", "id": 7, "share": 0.05}]}
+```
+
+The shares of the seeds in `because` add up to the score. `neighbours` are the playlists that the
+score came through; their shares add up to the neighbourhood's part of it. Neither is there where
+the answer is what is popular.
+
 `melon similar`
 
 ```json
@@ -71,18 +85,18 @@ with the collections of `--to` only; what is unknown of a playlist is absent.
 ```json
 [{"release": "…", "live": true, "created": "2026-01-31T12:00:00+00:00",
   "counts": {"songs": 1, "tags": 1, "playlists": 1, "words": 1}, "space": "…",
-  "schema_version": 1, "preset": "balanced"}]
+  "schema_version": 2, "preset": "balanced"}]
 ```
 
 `melon status`
 
 ```json
-{"store": "…", "engine": "qdrant 1.16.3", "live": "…", "releases": 1, "schema_version": 1,
+{"store": "…", "engine": "qdrant 1.16.3", "live": "…", "releases": 1, "schema_version": 2,
  "space": "…", "dim": 128, "preset": "balanced", "created": "…",
  "counts": {"songs": 1, "tags": 1, "playlists": 1, "words": 1}}
 ```
 
-`space`, `dim` and `created` are absent, and `live` is `null`, where no release is live.
+`space`, `dim`, `preset` and `created` are absent, and `live` is `null`, where no release is live.
 """
 
 

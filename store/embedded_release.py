@@ -211,7 +211,7 @@ class EmbeddedBuilder:
         self._sent[collection] += len(points)
 
     def finish(self, progress: Callable[[IndexProgress], None] | None = None) -> None:
-        """Flush, then build the indexes, each collection in a process of its own.
+        """Flush, then build the indexes, those of a large collection in a child process.
 
         Edge's `optimize` holds the interpreter's lock until it ends; a child process keeps
         this one able to show progress and to be interrupted.

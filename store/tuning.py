@@ -75,8 +75,8 @@ TENANTS: Mapping[Collection, frozenset[str]] = {
 tenants, they leave out values that they take for connected enough: in every other build a genre of
 a tenth of the songs was then found with a recall of .86.
 
-A tenant's points are moved together, and of equally like points an engine finds the first ones
-first. So not those of playlists, where ties are many: tag nDCG .469 instead of .473.
+Qdrant stores a tenant's points together, which changes the order of equal scores. Playlists have
+many of those, and so no tenants: with them tag nDCG is .469 instead of .473.
 """
 
 PINNED: Mapping[Collection, frozenset[str]] = {

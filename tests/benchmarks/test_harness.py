@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
+from itertools import pairwise, permutations
 from pathlib import Path
 
 import pytest
@@ -16,8 +18,18 @@ def test_methods_take_turns_and_the_first_one_changes() -> None:
     called: list[tuple[str, int]] = []
     methods = {name: lambda number, name=name: called.append((name, number)) for name in "ab"}
     times = take_turns(methods, 2, warm_up=1)
-    assert called == [("a", 0), ("b", 0), ("b", 1), ("a", 1), ("a", 2), ("b", 2)]
+    assert called == [("a", 0), ("b", 0), ("b", 1), ("a", 1), ("b", 2), ("a", 2)]
     assert {name: len(own.seconds) for name, own in times.items()} == {"a": 2, "b": 2}
+
+
+def test_each_of_three_methods_follows_each_other_one_equally_often() -> None:
+    called: list[str] = []
+    methods = {name: lambda number, name=name: called.append(name) for name in "abc"}
+    take_turns(methods, 6)
+    within = Counter(
+        pair for start in range(0, 18, 3) for pair in pairwise(called[start : start + 3])
+    )
+    assert within == dict.fromkeys(permutations("abc", 2), 2)
 
 
 def test_percentiles_are_milliseconds() -> None:
