@@ -3,9 +3,10 @@
     python benchmarks/continuation.py SPACE [--path STORE] [--url URL] [--queries 300] [--json FILE]
 
 First, as a new process finds it: the first queries that are asked of an engine, nothing warm. Then
-in turns: whole continuations, the raw requests that the same continuations make of the engine,
-replayed at the engine's own interface and timed alone, and gensim's `most_similar` over all songs
-on the same vectors.
+in turns: whole continuations and the raw requests that the same continuations make of the engine,
+replayed at the engine's own interface. Then, in turns again, whole continuations and gensim's
+`most_similar` over all songs on the same vectors, which leaves the processors' caches swept and its
+threads waiting for more.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ def main() -> None:
         "continuation",
         {"songs": len(space.song_ids), "playlists": len(space.playlist_ids), "dim": space.dim},
     )
+    most_similar = _most_similar(space, playlists)
     for engine, where in {"embedded": {"path": args.path}, "server": {"url": args.url}}.items():
         if not any(where.values()):
             continue
@@ -45,16 +47,14 @@ def main() -> None:
             retriever = Retriever(store)
             first = f"first {len(playlists)} queries of a process, {engine}"
             report.add(first, WHOLE, Times(tuple(_seconds(retriever, playlists))).figures)
-            methods: dict[str, Call] = {
-                WHOLE: _whole(retriever, playlists),
-                RAW: _replay([_requests(retriever, query) for query in playlists]),
-                GENSIM: _most_similar(space, playlists),
-            }
-            turns = take_turns(_apart(methods, len(playlists)), len(playlists))
-            base = {name: turns[name].figures for name in (RAW, GENSIM)}
-            report.add(f"warm, {engine}", WHOLE, turns[WHOLE].figures, against=base)
-            for name, figures in base.items():
-                report.add(f"warm, {engine}", name, figures)
+            whole, raw = _whole(retriever, playlists), [_requests(retriever, q) for q in playlists]
+            for what, other, call in (
+                (f"warm, {engine}", RAW, _replay(raw)),
+                (f"warm, {engine}, beside gensim", GENSIM, most_similar),
+            ):
+                methods = _apart({WHOLE: whole, other: call}, len(playlists))
+                turns = take_turns(methods, len(playlists))
+                report.add_turns(what, turns, against=other)
     report.conclude(args.json)
 
 

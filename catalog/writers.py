@@ -88,8 +88,12 @@ def _write_array(path: Path, records: Iterable[Mapping[str, object]]) -> int:
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[Callable[[str], None]]:
-    """Write to a temporary file beside `path` that takes its place if all goes well."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    """Write to a temporary file beside `path` that takes its place if all goes well.
+
+    Where `path` is a symbolic link, the file that it leads to is replaced.
+    """
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     with _naming(path):
         file = temporary.open("w", encoding="utf-8", newline="")
 
@@ -103,7 +107,7 @@ def _replacing(path: Path) -> Iterator[Callable[[str], None]]:
             file.flush()
             os.fsync(file.fileno())
             file.close()
-            temporary.replace(path)
+            temporary.replace(target)
     finally:
         with suppress(OSError):  # of a full disk, and said already
             file.close()

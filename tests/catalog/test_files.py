@@ -241,6 +241,17 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_link_goes_on_leading_to_the_file(tmp_path: Path) -> None:
+    held, link = tmp_path / "held" / "train.json", tmp_path / "train.json"
+    held.parent.mkdir()
+    held.write_text("[]")
+    link.symlink_to(held)
+    write_playlists(link, [Playlist(7, None, (), (), 0, None)])
+    assert link.is_symlink()
+    assert [playlist.id for playlist in read_playlists([held], report=ReadReport())] == [7]
+    assert list(held.parent.iterdir()) == [held]
+
+
 def test_an_error_of_the_source_is_not_the_files(tmp_path: Path) -> None:
     def failing() -> object:
         yield Song(1)
