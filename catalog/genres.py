@@ -81,14 +81,9 @@ def _load(path: Path) -> object:
             offset=offset,
             hint=_MALFORMED_HINT,
         ) from None
-    except RecursionError:
+    except (RecursionError, ValueError) as error:  # a ValueError is of a number too long to read
+        deep = isinstance(error, RecursionError)
+        reason = "it is nested too deeply" if deep else uncapitalized(str(error))
         raise MalformedJson(
-            "malformed JSON: it is nested too deeply", path=path, offset=0, hint=_MALFORMED_HINT
-        ) from None
-    except ValueError as error:  # a number that Python refuses
-        raise MalformedJson(
-            f"malformed JSON: {uncapitalized(str(error))}",
-            path=path,
-            offset=0,
-            hint=_MALFORMED_HINT,
+            f"malformed JSON: {reason}", path=path, offset=0, hint=_MALFORMED_HINT
         ) from None
