@@ -16,7 +16,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import typer
 from typer.models import ArgumentInfo, OptionInfo
 
-from melon.cli import app
+from melon.cli import command_line
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "cli.md"
 
@@ -145,7 +145,7 @@ class Parameter:
 
 def reference() -> str:
     """The whole document."""
-    sections = [section(f"melon {name}", function) for name, function in commands(app)]
+    sections = [section(f"melon {name}", function) for name, function in commands(command_line())]
     return "\n".join([HEAD, *sections, TAIL])
 
 

@@ -142,7 +142,7 @@ def shown_commands() -> list[tuple[str, str]]:
 
 
 def test_the_commands_that_are_shown_exist():
-    reference = dict(cli_reference.commands(cli_reference.app))
+    reference = dict(cli_reference.commands(cli_reference.command_line()))
     shown = shown_commands()
     assert len(shown) > 15
     for where, line in shown:

@@ -311,11 +311,13 @@ FAILS_LATE = """
 from melon import cli
 from melon.errors import InputError
 
-def app():
-    print("so far")
-    raise InputError("no further")
+def command_line(names):
+    def app():
+        print("so far")
+        raise InputError("no further")
+    return app
 
-cli.app = app
+cli.command_line = command_line
 cli.main()
 """
 

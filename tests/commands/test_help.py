@@ -17,12 +17,12 @@ import pytest
 from command_line import melon
 from typer.models import ArgumentInfo, OptionInfo
 
-from melon.cli import app
+from melon.cli import command_line
 from melon.evaluation import POPULAR
 from melon.retrieval import DEFAULT_STRATEGY, STRATEGIES
 
 HELP_SECONDS = 0.3
-COMMANDS = dict(cli_reference.commands(app))
+COMMANDS = dict(cli_reference.commands(command_line()))
 
 
 def test_the_reference_is_not_stale():
