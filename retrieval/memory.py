@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melon.retrieval.counts import Counts
+from melon.retrieval.description import SONG_FIELDS, Description
 from melon.retrieval.requests import ask_alike
 from melon.store import (
     Collection,
@@ -37,16 +38,6 @@ MOST_TAGS = 1_000_000
 MOST_SHOWN = 50_000
 """Songs whose description is remembered at most, some 50 MB; past that, it begins anew."""
 
-SONG_FIELDS = (
-    "name",
-    "artists",
-    "genres",
-    "genre_names",
-    "issue_date",
-    "issue_date_precision",
-)
-"""The payload of a song that an answer shows."""
-
 V = TypeVar("V")
 SongIds = NDArray[np.int32]
 NO_HITS = Hits(np.empty(0, np.int64), np.empty(0))
@@ -64,7 +55,7 @@ class RememberingReader(ForwardingReader):
         self._popularity = {collection: Counts() for collection in Collection}
         self._songs: dict[PointId, SongIds] = {}
         self._tags: dict[PointId, str] = {}
-        self._shown: dict[PointId, Mapping[str, Any]] = {}
+        self._shown: dict[PointId, Description] = {}
         self._counts: dict[int, int] = {}
 
     def popularity(self, collection: Collection, ids: Ids) -> NDArray[np.float64]:
@@ -113,10 +104,10 @@ class RememberingReader(ForwardingReader):
         )
         return known
 
-    def learn_shown(self, songs: Sequence[PointId]) -> Mapping[PointId, Mapping[str, Any]]:
-        """The `SONG_FIELDS` of these songs and of others; those not known are asked for."""
+    def learn_shown(self, songs: Sequence[PointId]) -> Mapping[PointId, Description]:
+        """The descriptions of these songs and of others; those not known are asked for."""
         known = self._shown = self._learn(
-            self._shown, Collection.SONGS, songs, SONG_FIELDS, lambda payload: payload, MOST_SHOWN
+            self._shown, Collection.SONGS, songs, SONG_FIELDS, Description.of, MOST_SHOWN
         )
         return known
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from melon.errors import InputError
-from melon.retrieval.memory import SONG_FIELDS
+from melon.retrieval.description import SONG_FIELDS, Description
 from melon.retrieval.query import valid_text
 from melon.retrieval.results import Song
 from melon.store import Collection, Filter, MatchAny, ReleaseReader, name_key
@@ -48,7 +48,7 @@ def song_id(reader: ReleaseReader, text: str) -> int:
         return int(found[0].id)
     count = reader.count(Collection.SONGS, named)
     found.sort(key=lambda record: (-record.payload["popularity"], record.id))
-    songs = [Song.of(int(record.id), 0.0, record.payload) for record in found]
+    songs = [Song.of(int(record.id), 0.0, Description.of(record.payload)) for record in found]
     listed = "".join(
         f"\n    {song.id}  {song.name} · {', '.join(song.artists) or '?'}"
         f"{f' · {song.issue_date}' if song.issue_date else ''}"

@@ -76,6 +76,9 @@ def ask_alike(
 ) -> list[Hits]:
     """The hits of each query, in one request of `ask`."""
     requests = [_Request.of(query) for query in queries]
+    if len(requests) == 1:
+        [hits] = ask([requests[0].query])
+        return [requests[0].answer(hits)]
     groups: dict[tuple[object, ...], list[int]] = {}
     for place, request in enumerate(requests):
         groups.setdefault(request.alike, []).append(place)

@@ -9,13 +9,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from melon.retrieval.description import Description
 from melon.retrieval.seeds import Unknown
 from melon.retrieval.strategy import Name, Shares
 from melon.store import Payload
 
 Fallback = Literal["popularity"]
-
-_DATE_LENGTHS = {"year": 4, "month": 7}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +49,12 @@ class Song:
         cls,
         song: int,
         score: float,
-        payload: Mapping[str, Any],
+        description: Description,
         because: tuple[Because, ...] = (),
         neighbours: tuple[Because, ...] = (),
     ) -> Song:
-        """Read a song's payload. Genres are names where the release has them, else codes."""
-        get = payload.get
-        issued = get("issue_date")
-        return cls(
-            song,
-            score,
-            get("name"),
-            tuple(get("artists", ())),
-            tuple(get("genre_names") or get("genres", ())),
-            issued[: _DATE_LENGTHS.get(get("issue_date_precision", ""), 10)] if issued else None,
-            because,
-            neighbours,
-        )
+        """A song with its score, as it is described."""
+        return cls(song, score, *description, because, neighbours)
 
     def to_json(self) -> dict[str, Any]:
         """As `--json` prints it; `issue_date` is as precise as it is known."""

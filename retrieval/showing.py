@@ -13,12 +13,12 @@ def shown_songs(
     reader: RememberingReader, answers: Sequence[Answer], reasons: Sequence[Explanation]
 ) -> list[tuple[Song, ...]]:
     """The songs of each answer."""
-    payloads = reader.learn_shown(
+    described = reader.learn_shown(
         [song for answer in answers for song in answer.songs.ids.tolist()]
     )
     return [
         tuple(
-            Song.of(int(song), score, payloads[song], *because(why.songs, row))
+            Song.of(int(song), score, described[song], *because(why.songs, row))
             for row, (song, score) in enumerate(answer.songs.pairs())
         )
         for answer, why in zip(answers, reasons, strict=True)

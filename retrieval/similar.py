@@ -11,7 +11,7 @@ import numpy as np
 from melon.embedding.title import TitleTokenizer, normalise
 from melon.errors import InputError
 from melon.retrieval.constraints import Constraints
-from melon.retrieval.memory import SONG_FIELDS
+from melon.retrieval.description import SONG_FIELDS, Description
 from melon.retrieval.probes import TINY
 from melon.retrieval.query import PlaylistQuery, valid_text
 from melon.retrieval.results import Song
@@ -82,7 +82,7 @@ class Neighbour:
 
     def song(self) -> Song:
         """The neighbour as a song, where it is one."""
-        return Song.of(int(self.id), self.score, self.payload)
+        return Song.of(int(self.id), self.score, Description.of(self.payload))
 
     def to_json(self) -> dict[str, Any]:
         """As `melon similar --json` prints it."""
