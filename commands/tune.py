@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from melon.commands.console import meter, note, print_json, print_table
+from melon.commands.console import meter, note, print_json, print_table, shown
 from melon.commands.evaluate import AnswersArgument, QuestionsArgument
 from melon.commands.options import (
     JsonOption,
@@ -94,10 +94,10 @@ def tune(
 
     melon tune held-out/questions.json held-out/answers.json --path held-out/store
 
-    What is found is written as soon as it is better than before, and query,
-    recommend and evaluate take it up. Half of the questions is searched on; the
-    table is about the other half. Stopped and started again, the search goes on
-    and repeats no trial.
+    What is found is written after each kind of query, unless the default
+    strategy is worse with it, and query, recommend and evaluate take it up. Half
+    of the questions is searched on; the table is about the other half. Stopped
+    and started again, the search goes on and repeats no trial.
     """
     from melon.catalog import check_file
     from melon.evaluation import Journal, check_ids, read_questions
@@ -133,6 +133,8 @@ def tune(
         except KeyboardInterrupt:
             note(f"stopped: the trials are in {journal.path}, the same command goes on from them")
             raise
+    if found.unchanged:
+        note(f"left as before, for hybrid is worse with what was found: {shown(found.unchanged)}")
     if found.unknown:
         note(f"{found.unknown:,} questions left out: the store knows nothing of them")
     if not all(search.finished for search in found.searches):

@@ -43,7 +43,6 @@ def descend(
     measure: Callable[[Model], float],
     *,
     given: Iterable[str],
-    improved: Callable[[Model], None] = lambda _: None,
 ) -> Best[Model]:
     """Climb from `start` to settings that no single step of any dial betters by `LEAST_GAIN`.
 
@@ -55,7 +54,6 @@ def descend(
         dials: the settings that are searched, in this order.
         measure: the score of settings; higher is better. May raise `OutOfTime`.
         given: what the questions give, of songs, tags and title.
-        improved: called with settings whenever they are the best so far.
     """
     best, score, given = start.settings, start.score, frozenset(given)
     try:
@@ -72,7 +70,6 @@ def descend(
                             and (reached := measure(candidate)) > score + LEAST_GAIN
                         ):
                             best, score, moved = candidate, reached, True
-                            improved(best)
                         if moved:
                             break  # the other way is where it came from
     except OutOfTime:

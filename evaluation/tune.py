@@ -29,6 +29,9 @@ from melon.evaluation.tune_questions import Group, Sample, draw_sample
 from melon.retrieval import DEFAULT_STRATEGY, Given, RetrievalSettings, Retriever
 from melon.store.files import write_atomically
 
+JUDGE = Stage.HYBRID
+"""By whose strategy, the default one, settings are taken up or not."""
+
 MOST_QUESTIONS = 1000
 """Questions of each kind that are drawn: half of them to search on, half to report on."""
 
@@ -68,10 +71,15 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """The settings that were found, how, and what they are worth on questions not searched on."""
+    """The settings that were found, how, and what they are worth on questions not searched on.
+
+    `unchanged` names the kinds of query and targets, `songs_and_text/tags`, for which what was
+    found was not taken up.
+    """
 
     settings: RetrievalSettings
     searches: list[Search]
+    unchanged: list[str]
     held_back: list[Comparison]
     unknown: int
 
@@ -79,6 +87,7 @@ class Tuned:
         """As `melon tune --json` prints it: fields may be added, never renamed."""
         return {
             "searches": [asdict(search) for search in self.searches],
+            "unchanged": self.unchanged,
             "held_back": [
                 {"before": pair.before.to_json(), "after": pair.after.to_json()}
                 for pair in self.held_back
@@ -106,7 +115,8 @@ def tune(
 
     For each kind of query, and for songs and tags apart: the two hops by the `neighbours`
     strategy, then the cosine by `mean`, then their fusion by `hybrid`, each by the nDCG of that
-    target on questions of that kind. One half of the questions is searched on; the other one
+    target on questions of that kind. What was found for these is taken up if `hybrid`, which
+    reads all of it, is no worse with it. One half of the questions is searched on; the other one
     shows what was gained.
 
     Args:
@@ -114,7 +124,7 @@ def tune(
             should be pinned.
         questions: playlists with parts blanked, as `split` makes them.
         answers: what was blanked.
-        out: where the best settings so far are written, as a whole, whenever they get better.
+        out: where the best settings so far are written, as a whole, after each kind and target.
         journal: trials made before, which are not made again, and where new ones go.
         stages: what to search.
         space: the settings of each stage that are searched, and their values.
@@ -135,19 +145,27 @@ def tune(
         for given, target in product(Given, TARGETS)
         if len(group := Group(given, target, sample.search[given], retriever))
     ]
+    stages = [stage for stage in Stage if stage in stages]
     # What the budget leaves out should be the last steps of each search, not the last groups.
-    planned = [(group, stage) for group in groups for stage in Stage if stage in stages]
+    slots = iter(range(len(groups) * len(stages), 0, -1))
     end = time.monotonic() + budget
-    settings, searches = retriever.settings, []
-    for place, (group, stage) in enumerate(planned):
-        now = time.monotonic()
-        until = now + max(end - now, 0) / (len(planned) - place)
-        search = _Search(retriever, settings, group, stage, journal, out, until, progress)
-        settings, outcome = search.run(space[stage][group.target])
-        searches.append(outcome)
-        searched(outcome)
-    save_settings(settings, out)
-    return Tuned(settings, searches, _compare(retriever, settings, sample, stages), sample.unknown)
+    settings, searches, unchanged = retriever.settings, list[Search](), list[str]()
+    for group in groups:
+        scores, found = _Scores(retriever, group, journal), settings
+        for stage in stages:
+            now = time.monotonic()
+            until = now + max(end - now, 0) / next(slots)
+            search = _Search(scores, found, stage, until, progress)
+            found, outcome = search.run(space[stage][group.target])
+            searches.append(outcome)
+            searched(outcome)
+        if found != settings and scores.of(JUDGE, found) < scores.of(JUDGE, settings):
+            unchanged.append(str(group))
+        else:
+            settings = found
+        save_settings(settings, out)
+    compared = _compare(retriever, settings, sample, stages)
+    return Tuned(settings, searches, unchanged, compared, sample.unknown)
 
 
 def save_settings(settings: RetrievalSettings, path: Path) -> None:
@@ -156,50 +174,74 @@ def save_settings(settings: RetrievalSettings, path: Path) -> None:
     write_atomically(path, settings.model_dump_json(indent=2) + "\n")
 
 
+class _Scores:
+    """What settings score on a group's questions; the journal remembers."""
+
+    def __init__(self, retriever: Retriever, group: Group, journal: Journal) -> None:
+        self.group = group
+        self._retriever = retriever
+        self._journal = journal
+
+    def of(self, stage: Stage, settings: RetrievalSettings) -> float:
+        """By the strategy of a stage, measured if it is not known."""
+        known = self.known(stage, settings)
+        return self.measured(stage, settings) if known is None else known
+
+    def known(self, stage: Stage, settings: RetrievalSettings) -> float | None:
+        """As `of`, if it was measured before."""
+        name, key = self.group.search(stage), self.key(stage, settings)
+        return self._journal.score(name, self.group.fingerprint, key)
+
+    def measured(self, stage: Stage, settings: RetrievalSettings) -> float:
+        """As `of`, measured now."""
+        score = self.group.score(self._retriever.with_settings(settings), stage.strategy)
+        trial = Trial(
+            search=self.group.search(stage),
+            questions=self.group.fingerprint,
+            settings=self.key(stage, settings),
+            values=value_at(settings, self.group.path(stage)).model_dump(mode="json"),
+            score=score,
+        )
+        self._journal.add(trial)
+        return score
+
+    def key(self, stage: Stage, settings: RetrievalSettings) -> str:
+        """A fingerprint of all settings that the score depends on."""
+        parts = Stage if stage is Stage.HYBRID else (stage,)
+        read = [value_at(settings, self.group.path(part)) for part in parts]
+        return fingerprint([part.model_dump(mode="json") for part in read])
+
+
 class _Search:
     """One stage of one group, searched with all other settings as they are."""
 
     def __init__(
         self,
-        retriever: Retriever,
+        scores: _Scores,
         settings: RetrievalSettings,
-        group: Group,
         stage: Stage,
-        journal: Journal,
-        out: Path,
         until: float,
         progress: Callable[[str, float, float | None], None],
     ) -> None:
-        self._retriever = retriever
+        self._scores = scores
         self._settings = settings
-        self._group = group
         self._stage = stage
-        self._journal = journal
-        self._out = out
         self._until = until
         self._progress = progress
-        self._path = f"{stage}.{group.given}.{group.target}"
-        self._name = f"{group.given}/{group.target}/{stage}"
         self._seen: set[str] = set()
         self._made = 0
-        self._remembered = False
 
     def run(self, dials: Sequence[Dial]) -> tuple[RetrievalSettings, Search]:
         """The settings with what was found in them, and how it was found."""
-        part = value_at(self._settings, self._path)
+        group = self._scores.group
+        part = value_at(self._settings, group.path(self._stage))
         start = Best(part, self._measure(part), finished=False)
-        best = descend(
-            start,
-            dials,
-            self._measure,
-            given=self._group.gives,
-            improved=self._improved,
-        )
+        best = descend(start, dials, self._measure, given=group.gives)
         outcome = Search(
-            given=self._group.given,
-            target=self._group.target,
+            given=group.given,
+            target=group.target,
             stage=self._stage,
-            questions=len(self._group),
+            questions=len(group),
             start=start.score,
             best=best.score,
             trials=len(self._seen),
@@ -209,44 +251,20 @@ class _Search:
         return self._with(best.settings), outcome
 
     def _with(self, part: Any) -> RetrievalSettings:
-        return edited(self._settings, self._path, part)
+        return edited(self._settings, self._scores.group.path(self._stage), part)
 
     def _measure(self, part: Any) -> float:
-        """The score of settings, from the journal if it is there; the first one at any time."""
+        """The score of settings; the first one, and what is known, at any time."""
         candidate = self._with(part)
-        key = fingerprint(self._relevant(candidate))
-        score = self._journal.score(self._name, self._group.fingerprint, key)
-        self._remembered = score is not None
+        score = self._scores.known(self._stage, candidate)
         if score is None:
             if self._seen and time.monotonic() > self._until:
                 raise OutOfTime
-            score = self._group.score(
-                self._retriever.with_settings(candidate), self._stage.strategy
-            )
-            self._journal.add(
-                Trial(
-                    search=self._name,
-                    questions=self._group.fingerprint,
-                    settings=key,
-                    values=part.model_dump(mode="json"),
-                    score=score,
-                )
-            )
+            score = self._scores.measured(self._stage, candidate)
             self._made += 1
-        self._seen.add(key)
-        self._progress(self._name, len(self._seen), None)
+        self._seen.add(self._scores.key(self._stage, candidate))
+        self._progress(self._scores.group.search(self._stage), len(self._seen), None)
         return score
-
-    def _relevant(self, settings: RetrievalSettings) -> object:
-        """All settings that the score depends on."""
-        whole = settings.model_dump(mode="json")
-        parts = Stage if self._stage is Stage.HYBRID else (self._stage,)
-        return [whole[part][self._group.given][self._group.target] for part in parts]
-
-    def _improved(self, part: Any) -> None:
-        # What is remembered was in the file before, maybe with better on top of it.
-        if not self._remembered:
-            save_settings(self._with(part), self._out)
 
 
 def _compare(

@@ -16,7 +16,7 @@ from melon.evaluation.rankings import as_query
 from melon.evaluation.recommend import BATCH
 from melon.evaluation.results import SONGS, TAGS
 from melon.evaluation.score import SHOWN, check_ids
-from melon.evaluation.search_space import Target
+from melon.evaluation.search_space import Stage, Target
 from melon.retrieval import Given, Ranking, Retriever
 from melon.store import Collection
 
@@ -145,6 +145,17 @@ class Group:
 
     def __len__(self) -> int:
         return len(self._queries)
+
+    def __str__(self) -> str:
+        return f"{self.given}/{self.target}"
+
+    def search(self, stage: Stage) -> str:
+        """What a search of the stage is called: `songs_and_text/tags/hybrid`."""
+        return f"{self}/{stage}"
+
+    def path(self, stage: Stage) -> str:
+        """Where the settings of the stage are that answer these questions."""
+        return f"{stage}.{self.given}.{self.target}"
 
     def score(self, retriever: Retriever, strategy: str) -> float:
         """Mean nDCG, @100 of songs or @10 of tags, as `evaluate` finds it; nothing else is asked.

@@ -125,7 +125,7 @@ class Constraints(BaseModel):
         low, high = self.min_popularity, self.max_popularity
         if low is not None and high is not None and low > high:
             raise ConstraintError(f"no popularity is at least {low} and at most {high}")
-        self._check_names()
+        self._check_names(genres)
         must: list[Condition] = [
             *([_any_genre(self.genres, genres)] if self.genres else []),
             *(_any_genre((genre,), genres) for genre in self.all_genres or ()),
@@ -145,14 +145,21 @@ class Constraints(BaseModel):
             must_not.append(HasId(self.exclude_songs))
         return Filter(must=tuple(must), must_not=tuple(must_not))
 
-    def _check_names(self) -> None:
+    def _check_names(self, genres: Mapping[str, str]) -> None:
         """Refuse what is wanted and excluded at once; that of several, one is left is possible."""
-        for kind, wanted, excluded in (
-            ("genre", self.genres, self.not_genres),
-            *(("genre", (genre,), self.not_genres) for genre in self.all_genres or ()),
-            ("artist", self.artists, self.not_artists),
+
+        def codes(names: Iterable[str]) -> set[str]:
+            return {code for name in names for code in _codes(name, genres)}
+
+        def keys(names: Iterable[str]) -> set[str]:
+            return set(map(name_key, names))
+
+        for kind, wanted, excluded, meant in (
+            ("genre", self.genres, self.not_genres, codes),
+            *(("genre", (genre,), self.not_genres, codes) for genre in self.all_genres or ()),
+            ("artist", self.artists, self.not_artists, keys),
         ):
-            if wanted and set(map(name_key, wanted)) <= set(map(name_key, excluded)):
+            if wanted and excluded and meant(wanted) <= meant(excluded):
                 names = " or ".join(map(repr, wanted))
                 raise ConstraintError(f"the {kind} {names} is both wanted and excluded")
 

@@ -65,6 +65,7 @@ def test_empty_ranges_are_errors():
     [
         {"genres": ("Jazz",), "not_genres": ("Rock", "JAZZ")},
         {"all_genres": ("Rock", "Jazz"), "not_genres": ("jazz",)},
+        {"genres": ("Jazz", "GN0201"), "not_genres": ("gn0100", "Indie Rock")},
         {"artists": ("IU",), "not_artists": ("iu",)},
     ],
     ids=str,
