@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -94,11 +95,16 @@ def run(command: Sequence[str]) -> Run:
         RuntimeError: it failed; the message has the end of what it said.
     """
     runner = [sys.executable, "-I", "-S", str(Path(__file__).with_name("run_child.py"))]
-    done = subprocess.run([*runner, *command], capture_output=True, text=True)
+    done = subprocess.run([*runner, *command], capture_output=True, text=True, env=environment())
     if done.returncode:
         said = done.stderr.strip()[-500:]
         raise RuntimeError(f"exit code {done.returncode}: {' '.join(command)}\n{said}")
     return Run(**json.loads(done.stdout))
+
+
+def environment() -> dict[str, str]:
+    """Ours, in which Python keeps its bytecode: it is not to compile all of melon at each start."""
+    return {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 @dataclass
