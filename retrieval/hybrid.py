@@ -25,6 +25,9 @@ from melon.store import Collection
 ENOUGH = 10
 """Popular songs that there must be for each candidate, for a look at them to be enough."""
 
+FILLING = 0.05
+"""The weight of the co-embedding's songs where it has none and the neighbours hold too few."""
+
 _ASIDE = ThreadPoolExecutor(4, thread_name_prefix="melon-nearest")
 """Asks for what does not wait for an answer; its threads start when they are needed."""
 
@@ -33,8 +36,10 @@ class HybridStrategy:
     """Neighbours know what goes together, the co-embedding what is alike: each scaled, summed.
 
     Songs are fused by their scores; tags by the playlists that hold them, those that share most
-    with the query and those nearest to it, and then scaled to a maximum of 1. Fused here and not
-    by Qdrant, whose reciprocal rank fusion knows no weights before 1.17 and throws the scores away.
+    with the query and those nearest to it, and then scaled to a maximum of 1. Songs that the
+    settings leave to the neighbours alone are sought in the co-embedding, too, where these hold
+    fewer than are wanted. Fused here and not by Qdrant, whose reciprocal rank fusion knows no
+    weights before 1.17 and throws the scores away.
     """
 
     def __init__(self, settings: RetrievalSettings) -> None:
@@ -60,9 +65,19 @@ class HybridStrategy:
         ]
         held_tags = spread(reader, Collection.TAGS, asks, joined)
         tags = [Ranked(own.ids, _scaled(own)) for own in held_tags]
+        held_songs = held()
+        fusions = [
+            _filling(ask, own, fusion.songs)
+            for ask, own, fusion in zip(asks, held_songs, settings, strict=True)
+        ]
+        late = [
+            None if known else self._cosine(reader, ask, fusion)
+            for ask, known, fusion in zip(asks, alike, fusions, strict=True)
+        ]
+        near = zip(songs_near(), self._mean.songs(reader, asks, late), strict=True)
         songs = [
-            fuse(own, near, fusion.songs)
-            for own, near, fusion in zip(held(), songs_near(), settings, strict=True)
+            fuse(own, first if len(first) else filling, fusion)
+            for own, (first, filling), fusion in zip(held_songs, near, fusions, strict=True)
         ]
         return [Answer(*pair) for pair in zip(songs, tags, strict=True)]
 
@@ -97,6 +112,7 @@ class HybridStrategy:
         fusion: SongFusion,
     ) -> Shares:
         [held] = self._neighbours.spread(reader, Collection.SONGS, [ask], [neighbours])
+        fusion = _filling(ask, held, fusion)
         cosine = self._cosine(reader, ask, fusion)
         [near] = self._mean.songs(reader, [ask], [cosine])
         by_hops = self._neighbours.shares(reader, Collection.SONGS, ask, neighbours, ranked)
@@ -120,6 +136,13 @@ class HybridStrategy:
         by_place = nearby_shares(reader, _fused(around, fusion), ranked.ids, discount)
         both = by_hops.times(np.full(len(ranked), 1 / _best(neighbours))).plus(by_place)
         return both.times(np.full(len(ranked), 1 / unscaled.scores.max(initial=TINY)))
+
+
+def _filling(ask: Ask, held: Ranked, fusion: SongFusion) -> SongFusion:
+    """The fusion of a query's songs; the co-embedding has a part in it where places are left."""
+    if fusion.weight or len(held) >= ask.songs:
+        return fusion
+    return fusion.model_copy(update={"weight": FILLING})
 
 
 P = ParamSpec("P")

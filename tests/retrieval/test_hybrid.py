@@ -161,3 +161,28 @@ def test_songs_and_tags_ask_for_the_same_playlists_once(retriever: Retriever) ->
     assert len(watched(retriever).using(Collection.PLAYLISTS, "items")) == 1
     own = RetrievalSettings.default().neighbours.songs
     assert own.songs.neighbours != own.tags.neighbours
+
+
+def test_places_that_the_neighbours_leave_are_filled_from_the_co_embedding(
+    retriever: Retriever,
+) -> None:
+    """No playlist holds the songs that are wanted, and the settings give a title no cosine."""
+    title, unheard = PlaylistQuery(title="rain"), Constraints(max_popularity=0)
+    found, near = (
+        retriever.recommend(title, unheard, songs=10, strategy=strategy, explain=True)
+        for strategy in ("hybrid", "mean")
+    )
+    assert found.fallback is None
+    assert [song.id for song in found.songs] == [song.id for song in near.songs]
+    assert found.songs[0].score == pytest.approx(hybrid.FILLING)
+    for song in found.songs:
+        assert sum(part.share for part in song.because) == pytest.approx(song.score, rel=1e-3)
+        assert {part.kind for part in song.because} == {"word"}
+
+
+def test_where_the_neighbours_hold_enough_no_places_are_filled(retriever: Retriever) -> None:
+    title = PlaylistQuery(title="rain")
+    few, all_ = (retriever.recommend(title, songs=count).songs for count in (5, ALL))
+    held = retriever.recommend(title, songs=5, strategy="neighbours").songs
+    assert [song.id for song in few] == [song.id for song in held]
+    assert all(song.score > 0 for song in all_[: len(held)])
