@@ -15,7 +15,7 @@ from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.seeds import Seeds, resolve
 from melon.retrieval.strategy import NOTHING, Answer, Ask, Strategy
 from melon.retrieval.variety import Variety
-from melon.store import Filter, ReleaseReader, tag_point_id
+from melon.store import Collection, Filter, ReleaseReader, tag_point_id
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,10 +27,25 @@ class OpenRelease:
 
     @classmethod
     def of(cls, reader: ReleaseReader) -> Self:
-        """Open what will be asked, load the tokenizer, and remember what is read."""
-        reader.warm()
+        """Load the tokenizer, open what will be asked, and remember what is read.
+
+        A collection that cannot be read is an error for those queries that need it.
+
+        Raises:
+            DamagedTitleTokenizer: it is damaged, or of another version of melon.
+        """
         tokenizer = TitleTokenizer.from_bytes(reader.manifest.title_tokenizer)
+        reader.warm()
         return cls(RememberingReader(reader), tokenizer)
+
+    def check(self) -> None:
+        """Make sure that every collection answers.
+
+        Raises:
+            NoRelease, StoreUnavailable, RequestRefused: one is missing, or cannot be read.
+        """
+        for collection in Collection:
+            self.reader.find(collection, None, 1, payload=False)
 
     def seeds(self, queries: Sequence[PlaylistQuery]) -> list[Seeds]:
         """What the release knows of each query."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
+from dataclasses import dataclass
 from threading import Lock
 from typing import Self
 
-from melon.errors import InputError
+from melon.embedding.title import DamagedTitleTokenizer
+from melon.errors import InputError, MelonError
 from melon.retrieval.answering import OpenRelease
 from melon.retrieval.constraints import Constraints, check_artists
 from melon.retrieval.dense import ClusterStrategy, MeanStrategy, VoteStrategy
@@ -34,6 +37,11 @@ STRATEGIES: Mapping[str, Callable[[RetrievalSettings], Strategy]] = {
 }
 DEFAULT_STRATEGY = "hybrid"
 REFRESH_SECONDS = 2.0
+RETRY_SECONDS = 60.0
+"""After this, a release that could not be opened is tried again."""
+
+FOR_EVER = (SchemaMismatch, DamagedTitleTokenizer)
+"""Reasons to refuse a release that do not change as long as this process runs."""
 
 log = logging.getLogger(__name__)
 
@@ -42,14 +50,25 @@ class UnknownStrategy(InputError):
     """There is no strategy of this name."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """A release that is not taken up, at least until then (of `time.monotonic`)."""
+
+    release: str
+    until: float
+
+
 class Retriever:
     """Continues playlists and tags them, from a store and nothing else.
 
     Without a `release`, it follows the live one: a newly promoted release is taken up within
-    `REFRESH_SECONDS`, between two calls and never within one. May be shared by threads.
+    `REFRESH_SECONDS`, between two calls and never within one. One that cannot be read is not: the
+    release before it goes on answering, a warning is logged, and where the reason may pass, the
+    new one is tried again every `RETRY_SECONDS`. May be shared by threads.
 
     Raises:
-        NoRelease, SchemaMismatch, StoreUnavailable: there is nothing to answer from.
+        NoRelease, SchemaMismatch, StoreUnavailable, DamagedTitleTokenizer: there is nothing to
+            answer from.
     """
 
     def __init__(
@@ -64,7 +83,8 @@ class Retriever:
         self._pinned = release
         self._looking = Lock()
         self._looked = time.monotonic()
-        self._refused: str | None = None
+        self._refused: _Refused | None = None
+        self._warned: tuple[str | None, type[MelonError]] | None = None
         self._open = OpenRelease.of(store.open(release))
 
     @property
@@ -254,27 +274,55 @@ class Retriever:
         """The release that answers; one that was promoted since the last look is taken up.
 
         One thread looks, the others answer meanwhile. Whoever still answers from the previous
-        release keeps it open until that is done, and one that this melon cannot read is not
-        taken up.
+        release keeps it open until that is done.
         """
         recent = time.monotonic() - self._looked < REFRESH_SECONDS
         if self._pinned or recent or not self._looking.acquire(blocking=False):
             return self._open
         try:
-            live = self._store.live()
-            if live not in (None, self.release, self._refused):
-                self._take_up(live)
+            self._look()
             self._looked = time.monotonic()
         finally:
             self._looking.release()
         return self._open
 
-    def _take_up(self, live: str) -> None:
+    def _look(self) -> None:
         try:
-            self._open = OpenRelease.of(self._store.open(live))
-        except SchemaMismatch as error:
+            live = self._store.live()
+        except MelonError as error:
+            self._warn(None, error)
+            return
+        if live in (None, self.release):
+            self._refused = self._warned = None
+        elif self._may_take_up(live):
+            self._take_up(live)
+
+    def _may_take_up(self, live: str) -> bool:
+        refused = self._refused
+        return refused is None or live != refused.release or time.monotonic() >= refused.until
+
+    def _take_up(self, live: str) -> None:
+        """Answer from this release from now on, if all of it can be read."""
+        reader: ReleaseReader | None = None
+        try:
+            reader = self._store.open(live)
+            taken = OpenRelease.of(reader)
+            taken.check()
+        except MelonError as error:
+            if reader is not None:
+                reader.close()
+            again = math.inf if isinstance(error, FOR_EVER) else time.monotonic() + RETRY_SECONDS
+            self._refused = _Refused(live, again)
+            self._warn(live, error)
+        else:
+            self._open = taken
+            self._refused = self._warned = None
+
+    def _warn(self, live: str | None, error: MelonError) -> None:
+        """Say once why the live release does not answer, however often it is met."""
+        if self._warned != (live, type(error)):
+            self._warned = (live, type(error))
             log.warning("release %s goes on answering: %s", self.release, error)
-            self._refused = live
 
     def _strategy(self, name: str) -> Strategy:
         if name not in STRATEGIES:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from itertools import islice
 from threading import Event
 
 import pytest
-from places import EMBEDDED, Place
+from places import EMBEDDED, DirectoryPlace, Place
+from qdrant_client import models
 
 from melon.embedding import EmbeddingSpace
+from melon.embedding.title import DamagedTitleTokenizer, TitleTokenizer
+from melon.errors import MelonError
 from melon.ingest import ingest
 from melon.retrieval import STRATEGIES, PlaylistQuery, Retriever, retriever
 from melon.retrieval.dense import MeanStrategy
 from melon.retrieval.strategy import Answer, Ask
-from melon.store import NoRelease, ReleaseReader, VectorStore
+from melon.store import Collection, NoRelease, ReleaseReader, VectorStore
 
 ASKED = PlaylistQuery(tags=("rain",), title="rainy day")
 
@@ -143,6 +147,153 @@ def test_a_release_that_it_cannot_read_is_not_taken_up(
             assert asking.recommend(ASKED) == before
     [warning] = caplog.messages
     assert f"release {first} goes on answering" in warning
+
+
+class LaterTokenizer(TitleTokenizer):
+    """Written in the format of a later version of melon."""
+
+    def to_bytes(self) -> bytes:
+        return b"melon title 99\n"
+
+
+def later(space: EmbeddingSpace) -> EmbeddingSpace:
+    """The space as a later version of melon would have trained it."""
+    return replace(turned(space), title=LaterTokenizer(b"", (), {}))
+
+
+def test_a_release_whose_titles_it_cannot_cut_is_not_taken_up(
+    place: Place,
+    demo_space: EmbeddingSpace,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    monkeypatch.setattr(retriever, "REFRESH_SECONDS", 0.0)
+    monkeypatch.setattr(retriever, "RETRY_SECONDS", 0.0)
+    with place.open() as store:
+        first = ingest(demo_space, store).manifest.release
+        asking = Retriever(store)
+        before = asking.recommend(ASKED)
+        ingest(later(demo_space), store)
+        opened = []
+        open_release = store.open
+        monkeypatch.setattr(
+            store, "open", lambda release=None: opened.append(release) or open_release(release)
+        )
+        for _ in range(3):
+            assert asking.recommend(ASKED) == before
+        assert len(opened) == 1  # it will not become another one
+        with pytest.raises(DamagedTitleTokenizer):
+            Retriever(store)
+
+        third = ingest(turned(demo_space), store).manifest.release
+        assert asking.recommend(ASKED).release == third
+    [warning] = caplog.messages
+    assert f"release {first} goes on answering" in warning
+    assert "title tokenizer" in warning
+
+
+def lose(place: Place, release: str, collection: Collection) -> Callable[[], None]:
+    """Take a collection away from a release. What is returned puts it back, on a server empty."""
+    if isinstance(place, DirectoryPlace):
+        shard = place.root / "releases" / release / collection
+        aside = shard.with_name("aside")
+        shard.rename(aside)
+
+        def put_back() -> None:
+            shutil.rmtree(shard, ignore_errors=True)
+            aside.rename(shard)
+
+        return put_back
+    name = f"{place.prefix}_{collection}__{release}"
+    with place.client() as client:
+        assert client.delete_collection(name)
+
+    def make_anew() -> None:
+        params = models.VectorParams(size=16, distance=models.Distance.COSINE)
+        with place.client() as client:
+            client.create_collection(name, {"w2v": params})
+
+    return make_anew
+
+
+def test_a_release_that_lacks_a_collection_is_taken_up_once_it_is_there(
+    place: Place,
+    demo_space: EmbeddingSpace,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    """Until then the previous release answers, and what is wrong is said once."""
+    now = [1000.0]
+    monkeypatch.setattr(retriever.time, "monotonic", lambda: now[0])
+    by_song = PlaylistQuery(songs=(1, 2))
+    with place.open() as reading, place.open() as writing:
+        first = ingest(demo_space, writing).manifest.release
+        asking = Retriever(reading)
+        before = asking.recommend(by_song)
+        second = ingest(turned(demo_space), writing).manifest.release
+        put_back = lose(place, second, Collection.WORDS)
+        for _ in range(3):
+            now[0] += retriever.REFRESH_SECONDS + 0.1
+            assert asking.recommend(by_song) == before
+        now[0] += retriever.RETRY_SECONDS
+        assert asking.recommend(by_song) == before
+        [warning] = caplog.messages
+        assert f"release {first} goes on answering" in warning
+
+        put_back()
+        now[0] += retriever.REFRESH_SECONDS + 0.1
+        assert asking.recommend(by_song) == before  # it is not time yet
+        now[0] += retriever.RETRY_SECONDS
+        assert asking.recommend(by_song).release == second
+    assert len(caplog.messages) == 1
+
+
+def test_a_retriever_that_starts_asks_only_for_the_collections_that_it_needs(
+    place: Place, demo_space: EmbeddingSpace
+):
+    with place.open() as reading, place.open() as writing:
+        release = ingest(demo_space, writing).manifest.release
+        lose(place, release, Collection.WORDS)
+        asking = Retriever(reading)
+        assert asking.recommend(PlaylistQuery(songs=(1, 2))).songs
+        with pytest.raises(MelonError):
+            asking.recommend(ASKED)
+
+
+def test_a_live_release_that_cannot_be_named_is_no_reason_to_stop(
+    place: Place,
+    demo_space: EmbeddingSpace,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    """Somebody damaged the file or the alias that names it."""
+    monkeypatch.setattr(retriever, "REFRESH_SECONDS", 0.0)
+    with place.open() as store:
+        release = ingest(demo_space, store).manifest.release
+        asking = Retriever(store)
+        before = asking.recommend(ASKED)
+        if isinstance(place, DirectoryPlace):
+            (place.root / "live").write_bytes(b"\xff")
+        else:
+            alias, other = f"{place.prefix}_songs", f"{place.prefix}_other"
+            params = models.VectorParams(size=2, distance=models.Distance.COSINE)
+            with place.client() as client:
+                client.create_collection(other, params)
+                client.update_collection_aliases(
+                    [
+                        models.DeleteAliasOperation(
+                            delete_alias=models.DeleteAlias(alias_name=alias)
+                        ),
+                        models.CreateAliasOperation(
+                            create_alias=models.CreateAlias(alias_name=alias, collection_name=other)
+                        ),
+                    ]
+                )
+        for _ in range(3):
+            assert asking.recommend(ASKED) == before
+        store.promote(release)
+        assert asking.recommend(ASKED) == before
+    assert len(caplog.messages) == 1
 
 
 def test_threads_may_share_a_retriever(demo_store: VectorStore):
