@@ -10,7 +10,7 @@ import json
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -31,7 +31,7 @@ class Given(StrEnum):
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ItemWeight(_Settings):
@@ -81,6 +81,9 @@ class Place(_Settings):
     dislike: float = Field(0.5, ge=0, le=10, description="how far dislikes push, of a unit")
 
 
+_Floor = Annotated[int, Field(ge=0)]
+
+
 class Cosine(Place):
     """Candidates from the co-embedding, scored exp(sharpness · (cosine - 1)) · popularity^prior.
 
@@ -90,7 +93,7 @@ class Cosine(Place):
 
     sharpness: float = Field(12.0, ge=0, le=100)
     prior: float = Field(1.0, ge=-1, le=4)
-    floors: tuple[int, ...] = Field((0, 20), min_length=1, max_length=8)
+    floors: tuple[_Floor, ...] = Field((0, 20), min_length=1, max_length=8)
     candidates: int = Field(200, ge=10, le=10_000, description="sought above each floor")
 
 

@@ -1,0 +1,46 @@
+"""A file of retrieval settings is used as it is meant, or refused where it is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from melon.retrieval import BadSettings, RetrievalSettings
+
+
+def refused(tmp_path: Path, text: str) -> BadSettings:
+    path = tmp_path / "settings.json"
+    path.write_text(text)
+    with pytest.raises(BadSettings) as refusal:
+        RetrievalSettings.load(path)
+    return refusal.value
+
+
+def test_what_a_file_leaves_out_has_its_default(tmp_path: Path):
+    path = tmp_path / "settings.json"
+    path.write_text('{"hybrid": {"tags": {"songs": {"weight": 0.7}}}}')
+    loaded, default = RetrievalSettings.load(path), RetrievalSettings.default()
+    assert loaded.hybrid.tags.songs.weight == 0.7
+    assert loaded.hybrid.tags.songs.power == default.hybrid.tags.songs.power
+    assert loaded.neighbours == default.neighbours
+
+
+@pytest.mark.parametrize("number", ["Infinity", "-Infinity", "NaN", "1e999"])
+@pytest.mark.parametrize(
+    ("setting", "where"),
+    [
+        ('{"neighbours": {"songs": {"songs": {"reweighting": {"penalty": %s}}}}}',
+         "neighbours.songs.songs.reweighting.penalty"),
+        ('{"neighbours": {"songs": {"songs": {"reweighting": {"seen": %s}}}}}',
+         "neighbours.songs.songs.reweighting.seen"),
+        ('{"dense": {"title": {"songs": {"prior": %s}}}}', "dense.title.songs.prior"),
+    ],
+)  # fmt: skip
+def test_a_number_is_finite(tmp_path: Path, setting: str, where: str, number: str):
+    """An infinite penalty made weights of NaN, which no engine can be asked for."""
+    assert str(refused(tmp_path, setting % number).where).endswith(f"settings.json, {where}")
+
+
+def test_a_floor_is_a_number_of_playlists(tmp_path: Path):
+    refused(tmp_path, '{"dense": {"songs": {"songs": {"floors": [0, -5]}}}}')
