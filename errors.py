@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
 
 class MelonError(Exception):
     """Something failed around us: a store that is unreachable, a file that cannot be written.
@@ -29,3 +35,46 @@ class InputError(MelonError):
     """What the user gave is wrong: a malformed file, an impossible constraint, an unknown name."""
 
     exit_code = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a value that pydantic refused.
+
+    Attributes:
+        location: the names and indices that lead to it; empty where it is the whole.
+        what: the reason, to be put after a colon: "input should be greater than 0".
+        kind: pydantic's name of it, such as `missing`.
+        given: the value. It may be a secret, and is in no message but one that puts it there.
+    """
+
+    location: tuple[int | str, ...]
+    what: str
+    kind: str
+    given: object = field(repr=False)
+
+    @property
+    def place(self) -> str:
+        """The location as people write it: `dense.title.songs.floors[1]`."""
+        return place_of(self.location)
+
+
+def first_problem(error: ValidationError) -> Problem:
+    """The first of the problems that pydantic has with a value."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    what = uncapitalized(first["msg"])
+    if first["type"] == "model_type":
+        what = "input should be an object"  # pydantic's message names a class of ours
+    return Problem(first["loc"], what, first["type"], first["input"])
+
+
+def place_of(location: tuple[int | str, ...]) -> str:
+    """Names after dots and indices in brackets: `songs[3]`."""
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return "".join(parts).removeprefix(".")
+
+
+def uncapitalized(message: str) -> str:
+    """Fit another library's message into a sentence."""
+    is_word = message.split(" ", 1)[0].istitle()  # and not a name, such as NaN
+    return message[:1].lower() + message[1:] if is_word else message

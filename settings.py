@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
-from melon.errors import InputError
+from melon.errors import InputError, first_problem
 
 ENV_PREFIX = "MELON_"
 DEFAULT_SERVER_URL = "http://localhost:6333"
@@ -77,6 +77,6 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        variable = ENV_PREFIX + str(first["loc"][0]).upper()
-        raise InputError(first["msg"], where=f"environment variable {variable}") from None
+        problem = first_problem(error)
+        variable = ENV_PREFIX + problem.place.upper()
+        raise InputError(problem.what, where=f"environment variable {variable}") from None

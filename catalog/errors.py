@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from melon.errors import InputError, MelonError
+from melon.errors import InputError, MelonError, uncapitalized
 
 if TYPE_CHECKING:
     from melon.catalog.report import Finding
@@ -81,12 +81,6 @@ class BadRecord(InputError):
             where=finding.place,
             hint="correct the record, or read without --strict to skip and count such records",
         )
-
-
-def uncapitalized(message: str) -> str:
-    """Fit another library's message into a sentence."""
-    is_word = message.split(" ", 1)[0].istitle()  # and not a name, such as NaN
-    return message[:1].lower() + message[1:] if is_word else message
 
 
 def _reason(error: OSError) -> str:

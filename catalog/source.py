@@ -8,9 +8,10 @@ from typing import TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from melon.catalog.errors import BadRecord, shortened, uncapitalized
+from melon.catalog.errors import BadRecord, shortened
 from melon.catalog.json_stream import JsonArray
 from melon.catalog.report import Cause, Finding, ReadReport, RecordKind
+from melon.errors import first_problem, place_of
 
 RawT = TypeVar("RawT", bound=BaseModel)
 
@@ -83,19 +84,15 @@ class RecordSource:
         self.note(Cause.INVALID_TEXT, field, f"{shortened(text)} has half a surrogate pair")
 
     def _report_invalid(self, error: ValidationError) -> None:
-        first = error.errors(include_url=False, include_context=False)[0]
+        problem = first_problem(error)
         # Beyond the field and the index, a location names the members of a union.
-        location = first["loc"][:2]
-        field = "".join(
-            f"[{part}]" if isinstance(part, int) else part
-            for part in location
-            if isinstance(part, int) or part == location[0]
-        )
-        if not location:
-            cause, detail = Cause.NOT_AN_OBJECT, f"{shortened(first['input'])} is not a record"
-        elif first["type"] == "missing":
-            cause, detail = Cause.MISSING_FIELD, f"the record has no {field!r}"
+        field, *index = problem.location[:2] or ("",)
+        place = place_of((field, *(part for part in index if isinstance(part, int))))
+        if not problem.location:
+            cause, detail = Cause.NOT_AN_OBJECT, f"{shortened(problem.given)} is not a record"
+        elif problem.kind == "missing":
+            cause, detail = Cause.MISSING_FIELD, f"the record has no {place!r}"
         else:
-            cause = _CAUSES.get(first["type"], Cause.WRONG_TYPE)
-            detail = f"{uncapitalized(first['msg'])}, not {shortened(first['input'])}"
-        self.note(cause, field or None, detail)
+            cause = _CAUSES.get(problem.kind, Cause.WRONG_TYPE)
+            detail = f"{problem.what}, not {shortened(problem.given)}"
+        self.note(cause, place or None, detail)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serial
 
 from melon.embedding.ragged import Ints
 from melon.embedding.tokens import TokenKind
-from melon.errors import InputError
+from melon.errors import InputError, first_problem
 
 DEFAULT_PRESET = "default"
 
@@ -135,8 +135,7 @@ def training_settings(preset: str = DEFAULT_PRESET, **changes: Any) -> TrainingS
     try:
         return TrainingSettings.model_validate(PRESETS[preset] | changes)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        name = ".".join(map(str, first["loc"]))
+        problem = first_problem(error)
         raise InputError(
-            f"{first['msg']}, not {first['input']!r}", where=f"training setting {name}"
+            f"{problem.what}, not {problem.given!r}", where=f"training setting {problem.place}"
         ) from None

@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from melon.catalog import MAX_ID, JsonArray, array_writer, clean_text, make_directory
+from melon.errors import first_problem
 from melon.evaluation.errors import BadResults
 
 SONGS = 100
@@ -113,11 +114,9 @@ def _problem(result: Result) -> str | None:
 
 
 def _first_problem(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_context=False)[0]
-    if not first["loc"]:
+    problem = first_problem(error)
+    if not problem.location:
         return "the record is not an object with id, songs and tags"
-    name, *index = first["loc"]
-    field = f"{name}[{index[0]}]" if index else str(name)
-    if first["type"] == "missing":
-        return f"field {field!r} is missing"
-    return f"field {field!r}: {first['msg']}, not {first['input']!r:.60}"
+    if problem.kind == "missing":
+        return f"field {problem.place!r} is missing"
+    return f"field {problem.place!r}: {problem.what}, not {problem.given!r:.60}"

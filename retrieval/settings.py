@@ -14,7 +14,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from melon.errors import InputError
+from melon.errors import InputError, first_problem
 
 
 class BadSettings(InputError):
@@ -179,12 +179,15 @@ class RetrievalSettings(_Settings):
             raise BadSettings(f"it is not JSON: {error}", where=str(path)) from error
         except RecursionError:
             raise BadSettings("it is nested too deeply", where=str(path)) from None
+        if not isinstance(given, dict):
+            raise BadSettings(
+                "it is not an object of settings", where=str(path), hint="`melon tune` writes one"
+            )
         try:
             return cls.model_validate(_merged(cls.default().model_dump(mode="json"), given))
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(map(str, first["loc"]))
-            raise BadSettings(first["msg"], where=f"{path}, {place}") from None
+            problem = first_problem(error)
+            raise BadSettings(problem.what, where=f"{path}, {problem.place}") from None
 
 
 def _merged(base: Any, over: Any) -> Any:

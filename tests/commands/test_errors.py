@@ -141,13 +141,18 @@ def test_an_empty_value_is_not_a_default(nowhere: Path, arguments: list[str]):
 
 def test_a_setting_that_cannot_be_used():
     done = melon("status", "--path", "x", environment={"MELON_SHARD_NUMBER": "none"})
-    refused(done, 2, "MELON_SHARD_NUMBER")
+    refused(done, 2, "environment variable MELON_SHARD_NUMBER: input should be a valid integer")
 
 
 @pytest.mark.parametrize(
     ("content", "text"),
-    [("{", "not JSON"), ("[" * 100_000, "nested too deeply"), ('{"x": 1}', "settings.json, x")],
-    ids=["cut short", "nested", "unknown"],
+    [
+        ("{", "not JSON"),
+        ("[" * 100_000, "nested too deeply"),
+        ("[]", "settings.json: it is not an object"),
+        ('{"x": 1}', "settings.json, x: extra inputs are not permitted"),
+    ],
+    ids=["cut short", "nested", "no object", "unknown"],
 )
 def test_retrieval_settings_that_cannot_be_used(content: str, text: str):
     Path("settings.json").write_text(content)

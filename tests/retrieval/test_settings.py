@@ -44,3 +44,32 @@ def test_a_number_is_finite(tmp_path: Path, setting: str, where: str, number: st
 
 def test_a_floor_is_a_number_of_playlists(tmp_path: Path):
     refused(tmp_path, '{"dense": {"songs": {"songs": {"floors": [0, -5]}}}}')
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "3", '"neighbours"', '[["hybrid", {}]]'])
+def test_settings_are_an_object(tmp_path: Path, text: str):
+    refusal = refused(tmp_path, text)
+    assert refusal.what == "it is not an object of settings"
+    assert refusal.where == str(tmp_path / "settings.json")
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "where"),
+    [
+        ('{"hybrid": []}', "input should be an object", "hybrid"),
+        ('{"hybird": {}}', "extra inputs are not permitted", "hybird"),
+        (
+            '{"dense": {"tags": {"songs": {"floors": [0, "x"]}}}}',
+            "input should be a valid integer, unable to parse string as an integer",
+            "dense.tags.songs.floors[1]",
+        ),
+        (
+            '{"hybrid": {"tags": {"songs": {"power": 0}}}}',
+            "input should be greater than 0",
+            "hybrid.tags.songs.power",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, text: str, what: str, where: str):
+    refusal = refused(tmp_path, text)
+    assert (refusal.what, refusal.where) == (what, f"{tmp_path / 'settings.json'}, {where}")
