@@ -153,10 +153,10 @@ def query(
     retriever = pinned_retriever(store, release, weights)
     asked = PlaylistQuery(
         songs=tuple(song_id(retriever.reader, song) for song in songs or ()),
-        tags=_not_blank(tags),
+        tags=tuple(tags or ()),
         title=title,
         not_songs=tuple(song_id(retriever.reader, song) for song in not_songs or ()),
-        not_tags=_not_blank(not_tags),
+        not_tags=tuple(not_tags or ()),
         weights=ModalityWeights(songs=song_weight, tags=tag_weight, title=title_weight),
     )
     found = retriever.recommend(
@@ -267,11 +267,3 @@ def constraints_of(
     return Constraints.model_validate(
         {name: value for name, value in given.items() if value is not None and value != []}
     )
-
-
-def _not_blank(tags: list[str] | None) -> tuple[str, ...]:
-    from melon.errors import InputError
-
-    if any(not tag.strip() for tag in tags or ()):
-        raise InputError("a tag is empty")
-    return tuple(tags or ())

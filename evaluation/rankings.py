@@ -52,7 +52,10 @@ def rankings(
 
 
 def as_query(question: Playlist) -> PlaylistQuery:
-    """What a question asks; its own playlist is not to be its neighbour."""
+    """What a question asks; its own playlist is not to be its neighbour.
+
+    A blank title is None already, and blank tags are gone: `melon.catalog` reads them so.
+    """
     return PlaylistQuery(
         songs=question.songs,
         tags=question.tags,

@@ -15,7 +15,7 @@ def _unique(values: tuple[object, ...]) -> tuple[object, ...]:
 
 
 def valid_text(text: object) -> object:
-    """The text itself, if it can be encoded; anything else is not its matter.
+    """The value itself, if it is no text, or text that can be encoded.
 
     Raises:
         InputError: it holds a lone surrogate, as an argument that is not UTF-8 does.
@@ -30,6 +30,18 @@ def valid_text(text: object) -> object:
     return text
 
 
+def _tag(value: object) -> object:
+    if isinstance(value, str) and not value.strip():
+        raise InputError("a tag is empty")
+    return valid_text(value)
+
+
+def _title(value: object) -> object:
+    if isinstance(value, str) and not value.strip():
+        raise InputError("the title is empty", hint="leave it out if there is none")
+    return valid_text(value)
+
+
 Text = Annotated[str, BeforeValidator(valid_text)]
 """Text that any engine can be asked for."""
 
@@ -37,7 +49,8 @@ Id = Annotated[int, Field(ge=0, lt=FIRST_TAG_ITEM)]
 """Of a song or playlist: the ids that a point and a dimension of `items` can have."""
 
 SongIds = Annotated[tuple[Id, ...], AfterValidator(_unique)]
-Tags = Annotated[tuple[Text, ...], AfterValidator(_unique)]
+Tags = Annotated[tuple[Annotated[str, BeforeValidator(_tag)], ...], AfterValidator(_unique)]
+Title = Annotated[str, BeforeValidator(_title)]
 
 
 class ModalityWeights(BaseModel):
@@ -56,15 +69,18 @@ class PlaylistQuery(BaseModel):
     `not_songs` and `not_tags` push away what is like them. `playlist` is the id of the playlist
     that is being continued, where it has one: it is then not its own neighbour.
 
+    A blank text is refused: it would ask for what is popular where something else was meant. A
+    playlist without a title has None, as `melon.catalog` reads the "" of the challenge's files.
+
     Raises:
-        InputError: a text is not valid Unicode.
+        InputError: a tag or the title is blank, or not valid Unicode.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     songs: SongIds = ()
     tags: Tags = ()
-    title: Text | None = None
+    title: Title | None = None
     not_songs: SongIds = ()
     not_tags: Tags = ()
     weights: ModalityWeights = ModalityWeights()

@@ -59,6 +59,13 @@ def test_a_query_that_cannot_be_meant(ask: Command, arguments: list[str], texts:
     refused(ask("query", "--title", "rain", *arguments), 2, *texts)
 
 
+@pytest.mark.parametrize("blank", ["", " "])
+@pytest.mark.parametrize("command", ["query", "similar"])
+def test_a_blank_title_is_not_left_out(ask: Command, command: str, blank: str):
+    """The shell does not know the variable: what is popular is no answer to that."""
+    refused(ask(command, "--title", blank), 2, "the title is empty")
+
+
 @pytest.mark.parametrize(
     ("arguments", "texts"),
     [

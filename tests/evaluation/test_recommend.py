@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
@@ -19,6 +20,7 @@ from melon.catalog import DemoTruth, Playlist
 from melon.evaluation import POPULAR, SONGS, TAGS, Result, TooFewItems, WorkerEnded, recommend
 from melon.evaluation import popular as popular_items
 from melon.evaluation.popular import HEAD, PopularItems
+from melon.evaluation.questions import read_questions
 from melon.retrieval import STRATEGIES, Constraints, PlaylistQuery, Ranking, Retriever
 from melon.store import Collection, NoRelease, VectorStore
 from melon.store.embedded import EmbeddedStore
@@ -97,6 +99,15 @@ def test_a_question_passes_all_it_gives_and_its_id(demo_store: VectorStore) -> N
     list(recommend(retriever, [playlist(7, songs=[1], tags=["비"], title="rain")]))
     [(query, _)] = retriever.asked
     assert query == PlaylistQuery(songs=(1,), tags=("비",), title="rain", playlist=7)
+
+
+def test_a_question_without_a_title_is_answered(retriever: Retriever, tmp_path: Path) -> None:
+    """The challenge's files have "" for a title that is not given, and so may tags be blank."""
+    path = tmp_path / "questions.json"
+    asked = {"id": 1, "plylst_title": "", "songs": [3, 5], "tags": ["", "rain", " "]}
+    path.write_text(json.dumps([asked, asked | {"id": 2, "plylst_title": " ", "songs": []}]))
+    songs, tags = recommend(retriever, read_questions(path))
+    assert len(songs.songs) == len(tags.songs) == 100
 
 
 def test_what_is_short_is_filled_with_the_most_popular(demo_store: VectorStore) -> None:

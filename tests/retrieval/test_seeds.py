@@ -32,6 +32,15 @@ def test_a_weight_is_a_number(weight: float):
         ModalityWeights(songs=weight)
 
 
+@pytest.mark.parametrize("blank", ["", " ", "\u3000\n"])
+@pytest.mark.parametrize("field", ["tags", "not_tags", "title"])
+def test_a_blank_text_is_refused(field: str, blank: str):
+    """It would silently ask for what is popular."""
+    given = blank if field == "title" else ("rain", blank)
+    with pytest.raises(InputError, match="is empty"):
+        PlaylistQuery.model_validate({field: given})
+
+
 def test_repeated_seeds_count_once(retriever: Retriever):
     once = retriever.recommend(PlaylistQuery(songs=(1, 2), tags=("rain",)))
     twice = retriever.recommend(PlaylistQuery(songs=(1, 2, 1), tags=("rain", "rain")))
