@@ -29,7 +29,12 @@ LAST_ID = 2**31 - 1
 
 SongsOption = Annotated[
     list[str] | None,
-    typer.Option("--song", "-s", help="A song, by id or whole name. Repeat it for more."),
+    typer.Option(
+        "--song",
+        "-s",
+        help="A song, by id or whole name; digits are a name if no song has that id."
+        " Repeat it for more.",
+    ),
 ]
 TagsOption = Annotated[
     list[str] | None, typer.Option("--tag", "-t", help="A tag. Repeat it for more.")
@@ -77,7 +82,8 @@ def query(
     tags: TagsOption = None,
     title: TitleOption = None,
     not_songs: Annotated[
-        list[str] | None, typer.Option("--not-song", help="A song that is disliked.")
+        list[str] | None,
+        typer.Option("--not-song", help="A song that is disliked, by id or whole name."),
     ] = None,
     not_tags: Annotated[
         list[str] | None, typer.Option("--not-tag", help="A tag that is disliked.")
@@ -179,7 +185,14 @@ def query(
 
 
 def similar(
-    song: Annotated[str | None, typer.Option("--song", "-s", help="Song, by id or name.")] = None,
+    song: Annotated[
+        str | None,
+        typer.Option(
+            "--song",
+            "-s",
+            help="Song, by id or whole name; digits are a name if no song has that id.",
+        ),
+    ] = None,
     tag: Annotated[str | None, typer.Option("--tag", "-t", help="Tag.")] = None,
     title: Annotated[str | None, typer.Option("--title", help="Title of a playlist.")] = None,
     playlist: Annotated[

@@ -24,7 +24,8 @@ class AmbiguousSong(InputError):
 def song_id(reader: ReleaseReader, text: str) -> int:
     """The song that `text` means: an id in digits, else a whole name, whatever its case.
 
-    An id is taken at its word: whether the store holds it is for the query to report.
+    Digits that are no id of a song in the store are a name, as of "1999". Where no song has that
+    name either, they are taken for an id, which the query then reports as unknown.
 
     Raises:
         UnknownSong: there is none of that name, or the number is not an id.
@@ -32,16 +33,17 @@ def song_id(reader: ReleaseReader, text: str) -> int:
         InputError: the name is not valid Unicode.
     """
     valid_text(text)
-    if text.isascii() and text.isdigit():
-        if len(text) > 10 or int(text) >= FIRST_TAG_ITEM:
-            raise UnknownSong(f"{text} is not the id of a song")
-        return int(text)
+    number = _as_id(text)
+    if number is not None and reader.retrieve(Collection.SONGS, [number], payload=False):
+        return number
     key = name_key(text)
     if not key:
         raise UnknownSong("a song's name is empty")
     named = Filter(must=(MatchAny("name_key", (key,)),))
     fields = (*SONG_FIELDS, "popularity")
     found = reader.top(Collection.SONGS, "popularity", SHOWN, named, payload=fields)
+    if not found and number is not None:
+        return number
     if not found:
         raise UnknownSong(f"there is no song named {text!r}", hint="give its whole name, or its id")
     if len(found) == 1:
@@ -59,3 +61,10 @@ def song_id(reader: ReleaseReader, text: str) -> int:
         f"{count} songs are named {text!r}",
         hint=f"give the id of the one meant:{listed}{more}",
     )
+
+
+def _as_id(text: str) -> int | None:
+    """The number, if a song could have it for an id."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 10):
+        return None
+    return int(text) if int(text) < FIRST_TAG_ITEM else None

@@ -41,7 +41,7 @@ def refused(done: Done, code: int, *texts: str) -> None:
         (["--exclude", "x"], ["--exclude"]),
         (["--song", "no such song"], ["no song named 'no such song'", "hint:"]),
         (["--song", ""], ["song's name is empty"]),
-        (["--song", "99999999999"], ["99999999999 is not the id of a song"]),
+        (["--song", "99999999999"], ["no song named '99999999999'", "hint:"]),
         (["--not-song", "no such song"], ["no song named"]),
         (["--tag", ""], ["a tag is empty"]),
         (["--not-tag", " "], ["a tag is empty"]),

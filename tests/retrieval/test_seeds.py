@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pyarrow as pa
 import pytest
 from demo_catalogue import Catalogue
+from places import Place
 from pydantic import ValidationError
 
+from melon.embedding import EmbeddingSpace
 from melon.errors import InputError
+from melon.ingest import ingest
 from melon.retrieval import (
     STRATEGIES,
     AmbiguousSong,
@@ -154,6 +160,21 @@ def test_an_ambiguous_name_lists_the_candidates(retriever: Retriever, catalogue:
         assert f" {song}  {catalogue.songs[song].name} · {catalogue.songs[song].artists[0]}" in hint
     listed = [int(line.split()[0]) for line in hint.splitlines()[1:]]
     assert listed == sorted(songs, key=lambda song: (-catalogue.popularity[song], song))
+
+
+def test_a_song_whose_name_is_a_number_is_known_by_it(place: Place, demo_space: EmbeddingSpace):
+    """Unless a song has the number for its id: an id can be written in no other way."""
+    names = demo_space.songs["name"].to_pylist()
+    names[10], names[11], names[12] = "1999", "7", "88888888888"
+    at = demo_space.songs.column_names.index("name")
+    songs = demo_space.songs.set_column(at, "name", pa.array(names))
+    with place.open() as store:
+        ingest(replace(demo_space, songs=songs), store)
+        reader = store.open()
+        assert song_id(reader, "1999") == song_id(reader, " 1999") == 10
+        assert song_id(reader, "88888888888") == 12
+        assert song_id(reader, "7") == 7
+        assert song_id(reader, "1998") == 1998  # for the query to report
 
 
 @pytest.mark.parametrize("text", ["", " ", "no such name", "9999999999", "9" * 40, "-5", "1.5"])
