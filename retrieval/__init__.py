@@ -1,6 +1,7 @@
 """Playlist continuation and auto-tagging from a store: no training library is ever imported."""
 
-from melon.retrieval.constraints import ConstraintError, Constraints, parse_day
+from melon.retrieval.constraints import Constraints, parse_day
+from melon.retrieval.metadata import ConstraintError
 from melon.retrieval.names import AmbiguousSong, UnknownSong, song_id
 from melon.retrieval.popularity import most_popular
 from melon.retrieval.query import ModalityWeights, PlaylistQuery

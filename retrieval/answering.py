@@ -8,7 +8,7 @@ from typing import Self
 
 from melon.embedding.title import TitleTokenizer
 from melon.errors import InputError
-from melon.retrieval.constraints import Constraints, check_artists
+from melon.retrieval.constraints import Constraints
 from melon.retrieval.memory import RememberingReader
 from melon.retrieval.popularity import filled, popular, without
 from melon.retrieval.query import PlaylistQuery
@@ -75,11 +75,10 @@ class OpenRelease:
         limits = [None] * len(queries) if constraints is None else constraints
         if len(limits) != len(queries):
             raise InputError(f"{len(queries)} queries have {len(limits)} constraints")
-        check_artists(self.reader, filter(None, limits))
-        genres = self.reader.manifest.genres
+        filters = [limit.resolve(self.reader) if limit else Filter() for limit in limits]
         asks = [
-            _ask(query, seeds, (limit or Constraints()).to_filter(genres), songs, tags, exact)
-            for query, seeds, limit in zip(queries, self.seeds(queries), limits, strict=True)
+            _ask(query, seeds, filter, songs, tags, exact)
+            for query, seeds, filter in zip(queries, self.seeds(queries), filters, strict=True)
         ]
         known = iter(strategy(self.reader, [ask for ask in asks if ask.seeds]))
         answers = [next(known) if ask.seeds else NOTHING for ask in asks]

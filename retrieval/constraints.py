@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from calendar import monthrange
 from collections.abc import Iterable, Mapping
@@ -11,32 +10,24 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from melon.errors import InputError
+from melon.retrieval.memory import RememberingReader
+from melon.retrieval.metadata import ConstraintError, Genres, any_artist
 from melon.retrieval.query import SongIds, Text
 from melon.store import (
-    Collection,
     Condition,
     DateRange,
     Filter,
     HasId,
     MatchAny,
     NumberRange,
-    ReleaseReader,
     genre_year,
     name_key,
 )
 
 DAY = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
-GENRE_CODE = re.compile(r"GN\d{4}", re.ASCII)
-POPULAR = 1000
-"""Songs whose artists are looked through for the one that a misspelt name may mean."""
 
 MOST_GENRE_YEARS = 200
 """Genres times years up to which they are looked up together."""
-
-
-class ConstraintError(InputError):
-    """A constraint that is empty, contradicts itself, or names what the store does not know."""
 
 
 def parse_day(text: str, *, end: bool = False) -> date:
@@ -110,16 +101,29 @@ class Constraints(BaseModel):
     max_popularity: int | None = Field(None, ge=0, description="in at most so many playlists")
     exclude_songs: SongIds = Field((), description="song ids that never come back")
 
-    def to_filter(self, genres: Mapping[str, str]) -> Filter:
-        """The same, for the songs' collection.
-
-        Args:
-            genres: code to name of every genre, as the release's manifest has them.
+    def resolve(self, reader: RememberingReader) -> Filter:
+        """The same as a filter on a release's songs, once all names are known to it.
 
         Raises:
-            ConstraintError: a genre is not known, a name is empty, or a range is, or something
-                is wanted and excluded.
+            ConstraintError: a genre or an artist is not known, a name is empty, or a range is, or
+                something is wanted and excluded.
         """
+        found = self._filter(reader.genres)
+        reader.artists.check((*(self.artists or ()), *self.not_artists))
+        return found
+
+    def to_filter(self, genres: Mapping[str, str]) -> Filter:
+        """The same without a release: artists are taken as they are given.
+
+        Args:
+            genres: code to name of every genre, as a release's manifest has them.
+
+        Raises:
+            ConstraintError: as of `resolve`.
+        """
+        return self._filter(Genres(genres))
+
+    def _filter(self, genres: Genres) -> Filter:
         if self.since and self.until and self.since > self.until:
             raise ConstraintError(f"no day is since {self.since} and until {self.until}")
         low, high = self.min_popularity, self.max_popularity
@@ -136,20 +140,20 @@ class Constraints(BaseModel):
         if self.not_genres:
             must_not.append(_any_genre(self.not_genres, genres))
         if self.artists:
-            must.append(_any_artist(self.artists))
+            must.append(any_artist(self.artists))
         if self.not_artists:
-            must_not.append(_any_artist(self.not_artists))
+            must_not.append(any_artist(self.not_artists))
         if low is not None or high is not None:
             must.append(NumberRange("popularity", low, high))
         if self.exclude_songs:
             must_not.append(HasId(self.exclude_songs))
         return Filter(must=tuple(must), must_not=tuple(must_not))
 
-    def _check_names(self, genres: Mapping[str, str]) -> None:
+    def _check_names(self, genres: Genres) -> None:
         """Refuse what is wanted and excluded at once; that of several, one is left is possible."""
 
         def codes(names: Iterable[str]) -> set[str]:
-            return {code for name in names for code in _codes(name, genres)}
+            return {code for name in names for code in genres.codes(name)}
 
         def keys(names: Iterable[str]) -> set[str]:
             return set(map(name_key, names))
@@ -164,28 +168,8 @@ class Constraints(BaseModel):
                 raise ConstraintError(f"the {kind} {names} is both wanted and excluded")
 
 
-def check_artists(reader: ReleaseReader, constraints: Iterable[Constraints]) -> None:
-    """Refuse artists by whom the release holds no song: they are misspelt.
-
-    Raises:
-        ConstraintError: names the artist, and those that are written alike.
-    """
-    named = {name: None for c in constraints for name in (*(c.artists or ()), *c.not_artists)}
-    for artist in named:
-        if not reader.count(Collection.SONGS, Filter(must=(_any_artist((artist,)),))):
-            raise ConstraintError(
-                f"there is no song by {artist!r}",
-                hint=_meant(artist, _popular_artists(reader)) or "give the artist's whole name",
-            )
-
-
-def _popular_artists(reader: ReleaseReader) -> list[str]:
-    songs = reader.top(Collection.SONGS, "popularity", POPULAR, payload=("artists",))
-    return [artist for song in songs for artist in song.payload.get("artists", ())]
-
-
-def _any_genre(wanted: tuple[str, ...], genres: Mapping[str, str]) -> Condition:
-    codes = [code for name in wanted for code in _codes(name, genres)]
+def _any_genre(wanted: tuple[str, ...], genres: Genres) -> Condition:
+    codes = [code for name in wanted for code in genres.codes(name)]
     top = tuple(dict.fromkeys(code for code in codes if code.endswith("00")))
     detail = tuple(dict.fromkeys(code for code in codes if not code.endswith("00")))
     parts: list[Condition] = []
@@ -219,40 +203,6 @@ def _in_years(genres: Condition, years: range) -> Condition:
         return genres
     values = tuple(genre_year(str(code), year) for code in genres.values for year in years)
     return MatchAny("genre_years", values) if len(values) <= MOST_GENRE_YEARS else genres
-
-
-def _codes(wanted: str, genres: Mapping[str, str]) -> list[str]:
-    key = name_key(wanted)
-    if not key:
-        raise ConstraintError("a genre's name is empty")
-    if found := [code for code, name in genres.items() if key in (name_key(code), name_key(name))]:
-        return found
-    if not genres:  # the catalogue came without names: codes are all that there is
-        if GENRE_CODE.fullmatch(wanted.strip().upper()):
-            return [wanted.strip().upper()]
-        raise ConstraintError(
-            f"there is no genre {wanted!r}",
-            hint="this release knows no names of genres: give a code like GN0100",
-        )
-    known = sorted({name for code, name in genres.items() if code.endswith("00")})
-    raise ConstraintError(
-        f"there is no genre {wanted!r}",
-        hint=_meant(wanted, [*genres.values(), *genres]) or f"genres are {', '.join(known)}",
-    )
-
-
-def _meant(wanted: str, known: Iterable[str]) -> str | None:
-    """A hint at the names that are written like `wanted`, or None."""
-    by_key = {name_key(name): name for name in known}
-    close = difflib.get_close_matches(name_key(wanted), by_key, n=3)
-    return f"did you mean {' or '.join(by_key[key] for key in close)}?" if close else None
-
-
-def _any_artist(artists: tuple[str, ...]) -> Condition:
-    keys = tuple(name_key(artist) for artist in artists)
-    if not all(keys):
-        raise ConstraintError("an artist's name is empty")
-    return MatchAny("artist_keys", keys)
 
 
 def _start(day: date | None) -> datetime | None:

@@ -8,7 +8,7 @@ read once of it stays true.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from melon.retrieval.counts import Counts
 from melon.retrieval.description import SONG_FIELDS, Description
+from melon.retrieval.metadata import Artists, Genres
 from melon.retrieval.requests import ask_alike
 from melon.store import (
     Collection,
@@ -57,6 +58,12 @@ class RememberingReader(ForwardingReader):
         self._tags: dict[PointId, str] = {}
         self._shown: dict[PointId, Description] = {}
         self._counts: dict[int, int] = {}
+        self.artists = Artists(reader)
+
+    @cached_property
+    def genres(self) -> Genres:
+        """The genres that constraints may name."""
+        return Genres(self.manifest.genres)
 
     def popularity(self, collection: Collection, ids: Ids) -> NDArray[np.float64]:
         """How many playlists hold each of n points, (n,) float64; 1 at least, to take powers of.

@@ -14,7 +14,7 @@ from typing import Self
 from melon.embedding.title import DamagedTitleTokenizer
 from melon.errors import InputError, MelonError
 from melon.retrieval.answering import OpenRelease
-from melon.retrieval.constraints import Constraints, check_artists
+from melon.retrieval.constraints import Constraints
 from melon.retrieval.dense import ClusterStrategy, MeanStrategy, VoteStrategy
 from melon.retrieval.given import given_by
 from melon.retrieval.hybrid import HybridStrategy
@@ -256,10 +256,10 @@ class Retriever:
             exact: scan instead of using the index.
 
         Raises:
+            ConstraintError: a constraint cannot be met by anything, or names what is not known.
             UnknownItem: the store does not hold the item, or no vector for it.
         """
         current = self._current()
-        check_artists(current.reader, [constraints] if constraints else [])
         return similar(
             current.reader,
             current.tokenizer,

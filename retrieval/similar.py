@@ -12,6 +12,7 @@ from melon.embedding.title import TitleTokenizer, normalise
 from melon.errors import InputError
 from melon.retrieval.constraints import Constraints
 from melon.retrieval.description import SONG_FIELDS, Description
+from melon.retrieval.memory import RememberingReader
 from melon.retrieval.probes import TINY
 from melon.retrieval.query import PlaylistQuery, valid_text
 from melon.retrieval.results import Song
@@ -96,7 +97,7 @@ class Neighbour:
 
 
 def similar(
-    reader: ReleaseReader,
+    reader: RememberingReader,
     tokenizer: TitleTokenizer,
     item: Item,
     *,
@@ -113,17 +114,17 @@ def similar(
         constraints: apply to songs.
 
     Raises:
+        ConstraintError: a constraint cannot be met by anything, or names what is not known.
         UnknownItem: the store does not hold the item.
     """
     if limit < 1:
         raise InputError(f"{limit} neighbours cannot be found")
+    song_filter = constraints.resolve(reader) if constraints else Filter()
     own = _own_point(reader, tokenizer, item)
     vector = _vector(reader, tokenizer, item, own)
     found: dict[Collection, list[Neighbour]] = {}
     for collection in to:
-        filter = Filter()
-        if collection is Collection.SONGS and constraints:
-            filter = constraints.to_filter(reader.manifest.genres)
+        filter = song_filter if collection is Collection.SONGS else Filter()
         if own is not None and own[0] is collection:
             filter = filter & Filter(must_not=(HasId((own[1],)),))
         query = VectorQuery(vector, DENSE, limit, filter, FIELDS[collection], exact=exact)

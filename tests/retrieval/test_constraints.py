@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -9,8 +10,16 @@ import pytest
 from demo_catalogue import Catalogue
 from pydantic import ValidationError
 
-from melon.retrieval import ConstraintError, Constraints, Item, PlaylistQuery, Retriever, parse_day
-from melon.store import Condition, DateRange, MatchAny
+from melon.retrieval import (
+    ConstraintError,
+    Constraints,
+    Item,
+    PlaylistQuery,
+    Retriever,
+    metadata,
+    parse_day,
+)
+from melon.store import Collection, Condition, DateRange, MatchAny, VectorStore
 
 GENRES = {"GN0100": "Jazz", "GN0101": "Bossa Nova", "GN0200": "Rock", "GN0201": "Indie Rock"}
 
@@ -204,3 +213,59 @@ def test_constraints_that_nothing_meets_give_no_song(retriever: Retriever):
         found = retriever.recommend(query, Constraints(since="2100"))
         assert found.songs == ()
         assert found.tags
+
+
+@pytest.fixture
+def asking(demo_store: VectorStore, monkeypatch: pytest.MonkeyPatch) -> tuple[Retriever, Counter]:
+    """A retriever that has answered nothing yet, and what it has asked for and worked out."""
+    reader, spent = demo_store.open(), Counter[str]()
+    count, key = reader.count, metadata.name_key
+
+    def counted(*arguments: Any) -> int:
+        spent["counts"] += 1
+        return count(*arguments)
+
+    def keyed(name: str) -> str:
+        spent["keys"] += 1
+        return key(name)
+
+    monkeypatch.setattr(reader, "count", counted)
+    monkeypatch.setattr(metadata, "name_key", keyed)
+    return Retriever(demo_store).with_reader(reader), spent
+
+
+def test_names_are_looked_up_once_a_release(
+    asking: tuple[Retriever, Counter], catalogue: Catalogue
+):
+    """Equal constraints of many queries, or of one after the other, cost one request."""
+    retriever, spent = asking
+    artist = next(name for name in catalogue.artists if name.isascii())
+    query = PlaylistQuery(tags=("rain",))
+    one = Constraints(artists=(artist,), genres=("Ballad", "GN0200"))
+    same = Constraints(not_artists=(artist.upper(),), not_genres=("ballad",))
+
+    def ask(limits: Constraints) -> None:
+        retriever.rank_many([query] * 5, [limits] * 5, strategy="neighbours")
+
+    ask(one)
+    assert spent["counts"] == 1
+    assert len(catalogue.genres) > 20
+    spent.clear()
+    ask(same)
+    retriever.similar(Item(tag="rain"), constraints=one)
+    assert spent["counts"] == 0
+    assert spent["keys"] < 50  # a few for each query, and not one for each genre
+
+
+def test_a_misspelt_artist_stays_an_error(asking: tuple[Retriever, Counter]):
+    retriever, _ = asking
+    for _ in range(2):
+        with pytest.raises(ConstraintError, match="no song by 'nobody at all'"):
+            retriever.recommend(PlaylistQuery(), Constraints(artists=("nobody at all",)))
+
+
+def test_constraints_are_checked_whatever_is_looked_for(retriever: Retriever):
+    with pytest.raises(ConstraintError, match="no genre"):
+        retriever.similar(
+            Item(tag="rain"), to=(Collection.TAGS,), constraints=Constraints(genres=("Jaz",))
+        )
