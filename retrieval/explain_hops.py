@@ -12,20 +12,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from melon.retrieval.hops import (
-    Neighbours,
-    WeightedSeeds,
-    disliked_seeds,
-    item_values,
-    liked_seeds,
-)
+from melon.retrieval.hops import Neighbours, disliked_seeds, liked_seeds
 from melon.retrieval.memory import RememberingReader
 from melon.retrieval.settings import Hops
 from melon.retrieval.strategy import NO_SHARES, Ask, Name, Shares
 from melon.store import Collection, Ids, Record
 
 Matrix = NDArray[np.float64]
-KINDS = ("song", "tag", "tag", "word", "bigram")
 
 
 def hop_shares(
@@ -114,10 +107,11 @@ def _seed_parts(
 ) -> tuple[list[Name], Matrix]:
     """Names of the seeds, and (neighbours, seeds) float64: rows that sum to 1."""
     liked, disliked = liked_seeds(ask, hops), disliked_seeds(ask, hops)
-    names = [*_names(liked, KINDS), *_names(disliked, ("song", "tag"))]
-    items = np.concatenate([seeds.items for _, seeds, _ in (*liked, *disliked)])
-    values = np.concatenate([item_values(*part) for part in (*liked, *disliked)])
-    count = sum(len(seeds) for _, seeds, _ in liked)
+    both = (*liked, *disliked)
+    names: list[Name] = [(part.kind, key) for part in both for key in part.seeds.keys]
+    items = np.concatenate([part.seeds.items for part in both])
+    values = np.concatenate([part.values for part in both])
+    count = sum(map(len, liked))
     parts = np.zeros((len(found), len(items)))
     for row, record in enumerate(found):
         own = slice(0, count) if row < near.liked else slice(count, None)
@@ -129,9 +123,3 @@ def _seed_parts(
             parts[row, own] = values[own] * np.array(held)
     totals = parts.sum(axis=1, keepdims=True)
     return names, np.divide(parts, totals, out=parts, where=totals > 0)
-
-
-def _names(parts: Sequence[WeightedSeeds], kinds: Sequence[str]) -> list[Name]:
-    return [
-        (kind, key) for kind, (_, seeds, _) in zip(kinds, parts, strict=True) for key in seeds.keys
-    ]

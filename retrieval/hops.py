@@ -114,44 +114,68 @@ def spread(
     return [_discounted(reader, collection, hits, discount) for hits, discount in pairs]
 
 
-WeightedSeeds = tuple[float, SeedSet, ItemWeight]
+@dataclass(frozen=True, slots=True, eq=False)
+class WeightedSeeds:
+    """Seeds of one kind, and how much each counts at the first hop.
+
+    Attributes:
+        kind: what an explanation calls them: song, tag, word or bigram.
+        weight: the query's weight of their modality.
+        item: the settings' weight of the kind, and its discount of popular seeds.
+    """
+
+    kind: str
+    weight: float
+    seeds: SeedSet
+    item: ItemWeight
+
+    def __len__(self) -> int:
+        return len(self.seeds)
+
+    @property
+    def values(self) -> NDArray[np.float32]:
+        """(n,) float32: what each seed counts."""
+        seeds, item = self.seeds, self.item
+        discounted = np.maximum(seeds.popularity, 1) ** np.float32(-item.discount)
+        weight = np.float32(self.weight * item.weight)
+        return np.asarray(weight * seeds.weights * discounted, np.float32)
 
 
 def seed_vector(parts: Sequence[WeightedSeeds]) -> SparseVector | None:
     """Seeds in the playlists' `items`, each by its kind's weight and its popularity."""
-    parts = [part for part in parts if len(part[1])]
+    parts = [part for part in parts if len(part)]
     if not parts:
         return None
-    indices = np.concatenate([seeds.items for _, seeds, _ in parts])
-    values = np.concatenate([item_values(*part) for part in parts])
+    indices = np.concatenate([part.seeds.items for part in parts])
+    values = np.concatenate([part.values for part in parts])
     unique, inverse = np.unique(indices, return_inverse=True)
     summed = np.bincount(inverse, values, len(unique)).astype(np.float32)
     used = summed > 0
     return SparseVector(unique[used], summed[used]) if used.any() else None
 
 
-def item_values(weight: float, seeds: SeedSet, item: ItemWeight) -> NDArray[np.float32]:
-    """(n,) float32: what each seed of a kind counts."""
-    discounted = np.maximum(seeds.popularity, 1) ** np.float32(-item.discount)
-    return np.asarray(np.float32(weight * item.weight) * seeds.weights * discounted, np.float32)
-
-
 def liked_seeds(ask: Ask, hops: Hops) -> list[WeightedSeeds]:
     """What the query likes, each kind with its weight."""
     seeds, weights = ask.seeds, ask.query.weights
     return [
-        (weights.songs, seeds.songs, hops.songs),
-        (weights.tags, seeds.tags, hops.tags),
-        (weights.title, seeds.title_tags, hops.title_tags),
-        (1.0, seeds.words, hops.words),  # these have weights of their own
-        (1.0, seeds.bigrams, hops.bigrams),
+        WeightedSeeds("song", weights.songs, seeds.songs, hops.songs),
+        WeightedSeeds("tag", weights.tags, seeds.tags, hops.tags),
+        WeightedSeeds("tag", weights.title, seeds.title_tags, hops.title_tags),
+        WeightedSeeds("word", 1.0, seeds.words, hops.words),  # these have weights of their own
+        WeightedSeeds("bigram", 1.0, seeds.bigrams, hops.bigrams),
     ]
 
 
 def disliked_seeds(ask: Ask, hops: Hops) -> list[WeightedSeeds]:
     """What the query dislikes, each kind with its weight."""
-    kinds = ((ask.seeds.not_songs, hops.songs), (ask.seeds.not_tags, hops.tags))
-    return [(1.0, seeds, item if item.weight else ItemWeight()) for seeds, item in kinds]
+    kinds = (
+        ("song", ask.seeds.not_songs, hops.songs),
+        ("tag", ask.seeds.not_tags, hops.tags),
+    )
+    return [
+        WeightedSeeds(kind, 1.0, seeds, item if item.weight else ItemWeight())
+        for kind, seeds, item in kinds
+    ]
 
 
 def neighbour_filter(ask: Ask, least_songs: int = 0) -> Filter | None:

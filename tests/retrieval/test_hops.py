@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from melon.retrieval.hops import Neighbours
+from melon.retrieval import PlaylistQuery, Retriever
+from melon.retrieval.hops import Neighbours, disliked_seeds, liked_seeds
+from melon.retrieval.settings import Hops
+from melon.retrieval.strategy import Ask
+from melon.store import Filter
 
 
 def test_a_playlist_that_is_like_both_stands_once_in_the_query() -> None:
@@ -18,3 +22,17 @@ def test_neighbours_have_no_length_that_could_be_taken_for_that_of_their_columns
     near = Neighbours(np.array([4, 9, 4], np.uint32), np.array([1, 0.5, -0.25], np.float32), 2)
     with pytest.raises(TypeError, match="has no len"):
         len(near)  # type: ignore[arg-type]
+
+
+def test_each_seed_has_its_kind(retriever: Retriever) -> None:
+    """An explanation names a seed by its kind, wherever in the lists it stands."""
+    query = PlaylistQuery(
+        songs=(1, 2), tags=("rain",), title="winter", not_songs=(9,), not_tags=("party",)
+    )
+    [seeds] = retriever._current().seeds([query])
+    ask = Ask(query, seeds, Filter(), Filter(), songs=10, tags=10)
+    parts = (*liked_seeds(ask, Hops()), *disliked_seeds(ask, Hops()))
+    named = {(part.kind, key) for part in parts for key in part.seeds.keys}
+    assert {("song", 1), ("song", 2), ("song", 9), ("tag", "rain"), ("tag", "winter")} < named
+    assert {("tag", "party"), ("word", "rain"), ("bigram", "ra")} < named
+    assert all(len(part.values) == len(part) for part in parts)
