@@ -13,7 +13,12 @@ def given(ask: Ask) -> Given:
 
 
 def given_by(seeds: Seeds) -> Given:
-    """Songs, songs with tags or a title, tags (and a title), or a title alone."""
+    """The kind of a query: songs alone, songs and text, tags (and perhaps a title), or a title.
+
+    Beside songs only known tags are text, those that are given and those found in the title: with
+    a title in which there is none, a query counts as songs alone. Without songs, a query whose
+    tags are all unknown counts as a title, for its words. The settings were tuned that way.
+    """
     if len(seeds.songs):
         text = len(seeds.tags) + len(seeds.title_tags)
         return Given.SONGS_AND_TEXT if text else Given.SONGS

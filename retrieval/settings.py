@@ -22,7 +22,11 @@ class BadSettings(InputError):
 
 
 class Given(StrEnum):
-    """What a query gives; different things are worth different settings."""
+    """What is known of what a query gives; different things are worth different settings.
+
+    `SONGS_AND_TEXT` is songs with known tags, given or found in the title; see
+    retrieval/given.py.
+    """
 
     SONGS = "songs"
     SONGS_AND_TEXT = "songs_and_text"

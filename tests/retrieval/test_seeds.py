@@ -16,6 +16,7 @@ from melon.ingest import ingest
 from melon.retrieval import (
     STRATEGIES,
     AmbiguousSong,
+    Given,
     ModalityWeights,
     PlaylistQuery,
     Retriever,
@@ -70,6 +71,27 @@ def test_a_tag_that_is_held_as_it_is_given_is_no_other(retriever: Retriever):
     assert "비 오는 날" in [tag.tag for tag in compact.tags]
     disliked = retriever.recommend(PlaylistQuery(not_tags=("비오는날",)), tags=50)
     assert "비오는날" not in [tag.tag for tag in disliked.tags]
+
+
+@pytest.mark.parametrize(
+    ("query", "kind"),
+    [
+        (PlaylistQuery(songs=(1,)), Given.SONGS),
+        (PlaylistQuery(songs=(1,), tags=("rain",)), Given.SONGS_AND_TEXT),
+        (PlaylistQuery(songs=(1,), title="winter songs"), Given.SONGS_AND_TEXT),
+        (PlaylistQuery(songs=(1,), title="morning"), Given.SONGS),
+        (PlaylistQuery(songs=(1,), tags=("no such tag",)), Given.SONGS),
+        (PlaylistQuery(tags=("rain",), title="winter"), Given.TAGS),
+        (PlaylistQuery(title="winter"), Given.TITLE),
+        (PlaylistQuery(tags=("no such tag",), title="winter"), Given.TITLE),
+        (PlaylistQuery(songs=(99_999,), title="zzzzq"), None),
+    ],
+    ids=str,
+)
+def test_a_query_is_of_a_kind_by_what_is_known_of_it(
+    retriever: Retriever, query: PlaylistQuery, kind: Given | None
+):
+    assert retriever.kinds([query]) == [kind]
 
 
 def test_a_weight_moves_the_answer(retriever: Retriever):
