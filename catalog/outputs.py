@@ -46,7 +46,7 @@ def check_beside(path: Path) -> None:
 
 
 def check_directory(path: Path, files: Sequence[str], writer: str) -> None:
-    """Make sure that `writer` could write `files` into a directory, and replaces but its own.
+    """Make sure that `writer` could write `files` into a directory, replacing only its own.
 
     Raises:
         UnwritableFile: the directory could not be made or written to, or is a file.

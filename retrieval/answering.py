@@ -102,9 +102,10 @@ class OpenRelease:
         strategy: Strategy,
         exact: bool,
     ) -> tuple[list[Ask], list[Answer]]:
-        """As `answer`, the songs chosen for variety from `pool` candidates of each query.
+        """As `answer`, with the songs chosen for variety from `pool` candidates of each query.
 
-        Where too few of them keep to it, from twice as many, until enough do or there are no more.
+        Where too few candidates satisfy `variety`, the query is asked again for twice as many,
+        until enough do or there are no more.
         """
         asks, found = self.answer(
             queries, constraints, songs=pool, tags=tags, strategy=strategy, exact=exact

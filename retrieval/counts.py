@@ -17,7 +17,8 @@ MOST_OTHERS = 1_000_000
 class Counts:
     """Counts of points by their ids: a table of small numbers, a dictionary of all others.
 
-    A point's count never changes. One that is asked for beside larger ids may be learnt again.
+    A point's count never changes, but one may be learnt twice: a point that is in the table is not
+    looked up there when it is asked for together with an id that is too large for the table.
 
     May be shared by threads: what one learns while another makes the table longer may be
     forgotten, and is then unknown.

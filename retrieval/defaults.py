@@ -1,8 +1,8 @@
 """The default settings: what `melon tune` found on playlists held out of Melon's training data.
 
-What is paid for in time was chosen by what it is worth on the same questions: candidates and
-floors, 500 neighbours and not 1,000 where songs are given, no reweighting for tags. See
-docs/quality.md.
+Settings that cost time were chosen by what that time gains on the same questions: the numbers of
+candidates, the floors, 500 instead of 1,000 neighbours where songs are given, and no reweighting
+for tags. See docs/quality.md.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ MOST_PLAYLISTS = 200_000
 """Playlists whose songs are remembered at most, some 100 MB; past that, it begins anew."""
 
 MOST_TAGS = 1_000_000
-"""Tags whose text is remembered at most, likewise."""
+"""Tags whose text is remembered at most; past that, it begins anew."""
 
 MOST_SHOWN = 50_000
 """Songs whose description is remembered at most, some 50 MB; past that, it begins anew."""
@@ -83,7 +83,10 @@ class RememberingReader(ForwardingReader):
         return np.asarray(np.maximum(counts, 1), np.float64)
 
     def songs(self, playlists: Ids) -> list[SongIds]:
-        """The ids of each playlist's songs, (n,) int32; `learn_songs` of many first, likewise."""
+        """The ids of each playlist's songs, (n,) int32.
+
+        Where many queries are answered, call `learn_songs` for all their playlists first.
+        """
         ids = playlists.tolist()
         try:
             return [self._songs[playlist] for playlist in ids]
@@ -99,7 +102,10 @@ class RememberingReader(ForwardingReader):
         return known
 
     def tags(self, ids: Ids) -> list[str]:
-        """The tags that points stand for; `learn_tags` of many first, likewise."""
+        """The tags that points stand for.
+
+        Where many queries are answered, call `learn_tags` for all their points first.
+        """
         points = ids.tolist()
         known = self.learn_tags(points)
         return [known[point] for point in points]

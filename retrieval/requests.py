@@ -56,7 +56,7 @@ class _Request:
 
     @property
     def alike(self) -> tuple[object, ...]:
-        """What queries have in common that share a filter's cost."""
+        """A key: queries for which it is equal are sent together, and their filter runs once."""
         own = self.query
         return (own.using, own.filter, own.limit, own.payload, own.with_vector, own.exact, own.ef)
 

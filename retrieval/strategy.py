@@ -96,7 +96,10 @@ EMPTY = Ranked(np.empty(0, np.int64), np.empty(0))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """The candidates for one query; `popular` are those of everybody, for want of better."""
+    """The candidates for one query.
+
+    `popular` is true if nothing better was found than the most popular items.
+    """
 
     songs: Ranked
     tags: Ranked

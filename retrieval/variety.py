@@ -34,7 +34,10 @@ class Variety(BaseModel):
         return songs * POOL if self else songs
 
     def choose(self, reader: ReleaseReader, ranked: Ranked, songs: int) -> Ranked:
-        """The `songs` of the candidates that keep to it. Their order is that of being chosen."""
+        """Choose `songs` of the candidates, or fewer where too few satisfy these wishes.
+
+        They are returned in the order in which they were chosen.
+        """
         if not self or not len(ranked):
             return ranked.head(songs)
         if self.max_per_artist is not None:

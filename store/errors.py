@@ -42,35 +42,35 @@ class BadReleaseName(InputError):
 
 
 def name_taken(what: str, location: str) -> NameTaken:
-    """The error of who would use a name on a server that is somebody else's."""
+    """The error for a name that melon needs on a server and somebody else uses."""
     return NameTaken(
         f"{what} that melon did not make", where=location, hint="set another MELON_PREFIX"
     )
 
 
 def no_live_release(location: str) -> NoRelease:
-    """The error of a store that nothing was ingested into."""
+    """The error for a store into which nothing was ingested."""
     return NoRelease("it holds no live release", where=location, hint="run `melon ingest` first")
 
 
 def no_such_release(location: str, release: str, *, named: bool = False) -> NoRelease:
-    """The error of a reader of a release that is not there; `named`: the user asked for it."""
+    """The error for reading a release that is not there; `named`: the user asked for it."""
     error = UnknownRelease if named else NoRelease
     return error(f"it holds no release {release!r}", where=location, hint=LIST_HINT)
 
 
 def unknown_release(release: str) -> BadReleaseName:
-    """The error of who names a release that is not there."""
+    """The error for promoting or dropping a release that is not there."""
     return BadReleaseName(f"there is no release {release!r}", hint=LIST_HINT)
 
 
 def complete_release(release: str) -> BadReleaseName:
-    """The error of who would build a release that is complete."""
+    """The error for building a release that is complete already."""
     return BadReleaseName(f"release {release} is complete", hint="promote it, or drop it first")
 
 
 def live_release(release: str) -> BadReleaseName:
-    """The error of who would drop the live release."""
+    """The error for dropping the live release."""
     return BadReleaseName(f"release {release} is live", hint="promote another one first")
 
 
@@ -85,7 +85,7 @@ def check_schema(manifest: ReleaseManifest) -> None:
 
 
 def schema_mismatch(release: str, version: int) -> SchemaMismatch:
-    """The error of a release of schema version `version`, which is not ours."""
+    """The error for a release of schema version `version`, which is not ours."""
     newer = version > SCHEMA_VERSION
     return SchemaMismatch(
         f"it has schema version {version}, this melon reads {SCHEMA_VERSION}",

@@ -6,5 +6,5 @@ import unicodedata
 
 
 def name_key(name: str) -> str:
-    """NFKC, lower case, single spaces: `name_key` and `artist_keys` hold names in this form."""
+    """NFKC, case-folded, single spaces: `name_key` and `artist_keys` hold names in this form."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

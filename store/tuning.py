@@ -71,12 +71,13 @@ TENANTS: Mapping[Collection, frozenset[str]] = {
     Collection.PLAYLISTS: frozenset(),
     Collection.WORDS: frozenset(),
 }
-"""Linked keywords of which engines must link every value. Without being told that a field names
-tenants, they leave out values that they take for connected enough: in every other build a genre of
-a tenth of the songs was then found with a recall of .86.
+"""Linked fields that engines are told hold the names of tenants, so that they link every value.
 
-Qdrant stores a tenant's points together, which changes the order of equal scores. Playlists have
-many of those, and so no tenants: with them tag nDCG is .469 instead of .473.
+Of other fields they leave out the values that they take for connected enough already: in every
+other build, a genre that a tenth of the songs have was then found with a recall of .86.
+
+Playlists have no tenants. Qdrant stores a tenant's points together, which changes the order of
+equal scores; playlists have many of those, and tag nDCG would be .469 instead of .473.
 """
 
 PINNED: Mapping[Collection, frozenset[str]] = {
