@@ -11,12 +11,19 @@ from melon.catalog.errors import (
     ImpossibleDemo,
     MalformedJson,
     NoPlaylists,
+    ReplacedInput,
     UnreadableFile,
     UnwritableFile,
 )
 from melon.catalog.genres import read_genres
 from melon.catalog.json_stream import JsonArray
-from melon.catalog.outputs import check_beside, check_directory, check_file, claim_directory
+from melon.catalog.outputs import (
+    check_beside,
+    check_directory,
+    check_file,
+    check_not_read,
+    claim_directory,
+)
 from melon.catalog.readers import read_playlists, read_songs
 from melon.catalog.records import MAX_ID, DatePrecision, Genre, IssueDate, Playlist, Song
 from melon.catalog.report import Cause, Finding, ReadReport, RecordKind
@@ -51,6 +58,7 @@ __all__ = [
     "Playlist",
     "ReadReport",
     "RecordKind",
+    "ReplacedInput",
     "Song",
     "UnreadableFile",
     "UnwritableFile",
@@ -58,6 +66,7 @@ __all__ = [
     "check_beside",
     "check_directory",
     "check_file",
+    "check_not_read",
     "claim_directory",
     "clean_text",
     "find_corpus",

@@ -34,6 +34,10 @@ class ForeignFile(InputError):
     """A file that would be replaced, and was not written by what would replace it."""
 
 
+class ReplacedInput(InputError):
+    """A file that is read, and would be replaced by what is made of it."""
+
+
 class NoPlaylists(InputError):
     """A directory that holds none of the playlist files."""
 

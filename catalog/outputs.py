@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from melon.catalog.errors import ForeignFile, UnwritableFile
+from melon.catalog.errors import ForeignFile, ReplacedInput, UnwritableFile
 from melon.catalog.writers import make_directory
 
 MARKER = ".written-by"
@@ -68,6 +69,24 @@ def check_directory(path: Path, files: Sequence[str], writer: str) -> None:
             )
 
 
+def check_not_read(path: Path, inputs: Iterable[Path]) -> None:
+    """Make sure that what is to be written at `path` replaces none of the inputs.
+
+    Files are told apart by what they are, however their paths are spelled and through links. An
+    input that lies in a directory would be replaced with it.
+
+    Raises:
+        ReplacedInput: an input is what is at `path`, or in it.
+    """
+    for read in filter(os.path.exists, inputs):
+        if any(_same(path, place) for place in (read, *read.resolve().parents)):
+            raise ReplacedInput(
+                "this file is read, and would be replaced",
+                where=str(read),
+                hint="write to another place",
+            )
+
+
 def claim_directory(path: Path, writer: str) -> None:
     """Make a directory whose files `writer` may replace.
 
@@ -79,6 +98,12 @@ def claim_directory(path: Path, writer: str) -> None:
         (path / MARKER).write_text(f"{writer}\n", encoding="utf-8")
     except OSError as error:
         raise UnwritableFile.from_os_error(path, error) from error
+
+
+def _same(one: Path, other: Path) -> bool:
+    with suppress(OSError):  # one that is not there is no other's
+        return one.samefile(other)
+    return False
 
 
 def _try(directory: Path) -> None:

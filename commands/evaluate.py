@@ -26,6 +26,7 @@ from melon.commands.options import (
     opened_retriever,
     path_given,
     pinned_retriever,
+    settings_file,
 )
 
 if TYPE_CHECKING:
@@ -92,12 +93,13 @@ def recommend(
     The most popular songs and tags fill what is left open. The file is written when the last
     question is answered.
     """
-    from melon.catalog import check_file
+    from melon.catalog import check_file, check_not_read
     from melon.evaluation import check_strategy, read_questions, write_results
     from melon.evaluation import recommend as answers
     from melon.retrieval import DEFAULT_STRATEGY
 
     check_file(out)
+    check_not_read(out, [questions, settings_file(settings)])
     check_strategy(strategy or DEFAULT_STRATEGY)
     asked, weights = read_questions(questions), chosen_settings(settings)
     store = chosen_store(url, path)

@@ -115,13 +115,19 @@ def chosen_settings(path: Path | None) -> RetrievalSettings:
     from melon.retrieval import RetrievalSettings
     from melon.settings import load_settings
 
-    settings = load_settings()
-    file = path or settings.retrieval_file
-    if not (path or settings.retrieval or file.exists()):
+    file = settings_file(path)
+    if not (path or load_settings().retrieval or file.exists()):
         return RetrievalSettings.default()
     found = RetrievalSettings.load(file)
     note(f"settings: {file}")
     return found
+
+
+def settings_file(path: Path | None) -> Path:
+    """The file of retrieval settings that the option names, or else that is looked for."""
+    from melon.settings import load_settings
+
+    return path or load_settings().retrieval_file
 
 
 def opened_retriever(url: str | None, path: Path | None, release: str, settings: str) -> Retriever:

@@ -93,11 +93,12 @@ def train_space(
     bar: Meter,
 ) -> EmbeddingSpace:
     """Read a corpus, train on it, save the space. Also what `melon demo` does."""
-    from melon.catalog import find_corpus, read_genres, read_playlists, read_songs
+    from melon.catalog import check_not_read, find_corpus, read_genres, read_playlists, read_songs
     from melon.embedding import EmbeddingSpace, build_space
 
     EmbeddingSpace.check_place(target)
     files = find_corpus(corpus)
+    check_not_read(target, [*files.playlists, *filter(None, (files.songs, files.genres))])
     genres = read_genres(files.genres) if files.genres else {}
     songs = (
         read_songs(files.songs, genres=genres or None, report=report, strict=strict)

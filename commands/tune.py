@@ -99,7 +99,7 @@ def tune(
     of the questions is searched on; the table is about the other half. Stopped
     and started again, the search goes on and repeats no trial.
     """
-    from melon.catalog import check_file
+    from melon.catalog import check_file, check_not_read
     from melon.evaluation import Journal, check_ids, read_questions
     from melon.evaluation import tune as search
     from melon.settings import load_settings
@@ -107,13 +107,17 @@ def tune(
     stages = stages_named(only)
     seconds = seconds_of(budget)
     target = out or load_settings().retrieval_file
+    trials = target.with_suffix(JOURNAL_SUFFIX)
     check_file(target)
+    # Settings may be those to start from: the search goes on where it stood.
+    check_not_read(target, [questions, answers])
+    check_not_read(trials, [questions, answers, *([settings] if settings else [])])
     start = start_settings(settings, target, fresh=fresh)
     asked, hidden = read_questions(questions), read_questions(answers)
     check_ids((question.id for question in asked), hidden, "questions")
     store = chosen_store(url, path)
     with (
-        Journal(target.with_suffix(JOURNAL_SUFFIX), fresh=fresh) as journal,
+        Journal(trials, fresh=fresh) as journal,
         meter() as bar,
     ):
         try:

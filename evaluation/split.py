@@ -15,6 +15,7 @@ from melon.catalog import (
     ReadReport,
     array_writer,
     check_directory,
+    check_not_read,
     claim_directory,
     playlist_record,
     read_playlists,
@@ -83,7 +84,8 @@ def split(
         NothingToHide: there are too few playlists to hold out so many.
         ForeignFile: a file of these names is there that no split wrote.
         UnwritableFile: the directory or a file in it cannot be written.
-        InputError: a number is out of range, or a file would replace one that is read.
+        ReplacedInput: a file would replace one that is read.
+        InputError: a number is out of range.
     """
     _check(playlists, out_dir, float(hold_out), min_songs, shares)
     rng = np.random.default_rng(seed)
@@ -142,13 +144,8 @@ def _check(
         )
     if min_songs < LEAST_SONGS:
         raise InputError(f"playlists of {min_songs} songs have none to give and none to hide")
-    for path in playlists:
-        if path.resolve() == (out_dir / path.name).resolve() and path.name in _WRITTEN:
-            raise InputError(
-                "this file is read, and would be replaced",
-                where=str(path),
-                hint="write to another directory",
-            )
+    for name in _WRITTEN:
+        check_not_read(out_dir / name, playlists)
     check_directory(out_dir, _WRITTEN, WRITER)
 
 

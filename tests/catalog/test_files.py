@@ -23,9 +23,11 @@ from melon.catalog import (
     NoPlaylists,
     Playlist,
     ReadReport,
+    ReplacedInput,
     Song,
     UnreadableFile,
     UnwritableFile,
+    check_not_read,
     find_corpus,
     parse_issue_date,
     read_genres,
@@ -280,3 +282,19 @@ def test_a_file_for_which_there_is_no_room_is_named(tmp_path: Path, songs: int) 
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "spelled", ["mine.json", "./here/../mine.json", "link.json", "linked/mine.json", "."]
+)
+def test_what_is_read_is_replaced_under_no_spelling(tmp_path: Path, spelled: str) -> None:
+    touch(tmp_path, "mine.json", "other.json")
+    touch(tmp_path / "here")
+    (tmp_path / "link.json").symlink_to("mine.json")
+    (tmp_path / "linked").symlink_to(tmp_path)
+    mine = tmp_path / "mine.json"
+    with pytest.raises(ReplacedInput, match="would be replaced") as refusal:
+        check_not_read(tmp_path / spelled, [tmp_path / "not there.json", mine])
+    assert refusal.value.where == str(mine)
+    check_not_read(tmp_path / "other.json", [tmp_path / spelled])
+    check_not_read(tmp_path / "not there.json", [tmp_path / "not there.json"])

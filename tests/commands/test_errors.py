@@ -372,3 +372,37 @@ def test_a_command_without_results_needs_no_stdout(nowhere: Path):
     done = melon_without(1, "releases", "--path", "empty", environment={})
     assert (done.code, done.out) == (0, "")
     assert "there are no releases" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "read"),
+    [
+        ("recommend asked.json --out asked.json", "asked.json"),
+        ("recommend asked.json --out link.json", "asked.json"),
+        ("recommend asked.json --settings mine.json --out mine.json", "mine.json"),
+        ("recommend asked.json --out .melon/retrieval.json", ".melon/retrieval.json"),
+        ("tune asked.json hidden.json --out asked.json", "asked.json"),
+        ("tune asked.json hidden.json --out ./hidden.json", "hidden.json"),
+        ("tune a.trials.jsonl hidden.json --out a.json --fresh", "a.trials.jsonl"),
+        ("tune asked.json hidden.json --settings a.trials.jsonl --out a.json", "a.trials.jsonl"),
+        ("split link.json --out corpus", "link.json"),
+        ("train space/train.json --out space", "space/train.json"),
+        ("train space/train.json --out link.space", "space/train.json"),
+    ],
+)
+def test_what_a_command_reads_it_does_not_replace(nowhere: Path, arguments: str, read: str):
+    for name in ("asked.json", "hidden.json", "mine.json", "a.trials.jsonl", "space/train.json"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text("[]")
+    Path(".melon").mkdir()
+    Path(".melon/retrieval.json").write_text("{}")
+    Path("space/manifest.json").write_text('{"format": "melon-space"}')
+    Path("corpus").mkdir()
+    Path("link.json").symlink_to("corpus/train.json" if "split" in arguments else "asked.json")
+    Path("corpus/train.json").write_text("[]")
+    Path("link.space").symlink_to("space")
+    before = {path: path.read_bytes() for path in nowhere.rglob("*.json*")}
+    refused(
+        melon(*arguments.split()), 2, f"error: {read}: this file is read, and would be replaced"
+    )
+    assert {path: path.read_bytes() for path in nowhere.rglob("*.json*")} == before
