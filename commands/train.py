@@ -42,7 +42,10 @@ def train(
     window: Annotated[int | None, typer.Option(help="Tokens to either side.")] = None,
     negative: Annotated[int | None, typer.Option(help="Negative samples per pair.")] = None,
     min_count: Annotated[
-        int | None, typer.Option(help="Playlists that must hold a token for it to be trained.")
+        int | None,
+        typer.Option(
+            help="Playlists that must hold a token, of whatever kind, for it to be trained.",
+        ),
     ] = None,
     workers: Annotated[
         int | None,

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_serializer,
+    model_validator,
+)
 
 from melon.embedding.ragged import Ints
 from melon.embedding.tokens import TokenKind
@@ -52,11 +59,13 @@ class TrainingSettings(BaseModel):
         None,
         ge=1,
         description="bags that must hold a token for it to be trained; where none is given, 3, or"
-        " fewer in a corpus whose songs are mostly rarer than that",
+        " fewer in a corpus whose songs are mostly rarer than that. Where one is given, it is that"
+        " of all kinds but those in `min_counts`",
     )
     min_counts: dict[TokenKind, _Count] = Field(
         default_factory=lambda: {TokenKind.WORD: 10},
-        description="the same for single kinds; playlists are never dropped",
+        description="the same for single kinds: 10 for words where neither of the two is given;"
+        " playlists are never dropped",
     )
     kinds: frozenset[TokenKind] = Field(
         _ITEMS,
@@ -69,6 +78,14 @@ class TrainingSettings(BaseModel):
     batch_words: int = Field(10_000, ge=100, le=10_000, description="tokens per job of a worker")
     workers: int = Field(1, ge=1, le=64, description="threads; only 1 is reproducible")
     seed: int = Field(1, ge=0, lt=2**32, description="seed of everything that is drawn")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_for_all_kinds(cls, given: Any) -> Any:
+        """A `min_count` that is given alone is not for words to be an exception from."""
+        if isinstance(given, dict) and given.get("min_count") and "min_counts" not in given:
+            return given | {"min_counts": {}}
+        return given
 
     @field_serializer("kinds")
     def _sorted_kinds(self, kinds: frozenset[TokenKind]) -> list[str]:

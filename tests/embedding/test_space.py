@@ -46,7 +46,8 @@ def test_everything_comes_back(space, saved):
         np.testing.assert_array_equal(getattr(loaded, vectors), getattr(space, vectors))
     assert loaded.genres == space.genres
     assert loaded.title.to_bytes() == space.title.to_bytes()
-    asked = small_settings(min_count=3).model_dump(mode="json")  # the usual one was settled on
+    # the usual minimum was settled on
+    asked = small_settings().model_dump(mode="json") | {"min_count": 3}
     assert loaded.settings == space.settings == asked
     assert [entry["epoch"] for entry in loaded.manifest["epochs"]] == list(range(1, 13))
     assert loaded.hash == space.hash == loaded.manifest["hash"]

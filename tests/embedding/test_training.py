@@ -13,7 +13,8 @@ from gensim.models import Word2Vec
 from planted import planted_playlists, planted_songs, small_settings
 from pydantic import ValidationError
 
-from melon.embedding import build_space, training_settings
+from melon.catalog.records import Playlist
+from melon.embedding import TrainingSettings, build_space, training_settings
 from melon.embedding.errors import EmptyVocabulary, TrainingDiverged
 from melon.embedding.loss import LossSample
 from melon.embedding.progress import Progress, ignore
@@ -55,6 +56,34 @@ def test_minimum_counts_hold_for_the_kind_they_name():
     assert vectors.any(axis=1).all()
     with pytest.raises(EmptyVocabulary):
         train(min_count=1, min_counts={"song": 1000})
+
+
+def test_a_minimum_count_given_alone_is_that_of_all_kinds():
+    kinds = [kind for kind in TokenKind if kind is not TokenKind.PLAYLIST]
+    for least in (1, 20):
+        settings = training_settings(min_count=least)
+        assert {settings.least_count(kind) for kind in kinds} == {least}
+        again = TrainingSettings.model_validate(settings.model_dump(mode="json"))
+        assert again == settings
+    both = training_settings(min_count=4, min_counts={"word": 2})
+    assert (both.least_count(TokenKind.WORD), both.least_count(TokenKind.TAG)) == (2, 4)
+
+
+def test_without_one_words_have_to_be_more_frequent_than_the_rest():
+    usual = training_settings().settled(np.array([3]))
+    again = TrainingSettings.model_validate(usual.model_dump(mode="json"))
+    for settings in (usual, again, training_settings(min_count=None)):
+        counts = {kind: settings.least_count(kind) for kind in (TokenKind.WORD, TokenKind.SONG)}
+        assert counts == {TokenKind.WORD: 10, TokenKind.SONG: 3}
+
+
+def test_the_hint_of_an_empty_vocabulary_helps():
+    playlists = [Playlist(number, "rainy", (), (), 0, None) for number in range(5)]
+    settings = small_settings(kinds=["word", "playlist"])
+    with pytest.raises(EmptyVocabulary, match="min_count"):
+        build_space(playlists, settings=settings)
+    space = build_space(playlists, settings=small_settings(kinds=["word", "playlist"], min_count=1))
+    assert "trained" in space.word_table["vector_source"].to_pylist()
 
 
 @pytest.mark.parametrize(
