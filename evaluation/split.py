@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import accumulate
 from math import inf
 from pathlib import Path
 from typing import TypeVar
@@ -95,7 +97,7 @@ def split(
         total += 1
         if playlist.title and playlist.tags and len(playlist.songs) >= min_songs:
             candidates.append(playlist.id)
-    wanted = int(hold_out if hold_out >= 1 else hold_out * total)
+    wanted = int(_exact(hold_out) * (1 if hold_out >= 1 else total))
     if not 0 < wanted <= len(candidates):
         raise NothingToHide(
             f"{wanted} of {total} playlists should be held out, but {len(candidates)} have a "
@@ -150,15 +152,24 @@ def _check(
 
 
 def _kinds(drawn: Sequence[int], shares: Sequence[float]) -> dict[int, str]:
-    """The kind of question that each held-out playlist becomes."""
-    ends = np.cumsum(shares) / np.sum(shares)
-    stops = (ends.round(6) * len(drawn)).astype(int).tolist()
+    """The kind of question that each held-out playlist becomes.
+
+    Where shares are no whole numbers, each kind and those before it have together what is due to
+    them, rounded down, so that every playlist becomes one.
+    """
+    ends = list(accumulate(map(_exact, shares)))
+    stops = [int(end / ends[-1] * len(drawn)) for end in ends]
     starts = [0, *stops[:-1]]
     return {
         playlist: kind
         for kind, start, stop in zip(KINDS, starts, stops, strict=True)
         for playlist in drawn[start:stop]
     }
+
+
+def _exact(number: float) -> Fraction:
+    """The number as it was written, where 0.29 of 100 is 29."""
+    return Fraction(str(number))
 
 
 def mask(playlist: Playlist, kind: str, rng: np.random.Generator) -> tuple[Playlist, Playlist]:

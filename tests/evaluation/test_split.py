@@ -16,7 +16,7 @@ from lists import playlist, write_json
 
 from melon.catalog import DemoTruth, ForeignFile, UnwritableFile
 from melon.errors import InputError
-from melon.evaluation import NothingToHide, SplitCounts, kind_of, mask, read_questions, split
+from melon.evaluation import KINDS, NothingToHide, SplitCounts, kind_of, mask, read_questions, split
 
 FILES = ("train.json", "questions.json", "answers.json")
 
@@ -136,6 +136,25 @@ def test_masks(whole, kind: str, seed: int) -> None:
     assert len(answer.songs) == min(100, len(whole.songs) - len(question.songs))
     assert len(answer.tags) == min(10, len(whole.tags) - len(question.tags))
     assert list(answer.songs) == [song for song in whole.songs if song in set(answer.songs)]
+
+
+@pytest.mark.parametrize("shares", [(29, 51, 15, 5), (0.29, 0.51, 0.15, 0.05), (57, 1, 1, 41)])
+def test_shares_of_a_hundred_are_as_they_are_given(
+    tmp_path: Path, shares: tuple[float, ...]
+) -> None:
+    whole = [record(id, [1, 2], ["a", "b"], "whole") for id in range(100)]
+    path = write_json(tmp_path / "all.json", whole)
+    split([path], tmp_path, hold_out=100, shares=shares)
+    kinds = Counter(kind_of(question) for question in read_questions(tmp_path / "questions.json"))
+    unit = 100 / sum(shares)
+    assert [kinds[kind] for kind in KINDS] == [round(share * unit) for share in shares]
+
+
+@pytest.mark.parametrize("share", [0.07, 0.14, 0.28, 0.29, 0.55, 0.57, 0.58])
+def test_a_share_of_a_hundred_is_held_out_whole(tmp_path: Path, share: float) -> None:
+    whole = [record(id, [1, 2], ["a"], "whole") for id in range(100)]
+    path = write_json(tmp_path / "all.json", whole)
+    assert split([path], tmp_path, hold_out=share).held_out == round(100 * share)
 
 
 def record(id: int, songs: list[int], tags: list[str], title: str) -> dict[str, Any]:
