@@ -17,7 +17,7 @@ from pathlib import Path
 
 from harness import Report, parser
 
-from melon.evaluation import read_questions
+from melon.evaluation import paired, read_questions
 from melon.evaluation.search_space import edited
 from melon.evaluation.tune_questions import Group, draw_sample
 from melon.retrieval import Given, RetrievalSettings, Retriever
@@ -36,12 +36,12 @@ COUNTS = (100, 200, 400)
 def main() -> None:
     """Measure every combination on the same questions."""
     args = _arguments()
-    questions, answers = read_questions(args.questions), read_questions(args.answers)
+    pairs = paired(read_questions(args.questions), read_questions(args.answers))
     start = RetrievalSettings.load(args.settings) if args.settings else RetrievalSettings.default()
     with open_store(load_settings({}), path=args.path, url=args.url) as store:
         retriever = Retriever(store, settings=start)
-        sample = draw_sample(retriever, questions, answers, most=2 * args.most, seed=0)
-        report = Report("candidates", {"questions": len(questions)})
+        sample = draw_sample(retriever, pairs, most=2 * args.most, seed=0)
+        report = Report("candidates", {"questions": len(pairs)})
         for given in Given:
             group = Group(given, "songs", sample.search[given], retriever)
             if not len(group):

@@ -27,7 +27,7 @@ from melon.catalog import Playlist, ReadReport, find_corpus, read_playlists
 from melon.embedding import EmbeddingSpace
 from melon.embedding.title import TitleTokenizer
 from melon.errors import InputError, MelonError
-from melon.evaluation import evaluate, read_questions, score
+from melon.evaluation import evaluate, paired, read_questions, score
 from melon.retrieval import STRATEGIES, RetrievalSettings, Retriever
 from melon.settings import load_settings
 from melon.store import Collection, ReleaseManifest, VectorStore, open_store
@@ -124,9 +124,8 @@ def ask_melon(
             manifest, engines[engine] = retriever.reader.manifest, store.engine_version()
             for strategy in _chosen(STRATEGIES, only):
                 _note(f"melon {strategy}, {engine}")
-                card = evaluate(
-                    retriever, task.questions, task.answers, strategy=strategy, batch=BATCH
-                )
+                pairs = paired(task.questions, task.answers)
+                card = evaluate(retriever, pairs, strategy=strategy, batch=BATCH)
                 rows.append(Row(strategy, engine, card))
     if manifest is None:
         raise InputError("no store is named", hint="give --path, --url or both")

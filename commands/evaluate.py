@@ -185,12 +185,11 @@ def evaluate(
 
     With --json, one scorecard, or a list of them if --strategy is `all` or given repeatedly.
     """
-    from melon.evaluation import BATCH, check_ids, read_questions
+    from melon.evaluation import BATCH, paired, read_questions
     from melon.evaluation import evaluate as evaluated
 
     named = _named(strategies)
-    asked, hidden = read_questions(questions), read_questions(answers)
-    check_ids((question.id for question in asked), hidden, "questions")
+    pairs = paired(read_questions(questions), read_questions(answers))
     weights = chosen_settings(settings)
     store = chosen_store(url, path)
     with meter() as bar:
@@ -198,8 +197,7 @@ def evaluate(
         cards = [
             evaluated(
                 retriever,
-                asked,
-                hidden,
+                pairs,
                 strategy=name,
                 until_playlist=until is Until.PLAYLIST,
                 batch=1 if one_by_one else BATCH,

@@ -100,7 +100,7 @@ def tune(
     and started again, the search goes on and repeats no trial.
     """
     from melon.catalog import check_file, check_not_read
-    from melon.evaluation import Journal, check_ids, read_questions
+    from melon.evaluation import Journal, paired, read_questions
     from melon.evaluation import tune as search
     from melon.settings import load_settings
 
@@ -113,8 +113,7 @@ def tune(
     check_not_read(target, [questions, answers])
     check_not_read(trials, [questions, answers, *([settings] if settings else [])])
     start = start_settings(settings, target, fresh=fresh)
-    asked, hidden = read_questions(questions), read_questions(answers)
-    check_ids((question.id for question in asked), hidden, "questions")
+    pairs = paired(read_questions(questions), read_questions(answers))
     store = chosen_store(url, path)
     with (
         Journal(trials, fresh=fresh) as journal,
@@ -123,8 +122,7 @@ def tune(
         try:
             found = search(
                 pinned_retriever(store, release, start),
-                asked,
-                hidden,
+                pairs,
                 target,
                 journal=journal,
                 stages=stages,

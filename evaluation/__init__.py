@@ -10,11 +10,11 @@ from melon.evaluation.errors import (
 )
 from melon.evaluation.evaluate import evaluate
 from melon.evaluation.journal import BadJournal, Journal
-from melon.evaluation.questions import KINDS, kind_of, read_questions
+from melon.evaluation.questions import KINDS, Pair, kind_of, paired, read_questions
 from melon.evaluation.rankings import POPULAR, check_strategy
 from melon.evaluation.recommend import BATCH, recommend
 from melon.evaluation.results import SONGS, TAGS, Result, read_results, write_results
-from melon.evaluation.score import check_ids, score
+from melon.evaluation.score import score
 from melon.evaluation.scorecard import Quality, Scorecard, Spread
 from melon.evaluation.search_space import Stage
 from melon.evaluation.split import SplitCounts, mask, split
@@ -35,6 +35,7 @@ __all__ = [
     "Journal",
     "LeakedQuestions",
     "NothingToHide",
+    "Pair",
     "Quality",
     "Result",
     "Scorecard",
@@ -45,11 +46,11 @@ __all__ = [
     "TooFewItems",
     "Tuned",
     "WorkerEnded",
-    "check_ids",
     "check_strategy",
     "evaluate",
     "kind_of",
     "mask",
+    "paired",
     "read_questions",
     "read_results",
     "recommend",

@@ -5,29 +5,32 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from melon.catalog import Playlist
 from melon.evaluation.catalogue import Catalogue
+from melon.evaluation.questions import Pair
 from melon.evaluation.recommend import BATCH, recommend
-from melon.evaluation.score import score
+from melon.evaluation.score import score_in_order
 from melon.evaluation.scorecard import Scorecard
 from melon.retrieval import DEFAULT_STRATEGY, Retriever
 
 
 def evaluate(
     retriever: Retriever,
-    questions: Sequence[Playlist],
-    answers: Sequence[Playlist],
+    pairs: Sequence[Pair],
     *,
     strategy: str = DEFAULT_STRATEGY,
     until_playlist: bool = False,
     batch: int = BATCH,
     progress: Callable[[int, int], None] | None = None,
 ) -> Scorecard:
-    """Answer questions with a strategy, and score the answers; see `recommend` and `score`.
+    """Answer questions with a strategy, and score what comes back; see `recommend` and `score`.
 
     The time of a question is the mean, filling included; with a `batch` of 1, each is asked
     alone.
+
+    Args:
+        pairs: questions with their answers, as `paired` makes them.
     """
+    questions, answers = [question for question, _ in pairs], [answer for _, answer in pairs]
     started = time.perf_counter()
     results = list(
         recommend(
@@ -40,7 +43,7 @@ def evaluate(
         )
     )
     seconds = time.perf_counter() - started
-    return score(
+    return score_in_order(
         results,
         answers,
         questions,

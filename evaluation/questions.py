@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from melon.catalog import BadRecord, Playlist, ReadReport, read_playlists
+from melon.errors import InputError
 from melon.evaluation.errors import BadQuestions
 
 KINDS = ("songs", "songs+tags", "tags+title", "title")
@@ -25,6 +27,45 @@ def read_questions(path: Path) -> list[Playlist]:
     if not playlists:
         raise BadQuestions("there is no playlist", where=str(path))
     return playlists
+
+
+Pair = tuple[Playlist, Playlist]
+"""A question and its answer."""
+
+SHOWN = 5
+"""Playlists that an error names at most."""
+
+
+def paired(questions: Sequence[Playlist], answers: Sequence[Playlist]) -> list[Pair]:
+    """Each question with its answer, in the questions' order.
+
+    Raises:
+        BadQuestions: some questions have no answer, or some answers no question.
+    """
+    check_same([question.id for question in questions], answers, "questions", BadQuestions)
+    by_id = {answer.id: answer for answer in answers}
+    return [(question, by_id[question.id]) for question in questions]
+
+
+def check_same(
+    ids: Iterable[int], answers: Sequence[Playlist], what: str, error: type[InputError]
+) -> None:
+    """Make sure that the ids of what is compared with answers are those of the answers.
+
+    Raises:
+        InputError: of the type given, some have no answer, or some answers lack theirs.
+    """
+    given, wanted = set(ids), {answer.id for answer in answers}
+    for differing, problem in (
+        (wanted - given, f"the {what} lack playlists of the answers"),
+        (given - wanted, f"the {what} hold playlists that the answers do not"),
+    ):
+        if differing:
+            some = ", ".join(map(str, sorted(differing)[:SHOWN]))
+            raise error(
+                f"{problem}: {len(differing)}, such as {some}",
+                hint=f"give the {what} and the answers of the same questions",
+            )
 
 
 def kind_of(question: Playlist) -> str:

@@ -12,15 +12,12 @@ from melon.catalog import Playlist
 from melon.evaluation.catalogue import Catalogue
 from melon.evaluation.errors import BadResults
 from melon.evaluation.metrics import average_popularity, coverage, ndcg, r_precision, recall
-from melon.evaluation.questions import kind_of, order_of_kind
+from melon.evaluation.questions import check_same, kind_of, order_of_kind, paired
 from melon.evaluation.results import Result
 from melon.evaluation.scorecard import Quality, Scorecard, Spread
 
 if TYPE_CHECKING:
     import pandas as pd
-
-SHOWN = 5
-"""Playlists that an error names at most."""
 
 
 def score(
@@ -46,45 +43,47 @@ def score(
         ms_per_question: how long they took, for the record.
 
     Raises:
-        BadResults: the results, or the questions, are not those of the answers' playlists.
+        BadResults: the results are not those of the answers' playlists.
+        BadQuestions: the questions are not.
     """
     by_id = {result.id: result for result in results}
-    check_ids(by_id, answers, "results")
-    ordered = [by_id[answer.id] for answer in answers]
-    frame = _measures(ordered, answers)
+    check_same(by_id, answers, "results", BadResults)
+    if questions is not None:
+        pairs = paired(questions, answers)
+        questions, answers = [question for question, _ in pairs], [answer for _, answer in pairs]
+    return score_in_order(
+        [by_id[answer.id] for answer in answers],
+        answers,
+        questions,
+        catalogue=catalogue,
+        strategy=strategy,
+        ms_per_question=ms_per_question,
+    )
+
+
+def score_in_order(
+    results: Sequence[Result],
+    answers: Sequence[Playlist],
+    questions: Sequence[Playlist] | None,
+    *,
+    catalogue: Catalogue | None,
+    strategy: str | None,
+    ms_per_question: float | None,
+) -> Scorecard:
+    """As `score`, of results, answers and questions that are in the same order."""
+    frame = _measures(results, answers)
     by_kind: dict[str, Quality] = {}
     if questions is not None:
-        asked = {question.id: question for question in questions}
-        check_ids(asked, answers, "questions")
-        kinds = [kind_of(asked[answer.id]) for answer in answers]
+        kinds = [kind_of(question) for question in questions]
         groups = {str(kind): part for kind, part in frame.groupby(kinds)}
         by_kind = {kind: _quality(groups[kind]) for kind in sorted(groups, key=order_of_kind)}
     return Scorecard(
         strategy=strategy,
         quality=_quality(frame),
         by_kind=by_kind,
-        spread=_spread(ordered, catalogue) if catalogue else None,
+        spread=_spread(results, catalogue) if catalogue else None,
         ms_per_question=ms_per_question,
     )
-
-
-def check_ids(given: Iterable[int], answers: Sequence[Playlist], what: str) -> None:
-    """Make sure that the results, or the questions, are those of the answers' playlists.
-
-    Raises:
-        BadResults: some have no answer, or some answers lack theirs.
-    """
-    given, wanted = set(given), {answer.id for answer in answers}
-    for ids, problem in (
-        (wanted - given, f"the {what} lack playlists of the answers"),
-        (given - wanted, f"the {what} hold playlists that the answers do not"),
-    ):
-        if ids:
-            some = ", ".join(map(str, sorted(ids)[:SHOWN]))
-            raise BadResults(
-                f"{problem}: {len(ids)}, such as {some}",
-                hint=f"give the {what} and the answers of the same questions",
-            )
 
 
 def _measures(results: Sequence[Result], answers: Sequence[Playlist]) -> pd.DataFrame:

@@ -10,11 +10,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from melon.catalog import Playlist
 from melon.evaluation.caching import CachingReader
 from melon.evaluation.descent import Best, OutOfTime, descend
 from melon.evaluation.evaluate import evaluate
 from melon.evaluation.journal import Journal, Trial, fingerprint
+from melon.evaluation.questions import Pair
 from melon.evaluation.scorecard import Scorecard
 from melon.evaluation.search_space import (
     SPACE,
@@ -98,8 +98,7 @@ class Tuned:
 
 def tune(
     retriever: Retriever,
-    questions: Sequence[Playlist],
-    answers: Sequence[Playlist],
+    pairs: Sequence[Pair],
     out: Path,
     *,
     journal: Journal,
@@ -122,8 +121,7 @@ def tune(
     Args:
         retriever: asks the store, which must not have been trained on the answers. Its release
             should be pinned.
-        questions: playlists with parts blanked, as `split` makes them.
-        answers: what was blanked.
+        pairs: questions with their answers, as `paired` makes them of those of a split.
         out: where the best settings so far are written, as a whole, after each kind and target.
         journal: trials made before, which are not made again, and where new ones go.
         stages: what to search.
@@ -135,10 +133,10 @@ def tune(
         progress: called with the search, how many settings it has measured, and None.
 
     Raises:
-        BadResults, BadQuestions: see `draw_sample`.
+        BadQuestions: they are too few.
         LeakedQuestions: the store was trained on the answers.
     """
-    sample = draw_sample(retriever, questions, answers, most=most, seed=seed)
+    sample = draw_sample(retriever, pairs, most=most, seed=seed)
     retriever = retriever.with_reader(CachingReader(retriever.reader))
     groups = [
         group
@@ -271,15 +269,11 @@ def _compare(
     retriever: Retriever, settings: RetrievalSettings, sample: Sample, stages: Sequence[Stage]
 ) -> list[Comparison]:
     """The strategies that the stages have to do with, on the questions held back."""
-    questions = [question for question, _ in sample.held_back]
-    answers = [answer for _, answer in sample.held_back]
     strategies = dict.fromkeys([*(stage.strategy for stage in stages), DEFAULT_STRATEGY])
     return [
         Comparison(
-            before=evaluate(retriever, questions, answers, strategy=strategy),
-            after=evaluate(
-                retriever.with_settings(settings), questions, answers, strategy=strategy
-            ),
+            before=evaluate(retriever, sample.held_back, strategy=strategy),
+            after=evaluate(retriever.with_settings(settings), sample.held_back, strategy=strategy),
         )
         for strategy in strategies
     ]

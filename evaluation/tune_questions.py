@@ -7,21 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from melon.catalog import Playlist, playlist_record
+from melon.catalog import playlist_record
 from melon.evaluation.errors import BadQuestions
 from melon.evaluation.journal import fingerprint
 from melon.evaluation.metrics import ndcg
 from melon.evaluation.popular import PopularItems
+from melon.evaluation.questions import SHOWN, Pair
 from melon.evaluation.rankings import as_query
 from melon.evaluation.recommend import BATCH
 from melon.evaluation.results import SONGS, TAGS
-from melon.evaluation.score import SHOWN, check_ids
 from melon.evaluation.search_space import Stage, Target
 from melon.retrieval import Given, Ranking, Retriever
 from melon.store import Collection
-
-Pair = tuple[Playlist, Playlist]
-"""A question and its answer."""
 
 
 class LeakedQuestions(BadQuestions):
@@ -45,8 +42,7 @@ class Sample:
 
 def draw_sample(
     retriever: Retriever,
-    questions: Sequence[Playlist],
-    answers: Sequence[Playlist],
+    pairs: Sequence[Pair],
     *,
     most: int,
     seed: int,
@@ -54,27 +50,24 @@ def draw_sample(
     """Draw `most` questions of each kind, half of them to search on and half to report on.
 
     Raises:
-        BadResults: questions and answers are not those of the same playlists.
         BadQuestions: they are too few for two halves.
         LeakedQuestions: a playlist in the store holds what its question hides.
     """
-    hidden = {answer.id: answer for answer in answers}
-    check_ids([question.id for question in questions], answers, "questions")
     by_kind: dict[Given, list[Pair]] = {given: [] for given in Given}
     unknown = 0
-    for start in range(0, len(questions), BATCH):
-        part = questions[start : start + BATCH]
-        kinds = retriever.kinds([as_query(question) for question in part])
-        for question, kind in zip(part, kinds, strict=True):
+    for start in range(0, len(pairs), BATCH):
+        part = pairs[start : start + BATCH]
+        kinds = retriever.kinds([as_query(question) for question, _ in part])
+        for pair, kind in zip(part, kinds, strict=True):
             if kind is None:
                 unknown += 1
             else:
-                by_kind[kind].append((question, hidden[question.id]))
+                by_kind[kind].append(pair)
     rng = np.random.default_rng(seed)
     search: dict[Given, list[Pair]] = {}
     held_back: list[Pair] = []
-    for kind, pairs in by_kind.items():
-        drawn = [pairs[place] for place in rng.permutation(len(pairs))[:most].tolist()]
+    for kind, known in by_kind.items():
+        drawn = [known[place] for place in rng.permutation(len(known))[:most].tolist()]
         half = (len(drawn) + 1) // 2
         search[kind] = drawn[:half]
         held_back += drawn[half:]

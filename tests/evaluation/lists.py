@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from melon.catalog import Playlist
-from melon.evaluation import SONGS, TAGS, Result, read_questions
+from melon.evaluation import SONGS, TAGS, Pair, Result, paired, read_questions
 
 FIRST_FILLER = 1_000_000
 """Songs from here on are misses."""
@@ -57,5 +57,5 @@ class HeldOut:
         return read_questions(self.questions_file)
 
     @property
-    def answers(self) -> list[Playlist]:
-        return read_questions(self.answers_file)
+    def pairs(self) -> list[Pair]:
+        return paired(self.questions, read_questions(self.answers_file))

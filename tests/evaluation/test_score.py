@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lists import FIRST_FILLER, playlist, result
 
-from melon.evaluation import KINDS, BadResults, kind_of, score
+from melon.evaluation import KINDS, BadQuestions, BadResults, kind_of, paired, score
 from melon.evaluation.scorecard import COLUMNS, table
 
 ANSWERS = [
@@ -124,8 +124,20 @@ def test_results_of_other_playlists_are_rejected(results, reason: str) -> None:
 
 
 def test_questions_of_other_playlists_are_rejected() -> None:
-    with pytest.raises(BadResults, match="the questions lack"):
+    with pytest.raises(BadQuestions, match="the questions lack playlists of the answers: 1"):
         score(RESULTS, ANSWERS, QUESTIONS[1:])
+    with pytest.raises(BadQuestions, match="the questions hold playlists that the answers do not"):
+        paired(QUESTIONS, ANSWERS[1:])
+
+
+def test_questions_are_paired_with_their_own_answers_in_their_own_order() -> None:
+    pairs = paired(QUESTIONS, ANSWERS[::-1])
+    assert [question for question, _ in pairs] == QUESTIONS
+    assert all(question.id == answer.id for question, answer in pairs)
+
+
+def test_the_order_of_the_questions_does_not_matter() -> None:
+    assert score(RESULTS, ANSWERS, QUESTIONS[::-1]) == score(RESULTS, ANSWERS, QUESTIONS)
 
 
 def test_the_kind_of_a_question_is_what_it_gives() -> None:

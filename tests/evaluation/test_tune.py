@@ -15,7 +15,6 @@ from melon.catalog import Playlist
 from melon.evaluation import (
     BadJournal,
     BadQuestions,
-    BadResults,
     Journal,
     LeakedQuestions,
     Search,
@@ -77,8 +76,7 @@ def tuned(retriever: Retriever, held_out: HeldOut, out: Path, **options: Any) ->
     with Journal(journal_of(out)) as journal:
         return tune(
             retriever,
-            held_out.questions,
-            held_out.answers,
+            held_out.pairs,
             out,
             journal=journal,
             **{"stages": list(FEW_DIALS), "space": FEW_DIALS, "most": 30} | options,
@@ -195,36 +193,33 @@ def test_without_time_each_search_measures_where_it_starts(
 
 
 def test_the_score_of_a_group_is_the_official_one(retriever: Retriever, held_out: HeldOut):
-    sample = draw_sample(retriever, held_out.questions, held_out.answers, most=1000, seed=0)
+    sample = draw_sample(retriever, held_out.pairs, most=1000, seed=0)
     for given in (Given.SONGS_AND_TEXT, Given.TITLE):
         pairs = sample.search[given]
-        questions, answers = [q for q, _ in pairs], [a for _, a in pairs]
-        card = evaluate(retriever, questions, answers, strategy="neighbours").quality
+        card = evaluate(retriever, pairs, strategy="neighbours").quality
         for target, figure in (("songs", card.song_ndcg), ("tags", card.tag_ndcg)):
             score = Group(given, target, pairs, retriever).score(retriever, "neighbours")
             assert score == pytest.approx(figure, abs=1e-12)
 
 
 def test_no_playlist_is_in_both_halves(retriever: Retriever, held_out: HeldOut):
-    sample = draw_sample(retriever, held_out.questions, held_out.answers, most=20, seed=3)
+    sample = draw_sample(retriever, held_out.pairs, most=20, seed=3)
     searched = [q.id for pairs in sample.search.values() for q, _ in pairs]
     held_back = [q.id for q, _ in sample.held_back]
     assert len({*searched, *held_back}) == len(searched) + len(held_back)
     assert all(question.id == answer.id for question, answer in sample.held_back)
     assert len(sample.search[Given.SONGS]) == 10
-    again = draw_sample(retriever, held_out.questions, held_out.answers, most=20, seed=3)
+    again = draw_sample(retriever, held_out.pairs, most=20, seed=3)
     assert again == sample
-    other = draw_sample(retriever, held_out.questions, held_out.answers, most=20, seed=4)
+    other = draw_sample(retriever, held_out.pairs, most=20, seed=4)
     assert other != sample
 
 
 def test_questions_that_nothing_is_known_of_are_left_out(retriever: Retriever, held_out: HeldOut):
     blank = Playlist(10**6, None, (10**7,), (), 0, None)
     hidden = replace(blank, songs=(1,))
-    without = draw_sample(retriever, held_out.questions, held_out.answers, most=1000, seed=0)
-    sample = draw_sample(
-        retriever, [*held_out.questions, blank], [*held_out.answers, hidden], most=1000, seed=0
-    )
+    without = draw_sample(retriever, held_out.pairs, most=1000, seed=0)
+    sample = draw_sample(retriever, [*held_out.pairs, (blank, hidden)], most=1000, seed=0)
     assert sample.unknown == without.unknown + 1
     assert blank.id not in {q.id for q, _ in sample.held_back}
 
@@ -241,8 +236,7 @@ def test_questions_whose_answers_were_trained_on_are_refused(
     with pytest.raises(LeakedQuestions, match=f"1 of .* playlist {known.id}"):
         tune(
             retriever,
-            [*held_out.questions, leaked],
-            [*held_out.answers, answer],
+            [*held_out.pairs, (leaked, answer)],
             out,
             journal=Journal(journal_of(out)),
         )
@@ -256,21 +250,14 @@ def test_a_playlist_that_was_trained_on_with_its_parts_blanked_is_no_leak(
     held = set(known.payload["songs"])
     question = Playlist(int(known.id), None, tuple(known.payload["songs"]), (), 0, None)
     answer = replace(question, songs=tuple({*range(1, 60)} - held))
-    sample = draw_sample(
-        retriever, [*held_out.questions, question], [*held_out.answers, answer], most=1000, seed=0
-    )
+    sample = draw_sample(retriever, [*held_out.pairs, (question, answer)], most=1000, seed=0)
     drawn = [q.id for pairs in sample.search.values() for q, _ in pairs]
     assert question.id in {*drawn, *(q.id for q, _ in sample.held_back)}
 
 
-def test_questions_without_answers_are_refused(retriever: Retriever, held_out: HeldOut):
-    with pytest.raises(BadResults, match="do not"):
-        draw_sample(retriever, held_out.questions, held_out.answers[:-1], most=10, seed=0)
-
-
 def test_one_question_cannot_be_halved(retriever: Retriever, held_out: HeldOut):
     with pytest.raises(BadQuestions, match="two"):
-        draw_sample(retriever, held_out.questions[:1], held_out.answers[:1], most=10, seed=0)
+        draw_sample(retriever, held_out.pairs[:1], most=10, seed=0)
 
 
 def test_a_line_that_was_cut_off_is_measured_again(
@@ -299,7 +286,7 @@ def test_what_makes_hybrid_worse_is_not_taken_up(
     result = tuned(default, held_out, tmp_path / "retrieval.json", stages=[Stage.NEIGHBOURS])
     assert result.unchanged
     after = default.with_settings(result.settings)
-    sample = draw_sample(default, held_out.questions, held_out.answers, most=30, seed=0)
+    sample = draw_sample(default, held_out.pairs, most=30, seed=0)
     for search in result.searches:
         group = Group(search.given, search.target, sample.search[search.given], default)
         path = group.path(Stage.NEIGHBOURS)
