@@ -13,16 +13,8 @@ from typing import Any
 
 from harness import parser
 
-from melon.catalog import (
-    DemoScale,
-    ReadReport,
-    find_corpus,
-    make_demo,
-    read_genres,
-    read_playlists,
-    read_songs,
-)
-from melon.embedding import EmbeddingSpace, build_space, training_settings
+from melon.catalog import DemoScale, make_demo
+from melon.embedding import EmbeddingSpace, train_corpus
 
 CACHE = Path(__file__).resolve().parent.parent / ".cache" / "benchmarks"
 
@@ -54,16 +46,7 @@ def demo_space(part: Fraction, cache: Path = CACHE) -> Path:
     """A space of the demo corpus at `part` of its size, trained once."""
     space = _directory(part, cache) / "space"
     if not space.exists():
-        files, report = find_corpus([demo_corpus(part, cache)]), ReadReport()
-        assert files.songs
-        assert files.genres
-        built = build_space(
-            read_playlists(files.playlists, report=report),
-            read_songs(files.songs, report=report),
-            read_genres(files.genres),
-            training_settings(),
-        )
-        built.save(space)
+        train_corpus([demo_corpus(part, cache)], space)
     return space
 
 

@@ -78,10 +78,7 @@ def _train_on_a_list(corpus: Path, target: Path, changes: dict[str, int | None])
     """The published hyper-parameters on melon's tokens, handed to gensim as a list."""
     from gensim.models import Word2Vec
 
-    from melon.catalog import ReadReport
-    from melon.commands.console import Meter
-    from melon.commands.train import train_space
-    from melon.embedding import training_settings
+    from melon.embedding import train_corpus, training_settings
 
     given = {name: value for name, value in changes.items() if value is not None}
     settings = training_settings("published", workers=WORKERS, **given)
@@ -91,7 +88,7 @@ def _train_on_a_list(corpus: Path, target: Path, changes: dict[str, int | None])
         return train(model, corpus_iterable=_List(corpus_iterable), **options)
 
     with mock.patch.object(Word2Vec, "train", on_a_list):
-        train_space([corpus], settings, target, report=ReadReport(), strict=False, bar=Meter(None))
+        train_corpus([corpus], target, settings)
 
 
 def _arguments() -> argparse.Namespace:

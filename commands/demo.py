@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from melon.commands.console import meter, note
-from melon.commands.options import path_given
+from melon.commands.options import chosen_store, path_given, pinned_retriever
+
+if TYPE_CHECKING:
+    from melon.retrieval import Constraints
 
 TITLE = "rainy day"
 GENRE = "Jazz"
 SINCE, UNTIL = 1990, 2009
+SONGS, TAGS = 10, 5
 
 
 def demo(
@@ -75,12 +80,11 @@ def _make_corpus(corpus: Path, full: bool, seed: int) -> None:
 
 
 def _train(corpus: Path, space: Path) -> None:
-    from melon.catalog import ReadReport
-    from melon.commands.train import train_space
-    from melon.embedding import training_settings
+    from melon.commands.train import watched
+    from melon.embedding import train_corpus
 
     with meter() as bar:
-        train_space([corpus], training_settings(), space, report=ReadReport(), strict=True, bar=bar)
+        train_corpus([corpus], space, strict=True, progress=watched(bar))
 
 
 def _ingest(space: Path, store: Path) -> None:
@@ -95,24 +99,26 @@ def _ingest(space: Path, store: Path) -> None:
 
 
 def _ask(store: Path) -> None:
-    from melon.commands.query import query
+    from melon.commands.render import render
+    from melon.retrieval import PlaylistQuery
 
     note("")
-    note(f'$ melon query --title "{TITLE}" --songs 10 --tags 5 --path {store}')
-    query(title=TITLE, count=10, tag_count=5, path=store)
-    note(
-        f'$ melon query --title "{TITLE}" --genre {GENRE} --since {SINCE} --until {UNTIL} '
-        f"--songs 10 --tags 5 --path {store}"
-    )
-    query(
-        title=TITLE,
-        genre=[GENRE],
-        since=str(SINCE),
-        until=str(UNTIL),
-        count=10,
-        tag_count=5,
-        path=store,
-    )
+    # The default settings, and not those that were tuned for another catalogue.
+    retriever = pinned_retriever(chosen_store(None, store), None)
+    for options in ({}, {"genre": GENRE, "since": str(SINCE), "until": str(UNTIL)}):
+        named = [f"--{name}={value}" for name, value in options.items()]
+        limits = [f"--songs={SONGS}", f"--tags={TAGS}", f"--path={store}"]
+        note(f"$ {shlex.join(['melon', 'query', f'--title={TITLE}', *named, *limits])}")
+        found = retriever.recommend(
+            PlaylistQuery(title=TITLE), _constraints(**options), songs=SONGS, tags=TAGS
+        )
+        render(found, wanted=SONGS)
+
+
+def _constraints(genre: str | None = None, **dates: str) -> Constraints | None:
+    from melon.retrieval import Constraints
+
+    return Constraints.model_validate({"genres": [genre], **dates}) if genre else None
 
 
 @contextmanager

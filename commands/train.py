@@ -11,8 +11,8 @@ from melon.commands.console import Meter, meter, note, reported
 from melon.commands.options import path_given
 
 if TYPE_CHECKING:
-    from melon.catalog import ReadReport
-    from melon.embedding import EmbeddingSpace, Progress
+    from melon.embedding import Progress
+    from melon.embedding.progress import ProgressCallback
 
 
 def train(
@@ -64,7 +64,7 @@ def train(
     genre_gn_all.json; the last two are optional.
     """
     from melon.catalog import ReadReport
-    from melon.embedding import training_settings
+    from melon.embedding import train_corpus, training_settings
     from melon.settings import load_settings
 
     given: dict[str, Any] = {
@@ -81,33 +81,15 @@ def train(
     target = out or load_settings().space_dir
     report = ReadReport()
     with reported(report), meter() as bar:
-        space = train_space(corpus, settings, target, report=report, strict=strict, bar=bar)
+        space = train_corpus(
+            corpus, target, settings, report=report, strict=strict, progress=watched(bar)
+        )
     counts = ", ".join(f"{count:,} {kind}" for kind, count in space.counts.items())
     note(f"space {space.hash[:12]}: {counts}, {space.dim} dimensions, in {target}")
 
 
-def train_space(
-    corpus: list[Path],
-    settings: Any,
-    target: Path,
-    *,
-    report: ReadReport,
-    strict: bool,
-    bar: Meter,
-) -> EmbeddingSpace:
-    """Read a corpus, train on it, save the space. Also what `melon demo` does."""
-    from melon.catalog import check_not_read, find_corpus, read_genres, read_playlists, read_songs
-    from melon.embedding import EmbeddingSpace, build_space
-
-    EmbeddingSpace.check_place(target)
-    files = find_corpus(corpus)
-    check_not_read(target, [*files.playlists, *filter(None, (files.songs, files.genres))])
-    genres = read_genres(files.genres) if files.genres else {}
-    songs = (
-        read_songs(files.songs, genres=genres or None, report=report, strict=strict)
-        if files.songs
-        else ()
-    )
+def watched(bar: Meter) -> ProgressCallback:
+    """Shows on a progress bar how far training has come, epoch by epoch."""
 
     def watch(progress: Progress) -> None:
         step: str = progress.stage
@@ -119,6 +101,4 @@ def train_space(
                 return
         bar(step, progress.done, progress.total)
 
-    playlists = read_playlists(files.playlists, report=report, strict=strict)
-    space = build_space(playlists, songs, genres, settings, watch)
-    return space.save(target)
+    return watch

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from melon.embedding.build import build_space
+    from melon.embedding.from_corpus import build_from_files, train_corpus
     from melon.embedding.progress import Progress
     from melon.embedding.settings import TrainingSettings, training_settings
     from melon.embedding.space import EmbeddingSpace
@@ -21,8 +22,10 @@ __all__ = [
     "Progress",
     "TitleTokenizer",
     "TrainingSettings",
+    "build_from_files",
     "build_space",
     "normalise",
+    "train_corpus",
     "training_settings",
 ]
 
@@ -31,8 +34,10 @@ _HOMES = {
     "Progress": "progress",
     "TitleTokenizer": "title",
     "TrainingSettings": "settings",
+    "build_from_files": "from_corpus",
     "build_space": "build",
     "normalise": "title",
+    "train_corpus": "from_corpus",
     "training_settings": "settings",
 }
 

@@ -14,17 +14,8 @@ from places import ENGINES, SERVER, Place, ServerPlace, place_on, scratch_direct
 from qdrant_binary import ServerUnavailable, fetch
 from qdrant_server import Endpoint, running_server
 
-from melon.catalog import (
-    DemoScale,
-    DemoTruth,
-    ReadReport,
-    find_corpus,
-    make_demo,
-    read_genres,
-    read_playlists,
-    read_songs,
-)
-from melon.embedding import EmbeddingSpace, build_space, training_settings
+from melon.catalog import DemoScale, DemoTruth, find_corpus, make_demo
+from melon.embedding import EmbeddingSpace, build_from_files, training_settings
 from melon.ingest import ingest
 from melon.store import VectorStore
 
@@ -122,16 +113,8 @@ def demo_truth(demo_corpus: tuple[Path, DemoTruth]) -> DemoTruth:
 @pytest.fixture(scope="session")
 def demo_space(demo_corpus: tuple[Path, DemoTruth]) -> EmbeddingSpace:
     """A space trained on the demo corpus: nine of ten nearest songs share their mood."""
-    files, report = find_corpus([demo_corpus[0]]), ReadReport()
-    assert files.songs
-    assert files.genres
     settings = training_settings(dim=16, epochs=10, window=5, title_pieces=64, workers=1, seed=1)
-    return build_space(
-        read_playlists(files.playlists, report=report),
-        read_songs(files.songs, report=report),
-        read_genres(files.genres),
-        settings,
-    )
+    return build_from_files(find_corpus([demo_corpus[0]]), settings)
 
 
 @pytest.fixture(scope="session", params=ENGINES)
