@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from enum import StrEnum
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     from melon.evaluation import Scorecard
 
 ALL_STRATEGIES = "all"
-MANY_QUESTIONS = 2000
-"""From here on it pays to open the store in several processes."""
 
 
 class Until(StrEnum):
@@ -94,7 +91,7 @@ def recommend(
     question is answered.
     """
     from melon.catalog import check_file, check_not_read
-    from melon.evaluation import check_strategy, read_questions, write_results
+    from melon.evaluation import Processes, check_strategy, read_questions, write_results
     from melon.evaluation import recommend as answers
     from melon.retrieval import DEFAULT_STRATEGY
 
@@ -106,16 +103,13 @@ def recommend(
     with meter() as bar:
         started = time.perf_counter()
         retriever = pinned_retriever(store, release, weights)
-        many = len(asked) >= MANY_QUESTIONS
+        again = partial(opened_retriever, url, path, retriever.release, weights.model_dump_json())
         results = answers(
             retriever,
             asked,
             strategy=strategy or DEFAULT_STRATEGY,
             until_playlist=until is Until.PLAYLIST,
-            processes=processes or (processors() if many else 1),
-            open_retriever=partial(
-                opened_retriever, url, path, retriever.release, weights.model_dump_json()
-            ),
+            processes=Processes(again, processes),
             progress=partial(bar, "recommend"),
         )
         count = write_results(out, results)
@@ -282,13 +276,6 @@ def render(cards: Sequence[Scorecard]) -> None:
     print_table("Scores", COLUMNS, table(cards))
     if rows := spread_table(cards):
         print_table("What is recommended", SPREAD_COLUMNS, rows)
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # not on every system
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _shares(kinds: str) -> list[float]:

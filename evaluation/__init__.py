@@ -20,6 +20,7 @@ from melon.evaluation.search_space import Stage
 from melon.evaluation.split import SplitCounts, mask, split
 from melon.evaluation.tune import Comparison, Search, Tuned, save_settings, tune
 from melon.evaluation.tune_questions import LeakedQuestions
+from melon.evaluation.workers import Processes
 
 __all__ = [
     "BATCH",
@@ -36,6 +37,7 @@ __all__ = [
     "LeakedQuestions",
     "NothingToHide",
     "Pair",
+    "Processes",
     "Quality",
     "Result",
     "Scorecard",

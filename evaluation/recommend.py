@@ -12,7 +12,7 @@ from melon.evaluation.errors import TooFewItems
 from melon.evaluation.popular import PopularItems
 from melon.evaluation.rankings import check_strategy, rankings
 from melon.evaluation.results import SONGS, TAGS, Result
-from melon.evaluation.workers import OpenRetriever, Part, workers
+from melon.evaluation.workers import Part, Processes, workers
 from melon.retrieval import DEFAULT_STRATEGY, Ranking, Retriever
 
 BATCH = 64
@@ -29,8 +29,7 @@ def recommend(
     strategy: str = DEFAULT_STRATEGY,
     until_playlist: bool = False,
     batch: int = BATCH,
-    processes: int = 1,
-    open_retriever: OpenRetriever | None = None,
+    processes: Processes | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Result]:
     """Answer questions in their order, `SONGS` songs and `TAGS` tags each, no seed, no repeat.
@@ -46,8 +45,7 @@ def recommend(
             changed, where that is known. A song of unknown date could be younger: it is not
             recommended either, not even to fill.
         batch: how many questions are answered together; the answers do not depend on it.
-        processes: how many answer side by side; 1 is this one alone.
-        open_retriever: opens `retriever` once more, in each of several processes.
+        processes: those that answer side by side; None for this one alone.
         progress: called with the questions answered and their total.
 
     Raises:
@@ -63,7 +61,7 @@ def recommend(
     parts = [slice(start, start + batch) for start in range(0, len(questions), batch)]
 
     asked = ((questions[part], days[part]) for part in parts)
-    with _answering(retriever, strategy, processes, open_retriever) as answer:
+    with _answering(retriever, strategy, processes, len(questions)) as answer:
         for part, found in zip(parts, answer(asked), strict=True):
             for row, ranking in zip(range(part.start, len(questions)), found, strict=False):
                 yield _filled(popular, questions[row], ranking, days[row])
@@ -73,11 +71,11 @@ def recommend(
 
 @contextmanager
 def _answering(
-    retriever: Retriever, strategy: str, processes: int, open_retriever: OpenRetriever | None
+    retriever: Retriever, strategy: str, processes: Processes | None, questions: int
 ) -> Iterator[Callable[[Iterable[Part]], Iterator[list[Ranking]]]]:
     """What answers parts in their order: threads of this process, or several processes."""
-    if processes > 1 and open_retriever is not None:
-        with workers(processes, open_retriever, strategy) as answer:
+    if processes is not None and (count := processes.count_for(questions)) > 1:
+        with workers(count, processes.open_retriever, strategy) as answer:
             yield answer
     else:
         with _threads() as pool:

@@ -7,11 +7,13 @@ threads do not make it faster, more processes do.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
@@ -25,6 +27,36 @@ OpenRetriever = Callable[[], Retriever]
 
 Part = tuple[Sequence[Playlist], Sequence[date | None]]
 """Questions, and the day after which none of their songs may be from."""
+
+MANY_QUESTIONS = 2000
+"""From here on it pays to open the store in several processes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """How many processes answer, and how each of them opens the release.
+
+    Attributes:
+        open_retriever: called once in each.
+        count: how many; None for as many as suit the number of questions.
+    """
+
+    open_retriever: OpenRetriever
+    count: int | None = None
+
+    def count_for(self, questions: int) -> int:
+        """How many there are for so many questions."""
+        if self.count is not None:
+            return self.count
+        return processors() if questions >= MANY_QUESTIONS else 1
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on every system
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
 
 _retriever: OpenRetriever | None = None
 """Of this process, if it is a worker: opened when it is first needed.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,6 @@ from lists import record, result, write_json
 
 from melon import cli
 from melon.catalog import DemoTruth
-from melon.commands.evaluate import processors
 from melon.evaluation import KINDS
 
 
@@ -42,16 +40,6 @@ def home(demo_corpus: tuple[Path, DemoTruth], tmp_path_factory: pytest.TempPathF
     ):
         assert run(*arguments) == 0
     return home
-
-
-def test_no_more_processes_than_the_processors_that_may_be_used(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3, 5}, raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: 7)
-    assert processors() == 2
-    monkeypatch.delattr(os, "sched_getaffinity")
-    assert processors() == 7
 
 
 def run(*arguments: object) -> int:

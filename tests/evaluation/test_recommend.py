@@ -17,10 +17,20 @@ import pytest
 from lists import HeldOut, playlist
 
 from melon.catalog import DemoTruth, Playlist
-from melon.evaluation import POPULAR, SONGS, TAGS, Result, TooFewItems, WorkerEnded, recommend
+from melon.evaluation import (
+    POPULAR,
+    SONGS,
+    TAGS,
+    Processes,
+    Result,
+    TooFewItems,
+    WorkerEnded,
+    recommend,
+)
 from melon.evaluation import popular as popular_items
 from melon.evaluation.popular import HEAD, PopularItems
 from melon.evaluation.questions import read_questions
+from melon.evaluation.workers import MANY_QUESTIONS
 from melon.retrieval import STRATEGIES, Constraints, PlaylistQuery, Ranking, Retriever
 from melon.store import Collection, NoRelease, VectorStore
 from melon.store.embedded import EmbeddedStore
@@ -240,7 +250,7 @@ def test_several_processes_give_the_same_answers(
         opened = partial(open_again, held_out.store, retriever.release)
         alone, together = (
             list(recommend(retriever, held_out.questions, batch=9, **options))
-            for options in ({}, {"processes": 2, "open_retriever": opened})
+            for options in ({}, {"processes": Processes(opened, 2)})
         )
     assert alone == together
     assert not capfd.readouterr().err
@@ -257,9 +267,7 @@ def killed() -> NoReturn:
 
 def test_a_worker_that_is_killed_is_said_to_have_ended(held_out: HeldOut) -> None:
     with EmbeddedStore(held_out.store) as store:
-        results = recommend(
-            Retriever(store), held_out.questions, processes=2, open_retriever=killed
-        )
+        results = recommend(Retriever(store), held_out.questions, processes=Processes(killed, 2))
         with pytest.raises(WorkerEnded, match="fewer --processes"):
             list(results)
     assert not multiprocessing.active_children()
@@ -270,9 +278,7 @@ def test_what_a_worker_cannot_open_is_said_as_by_this_process(
 ) -> None:
     with EmbeddedStore(held_out.store) as store:
         opened = partial(open_again, tmp_path / "absent", "r1")
-        results = recommend(
-            Retriever(store), held_out.questions, processes=2, open_retriever=opened
-        )
+        results = recommend(Retriever(store), held_out.questions, processes=Processes(opened, 2))
         with pytest.raises(NoRelease, match="absent: it holds no release 'r1'") as caught:
             list(results)
     assert caught.value.hint
@@ -283,9 +289,23 @@ def test_processes_end_when_no_more_is_wanted(held_out: HeldOut) -> None:
     with EmbeddedStore(held_out.store) as store:
         retriever = Retriever(store)
         opened = partial(open_again, held_out.store, retriever.release)
-        results = recommend(
-            retriever, held_out.questions, batch=2, processes=2, open_retriever=opened
-        )
+        results = recommend(retriever, held_out.questions, batch=2, processes=Processes(opened, 2))
         assert next(results).id == held_out.questions[0].id
         results.close()
     assert not multiprocessing.active_children()
+
+
+def test_many_questions_are_for_all_processors_that_may_be_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_retriever() -> Retriever:
+        raise AssertionError
+
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3, 5}, raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 7)
+    as_many_as_suit = Processes(no_retriever)
+    assert as_many_as_suit.count_for(MANY_QUESTIONS - 1) == 1
+    assert as_many_as_suit.count_for(MANY_QUESTIONS) == 2
+    assert Processes(no_retriever, 3).count_for(MANY_QUESTIONS) == 3
+    monkeypatch.delattr(os, "sched_getaffinity")
+    assert as_many_as_suit.count_for(MANY_QUESTIONS) == 7
