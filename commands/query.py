@@ -175,13 +175,12 @@ def query(
         explain=explain,
         variety=Variety(max_per_artist=max_per_artist, diversity=diversity),
     )
-    names = shown_names(retriever.reader, found) if explain and not as_json else {}
     if as_json:
         print_json(found.to_json())
         return
     render(found, wanted=count)
     if explain:
-        render_reasons(found, names)
+        render_reasons(found, shown_names(retriever.reader, found))
 
 
 def similar(

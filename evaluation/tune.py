@@ -137,7 +137,7 @@ def tune(
         LeakedQuestions: the store was trained on the answers.
     """
     sample = draw_sample(retriever, pairs, most=most, seed=seed)
-    retriever = retriever.with_reader(CachingReader(retriever.reader))
+    retriever = retriever.with_reader(CachingReader(retriever.engine_reader))
     groups = [
         group
         for given, target in product(Given, TARGETS)

@@ -65,6 +65,11 @@ class RememberingReader(ForwardingReader):
         """The genres that constraints may name."""
         return Genres(self.manifest.genres)
 
+    @property
+    def engine(self) -> ReleaseReader:
+        """The reader that is asked for what is not remembered."""
+        return self._reader
+
     def popularity(self, collection: Collection, ids: Ids) -> NDArray[np.float64]:
         """How many playlists hold each of n points, (n,) float64; 1 at least, to take powers of.
 

@@ -93,6 +93,11 @@ class Retriever:
         return self._open.reader
 
     @property
+    def engine_reader(self) -> ReleaseReader:
+        """The engine's own reader of it, to wrap and give to `with_reader`."""
+        return self._open.reader.engine
+
+    @property
     def release(self) -> str:
         """Name of the release that answers."""
         return self._open.reader.manifest.release

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,12 @@ from melon.evaluation import (
     evaluate,
     tune,
 )
+from melon.evaluation.caching import CachingReader
 from melon.evaluation.search_space import SPACE, value_at
 from melon.evaluation.tune_questions import Group, draw_sample
 from melon.retrieval import Given, RetrievalSettings, Retriever
-from melon.store import VectorStore
+from melon.retrieval.memory import RememberingReader
+from melon.store import ReleaseReader, VectorStore
 from melon.store.embedded import EmbeddedStore
 
 BAD_HOPS = {
@@ -190,6 +193,23 @@ def test_without_time_each_search_measures_where_it_starts(
     assert {search.trials for search in seen} == {1}
     assert not any(search.finished for search in seen)
     assert result.settings == BAD
+
+
+def test_answers_are_kept_as_the_engine_gives_them(
+    retriever: Retriever, held_out: HeldOut, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """What a retriever remembers besides is its own, and is not kept twice."""
+    wrapped: list[ReleaseReader] = []
+
+    def keeping(reader: ReleaseReader) -> CachingReader:
+        wrapped.append(reader)
+        return CachingReader(reader)
+
+    monkeypatch.setattr(import_module("melon.evaluation.tune"), "CachingReader", keeping)
+    tuned(retriever, held_out, tmp_path / "retrieval.json", budget=0)
+    [engine] = wrapped
+    assert not isinstance(engine, RememberingReader)
+    assert engine.manifest == retriever.reader.manifest
 
 
 def test_the_score_of_a_group_is_the_official_one(retriever: Retriever, held_out: HeldOut):
