@@ -11,6 +11,7 @@ from tempfile import TemporaryFile
 
 from melon.catalog.errors import ForeignFile, ReplacedInput, UnwritableFile
 from melon.catalog.writers import make_directory
+from melon.files import write_atomically
 
 MARKER = ".written-by"
 """File that names what wrote a directory, and may replace it."""
@@ -95,7 +96,7 @@ def claim_directory(path: Path, writer: str) -> None:
     """
     make_directory(path)
     try:
-        (path / MARKER).write_text(f"{writer}\n", encoding="utf-8")
+        write_atomically(path / MARKER, f"{writer}\n")
     except OSError as error:
         raise UnwritableFile.from_os_error(path, error) from error
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from melon.catalog.errors import UnwritableFile
 from melon.catalog.records import Genre, IssueDate, Playlist, Song
+from melon.files import Replacement
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -90,29 +90,21 @@ def _write_array(path: Path, records: Iterable[Mapping[str, object]]) -> int:
 def _replacing(path: Path) -> Iterator[Callable[[str], None]]:
     """Write to a temporary file beside `path` that takes its place if all goes well.
 
-    Where `path` is a symbolic link, the file that it leads to is replaced.
+    Errors of the operating system are those of the file, and others go through.
     """
-    target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     with _naming(path):
-        file = temporary.open("w", encoding="utf-8", newline="")
+        new = Replacement(path)
 
     def write(text: str) -> None:
         with _naming(path):
-            file.write(text)
+            new.write(text)
 
     try:
         yield write
         with _naming(path):
-            file.flush()
-            os.fsync(file.fileno())
-            file.close()
-            temporary.replace(target)
+            new.commit()
     finally:
-        with suppress(OSError):  # of a full disk, and said already
-            file.close()
-        with suppress(OSError):
-            temporary.unlink()
+        new.discard()
 
 
 @contextmanager

@@ -6,7 +6,6 @@ tables Parquet, the rest JSON and the title tokenizer's blob.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import io
 import json
@@ -15,7 +14,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -29,6 +28,7 @@ from melon.catalog.records import Genre
 from melon.embedding.errors import DamagedSpace, NotASpace, SpaceVersionMismatch
 from melon.embedding.ragged import Vectors
 from melon.embedding.title import DamagedTitleTokenizer, TitleTokenizer
+from melon.files import locked, sync_directory, write_atomically
 
 if TYPE_CHECKING:
     from melon.embedding.space import EmbeddingSpace
@@ -75,8 +75,9 @@ def _save(space: EmbeddingSpace, path: Path) -> None:
     with _fresh_directory(path) as fresh:
         files = {name: _write(fresh / name, write) for name, write in _writers(space).items()}
         manifest = json.dumps(_manifest(space, files), ensure_ascii=False, indent=1)
-        (fresh / MANIFEST).write_text(manifest, encoding="utf-8")
+        write_atomically(fresh / MANIFEST, manifest)
         _take_place(fresh, path)
+        sync_directory(path.parent)
 
 
 def load_space(path: Path) -> EmbeddingSpace:
@@ -188,6 +189,8 @@ def _write(path: Path | None, write: Callable[[IO[bytes]], None]) -> dict[str, A
     with path.open("wb") as file:
         hashing = _HashingFile(file)
         write(hashing)  # type: ignore[arg-type]
+        file.flush()
+        os.fsync(file.fileno())
     return hashing.entry()
 
 
@@ -280,14 +283,13 @@ def _fresh_directory(path: Path) -> Iterator[Path]:
     """A directory beside `path`, locked as long as this process lives, and removed at the end."""
     fresh = path.parent / f".{path.name}.{secrets.token_hex(4)}.new"
     fresh.mkdir()
-    handle = os.open(fresh, os.O_RDONLY)
-    try:
-        with suppress(OSError):  # NFS locks no directory: there, none is removed either
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield fresh
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-        os.close(handle)
+    with ExitStack() as lock:
+        try:
+            with suppress(OSError):  # NFS locks no directory: there, none is removed either
+                lock.enter_context(locked(fresh))
+            yield fresh
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
 
 
 def _remove_left_behind(path: Path) -> None:
@@ -296,14 +298,9 @@ def _remove_left_behind(path: Path) -> None:
     for left in path.parent.iterdir():
         if name.fullmatch(left.name) is None:
             continue
-        with suppress(OSError):
-            handle = os.open(left, os.O_RDONLY)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if not _is_empty(left):  # else it may be new, and about to be locked
-                    shutil.rmtree(left)
-            finally:
-                os.close(handle)
+        with suppress(OSError), locked(left, wait=False):
+            if not _is_empty(left):  # else it may be new, and about to be locked
+                shutil.rmtree(left)
 
 
 def _take_place(fresh: Path, path: Path) -> None:

@@ -26,8 +26,8 @@ from melon.evaluation.search_space import (
     value_at,
 )
 from melon.evaluation.tune_questions import Group, Sample, draw_sample
+from melon.files import write_atomically
 from melon.retrieval import DEFAULT_STRATEGY, Given, RetrievalSettings, Retriever
-from melon.store.files import write_atomically
 
 JUDGE = Stage.HYBRID
 """By whose strategy, the default one, settings are taken up or not."""

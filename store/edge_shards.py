@@ -10,9 +10,9 @@ from pathlib import Path
 
 import qdrant_edge as edge
 
+from melon.files import locked
 from melon.store.edge_models import payload_index
 from melon.store.errors import IndexingFailed, StoreUnavailable
-from melon.store.files import locked
 from melon.store.protocol import IndexProgress
 from melon.store.schema import DENSE, SCHEMA, Collection
 from melon.store.tuning import IndexTuning

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import IO, Self
 from weakref import WeakSet
 
+from melon.files import locked, write_atomically
 from melon.store.embedded_release import MANIFEST, EmbeddedBuilder, EmbeddedReader
 from melon.store.errors import (
     StoreBusy,
@@ -36,7 +37,6 @@ from melon.store.errors import (
     live_release,
     unknown_release,
 )
-from melon.store.files import locked, write_atomically
 from melon.store.manifest import ReleaseManifest, is_release_name
 from melon.store.protocol import ReleaseInfo, find_manifest, parse_manifest, readable
 

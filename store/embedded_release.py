@@ -12,6 +12,7 @@ from typing import IO
 import qdrant_edge as edge
 
 from melon.errors import MelonError
+from melon.files import sync_directory, write_atomically
 from melon.store.edge_models import (
     from_hits,
     from_ordered,
@@ -24,7 +25,6 @@ from melon.store.edge_models import (
 )
 from melon.store.edge_shards import create_shard, open_shard, optimise_shard
 from melon.store.errors import IndexingFailed, no_such_release
-from melon.store.files import sync_directory, write_atomically
 from melon.store.filters import Filter, HasId
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import (
