@@ -25,7 +25,17 @@ if TYPE_CHECKING:
 
 MOST_WEIGHT = 1000
 MOST_RESULTS = 10_000
-LAST_ID = 2**31 - 1
+
+
+def _song_ids(given: list[int] | None) -> list[int] | None:
+    """The ids that an option names, none of which is too large to be one."""
+    if given:
+        from melon.store.schema import MAX_ID
+
+        if (largest := max(given)) > MAX_ID:
+            raise typer.BadParameter(f"{largest} is not the id of a song")
+    return given
+
 
 SongsOption = Annotated[
     list[str] | None,
@@ -70,7 +80,7 @@ MaxPopularityOption = Annotated[
 ]
 ExcludeOption = Annotated[
     list[int] | None,
-    typer.Option("--exclude", min=0, max=LAST_ID, help="A song id that must not come back."),
+    typer.Option("--exclude", min=0, callback=_song_ids, help="A song id that must not come back."),
 ]
 ExactOption = Annotated[
     bool, typer.Option("--exact", help="Scan all points instead of using the index.")
@@ -195,7 +205,7 @@ def similar(
     tag: Annotated[str | None, typer.Option("--tag", "-t", help="Tag.")] = None,
     title: Annotated[str | None, typer.Option("--title", help="Title of a playlist.")] = None,
     playlist: Annotated[
-        int | None, typer.Option("--playlist", min=0, max=LAST_ID, help="Playlist, by id.")
+        int | None, typer.Option("--playlist", min=0, help="Playlist, by id.")
     ] = None,
     word: Annotated[str | None, typer.Option("--word", help="Title word.")] = None,
     to: Annotated[

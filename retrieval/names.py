@@ -7,7 +7,7 @@ from melon.retrieval.description import SONG_FIELDS, Description
 from melon.retrieval.query import valid_text
 from melon.retrieval.results import Song
 from melon.store import Collection, Filter, MatchAny, ReleaseReader, name_key
-from melon.store.schema import FIRST_TAG_ITEM
+from melon.store.schema import MAX_ID
 
 SHOWN = 8
 """Candidates that the message about an ambiguous name lists."""
@@ -67,4 +67,4 @@ def _as_id(text: str) -> int | None:
     """The number, if a song could have it for an id."""
     if not (text.isascii() and text.isdigit() and len(text) <= 10):
         return None
-    return int(text) if int(text) < FIRST_TAG_ITEM else None
+    return int(text) if int(text) <= MAX_ID else None

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from melon.errors import InputError
-from melon.store.schema import FIRST_TAG_ITEM
+from melon.store.schema import MAX_ID
 
 
 def _unique(values: tuple[object, ...]) -> tuple[object, ...]:
@@ -45,7 +45,7 @@ def _title(value: object) -> object:
 Text = Annotated[str, BeforeValidator(valid_text)]
 """Text that any engine can be asked for."""
 
-Id = Annotated[int, Field(ge=0, lt=FIRST_TAG_ITEM)]
+Id = Annotated[int, Field(ge=0, le=MAX_ID)]
 """Of a song or playlist: the ids that a point and a dimension of `items` can have."""
 
 SongIds = Annotated[tuple[Id, ...], AfterValidator(_unique)]

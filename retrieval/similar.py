@@ -30,7 +30,7 @@ from melon.store import (
     tag_point_id,
     word_point_id,
 )
-from melon.store.schema import FIRST_TAG_ITEM
+from melon.store.schema import MAX_ID
 
 FIELDS: Mapping[Collection, tuple[str, ...]] = {
     Collection.SONGS: SONG_FIELDS,
@@ -64,7 +64,7 @@ class Item:
         for text in (self.tag, self.title, self.word):
             valid_text(text)
         for name, id_ in (("song", self.song), ("playlist", self.playlist)):
-            if id_ is not None and not 0 <= id_ < FIRST_TAG_ITEM:
+            if id_ is not None and not 0 <= id_ <= MAX_ID:
                 raise UnknownItem(f"{id_} is not the id of a {name}")
 
     def __str__(self) -> str:

@@ -19,7 +19,10 @@ DENSE = "w2v"
 NAMESPACE = uuid.UUID("6d656c6f-6e00-5000-8000-706c61796c73")
 """Namespace of the UUIDv5 point ids of tags and words."""
 
-FIRST_TAG_ITEM = 2**31
+MAX_ID = 2**31 - 1
+"""Largest id of a song or playlist: a point's id, and a dimension of `items`."""
+
+FIRST_TAG_ITEM = MAX_ID + 1
 FIRST_WORD_ITEM = 2**31 + 2**30
 FIRST_BIGRAM_ITEM = 2**31 + 2**30 + 2**29
 """Dimensions of the playlists' sparse vector `items`: a song's is its id, below all of these."""

@@ -37,6 +37,7 @@ from melon.catalog import (
     write_playlists,
     write_songs,
 )
+from melon.store import schema
 
 
 def touch(directory: Path, *names: str) -> None:
@@ -164,6 +165,11 @@ songs = st.builds(
     Song, ids, optional_texts, some_ids, some_texts, st.none() | ids, optional_texts, some_texts,
     some_texts, st.none() | issue_dates,
 )  # fmt: skip
+
+
+def test_every_id_is_one_that_a_store_can_hold() -> None:
+    assert MAX_ID == schema.MAX_ID
+    assert schema.FIRST_TAG_ITEM == MAX_ID + 1
 
 
 @settings(max_examples=60, deadline=None)
