@@ -271,11 +271,11 @@ def split(
 
 def render(cards: Sequence[Scorecard]) -> None:
     """Scorecards as tables."""
-    from melon.evaluation.scorecard import COLUMNS, SPREAD_COLUMNS, spread_table, table
+    from melon.evaluation.scorecard import BEYOND_COLUMNS, COLUMNS, beyond_table, table
 
     print_table("Scores", COLUMNS, table(cards))
-    if rows := spread_table(cards):
-        print_table("What is recommended", SPREAD_COLUMNS, rows)
+    if rows := beyond_table(cards):
+        print_table("What is recommended", BEYOND_COLUMNS, rows)
 
 
 def _shares(kinds: str) -> list[float]:

@@ -15,7 +15,7 @@ from melon.evaluation.rankings import POPULAR, check_strategy
 from melon.evaluation.recommend import BATCH, recommend
 from melon.evaluation.results import SONGS, TAGS, Result, read_results, write_results
 from melon.evaluation.score import score
-from melon.evaluation.scorecard import Quality, Scorecard, Spread
+from melon.evaluation.scorecard import BeyondAccuracy, Quality, Scorecard
 from melon.evaluation.search_space import Stage
 from melon.evaluation.split import SplitCounts, mask, split
 from melon.evaluation.tune import Comparison, Search, Tuned, save_settings, tune
@@ -31,6 +31,7 @@ __all__ = [
     "BadJournal",
     "BadQuestions",
     "BadResults",
+    "BeyondAccuracy",
     "Catalogue",
     "Comparison",
     "Journal",
@@ -43,7 +44,6 @@ __all__ = [
     "Scorecard",
     "Search",
     "SplitCounts",
-    "Spread",
     "Stage",
     "TooFewItems",
     "Tuned",

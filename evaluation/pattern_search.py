@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
-from melon.evaluation.search_space import Dial
+from melon.evaluation.search_space import Parameter
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -37,21 +37,21 @@ class Best(Generic[Model]):
     finished: bool
 
 
-def descend(
+def pattern_search(
     start: Best[Model],
-    dials: Sequence[Dial],
+    parameters: Sequence[Parameter],
     measure: Callable[[Model], float],
     *,
     given: Iterable[str],
 ) -> Best[Model]:
-    """Climb from `start` to settings that no single step of any dial betters by `LEAST_GAIN`.
+    """Climb from `start` to settings that no single step of any parameter betters by `LEAST_GAIN`.
 
     The path depends on nothing but what is measured, so that a search whose measurements are
     remembered goes the same way again.
 
     Args:
         start: where to begin, and the score there.
-        dials: the settings that are searched, in this order.
+        parameters: the settings that are searched, in this order.
         measure: the score of settings; higher is better. May raise `OutOfTime`.
         given: what the questions give, of songs, tags and title.
     """
@@ -61,12 +61,12 @@ def descend(
             before = None
             while before != score:
                 before = score
-                for dial in dials:
+                for parameter in parameters:
                     for step in (stride, -stride):
                         moved = False
                         while (
-                            dial.matters(best, given)
-                            and (candidate := dial.turned(best, step)) is not None
+                            parameter.matters(best, given)
+                            and (candidate := parameter.stepped(best, step)) is not None
                             and (reached := measure(candidate)) > score + LEAST_GAIN
                         ):
                             best, score, moved = candidate, reached, True

@@ -14,7 +14,7 @@ from melon.evaluation.errors import BadResults
 from melon.evaluation.metrics import average_popularity, coverage, ndcg, r_precision, recall
 from melon.evaluation.questions import check_same, kind_of, order_of_kind, paired
 from melon.evaluation.results import Result
-from melon.evaluation.scorecard import Quality, Scorecard, Spread
+from melon.evaluation.scorecard import BeyondAccuracy, Quality, Scorecard
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,7 +81,7 @@ def score_in_order(
         strategy=strategy,
         quality=_quality(frame),
         by_kind=by_kind,
-        spread=_spread(results, catalogue) if catalogue else None,
+        beyond_accuracy=_beyond(results, catalogue) if catalogue else None,
         ms_per_question=ms_per_question,
     )
 
@@ -132,13 +132,13 @@ def _quality(frame: pd.DataFrame) -> Quality:
     return Quality(questions=len(frame), **means)
 
 
-def _spread(results: Sequence[Result], catalogue: Catalogue) -> Spread:
+def _beyond(results: Sequence[Result], catalogue: Catalogue) -> BeyondAccuracy:
     songs = np.array([result.songs for result in results], np.int64)
     tags = np.array([result.tags for result in results], object)
     song_popularity = catalogue.song_popularity(songs)
     tag_popularity = catalogue.tag_popularity(tags)
     # No training playlist holds what the store does not know.
-    return Spread(
+    return BeyondAccuracy(
         song_coverage=coverage(songs[~np.isnan(song_popularity)], catalogue.songs),
         tag_coverage=coverage(tags[~np.isnan(tag_popularity)], catalogue.tags),
         song_popularity=average_popularity(np.nan_to_num(song_popularity)),

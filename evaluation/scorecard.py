@@ -40,7 +40,7 @@ class Quality:
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class BeyondAccuracy:
     """How much of the catalogue is recommended at all, and how popular it is.
 
     Coverage is a share of the store's songs or tags; popularity the mean number of training
@@ -55,22 +55,23 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Scorecard:
-    """The scores of one submission. `spread` and `ms_per_question` are None where not known."""
+    """The scores of one submission; None for `beyond_accuracy` or `ms_per_question`: not known."""
 
     strategy: str | None
     quality: Quality
     by_kind: dict[str, Quality]
-    spread: Spread | None = None
+    beyond_accuracy: BeyondAccuracy | None = None
     ms_per_question: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As `melon score --json` prints it: fields may be added, never renamed."""
-        spread = asdict(self.spread) if self.spread else dict.fromkeys(Spread.__slots__)
+        known = self.beyond_accuracy
+        beyond = asdict(known) if known else dict.fromkeys(BeyondAccuracy.__slots__)
         return {
             "strategy": self.strategy,
             **self.quality.to_json(),
             "by_kind": {kind: quality.to_json() for kind, quality in self.by_kind.items()},
-            **_rounded(spread),
+            **_rounded(beyond),
             "ms_per_question": _round(self.ms_per_question, 3),
         }
 
@@ -99,7 +100,7 @@ def table(cards: Sequence[Scorecard]) -> list[tuple[object, ...]]:
     return rows
 
 
-SPREAD_COLUMNS = (
+BEYOND_COLUMNS = (
     "strategy",
     "song coverage>",
     "tag coverage>",
@@ -108,18 +109,18 @@ SPREAD_COLUMNS = (
 )
 
 
-def spread_table(cards: Sequence[Scorecard]) -> list[tuple[object, ...]]:
-    """Rows under `SPREAD_COLUMNS`, of the scorecards that know."""
+def beyond_table(cards: Sequence[Scorecard]) -> list[tuple[object, ...]]:
+    """Rows under `BEYOND_COLUMNS`, of the scorecards that know."""
     return [
         (
             card.strategy,
-            f"{card.spread.song_coverage:.1%}",
-            f"{card.spread.tag_coverage:.1%}",
-            f"{card.spread.song_popularity:,.1f}",
-            f"{card.spread.tag_popularity:,.1f}",
+            f"{card.beyond_accuracy.song_coverage:.1%}",
+            f"{card.beyond_accuracy.tag_coverage:.1%}",
+            f"{card.beyond_accuracy.song_popularity:,.1f}",
+            f"{card.beyond_accuracy.tag_popularity:,.1f}",
         )
         for card in cards
-        if card.spread
+        if card.beyond_accuracy
     ]
 
 

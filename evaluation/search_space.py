@@ -1,9 +1,10 @@
 """What `melon tune` searches: which settings, which values of each. All of it is data.
 
-Every setting is a `Dial` with a ladder of values, climbed up and down by `descent`. To search
-more, add a dial; to search it more finely, add values. Left out are the settings that questions
-cannot teach (`dislike`: they dislike nothing) and those that are paid for in time (`candidates`,
-`floors`, the `iterations` of the reweighting): benchmarks/candidates.py shows what they are worth.
+Every setting is a `Parameter` with a ladder of values, on which `pattern_search` steps up and down.
+To search more, add a parameter; to search it more finely, add values. Left out are the settings
+that questions cannot teach (`dislike`: they dislike nothing) and those that are paid for in time
+(`candidates`, `floors`, the `iterations` of the reweighting): benchmarks/candidates.py shows what
+they are worth.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Dial:
+class Parameter:
     """One setting and the values that it may take, in order.
 
     Attributes:
@@ -55,12 +56,12 @@ class Dial:
     needs: str | None = None
 
     def matters(self, settings: BaseModel, given: Iterable[str]) -> bool:
-        """Whether turning the dial can change an answer, where the questions give `given`."""
+        """Whether a step of it can change an answer, where the questions give `given`."""
         if self.moves.isdisjoint(given):
             return False
         return self.needs is None or bool(value_at(settings, self.needs))
 
-    def turned(self, settings: Model, steps: int) -> Model | None:
+    def stepped(self, settings: Model, steps: int) -> Model | None:
         """The settings with this one so many steps up or down its ladder; None past its end.
 
         A value between two of the ladder's is one step from either.
@@ -114,52 +115,58 @@ SEEDS_OF: Mapping[str, frozenset[str]] = {
 REWEIGHTED = frozenset({"songs"})
 
 NEIGHBOURS = (
-    *(Dial(f"{kind}.weight", WEIGHT, given) for kind, given in SEEDS_OF.items()),
-    Dial("neighbours", (20, 35, 50, 75, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000, 3000)),
-    Dial("power", (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0)),
-    Dial("discount", (-0.3, -0.2, -0.1, -0.05, 0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)),
-    Dial("least_songs", (0, 1, 2, 3, 5, 8, 12, 20)),
-    Dial("reweighting.penalty", (6.0, 12.0, 25.0, 50.0, 100.0, 200.0, 400.0, None), REWEIGHTED),
-    Dial("reweighting.unseen", (0.0, 0.03, 0.1, 0.3, 1.0), REWEIGHTED, "reweighting"),
-    Dial("reweighting.seen", (0.05, 0.1, 0.3, 0.6, 1.0, 2.0), REWEIGHTED, "reweighting"),
+    *(Parameter(f"{kind}.weight", WEIGHT, given) for kind, given in SEEDS_OF.items()),
+    Parameter("neighbours", (20, 35, 50, 75, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000, 3000)),
+    Parameter("power", (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0)),
+    Parameter("discount", (-0.3, -0.2, -0.1, -0.05, 0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)),
+    Parameter("least_songs", (0, 1, 2, 3, 5, 8, 12, 20)),
+    Parameter(
+        "reweighting.penalty", (6.0, 12.0, 25.0, 50.0, 100.0, 200.0, 400.0, None), REWEIGHTED
+    ),
+    Parameter("reweighting.unseen", (0.0, 0.03, 0.1, 0.3, 1.0), REWEIGHTED, "reweighting"),
+    Parameter("reweighting.seen", (0.05, 0.1, 0.3, 0.6, 1.0, 2.0), REWEIGHTED, "reweighting"),
     *(
-        Dial(f"{kind}.discount", ITEM_DISCOUNT, given, f"{kind}.weight")
+        Parameter(f"{kind}.discount", ITEM_DISCOUNT, given, f"{kind}.weight")
         for kind, given in SEEDS_OF.items()
     ),
 )
 """Inside `Hops`."""
 
 PLACE = (
-    Dial("songs", WEIGHT, frozenset({"songs"})),
-    Dial("tags", WEIGHT, frozenset({"tags"})),
-    Dial("title", WEIGHT, frozenset({"title"})),
-    Dial("discount", ITEM_DISCOUNT),
+    Parameter("songs", WEIGHT, frozenset({"songs"})),
+    Parameter("tags", WEIGHT, frozenset({"tags"})),
+    Parameter("title", WEIGHT, frozenset({"title"})),
+    Parameter("discount", ITEM_DISCOUNT),
 )
 """Inside `Place`."""
 
 COSINE = (
-    Dial(
+    Parameter(
         "prior", (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.5, 1.75, 2.0)
     ),
-    Dial("sharpness", (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0, 18.0, 22.0, 27.0, 33.0, 40.0)),
+    Parameter(
+        "sharpness", (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0, 18.0, 22.0, 27.0, 33.0, 40.0)
+    ),
     *PLACE,
 )
 """Inside `Cosine`."""
 
 NEARBY = (
-    Dial("playlists", (50, 100, 200, 400)),
-    Dial("sharpness", (2.0, 5.0, 8.0, 10.0, 12.0, 15.0, 20.0, 25.0, 30.0, 40.0, 60.0)),
+    Parameter("playlists", (50, 100, 200, 400)),
+    Parameter("sharpness", (2.0, 5.0, 8.0, 10.0, 12.0, 15.0, 20.0, 25.0, 30.0, 40.0, 60.0)),
     *PLACE,
 )
 """Inside `Nearby`."""
 
 HYBRID = (
-    Dial("weight", (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5, 2.0, 4.0, 8.0)),
-    Dial("power", (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0), needs="weight"),
+    Parameter(
+        "weight", (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5, 2.0, 4.0, 8.0)
+    ),
+    Parameter("power", (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0), needs="weight"),
 )
 """Inside `Fusion`."""
 
-SPACE: Mapping[Stage, Mapping[Target, tuple[Dial, ...]]] = {
+SPACE: Mapping[Stage, Mapping[Target, tuple[Parameter, ...]]] = {
     Stage.NEIGHBOURS: {"songs": NEIGHBOURS, "tags": NEIGHBOURS},
     Stage.DENSE: {"songs": COSINE, "tags": NEARBY},
     Stage.HYBRID: {"songs": HYBRID, "tags": HYBRID},

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from melon.evaluation.caching import CachingReader
-from melon.evaluation.descent import Best, OutOfTime, descend
 from melon.evaluation.evaluate import evaluate
 from melon.evaluation.journal import Journal, Trial, fingerprint
+from melon.evaluation.pattern_search import Best, OutOfTime, pattern_search
 from melon.evaluation.questions import Pair
 from melon.evaluation.scorecard import Scorecard
 from melon.evaluation.search_space import (
     SPACE,
     TARGETS,
-    Dial,
+    Parameter,
     Stage,
     Target,
     edited,
@@ -103,7 +103,7 @@ def tune(
     *,
     journal: Journal,
     stages: Sequence[Stage] = tuple(Stage),
-    space: Mapping[Stage, Mapping[Target, Sequence[Dial]]] = SPACE,
+    space: Mapping[Stage, Mapping[Target, Sequence[Parameter]]] = SPACE,
     most: int = MOST_QUESTIONS,
     seed: int = 0,
     budget: float = math.inf,
@@ -229,12 +229,12 @@ class _Search:
         self._seen: set[str] = set()
         self._made = 0
 
-    def run(self, dials: Sequence[Dial]) -> tuple[RetrievalSettings, Search]:
+    def run(self, parameters: Sequence[Parameter]) -> tuple[RetrievalSettings, Search]:
         """The settings with what was found in them, and how it was found."""
         group = self._scores.group
         part = value_at(self._settings, group.path(self._stage))
         start = Best(part, self._measure(part), finished=False)
-        best = descend(start, dials, self._measure, given=group.gives)
+        best = pattern_search(start, parameters, self._measure, given=group.gives)
         outcome = Search(
             given=group.given,
             target=group.target,

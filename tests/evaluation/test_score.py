@@ -42,7 +42,7 @@ def test_the_score_is_the_official_one() -> None:
     assert card.quality.score == pytest.approx(0.85 * song + 0.15 * tag)
     assert card.quality.questions == 4
     assert card.by_kind == {}
-    assert card.spread is None
+    assert card.beyond_accuracy is None
 
 
 def test_kinds_are_told_apart_and_come_in_the_challenges_order() -> None:

@@ -7,45 +7,47 @@ from collections.abc import Callable
 
 import pytest
 
-from melon.evaluation.descent import LEAST_GAIN, Best, OutOfTime, descend
-from melon.evaluation.search_space import SPACE, Dial, Stage, edited, value_at
+from melon.evaluation.pattern_search import LEAST_GAIN, Best, OutOfTime, pattern_search
+from melon.evaluation.search_space import SPACE, Parameter, Stage, edited, value_at
 from melon.retrieval import Given, RetrievalSettings
 from melon.retrieval.settings import Cosine, Fusion, Hops, Reweighting
 
 ALL = ("songs", "tags", "title")
-DIALS = [
-    (f"{stage}.{{}}.{target}.{dial.path}", dial)
+PARAMETERS = [
+    (f"{stage}.{{}}.{target}.{parameter.path}", parameter)
     for stage, targets in SPACE.items()
-    for target, dials in targets.items()
-    for dial in dials
+    for target, parameters in targets.items()
+    for parameter in parameters
 ]
 HOPS = SPACE[Stage.NEIGHBOURS]["songs"]
 
 
-@pytest.mark.parametrize(("place", "dial"), DIALS, ids=[place for place, _ in DIALS])
-def test_every_value_of_a_dial_can_be_set_everywhere(place: str, dial: Dial):
+@pytest.mark.parametrize(("place", "parameter"), PARAMETERS, ids=[place for place, _ in PARAMETERS])
+def test_every_value_of_a_parameter_can_be_set_everywhere(place: str, parameter: Parameter):
     whole = RetrievalSettings.default()
     for given in Given:
         path = place.format(given)
-        for value in dial.ladder:
+        for value in parameter.ladder:
             changed = edited(whole, path, value)
             assert value_at(changed, path) == value
             assert RetrievalSettings.model_validate_json(changed.model_dump_json()) == changed
 
 
-@pytest.mark.parametrize("dial", [dial for _, dial in DIALS], ids=[place for place, _ in DIALS])
-def test_ladders_go_one_way(dial: Dial):
-    order = [math.inf if value is None else value for value in dial.ladder]
+@pytest.mark.parametrize(
+    "parameter", [parameter for _, parameter in PARAMETERS], ids=[place for place, _ in PARAMETERS]
+)
+def test_ladders_go_one_way(parameter: Parameter):
+    order = [math.inf if value is None else value for value in parameter.ladder]
     assert order == sorted(set(order))
 
 
 def test_every_kind_of_seed_is_searched():
-    searched = {dial.path for dial in HOPS}
+    searched = {parameter.path for parameter in HOPS}
     kinds = [name for name, value in Hops() if hasattr(value, "weight")]
     assert {f"{kind}.weight" for kind in kinds} | {f"{kind}.discount" for kind in kinds} <= searched
 
 
-POWER = Dial("power", (1.0, 2.0, 3.0, 4.0))
+POWER = Parameter("power", (1.0, 2.0, 3.0, 4.0))
 
 
 @pytest.mark.parametrize(
@@ -56,34 +58,34 @@ POWER = Dial("power", (1.0, 2.0, 3.0, 4.0))
         *[(0.5, 1, 1), (0.5, -1, None), (6, -1, 4), (6, 1, None)],
     ],
 )
-def test_a_dial_turns_by_steps(start: float, steps: int, reached: float | None):
-    turned = POWER.turned(Fusion(power=start), steps)
-    assert (turned and turned.power) == reached
+def test_a_parameter_moves_by_steps(start: float, steps: int, reached: float | None):
+    stepped = POWER.stepped(Fusion(power=start), steps)
+    assert (stepped and stepped.power) == reached
 
 
-def test_a_setting_that_is_left_out_comes_back_by_its_dial():
+def test_a_setting_that_is_left_out_comes_back_by_its_parameter():
     penalty = next(d for d in HOPS if d.path == "reweighting.penalty")
-    on = penalty.turned(Hops(), -1)
+    on = penalty.stepped(Hops(), -1)
     assert on is not None
     assert on.reweighting == Reweighting(penalty=400)
-    assert penalty.turned(on, 1) == Hops()
-    assert penalty.turned(Hops(), 1) is None
+    assert penalty.stepped(on, 1) == Hops()
+    assert penalty.stepped(Hops(), 1) is None
 
 
-def test_a_dial_that_cannot_change_an_answer_is_not_turned():
-    dials = {dial.path: dial for dial in HOPS}
+def test_a_parameter_that_cannot_change_an_answer_is_not_stepped():
+    parameters = {parameter.path: parameter for parameter in HOPS}
     counting = edited(Hops(), "tags.weight", 1.0)
-    assert dials["tags.weight"].matters(Hops(), ("tags", "title"))
-    assert not dials["tags.weight"].matters(Hops(), ("songs",))
-    assert dials["tags.discount"].matters(counting, ("tags",))
-    assert not dials["tags.discount"].matters(Hops(), ("tags",))
-    assert not dials["reweighting.seen"].matters(Hops(), ("songs",))
-    assert dials["power"].matters(Hops(), ("title",))
+    assert parameters["tags.weight"].matters(Hops(), ("tags", "title"))
+    assert not parameters["tags.weight"].matters(Hops(), ("songs",))
+    assert parameters["tags.discount"].matters(counting, ("tags",))
+    assert not parameters["tags.discount"].matters(Hops(), ("tags",))
+    assert not parameters["reweighting.seen"].matters(Hops(), ("songs",))
+    assert parameters["power"].matters(Hops(), ("title",))
 
 
 def climbed(measure: Callable[[Cosine], float], start: Cosine) -> Best[Cosine]:
     begin = Best(start, measure(start), finished=False)
-    return descend(begin, SPACE[Stage.DENSE]["songs"], measure, given=ALL)
+    return pattern_search(begin, SPACE[Stage.DENSE]["songs"], measure, given=ALL)
 
 
 def hill(cosine: Cosine) -> float:

@@ -65,10 +65,10 @@ def retriever(store: VectorStore) -> Retriever:
     return Retriever(store, settings=BAD)
 
 
-FEW_DIALS = {
+FEW_PARAMETERS = {
     Stage.NEIGHBOURS: {
-        target: [dial for dial in dials if dial.path in FEW_HOPS]
-        for target, dials in SPACE[Stage.NEIGHBOURS].items()
+        target: [parameter for parameter in parameters if parameter.path in FEW_HOPS]
+        for target, parameters in SPACE[Stage.NEIGHBOURS].items()
     },
     Stage.HYBRID: SPACE[Stage.HYBRID],
 }
@@ -82,7 +82,7 @@ def tuned(retriever: Retriever, held_out: HeldOut, out: Path, **options: Any) ->
             held_out.pairs,
             out,
             journal=journal,
-            **{"stages": list(FEW_DIALS), "space": FEW_DIALS, "most": 30} | options,
+            **{"stages": list(FEW_PARAMETERS), "space": FEW_PARAMETERS, "most": 30} | options,
         )
 
 
