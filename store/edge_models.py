@@ -21,6 +21,7 @@ from melon.store.points import (
     id_array,
 )
 from melon.store.schema import DENSE, SCHEMA, Collection, FieldType
+from melon.store.selection import dense_of, payload_selector
 from melon.store.tuning import COUNTS, LINKED, PINNED, TENANTS, search_beam
 
 PayloadIndex = edge.KeywordIndexParams | edge.IntegerIndexParams | edge.DatetimeIndexParams
@@ -89,18 +90,6 @@ def to_query(query: VectorQuery) -> edge.QueryRequest:
     )
 
 
-def payload_selector(payload: tuple[str, ...] | bool) -> bool | list[str]:
-    """Edge's way to say which payload fields come back."""
-    return payload if isinstance(payload, bool) else list(payload)
-
-
-def vector_selector(collection: Collection, *, dense: bool, sparse: bool) -> list[str] | bool:
-    """The names of the vectors that come back."""
-    own = SCHEMA[collection].sparse
-    names = [*([DENSE] if dense else []), *([own] if sparse and own else [])]
-    return names or False
-
-
 def to_points(batch: PointBatch, sparse_name: str | None) -> list[edge.Point]:
     """Points with their vectors; a row of zeros is a point without a dense vector."""
     dense = batch.dense.tolist()
@@ -124,7 +113,7 @@ def from_hits(query: VectorQuery, points: Sequence[edge.ScoredPoint]) -> Hits:
         ids=id_array(_ids(points)),
         scores=np.array([point.score for point in points], np.float64),
         payloads=[p.payload or NO_PAYLOAD for p in points] if query.payload else (),
-        vectors=[_dense(p.vector) for p in points] if query.with_vector else (),
+        vectors=[dense_of(p.vector) for p in points] if query.with_vector else (),
     )
 
 
@@ -139,7 +128,7 @@ def from_record(point: edge.Record) -> Record:
     vector = point.vector
     if not vector:
         return Record(_id(point.id), point.payload or {})
-    return Record(_id(point.id), point.payload or {}, _dense(vector), _sparse(vector))
+    return Record(_id(point.id), point.payload or {}, dense_of(vector), _sparse(vector))
 
 
 def _ids(points: Sequence[edge.ScoredPoint] | Sequence[edge.Record]) -> list[PointId]:
@@ -150,12 +139,6 @@ def _ids(points: Sequence[edge.ScoredPoint] | Sequence[edge.Record]) -> list[Poi
 
 def _id(value: edge.PointId) -> PointId:
     return value if isinstance(value, int) else str(value)
-
-
-def _dense(vector: object) -> np.ndarray[Any, np.dtype[np.float32]] | None:
-    if not isinstance(vector, dict) or DENSE not in vector:
-        return None
-    return np.asarray(vector[DENSE], dtype=np.float32)
 
 
 def _sparse(vector: object) -> SparseVector | None:

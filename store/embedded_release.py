@@ -17,11 +17,9 @@ from melon.store.edge_models import (
     from_hits,
     from_ordered,
     from_record,
-    payload_selector,
     to_filter,
     to_points,
     to_query,
-    vector_selector,
 )
 from melon.store.edge_shards import create_shard, open_shard, optimise_shard
 from melon.store.errors import IndexingFailed, no_such_release
@@ -38,6 +36,7 @@ from melon.store.points import (
 )
 from melon.store.protocol import IndexProgress
 from melon.store.schema import DENSE, SCHEMA, Collection
+from melon.store.selection import payload_selector, vector_selector
 from melon.store.tuning import TUNINGS
 
 MANIFEST = "manifest.json"

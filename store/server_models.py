@@ -27,6 +27,7 @@ from melon.store.points import (
     id_array,
 )
 from melon.store.schema import DENSE, SCHEMA, Collection, FieldType
+from melon.store.selection import dense_of, payload_selector
 from melon.store.tuning import LINKED, TENANTS, search_beam
 
 PayloadIndex = models.KeywordIndexParams | models.IntegerIndexParams | models.DatetimeIndexParams
@@ -116,18 +117,6 @@ def to_query(query: VectorQuery) -> models.QueryRequest:
     )
 
 
-def payload_selector(payload: tuple[str, ...] | bool) -> bool | list[str]:
-    """qdrant-client's way to say which payload fields come back."""
-    return payload if isinstance(payload, bool) else list(payload)
-
-
-def vector_selector(collection: Collection, *, dense: bool, sparse: bool) -> list[str] | bool:
-    """The names of the vectors that come back."""
-    own = SCHEMA[collection].sparse
-    names = [*([DENSE] if dense else []), *([own] if sparse and own else [])]
-    return names or False
-
-
 def to_upsert(name: str, batch: PointBatch, sparse_name: str | None) -> grpc.UpsertPoints:
     """A request for points with their vectors; a row of zeros is a point without a dense vector.
 
@@ -198,7 +187,7 @@ def from_hits(query: VectorQuery, points: Sequence[dict[str, Any]]) -> Hits:
         ids=id_array([point["id"] for point in points]),
         scores=np.array([point["score"] for point in points], np.float64),
         payloads=[p.get("payload") or NO_PAYLOAD for p in points] if query.payload else (),
-        vectors=[_dense(p.get("vector")) for p in points] if query.with_vector else (),
+        vectors=[dense_of(p.get("vector")) for p in points] if query.with_vector else (),
     )
 
 
@@ -210,22 +199,16 @@ def from_ordered(points: Sequence[dict[str, Any]]) -> dict[PointId, int]:
 def from_found(point: dict[str, Any]) -> Record:
     """A point without a score, as JSON has it."""
     vector = point.get("vector")
-    return Record(point["id"], point.get("payload") or {}, _dense(vector), _sparse(vector))
+    return Record(point["id"], point.get("payload") or {}, dense_of(vector), _sparse(vector))
 
 
 def from_record(point: models.Record) -> Record:
     """A point without a score."""
-    return Record(_id(point.id), point.payload or {}, _dense(point.vector), _sparse(point.vector))
+    return Record(_id(point.id), point.payload or {}, dense_of(point.vector), _sparse(point.vector))
 
 
 def _id(value: object) -> PointId:
     return value if isinstance(value, int) else str(value)
-
-
-def _dense(vector: object) -> np.ndarray[Any, np.dtype[np.float32]] | None:
-    if not isinstance(vector, dict) or DENSE not in vector:
-        return None
-    return np.asarray(vector[DENSE], dtype=np.float32)
 
 
 def _sparse(vector: object) -> SparseVector | None:

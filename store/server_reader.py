@@ -13,16 +13,15 @@ from melon.store.manifest import ReleaseManifest
 from melon.store.points import Hits, PointId, Record, VectorQuery, check_limit
 from melon.store.protocol import batches
 from melon.store.schema import DENSE, Collection
+from melon.store.selection import payload_selector, vector_selector
 from melon.store.server_connection import ServerConnection
 from melon.store.server_models import (
     from_found,
     from_hits,
     from_ordered,
     from_record,
-    payload_selector,
     to_filter,
     to_query,
-    vector_selector,
 )
 
 RETRIEVE_BATCH = 1000
