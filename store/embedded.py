@@ -32,13 +32,19 @@ from melon.store.embedded_release import MANIFEST, EmbeddedBuilder, EmbeddedRead
 from melon.store.errors import (
     StoreBusy,
     StoreUnavailable,
-    check_schema,
     complete_release,
     live_release,
     unknown_release,
 )
-from melon.store.manifest import ReleaseManifest, is_release_name
-from melon.store.protocol import ReleaseInfo, find_manifest, parse_manifest, readable
+from melon.store.manifest import (
+    ReleaseManifest,
+    check_schema,
+    find_manifest,
+    is_release_name,
+    parse_manifest,
+    readable,
+)
+from melon.store.protocol import ReleaseInfo
 
 BUILDING = ".building-"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from melon.errors import InputError, MelonError
-from melon.store.manifest import ReleaseManifest
 from melon.store.schema import SCHEMA_VERSION
 
 LIST_HINT = "`melon releases` lists what there is"
@@ -72,16 +71,6 @@ def complete_release(release: str) -> BadReleaseName:
 def live_release(release: str) -> BadReleaseName:
     """The error for dropping the live release."""
     return BadReleaseName(f"release {release} is live", hint="promote another one first")
-
-
-def check_schema(manifest: ReleaseManifest) -> None:
-    """Refuse a release of another schema version.
-
-    Raises:
-        SchemaMismatch: with what to do about it.
-    """
-    if manifest.schema_version != SCHEMA_VERSION:
-        raise schema_mismatch(manifest.release, manifest.schema_version)
 
 
 def schema_mismatch(release: str, version: int) -> SchemaMismatch:

@@ -1,16 +1,35 @@
-"""What a release says about itself, stored in the store beside its collections."""
+"""What a release says about itself, stored beside its collections, and how that is read back."""
 
 from __future__ import annotations
 
 import base64
+import logging
 import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+)
 
+from melon.store.errors import (
+    SchemaMismatch,
+    StoreUnavailable,
+    no_live_release,
+    no_such_release,
+    schema_mismatch,
+)
 from melon.store.schema import SCHEMA_VERSION, Collection
 from melon.store.tuning import Preset
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 def _from_base64(value: bytes | str) -> bytes:
@@ -58,3 +77,65 @@ def is_generated_name(text: str) -> bool:
 def is_release_name(text: str) -> bool:
     """Whether a release could be called this: lower-case letters, digits and hyphens."""
     return re.fullmatch(RELEASE_NAME, text) is not None
+
+
+def check_schema(manifest: ReleaseManifest) -> None:
+    """Refuse a release of another schema version.
+
+    Raises:
+        SchemaMismatch: with what to do about it.
+    """
+    if manifest.schema_version != SCHEMA_VERSION:
+        raise schema_mismatch(manifest.release, manifest.schema_version)
+
+
+def find_manifest(
+    location: str,
+    release: str | None,
+    live: Callable[[], str | None],
+    manifest: Callable[[str], ReleaseManifest | None],
+) -> ReleaseManifest:
+    """The manifest of a release, of the live one by default, for a reader to open.
+
+    Raises:
+        NoRelease: there is none.
+        SchemaMismatch: this version of melon cannot read it.
+    """
+    name = live() if release is None else release
+    if name is None:
+        raise no_live_release(location)
+    found = manifest(name)
+    if found is not None:
+        check_schema(found)
+        return found
+    if release is None and live() != name:  # another was promoted, and this one dropped
+        return find_manifest(location, None, live, manifest)
+    raise no_such_release(location, name, named=release is not None)
+
+
+def parse_manifest(
+    payload: Mapping[str, Any], where: str, hint: str | None = None
+) -> ReleaseManifest:
+    """A manifest as a store holds it.
+
+    Raises:
+        SchemaMismatch: another version of melon wrote it, and this one does not understand it.
+        StoreUnavailable: it is damaged; with `hint`.
+    """
+    try:
+        return ReleaseManifest.model_validate(payload)
+    except ValidationError as error:
+        version = payload.get("schema_version")
+        if isinstance(version, int) and version != SCHEMA_VERSION:
+            raise schema_mismatch(str(payload.get("release")), version) from error
+        reason = f"the manifest cannot be read: {error}"
+        raise StoreUnavailable(reason, where=where, hint=hint) from error
+
+
+def readable(manifests: Iterable[Callable[[], T]]) -> Iterator[T]:
+    """What each call gives; where another version of melon is needed, a warning says so."""
+    for manifest in manifests:
+        try:
+            yield manifest()
+        except SchemaMismatch as error:
+            log.warning("%s", error)

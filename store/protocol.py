@@ -7,28 +7,14 @@ its own release is dropped (`melon ingest` keeps the one that was live before) i
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self, TypeVar
+from typing import Protocol, Self
 
-from pydantic import ValidationError
-
-from melon.store.errors import (
-    SchemaMismatch,
-    StoreUnavailable,
-    check_schema,
-    no_live_release,
-    no_such_release,
-    schema_mismatch,
-)
 from melon.store.filters import Filter
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import Hits, PointBatch, PointId, Record, VectorQuery
-from melon.store.schema import SCHEMA_VERSION, Collection
-
-T = TypeVar("T")
-log = logging.getLogger(__name__)
+from melon.store.schema import Collection
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,61 +192,3 @@ class VectorStore(Protocol):
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *exc: object) -> None: ...
-
-
-def batches(ids: Sequence[PointId], size: int) -> Iterator[Sequence[PointId]]:
-    """Split ids into requests of at most `size`."""
-    for start in range(0, len(ids), size):
-        yield ids[start : start + size]
-
-
-def find_manifest(
-    location: str,
-    release: str | None,
-    live: Callable[[], str | None],
-    manifest: Callable[[str], ReleaseManifest | None],
-) -> ReleaseManifest:
-    """The manifest of a release, of the live one by default, for a reader to open.
-
-    Raises:
-        NoRelease: there is none.
-        SchemaMismatch: this version of melon cannot read it.
-    """
-    name = live() if release is None else release
-    if name is None:
-        raise no_live_release(location)
-    found = manifest(name)
-    if found is not None:
-        check_schema(found)
-        return found
-    if release is None and live() != name:  # another was promoted, and this one dropped
-        return find_manifest(location, None, live, manifest)
-    raise no_such_release(location, name, named=release is not None)
-
-
-def parse_manifest(
-    payload: Mapping[str, Any], where: str, hint: str | None = None
-) -> ReleaseManifest:
-    """A manifest as a store holds it.
-
-    Raises:
-        SchemaMismatch: another version of melon wrote it, and this one does not understand it.
-        StoreUnavailable: it is damaged; with `hint`.
-    """
-    try:
-        return ReleaseManifest.model_validate(payload)
-    except ValidationError as error:
-        version = payload.get("schema_version")
-        if isinstance(version, int) and version != SCHEMA_VERSION:
-            raise schema_mismatch(str(payload.get("release")), version) from error
-        reason = f"the manifest cannot be read: {error}"
-        raise StoreUnavailable(reason, where=where, hint=hint) from error
-
-
-def readable(manifests: Iterable[Callable[[], T]]) -> Iterator[T]:
-    """What each call gives; where another version of melon is needed, a warning says so."""
-    for manifest in manifests:
-        try:
-            yield manifest()
-        except SchemaMismatch as error:
-            log.warning("%s", error)

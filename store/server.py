@@ -11,15 +11,9 @@ from typing import Self
 
 from qdrant_client import models
 
-from melon.store.errors import (
-    check_schema,
-    complete_release,
-    live_release,
-    name_taken,
-    unknown_release,
-)
-from melon.store.manifest import ReleaseManifest
-from melon.store.protocol import ReleaseInfo, find_manifest
+from melon.store.errors import complete_release, live_release, name_taken, unknown_release
+from melon.store.manifest import ReleaseManifest, check_schema, find_manifest
+from melon.store.protocol import ReleaseInfo
 from melon.store.schema import Collection
 from melon.store.server_builder import ServerBuilder
 from melon.store.server_connection import ServerAddress, ServerConnection

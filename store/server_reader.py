@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -11,7 +11,6 @@ from qdrant_client import models
 from melon.store.filters import Filter, HasId
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import Hits, PointId, Record, VectorQuery, check_limit
-from melon.store.protocol import batches
 from melon.store.schema import DENSE, Collection
 from melon.store.selection import payload_selector, vector_selector
 from melon.store.server_connection import ServerConnection
@@ -57,7 +56,7 @@ class ServerReader:
         """Points by id, in the order of `ids`."""
         unique = list(dict.fromkeys(ids))
         by_id: dict[PointId, Record] = {}
-        for part in batches(unique, RETRIEVE_BATCH):
+        for part in _batches(unique, RETRIEVE_BATCH):
             request = models.PointRequest(
                 ids=list(part),
                 with_payload=payload_selector(payload),
@@ -81,7 +80,7 @@ class ServerReader:
     ) -> dict[PointId, int]:
         """The values of an indexed integer field, from its index."""
         found: dict[PointId, int] = {}
-        for part in batches(list(dict.fromkeys(ids)), VALUES_BATCH):
+        for part in _batches(list(dict.fromkeys(ids)), VALUES_BATCH):
             request = models.ScrollRequest(
                 limit=len(part),
                 filter=to_filter(Filter(must=(HasId(tuple(part)),))),
@@ -167,3 +166,9 @@ class ServerReader:
                 with_vectors=[DENSE] if vectors else False,
             )
         return [from_record(point) for point in points]
+
+
+def _batches(ids: Sequence[PointId], size: int) -> Iterator[Sequence[PointId]]:
+    """Split ids into requests of at most `size`."""
+    for start in range(0, len(ids), size):
+        yield ids[start : start + size]

@@ -14,8 +14,13 @@ from qdrant_client import models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
 from melon.store.errors import name_taken
-from melon.store.manifest import ReleaseManifest, is_generated_name, is_release_name
-from melon.store.protocol import parse_manifest, readable
+from melon.store.manifest import (
+    ReleaseManifest,
+    is_generated_name,
+    is_release_name,
+    parse_manifest,
+    readable,
+)
 from melon.store.schema import NAMESPACE, Collection
 from melon.store.server_connection import ServerConnection
 
