@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -27,6 +25,7 @@ from melon.store import (
     VectorStore,
     preset_for,
 )
+from melon.store.release_names import MadeName
 
 BATCH = 512
 LAYOUT = 4
@@ -97,22 +96,20 @@ def ingest(
     """
     weights = weights or SparseWeights()
     preset = preset or _preset_for(space)
-    name = release_name(space, weights, preset)
-    made = [info for info in store.releases() if info.manifest.release.split("-")[0] == name]
+    name = _name(space, weights, preset)
+    made = [info for info in store.releases() if name.is_same_recipe(info.manifest.release)]
     for info in sorted(made, key=lambda info: not info.live):
         if _is_whole(store, info.manifest):
             if info.live:
                 return IngestResult(info.manifest, Outcome.UNCHANGED, _drop_old(store, None))
             dropped = _promote(store, info.manifest.release)
             return IngestResult(info.manifest, Outcome.PROMOTED, dropped)
-    if made:  # and damaged
-        taken = {info.manifest.release for info in made}
-        names = (f"{name}-{number}" for number in itertools.count(2))
-        name = next(other for other in names if other not in taken)
+    damaged = {info.manifest.release for info in made}
+    release = str(name.free(taken=damaged))
 
     laid_out = contents(space, weights)
     counts = {collection: len(part) for collection, part in laid_out.items()}
-    manifest = _manifest(name, space, weights, preset, counts)
+    manifest = _manifest(release, space, weights, preset, counts)
     builder = store.build(manifest)
     try:
         _upload(builder, laid_out, progress)
@@ -126,7 +123,7 @@ def ingest(
             builder.abandon()
         raise
     progress(IngestProgress(Step.CHECK, None, total, total))
-    return IngestResult(manifest, Outcome.BUILT, _promote(store, name))
+    return IngestResult(manifest, Outcome.BUILT, _promote(store, release))
 
 
 def _is_whole(store: VectorStore, manifest: ReleaseManifest) -> bool:
@@ -142,10 +139,12 @@ def release_name(
     space: EmbeddingSpace, weights: SparseWeights, preset: Preset | None = None
 ) -> str:
     """Name of the release that these make: `r` and 12 hex digits."""
-    how = preset or _preset_for(space)
-    parts = [space.hash, SCHEMA_VERSION, LAYOUT, weights.model_dump(), how]
-    recipe = json.dumps(parts, sort_keys=True)
-    return "r" + hashlib.sha256(recipe.encode()).hexdigest()[:12]
+    return str(_name(space, weights, preset or _preset_for(space)))
+
+
+def _name(space: EmbeddingSpace, weights: SparseWeights, preset: Preset) -> MadeName:
+    parts = [space.hash, SCHEMA_VERSION, LAYOUT, weights.model_dump(), preset]
+    return MadeName.of(json.dumps(parts, sort_keys=True))
 
 
 def _preset_for(space: EmbeddingSpace) -> Preset:
@@ -153,14 +152,14 @@ def _preset_for(space: EmbeddingSpace) -> Preset:
 
 
 def _manifest(
-    name: str,
+    release: str,
     space: EmbeddingSpace,
     weights: SparseWeights,
     preset: Preset,
     counts: dict[Collection, int],
 ) -> ReleaseManifest:
     return ReleaseManifest(
-        release=name,
+        release=release,
         melon_version=version("melon"),
         created=datetime.now(UTC),
         space=space.hash,

@@ -40,11 +40,11 @@ from melon.store.manifest import (
     ReleaseManifest,
     check_schema,
     find_manifest,
-    is_release_name,
     parse_manifest,
     readable,
 )
 from melon.store.protocol import ReleaseInfo
+from melon.store.release_names import is_release_name
 
 BUILDING = ".building-"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import logging
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
@@ -25,6 +24,7 @@ from melon.store.errors import (
     no_such_release,
     schema_mismatch,
 )
+from melon.store.release_names import RELEASE_NAME
 from melon.store.schema import SCHEMA_VERSION, Collection
 from melon.store.tuning import Preset
 
@@ -35,9 +35,6 @@ log = logging.getLogger(__name__)
 def _from_base64(value: bytes | str) -> bytes:
     return base64.b64decode(value, validate=True) if isinstance(value, str) else value
 
-
-RELEASE_NAME = r"^[a-z0-9][a-z0-9-]*$"
-GENERATED_NAME = r"r[0-9a-f]{1,12}(-[0-9]+)?"
 
 Blob = Annotated[
     bytes,
@@ -67,16 +64,6 @@ class ReleaseManifest(BaseModel):
     preset: Preset = Field(Preset.BALANCED, description="how the release is indexed")
     genres: dict[str, str] = Field(default_factory=dict, description="genre code to its name")
     title_tokenizer: Blob = b""
-
-
-def is_generated_name(text: str) -> bool:
-    """Whether `melon ingest` could have called a release this: `r` and hexadecimal digits."""
-    return re.fullmatch(GENERATED_NAME, text) is not None
-
-
-def is_release_name(text: str) -> bool:
-    """Whether a release could be called this: lower-case letters, digits and hyphens."""
-    return re.fullmatch(RELEASE_NAME, text) is not None
 
 
 def check_schema(manifest: ReleaseManifest) -> None:

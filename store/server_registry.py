@@ -14,13 +14,8 @@ from qdrant_client import models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
 from melon.store.errors import name_taken
-from melon.store.manifest import (
-    ReleaseManifest,
-    is_generated_name,
-    is_release_name,
-    parse_manifest,
-    readable,
-)
+from melon.store.manifest import ReleaseManifest, parse_manifest, readable
+from melon.store.release_names import MadeName, is_release_name
 from melon.store.schema import NAMESPACE, Collection
 from melon.store.server_connection import ServerConnection
 
@@ -91,7 +86,7 @@ class Registry:
         with self._connection.rest() as client:
             for known in client.get_collections().collections:
                 release = known.name.rpartition("__")[2]
-                ours = known.name.startswith(first) and is_generated_name(release)
+                ours = known.name.startswith(first) and MadeName.parse(release)
                 if ours and release not in complete:
                     client.delete_collection(known.name)
 
