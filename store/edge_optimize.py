@@ -11,6 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
+from melon.errors import MelonError
 from melon.store.edge_shards import build_indexes
 from melon.store.schema import Collection
 
@@ -31,4 +32,7 @@ def end_with(parent: int) -> None:
 
 if __name__ == "__main__":
     end_with(int(sys.argv[3]))
-    build_indexes(Path(sys.argv[1]), Collection(sys.argv[2]))
+    try:
+        build_indexes(Path(sys.argv[1]), Collection(sys.argv[2]))
+    except MelonError as error:
+        sys.exit(str(error.__cause__ or error.what))  # to whoever reads it, in a line

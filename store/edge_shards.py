@@ -11,12 +11,14 @@ from pathlib import Path
 import qdrant_edge as edge
 
 from melon.files import locked
+from melon.store.edge_errors import edge_error, edge_errors
 from melon.store.edge_models import payload_index
-from melon.store.errors import IndexingFailed, StoreUnavailable
+from melon.store.errors import DamagedRelease, IndexingFailed, StoreUnavailable
 from melon.store.protocol import IndexProgress
 from melon.store.schema import DENSE, SCHEMA, Collection
 from melon.store.tuning import IndexTuning
 
+NOT_BUILT = "the indexes were not built"
 POLL_SECONDS = 0.2
 SMALL_SHARD = 5_000
 """Points below which the indexes are built in less time than a process takes to start."""
@@ -26,17 +28,15 @@ def open_shard(path: Path) -> edge.EdgeShard:
     """Load a shard, one process at a time: loading rewrites its configuration file.
 
     Raises:
-        StoreUnavailable: it cannot be read.
+        DamagedRelease: it is not there, or not whole.
+        StoreUnavailable: it cannot be read or written.
     """
-    try:
-        with locked(path.with_name(f"{path.name}.lock")):
-            return edge.EdgeShard.load(str(path))
-    except Exception as error:
-        raise StoreUnavailable(
-            f"the shard cannot be opened: {error}",
-            where=str(path),
-            hint="run `melon ingest` again; it needs read and write access to the directory",
-        ) from error
+    again = "run `melon ingest` again"
+    with (
+        edge_errors(DamagedRelease, path, what="the shard cannot be opened", hint=again),
+        locked(path.with_name(f"{path.name}.lock")),
+    ):
+        return edge.EdgeShard.load(str(path))
 
 
 def create_shard(
@@ -47,8 +47,10 @@ def create_shard(
     Cached files are mapped and read ahead when the shard is opened. Edge would pin the sparse
     indexes in memory of its own, and drop the payloads from the system's cache, so that every
     process reads them from the disk again.
+
+    Raises:
+        StoreUnavailable: it cannot be written.
     """
-    path.mkdir(parents=True)
     schema = SCHEMA[collection]
     memory = edge.Memory.Cold if tuning.on_disk else edge.Memory.Cached
     dense = edge.EdgeVectorParams(
@@ -72,7 +74,9 @@ def create_shard(
         ),
         wal_enabled=False,
     )
-    return edge.EdgeShard.create(str(path), config)
+    with edge_errors(StoreUnavailable, path, what="the shard cannot be made"):
+        path.mkdir(parents=True)
+        return edge.EdgeShard.create(str(path), config)
 
 
 def optimise_shard(
@@ -87,7 +91,8 @@ def optimise_shard(
     can show progress and be interrupted.
 
     Raises:
-        IndexingFailed: the child failed.
+        IndexingFailed: Edge, or the child, gave up.
+        StoreUnavailable: the shard cannot be written.
     """
     if total < SMALL_SHARD:
         build_indexes(path, collection)
@@ -102,14 +107,19 @@ def build_indexes(path: Path, collection: Collection) -> None:
 
     Payload indexes come after the points, for it is quicker to make them at once, and before the
     graph, for one that is built without them cannot be filtered (recall 0.31).
+
+    Raises:
+        IndexingFailed: Edge gave up.
+        StoreUnavailable: it cannot be written.
     """
     shard = open_shard(path)
-    for field in SCHEMA[collection].indexed:
-        index = payload_index(collection, field)
-        shard.update(edge.UpdateOperation.create_field_index(field, index))
-    shard.optimize()
-    shard.flush()
-    shard.close()
+    with edge_errors(IndexingFailed, path, what=NOT_BUILT):
+        for field in SCHEMA[collection].indexed:
+            index = payload_index(collection, field)
+            shard.update(edge.UpdateOperation.create_field_index(field, index))
+        shard.optimize()
+        shard.flush()
+        shard.close()
 
 
 def _build_in_child(
@@ -143,4 +153,4 @@ def _build_in_child(
             raise
     if child.returncode != 0:
         reason = message.strip().splitlines()[-1:] or [f"exit code {child.returncode}"]
-        raise IndexingFailed(f"the indexes of {collection} were not built: {reason[0]}")
+        raise edge_error(IndexingFailed, f"{NOT_BUILT}: {reason[0]}", path)

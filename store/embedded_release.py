@@ -13,6 +13,7 @@ import qdrant_edge as edge
 
 from melon.errors import MelonError
 from melon.files import sync_directory, write_atomically
+from melon.store.edge_errors import edge_errors
 from melon.store.edge_models import (
     from_hits,
     from_ordered,
@@ -169,13 +170,8 @@ class EmbeddedReader:
     @contextmanager
     def _shard(self, collection: Collection) -> Iterator[edge.EdgeShard]:
         """The shard, opened once; what Edge refuses is raised as melon's error."""
-        try:
+        with edge_errors(RequestRefused, f"{collection} of release {self._manifest.release}"):
             yield self._shards.get(collection) or self._open(collection)
-        except MelonError:
-            raise
-        except Exception as error:  # Edge raises nothing more special
-            where = f"{collection} of release {self._manifest.release}"
-            raise RequestRefused(str(error), where=where) from error
 
     def _open(self, collection: Collection) -> edge.EdgeShard:
         with self._opening[collection]:
@@ -187,7 +183,11 @@ class EmbeddedReader:
 
 
 class EmbeddedBuilder:
-    """Writes a release below a hidden directory, and renames it when it is sealed."""
+    """Writes a release below a hidden directory, and renames it when it is sealed.
+
+    Raises:
+        StoreUnavailable: the directory cannot be written. Nothing is left of it.
+    """
 
     def __init__(self, directory: Path, manifest: ReleaseManifest, lock: IO[str]) -> None:
         self._directory = directory
@@ -195,18 +195,22 @@ class EmbeddedBuilder:
         self._lock = lock
         self._sent = dict.fromkeys(Collection, 0)
         self._reader: EmbeddedReader | None = None
-        self._shards = {
-            collection: create_shard(
-                directory / collection, collection, manifest.dim, TUNINGS[manifest.preset]
-            )
-            for collection in Collection
-        }
+        self._shards: dict[Collection, edge.EdgeShard] = {}
+        tuning = TUNINGS[manifest.preset]
+        try:
+            for collection in Collection:
+                path = directory / collection
+                self._shards[collection] = create_shard(path, collection, manifest.dim, tuning)
+        except BaseException:
+            self.abandon()
+            raise
 
     def upsert(self, collection: Collection, batch: PointBatch) -> None:
         """Add a batch to the collection's shard."""
         batch.check(self._manifest.dim)
         points = to_points(batch, SCHEMA[collection].sparse)
-        self._shards[collection].update(edge.UpdateOperation.upsert_points(points))
+        with self._errors(RequestRefused):
+            self._shards[collection].update(edge.UpdateOperation.upsert_points(points))
         self._sent[collection] += len(points)
 
     def finish(self, progress: Callable[[IndexProgress], None] | None = None) -> None:
@@ -215,9 +219,10 @@ class EmbeddedBuilder:
         Edge's `optimize` holds the interpreter's lock until it ends; a child process keeps
         this one able to show progress and to be interrupted.
         """
-        for shard in self._shards.values():
-            shard.flush()
-            shard.close()
+        with self._errors(IndexingFailed):
+            for shard in self._shards.values():
+                shard.flush()
+                shard.close()
         self._shards.clear()
         for collection in Collection:
             optimise_shard(
@@ -236,20 +241,28 @@ class EmbeddedBuilder:
 
     def seal(self) -> None:
         """Write the manifest and give the directory its final name."""
-        self._close()
-        write_atomically(self._directory / MANIFEST, self._manifest.model_dump_json())
-        final = self._directory.parent / self._manifest.release
-        if final.exists():
-            shutil.rmtree(final)
-        self._directory.rename(final)
-        sync_directory(final.parent)
+        with self._errors(IndexingFailed):
+            self._close()
+            write_atomically(self._directory / MANIFEST, self._manifest.model_dump_json())
+            final = self._directory.parent / self._manifest.release
+            if final.exists():
+                shutil.rmtree(final)
+            self._directory.rename(final)
+            sync_directory(final.parent)
         self._lock.close()
 
     def abandon(self) -> None:
         """Remove what was built."""
-        self._close()
+        with suppress(Exception):  # closing may write, where nothing can be written
+            self._close()
+        self._shards.clear()
         shutil.rmtree(self._directory, ignore_errors=True)
         self._lock.close()
+
+    @contextmanager
+    def _errors(self, kind: type[MelonError]) -> Iterator[None]:
+        with edge_errors(kind, self._directory, what="the release cannot be written"):
+            yield
 
     def _close(self) -> None:
         if self._reader is not None:

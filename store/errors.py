@@ -9,7 +9,7 @@ LIST_HINT = "`melon releases` lists what there is"
 
 
 class StoreUnavailable(MelonError):
-    """The store cannot be reached or opened."""
+    """The store cannot be reached, opened or written."""
 
 
 class StoreBusy(MelonError):
@@ -22,6 +22,10 @@ class NoRelease(MelonError):
 
 class UnknownRelease(NoRelease, InputError):
     """There is no release of the name that the user gave."""
+
+
+class DamagedRelease(StoreUnavailable):
+    """A part of a release is missing, or it is there and the engine does not understand it."""
 
 
 class SchemaMismatch(MelonError):
