@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -17,7 +17,9 @@ from melon.ingest.contents import Contents, SparseWeights, contents
 from melon.store import (
     SCHEMA_VERSION,
     Collection,
+    DamagedRelease,
     IndexProgress,
+    NoRelease,
     PointBatch,
     Preset,
     ReleaseBuilder,
@@ -91,7 +93,7 @@ def ingest(
         progress: called again and again with how far it is.
 
     Raises:
-        StoreUnavailable, StoreBusy: the store cannot be written to.
+        StoreUnavailable, StoreBusy: the store does not answer, or cannot be written to.
         IndexingFailed, CheckFailed: the engine does not hold what was sent. Nothing is promoted.
     """
     weights = weights or SparseWeights()
@@ -127,11 +129,14 @@ def ingest(
 
 
 def _is_whole(store: VectorStore, manifest: ReleaseManifest) -> bool:
-    """Whether a release can be opened and holds as many points as it should."""
+    """Whether a release has all its collections, with as many points as it should.
+
+    A store that does not answer says nothing about the release: its error is the ingest's, too.
+    """
     try:
-        reader = store.open(manifest.release)
-        return all(reader.count(part) == count for part, count in manifest.counts.items())
-    except MelonError:
+        with closing(store.open(manifest.release)) as reader:
+            return all(reader.count(part) == count for part, count in manifest.counts.items())
+    except (NoRelease, DamagedRelease):
         return False
 
 

@@ -3,6 +3,7 @@
 from melon.store.connect import open_store
 from melon.store.errors import (
     BadReleaseName,
+    DamagedRelease,
     IndexingFailed,
     NameTaken,
     NoRelease,
@@ -64,6 +65,7 @@ __all__ = [
     "BadReleaseName",
     "Collection",
     "Condition",
+    "DamagedRelease",
     "DateRange",
     "FieldType",
     "Filter",

@@ -12,18 +12,18 @@ import pytest
 from places import DirectoryPlace, place_on
 from store_samples import points, publish
 
-from melon.store import Collection
+from melon.store import Collection, DamagedRelease
 from melon.store.embedded import EmbeddedStore
-from melon.store.errors import DamagedRelease
 
 LIMITED = """
 import resource, signal, sys
 from pathlib import Path
 
 from store_samples import manifest, points
-from melon.store import Collection, StoreUnavailable, edge_shards, embedded_release
+from melon.store import (
+    Collection, DamagedRelease, StoreUnavailable, edge_shards, embedded_release
+)
 from melon.store.embedded import EmbeddedStore
-from melon.store.errors import DamagedRelease
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # so that writing fails, as on a full disk
 root, failing, *options = sys.argv[1:]
