@@ -25,6 +25,8 @@ from melon.store.server_models import (
 
 RETRIEVE_BATCH = 1000
 VALUES_BATCH = 10_000
+QUERY_BYTES = 16 << 20
+"""Of the queries in one request: a server takes 32 MB, unless it is told otherwise."""
 
 
 class ServerReader:
@@ -62,14 +64,16 @@ class ServerReader:
                 with_payload=payload_selector(payload),
                 with_vector=vector_selector(collection, dense=vectors, sparse=sparse),
             )
-            for point in self._post(collection, "", request):
+            for point in self._post(collection, "", _json(request)):
                 by_id[point["id"]] = from_found(point)
         return [by_id[point_id] for point_id in unique if point_id in by_id]
 
     def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
         """The hits of each query."""
-        batch = models.QueryRequestBatch(searches=[to_query(query) for query in queries])
-        answers = self._post(collection, "/query/batch", batch)
+        answers: list[dict[str, Any]] = []
+        for part in _together([_json(to_query(query)) for query in queries], QUERY_BYTES):
+            batch = b'{"searches":[' + b",".join(part) + b"]}"
+            answers += self._post(collection, "/query/batch", batch)
         return [
             from_hits(query, answer["points"])
             for query, answer in zip(queries, answers, strict=True)
@@ -87,7 +91,7 @@ class ServerReader:
                 with_payload=False,
                 order_by=field,
             )
-            found |= from_ordered(self._post(collection, "/scroll", request)["points"])
+            found |= from_ordered(self._post(collection, "/scroll", _json(request))["points"])
         return found
 
     def top(
@@ -130,7 +134,7 @@ class ServerReader:
     def _name(self, collection: Collection) -> str:
         return self._connection.name(collection, self._manifest.release)
 
-    def _post(self, collection: Collection, path: str, request: BaseModel) -> Any:
+    def _post(self, collection: Collection, path: str, body: bytes) -> Any:
         """As qdrant-client asks it, but the answer is taken as it is.
 
         Making a pydantic model of every hit took longer than the server did to find it.
@@ -142,7 +146,7 @@ class ServerReader:
                 url=f"/collections/{{name}}/points{path}",
                 path_params={"name": self._name(collection)},
                 headers={"Content-Type": "application/json"},
-                content=request.model_dump_json(exclude_none=True),
+                content=body,
             )
         return answer["result"]
 
@@ -172,3 +176,21 @@ def _batches(ids: Sequence[PointId], size: int) -> Iterator[Sequence[PointId]]:
     """Split ids into requests of at most `size`."""
     for start in range(0, len(ids), size):
         yield ids[start : start + size]
+
+
+def _json(request: BaseModel) -> bytes:
+    return request.model_dump_json(exclude_none=True).encode()
+
+
+def _together(bodies: Sequence[bytes], size: int) -> Iterator[list[bytes]]:
+    """As many in a row as have at most `size` bytes; one that has more stands alone."""
+    part: list[bytes] = []
+    held = 0
+    for body in bodies:
+        if part and held + len(body) > size:
+            yield part
+            part, held = [], 0
+        part.append(body)
+        held += len(body)
+    if part:
+        yield part

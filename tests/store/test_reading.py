@@ -155,6 +155,27 @@ class TestQuery:
             [h.id for h in hits] for hits in apart
         ]
 
+    def test_a_batch_may_be_larger_than_a_server_takes_at_once(
+        self, reader: ReleaseReader, songs_sample: Sample
+    ) -> None:
+        """A server refuses more than 32 MB; each of these has two and a half."""
+        elsewhere = np.arange(10**9, 10**9 + 80_000, dtype=np.uint32)
+        weights = np.random.default_rng(0).uniform(0.1, 2, (16, PLAYLIST_DIMENSIONS))
+        queries = [
+            VectorQuery(
+                SparseVector(
+                    np.concatenate([np.arange(PLAYLIST_DIMENSIONS, dtype=np.uint32), elsewhere]),
+                    np.concatenate([own, np.full(len(elsewhere), 1 / 3)]).astype(np.float32),
+                ),
+                "playlists",
+                limit=5,
+            )
+            for own in weights
+        ]
+        answers = reader.query(Collection.SONGS, queries)
+        expected = np.sort(weights @ songs_sample.sparse_matrix().T)[:, :-6:-1]
+        np.testing.assert_allclose([hits.scores for hits in answers], expected, rtol=1e-5)
+
     def test_no_queries_have_no_answers(self, reader: ReleaseReader) -> None:
         assert reader.query(Collection.SONGS, []) == []
 

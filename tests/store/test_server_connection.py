@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import socket
 
+import numpy as np
 import pytest
 from places import ServerPlace
-from store_samples import Sample, publish
+from store_samples import DIM, Sample, publish
 
-from melon.store import Collection
+from melon.store import DENSE, Collection, VectorQuery
+from melon.store.server_models import to_query
+from melon.store.server_reader import _json
 
 
 def test_requests_share_a_connection(
@@ -28,6 +31,30 @@ def test_requests_share_a_connection(
         for _ in range(5):
             assert reader.count(Collection.SONGS)
     assert len(opened) <= 1
+
+
+@pytest.mark.parametrize(("largest", "requests"), [(None, 1), (1, 8), (500, 4)])
+def test_a_batch_of_queries_is_as_few_requests_as_its_size_allows(
+    server_place: ServerPlace,
+    songs_sample: Sample,
+    monkeypatch: pytest.MonkeyPatch,
+    largest: int | None,
+    requests: int,
+) -> None:
+    one = VectorQuery(np.ones(DIM, np.float32), DENSE, 3)
+    assert 500 / 3 < len(_json(to_query(one))) < 500 / 2
+    if largest:
+        monkeypatch.setattr("melon.store.server_reader.QUERY_BYTES", largest)
+    with server_place.open() as store:
+        publish(store, songs_sample.contents)
+        reader = store.open()
+        with reader._connection.rest() as client:
+            sent = []
+            client.http.client._client.event_hooks["request"].append(sent.append)
+            answers = reader.query(Collection.SONGS, [one] * 8)
+    assert len(sent) == requests
+    assert len({tuple(hits.ids) for hits in answers}) == 1
+    assert len(answers) == 8
 
 
 def test_a_local_server_does_not_pack_its_answers(
