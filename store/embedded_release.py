@@ -127,7 +127,7 @@ class EmbeddedReader:
         payload: tuple[str, ...] | bool = True,
         vectors: bool = False,
     ) -> list[Record]:
-        """Any `limit` points that pass the filter."""
+        """The first `limit` points that pass the filter, by their ids."""
         return self._scroll(collection, filter, limit, None, payload, vectors)
 
     def count(self, collection: Collection, filter: Filter | None = None) -> int:

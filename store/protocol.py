@@ -98,7 +98,11 @@ class ReleaseReader(Protocol):
         payload: tuple[str, ...] | bool = True,
         vectors: bool = False,
     ) -> list[Record]:
-        """Any `limit` points that pass the filter."""
+        """The first `limit` points that pass the filter, by their ids.
+
+        Ids ascend, numbers by their value and UUIDs as text, on every engine and however many
+        shards there are.
+        """
 
     def count(self, collection: Collection, filter: Filter | None = None) -> int:
         """Exactly how many points pass the filter."""

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from store_samples import DIM, FIRST_SONG, PLAYLIST_DIMENSIONS, SONGS, TAGS, Sample
+from places import Place, ServerPlace
+from store_samples import (
+    DIM,
+    FIRST_SONG,
+    PLAYLIST_DIMENSIONS,
+    SONGS,
+    TAGS,
+    Sample,
+    points,
+    publish,
+)
 
 from melon.store import (
     DENSE,
@@ -23,6 +34,7 @@ from melon.store import (
     VectorQuery,
     tag_point_id,
 )
+from melon.store.server import ServerStore
 
 JAZZ = Filter(must=(MatchAny("genres", ("jazz",)),))
 WITHOUT_VECTOR = FIRST_SONG  # row 0, one of the rows of zeros
@@ -271,6 +283,37 @@ class TestFindAndCount:
             assert (record.vector is not None) == bool(expected.any())
         assert len(reader.find(Collection.SONGS, JAZZ, 3)) == 3
         assert len(reader.find(Collection.SONGS, None, 2 * SONGS)) == SONGS
+
+    @pytest.mark.parametrize("filter", [None, JAZZ, Filter(must_not=(JAZZ,))])
+    @pytest.mark.parametrize("limit", [1, 7, SONGS])
+    def test_find_begins_with_the_lowest_ids(
+        self, reader: ReleaseReader, songs_sample: Sample, filter: Filter | None, limit: int
+    ) -> None:
+        """Whatever is told apart by nothing else is in the same order on both engines."""
+        found = reader.find(Collection.SONGS, filter, limit)
+        assert [record.id for record in found] == sorted(songs_sample.passing(filter))[:limit]
+
+    @pytest.mark.parametrize("limit", [1, 3, len(TAGS)])
+    def test_find_begins_with_the_lowest_uuids(self, reader: ReleaseReader, limit: int) -> None:
+        ids = sorted(map(tag_point_id, TAGS))
+        assert [record.id for record in reader.find(Collection.TAGS, None, limit)] == ids[:limit]
+        but_one = Filter(must=(HasId(tuple(ids[1:])),))
+        found = reader.find(Collection.TAGS, but_one, limit)
+        assert [record.id for record in found] == ids[1:][:limit]
+
+    def test_find_is_in_order_whatever_the_points_came_in(self, place: Place) -> None:
+        """Also where they are on several shards, as on a cluster."""
+        numbers = np.random.default_rng(0).permutation(500).tolist()
+        tags = [tag_point_id(str(number)) for number in numbers]
+        sharded = isinstance(place, ServerPlace)
+        several = ServerStore(replace(place.address, shard_number=3)) if sharded else place.open()
+        with several as store:
+            publish(store, {Collection.SONGS: points(numbers), Collection.TAGS: points(tags)})
+            reader = store.open()
+            for collection, ids in ((Collection.SONGS, numbers), (Collection.TAGS, tags)):
+                for limit in (20, 500):
+                    found = reader.find(collection, None, limit)
+                    assert [record.id for record in found] == sorted(ids)[:limit]
 
     def test_count(self, reader: ReleaseReader, songs_sample: Sample) -> None:
         assert reader.count(Collection.SONGS) == SONGS
