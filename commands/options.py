@@ -94,9 +94,7 @@ def chosen_store(url: str | None, path: Path | None) -> VectorStore:
     from melon.store import open_store
 
     store = open_store(load_settings(), url=url, path=path)
-    directory = getattr(store, "root", None)  # an embedded store has one
-    there = directory is None or directory.exists()
-    note(f"store: {store.location}" + ("" if there else " (not there yet)"))
+    note(f"store: {store.location}" + ("" if store.exists else " (not there yet)"))
     return store
 
 

@@ -61,6 +61,11 @@ class EmbeddedStore:
         """The engine and its directory."""
         return f"embedded store {self.root}"
 
+    @property
+    def exists(self) -> bool:
+        """Whether the directory is there; the first build makes it."""
+        return self.root.exists()
+
     def engine_version(self) -> str:
         """Qdrant Edge's version."""
         return f"qdrant-edge {version('qdrant-edge-py')}"

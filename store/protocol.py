@@ -148,6 +148,13 @@ class VectorStore(Protocol):
     def location(self) -> str:
         """The engine and its address, as people read it."""
 
+    @property
+    def exists(self) -> bool:
+        """Whether there is a place to look into: a directory may be still to be made.
+
+        A server is taken to be there, and not asked: the first request to it will tell.
+        """
+
     def engine_version(self) -> str:
         """Name and version of the engine."""
 

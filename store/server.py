@@ -34,6 +34,11 @@ class ServerStore:
         """The engine and its address."""
         return self._connection.location
 
+    @property
+    def exists(self) -> bool:
+        """Taken for granted: what is asked of it first tells."""
+        return True
+
     def engine_version(self) -> str:
         """The server's version."""
         with self._connection.rest() as client:

@@ -48,6 +48,16 @@ def test_an_empty_store_has_nothing(store: VectorStore) -> None:
     assert "qdrant" in store.engine_version()
 
 
+def test_a_directory_exists_from_the_first_build_on_and_a_server_always(
+    place: Place, store: VectorStore
+) -> None:
+    for ask in (store.live, store.releases):
+        ask()  # which makes nothing
+    assert store.exists == isinstance(place, ServerPlace)
+    store.build(manifest()).abandon()
+    assert store.exists
+
+
 def test_a_release_is_seen_when_it_is_sealed_and_live_when_promoted(store: VectorStore) -> None:
     builder = store.build(manifest("r1"))
     builder.upsert(SONGS, points([1, 2, 3]))
