@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from melon.catalog.records import Genre, Playlist, Song
-from melon.embedding.cold_start import TRAINED, Evidence, cold_start, mean_of_holders
+from melon.embedding.cold_start import TRAINED, Evidence, Placed, cold_start
 from melon.embedding.corpus import Corpus, number_strings, read_corpus
 from melon.embedding.progress import Progress, ProgressCallback, ignore
 from melon.embedding.ragged import Ints, Ragged, Vectors, has_direction, unit_rows
@@ -60,29 +60,25 @@ def build_space(
     settings = settings.settled(np.bincount(bags.values, minlength=len(table))[table.span(SONG)])
     vectors, epochs = train_vectors(bags, table, settings, progress)
     start = time.perf_counter()
-    songs_placed, playlists_placed = _place_songs(corpus, playlist_words, table, vectors)
-    song_vectors, song_sources = songs_placed
-    playlist_vectors, playlist_sources = playlists_placed
-    tag_vectors, tag_sources = mean_of_holders(
-        vectors_of(TokenKind.TAG, table, vectors, len(corpus.tags)),
-        corpus.playlist_tags,
-        playlist_vectors,
-    )
-    word_vectors, word_sources = mean_of_holders(
-        vectors_of(TokenKind.WORD, table, vectors, len(words)), playlist_words, playlist_vectors
-    )
+    placed_playlists = _place_playlists(corpus, playlist_words, table, vectors)
+    placed_songs = _place_songs(corpus, table, vectors, placed_playlists.vectors)
+    _place_by_cold_songs(placed_playlists, corpus.playlist_songs, placed_songs.vectors)
+    tag_vectors = vectors_of(TokenKind.TAG, table, vectors, len(corpus.tags))
+    placed_tags = cold_start(tag_vectors, corpus.playlist_tags, placed_playlists.vectors)
+    word_vectors = vectors_of(TokenKind.WORD, table, vectors, len(words))
+    placed_words = cold_start(word_vectors, playlist_words, placed_playlists.vectors)
     progress(Progress("vectors", len(vectors), len(vectors), time.perf_counter() - start))
     return EmbeddingSpace(
-        songs=_described(corpus.songs, corpus.playlist_songs, song_sources),
-        song_vectors=song_vectors,
+        songs=_described(corpus.songs, corpus.playlist_songs, placed_songs.sources),
+        song_vectors=placed_songs.vectors,
         playlists=corpus.playlists.append_column(
             "words", _spelled(playlist_words, words)
-        ).append_column("vector_source", pa.array(playlist_sources, pa.string())),
-        playlist_vectors=playlist_vectors,
-        tag_table=_described(_named("tag", corpus.tags), corpus.playlist_tags, tag_sources),
-        tag_vectors=tag_vectors,
-        word_table=_described(_named("word", words), playlist_words, word_sources),
-        word_vectors=word_vectors,
+        ).append_column("vector_source", pa.array(placed_playlists.sources, pa.string())),
+        playlist_vectors=placed_playlists.vectors,
+        tag_table=_described(_named("tag", corpus.tags), corpus.playlist_tags, placed_tags.sources),
+        tag_vectors=placed_tags.vectors,
+        word_table=_described(_named("word", words), playlist_words, placed_words.sources),
+        word_vectors=placed_words.vectors,
         genres=dict(genres or {}),
         title=title,
         settings=settings.model_dump(mode="json"),
@@ -132,25 +128,34 @@ def _read_titles(
     return tokenizer, words, playlist_words, title_tags
 
 
-_Placed = tuple[Vectors, NDArray[np.object_]]
-
-
-def _place_songs(
+def _place_playlists(
     corpus: Corpus, playlist_words: Ragged, table: TokenTable, vectors: Vectors
-) -> tuple[_Placed, _Placed]:
-    """The vectors of songs and of playlists, with their sources, the cold ones included."""
+) -> Placed:
+    """Playlists where training put them, or where their trained songs, tags and words are."""
 
     def trained(kind: TokenKind, size: int) -> Vectors:
         return vectors_of(kind, table, vectors, size)
 
-    song_vectors = trained(TokenKind.SONG, len(corpus.songs))
-    tag_vectors = trained(TokenKind.TAG, len(corpus.tags))
-    playlist_vectors = trained(TokenKind.PLAYLIST, len(corpus.playlists))
-    own = has_direction(playlist_vectors)
-    items = corpus.playlist_songs.sum_of(song_vectors) + corpus.playlist_tags.sum_of(tag_vectors)
-    word_vectors = trained(TokenKind.WORD, int(playlist_words.values.max(initial=-1)) + 1)
-    items += playlist_words.sum_of(word_vectors)
-    playlist_vectors = np.where(own[:, None], playlist_vectors, unit_rows(items))
+    playlists = trained(TokenKind.PLAYLIST, len(corpus.playlists))
+    word_count = int(playlist_words.values.max(initial=-1)) + 1
+    items = corpus.playlist_songs.sum_of(trained(TokenKind.SONG, len(corpus.songs)))
+    items += corpus.playlist_tags.sum_of(trained(TokenKind.TAG, len(corpus.tags)))
+    items += playlist_words.sum_of(trained(TokenKind.WORD, word_count))
+    own = has_direction(playlists)
+    placed = np.where(own[:, None], playlists, unit_rows(items))
+    sources = np.full(len(placed), None, dtype=object)
+    sources[has_direction(placed)] = FROM_ITEMS
+    sources[own] = TRAINED
+    return Placed(placed, sources)
+
+
+def _place_songs(
+    corpus: Corpus, table: TokenTable, vectors: Vectors, playlist_vectors: Vectors
+) -> Placed:
+    """Songs where training put them, or where what is known of them is."""
+
+    def trained(kind: TokenKind, size: int) -> Vectors:
+        return vectors_of(kind, table, vectors, size)
 
     albums = corpus.song_album
     evidence = [
@@ -179,17 +184,16 @@ def _place_songs(
             trained(TokenKind.GENRE, len(corpus.genres)),
         ),
     ]
-    placed = cold_start(song_vectors, evidence, corpus.playlist_songs, playlist_vectors)
+    song_vectors = trained(TokenKind.SONG, len(corpus.songs))
+    return cold_start(song_vectors, corpus.playlist_songs, playlist_vectors, evidence)
 
-    # a playlist of cold songs only has a place now that they have one
-    bare = ~has_direction(playlist_vectors)
-    playlist_vectors[bare] = unit_rows(
-        corpus.playlist_songs.select(np.flatnonzero(bare)).sum_of(placed[0])
-    )
-    sources = np.full(len(playlist_vectors), None, dtype=object)
-    sources[has_direction(playlist_vectors)] = FROM_ITEMS
-    sources[own] = TRAINED
-    return placed, (playlist_vectors, sources)
+
+def _place_by_cold_songs(playlists: Placed, playlist_songs: Ragged, song_vectors: Vectors) -> None:
+    """Place, in `playlists` itself, those of cold songs only: these have vectors by now."""
+    bare = np.flatnonzero(~has_direction(playlists.vectors))
+    found = unit_rows(playlist_songs.select(bare).sum_of(song_vectors))
+    playlists.vectors[bare] = found
+    playlists.sources[bare[has_direction(found)]] = FROM_ITEMS
 
 
 def _named(name: str, values: list[str]) -> pa.Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ TRAINED = "trained"
 FROM_PLAYLISTS = "playlists"
 
 _BLOCK = 100_000
-"""Songs that are given vectors at a time, to bound the memory."""
+"""Rows that are given vectors at a time, to bound the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +36,30 @@ class Evidence:
     tokens: Vectors
 
 
-def cold_start(
-    vectors: Vectors,
-    evidence: Sequence[Evidence],
-    playlist_songs: Ragged,
-    playlist_vectors: Vectors,
-) -> tuple[Vectors, NDArray[np.object_]]:
-    """Give every song without a vector one from its album-mates, artists and genres.
+class Placed(NamedTuple):
+    """Vectors, (n, dim) float32 unit rows or zero, and (n,) where each is from, None where zero."""
 
-    A group's vector is the mean of its trained songs. What is known of a song is blended by
-    weight; where nothing is, the mean of the playlists that hold it has to do.
+    vectors: Vectors
+    sources: NDArray[np.object_]
+
+
+def cold_start(
+    vectors: Vectors, held: Ragged, playlist_vectors: Vectors, evidence: Sequence[Evidence] = ()
+) -> Placed:
+    """Give every song, tag or word without a vector one from what is known of it.
+
+    For songs that is their album-mates, artists and genres: a group's vector is the mean of its
+    trained songs, and the groups are blended by weight. Where nothing is known, the mean of the
+    playlists that hold it has to do.
 
     Args:
-        vectors: (n, dim) float32, the songs' unit rows, zero where training gave none.
-        evidence: the most trusted first.
-        playlist_songs: for each playlist, its songs' rows.
+        vectors: (n, dim) float32, unit rows, zero where training gave none.
+        held: for each playlist, the rows of what it holds.
         playlist_vectors: (n_playlists, dim) float32, unit rows or zero.
+        evidence: the most trusted first.
 
     Returns:
-        (n, dim) float32 unit rows, and (n,) the source of each: `trained`, one of the evidence's,
-        `playlists`, or None where the row stays zero.
+        The sources are `trained`, one of the evidence's, `playlists`, or None.
     """
     filled = vectors.copy()
     sources = np.full(len(vectors), None, dtype=object)
@@ -62,7 +67,7 @@ def cold_start(
     sources[trained] = TRAINED
     cold = np.flatnonzero(~trained)
     group_vectors = [_group_vectors(each, vectors, trained) for each in evidence]
-    holders = playlist_songs.inverse(len(vectors))
+    holders = held.inverse(len(vectors))
     for begin in range(0, len(cold), _BLOCK):
         block = cold[begin : begin + _BLOCK]
         blend = np.zeros((len(block), vectors.shape[1]), np.float32)
@@ -74,23 +79,7 @@ def cold_start(
         blend[alone] = holders.select(block[alone]).sum_of(playlist_vectors)
         _label(sources, block, blend, FROM_PLAYLISTS)
         filled[block] = unit_rows(blend)
-    return filled, sources
-
-
-def mean_of_holders(
-    vectors: Vectors, held: Ragged, playlist_vectors: Vectors
-) -> tuple[Vectors, NDArray[np.object_]]:
-    """Give every tag or word without a vector the mean of the playlists that carry it.
-
-    Args:
-        vectors: (n, dim) float32, unit rows, zero where training gave none.
-        held: for each playlist, the numbers of its tags or words.
-        playlist_vectors: (n_playlists, dim) float32, unit rows or zero.
-
-    Returns:
-        (n, dim) float32 unit rows, and (n,) their sources: `trained`, `playlists`, or None.
-    """
-    return cold_start(vectors, (), held, playlist_vectors)
+    return Placed(filled, sources)
 
 
 def _group_vectors(each: Evidence, vectors: Vectors, trained: NDArray[np.bool_]) -> Vectors:

@@ -4,7 +4,17 @@ from datetime import date, datetime
 
 import numpy as np
 import pytest
-from planted import COLD_BY_PLAYLIST, GROUPS, MOODS, planted_playlists, small_settings
+from planted import (
+    COLD_BY_ALBUM,
+    COLD_BY_PLAYLIST,
+    GROUPS,
+    MOODS,
+    UNKNOWABLE,
+    planted_genres,
+    planted_playlists,
+    planted_songs,
+    small_settings,
+)
 
 from melon.catalog.records import Genre, IssueDate, Playlist, Song
 from melon.embedding import build_space, training_settings
@@ -147,6 +157,18 @@ def test_metadata_is_kept_as_it_was_given():
         "vector_source": "items",
     }
     assert space.genres == genres
+
+
+def test_playlists_of_cold_songs_only_are_where_these_are():
+    of_cold = Playlist(9001, None, (COLD_BY_ALBUM,), (), 0, None)
+    of_unknowable = Playlist(9002, None, (UNKNOWABLE,), (), 0, None)
+    playlists = [*planted_playlists(), of_cold, of_unknowable]
+    space = build_space(playlists, planted_songs(), planted_genres(), small_settings())
+    song = int(np.searchsorted(space.song_ids, COLD_BY_ALBUM))
+    assert space.songs["vector_source"][song].as_py() == "album"
+    np.testing.assert_allclose(space.playlist_vectors[-2], space.song_vectors[song], rtol=1e-5)
+    assert not space.playlist_vectors[-1].any()
+    assert space.playlists["vector_source"].to_pylist()[-2:] == ["items", None]
 
 
 def test_text_that_no_encoder_takes_is_replaced_not_fatal():

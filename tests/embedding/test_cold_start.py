@@ -12,7 +12,7 @@ from planted import (
     group_of,
 )
 
-from melon.embedding.cold_start import Evidence, cold_start, mean_of_holders
+from melon.embedding.cold_start import Evidence, cold_start
 from melon.embedding.ragged import Ragged
 
 X, Y, Z, NOTHING = [*np.eye(4, dtype=np.float32)[:3].tolist(), [0.0] * 4]
@@ -29,14 +29,14 @@ def floats(*rows: list[float]) -> np.ndarray:
 
 def test_what_is_trained_is_left_as_it_is():
     evidence = [Evidence("album", 1, lists([0], [0]), floats(Z))]
-    vectors, sources = cold_start(floats(X, NOTHING), evidence, lists([0, 1]), floats(Y))
+    vectors, sources = cold_start(floats(X, NOTHING), lists([0, 1]), floats(Y), evidence)
     np.testing.assert_array_equal(vectors, floats(X, X))
     assert sources.tolist() == ["trained", "album"]
 
 
 def test_a_group_without_a_trained_song_counts_by_its_own_token():
     evidence = [Evidence("artist", 1, lists([0]), floats(Z))]
-    vectors, sources = cold_start(floats(NOTHING), evidence, lists([]), floats(NOTHING))
+    vectors, sources = cold_start(floats(NOTHING), lists([]), floats(NOTHING), evidence)
     np.testing.assert_array_equal(vectors, floats(Z))
     assert sources.tolist() == ["artist"]
 
@@ -48,19 +48,19 @@ def test_what_is_known_is_blended_by_weight_and_named_by_the_strongest():
         Evidence("genre", 9, lists([], [0], []), floats(Z)),
     ]
     playlists = lists([0, 1, 2])
-    vectors, sources = cold_start(np.zeros((3, 4), np.float32), evidence, playlists, floats(X))
+    vectors, sources = cold_start(np.zeros((3, 4), np.float32), playlists, floats(X), evidence)
     np.testing.assert_allclose(vectors, floats([0.6, 0.8, 0, 0], Z, X), rtol=1e-6)
     assert sources.tolist() == ["album", "genre", "playlists"]
 
 
 def test_nothing_known_leaves_zero_and_no_source():
-    vectors, sources = cold_start(floats(NOTHING), [], lists([]), floats(NOTHING))
+    vectors, sources = cold_start(floats(NOTHING), lists([]), floats(NOTHING))
     assert not vectors.any()
     assert sources.tolist() == [None]
 
 
 def test_rare_tags_are_the_mean_of_the_playlists_that_carry_them():
-    vectors, sources = mean_of_holders(floats(NOTHING, Z), lists([0], [0, 1]), floats(X, Y))
+    vectors, sources = cold_start(floats(NOTHING, Z), lists([0], [0, 1]), floats(X, Y))
     np.testing.assert_allclose(vectors, floats([0.5**0.5, 0.5**0.5, 0, 0], Z), rtol=1e-6)
     assert sources.tolist() == ["playlists", "trained"]
 
@@ -72,9 +72,9 @@ def test_blocks_give_what_one_pass_gives(monkeypatch):
     groups = lists(*[[int(g)] for g in rng.integers(5, size=30)])
     evidence = [Evidence("artist", 1, groups, np.zeros((5, 4), np.float32))]
     holders, playlists = lists([12, 29]), floats(X)
-    whole = cold_start(vectors, evidence, holders, playlists)
+    whole = cold_start(vectors, holders, playlists, evidence)
     monkeypatch.setattr("melon.embedding.cold_start._BLOCK", 7)
-    in_blocks = cold_start(vectors, evidence, holders, playlists)
+    in_blocks = cold_start(vectors, holders, playlists, evidence)
     np.testing.assert_array_equal(in_blocks[0], whole[0])
     assert in_blocks[1].tolist() == whole[1].tolist()
 
