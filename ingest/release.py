@@ -28,6 +28,7 @@ from melon.store import (
     preset_for,
 )
 from melon.store.release_names import MadeName
+from melon.store.whole import check_whole
 
 BATCH = 512
 LAYOUT = 4
@@ -135,9 +136,10 @@ def _is_whole(store: VectorStore, manifest: ReleaseManifest) -> bool:
     """
     try:
         with closing(store.open(manifest.release)) as reader:
-            return all(reader.count(part) == count for part, count in manifest.counts.items())
+            check_whole(reader)
     except (NoRelease, DamagedRelease):
         return False
+    return True
 
 
 def release_name(

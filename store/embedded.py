@@ -20,7 +20,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -45,6 +45,7 @@ from melon.store.manifest import (
 )
 from melon.store.protocol import ReleaseInfo
 from melon.store.release_names import is_release_name
+from melon.store.whole import check_whole
 
 BUILDING = ".building-"
 
@@ -112,11 +113,13 @@ class EmbeddedStore:
             raise
 
     def promote(self, release: str) -> None:
-        """Name `release` in the live file, atomically."""
+        """Name `release` in the live file, atomically, if it is whole."""
         with self._switching():
             if (manifest := self._manifest(release)) is None:
                 raise unknown_release(release)
             check_schema(manifest)
+            with closing(EmbeddedReader(self._releases_dir / release, manifest)) as reader:
+                check_whole(reader)
             write_atomically(self._live_file, release + "\n")
 
     def drop(self, release: str) -> None:

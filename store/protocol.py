@@ -188,6 +188,7 @@ class VectorStore(Protocol):
         Raises:
             BadReleaseName: there is none of this name.
             SchemaMismatch: this version of melon cannot read it.
+            DamagedRelease: something of it is missing; what was live stays so.
         """
 
     def drop(self, release: str) -> None:

@@ -1,25 +1,24 @@
 """The server engine: collections of a Qdrant node or cluster, by qdrant-client.
 
 A release is four collections (`melon_songs__<release>` …) and a point in `melon_releases` that
-holds its manifest. The four aliases (`melon_songs` …) name the live release; they move in one
-request. One process builds at a time; a build that was killed is cleared away by the next.
+holds its manifest. The four aliases (`melon_songs` …) name the live release. One process builds
+at a time; a build that was killed is cleared away by the next.
 """
 
 from __future__ import annotations
 
 from typing import Self
 
-from qdrant_client import models
-
-from melon.store.errors import complete_release, live_release, name_taken, unknown_release
+from melon.store.errors import NoRelease, complete_release, live_release, unknown_release
 from melon.store.manifest import ReleaseManifest, check_schema, find_manifest
 from melon.store.protocol import ReleaseInfo
-from melon.store.schema import Collection
+from melon.store.server_aliases import Aliases
 from melon.store.server_builder import ServerBuilder
 from melon.store.server_connection import ServerAddress, ServerConnection
 from melon.store.server_lease import BuildLease
 from melon.store.server_reader import ServerReader
 from melon.store.server_registry import Registry
+from melon.store.whole import check_whole
 
 
 class ServerStore:
@@ -28,6 +27,7 @@ class ServerStore:
     def __init__(self, address: ServerAddress) -> None:
         self._connection = ServerConnection(address)
         self._registry = Registry(self._connection)
+        self._aliases = Aliases(self._connection)
 
     @property
     def location(self) -> str:
@@ -53,16 +53,7 @@ class ServerStore:
 
     def live(self) -> str | None:
         """The release that the alias of the songs names."""
-        alias = self._connection.name(Collection.SONGS)
-        with self._connection.rest() as client:
-            for known in client.get_aliases().aliases:
-                if known.alias_name == alias:
-                    own, _, release = known.collection_name.rpartition("__")
-                    if own != alias:
-                        what = f"{alias} is an alias of the collection {known.collection_name}"
-                        raise name_taken(what, self.location)
-                    return release
-        return None
+        return self._aliases.live()
 
     def open(self, release: str | None = None) -> ServerReader:
         """A reader of a release, the live one by default."""
@@ -83,19 +74,17 @@ class ServerStore:
             raise
 
     def promote(self, release: str) -> None:
-        """Move the four aliases in one request."""
+        """Move the four aliases in one request, once all that they are to name is there."""
         if (manifest := self._registry.manifest(release)) is None:
             raise unknown_release(release)
         check_schema(manifest)
-        moves: list[models.AliasOperations] = []
-        for collection in Collection:
-            alias, name = (self._connection.name(collection, to) for to in (None, release))
-            old = models.DeleteAlias(alias_name=alias)
-            new = models.CreateAlias(alias_name=alias, collection_name=name)
-            moves.append(models.DeleteAliasOperation(delete_alias=old))
-            moves.append(models.CreateAliasOperation(create_alias=new))
-        with self._connection.rest() as client:
-            client.update_collection_aliases(moves)
+        reader = ServerReader(self._connection, manifest)
+        check_whole(reader)
+        try:
+            self._aliases.move(release)
+        except NoRelease:
+            check_whole(reader)  # which says more than that a collection is gone
+            raise
 
     def drop(self, release: str) -> None:
         """Delete a release that is not live: first its entry, then its collections.

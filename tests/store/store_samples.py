@@ -63,7 +63,8 @@ def publish(
     **changes: Any,
 ) -> None:
     """Build a release of these points, and make it live."""
-    builder = store.build(manifest(release, **changes))
+    counts = {part: len(contents[part].ids) if part in contents else 0 for part in Collection}
+    builder = store.build(manifest(release, **{"counts": counts} | changes))
     try:
         for collection, batch in contents.items():
             builder.upsert(collection, batch)

@@ -38,7 +38,8 @@ def test_every_copy_is_indexed_and_one_node_can_be_lost(
     small = replace(TUNINGS[Preset.BALANCED], graph_kb=50)
     monkeypatch.setitem(TUNINGS, Preset.BALANCED, small)
     with ServerStore(address_of(cluster[0])) as store:
-        builder = store.build(manifest(dim=DIM))
+        counts = dict.fromkeys(Collection, 0) | {Collection.SONGS: POINTS}
+        builder = store.build(manifest(dim=DIM, counts=counts))
         for start in range(0, POINTS, 1000):
             builder.upsert(Collection.SONGS, points(range(start, start + 1000), DIM))
         builder.finish()

@@ -75,7 +75,8 @@ def test_readers_in_other_processes_are_not_disturbed() -> None:
                 assert first == [first[0]] * READERS
                 assert first[0][0] == 50
 
-                builder = store.build(manifest("r2"))
+                counts = dict.fromkeys(Collection, 0) | {Collection.SONGS: 60}
+                builder = store.build(manifest("r2", counts=counts))
                 builder.upsert(Collection.SONGS, points(range(60), seed=1))
                 assert [process.ask() for process in processes] == first
                 builder.finish()

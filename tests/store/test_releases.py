@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,11 +22,13 @@ from melon.store import (
     BadPoints,
     BadReleaseName,
     Collection,
+    DamagedRelease,
     IndexingFailed,
     IndexProgress,
     NameTaken,
     NoRelease,
     PointBatch,
+    ReleaseReader,
     SchemaMismatch,
     SparseRows,
     StoreBusy,
@@ -34,6 +37,7 @@ from melon.store import (
     VectorStore,
 )
 from melon.store.server_builder import ServerBuilder
+from melon.store.whole import check_whole
 
 SONGS = Collection.SONGS
 
@@ -59,7 +63,8 @@ def test_a_directory_exists_from_the_first_build_on_and_a_server_always(
 
 
 def test_a_release_is_seen_when_it_is_sealed_and_live_when_promoted(store: VectorStore) -> None:
-    builder = store.build(manifest("r1"))
+    counts = dict.fromkeys(Collection, 0) | {SONGS: 3}
+    builder = store.build(manifest("r1", counts=counts))
     builder.upsert(SONGS, points([1, 2, 3]))
     builder.finish()
     assert builder.reader().count(SONGS) == 3
@@ -79,8 +84,8 @@ def test_a_release_is_seen_when_it_is_sealed_and_live_when_promoted(store: Vecto
 
 
 def test_the_manifest_comes_back_whole(store: VectorStore) -> None:
-    written = manifest("r1", counts={c: n for n, c in enumerate(Collection)})
-    publish(store, {}, counts=written.counts)
+    written = manifest("r1", counts={c: n for n, c in enumerate(Collection, 1)})
+    publish(store, {part: points(range(count)) for part, count in written.counts.items()})
     assert store.open().manifest == written
     [listed] = store.releases()
     assert listed.manifest == written.model_copy(update={"title_tokenizer": b""})
@@ -125,6 +130,86 @@ def test_what_an_embedded_reader_has_open_outlives_its_release(place: Place) -> 
             np.testing.assert_array_equal(one.vector, two.vector)
         [hits] = reader.query(SONGS, [VectorQuery(np.ones(DIM, np.float32), DENSE, 5)])
         assert {hit.id for hit in hits} == {1, 2}
+
+
+def take_away(place: Place, collection: Collection, release: str) -> None:
+    """Remove a collection of a release behind the store's back."""
+    if isinstance(place, ServerPlace):
+        with place.client() as client:
+            client.delete_collection(f"{place.prefix}_{collection}__{release}")
+    else:
+        shutil.rmtree(place.root / "releases" / release / collection)
+
+
+def aliases(place: ServerPlace) -> dict[str, str]:
+    """The collections that the place's aliases name."""
+    with place.client() as client:
+        known = client.get_aliases().aliases
+    return {
+        alias.alias_name: alias.collection_name
+        for alias in known
+        if alias.alias_name.startswith(f"{place.prefix}_")
+    }
+
+
+def aliases_of(place: ServerPlace, release: str) -> dict[str, str]:
+    names = [f"{place.prefix}_{collection}" for collection in Collection]
+    return {name: f"{name}__{release}" for name in names}
+
+
+class TestPromote:
+    @pytest.mark.parametrize("missing", Collection)
+    def test_of_a_release_without_a_collection_leaves_what_is_live(
+        self, place: Place, store: VectorStore, missing: Collection
+    ) -> None:
+        for release in ("r1", "r2"):
+            publish(store, {SONGS: points([1])}, release)
+        take_away(place, missing, "r1")
+        with pytest.raises(DamagedRelease, match=rf"release r1: .*{missing} is missing") as caught:
+            store.promote("r1")
+        assert "melon releases drop r1" in str(caught.value)
+        assert store.live() == "r2"
+        assert store.open().count(SONGS) == 1
+        if isinstance(place, ServerPlace):
+            assert aliases(place) == aliases_of(place, "r2")
+
+    def test_of_a_release_that_lost_points_leaves_what_is_live(self, place: Place) -> None:
+        with place.open() as store:
+            publish(store, {SONGS: points([1])}, "r2")
+            short = dict.fromkeys(Collection, 0) | {Collection.TAGS: 2}
+            with pytest.raises(DamagedRelease, match="tags holds 1 points of 2"):
+                publish(store, {Collection.TAGS: points([1])}, "r1", counts=short)
+            assert store.live() == "r2"
+
+    def test_that_fails_half_way_moves_the_aliases_back(
+        self, server_place: ServerPlace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A collection goes after it was looked at: Qdrant has moved two aliases by then."""
+        with server_place.open() as store:
+            for release in ("r1", "r2"):
+                publish(store, {SONGS: points([1])}, release)
+
+            def check_and_lose(reader: ReleaseReader) -> None:
+                check_whole(reader)
+                take_away(server_place, Collection.PLAYLISTS, "r1")
+
+            monkeypatch.setattr("melon.store.server.check_whole", check_and_lose)
+            with pytest.raises(DamagedRelease, match=r"release r1: .*playlists is missing"):
+                store.promote("r1")
+            assert aliases(server_place) == aliases_of(server_place, "r2")
+
+    def test_that_fails_where_nothing_was_live_leaves_no_alias(
+        self, server_place: ServerPlace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with server_place.open() as store:
+            builder = store.build(manifest("r1"))
+            builder.finish()
+            builder.seal()
+            take_away(server_place, Collection.WORDS, "r1")
+            monkeypatch.setattr("melon.store.server.check_whole", lambda _: None)
+            with pytest.raises(NoRelease, match="r1"):
+                store.promote("r1")
+            assert aliases(server_place) == {}
 
 
 class TestDrop:

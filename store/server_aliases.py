@@ -1,0 +1,95 @@
+"""The four aliases of a server, by which applications read the live release."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from qdrant_client import models
+
+from melon.errors import MelonError
+from melon.store.errors import StoreUnavailable, name_taken
+from melon.store.schema import Collection
+from melon.store.server_connection import ServerConnection
+
+
+class Aliases:
+    """`<prefix>_songs` and the others: which collections they name, and how they move.
+
+    Qdrant applies the actions of a request one after the other. Where one fails, those before it
+    stay applied.
+    """
+
+    def __init__(self, connection: ServerConnection) -> None:
+        self._connection = connection
+        self._names = [connection.name(collection) for collection in Collection]
+
+    def live(self) -> str | None:
+        """The release that the alias of the songs names.
+
+        Raises:
+            NameTaken: it names a collection that is none of a release.
+        """
+        alias = self._connection.name(Collection.SONGS)
+        target = self._targets().get(alias)
+        if target is None:
+            return None
+        own, _, release = target.rpartition("__")
+        if own != alias:
+            what = f"{alias} is an alias of the collection {target}"
+            raise name_taken(what, self._connection.location)
+        return release
+
+    def move(self, release: str) -> None:
+        """Let all four name the collections of `release`, in one request.
+
+        Raises:
+            MelonError: it failed, and they name what they named before.
+            StoreUnavailable: it failed, and so did moving them back.
+        """
+        before = self._targets()
+        wanted = {
+            self._connection.name(collection): self._connection.name(collection, release)
+            for collection in Collection
+        }
+        try:
+            self._point(wanted)
+        except MelonError as error:
+            if self._are(wanted):
+                return  # only the answer was lost
+            for alias in self._names:
+                with suppress(MelonError):  # one that cannot go back must not keep the others
+                    self._point({alias: before.get(alias)})
+            if self._are(before):
+                raise
+            raise StoreUnavailable(
+                f"the aliases could not be moved, nor moved back: {error.what}",
+                where=self._connection.location,
+                hint="`melon releases` lists what there is: promote one of them",
+            ) from error
+
+    def _targets(self) -> dict[str, str]:
+        """The collections that they name; an alias that is not there is left out."""
+        with self._connection.rest() as client:
+            known = client.get_aliases().aliases
+        return {
+            alias.alias_name: alias.collection_name
+            for alias in known
+            if alias.alias_name in self._names
+        }
+
+    def _are(self, targets: dict[str, str]) -> bool:
+        try:
+            return self._targets() == targets
+        except MelonError:
+            return False
+
+    def _point(self, targets: dict[str, str] | dict[str, str | None]) -> None:
+        actions: list[models.AliasOperations] = []
+        for alias, target in targets.items():
+            old = models.DeleteAlias(alias_name=alias)
+            actions.append(models.DeleteAliasOperation(delete_alias=old))
+            if target is not None:
+                new = models.CreateAlias(alias_name=alias, collection_name=target)
+                actions.append(models.CreateAliasOperation(create_alias=new))
+        with self._connection.rest() as client:
+            client.update_collection_aliases(actions)
