@@ -2,11 +2,13 @@
 
 A release is four collections (`melon_songs__<release>` …) and a point in `melon_releases` that
 holds its manifest. The four aliases (`melon_songs` …) name the live release. One process builds
-at a time; a build that was killed is cleared away by the next.
+at a time, and one promotes or drops; a build that was killed is cleared away by the next.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Self
 
 from melon.store.errors import NoRelease, complete_release, live_release, unknown_release
@@ -15,7 +17,7 @@ from melon.store.protocol import ReleaseInfo
 from melon.store.server_aliases import Aliases
 from melon.store.server_builder import ServerBuilder
 from melon.store.server_connection import ServerAddress, ServerConnection
-from melon.store.server_lease import BuildLease
+from melon.store.server_lease import Lease, switching
 from melon.store.server_reader import ServerReader
 from melon.store.server_registry import Registry
 from melon.store.whole import check_whole
@@ -62,7 +64,7 @@ class ServerStore:
 
     def build(self, manifest: ReleaseManifest) -> ServerBuilder:
         """Start a release; what killed builds left behind is removed first."""
-        lease = BuildLease(self._registry, manifest.release, self.location)
+        lease = Lease(self._registry, manifest.release, self.location)
         try:
             if self._registry.holds(manifest.release):
                 raise complete_release(manifest.release)
@@ -75,28 +77,29 @@ class ServerStore:
 
     def promote(self, release: str) -> None:
         """Move the four aliases in one request, once all that they are to name is there."""
-        if (manifest := self._registry.manifest(release)) is None:
-            raise unknown_release(release)
-        check_schema(manifest)
-        reader = ServerReader(self._connection, manifest)
-        check_whole(reader)
-        try:
-            self._aliases.move(release)
-        except NoRelease:
-            check_whole(reader)  # which says more than that a collection is gone
-            raise
+        with self._switching(release):
+            if (manifest := self._registry.manifest(release)) is None:
+                raise unknown_release(release)
+            check_schema(manifest)
+            reader = ServerReader(self._connection, manifest)
+            check_whole(reader)
+            try:
+                self._aliases.move(release)
+            except NoRelease:
+                check_whole(reader)  # which says more than that a collection is gone
+                raise
 
     def drop(self, release: str) -> None:
         """Delete a release that is not live: first its entry, then its collections.
 
-        Cut short, the next build does the rest. A server has no transactions: do not promote a
-        release while it is being dropped.
+        Cut short, the next build does the rest.
         """
-        self._check_exists(release)
-        if release == self.live():
-            raise live_release(release)
-        self._registry.forget(release)
-        self._registry.remove_collections(release)
+        with self._switching(release):
+            self._check_exists(release)
+            if release == self.live():
+                raise live_release(release)
+            self._registry.forget(release)
+            self._registry.remove_collections(release)
 
     def close(self) -> None:
         """Close the connections."""
@@ -107,6 +110,12 @@ class ServerStore:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+    @contextmanager
+    def _switching(self, release: str) -> Iterator[None]:
+        self._check_exists(release)  # a name that is none leaves no trace
+        with switching(self._registry, release, self.location):
+            yield
 
     def _check_exists(self, release: str) -> None:
         if not self._registry.holds(release):

@@ -16,7 +16,7 @@ from melon.store.points import PointBatch
 from melon.store.protocol import IndexProgress
 from melon.store.schema import DENSE, SCHEMA, Collection
 from melon.store.server_connection import ServerConnection
-from melon.store.server_lease import BuildLease
+from melon.store.server_lease import Lease
 from melon.store.server_models import payload_index, to_upsert
 from melon.store.server_reader import ServerReader
 from melon.store.server_registry import Registry
@@ -39,7 +39,7 @@ class ServerBuilder:
         connection: ServerConnection,
         registry: Registry,
         manifest: ReleaseManifest,
-        lease: BuildLease,
+        lease: Lease,
     ) -> None:
         self._connection = connection
         self._registry = registry

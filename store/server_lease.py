@@ -1,16 +1,21 @@
-"""One build at a time on a server: a mark in its registry that is renewed while it is built.
+"""One build at a time on a server, and one change of what is live: marks in its registry.
 
-A mark that was not renewed for long, or whose process on this host has ended, is a killed
-build's. Hosts whose clocks differ by more than `DEAD_AFTER` would take each other for dead.
+A mark is renewed while the work goes on. One that was not renewed for long, or whose process on
+this host has ended, is that of somebody who was killed. Hosts whose clocks differ by more than
+`DEAD_AFTER` would take each other for dead.
 """
 
 from __future__ import annotations
 
 import os
+import random
 import socket
 import threading
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
@@ -21,66 +26,107 @@ from melon.store.server_registry import Registry
 RENEW_SECONDS = 10.0
 DEAD_AFTER = timedelta(minutes=2)
 
+SWITCH_SECONDS = 30.0
+"""How long one who promotes or drops waits for another: it takes a fraction of a second."""
+
 _PROCESS = str(uuid4())
 """Tells this process from an earlier one with the same number, as containers have it."""
 
 
-class BuildLease:
-    """The right to build, held from the moment it is made until `end`.
+class Work(StrEnum):
+    """What a lease is for. A release can be promoted or dropped while another is built."""
+
+    BUILD = "build"
+    SWITCH = "switch"
+
+    @property
+    def said(self) -> str:
+        """What is being done to a release, in words."""
+        return "built" if self is Work.BUILD else "promoted or dropped"
+
+
+class Lease:
+    """The right to do one kind of work, held from the moment it is made until `end`.
 
     Raises:
-        StoreBusy: another build holds it.
+        StoreBusy: another process holds it.
     """
 
-    def __init__(self, registry: Registry, release: str, location: str) -> None:
+    def __init__(
+        self, registry: Registry, release: str, location: str, work: Work = Work.BUILD
+    ) -> None:
         self._registry = registry
         self._release = release
+        self._work = work
         self._id = str(uuid4())
         self._ended = threading.Event()
         self._renew()
         # Marked first and looked second: of two that start at once, neither misses the other.
         for mark_id, mark in registry.marks().items():
-            if mark_id == self._id:
+            if mark_id == self._id or mark.get("work", Work.BUILD) != work:
                 continue
             if _is_dead(mark):
                 registry.remove_mark(mark_id)
                 continue
             registry.remove_mark(self._id)
             raise StoreBusy(
-                f"release {mark['build']} is being built by process {mark['pid']} on"
+                f"release {mark['build']} is being {work.said} by process {mark['pid']} on"
                 f" {mark['host']}",
                 where=location,
-                hint="wait for the other `melon ingest` to end; if it was killed on another"
+                hint="wait for the other `melon` to end; if it was killed on another"
                 f" host, try again in {DEAD_AFTER.seconds // 60} minutes",
             )
-        self._keeper = threading.Thread(target=self._keep, name="melon-build-lease", daemon=True)
+        self._keeper = threading.Thread(target=self._keep, name="melon-lease", daemon=True)
         self._keeper.start()
 
     def is_held(self) -> bool:
-        """Whether nobody took this build for dead in the meantime."""
+        """Whether nobody took this one for dead in the meantime."""
         return self._id in self._registry.marks()
 
     def end(self) -> None:
-        """Let others build."""
+        """Let others have it."""
         self._ended.set()
         self._keeper.join()  # so that it does not renew what is removed next
         self._registry.remove_mark(self._id)
 
     def _keep(self) -> None:
         while not self._ended.wait(RENEW_SECONDS):
-            with suppress(MelonError):  # the build itself will notice
+            with suppress(MelonError):  # whoever holds it will notice
                 if self.is_held():
                     self._renew()
 
     def _renew(self) -> None:
         mark = {
             "build": self._release,
+            "work": self._work,
             "host": socket.gethostname(),
             "pid": os.getpid(),
             "process": _PROCESS,
             "renewed": datetime.now(UTC).isoformat(),
         }
         self._registry.put_mark(self._id, mark)
+
+
+@contextmanager
+def switching(registry: Registry, release: str, location: str) -> Iterator[None]:
+    """Promote or drop a release while nobody else does; waits for whoever does.
+
+    Raises:
+        StoreBusy: another process goes on and on.
+    """
+    until = time.monotonic() + SWITCH_SECONDS
+    while True:
+        try:
+            lease = Lease(registry, release, location, Work.SWITCH)
+            break
+        except StoreBusy:
+            if time.monotonic() > until:
+                raise
+        time.sleep(random.uniform(0.01, 0.1))  # by chance, or two would meet again and again
+    try:
+        yield
+    finally:
+        lease.end()
 
 
 def _is_dead(mark: dict[str, Any]) -> bool:

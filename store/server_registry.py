@@ -1,4 +1,4 @@
-"""The registry of a server: one point for each complete release, and for a build under way.
+"""The registry of a server: one point for each complete release, and for each work under way.
 
 Every collection of a release is named by a manifest or by the mark of a build. What neither
 names is what a killed build, or an interrupted drop, left behind.
@@ -57,15 +57,15 @@ class Registry:
         self._delete(_manifest_id(release))
 
     def marks(self) -> dict[str, dict[str, Any]]:
-        """The marks of builds, by their ids."""
+        """The marks of work under way, by their ids."""
         return {str(record.id): record.payload or {} for record in self._scroll(_MARKS, True)}
 
     def put_mark(self, mark_id: str, mark: dict[str, Any]) -> None:
-        """Store the mark of a build; it has the field `build`."""
+        """Store the mark of work on a release, which it names as `build`."""
         self._put(mark_id, mark)
 
     def remove_mark(self, mark_id: str) -> None:
-        """Remove the mark of a build."""
+        """Remove a mark."""
         self._delete(mark_id)
 
     def remove_collections(self, release: str) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,6 +40,7 @@ from melon.store import (
     VectorStore,
 )
 from melon.store.server_builder import ServerBuilder
+from melon.store.server_registry import Registry
 from melon.store.whole import check_whole
 
 SONGS = Collection.SONGS
@@ -236,6 +240,72 @@ class TestDrop:
         store.drop("r1")
         publish(store, {SONGS: points([1, 2])}, "r1")
         assert store.open("r1").count(SONGS) == 2
+
+
+def at_once(*calls: Callable[[], object]) -> list[BaseException]:
+    """What of these calls, all begun at the same time, fails."""
+    ready = threading.Barrier(len(calls))
+
+    def begin(call: Callable[[], object]) -> None:
+        ready.wait()
+        call()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        errors = [ended.exception() for ended in [pool.submit(begin, call) for call in calls]]
+    return [error for error in errors if error is not None]
+
+
+class TestPromoteAgainstDrop:
+    """Of one release at once: `melon ingest` drops the oldest while somebody rolls back to it."""
+
+    def test_one_of_them_fails_and_a_release_stays_live(self, place: Place) -> None:
+        with place.open() as one, place.open() as other:
+            for _ in range(3):
+                there = {info.manifest.release for info in one.releases()}
+                for release in {"r1", "r2"} - there:
+                    publish(one, {SONGS: points([1])}, release)
+                one.promote("r2")
+                [error] = at_once(lambda: one.promote("r1"), lambda: other.drop("r1"))
+                assert isinstance(error, BadReleaseName)
+                live = one.open()
+                for collection, count in live.manifest.counts.items():
+                    assert live.count(collection) == count
+
+    def test_a_drop_under_way_is_waited_for(
+        self, server_place: ServerPlace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It has seen that the release is not live, and has yet to delete it."""
+        dropping, promoting = threading.Event(), threading.Event()
+        forget, put_mark = Registry.forget, Registry.put_mark
+
+        def forget_late(registry: Registry, release: str) -> None:
+            dropping.set()
+            assert promoting.wait(30)
+            forget(registry, release)
+
+        def put_mark_and_tell(registry: Registry, mark_id: str, mark: dict[str, Any]) -> None:
+            put_mark(registry, mark_id, mark)
+            if dropping.is_set():
+                promoting.set()
+
+        with (
+            server_place.open() as one,
+            server_place.open() as other,
+            ThreadPoolExecutor(2) as pool,
+        ):
+            for release in ("r1", "r2"):
+                publish(one, {SONGS: points([1])}, release)
+            monkeypatch.setattr(Registry, "forget", forget_late)
+            monkeypatch.setattr(Registry, "put_mark", put_mark_and_tell)
+            dropped = pool.submit(one.drop, "r1")
+            assert dropping.wait(30)
+            promoted = pool.submit(other.promote, "r1")
+            promoted.add_done_callback(lambda _: promoting.set())
+            dropped.result()
+            with pytest.raises(BadReleaseName, match="no release 'r1'"):
+                promoted.result()
+            assert one.open().count(SONGS) == 1
+            assert aliases(server_place) == aliases_of(server_place, "r2")
 
 
 @pytest.mark.parametrize("name", ["nope", "", "..", "../outside", "R1", "a/b", "비", "r1 ", "."])

@@ -18,7 +18,7 @@ from store_samples import manifest, points, publish
 from melon.store import Collection, StoreBusy
 from melon.store.server import ServerStore
 from melon.store.server_connection import ServerConnection
-from melon.store.server_lease import DEAD_AFTER, BuildLease
+from melon.store.server_lease import DEAD_AFTER, Lease
 from melon.store.server_registry import Registry
 
 MARK = "11111111-2222-3333-4444-555555555555"
@@ -35,6 +35,7 @@ def mark(**changes: Any) -> dict[str, Any]:
     """The mark of a build that is alive on another host."""
     return {
         "build": "other",
+        "work": "build",
         "host": "another-host",
         "pid": 1,
         "process": "another",
@@ -114,7 +115,7 @@ def test_a_lease_is_renewed_while_it_is_held(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("melon.store.server_lease.RENEW_SECONDS", 0.02)
-    lease = BuildLease(registry, "r1", "here")
+    lease = Lease(registry, "r1", "here")
     [first] = registry.marks().values()
     deadline = time.monotonic() + 20
     while next(iter(registry.marks().values()))["renewed"] == first["renewed"]:
@@ -138,3 +139,41 @@ def test_a_build_that_was_taken_for_dead_does_not_become_a_release(
         assert [info.manifest.release for info in other.releases()] == ["r2"]
         assert isinstance(other, ServerStore)
         assert other.open().count(Collection.SONGS) == 1
+
+
+def test_marks_of_one_work_do_not_hinder_the_other(
+    server_place: ServerPlace, registry: Registry
+) -> None:
+    with server_place.open() as store:
+        publish(store, {}, "r1")
+        registry.put_mark(MARK, mark())
+        store.promote("r1")
+        registry.put_mark(MARK, mark(work="switch"))
+        store.build(manifest("r2")).abandon()
+        registry.remove_mark(MARK)
+
+
+def test_a_promotion_that_goes_on_and_on_is_named(
+    server_place: ServerPlace, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("melon.store.server_lease.SWITCH_SECONDS", 0)
+    with server_place.open() as store:
+        for release in ("r1", "r2"):
+            publish(store, {}, release)
+        registry.put_mark(MARK, mark(work="switch"))
+        for switch in (store.promote, store.drop):
+            with pytest.raises(StoreBusy, match="release other is being promoted or dropped by"):
+                switch("r1")
+        assert set(registry.marks()) == {MARK}
+        assert store.live() == "r2"
+
+
+def test_a_killed_promotion_keeps_nobody_waiting(
+    server_place: ServerPlace, registry: Registry
+) -> None:
+    with server_place.open() as store:
+        publish(store, {}, "r1")
+        killed = mark(work="switch", host=socket.gethostname(), pid=ended_process())
+        registry.put_mark(MARK, killed)
+        store.promote("r1")
+    assert registry.marks() == {}
