@@ -101,11 +101,13 @@ class ServerBuilder:
         self._lease.end()
 
     def abandon(self) -> None:
-        """Remove what was built."""
+        """Remove what was built: first its entry, which may be there if sealing it failed."""
+        release = self._manifest.release
         self._senders.shutdown(cancel_futures=True)
         try:
             if self._lease.is_held():  # else it is another build's by now
-                self._registry.remove_collections(self._manifest.release)
+                self._registry.forget(release)
+                self._registry.remove_collections(release)
         finally:
             self._lease.end()
 

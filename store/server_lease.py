@@ -84,10 +84,14 @@ class Lease:
         return self._id in self._registry.marks()
 
     def end(self) -> None:
-        """Let others have it."""
+        """Let others have it, as far as the server answers: what was done is done.
+
+        A mark that stays is not renewed, and soon taken for that of somebody who was killed.
+        """
         self._ended.set()
         self._keeper.join()  # so that it does not renew what is removed next
-        self._registry.remove_mark(self._id)
+        with suppress(MelonError):
+            self._registry.remove_mark(self._id)
 
     def _keep(self) -> None:
         while not self._ended.wait(RENEW_SECONDS):

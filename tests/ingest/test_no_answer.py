@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.error import HTTPError
@@ -19,7 +19,7 @@ from places import DirectoryPlace, ServerPlace, place_on
 
 from melon.embedding import EmbeddingSpace
 from melon.errors import MelonError
-from melon.ingest import Outcome, ingest
+from melon.ingest import Outcome, SparseWeights, ingest, release_name
 from melon.store import ReleaseReader, StoreUnavailable, VectorStore
 from melon.store.embedded import EmbeddedStore
 from melon.store.server import ServerStore
@@ -63,9 +63,22 @@ def test_without_room_nothing_is_built(space: EmbeddingSpace, root: Path, tmp_pa
         assert ingest(space, store).outcome is Outcome.BUILT
 
 
+@dataclass(frozen=True)
+class Fault:
+    """The first request whose path ends so, and whose body holds `naming`, fails.
+
+    By a status, or by silence; what is `lost` is only the answer, after the server has done it.
+    """
+
+    path: str
+    naming: bytes = b""
+    status: int | None = None
+    lost: bool = False
+
+
 @contextmanager
-def in_front(place: ServerPlace, failing: str, status: int | None) -> Iterator[ServerStore]:
-    """The place behind a proxy that fails the first request of a kind: by a status, or silence."""
+def in_front(place: ServerPlace, fault: Fault) -> Iterator[ServerStore]:
+    """The place behind a proxy that has a fault."""
     over = threading.Event()
     failed: list[str] = []
 
@@ -74,12 +87,17 @@ def in_front(place: ServerPlace, failing: str, status: int | None) -> Iterator[S
 
         def forward(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            if failed or not self.path.endswith(failing):
+            path = self.path.partition("?")[0]
+            if failed or not path.endswith(fault.path) or fault.naming not in body:
                 self.answer(*self.ask(body))
                 return
             failed.append(self.path)
-            if status is not None:
-                self.answer(status, b"{}")
+            if fault.lost:
+                status, _ = self.ask(body)
+                assert status == 200
+                self.close_connection = True
+            elif fault.status is not None:
+                self.answer(fault.status, b"{}")
             else:
                 over.wait()
                 self.close_connection = True
@@ -115,6 +133,7 @@ def in_front(place: ServerPlace, failing: str, status: int | None) -> Iterator[S
     try:
         with ServerStore(replace(place.address, url=url, timeout=2)) as store:
             yield store
+        assert failed
     finally:
         over.set()
         proxy.shutdown()
@@ -134,11 +153,48 @@ def test_a_server_that_does_not_answer_is_an_error(
     with server_place.open() as store:
         live = ingest(space, store).manifest.release
         held = server_place.collections()
-        with in_front(server_place, "/points/count", status) as busy, pytest.raises(error):
+        counting = Fault("/points/count", status=status)
+        with in_front(server_place, counting) as busy, pytest.raises(error):
             ingest(space, busy)
         assert server_place.collections() == held
         assert [info.manifest.release for info in store.releases()] == [live]
         assert ingest(space, store).outcome is Outcome.UNCHANGED
+
+
+def test_a_release_is_not_left_complete_without_its_collections(
+    server_place: ServerPlace, space: EmbeddingSpace
+) -> None:
+    """The server has stored the manifest, and the ingest does not know it."""
+    with server_place.open() as store:
+        sealing = Fault("_releases/points", naming=b"title_tokenizer", lost=True)
+        with in_front(server_place, sealing) as cut_off, pytest.raises(StoreUnavailable):
+            ingest(space, cut_off)
+        assert store.releases() == []
+        assert server_place.collections() == {f"{server_place.prefix}_releases"}
+        result = ingest(space, store)
+        assert result.outcome is Outcome.BUILT
+        assert result.manifest.release == release_name(space, SparseWeights())
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_build_mark_that_stays_does_not_fail_what_is_done(
+    server_place: ServerPlace, space: EmbeddingSpace, lost: bool
+) -> None:
+    with in_front(server_place, Fault("_releases/points/delete", lost=lost)) as cut_off:
+        assert ingest(space, cut_off).outcome is Outcome.BUILT
+    with server_place.open() as store:
+        assert store.live() == release_name(space, SparseWeights())
+
+
+def test_aliases_that_moved_without_an_answer_are_no_failure(
+    server_place: ServerPlace, space: EmbeddingSpace
+) -> None:
+    alias = f'"{server_place.prefix}_words"'
+    moving = Fault("/collections/aliases", naming=alias.encode(), lost=True)
+    with in_front(server_place, moving) as cut_off:
+        assert ingest(space, cut_off).outcome is Outcome.BUILT
+    with server_place.open() as store:
+        assert store.live() == release_name(space, SparseWeights())
 
 
 def test_a_shard_that_cannot_be_opened_for_want_of_room_is_an_error(
