@@ -29,6 +29,7 @@ def releases(
         return
     store = chosen_store(url, path)
     found = store.releases()
+    _note_astray(store.astray())
     if as_json:
         print_json([_to_json(info) for info in found])
         return
@@ -82,7 +83,8 @@ def status(url: UrlOption = None, path: PathOption = None, as_json: JsonOption =
     from melon.store import SCHEMA_VERSION, Collection
 
     store = chosen_store(url, path)
-    live = store.live()
+    live, astray = store.live(), store.astray()
+    _note_astray(astray)
     facts: dict[str, Any] = {
         "store": store.location,
         "engine": store.engine_version(),
@@ -103,12 +105,20 @@ def status(url: UrlOption = None, path: PathOption = None, as_json: JsonOption =
             "created": manifest.created.isoformat(timespec="seconds"),
         }
     if as_json:
-        print_json(facts | {"counts": counts})
+        print_json(facts | {"aliases_astray": astray, "counts": counts})
         return
     if live is not None:
         facts["space"] = facts["space"][:12]
     rows = [*facts.items(), *((f"points in {name}", f"{n:,}") for name, n in counts.items())]
     print_table("Status", ["", ""], [(name.replace("_", " "), value) for name, value in rows])
+
+
+def _note_astray(aliases: dict[str, str | None]) -> None:
+    for alias, named in aliases.items():
+        what = f"names {named}, not the live release" if named else "is missing"
+        note(f"warning: the aliases disagree: {alias} {what}")
+    if aliases:
+        note("hint: promote a release with `melon releases promote`, or run `melon ingest` again")
 
 
 def _to_json(info: ReleaseInfo) -> dict[str, Any]:

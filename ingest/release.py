@@ -84,7 +84,8 @@ def ingest(
     """Make `space` the live release of `store`, and keep the previous one for rollback.
 
     The release's name is a hash of the space and of what the collections are made with, so the
-    same space again changes nothing, and an interrupted ingest can simply be run again: readers
+    same space again changes nothing (but puts aliases right that name something else), and an
+    interrupted ingest can simply be run again: readers
     see the old release until the new one is complete. Where that release is there but damaged,
     another is built beside it, with a number after its name.
 
@@ -103,7 +104,7 @@ def ingest(
     made = [info for info in store.releases() if name.is_same_recipe(info.manifest.release)]
     for info in sorted(made, key=lambda info: not info.live):
         if _is_whole(store, info.manifest):
-            if info.live:
+            if info.live and not store.astray():
                 return IngestResult(info.manifest, Outcome.UNCHANGED, _drop_old(store, None))
             dropped = _promote(store, info.manifest.release)
             return IngestResult(info.manifest, Outcome.PROMOTED, dropped)

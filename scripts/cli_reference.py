@@ -92,11 +92,12 @@ with the collections of `--to` only; what is unknown of a playlist is absent.
 
 ```json
 {"store": "…", "engine": "qdrant 1.16.3", "live": "…", "releases": 1, "schema_version": 2,
- "space": "…", "dim": 128, "preset": "balanced", "created": "…",
+ "space": "…", "dim": 128, "preset": "balanced", "created": "…", "aliases_astray": {},
  "counts": {"songs": 1, "tags": 1, "playlists": 1, "words": 1}}
 ```
 
 `space`, `dim`, `preset` and `created` are absent, and `live` is `null`, where no release is live.
+`aliases_astray` holds the aliases that do not name the live release, with what they name or `null`.
 """
 
 

@@ -91,6 +91,10 @@ class EmbeddedStore:
         except (OSError, UnicodeDecodeError) as error:
             raise StoreUnavailable(str(error), where=self.location) from error
 
+    def astray(self) -> dict[str, str | None]:
+        """Nothing: one file names the live release."""
+        return {}
+
     def open(self, release: str | None = None) -> EmbeddedReader:
         """A reader of a release, the live one by default."""
         manifest = find_manifest(self.location, release, self.live, self._manifest)

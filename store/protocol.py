@@ -172,6 +172,12 @@ class VectorStore(Protocol):
     def live(self) -> str | None:
         """Name of the live release."""
 
+    def astray(self) -> dict[str, str | None]:
+        """Aliases that do not name the live release, with the collections that they name, if any.
+
+        Promoting the live release once more puts them right.
+        """
+
     def build(self, manifest: ReleaseManifest) -> ReleaseBuilder:
         """Start a release, in place of whatever an interrupted build of it left behind.
 

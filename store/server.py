@@ -57,6 +57,10 @@ class ServerStore:
         """The release that the alias of the songs names."""
         return self._aliases.live()
 
+    def astray(self) -> dict[str, str | None]:
+        """Aliases that do not name the live release, as somebody else's doing leaves them."""
+        return self._aliases.astray()
+
     def open(self, release: str | None = None) -> ServerReader:
         """A reader of a release, the live one by default."""
         manifest = find_manifest(self.location, release, self.live, self._registry.manifest)

@@ -29,8 +29,22 @@ class Aliases:
         Raises:
             NameTaken: it names a collection that is none of a release.
         """
+        return self._live(self._targets())
+
+    def astray(self) -> dict[str, str | None]:
+        """Those that do not name the live release, with the collections that they name, if any."""
+        targets = self._targets()
+        live = self._live(targets)
+        wanted = self._of(live) if live is not None else {}
+        return {
+            alias: targets.get(alias)
+            for alias in self._names
+            if targets.get(alias) != wanted.get(alias)
+        }
+
+    def _live(self, targets: dict[str, str]) -> str | None:
         alias = self._connection.name(Collection.SONGS)
-        target = self._targets().get(alias)
+        target = targets.get(alias)
         if target is None:
             return None
         own, _, release = target.rpartition("__")
@@ -47,10 +61,7 @@ class Aliases:
             StoreUnavailable: it failed, and so did moving them back.
         """
         before = self._targets()
-        wanted = {
-            self._connection.name(collection): self._connection.name(collection, release)
-            for collection in Collection
-        }
+        wanted = self._of(release)
         try:
             self._point(wanted)
         except MelonError as error:
@@ -66,6 +77,11 @@ class Aliases:
                 where=self._connection.location,
                 hint="`melon releases` lists what there is: promote one of them",
             ) from error
+
+    def _of(self, release: str) -> dict[str, str]:
+        """What they name where `release` is live."""
+        names = self._connection.name
+        return {names(collection): names(collection, release) for collection in Collection}
 
     def _targets(self) -> dict[str, str]:
         """The collections that they name; an alias that is not there is left out."""

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import Command, Done, melon, melon_process
-from places import Place
+from command_line import Command, Done, melon, melon_process, on
+from places import Place, ServerPlace
+from qdrant_client import models
 from rich.cells import cell_len
 
 from melon.commands.console import note, note_error, print_table
 from melon.commands.options import left_open
 from melon.embedding import EmbeddingSpace
 from melon.errors import InputError
+from melon.ingest import ingest
 from melon.retrieval import PlaylistQuery, Retriever
 
 CLI_DOCS = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
@@ -71,6 +73,21 @@ def test_releases_and_status(ask: Command, demo_space: EmbeddingSpace):
     for kind in ("songs", "tags", "playlists"):
         assert status["counts"][kind] == demo_space.counts[kind]
     assert status["space"] == releases[0]["space"] == demo_space.hash
+
+
+def test_an_alias_that_is_missing_is_named(server_place: ServerPlace, demo_space: EmbeddingSpace):
+    with server_place.open() as store, server_place.client() as client:
+        ingest(demo_space, store)
+        alias = f"{server_place.prefix}_tags"
+        gone = models.DeleteAlias(alias_name=alias)
+        client.update_collection_aliases([models.DeleteAliasOperation(delete_alias=gone)])
+    ask = on(server_place)
+    for command in ("status", "releases"):
+        assert f"{alias} is missing\n" in ask(command).err
+    assert ask("status", "--json").json()["aliases_astray"] == {alias: None}
+    demo_space.save(Path("space"))
+    assert "live again" in ask("ingest", "space").err
+    assert "aliases" not in ask("status").err
 
 
 def test_status_of_an_empty_store(nowhere: Path):

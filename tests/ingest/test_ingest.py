@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from ingest_samples import FULL, variant
 from places import Place, ServerPlace
+from qdrant_client import models
 
 from melon.embedding import EmbeddingSpace
 from melon.ingest import (
@@ -110,6 +111,30 @@ def test_rolled_back_and_ingested_again_is_promoted(
     result = ingest(variant(space, 1), store)
     assert (result.outcome, result.manifest.release) == (Outcome.PROMOTED, two)
     assert store.live() == two
+
+
+@pytest.mark.parametrize("collection", Collection)
+@pytest.mark.parametrize("names", ["nothing", "the release before"])
+def test_an_alias_that_names_something_else_is_put_right(
+    server_place: ServerPlace, space: EmbeddingSpace, collection: Collection, names: str
+) -> None:
+    with server_place.open() as store, server_place.client() as client:
+        one, two = (ingest(variant(space, n), store).manifest.release for n in (1, 2))
+        alias = f"{server_place.prefix}_{collection}"
+        old = models.DeleteAlias(alias_name=alias)
+        new = models.CreateAlias(alias_name=alias, collection_name=f"{alias}__{one}")
+        changes = [
+            models.DeleteAliasOperation(delete_alias=old),
+            models.CreateAliasOperation(create_alias=new),
+        ]
+        client.update_collection_aliases(changes[:1] if names == "nothing" else changes)
+        assert store.astray()
+        again = ingest(variant(space, 2), store)
+        assert (again.outcome, again.manifest.release) == (Outcome.PROMOTED, two)
+        assert (store.live(), store.astray()) == (two, {})
+        known = client.get_collection_aliases(f"{alias}__{two}").aliases
+        assert [found.alias_name for found in known] == [alias]
+        assert ingest(variant(space, 2), store).outcome is Outcome.UNCHANGED
 
 
 def test_other_weights_are_another_release(space: EmbeddingSpace) -> None:
