@@ -12,7 +12,7 @@ from typing import Self
 RELEASE_NAME = r"^[a-z0-9][a-z0-9-]*$"
 DIGITS = 12
 
-_MADE = re.compile(rf"r([0-9a-f]{{1,{DIGITS}}})(?:-([2-9]|[1-9][0-9]+))?")
+_MADE = re.compile(rf"r([0-9a-f]{{{DIGITS}}})(?:-([2-9]|[1-9][0-9]+))?")
 
 
 def is_release_name(text: str) -> bool:

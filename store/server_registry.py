@@ -77,17 +77,16 @@ class Registry:
     def remove_left_behind(self, live: str | None) -> None:
         """Delete the collections of releases that are not complete. No build may be under way.
 
-        What merely begins like one of ours is somebody else's, as a copy `melon_songs__backup`.
+        Only those whose whole names `melon ingest` makes: a copy called `melon_songs__backup` or
+        `melon_songs__r2024` is somebody else's.
         """
         names = models.PayloadSelectorInclude(include=["release"])
         manifests = self._scroll(_MANIFESTS, names)  # those of another melon, too
         complete = {(record.payload or {})["release"] for record in manifests} | {live}
-        first = tuple(f"{self._connection.name(collection)}__" for collection in Collection)
         with self._connection.rest() as client:
             for known in client.get_collections().collections:
-                release = known.name.rpartition("__")[2]
-                ours = known.name.startswith(first) and MadeName.parse(release)
-                if ours and release not in complete:
+                release = self._made_release(known.name)
+                if release is not None and release not in complete:
                     client.delete_collection(known.name)
 
     def check_names(self) -> None:
@@ -101,6 +100,14 @@ class Registry:
             for known in client.get_collections().collections:
                 if known.name in names:
                     raise name_taken(f"{known.name} is a collection", self._connection.location)
+
+    def _made_release(self, name: str) -> str | None:
+        """The release of a collection, if `melon ingest` makes collections of that name."""
+        for collection in Collection:
+            first = f"{self._connection.name(collection)}__"
+            if name.startswith(first) and MadeName.parse(release := name.removeprefix(first)):
+                return release
+        return None
 
     def _parse(self, record: models.Record) -> ReleaseManifest:
         return parse_manifest(record.payload or {}, self._connection.location)

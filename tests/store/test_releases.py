@@ -375,14 +375,28 @@ def test_what_a_newer_melon_wrote_is_left_alone(
         assert store.live() == "next"
 
 
+NAMES_OF_OTHERS = [
+    "shop",
+    "songs__backup",
+    "songs__red",
+    "songs__r2024",
+    "songs__backup__r1",
+    "words__old__r0123456789ab",
+    "artists__r0123456789ab",
+    "songs__r0123456789ab-1",
+    "songs__r0123456789abc",
+]
+
+
 def test_collections_that_melon_did_not_make_are_left_alone(server_place: ServerPlace) -> None:
     prefix = server_place.prefix
     with server_place.open() as store, server_place.client() as client:
         publish(store, {SONGS: points([1])}, "r1")
-        client.create_collection(f"{prefix}_songs__backup", vectors_config={})
-        client.create_collection(f"{prefix}_shop", vectors_config={})
+        others = {f"{prefix}_{name}" for name in NAMES_OF_OTHERS}
+        for name in others:
+            client.create_collection(name, vectors_config={})
         publish(store, {SONGS: points([1])}, "r2")
-        assert {f"{prefix}_songs__backup", f"{prefix}_shop"} <= server_place.collections()
+        assert others <= server_place.collections()
 
 
 def test_a_name_that_is_taken_is_an_error_before_anything_is_built(
