@@ -186,6 +186,7 @@ class VectorStore(Protocol):
         Raises:
             StoreBusy: another process is building in this store.
             BadReleaseName: the release is complete already.
+            NameTaken: a name on the server is somebody else's; nothing was written.
         """
 
     def promote(self, release: str) -> None:

@@ -68,11 +68,12 @@ class ServerStore:
 
     def build(self, manifest: ReleaseManifest) -> ServerBuilder:
         """Start a release; what killed builds left behind is removed first."""
+        self._registry.check_names()
+        self._aliases.check_names()
         lease = Lease(self._registry, manifest.release, self.location)
         try:
             if self._registry.holds(manifest.release):
                 raise complete_release(manifest.release)
-            self._registry.check_names()
             self._registry.remove_left_behind(self.live())
             return ServerBuilder(self._connection, self._registry, manifest, lease)
         except BaseException:

@@ -8,6 +8,7 @@ from qdrant_client import models
 
 from melon.errors import MelonError
 from melon.store.errors import StoreUnavailable, name_taken
+from melon.store.release_names import is_release_name
 from melon.store.schema import Collection
 from melon.store.server_connection import ServerConnection
 
@@ -42,25 +43,24 @@ class Aliases:
             if targets.get(alias) != wanted.get(alias)
         }
 
-    def _live(self, targets: dict[str, str]) -> str | None:
-        alias = self._connection.name(Collection.SONGS)
-        target = targets.get(alias)
-        if target is None:
-            return None
-        own, _, release = target.rpartition("__")
-        if own != alias:
-            what = f"{alias} is an alias of the collection {target}"
-            raise name_taken(what, self._connection.location)
-        return release
+    def check_names(self) -> None:
+        """Refuse a prefix whose aliases name collections that are none of a release.
+
+        Raises:
+            NameTaken: names one of them.
+        """
+        self._check(self._targets())
 
     def move(self, release: str) -> None:
         """Let all four name the collections of `release`, in one request.
 
         Raises:
+            NameTaken: one of them is somebody else's, and none was moved.
             MelonError: it failed, and they name what they named before.
             StoreUnavailable: it failed, and so did moving them back.
         """
         before = self._targets()
+        self._check(before)
         wanted = self._of(release)
         try:
             self._point(wanted)
@@ -77,6 +77,22 @@ class Aliases:
                 where=self._connection.location,
                 hint="`melon releases` lists what there is: promote one of them",
             ) from error
+
+    def _live(self, targets: dict[str, str]) -> str | None:
+        alias = self._connection.name(Collection.SONGS)
+        target = targets.get(alias)
+        return None if target is None else self._release(alias, target)
+
+    def _check(self, targets: dict[str, str]) -> None:
+        for alias, target in targets.items():
+            self._release(alias, target)
+
+    def _release(self, alias: str, target: str) -> str:
+        release = target.removeprefix(f"{alias}__")
+        if release == target or not is_release_name(release):
+            what = f"{alias} is an alias of the collection {target}"
+            raise name_taken(what, self._connection.location)
+        return release
 
     def _of(self, release: str) -> dict[str, str]:
         """What they name where `release` is live."""

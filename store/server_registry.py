@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 from uuid import uuid5
 
-from qdrant_client import models
+from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
 from melon.store.errors import name_taken
@@ -21,6 +21,7 @@ from melon.store.server_connection import ServerConnection
 
 MOST_RELEASES = 10_000
 CONFLICT = 409
+_MARK_FIELDS = {"build", "host", "pid", "process", "renewed"}
 _NO_MARK = models.IsEmptyCondition(is_empty=models.PayloadField(key="build"))
 _MANIFESTS = models.Filter(must=[_NO_MARK])
 _MARKS = models.Filter(must_not=[_NO_MARK])
@@ -32,6 +33,7 @@ class Registry:
     def __init__(self, connection: ServerConnection) -> None:
         self._connection = connection
         self._name = f"{connection.address.prefix}_releases"
+        self._known = False
 
     def manifests(self) -> list[ReleaseManifest]:
         """All that this melon can read, without their title tokenizers."""
@@ -100,6 +102,8 @@ class Registry:
             for known in client.get_collections().collections:
                 if known.name in names:
                     raise name_taken(f"{known.name} is a collection", self._connection.location)
+        telling = models.PayloadSelectorInclude(include=["release", *_MARK_FIELDS])
+        self._scroll(models.Filter(), telling)
 
     def _made_release(self, name: str) -> str | None:
         """The release of a collection, if `melon ingest` makes collections of that name."""
@@ -116,7 +120,7 @@ class Registry:
         if not is_release_name(release):
             return []  # it could be text that has no id
         with self._connection.rest() as client:
-            if not client.collection_exists(self._name):
+            if not self._is_there(client):
                 return []
             return client.retrieve(self._name, [_manifest_id(release)], with_payload=payload)
 
@@ -124,22 +128,43 @@ class Registry:
         self, filter: models.Filter, payload: models.PayloadSelector | bool
     ) -> list[models.Record]:
         with self._connection.rest() as client:
-            if not client.collection_exists(self._name):
+            if not self._is_there(client):
                 return []
-            return client.scroll(
+            records, _ = client.scroll(
                 self._name, scroll_filter=filter, limit=MOST_RELEASES, with_payload=payload
-            )[0]
+            )
+        for record in records:
+            if not _is_ours(record):
+                what = f"{self._name} is a collection with a point {record.id}"
+                raise name_taken(what, self._connection.location)
+        return records
+
+    def _is_there(self, client: QdrantClient) -> bool:
+        """Whether it was ever written.
+
+        Raises:
+            NameTaken: a collection of its name is somebody else's, for it has vectors.
+        """
+        if not client.collection_exists(self._name):
+            return False
+        if not self._known:
+            params = client.get_collection(self._name).config.params
+            if params.vectors or params.sparse_vectors:
+                what = f"{self._name} is a collection with vectors"
+                raise name_taken(what, self._connection.location)
+            self._known = True
+        return True
 
     def _put(self, point_id: str, payload: dict[str, Any]) -> None:
         point = models.PointStruct(id=point_id, vector={}, payload=payload)
         with self._connection.rest() as client:
-            if not client.collection_exists(self._name):
+            if not self._is_there(client):
                 self._create()
             client.upsert(self._name, [point], wait=True)
 
     def _delete(self, point_id: str) -> None:
         with self._connection.rest() as client:
-            if client.collection_exists(self._name):
+            if self._is_there(client):
                 client.delete(self._name, [point_id], wait=True)
 
     def _create(self) -> None:
@@ -150,6 +175,13 @@ class Registry:
             except UnexpectedResponse as error:
                 if error.status_code != CONFLICT:  # else another process was faster
                     raise
+
+
+def _is_ours(record: models.Record) -> bool:
+    payload = record.payload or {}
+    if "build" in payload:
+        return payload.keys() >= _MARK_FIELDS
+    return str(record.id) == _manifest_id(str(payload.get("release")))
 
 
 def _manifest_id(release: str) -> str:

@@ -414,7 +414,55 @@ def test_a_name_that_is_taken_is_an_error_before_anything_is_built(
         for ask in (store.live, store.open, lambda: store.build(manifest("r1"))):
             with pytest.raises(NameTaken, match=f"alias of the collection {prefix}_shop"):
                 ask()
-        assert server_place.collections() == {f"{prefix}_shop", f"{prefix}_releases"}
+        assert server_place.collections() == {f"{prefix}_shop"}
+
+
+@pytest.mark.parametrize("collection", Collection)
+def test_an_alias_of_somebody_else_is_not_moved(
+    server_place: ServerPlace, collection: Collection
+) -> None:
+    prefix = server_place.prefix
+    alias, shop = f"{prefix}_{collection}", f"{prefix}_shop"
+    with server_place.open() as store, server_place.client() as client:
+        publish(store, {SONGS: points([1])}, "r1")
+        publish(store, {SONGS: points([1])}, "r2")
+        client.create_collection(shop, vectors_config={})
+        old = models.DeleteAlias(alias_name=alias)
+        new = models.CreateAlias(collection_name=shop, alias_name=alias)
+        changes = [
+            models.DeleteAliasOperation(delete_alias=old),
+            models.CreateAliasOperation(create_alias=new),
+        ]
+        client.update_collection_aliases(changes)
+        held = aliases(server_place)
+        for refused in (lambda: store.promote("r1"), lambda: store.build(manifest("r3"))):
+            with pytest.raises(NameTaken, match=f"{alias} is an alias of the collection {shop}"):
+                refused()
+        assert aliases(server_place) == held == aliases_of(server_place, "r2") | {alias: shop}
+
+
+FOREIGN_POINTS = [{}, {"build": "nightly"}, {"release": "r1"}, {"name": "Abbey Road"}]
+
+
+@pytest.mark.parametrize("payload", FOREIGN_POINTS)
+@pytest.mark.parametrize("vectors", [True, False])
+def test_a_registry_of_somebody_else_is_left_alone(
+    server_place: ServerPlace, vectors: bool, payload: dict[str, str]
+) -> None:
+    """A shop of records may well have a collection of releases."""
+    name = f"{server_place.prefix}_releases"
+    size = models.VectorParams(size=2, distance=models.Distance.DOT)
+    point = models.PointStruct(id=7, vector=[1.0, 2.0] if vectors else {}, payload=payload)
+    with server_place.open() as store, server_place.client() as client:
+        client.create_collection(name, vectors_config=size if vectors else {})
+        client.upsert(name, [point], wait=True)
+        with pytest.raises(NameTaken, match=f"{name} is a collection with"):
+            store.build(manifest("r1"))
+        if vectors or "build" not in payload:
+            with pytest.raises(NameTaken):
+                store.releases()
+        assert server_place.collections() == {name}
+        assert [record.id for record in client.scroll(name)[0]] == [7]
 
 
 def test_updates_may_take_longer_than_a_request_may(
