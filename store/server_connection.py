@@ -36,6 +36,9 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _KEPT = httpx.Limits(max_keepalive_connections=8, keepalive_expiry=3)
 """Connections that stay open between requests, for less than the server's own 5 seconds."""
 
+_GRPC_OPTIONS = {"grpc.use_local_subchannel_pool": 1}
+"""Else a new store waits out the pauses between the attempts of one that lost the same server."""
+
 log = logging.getLogger(__name__)
 
 
@@ -109,6 +112,7 @@ class ServerConnection:
     def _connect(self, *, prefer_grpc: bool) -> QdrantClient:
         address = self.address
         options = _trusting(Path(address.ca_cert)) if address.ca_cert else {}
+        options.setdefault("grpc_options", {}).update(_GRPC_OPTIONS)
         if urlsplit(address.url).hostname in LOOPBACK:  # packing takes longer than it saves there
             options["headers"] = {"accept-encoding": "identity"}
         if address.api_key:  # as a header, for the client's own argument warns on loopback, too

@@ -32,6 +32,9 @@ SWITCH_SECONDS = 30.0
 _PROCESS = str(uuid4())
 """Tells this process from an earlier one with the same number, as containers have it."""
 
+_held: set[str] = set()
+"""The leases of this process that have not ended. Their marks may stay where a server was lost."""
+
 
 class Work(StrEnum):
     """What a lease is for. A release can be promoted or dropped while another is built."""
@@ -60,23 +63,13 @@ class Lease:
         self._work = work
         self._id = str(uuid4())
         self._ended = threading.Event()
-        self._renew()
-        # Marked first and looked second: of two that start at once, neither misses the other.
-        for mark_id, mark in registry.marks().items():
-            if mark_id == self._id or mark.get("work", Work.BUILD) != work:
-                continue
-            if _is_dead(mark):
-                registry.remove_mark(mark_id)
-                continue
-            registry.remove_mark(self._id)
-            raise StoreBusy(
-                f"release {mark['build']} is being {work.said} by process {mark['pid']} on"
-                f" {mark['host']}",
-                where=location,
-                hint="wait for the other `melon` to end; if it was killed on another"
-                f" host, try again in {DEAD_AFTER.seconds // 60} minutes",
-            )
         self._keeper = threading.Thread(target=self._keep, name="melon-lease", daemon=True)
+        _held.add(self._id)
+        try:
+            self._take(location)
+        except BaseException:
+            _held.discard(self._id)
+            raise
         self._keeper.start()
 
     def is_held(self) -> bool:
@@ -86,12 +79,32 @@ class Lease:
     def end(self) -> None:
         """Let others have it, as far as the server answers: what was done is done.
 
-        A mark that stays is not renewed, and soon taken for that of somebody who was killed.
+        A mark that stays is not renewed: this process knows that it has ended, others on this host
+        when the process has, and those on other hosts after `DEAD_AFTER`.
         """
         self._ended.set()
+        _held.discard(self._id)
         self._keeper.join()  # so that it does not renew what is removed next
         with suppress(MelonError):
             self._registry.remove_mark(self._id)
+
+    def _take(self, location: str) -> None:
+        self._renew()
+        # Marked first and looked second: of two that start at once, neither misses the other.
+        for mark_id, mark in self._registry.marks().items():
+            if mark_id == self._id or mark.get("work", Work.BUILD) != self._work:
+                continue
+            if _is_dead(mark_id, mark):
+                self._registry.remove_mark(mark_id)
+                continue
+            self._registry.remove_mark(self._id)
+            raise StoreBusy(
+                f"release {mark['build']} is being {self._work.said} by process {mark['pid']} on"
+                f" {mark['host']}",
+                where=location,
+                hint="wait for the other `melon` to end; if it was killed on another"
+                f" host, try again in {DEAD_AFTER.seconds // 60} minutes",
+            )
 
     def _keep(self) -> None:
         while not self._ended.wait(RENEW_SECONDS):
@@ -133,13 +146,13 @@ def switching(registry: Registry, release: str, location: str) -> Iterator[None]
         lease.end()
 
 
-def _is_dead(mark: dict[str, Any]) -> bool:
+def _is_dead(mark_id: str, mark: dict[str, Any]) -> bool:
     if datetime.now(UTC) - datetime.fromisoformat(mark["renewed"]) > DEAD_AFTER:
         return True
     if mark["host"] != socket.gethostname():
         return False
     if mark["pid"] == os.getpid():
-        return bool(mark["process"] != _PROCESS)
+        return mark["process"] != _PROCESS or mark_id not in _held
     try:
         os.kill(mark["pid"], 0)
     except ProcessLookupError:

@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ingest_samples import FULL, variant
-from places import Place, ServerPlace
+from places import Place, ServerPlace, scratch_directory
+from qdrant_server import running_server
 
 from melon.embedding import EmbeddingSpace
-from melon.ingest import Outcome, SparseWeights, ingest, release_name
+from melon.errors import MelonError
+from melon.ingest import IngestProgress, Outcome, SparseWeights, Step, ingest, release_name
 from melon.store import Collection, VectorStore
 
 STALLED = Path(__file__).with_name("stalled_ingest.py")
@@ -111,6 +113,24 @@ def test_the_command_itself_runs_again(
         assert f"release {name} is live" in again.stderr
         assert store.live() == name
         assert contents_of(place) == {name}
+
+
+def test_a_killed_server_does_not_make_the_process_block_itself(
+    space: EmbeddingSpace, qdrant_binary: Path
+) -> None:
+    """The mark of the ingest that failed outlives it, and its process is alive."""
+    with scratch_directory() as directory, running_server(directory) as server:
+
+        def kill(progress: IngestProgress) -> None:
+            if progress.step is Step.UPLOAD:
+                server.kill()
+
+        place = ServerPlace(server, "melon")
+        with place.open() as store, pytest.raises(MelonError):
+            ingest(space, store, progress=kill)
+        server.restart()
+        with place.open() as store:
+            assert ingest(space, store).outcome is Outcome.BUILT
 
 
 def test_releases_that_an_interruption_left_too_many_are_dropped_next_time(

@@ -141,6 +141,23 @@ def test_a_build_that_was_taken_for_dead_does_not_become_a_release(
         assert other.open().count(Collection.SONGS) == 1
 
 
+def test_a_lease_that_ended_without_its_mark_blocks_nobody(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the server was gone when it ended."""
+    lease = Lease(registry, "r1", "here")
+    with monkeypatch.context() as patched:
+        patched.setattr(registry, "remove_mark", lambda _: None)
+        lease.end()
+    [left] = registry.marks()
+    lease = Lease(registry, "r2", "here")
+    assert lease.is_held()
+    assert left not in registry.marks()
+    with pytest.raises(StoreBusy, match="release r2 is being built"):
+        Lease(registry, "r3", "here")
+    lease.end()
+
+
 def test_marks_of_one_work_do_not_hinder_the_other(
     server_place: ServerPlace, registry: Registry
 ) -> None:
