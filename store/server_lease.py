@@ -26,6 +26,9 @@ from melon.store.server_registry import Registry
 RENEW_SECONDS = 10.0
 DEAD_AFTER = timedelta(minutes=2)
 
+TIE_SECONDS, TIE_POLL_SECONDS = 30.0, 0.02
+"""How long one that came first waits for those who came at the same time to step back."""
+
 SWITCH_SECONDS = 30.0
 """How long one who promotes or drops waits for another: it takes a fraction of a second."""
 
@@ -62,6 +65,7 @@ class Lease:
         self._release = release
         self._work = work
         self._id = str(uuid4())
+        self._waiting = True
         self._ended = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="melon-lease", daemon=True)
         _held.add(self._id)
@@ -69,6 +73,8 @@ class Lease:
             self._take(location)
         except BaseException:
             _held.discard(self._id)
+            with suppress(MelonError):
+                registry.remove_mark(self._id)
             raise
         self._keeper.start()
 
@@ -89,22 +95,45 @@ class Lease:
             self._registry.remove_mark(self._id)
 
     def _take(self, location: str) -> None:
+        """Mark first and look second: of two that start at once, neither misses the other.
+
+        Of those that are still waiting, the one with the first id goes on once the others have
+        stepped back: until then one of them may have looked before it came, and go on as well.
+        """
         self._renew()
-        # Marked first and looked second: of two that start at once, neither misses the other.
+        until = time.monotonic() + TIE_SECONDS
+        while others := self._others():
+            before = {
+                mark_id: mark
+                for mark_id, mark in others.items()
+                if mark_id < self._id or not mark.get("waiting")
+            }
+            if before or time.monotonic() > until:
+                raise self._busy(next(iter((before or others).values())), location)
+            time.sleep(TIE_POLL_SECONDS)
+        self._waiting = False
+        self._renew()
+
+    def _others(self) -> dict[str, dict[str, Any]]:
+        """The marks of the same work by those who are alive; the others' are removed."""
+        found = {}
         for mark_id, mark in self._registry.marks().items():
             if mark_id == self._id or mark.get("work", Work.BUILD) != self._work:
                 continue
             if _is_dead(mark_id, mark):
                 self._registry.remove_mark(mark_id)
-                continue
-            self._registry.remove_mark(self._id)
-            raise StoreBusy(
-                f"release {mark['build']} is being {self._work.said} by process {mark['pid']} on"
-                f" {mark['host']}",
-                where=location,
-                hint="wait for the other `melon` to end; if it was killed on another"
-                f" host, try again in {DEAD_AFTER.seconds // 60} minutes",
-            )
+            else:
+                found[mark_id] = mark
+        return found
+
+    def _busy(self, mark: dict[str, Any], location: str) -> StoreBusy:
+        return StoreBusy(
+            f"release {mark['build']} is being {self._work.said} by process {mark['pid']} on"
+            f" {mark['host']}",
+            where=location,
+            hint="wait for the other `melon` to end; if it was killed on another"
+            f" host, try again in {DEAD_AFTER.seconds // 60} minutes",
+        )
 
     def _keep(self) -> None:
         while not self._ended.wait(RENEW_SECONDS):
@@ -116,6 +145,7 @@ class Lease:
         mark = {
             "build": self._release,
             "work": self._work,
+            "waiting": self._waiting,
             "host": socket.gethostname(),
             "pid": os.getpid(),
             "process": _PROCESS,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,7 +21,7 @@ from store_samples import manifest, points, publish
 from melon.store import Collection, StoreBusy
 from melon.store.server import ServerStore
 from melon.store.server_connection import ServerConnection
-from melon.store.server_lease import DEAD_AFTER, Lease
+from melon.store.server_lease import DEAD_AFTER, Lease, Work
 from melon.store.server_registry import Registry
 
 MARK = "11111111-2222-3333-4444-555555555555"
@@ -156,6 +159,33 @@ def test_a_lease_that_ended_without_its_mark_blocks_nobody(
     with pytest.raises(StoreBusy, match="release r2 is being built"):
         Lease(registry, "r3", "here")
     lease.end()
+
+
+@pytest.mark.parametrize("work", Work)
+def test_of_those_that_start_together_exactly_one_goes_on(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch, work: Work
+) -> None:
+    """Each has marked before any of them looks."""
+    together = 3
+    marked, begun = threading.Barrier(together, timeout=30), itertools.count()
+    put_mark = Registry.put_mark
+
+    def put_mark_and_meet(registry: Registry, mark_id: str, mark: dict[str, Any]) -> None:
+        put_mark(registry, mark_id, mark)
+        if next(begun) < together:
+            marked.wait()
+
+    monkeypatch.setattr(Registry, "put_mark", put_mark_and_meet)
+    with ThreadPoolExecutor(together) as pool:
+        asked = [pool.submit(Lease, registry, f"r{n}", "here", work) for n in range(together)]
+    errors = [one.exception() for one in asked if one.exception() is not None]
+    assert [type(error) for error in errors] == [StoreBusy] * (together - 1)
+    [lease] = [one.result() for one in asked if one.exception() is None]
+    assert lease.is_held()
+    with pytest.raises(StoreBusy):
+        Lease(registry, "late", "here", work)
+    lease.end()
+    assert registry.marks() == {}
 
 
 def test_marks_of_one_work_do_not_hinder_the_other(
