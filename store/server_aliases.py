@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from qdrant_client import models
 
 from melon.errors import MelonError
@@ -67,16 +65,28 @@ class Aliases:
         except MelonError as error:
             if self._are(wanted):
                 return  # only the answer was lost
-            for alias in self._names:
-                with suppress(MelonError):  # one that cannot go back must not keep the others
-                    self._point({alias: before.get(alias)})
-            if self._are(before):
+            if self._restore(before):
                 raise
             raise StoreUnavailable(
                 f"the aliases could not be moved, nor moved back: {error.what}",
                 where=self._connection.location,
                 hint="`melon releases` lists what there is: promote one of them",
             ) from error
+
+    def _restore(self, before: dict[str, str]) -> bool:
+        """Whether they name again what they named before."""
+        together = {alias: before.get(alias) for alias in self._names}
+        # At once, or one by one: one that cannot go back must not keep the others.
+        for part in (together, *({alias: target} for alias, target in together.items())):
+            try:
+                self._point(part)
+            except StoreUnavailable:
+                break  # nor will it answer the next one
+            except MelonError:
+                continue
+            if self._are(before):
+                return True
+        return self._are(before)
 
     def _live(self, targets: dict[str, str]) -> str | None:
         alias = self._connection.name(Collection.SONGS)
