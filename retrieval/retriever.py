@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from threading import Lock
-from typing import Self
+from typing import Self, TypeVar
 
 from melon.embedding.title import DamagedTitleTokenizer
 from melon.errors import InputError, MelonError
@@ -26,7 +26,7 @@ from melon.retrieval.showing import rankings, shown_songs, shown_tags
 from melon.retrieval.similar import Item, Neighbour, similar
 from melon.retrieval.strategy import UNEXPLAINED, Strategy
 from melon.retrieval.variety import Variety
-from melon.store import Collection, ReleaseReader, SchemaMismatch, VectorStore
+from melon.store import Collection, NoRelease, ReleaseReader, SchemaMismatch, VectorStore
 
 STRATEGIES: Mapping[str, Callable[[RetrievalSettings], Strategy]] = {
     "mean": MeanStrategy,
@@ -40,8 +40,13 @@ REFRESH_SECONDS = 2.0
 RETRY_SECONDS = 60.0
 """After this, a release that could not be opened is tried again."""
 
+IDLE_SECONDS = 30.0
+"""After so long without a look, nobody answers before one has looked: much may have happened."""
+
 FOR_EVER = (SchemaMismatch, DamagedTitleTokenizer)
 """Reasons to refuse a release that do not change as long as this process runs."""
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +69,11 @@ class Retriever:
     Without a `release`, it follows the live one: a newly promoted release is taken up within
     `REFRESH_SECONDS`, between two calls and never within one. One that cannot be read is not: the
     release before it goes on answering, a warning is logged, and where the reason may pass, the
-    new one is tried again every `RETRY_SECONDS`. May be shared by threads.
+    new one is tried again every `RETRY_SECONDS`. Where the release that answers is dropped, the
+    live one is taken up at once, and the call answered from it. May be shared by threads.
+
+    With a `release`, it answers from that one alone, and every call raises `NoRelease` when it is
+    dropped.
 
     Raises:
         NoRelease, SchemaMismatch, StoreUnavailable, DamagedTitleTokenizer: there is nothing to
@@ -83,6 +92,7 @@ class Retriever:
         self._pinned = release
         self._looking = Lock()
         self._looked = time.monotonic()
+        self._looks = 0
         self._refused: _Refused | None = None
         self._warned: tuple[str | None, type[MelonError]] | None = None
         self._open = OpenRelease.of(store.open(release))
@@ -121,8 +131,12 @@ class Retriever:
         return other
 
     def kinds(self, queries: Sequence[PlaylistQuery]) -> list[Given | None]:
-        """By which settings each query is answered; None where nothing of it is known."""
-        seeds = self._current().seeds(queries)
+        """By which settings each query is answered; None where nothing of it is known.
+
+        Raises:
+            NoRelease: the release was dropped, and there is no other to take up.
+        """
+        seeds = self._ask(lambda current: current.seeds(queries))
         return [given_by(known) if known else None for known in seeds]
 
     def recommend(
@@ -160,6 +174,7 @@ class Retriever:
         Raises:
             ConstraintError: a constraint cannot be met by anything, or names what is not known.
             UnknownStrategy: there is none of that name.
+            NoRelease: the release was dropped, and there is no other to take up.
         """
         return self.recommend_many(
             [query],
@@ -184,41 +199,50 @@ class Retriever:
         explain: bool = False,
         variety: Variety | None = None,
     ) -> list[Recommendation]:
-        """Answer many queries in few requests; the answers are those of `recommend`."""
-        variety = variety or Variety()
-        current, chosen = self._current(), self._strategy(strategy)
-        asks, answers = current.varied(
-            queries,
-            constraints,
-            variety,
-            songs=songs,
-            pool=variety.pool(songs),
-            tags=tags,
-            strategy=chosen,
-            exact=exact,
-        )
-        reader = current.reader
-        reasons = [
-            # popular songs and tags have no reasons but that
-            chosen.explain(reader, ask, answer) if explain and not answer.popular else UNEXPLAINED
-            for ask, answer in zip(asks, answers, strict=True)
-        ]
-        found_songs = shown_songs(reader, answers, reasons)
-        found_tags = shown_tags(reader, answers, reasons)
-        return [
-            Recommendation(
-                store=self._store.location,
-                release=reader.manifest.release,
-                strategy=strategy,
-                fallback="popularity" if answer.popular else None,
-                songs=own_songs,
-                tags=own_tags,
-                unknown=ask.seeds.unknown,
+        """Answer many queries in few requests; the answers are those of `recommend`.
+
+        Raises:
+            as `recommend`.
+        """
+        wanted, chosen = variety or Variety(), self._strategy(strategy)
+
+        def recommended(current: OpenRelease) -> list[Recommendation]:
+            asks, answers = current.varied(
+                queries,
+                constraints,
+                wanted,
+                songs=songs,
+                pool=wanted.pool(songs),
+                tags=tags,
+                strategy=chosen,
+                exact=exact,
             )
-            for ask, answer, own_songs, own_tags in zip(
-                asks, answers, found_songs, found_tags, strict=True
-            )
-        ]
+            reader = current.reader
+            reasons = [
+                # popular songs and tags have no reasons but that
+                chosen.explain(reader, ask, answer)
+                if explain and not answer.popular
+                else UNEXPLAINED
+                for ask, answer in zip(asks, answers, strict=True)
+            ]
+            found_songs = shown_songs(reader, answers, reasons)
+            found_tags = shown_tags(reader, answers, reasons)
+            return [
+                Recommendation(
+                    store=self._store.location,
+                    release=reader.manifest.release,
+                    strategy=strategy,
+                    fallback="popularity" if answer.popular else None,
+                    songs=own_songs,
+                    tags=own_tags,
+                    unknown=ask.seeds.unknown,
+                )
+                for ask, answer, own_songs, own_tags in zip(
+                    asks, answers, found_songs, found_tags, strict=True
+                )
+            ]
+
+        return self._ask(recommended)
 
     def rank_many(
         self,
@@ -230,17 +254,20 @@ class Retriever:
         strategy: str = DEFAULT_STRATEGY,
         exact: bool = False,
     ) -> list[Ranking]:
-        """The songs and tags of `recommend_many` without what is shown of them: much cheaper."""
-        current = self._current()
-        _, answers = current.answer(
-            queries,
-            constraints,
-            songs=songs,
-            tags=tags,
-            strategy=self._strategy(strategy),
-            exact=exact,
-        )
-        return rankings(current.reader, answers)
+        """The songs and tags of `recommend_many` without what is shown of them: much cheaper.
+
+        Raises:
+            as `recommend`.
+        """
+        chosen = self._strategy(strategy)
+
+        def ranked(current: OpenRelease) -> list[Ranking]:
+            _, answers = current.answer(
+                queries, constraints, songs=songs, tags=tags, strategy=chosen, exact=exact
+            )
+            return rankings(current.reader, answers)
+
+        return self._ask(ranked)
 
     def similar(
         self,
@@ -263,44 +290,79 @@ class Retriever:
         Raises:
             ConstraintError: a constraint cannot be met by anything, or names what is not known.
             UnknownItem: the store does not hold the item, or no vector for it.
+            NoRelease: the release was dropped, and there is no other to take up.
         """
+
+        def nearest(current: OpenRelease) -> dict[Collection, list[Neighbour]]:
+            return similar(
+                current.reader,
+                current.tokenizer,
+                item,
+                to=to,
+                limit=limit,
+                constraints=constraints,
+                exact=exact,
+            )
+
+        return self._ask(nearest)
+
+    def _ask(self, question: Callable[[OpenRelease], T]) -> T:
+        """The answer of the current release; of the one that is live now, if that was dropped."""
         current = self._current()
-        return similar(
-            current.reader,
-            current.tokenizer,
-            item,
-            to=to,
-            limit=limit,
-            constraints=constraints,
-            exact=exact,
-        )
+        try:
+            return question(current)
+        except NoRelease:
+            if self._pinned or (live := self._after(current)) is current:
+                raise
+        return question(live)
 
     def _current(self) -> OpenRelease:
         """The release that answers; one that was promoted since the last look is taken up.
 
-        One thread looks, the others answer meanwhile. Whoever still answers from the previous
-        release keeps it open until that is done.
+        One thread looks, the others answer meanwhile, unless the last look was long ago. Whoever
+        still answers from the previous release keeps it open until that is done.
         """
-        recent = time.monotonic() - self._looked < REFRESH_SECONDS
-        if self._pinned or recent or not self._looking.acquire(blocking=False):
+        if self._pinned or (overdue := self._overdue()) < 0:
             return self._open
-        try:
-            self._look()
-            self._looked = time.monotonic()
-        finally:
-            self._looking.release()
+        if self._looking.acquire(blocking=overdue > IDLE_SECONDS):
+            try:
+                if self._overdue() >= 0:  # else another has looked meanwhile
+                    self._look()
+            finally:
+                self._looking.release()
         return self._open
 
+    def _after(self, dropped: OpenRelease) -> OpenRelease:
+        """The release that answers instead of one that was dropped; itself if there is none.
+
+        Of all threads that miss the same release, one looks; the others wait for what it finds.
+        """
+        looks = self._looks
+        with self._looking:
+            if self._open is dropped and self._looks == looks:
+                if self._refused and self._refused.until < math.inf:
+                    self._refused = None  # nothing is left to lose by another try
+                self._look()
+            return self._open
+
+    def _overdue(self) -> float:
+        """For how many seconds a look has been due; below zero, until it is."""
+        return time.monotonic() - self._looked - REFRESH_SECONDS
+
     def _look(self) -> None:
+        """Find out what is live, and take it up. One thread at a time."""
+        self._looks += 1
         try:
             live = self._store.live()
         except MelonError as error:
             self._warn(None, error)
-            return
-        if live in (None, self.release):
-            self._refused = self._warned = None
-        elif self._may_take_up(live):
-            self._take_up(live)
+        else:
+            if live in (None, self.release):
+                self._refused = self._warned = None
+            elif self._may_take_up(live):
+                self._take_up(live)
+        finally:
+            self._looked = time.monotonic()
 
     def _may_take_up(self, live: str) -> bool:
         refused = self._refused

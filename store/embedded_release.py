@@ -23,7 +23,7 @@ from melon.store.edge_models import (
     to_query,
 )
 from melon.store.edge_shards import create_shard, open_shard, optimise_shard
-from melon.store.errors import IndexingFailed, no_such_release
+from melon.store.errors import IndexingFailed, StoreUnavailable, no_such_release
 from melon.store.filters import Filter, HasId
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import (
@@ -176,9 +176,14 @@ class EmbeddedReader:
     def _open(self, collection: Collection) -> edge.EdgeShard:
         with self._opening[collection]:
             if collection not in self._shards:
-                if not self._directory.is_dir():
-                    raise no_such_release(str(self._directory.parent), self._manifest.release)
-                self._shards[collection] = open_shard(self._directory / collection)
+                try:
+                    shard = open_shard(self._directory / collection)
+                except StoreUnavailable:
+                    if self._directory.is_dir():
+                        raise
+                    where = str(self._directory.parent)
+                    raise no_such_release(where, self._manifest.release) from None
+                self._shards[collection] = shard
             return self._shards[collection]
 
 

@@ -13,14 +13,14 @@ from itertools import islice
 from threading import Event
 
 import pytest
-from places import EMBEDDED, DirectoryPlace, Place
+from places import EMBEDDED, DirectoryPlace, Place, ServerPlace
 from qdrant_client import models
 
 from melon.embedding import EmbeddingSpace
 from melon.embedding.title import DamagedTitleTokenizer, TitleTokenizer
 from melon.errors import MelonError
 from melon.ingest import ingest
-from melon.retrieval import STRATEGIES, PlaylistQuery, Retriever, retriever
+from melon.retrieval import STRATEGIES, Item, PlaylistQuery, Retriever, retriever
 from melon.retrieval.dense import MeanStrategy
 from melon.retrieval.strategy import Answer, Ask
 from melon.store import Collection, NoRelease, ReleaseReader, VectorStore
@@ -127,6 +127,94 @@ def test_one_thread_takes_up_a_release_while_the_others_answer(
             assert {answer.result().release for answer in done} == {first}
         assert {answer.result().release for answer in answers} == {first, second}
         assert opened == [second]
+
+
+def test_after_long_idling_no_thread_answers_from_what_was_dropped(
+    place: Place, demo_space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
+):
+    now = [1000.0]
+    monkeypatch.setattr(retriever.time, "monotonic", lambda: now[0])
+    with place.open() as store:
+        first = ingest(demo_space, store).manifest.release
+        asking = Retriever(store)
+        second = ingest(turned(demo_space), store).manifest.release
+        store.drop(first)
+        now[0] += retriever.REFRESH_SECONDS + retriever.IDLE_SECONDS + 1
+        looked_for, another_answered = [], Event()
+        live = store.live
+
+        def slow_live() -> str | None:
+            looked_for.append(None)
+            another_answered.wait(1)  # in vain, if the others wait for this
+            return live()
+
+        monkeypatch.setattr(store, "live", slow_live)
+        with ThreadPoolExecutor(4) as pool:
+            answers = [pool.submit(asking.recommend, ASKED) for _ in range(4)]
+            next(as_completed(answers, 30))
+            another_answered.set()
+        assert {answer.result().release for answer in answers} == {second}
+        assert len(looked_for) == 1
+
+
+def test_a_dropped_release_is_left_for_the_live_one_at_once(
+    server_place: ServerPlace, demo_space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
+):
+    """Somebody goes back to the release before, and drops the bad one: no call fails meanwhile."""
+    monkeypatch.setattr(retriever.time, "monotonic", lambda: 1000.0)
+    with server_place.open() as store:
+        first = ingest(demo_space, store).manifest.release
+        second = ingest(turned(demo_space), store).manifest.release
+        several = [Retriever(store) for _ in range(4)]
+        pinned = Retriever(store, release=second)
+        store.promote(first)
+        store.drop(second)
+        calls = [
+            lambda asking: asking.recommend(ASKED),
+            lambda asking: asking.rank_many([ASKED]),
+            lambda asking: asking.kinds([ASKED]),
+            lambda asking: asking.similar(Item(tag="rain")),
+        ]
+        for asking, call in zip(several, calls, strict=True):
+            assert asking.release == second
+            assert call(asking) == call(Retriever(store))
+            assert asking.release == first
+        for call in calls:
+            with pytest.raises(NoRelease):
+                call(pinned)
+
+
+def test_threads_that_miss_a_dropped_release_look_once(
+    server_place: ServerPlace, demo_space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(retriever.time, "monotonic", lambda: 1000.0)
+    with server_place.open() as store:
+        first = ingest(demo_space, store).manifest.release
+        second = ingest(turned(demo_space), store).manifest.release
+        asking = Retriever(store)
+        assert asking.release == second
+        store.promote(first)
+        store.drop(second)
+        opened = []
+        open_release = store.open
+        monkeypatch.setattr(
+            store, "open", lambda release=None: opened.append(release) or open_release(release)
+        )
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(asking.recommend, [ASKED] * 8))
+        assert {answer.release for answer in found} == {first}
+        assert opened == [first]
+
+
+def test_a_retriever_whose_store_has_nothing_left_says_so(
+    server_place: ServerPlace, demo_space: EmbeddingSpace
+):
+    with server_place.open() as store:
+        ingest(demo_space, store)
+        asking = Retriever(store)
+        server_place.clear()
+        with pytest.raises(NoRelease):
+            asking.recommend(ASKED)
 
 
 def test_a_release_that_it_cannot_read_is_not_taken_up(
