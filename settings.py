@@ -24,21 +24,31 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    qdrant_url: str | None = Field(None, description="URL of a Qdrant server")
-    qdrant_api_key: SecretStr | None = Field(None, description="API key of the server")
+    qdrant_url: str | None = Field(default=None, description="URL of a Qdrant server")
+    qdrant_api_key: SecretStr | None = Field(default=None, description="API key of the server")
     qdrant_grpc_port: int | None = Field(
-        None, ge=1, le=65535, description="gRPC port of the server, its REST port + 1 by default"
+        default=None,
+        ge=1,
+        le=65535,
+        description="gRPC port of the server, its REST port + 1 by default",
     )
-    qdrant_ca_cert: Path | None = Field(None, description="PEM file of a private TLS authority")
-    qdrant_timeout: int = Field(60, ge=1, description="seconds until a request is given up")
-    shard_number: int = Field(1, ge=1, description="shards per collection on a cluster")
-    replication_factor: int = Field(1, ge=1, description="copies of each shard on a cluster")
+    qdrant_ca_cert: Path | None = Field(
+        default=None, description="PEM file of a private TLS authority"
+    )
+    qdrant_timeout: int = Field(default=60, ge=1, description="seconds until a request is given up")
+    shard_number: int = Field(default=1, ge=1, description="shards per collection on a cluster")
+    replication_factor: int = Field(
+        default=1, ge=1, description="copies of each shard on a cluster"
+    )
     prefix: str = Field(
-        "melon", pattern=r"^[A-Za-z][A-Za-z0-9-]*$", description="prefix of the aliases"
+        default="melon", pattern=r"^[A-Za-z][A-Za-z0-9-]*$", description="prefix of the aliases"
     )
-    home: Path = Field(Path(".melon"), description="directory of the embedded store and space")
+    home: Path = Field(
+        default=Path(".melon"), description="directory of the embedded store and space"
+    )
     retrieval: Path | None = Field(
-        None, description="JSON file of retrieval settings, instead of `retrieval.json` in the home"
+        default=None,
+        description="JSON file of retrieval settings, instead of `retrieval.json` in the home",
     )
 
     @field_validator("qdrant_api_key")

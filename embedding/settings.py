@@ -41,22 +41,30 @@ class TrainingSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    skip_gram: bool = Field(False, description="skip-gram; else CBOW")
-    dim: int = Field(100, ge=2, le=4096, description="dimensions of the vectors")
-    epochs: int = Field(10, ge=1, description="passes over all bags")
-    window: int = Field(60, ge=1, description="tokens to either side that are a token's context")
-    shrink_windows: bool = Field(False, description="draw each window's size from 1 to `window`")
-    shuffle: bool = Field(True, description="reshuffle every bag, and the bags, each epoch")
-    add_output: bool = Field(
-        True, description="a token's vector is the sum of its unit input and output vectors"
+    skip_gram: bool = Field(default=False, description="skip-gram; else CBOW")
+    dim: int = Field(default=100, ge=2, le=4096, description="dimensions of the vectors")
+    epochs: int = Field(default=10, ge=1, description="passes over all bags")
+    window: int = Field(
+        default=60, ge=1, description="tokens to either side that are a token's context"
     )
-    negative: int = Field(10, ge=1, description="negative samples for each pair")
-    ns_exponent: float = Field(0.5, description="exponent of a token's count in their sampling")
-    sample: float = Field(0.0, ge=0, lt=1, description="subsampling of frequent tokens; 0 is off")
-    alpha: float = Field(0.05, gt=0, le=1, description="learning rate at the start")
-    min_alpha: float = Field(0.0001, gt=0, le=1, description="learning rate at the end")
+    shrink_windows: bool = Field(
+        default=False, description="draw each window's size from 1 to `window`"
+    )
+    shuffle: bool = Field(default=True, description="reshuffle every bag, and the bags, each epoch")
+    add_output: bool = Field(
+        default=True, description="a token's vector is the sum of its unit input and output vectors"
+    )
+    negative: int = Field(default=10, ge=1, description="negative samples for each pair")
+    ns_exponent: float = Field(
+        default=0.5, description="exponent of a token's count in their sampling"
+    )
+    sample: float = Field(
+        default=0.0, ge=0, lt=1, description="subsampling of frequent tokens; 0 is off"
+    )
+    alpha: float = Field(default=0.05, gt=0, le=1, description="learning rate at the start")
+    min_alpha: float = Field(default=0.0001, gt=0, le=1, description="learning rate at the end")
     min_count: int | None = Field(
-        None,
+        default=None,
         ge=1,
         description="bags that must hold a token for it to be trained; where none is given, 3, or"
         " fewer in a corpus whose songs are mostly rarer than that. Where one is given, it is that"
@@ -72,12 +80,18 @@ class TrainingSettings(BaseModel):
         description="kinds of token in a bag; without `playlist`, a playlist's vector is the mean"
         " of its songs', tags' and title words' unit vectors",
     )
-    title_tags: bool = Field(True, description="known tags found in a title join its bag")
-    title_pieces: int = Field(8000, ge=16, description="size of the title words' vocabulary")
-    title_tag_min_count: int = Field(5, ge=1, description="playlists of a tag to look it up for")
-    batch_words: int = Field(10_000, ge=100, le=10_000, description="tokens per job of a worker")
-    workers: int = Field(1, ge=1, le=64, description="threads; only 1 is reproducible")
-    seed: int = Field(1, ge=0, lt=2**32, description="seed of everything that is drawn")
+    title_tags: bool = Field(default=True, description="known tags found in a title join its bag")
+    title_pieces: int = Field(
+        default=8000, ge=16, description="size of the title words' vocabulary"
+    )
+    title_tag_min_count: int = Field(
+        default=5, ge=1, description="playlists of a tag to look it up for"
+    )
+    batch_words: int = Field(
+        default=10_000, ge=100, le=10_000, description="tokens per job of a worker"
+    )
+    workers: int = Field(default=1, ge=1, le=64, description="threads; only 1 is reproducible")
+    seed: int = Field(default=1, ge=0, lt=2**32, description="seed of everything that is drawn")
 
     @model_validator(mode="before")
     @classmethod

@@ -44,12 +44,12 @@ class SparseWeights(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    song_length: float = Field(-0.4, ge=-2, le=2)
-    tag_length: float = Field(-0.4, ge=-2, le=2)
-    word_length: float = Field(-0.4, ge=-2, le=2)
-    bigram_length: float = Field(-0.4, ge=-2, le=2)
-    popularity: float = Field(0.0, ge=-2, le=2)
-    holder_tags: float = Field(-0.4, ge=-2, le=2)
+    song_length: float = Field(default=-0.4, ge=-2, le=2)
+    tag_length: float = Field(default=-0.4, ge=-2, le=2)
+    word_length: float = Field(default=-0.4, ge=-2, le=2)
+    bigram_length: float = Field(default=-0.4, ge=-2, le=2)
+    popularity: float = Field(default=0.0, ge=-2, le=2)
+    holder_tags: float = Field(default=-0.4, ge=-2, le=2)
 
 
 @dataclass(frozen=True, eq=False)

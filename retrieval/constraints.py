@@ -48,18 +48,20 @@ def parse_day(text: str, *, end: bool = False) -> date:
 
 
 def _first_day(value: object) -> object:
-    return parse_day(value) if isinstance(value, str) else _not_a_number(value)
+    return parse_day(value) if isinstance(value, str) else _a_date(value)
 
 
 def _last_day(value: object) -> object:
-    return parse_day(value, end=True) if isinstance(value, str) else _not_a_number(value)
+    return parse_day(value, end=True) if isinstance(value, str) else _a_date(value)
 
 
-def _not_a_number(value: object) -> object:
-    """Refuse what pydantic would take for seconds since 1970."""
-    if isinstance(value, int | float):
-        raise ConstraintError(f"{value!r} is not a date", hint='write "2015", or a `datetime.date`')
-    return value
+def _a_date(value: object) -> object:
+    """Refuse what pydantic would take for seconds since 1970, and times, of which it has no use."""
+    if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
+        return value
+    if isinstance(value, datetime) and value.time() == time.min:
+        return value.date()
+    raise ConstraintError(f"{value!r} is not a date", hint='write "2015", or a `datetime.date`')
 
 
 def _not_empty(values: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -72,16 +74,17 @@ def _not_empty(values: tuple[str, ...] | None) -> tuple[str, ...] | None:
 
 
 Names = Annotated[tuple[Text, ...] | None, AfterValidator(_not_empty)]
-Since = Annotated[date | None, BeforeValidator(_first_day)]
-Until = Annotated[date | None, BeforeValidator(_last_day)]
+Since = Annotated[date | str | None, BeforeValidator(_first_day)]
+Until = Annotated[date | str | None, BeforeValidator(_last_day)]
 
 
 class Constraints(BaseModel):
     """What a recommended song must be. Without any, every song may be recommended.
 
     Genres are codes (`GN0100`, `GN0101`) or names; artists are whole names; case does not matter.
-    Dates are inclusive, and may be given as text: `since="2015"`, `until="2015-03"`. A song whose
-    value is unknown passes no constraint on it but an excluding one.
+    Dates are inclusive, and may be given as text: `since="2015"`, `until="2015-03"`; what is kept
+    of them is a `datetime.date`. A song whose value is unknown passes no constraint on it but an
+    excluding one.
 
     Raises:
         ConstraintError: a list that would have to match is empty, or a date is none.
@@ -90,16 +93,20 @@ class Constraints(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    genres: Names = Field(None, description="has at least one of these")
-    all_genres: Names = Field(None, description="has every one of these")
-    not_genres: tuple[Text, ...] = Field((), description="has none of these")
-    artists: Names = Field(None, description="is by at least one of these")
-    not_artists: tuple[Text, ...] = Field((), description="is by none of these")
-    since: Since = Field(None, description="issued on this day or later")
-    until: Until = Field(None, description="issued on this day or earlier")
-    min_popularity: int | None = Field(None, ge=0, description="in at least so many playlists")
-    max_popularity: int | None = Field(None, ge=0, description="in at most so many playlists")
-    exclude_songs: SongIds = Field((), description="song ids that never come back")
+    genres: Names = Field(default=None, description="has at least one of these")
+    all_genres: Names = Field(default=None, description="has every one of these")
+    not_genres: tuple[Text, ...] = Field(default=(), description="has none of these")
+    artists: Names = Field(default=None, description="is by at least one of these")
+    not_artists: tuple[Text, ...] = Field(default=(), description="is by none of these")
+    since: Since = Field(default=None, description="issued on this day or later")
+    until: Until = Field(default=None, description="issued on this day or earlier")
+    min_popularity: int | None = Field(
+        default=None, ge=0, description="in at least so many playlists"
+    )
+    max_popularity: int | None = Field(
+        default=None, ge=0, description="in at most so many playlists"
+    )
+    exclude_songs: SongIds = Field(default=(), description="song ids that never come back")
 
     def resolve(self, reader: RememberingReader) -> Filter:
         """The same as a filter on a release's songs, once all names are known to it.
@@ -124,8 +131,9 @@ class Constraints(BaseModel):
         return self._filter(Genres(genres))
 
     def _filter(self, genres: Genres) -> Filter:
-        if self.since and self.until and self.since > self.until:
-            raise ConstraintError(f"no day is since {self.since} and until {self.until}")
+        since, until = _day(self.since), _day(self.until)
+        if since and until and since > until:
+            raise ConstraintError(f"no day is since {since} and until {until}")
         low, high = self.min_popularity, self.max_popularity
         if low is not None and high is not None and low > high:
             raise ConstraintError(f"no popularity is at least {low} and at most {high}")
@@ -134,8 +142,8 @@ class Constraints(BaseModel):
             *([_any_genre(self.genres, genres)] if self.genres else []),
             *(_any_genre((genre,), genres) for genre in self.all_genres or ()),
         ]
-        if self.since or self.until:
-            must = _issued(must, self.since, self.until)
+        if since or until:
+            must = _issued(must, since, until)
         must_not: list[Condition] = []
         if self.not_genres:
             must_not.append(_any_genre(self.not_genres, genres))
@@ -203,6 +211,11 @@ def _in_years(genres: Condition, years: range) -> Condition:
         return genres
     values = tuple(genre_year(str(code), year) for code in genres.values for year in years)
     return MatchAny("genre_years", values) if len(values) <= MOST_GENRE_YEARS else genres
+
+
+def _day(given: date | str | None) -> date | None:
+    """The day of a field that was validated, which has left no text in it."""
+    return parse_day(given) if isinstance(given, str) else given
 
 
 def _start(day: date | None) -> datetime | None:

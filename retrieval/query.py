@@ -58,9 +58,9 @@ class ModalityWeights(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    songs: float = Field(1.0, ge=0, allow_inf_nan=False)
-    tags: float = Field(1.0, ge=0, allow_inf_nan=False)
-    title: float = Field(1.0, ge=0, allow_inf_nan=False)
+    songs: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    tags: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    title: float = Field(default=1.0, ge=0, allow_inf_nan=False)
 
 
 class PlaylistQuery(BaseModel):

@@ -41,8 +41,8 @@ class _Settings(BaseModel):
 class ItemWeight(_Settings):
     """A kind of seed at the first hop: each counts `weight` · popularity^-`discount`."""
 
-    weight: float = Field(1.0, ge=0, le=10)
-    discount: float = Field(0.25, ge=-1, le=2)
+    weight: float = Field(default=1.0, ge=0, le=10)
+    discount: float = Field(default=0.25, ge=-1, le=2)
 
 
 class Reweighting(_Settings):
@@ -52,10 +52,10 @@ class Reweighting(_Settings):
     each seed (counting `seen`) and 0 at everything else they hold (counting `unseen`).
     """
 
-    penalty: float = Field(50.0, gt=0)
-    unseen: float = Field(0.1, ge=0)
-    seen: float = Field(0.3, ge=0)
-    iterations: int = Field(2, ge=1, le=100, description="steps of conjugate gradients")
+    penalty: float = Field(default=50.0, gt=0)
+    unseen: float = Field(default=0.1, ge=0)
+    seen: float = Field(default=0.3, ge=0)
+    iterations: int = Field(default=2, ge=1, le=100, description="steps of conjugate gradients")
 
 
 class Hops(_Settings):
@@ -66,23 +66,27 @@ class Hops(_Settings):
     title_tags: ItemWeight = ItemWeight(weight=0)
     words: ItemWeight = ItemWeight(weight=0)
     bigrams: ItemWeight = ItemWeight(weight=0)
-    neighbours: int = Field(500, ge=1, le=5000, description="playlists at the first hop")
-    least_songs: int = Field(0, ge=0, description="songs that a neighbour must hold")
-    power: float = Field(1.5, ge=0, le=8, description="exponent of the neighbours' scores")
-    discount: float = Field(0.0, ge=-1, le=1, description="candidates: popularity^-discount")
-    candidates: int = Field(300, ge=10, le=10_000, description="found before the discount")
-    dislike: float = Field(0.75, ge=0, le=10, description="weight of what is disliked")
+    neighbours: int = Field(default=500, ge=1, le=5000, description="playlists at the first hop")
+    least_songs: int = Field(default=0, ge=0, description="songs that a neighbour must hold")
+    power: float = Field(default=1.5, ge=0, le=8, description="exponent of the neighbours' scores")
+    discount: float = Field(
+        default=0.0, ge=-1, le=1, description="candidates: popularity^-discount"
+    )
+    candidates: int = Field(default=300, ge=10, le=10_000, description="found before the discount")
+    dislike: float = Field(default=0.75, ge=0, le=10, description="weight of what is disliked")
     reweighting: Reweighting | None = None
 
 
 class Place(_Settings):
     """Where in the co-embedding a query stands: what of it counts, and how much."""
 
-    songs: float = Field(1.0, ge=0, le=10, description="weight of the mean of the songs")
-    tags: float = Field(1.0, ge=0, le=10, description="weight of the mean of the tags")
-    title: float = Field(1.0, ge=0, le=10, description="weight of the mean of the title")
-    discount: float = Field(0.25, ge=-1, le=2, description="a seed counts popularity^-discount")
-    dislike: float = Field(0.5, ge=0, le=10, description="how far dislikes push, of a unit")
+    songs: float = Field(default=1.0, ge=0, le=10, description="weight of the mean of the songs")
+    tags: float = Field(default=1.0, ge=0, le=10, description="weight of the mean of the tags")
+    title: float = Field(default=1.0, ge=0, le=10, description="weight of the mean of the title")
+    discount: float = Field(
+        default=0.25, ge=-1, le=2, description="a seed counts popularity^-discount"
+    )
+    dislike: float = Field(default=0.5, ge=0, le=10, description="how far dislikes push, of a unit")
 
 
 _Floor = Annotated[int, Field(ge=0)]
@@ -95,17 +99,17 @@ class Cosine(Place):
     points that at least so many playlists hold, for each of `floors`.
     """
 
-    sharpness: float = Field(12.0, ge=0, le=100)
-    prior: float = Field(1.0, ge=-1, le=4)
-    floors: tuple[_Floor, ...] = Field((0, 20), min_length=1, max_length=8)
-    candidates: int = Field(200, ge=10, le=10_000, description="sought above each floor")
+    sharpness: float = Field(default=12.0, ge=0, le=100)
+    prior: float = Field(default=1.0, ge=-1, le=4)
+    floors: tuple[_Floor, ...] = Field(default=(0, 20), min_length=1, max_length=8)
+    candidates: int = Field(default=200, ge=10, le=10_000, description="sought above each floor")
 
 
 class Nearby(Place):
     """The playlists nearest in the co-embedding: each counts exp(sharpness · (cosine - best))."""
 
-    playlists: int = Field(200, ge=1, le=5000, description="how many")
-    sharpness: float = Field(20.0, ge=0, le=100)
+    playlists: int = Field(default=200, ge=1, le=5000, description="how many")
+    sharpness: float = Field(default=20.0, ge=0, le=100)
 
 
 class Fusion(_Settings):
@@ -115,8 +119,8 @@ class Fusion(_Settings):
     by those of the playlists that hold them.
     """
 
-    weight: float = Field(0.2, ge=0, le=10)
-    power: float = Field(1.0, gt=0, le=10)
+    weight: float = Field(default=0.2, ge=0, le=10)
+    power: float = Field(default=1.0, gt=0, le=10)
 
 
 class SongFusion(Fusion):
@@ -125,7 +129,9 @@ class SongFusion(Fusion):
     Beside the neighbours, one floor does as well as the several of `mean`, in a third of the time.
     """
 
-    floor: int = Field(10, ge=0, description="playlists that hold a song that is sought, at least")
+    floor: int = Field(
+        default=10, ge=0, description="playlists that hold a song that is sought, at least"
+    )
 
 
 S = TypeVar("S", bound=BaseModel)

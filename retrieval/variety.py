@@ -21,9 +21,11 @@ class Variety(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    max_per_artist: int | None = Field(None, ge=1, description="songs of one artist at most")
+    max_per_artist: int | None = Field(
+        default=None, ge=1, description="songs of one artist at most"
+    )
     diversity: float = Field(
-        0.0, ge=0, le=1, description="0 ranks by score alone, 1 by unlikeness alone"
+        default=0.0, ge=0, le=1, description="0 ranks by score alone, 1 by unlikeness alone"
     )
 
     def __bool__(self) -> bool:

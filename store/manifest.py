@@ -61,7 +61,7 @@ class ReleaseManifest(BaseModel):
     counts: dict[Collection, int]
     training: dict[str, Any] = Field(default_factory=dict, description="hyper-parameters")
     weights: dict[str, float] = Field(default_factory=dict, description="of the sparse vectors")
-    preset: Preset = Field(Preset.BALANCED, description="how the release is indexed")
+    preset: Preset = Field(default=Preset.BALANCED, description="how the release is indexed")
     genres: dict[str, str] = Field(default_factory=dict, description="genre code to its name")
     title_tokenizer: Blob = b""
 

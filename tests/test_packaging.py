@@ -105,6 +105,22 @@ def test_the_wheel_imports_without_the_tree(wheel: Path, tmp_path: Path):
     assert found == [str(wheel.joinpath(*name.split("."))) for name in subpackages]
 
 
+def test_the_examples_type_check_as_their_users_would_check_them(wheel: Path, tmp_path: Path):
+    """Strictly, against the installed package, and without the plugin of pydantic."""
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--config-file=",
+        "--follow-imports=silent",
+    ]
+    command += [f"--cache-dir={tmp_path}", *map(str, sorted(ROOT.glob("examples/*.py")))]
+    environment = {**os.environ, "MYPYPATH": str(wheel)}
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("module", LIGHT_MODULES)
 def test_importing_it_is_cheap(module: str):
     program = f"import sys, {module}; print(*sys.modules)"

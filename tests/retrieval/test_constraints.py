@@ -173,6 +173,15 @@ def test_a_number_is_no_date(number: float):
     refused("is not a date", since=number)
 
 
+@pytest.mark.parametrize("moment", [b"2015", datetime(2015, 3, 1, 12)])
+def test_a_date_is_text_or_a_day(moment: object):
+    refused("is not a date", until=moment)
+    for day in ("2015-03-01", date(2015, 3, 1), datetime(2015, 3, 1)):
+        limits = Constraints.model_validate({"since": day, "until": day})
+        assert type(limits.since) is type(limits.until) is date
+        assert limits.since == limits.until == date(2015, 3, 1)
+
+
 @pytest.mark.parametrize(
     "given",
     [{"genres": "Jazz"}, {"genre": ("Jazz",)}, {"exclude_songs": (-1,)}, {"min_popularity": -1}],
