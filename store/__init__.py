@@ -9,6 +9,7 @@ from melon.store.errors import (
     NoRelease,
     SchemaMismatch,
     StoreBusy,
+    StoreClosed,
     StoreUnavailable,
 )
 from melon.store.filters import (
@@ -94,6 +95,7 @@ __all__ = [
     "SparseRows",
     "SparseVector",
     "StoreBusy",
+    "StoreClosed",
     "StoreUnavailable",
     "VectorQuery",
     "VectorStore",

@@ -24,6 +24,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from threading import Lock
 from typing import IO, Self
 from weakref import WeakSet
 
@@ -34,6 +35,7 @@ from melon.store.errors import (
     StoreUnavailable,
     complete_release,
     live_release,
+    store_closed,
     unknown_release,
 )
 from melon.store.manifest import (
@@ -56,6 +58,8 @@ class EmbeddedStore:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._readers: WeakSet[EmbeddedReader] = WeakSet()
+        self._opening = Lock()
+        self._closed = False
 
     @property
     def location(self) -> str:
@@ -99,7 +103,10 @@ class EmbeddedStore:
         """A reader of a release, the live one by default."""
         manifest = find_manifest(self.location, release, self.live, self._manifest)
         reader = EmbeddedReader(self._releases_dir / manifest.release, manifest)
-        self._readers.add(reader)
+        with self._opening:
+            if self._closed:
+                raise store_closed(self.location)
+            self._readers.add(reader)
         return reader
 
     def build(self, manifest: ReleaseManifest) -> EmbeddedBuilder:
@@ -139,8 +146,11 @@ class EmbeddedStore:
         shutil.rmtree(doomed, ignore_errors=True)
 
     def close(self) -> None:
-        """Close every reader that this store opened."""
-        for reader in list(self._readers):
+        """Close every reader that this store opened; it opens no other."""
+        with self._opening:
+            self._closed = True
+            readers = list(self._readers)
+        for reader in readers:
             reader.close()
 
     def __enter__(self) -> Self:

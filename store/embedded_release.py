@@ -23,7 +23,7 @@ from melon.store.edge_models import (
     to_query,
 )
 from melon.store.edge_shards import create_shard, open_shard, optimise_shard
-from melon.store.errors import IndexingFailed, StoreUnavailable, no_such_release
+from melon.store.errors import IndexingFailed, StoreUnavailable, no_such_release, store_closed
 from melon.store.filters import Filter, HasId
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import (
@@ -44,13 +44,19 @@ MANIFEST = "manifest.json"
 
 
 class EmbeddedReader:
-    """One release, its shards opened when they are first asked for."""
+    """One release, its shards opened when they are first asked for. May be shared by threads.
+
+    Edge refuses to close a shard that is being asked, so what is under way is counted.
+    """
 
     def __init__(self, directory: Path, manifest: ReleaseManifest) -> None:
         self._directory = directory
         self._manifest = manifest
         self._shards: dict[Collection, edge.EdgeShard] = {}
         self._opening = {collection: threading.Lock() for collection in Collection}
+        self._idle = threading.Condition()
+        self._requests = 0
+        self._closed = False
 
     @property
     def manifest(self) -> ReleaseManifest:
@@ -139,11 +145,14 @@ class EmbeddedReader:
     def warm(self) -> None:
         """Open the shards, one after the other: Edge holds the interpreter's lock meanwhile."""
         for collection in Collection:
-            with suppress(MelonError):  # whoever asks for it is told
-                self._open(collection)
+            with suppress(MelonError), self._shard(collection):
+                pass  # whoever asks for one that cannot be opened is told
 
     def close(self) -> None:
-        """Close the shards."""
+        """Close the shards, once the requests under way are answered; there are no others after."""
+        with self._idle:
+            self._closed = True
+            self._idle.wait_for(lambda: not self._requests)
         while self._shards:
             self._shards.popitem()[1].close()
 
@@ -169,9 +178,23 @@ class EmbeddedReader:
 
     @contextmanager
     def _shard(self, collection: Collection) -> Iterator[edge.EdgeShard]:
-        """The shard, opened once; what Edge refuses is raised as melon's error."""
-        with edge_errors(RequestRefused, f"{collection} of release {self._manifest.release}"):
-            yield self._shards.get(collection) or self._open(collection)
+        """The shard, opened once; what Edge refuses is raised as melon's error.
+
+        Raises:
+            StoreClosed: the reader was closed.
+        """
+        with self._idle:
+            if self._closed:
+                raise store_closed(f"release {self._manifest.release}")
+            self._requests += 1
+        try:
+            with edge_errors(RequestRefused, f"{collection} of release {self._manifest.release}"):
+                yield self._shards.get(collection) or self._open(collection)
+        finally:
+            with self._idle:
+                self._requests -= 1
+                if not self._requests:
+                    self._idle.notify_all()
 
     def _open(self, collection: Collection) -> edge.EdgeShard:
         with self._opening[collection]:

@@ -12,6 +12,10 @@ class StoreUnavailable(MelonError):
     """The store cannot be reached, opened or written."""
 
 
+class StoreClosed(StoreUnavailable):
+    """The store, or the reader, was closed before it could answer."""
+
+
 class StoreBusy(MelonError):
     """Another process is writing to the store."""
 
@@ -60,6 +64,11 @@ def no_such_release(location: str, release: str, *, named: bool = False) -> NoRe
     """The error for reading a release that is not there; `named`: the user asked for it."""
     error = UnknownRelease if named else NoRelease
     return error(f"it holds no release {release!r}", where=location, hint=LIST_HINT)
+
+
+def store_closed(location: str) -> StoreClosed:
+    """The error of who asks a store that was closed, as by a thread that outlives its `with`."""
+    return StoreClosed("it is closed", where=location, hint="keep the store open while it is asked")
 
 
 def unknown_release(release: str) -> BadReleaseName:

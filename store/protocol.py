@@ -111,7 +111,10 @@ class ReleaseReader(Protocol):
         """Open what the first request of a kind would wait for."""
 
     def close(self) -> None:
-        """Give back what reading holds; reading again takes it up again."""
+        """Give back what reading holds, once the requests under way are answered.
+
+        Do not read afterwards: where there was something to give back, it raises `StoreClosed`.
+        """
 
 
 class ReleaseBuilder(Protocol):
@@ -206,7 +209,7 @@ class VectorStore(Protocol):
         """
 
     def close(self) -> None:
-        """Release connections, files and locks."""
+        """Release connections, files and locks. Reading afterwards raises `StoreClosed`."""
 
     def __enter__(self) -> Self: ...
 

@@ -23,7 +23,7 @@ from qdrant_client.http.exceptions import (
 )
 
 from melon.errors import InputError, MelonError
-from melon.store.errors import NoRelease, StoreUnavailable
+from melon.store.errors import NoRelease, StoreUnavailable, store_closed
 from melon.store.points import RequestRefused
 from melon.store.schema import Collection, collection_name
 
@@ -79,6 +79,7 @@ class ServerConnection:
         if address.api_key and parts.scheme == "http" and parts.hostname not in LOOPBACK:
             log.warning("the API key travels unencrypted to %s: use https", self.location)
         self._connecting = Lock()
+        self._closed = False
         self._rest = self._connect(prefer_grpc=False)
 
     @contextmanager
@@ -100,7 +101,8 @@ class ServerConnection:
         return collection_name(self.address.prefix, collection, release)
 
     def close(self) -> None:
-        """Close the clients."""
+        """Close the clients; requests that are under way may fail, as `StoreClosed`."""
+        self._closed = True
         self._rest.close()
         if "_grpc" in self.__dict__:
             self._grpc.close()
@@ -201,6 +203,8 @@ class ServerConnection:
         )
 
     def _unavailable(self, reason: str) -> StoreUnavailable:
+        if self._closed:
+            return store_closed(self.location)
         return StoreUnavailable(
             f"it cannot be reached: {reason}",
             where=self.location,

@@ -35,6 +35,7 @@ from melon.store import (
     SchemaMismatch,
     SparseRows,
     StoreBusy,
+    StoreClosed,
     StoreUnavailable,
     VectorQuery,
     VectorStore,
@@ -100,6 +101,49 @@ def test_releases_are_listed_newest_first(store: VectorStore) -> None:
         publish(store, {}, release, created=datetime(2026, 1, day, tzinfo=UTC))
     assert [info.manifest.release for info in store.releases()] == ["third", "second", "first"]
     assert [info.manifest.release for info in store.releases() if info.live] == ["first"]
+
+
+def test_a_store_may_be_closed_while_threads_still_ask(place: Place) -> None:
+    """All are answered, or told that they cannot be: those too who would open it once more."""
+    with place.open() as writing:
+        publish(writing, {SONGS: points(range(500))})
+    for _ in range(5):
+        store = place.open()
+        reader, answered = store.open(), threading.Semaphore(0)
+
+        def ask(
+            store: VectorStore = store,
+            reader: ReleaseReader = reader,
+            answered: threading.Semaphore = answered,
+        ) -> None:
+            while True:
+                assert len(reader.find(SONGS, None, 500)) == 500
+                assert store.open().count(SONGS) == 500
+                answered.release()
+
+        with ThreadPoolExecutor(4) as pool:
+            asking = [pool.submit(ask) for _ in range(4)]
+            for _ in range(8):
+                assert answered.acquire(timeout=30)
+            store.close()
+        for thread in asking:
+            with pytest.raises(StoreClosed):
+                thread.result()
+
+
+def test_what_was_closed_is_not_opened_again(place: Place) -> None:
+    store = place.open()
+    publish(store, {SONGS: points([1, 2, 3])})
+    reader = store.open()
+    assert reader.count(SONGS) == 3
+    store.close()
+    store.close()
+    with pytest.raises(StoreClosed):
+        reader.count(SONGS)
+    with pytest.raises(StoreClosed):
+        reader.count(Collection.TAGS)
+    with pytest.raises(StoreClosed):
+        store.open()
 
 
 def test_a_reader_stays_with_its_release(place: Place) -> None:
