@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from melon.retrieval.memory import RememberingReader
 from melon.retrieval.metadata import ConstraintError, Genres, any_artist
-from melon.retrieval.query import SongIds, Text
+from melon.retrieval.query import Question, SongIds, Text
 from melon.store import (
     Condition,
     DateRange,
@@ -78,7 +78,7 @@ Since = Annotated[date | str | None, BeforeValidator(_first_day)]
 Until = Annotated[date | str | None, BeforeValidator(_last_day)]
 
 
-class Constraints(BaseModel):
+class Constraints(Question):
     """What a recommended song must be. Without any, every song may be recommended.
 
     Genres are codes (`GN0100`, `GN0101`) or names; artists are whole names; case does not matter.
@@ -88,10 +88,8 @@ class Constraints(BaseModel):
 
     Raises:
         ConstraintError: a list that would have to match is empty, or a date is none.
-        InputError: a name is not valid Unicode.
+        InputError: a value is of the wrong type or out of range, or a name is not valid Unicode.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     genres: Names = Field(default=None, description="has at least one of these")
     all_genres: Names = Field(default=None, description="has every one of these")

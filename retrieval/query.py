@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
 
-from melon.errors import InputError
+from melon.errors import InputError, first_problem
 from melon.store.schema import MAX_ID
 
 
@@ -42,10 +51,17 @@ def _title(value: object) -> object:
     return valid_text(value)
 
 
+def _no_bool(value: object) -> object:
+    """Refuse what pydantic, and Python, take for 0 and 1."""
+    if isinstance(value, bool):
+        raise InputError(f"{value} is not an id")
+    return value
+
+
 Text = Annotated[str, BeforeValidator(valid_text)]
 """Text that any engine can be asked for."""
 
-Id = Annotated[int, Field(ge=0, le=MAX_ID)]
+Id = Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(_no_bool)]
 """Of a song or playlist: the ids that a point and a dimension of `items` can have."""
 
 SongIds = Annotated[tuple[Id, ...], AfterValidator(_unique)]
@@ -53,17 +69,39 @@ Tags = Annotated[tuple[Annotated[str, BeforeValidator(_tag)], ...], AfterValidat
 Title = Annotated[str, BeforeValidator(_title)]
 
 
-class ModalityWeights(BaseModel):
-    """How much the songs, the tags and the title count in a query. They need not sum to 1."""
+class Question(BaseModel):
+    """A part of what is asked for: it cannot be changed, and is right or an error of who asks."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _refuse(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """One kind of error for whatever is wrong.
+
+        Raises:
+            InputError: names the field.
+        """
+        try:
+            return handler(given)
+        except ValidationError as error:
+            problem = first_problem(error)
+            raise InputError(f"{cls.__name__}: {problem.what}", where=problem.place) from None
+
+
+class ModalityWeights(Question):
+    """How much the songs, the tags and the title count in a query. They need not sum to 1.
+
+    Raises:
+        InputError: a weight is negative, or no finite number.
+    """
 
     songs: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     tags: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     title: float = Field(default=1.0, ge=0, allow_inf_nan=False)
 
 
-class PlaylistQuery(BaseModel):
+class PlaylistQuery(Question):
     """Part of a playlist: any of songs, tags and a title. Empty, it asks for what is popular.
 
     `not_songs` and `not_tags` push away what is like them. `playlist` is the id of the playlist
@@ -73,10 +111,9 @@ class PlaylistQuery(BaseModel):
     playlist without a title has None, as `melon.catalog` reads the "" of the challenge's files.
 
     Raises:
-        InputError: a tag or the title is blank, or not valid Unicode.
+        InputError: a value is of the wrong type, an id is one that no song can have, or a tag or
+            the title is blank or not valid Unicode.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     songs: SongIds = ()
     tags: Tags = ()

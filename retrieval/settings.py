@@ -159,12 +159,21 @@ class ByGiven(_Settings, Generic[S, T]):
         return targets
 
 
-class RetrievalSettings(_Settings):
-    """All settings of all strategies."""
+# Pydantic lets only those be pickled that are made at the top of a module, parts before wholes.
+HopTargets = Targets[Hops, Hops]
+DenseTargets = Targets[Cosine, Nearby]
+FusionTargets = Targets[SongFusion, Fusion]
+HopSettings = ByGiven[Hops, Hops]
+DenseSettings = ByGiven[Cosine, Nearby]
+FusionSettings = ByGiven[SongFusion, Fusion]
 
-    neighbours: ByGiven[Hops, Hops]
-    dense: ByGiven[Cosine, Nearby]
-    hybrid: ByGiven[SongFusion, Fusion]
+
+class RetrievalSettings(_Settings):
+    """All settings of all strategies. May be pickled, as a task of another process is."""
+
+    neighbours: HopSettings
+    dense: DenseSettings
+    hybrid: FusionSettings
 
     @classmethod
     @cache

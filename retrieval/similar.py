@@ -61,10 +61,16 @@ class Item:
                 f"{len(given)} items are given ({', '.join(given) or 'none'})",
                 hint="give exactly one song, tag, title, playlist or word",
             )
-        for text in (self.tag, self.title, self.word):
+        for name, text in (("tag", self.tag), ("title", self.title), ("word", self.word)):
+            if text is not None and not isinstance(text, str):
+                raise InputError(f"{text!r} is no {name}", hint="it is text")
             valid_text(text)
         for name, id_ in (("song", self.song), ("playlist", self.playlist)):
-            if id_ is not None and not 0 <= id_ <= MAX_ID:
+            if id_ is None:
+                continue
+            if isinstance(id_, bool) or not isinstance(id_, int | np.integer):
+                raise InputError(f"{id_!r} is not the id of a {name}", hint="it is an integer")
+            if not 0 <= id_ <= MAX_ID:
                 raise UnknownItem(f"{id_} is not the id of a {name}")
 
     def __str__(self) -> str:

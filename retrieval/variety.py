@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from melon.retrieval.query import Question
 from melon.retrieval.strategy import Ranked
 from melon.store import Collection, PointId, ReleaseReader
 
@@ -16,10 +17,12 @@ POOL = 5
 """Candidates that are looked at first for each song wanted."""
 
 
-class Variety(BaseModel):
-    """What a list of songs should be besides fitting."""
+class Variety(Question):
+    """What a list of songs should be besides fitting.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Raises:
+        InputError: a value is out of range.
+    """
 
     max_per_artist: int | None = Field(
         default=None, ge=1, description="songs of one artist at most"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ PROBE_SECONDS = 0.3
 
 
 def open_store(
-    settings: Settings, *, url: str | None = None, path: Path | None = None
+    settings: Settings, *, url: str | None = None, path: str | os.PathLike[str] | None = None
 ) -> VectorStore:
     """Open the store that `url` or `path` names, else the one that is found.
 
@@ -30,7 +31,7 @@ def open_store(
     if url is not None and path is not None:
         raise InputError("give a server (--url) or a directory (--path), not both")
     if path is not None:
-        return _embedded(path)
+        return _embedded(Path(path))
     named = settings.qdrant_url if url is None else url
     if named is not None:
         return _server(named, settings)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from demo_catalogue import Catalogue
-from pydantic import ValidationError
 
+from melon.errors import InputError
 from melon.retrieval import (
     ConstraintError,
     Constraints,
@@ -188,7 +188,7 @@ def test_a_date_is_text_or_a_day(moment: object):
     ids=str,
 )
 def test_what_has_the_wrong_shape_is_refused(given: dict[str, Any]):
-    with pytest.raises(ValidationError):
+    with pytest.raises(InputError, match=next(iter(given))):
         Constraints(**given)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pyarrow as pa
 import pytest
 from demo_catalogue import Catalogue
 from places import Place
-from pydantic import ValidationError
 
 from melon.embedding import EmbeddingSpace
 from melon.errors import InputError
@@ -16,26 +16,57 @@ from melon.ingest import ingest
 from melon.retrieval import (
     STRATEGIES,
     AmbiguousSong,
+    Constraints,
     Given,
+    Item,
     ModalityWeights,
     PlaylistQuery,
     Retriever,
     UnknownSong,
     UnknownStrategy,
+    Variety,
     song_id,
 )
 from melon.store import name_key
 
 
-@pytest.mark.parametrize("song", [-1, 2**31, 2**70, 1.5, None])
-def test_an_id_that_no_song_can_have_is_refused(song: object):
-    with pytest.raises(ValidationError):
-        PlaylistQuery.model_validate({"songs": (song,)})
+@pytest.mark.parametrize("song", [-1, 2**31, 2**70, 1.5, None, True])
+@pytest.mark.parametrize("field", ["songs", "not_songs"])
+def test_an_id_that_no_song_can_have_is_refused(field: str, song: object):
+    with pytest.raises(InputError) as refusal:
+        PlaylistQuery.model_validate({field: (song,)})
+    assert refusal.value.exit_code == 2
+    if song is not True:
+        assert str(refusal.value).startswith(f"{field}[0]: PlaylistQuery: input should be")
+
+
+@pytest.mark.parametrize(
+    ("ask", "where"),
+    [
+        (lambda: PlaylistQuery(tags="rain"), "tags: PlaylistQuery"),
+        (lambda: PlaylistQuery(title=5), "title: PlaylistQuery"),
+        (lambda: PlaylistQuery(playlist=-1), "playlist: PlaylistQuery"),
+        (lambda: PlaylistQuery(song=(1,)), "song: PlaylistQuery"),
+        (lambda: PlaylistQuery(weights={"songs": -1}), "songs: ModalityWeights"),
+        (lambda: Variety(diversity=2), "diversity: Variety"),
+        (lambda: Variety(max_per_artist=0), "max_per_artist: Variety"),
+        (lambda: Constraints(exclude_songs=(-1,)), r"exclude_songs\[0\]: Constraints"),
+        (lambda: PlaylistQuery(playlist=True), "True is not an id"),
+        (lambda: Item(song=True), "True is not the id of a song"),
+        (lambda: Item(song="7"), "'7' is not the id of a song"),
+        (lambda: Item(tag=7), "7 is no tag"),
+    ],
+)
+def test_what_is_wrong_in_a_question_is_named(ask: Callable[[], object], where: str):
+    """One kind of error for all that a program may pass on from its users."""
+    with pytest.raises(InputError, match=where) as refusal:
+        ask()
+    assert len(str(refusal.value).splitlines()) <= 2
 
 
 @pytest.mark.parametrize("weight", [-1, float("nan"), float("inf")])
 def test_a_weight_is_a_number(weight: float):
-    with pytest.raises(ValidationError):
+    with pytest.raises(InputError, match="songs: ModalityWeights"):
         ModalityWeights(songs=weight)
 
 

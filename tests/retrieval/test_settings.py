@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,15 @@ def test_what_a_file_leaves_out_has_its_default(tmp_path: Path):
     assert loaded.hybrid.tags.songs.weight == 0.7
     assert loaded.hybrid.tags.songs.power == default.hybrid.tags.songs.power
     assert loaded.neighbours == default.neighbours
+
+
+def test_settings_may_go_to_another_process(tmp_path: Path):
+    path = tmp_path / "settings.json"
+    path.write_text('{"hybrid": {"tags": {"songs": {"weight": 0.7}}}}')
+    loaded = RetrievalSettings.load(path)
+    assert pickle.loads(pickle.dumps(loaded)) == loaded != RetrievalSettings.default()
+    for part in (loaded.neighbours, loaded.dense.title, loaded.hybrid.tags.songs):
+        assert pickle.loads(pickle.dumps(part)) == part
 
 
 @pytest.mark.parametrize("number", ["Infinity", "-Infinity", "NaN", "1e999"])

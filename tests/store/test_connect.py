@@ -65,6 +65,12 @@ class TestChoice:
         settings = Settings(qdrant_url="http://elsewhere:1")
         assert self.opened(settings, path=tmp_path / "s") == f"embedded store {tmp_path / 's'}"
 
+    def test_a_path_may_be_text(self, tmp_path: Path) -> None:
+        with open_store(Settings(), path=str(tmp_path / "s")) as store:
+            publish(store, {Collection.SONGS: points([1, 2, 3])})
+            assert store.open().count(Collection.SONGS) == 3
+        assert (tmp_path / "s").is_dir()
+
     def test_then_the_environment_even_if_nobody_answers(self, nobody: str) -> None:
         assert self.opened(Settings(qdrant_url=nobody)) == f"Qdrant server {nobody}"
 
