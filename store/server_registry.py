@@ -18,6 +18,7 @@ from melon.store.manifest import ReleaseManifest, parse_manifest, readable
 from melon.store.release_names import MadeName, is_release_name
 from melon.store.schema import NAMESPACE, Collection
 from melon.store.server_connection import ServerConnection
+from melon.store.server_replicas import replicate
 
 MOST_RELEASES = 10_000
 CONFLICT = 409
@@ -51,7 +52,19 @@ class Registry:
         return bool(self._find(release, payload=False))
 
     def register(self, manifest: ReleaseManifest) -> None:
-        """Store a manifest: from now on the release is complete."""
+        """Store a manifest: from now on the release is complete.
+
+        A registry that was made with fewer copies than a release has now gets as many first: a
+        node that is lost must not take it along.
+
+        Raises:
+            IndexingFailed, StoreUnavailable: a copy did not arrive.
+        """
+        copies = self._connection.address.replication_factor
+        if copies > 1:
+            with self._connection.rest() as client:
+                if client.collection_exists(self._name):
+                    replicate(self._connection, [self._name], copies)
         self._put(_manifest_id(manifest.release), manifest.model_dump(mode="json"))
 
     def forget(self, release: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from qdrant_client import QdrantClient, models
 from qdrant_server import Server, running_cluster
-from store_samples import manifest, points
+from store_samples import manifest, points, publish
 
 from melon.store import SCHEMA, Collection, Preset
 from melon.store.server import ServerStore
@@ -63,6 +63,27 @@ def test_every_copy_is_indexed_and_one_node_can_be_lost(
         reader = store.open()
         found = reader.retrieve(Collection.SONGS, range(POINTS), payload=False)
         assert len(found) == POINTS
+
+
+def test_what_was_made_with_one_copy_survives_a_node_with_the_first_release_of_more(
+    cluster: list[Server],
+) -> None:
+    """The list of releases was made by the first, without any setting."""
+    with ServerStore(ServerAddress(cluster[0].url, grpc_port=cluster[0].grpc_port)) as store:
+        publish(store, {Collection.SONGS: points([1, 2, 3])}, release="r1")
+    with ServerStore(address_of(cluster[1])) as store:
+        publish(store, {Collection.SONGS: points([1, 2, 3, 4])}, release="r2")
+    with closing(QdrantClient(cluster[0].url)) as client:
+        shards = client.get_collection("melon_releases").config.params.shard_number
+        info = client.collection_cluster_info("melon_releases")
+        held = Counter(copy.shard_id for copy in [*info.local_shards, *info.remote_shards])
+        assert held == dict.fromkeys(range(shards), COPIES)
+
+    cluster[2].kill()
+    for server in cluster[:2]:
+        with ServerStore(address_of(server)) as store:
+            assert store.open().count(Collection.SONGS) == 4
+            assert {info.manifest.release for info in store.releases()} == {"r1", "r2"}
 
 
 def address_of(server: Server) -> ServerAddress:
