@@ -20,7 +20,7 @@ from melon.store.server_lease import Lease
 from melon.store.server_models import payload_index, to_upsert
 from melon.store.server_reader import ServerReader
 from melon.store.server_registry import Registry
-from melon.store.server_replicas import replicate, wait_for_nodes
+from melon.store.server_replicas import Patience, replicate, wait_for_nodes
 from melon.store.tuning import LINKED, TUNINGS
 
 FIRST_POLL_SECONDS, MOST_POLL_SECONDS = 0.01, 0.5
@@ -180,6 +180,7 @@ class ServerBuilder:
         self, collection: Collection, progress: Callable[[IndexProgress], None] | None
     ) -> None:
         pause = FIRST_POLL_SECONDS
+        patience = Patience(self._connection, self._name(collection), "the indexes")
         while True:
             with self._connection.rest() as client:
                 info = client.get_collection(self._name(collection))
@@ -192,6 +193,7 @@ class ServerBuilder:
             # Yellow from the moment that there is something to index, started or not.
             if info.status == models.CollectionStatus.GREEN:
                 return
+            patience.check((info.status, info.indexed_vectors_count, info.segments_count))
             time.sleep(pause)
             pause = min(2 * pause, MOST_POLL_SECONDS)
 

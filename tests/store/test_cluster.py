@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
+from places import ServerPlace
 from qdrant_client import QdrantClient, models
 from qdrant_server import Server, running_cluster
 from store_samples import manifest, points, publish
 
-from melon.store import SCHEMA, Collection, Preset
+from melon.store import (
+    SCHEMA,
+    Collection,
+    IndexingFailed,
+    Preset,
+    StoreUnavailable,
+    server_replicas,
+)
 from melon.store.server import ServerStore
-from melon.store.server_connection import ServerAddress
+from melon.store.server_connection import ServerAddress, ServerConnection
+from melon.store.server_replicas import Patience
 from melon.store.tuning import TUNINGS
 
 NODES, SHARDS, COPIES = 3, 3, 2
@@ -84,6 +95,51 @@ def test_what_was_made_with_one_copy_survives_a_node_with_the_first_release_of_m
         with ServerStore(address_of(server)) as store:
             assert store.open().count(Collection.SONGS) == 4
             assert {info.manifest.release for info in store.releases()} == {"r1", "r2"}
+
+
+def wait(patience: Patience) -> None:
+    """Until patience ends, though it seems to move all the while."""
+    for state in count():
+        patience.check(state)
+        time.sleep(0.1)
+
+
+def test_nobody_waits_for_ever_for_a_node_that_was_lost(
+    cluster: list[Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever node is asked, and whichever leads the cluster."""
+    alone = [replace(address_of(server), replication_factor=1) for server in cluster]
+    with ServerStore(alone[0]) as store:
+        publish(store, {Collection.SONGS: points(range(50))})
+    for address in alone:  # one shard on each node, all of them within reach
+        with closing(ServerConnection(address)) as connection:
+            assert server_replicas.unreached(connection, SONGS) == []
+    cluster[2].kill()
+    monkeypatch.setattr(server_replicas, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(server_replicas, "SILENT_SECONDS", 0.5)
+    for address in alone[:2]:
+        with closing(ServerConnection(address)) as connection:
+            patience = Patience(connection, SONGS, "the copies")
+            with pytest.raises(StoreUnavailable, match=rf"the copies of {SONGS}.* out of reach"):
+                wait(patience)
+
+
+def test_nobody_waits_for_ever_for_what_does_not_move(
+    server_place: ServerPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(server_replicas.time, "monotonic", lambda: now[0])
+    with closing(ServerConnection(ServerAddress(server_place.server.url))) as connection:
+        patience = Patience(connection, SONGS, "the indexes")
+        for state in range(3):
+            patience.check(state)
+            now[0] += server_replicas.STALLED_SECONDS - 1
+        patience.check(3)
+        now[0] += server_replicas.STALLED_SECONDS - 1
+        patience.check(3)
+        now[0] += 1
+        with pytest.raises(IndexingFailed, match=r"the indexes of .* nothing has moved"):
+            patience.check(3)
 
 
 def address_of(server: Server) -> ServerAddress:
