@@ -4,6 +4,7 @@ from melon.store.connect import open_store
 from melon.store.errors import (
     BadReleaseName,
     DamagedRelease,
+    ForkedStore,
     IndexingFailed,
     NameTaken,
     NoRelease,
@@ -71,6 +72,7 @@ __all__ = [
     "FieldType",
     "Filter",
     "FilterError",
+    "ForkedStore",
     "HasId",
     "Hit",
     "Hits",

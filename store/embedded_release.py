@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +24,13 @@ from melon.store.edge_models import (
     to_query,
 )
 from melon.store.edge_shards import create_shard, open_shard, optimise_shard
-from melon.store.errors import IndexingFailed, StoreUnavailable, no_such_release, store_closed
+from melon.store.errors import (
+    IndexingFailed,
+    StoreUnavailable,
+    forked_store,
+    no_such_release,
+    store_closed,
+)
 from melon.store.filters import Filter, HasId
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import (
@@ -46,7 +53,8 @@ MANIFEST = "manifest.json"
 class EmbeddedReader:
     """One release, its shards opened when they are first asked for. May be shared by threads.
 
-    Edge refuses to close a shard that is being asked, so what is under way is counted.
+    Edge refuses to close a shard that is being asked, so what is under way is counted. In a process
+    that was forked a shard would wait for ever, for threads that only its parent has.
     """
 
     def __init__(self, directory: Path, manifest: ReleaseManifest) -> None:
@@ -56,6 +64,7 @@ class EmbeddedReader:
         self._opening = {collection: threading.Lock() for collection in Collection}
         self._idle = threading.Condition()
         self._requests = 0
+        self._process = os.getpid()
         self._closed = False
 
     @property
@@ -149,7 +158,12 @@ class EmbeddedReader:
                 pass  # whoever asks for one that cannot be opened is told
 
     def close(self) -> None:
-        """Close the shards, once the requests under way are answered; there are no others after."""
+        """Close the shards, once the requests under way are answered; there are no others after.
+
+        In a forked process there is nothing to close: the shards are its parent's.
+        """
+        if self._process != os.getpid():
+            return
         with self._idle:
             self._closed = True
             self._idle.wait_for(lambda: not self._requests)
@@ -182,7 +196,10 @@ class EmbeddedReader:
 
         Raises:
             StoreClosed: the reader was closed.
+            ForkedStore: it is another process's.
         """
+        if self._process != os.getpid():  # before any lock, which nobody here might release
+            raise forked_store(self._manifest.release)
         with self._idle:
             if self._closed:
                 raise store_closed(f"release {self._manifest.release}")

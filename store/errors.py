@@ -16,6 +16,10 @@ class StoreClosed(StoreUnavailable):
     """The store, or the reader, was closed before it could answer."""
 
 
+class ForkedStore(MelonError):
+    """A release that another process has opened was asked in a process that it forked."""
+
+
 class StoreBusy(MelonError):
     """Another process is writing to the store."""
 
@@ -69,6 +73,15 @@ def no_such_release(location: str, release: str, *, named: bool = False) -> NoRe
 def store_closed(location: str) -> StoreClosed:
     """The error of who asks a store that was closed, as by a thread that outlives its `with`."""
     return StoreClosed("it is closed", where=location, hint="keep the store open while it is asked")
+
+
+def forked_store(release: str) -> ForkedStore:
+    """The error of who would go on with what was opened before the process was forked."""
+    return ForkedStore(
+        "it was opened in the process that this one was forked from",
+        where=f"release {release}",
+        hint="open the store, and make the Retriever, in each process: after the fork",
+    )
 
 
 def unknown_release(release: str) -> BadReleaseName:

@@ -36,6 +36,33 @@ with EmbeddedStore(Path(sys.argv[1])) as store:
 """
 
 
+FORK = """
+import os, signal, sys, warnings
+from pathlib import Path
+from melon.store import Collection, ForkedStore
+from melon.store.embedded import EmbeddedStore
+
+warnings.simplefilter("ignore", DeprecationWarning)  # of a fork where there are threads
+with EmbeddedStore(Path(sys.argv[1])) as store:
+    reader = store.open()
+    reader.count(Collection.SONGS)
+    if not (child := os.fork()):
+        signal.alarm(60)  # ends what waits for ever
+        for collection in Collection:  # those too that were not opened
+            try:
+                reader.count(collection)
+            except ForkedStore as error:
+                assert "after the fork" in str(error)
+            else:
+                raise AssertionError("it answered")
+        assert store.open().count(Collection.SONGS) == 10  # it is this process that opens it
+    else:
+        _, status = os.waitpid(child, 0)
+        assert status == 0, status
+        assert reader.count(Collection.SONGS) == 10
+"""
+
+
 class ReadingProcess:
     """Opens the live release, and reads from it whenever it is asked."""
 
@@ -149,3 +176,12 @@ def test_indexes_are_built_whatever_lies_in_the_working_directory(
     with EmbeddedStore(tmp_path / "store") as store:
         publish(store, {Collection.SONGS: points(range(10))})
         assert store.open().count(Collection.SONGS) == 10
+
+
+def test_a_forked_process_is_told_to_open_the_store_itself(tmp_path: Path) -> None:
+    """Edge would wait for ever in it: a server that loads the application before it forks hung."""
+    with EmbeddedStore(tmp_path / "store") as store:
+        publish(store, {Collection.SONGS: points(range(10))})
+    command = [sys.executable, "-c", FORK, str(tmp_path / "store")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
