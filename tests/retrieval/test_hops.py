@@ -29,7 +29,7 @@ def test_each_seed_has_its_kind(retriever: Retriever) -> None:
     query = PlaylistQuery(
         songs=(1, 2), tags=("rain",), title="winter", not_songs=(9,), not_tags=("party",)
     )
-    [seeds] = retriever._current().seeds([query])
+    [seeds] = retriever._source.open.seeds([query])
     ask = Ask(query, seeds, Filter(), Filter(), songs=10, tags=10)
     parts = (*liked_seeds(ask, Hops()), *disliked_seeds(ask, Hops()))
     named = {(part.kind, key) for part in parts for key in part.seeds.keys}
