@@ -13,8 +13,8 @@ from typing import Any
 
 from melon.retrieval import Retriever
 from melon.store import Collection, ReleaseReader
-from melon.store.embedded_release import EmbeddedReader
-from melon.store.server_reader import ServerReader
+from melon.store.embedded.release import EmbeddedReader
+from melon.store.server.reader import ServerReader
 
 Request = Callable[[], object]
 """Asks once more, and gives the engine's own answer: Edge's points, or a server's JSON."""

@@ -29,8 +29,8 @@ from melon.ingest.contents import SparseWeights, contents
 from melon.settings import Settings
 from melon.store import Collection, ReleaseReader, open_store
 from melon.store.schema import collection_name
-from melon.store.server_connection import ServerAddress, ServerConnection
-from melon.store.server_reader import ServerReader
+from melon.store.server.connection import ServerAddress, ServerConnection
+from melon.store.server.reader import ServerReader
 
 SERVER, DEFAULTS, EMBEDDED = "melon, server", "defaults, server", "melon, embedded"
 METHODS = (SERVER, DEFAULTS, EMBEDDED)

@@ -13,7 +13,7 @@ from melon.retrieval.memory import RememberingReader
 from melon.retrieval.popularity import filled, popular, without
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.seeds import Seeds, resolve
-from melon.retrieval.strategy import NOTHING, Answer, Ask, Strategy
+from melon.retrieval.strategies.strategy import NOTHING, Answer, Ask, Strategy
 from melon.retrieval.variety import Variety
 from melon.store import Collection, Filter, ReleaseReader, tag_point_id
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from melon.retrieval.strategy import EMPTY, Answer, Ask, Ranked
+from melon.retrieval.strategies.strategy import EMPTY, Answer, Ask, Ranked
 from melon.store import Collection, Filter, HasId, NumberRange, PointId, ReleaseReader, id_array
 
 POPULARITY = "popularity"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from melon.retrieval.description import Description
 from melon.retrieval.seeds import Unknown
-from melon.retrieval.strategy import Name, Shares
+from melon.retrieval.strategies.strategy import Name, Shares
 from melon.store import Payload
 
 Fallback = Literal["popularity"]

@@ -9,17 +9,17 @@ from typing import Self
 from melon.errors import InputError
 from melon.retrieval.answering import OpenRelease
 from melon.retrieval.constraints import Constraints
-from melon.retrieval.dense import ClusterStrategy, MeanStrategy, VoteStrategy
 from melon.retrieval.following import LiveRelease, PinnedRelease, Source
-from melon.retrieval.given import given_by
-from melon.retrieval.hybrid import HybridStrategy
-from melon.retrieval.neighbours import NeighbourStrategy
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.results import Ranking, Recommendation
 from melon.retrieval.settings import Given, RetrievalSettings
 from melon.retrieval.showing import rankings, shown_songs, shown_tags
 from melon.retrieval.similar import Item, Neighbour, similar
-from melon.retrieval.strategy import UNEXPLAINED, Strategy
+from melon.retrieval.strategies.dense import ClusterStrategy, MeanStrategy, VoteStrategy
+from melon.retrieval.strategies.given import given_by
+from melon.retrieval.strategies.hybrid import HybridStrategy
+from melon.retrieval.strategies.neighbours import NeighbourStrategy
+from melon.retrieval.strategies.strategy import UNEXPLAINED, Strategy
 from melon.retrieval.variety import Variety
 from melon.store import Collection, ReleaseReader, VectorStore
 

@@ -25,7 +25,7 @@ class Given(StrEnum):
     """What is known of what a query gives; different things are worth different settings.
 
     `SONGS_AND_TEXT` is songs with known tags, given or found in the title; see
-    retrieval/given.py.
+    retrieval/strategies/given.py.
     """
 
     SONGS = "songs"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from melon.retrieval.memory import RememberingReader
 from melon.retrieval.results import Ranking, Song, Tag, because
-from melon.retrieval.strategy import Answer, Explanation
+from melon.retrieval.strategies.strategy import Answer, Explanation
 
 
 def shown_songs(

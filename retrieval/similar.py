@@ -13,11 +13,11 @@ from melon.errors import InputError
 from melon.retrieval.constraints import Constraints
 from melon.retrieval.description import SONG_FIELDS, Description
 from melon.retrieval.memory import RememberingReader
-from melon.retrieval.probes import TINY
 from melon.retrieval.query import PlaylistQuery, valid_text
 from melon.retrieval.results import Song
 from melon.retrieval.seeds import resolve, respell
-from melon.retrieval.vectors import Vector, modalities
+from melon.retrieval.strategies.probes import TINY
+from melon.retrieval.strategies.vectors import Vector, modalities
 from melon.store import (
     DENSE,
     Collection,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from melon.retrieval.query import Question
-from melon.retrieval.strategy import Ranked
+from melon.retrieval.strategies.strategy import Ranked
 from melon.store import Collection, PointId, ReleaseReader
 
 POOL = 5

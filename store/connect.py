@@ -82,7 +82,7 @@ def _server(url: str, settings: Settings) -> VectorStore:
             f"{url!r} is not the URL of a server", hint="write it like http://localhost:6333"
         )
     from melon.store.server import ServerStore
-    from melon.store.server_connection import ServerAddress
+    from melon.store.server.connection import ServerAddress
 
     key = settings.qdrant_api_key
     return ServerStore(

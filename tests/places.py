@@ -16,7 +16,7 @@ from qdrant_server import Endpoint
 from melon.store import VectorStore
 from melon.store.embedded import EmbeddedStore
 from melon.store.server import ServerStore
-from melon.store.server_connection import ServerAddress
+from melon.store.server.connection import ServerAddress
 
 MEMORY = Path("/dev/shm")
 MEMORY_NEEDED = 6 << 30  # Edge sets aside some 230 MB for each release, however small

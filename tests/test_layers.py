@@ -76,7 +76,7 @@ def test_every_room_is_in_the_table() -> None:
         ("retrieval", "from melon.ingest import ingest", ["ingest"]),
         ("retrieval", "from melon.embedding import EmbeddingSpace", ["embedding"]),
         ("retrieval", "from melon.embedding.title import TitleTokenizer", []),
-        ("retrieval", "from melon.retrieval.hops import hop", []),
+        ("retrieval", "from melon.retrieval.strategies.hops import hop", []),
         ("store", "def f():\n    import melon.catalog.records as r", ["catalog.records"]),
         ("store", "from melon import retrieval", ["retrieval"]),
         ("errors", "import os\nfrom melon.errors import MelonError", []),

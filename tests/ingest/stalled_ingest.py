@@ -15,7 +15,7 @@ from typing import Any
 import melon.ingest
 from melon.cli import main
 from melon.ingest import IngestProgress, Step
-from melon.store import edge_shards
+from melon.store.embedded import shards
 
 
 def stalling(moment: str, ingest: Callable[..., Any]) -> Callable[..., Any]:
@@ -38,7 +38,7 @@ def is_sealed(progress: IngestProgress) -> bool:
 if __name__ == "__main__":
     moment = sys.argv.pop(1)
     if moment == "index":
-        edge_shards.SMALL_SHARD = 0  # a child process for every shard
-        edge_shards.POLL_SECONDS = 0.001  # and the first report while it is at work
+        shards.SMALL_SHARD = 0  # a child process for every shard
+        shards.POLL_SECONDS = 0.001  # and the first report while it is at work
     melon.ingest.ingest = stalling(moment, melon.ingest.ingest)
     main()

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from melon.retrieval import PlaylistQuery, Retriever
-from melon.retrieval.hops import Neighbours, disliked_seeds, liked_seeds
 from melon.retrieval.settings import Hops
-from melon.retrieval.strategy import Ask
+from melon.retrieval.strategies.hops import Neighbours, disliked_seeds, liked_seeds
+from melon.retrieval.strategies.strategy import Ask
 from melon.store import Filter
 
 

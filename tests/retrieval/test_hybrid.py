@@ -14,8 +14,8 @@ from melon.retrieval import (
     PlaylistQuery,
     RetrievalSettings,
     Retriever,
-    hybrid,
 )
+from melon.retrieval.strategies import hybrid
 from melon.store import (
     DENSE,
     Collection,

@@ -21,8 +21,8 @@ from melon.embedding.title import DamagedTitleTokenizer, TitleTokenizer
 from melon.errors import MelonError
 from melon.ingest import ingest
 from melon.retrieval import STRATEGIES, Item, PlaylistQuery, Retriever, following
-from melon.retrieval.dense import MeanStrategy
-from melon.retrieval.strategy import Answer, Ask
+from melon.retrieval.strategies.dense import MeanStrategy
+from melon.retrieval.strategies.strategy import Answer, Ask
 from melon.store import Collection, NoRelease, ReleaseReader, VectorStore
 
 ASKED = PlaylistQuery(tags=("rain",), title="rainy day")

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from melon.retrieval import reweighting
-from melon.retrieval.reweighting import reweight
 from melon.retrieval.settings import Reweighting
+from melon.retrieval.strategies import reweighting
+from melon.retrieval.strategies.reweighting import reweight
 
 songs = st.lists(st.integers(0, 30), unique=True, max_size=12)
 

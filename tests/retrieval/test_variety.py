@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from melon.embedding import EmbeddingSpace
 from melon.retrieval import STRATEGIES, Constraints, PlaylistQuery, Retriever, Variety, variety
-from melon.retrieval.hybrid import HybridStrategy
 from melon.retrieval.memory import RememberingReader
-from melon.retrieval.strategy import Answer, Ask, Ranked
+from melon.retrieval.strategies.hybrid import HybridStrategy
+from melon.retrieval.strategies.strategy import Answer, Ask, Ranked
 from melon.retrieval.variety import at_most, marginally_relevant
 from melon.store import name_key
 

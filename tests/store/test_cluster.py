@@ -22,11 +22,10 @@ from melon.store import (
     IndexingFailed,
     Preset,
     StoreUnavailable,
-    server_replicas,
 )
-from melon.store.server import ServerStore
-from melon.store.server_connection import ServerAddress, ServerConnection
-from melon.store.server_replicas import Patience
+from melon.store.server import ServerStore, replicas
+from melon.store.server.connection import ServerAddress, ServerConnection
+from melon.store.server.replicas import Patience
 from melon.store.tuning import TUNINGS
 
 NODES, SHARDS, COPIES = 3, 3, 2
@@ -113,10 +112,10 @@ def test_nobody_waits_for_ever_for_a_node_that_was_lost(
         publish(store, {Collection.SONGS: points(range(50))})
     for address in alone:  # one shard on each node, all of them within reach
         with closing(ServerConnection(address)) as connection:
-            assert server_replicas.unreached(connection, SONGS) == []
+            assert replicas.unreached(connection, SONGS) == []
     cluster[2].kill()
-    monkeypatch.setattr(server_replicas, "ASK_SECONDS", 0.0)
-    monkeypatch.setattr(server_replicas, "SILENT_SECONDS", 0.5)
+    monkeypatch.setattr(replicas, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(replicas, "SILENT_SECONDS", 0.5)
     for address in alone[:2]:
         with closing(ServerConnection(address)) as connection:
             patience = Patience(connection, SONGS, "the copies")
@@ -128,14 +127,14 @@ def test_nobody_waits_for_ever_for_what_does_not_move(
     server_place: ServerPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1000.0]
-    monkeypatch.setattr(server_replicas.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(replicas.time, "monotonic", lambda: now[0])
     with closing(ServerConnection(ServerAddress(server_place.server.url))) as connection:
         patience = Patience(connection, SONGS, "the indexes")
         for state in range(3):
             patience.check(state)
-            now[0] += server_replicas.STALLED_SECONDS - 1
+            now[0] += replicas.STALLED_SECONDS - 1
         patience.check(3)
-        now[0] += server_replicas.STALLED_SECONDS - 1
+        now[0] += replicas.STALLED_SECONDS - 1
         patience.check(3)
         now[0] += 1
         with pytest.raises(IndexingFailed, match=r"the indexes of .* nothing has moved"):

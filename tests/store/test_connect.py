@@ -295,7 +295,7 @@ class TestApiKey:
         assert not [text for text in told if KEY in text]
 
     def test_grpc_asks_for_it_too(self, guarded_server: Endpoint) -> None:
-        from melon.store.server_connection import ServerAddress, ServerConnection
+        from melon.store.server.connection import ServerAddress, ServerConnection
 
         address = ServerAddress(guarded_server.url, "wrong", guarded_server.grpc_port)
         connection = ServerConnection(address)

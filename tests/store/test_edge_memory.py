@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from melon.store import Collection, Preset
-from melon.store.edge_shards import create_shard
+from melon.store.embedded.shards import create_shard
 from melon.store.tuning import TUNINGS
 
 MEMORY = {Preset.BALANCED: "cached", Preset.EXACT: "cached", Preset.SMALL: "cold"}

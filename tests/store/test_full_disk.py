@@ -20,10 +20,8 @@ import resource, signal, sys
 from pathlib import Path
 
 from store_samples import manifest, points
-from melon.store import (
-    Collection, DamagedRelease, StoreUnavailable, edge_shards, embedded_release
-)
-from melon.store.embedded import EmbeddedStore
+from melon.store import Collection, DamagedRelease, StoreUnavailable
+from melon.store.embedded import EmbeddedStore, release, shards
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # so that writing fails, as on a full disk
 root, failing, *options = sys.argv[1:]
@@ -36,14 +34,14 @@ def limit(step, size=0):
 BUILD = (
     LIMITED
     + """
-optimise = embedded_release.optimise_shard
+optimise = release.optimise_shard
 
 def optimise_limited(*arguments):
     limit("index", 10_000)  # enough for opening a shard
     optimise(*arguments)
 
-embedded_release.optimise_shard = optimise_limited
-edge_shards.SMALL_SHARD = 0 if options else 10_000
+release.optimise_shard = optimise_limited
+shards.SMALL_SHARD = 0 if options else 10_000
 builder = None
 with EmbeddedStore(Path(root)) as store:
     try:

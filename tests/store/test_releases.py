@@ -40,8 +40,8 @@ from melon.store import (
     VectorQuery,
     VectorStore,
 )
-from melon.store.server_builder import ServerBuilder
-from melon.store.server_registry import Registry
+from melon.store.server.builder import ServerBuilder
+from melon.store.server.registry import Registry
 from melon.store.whole import check_whole
 
 SONGS = Collection.SONGS

@@ -10,8 +10,8 @@ from places import ServerPlace
 from store_samples import DIM, Sample, publish
 
 from melon.store import DENSE, Collection, VectorQuery
-from melon.store.server_models import to_query
-from melon.store.server_reader import _json
+from melon.store.server.models import to_query
+from melon.store.server.reader import _json
 
 
 def test_requests_share_a_connection(

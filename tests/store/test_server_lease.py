@@ -20,9 +20,9 @@ from store_samples import manifest, points, publish
 
 from melon.store import Collection, StoreBusy
 from melon.store.server import ServerStore
-from melon.store.server_connection import ServerConnection
-from melon.store.server_lease import DEAD_AFTER, Lease, Work
-from melon.store.server_registry import Registry
+from melon.store.server.connection import ServerConnection
+from melon.store.server.lease import DEAD_AFTER, Lease, Work
+from melon.store.server.registry import Registry
 
 MARK = "11111111-2222-3333-4444-555555555555"
 

@@ -20,7 +20,7 @@ from store_samples import Sample, publish
 from melon.errors import InputError
 from melon.store import Collection, StoreUnavailable
 from melon.store.server import ServerStore
-from melon.store.server_connection import ServerAddress
+from melon.store.server.connection import ServerAddress
 
 AUTHORITY = Path(__file__).parent / "tls" / "certificate.pem"
 

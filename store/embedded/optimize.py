@@ -1,6 +1,6 @@
 """Builds the indexes of one embedded shard, for the process that started it.
 
-`python -m melon.store.edge_optimize DIRECTORY COLLECTION PARENT`
+`python -m melon.store.embedded.optimize DIRECTORY COLLECTION PARENT`
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from melon.errors import MelonError
-from melon.store.edge_shards import build_indexes
+from melon.store.embedded.shards import build_indexes
 from melon.store.schema import Collection
 
 PR_SET_PDEATHSIG = 1

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from melon.retrieval.explain_hops import held_shares
-from melon.retrieval.hops import NOBODY, Neighbours, neighbour_filter
 from melon.retrieval.memory import RememberingReader
-from melon.retrieval.probes import Looking, Probe, probes
 from melon.retrieval.requests import beam
 from melon.retrieval.settings import Nearby
-from melon.retrieval.strategy import NO_SHARES, Ask, Shares
+from melon.retrieval.strategies.explain_hops import held_shares
+from melon.retrieval.strategies.hops import NOBODY, Neighbours, neighbour_filter
+from melon.retrieval.strategies.probes import Looking, Probe, probes
+from melon.retrieval.strategies.strategy import NO_SHARES, Ask, Shares
 from melon.store import DENSE, Collection, Hits, Ids, VectorQuery
 
 

@@ -11,15 +11,15 @@ from typing import ParamSpec, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from melon.retrieval.dense import MeanStrategy
-from melon.retrieval.given import given
-from melon.retrieval.hops import Neighbours
 from melon.retrieval.memory import RememberingReader
-from melon.retrieval.nearby import Around, nearby_shares
-from melon.retrieval.neighbours import NeighbourStrategy
-from melon.retrieval.probes import TINY
 from melon.retrieval.settings import Cosine, Fusion, RetrievalSettings, SongFusion
-from melon.retrieval.strategy import Answer, Ask, Explanation, Ranked, Shares
+from melon.retrieval.strategies.dense import MeanStrategy
+from melon.retrieval.strategies.given import given
+from melon.retrieval.strategies.hops import Neighbours
+from melon.retrieval.strategies.nearby import Around, nearby_shares
+from melon.retrieval.strategies.neighbours import NeighbourStrategy
+from melon.retrieval.strategies.probes import TINY
+from melon.retrieval.strategies.strategy import Answer, Ask, Explanation, Ranked, Shares
 from melon.store import Collection
 
 ENOUGH = 10

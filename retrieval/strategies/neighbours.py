@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from melon.retrieval.explain_hops import hop_shares
-from melon.retrieval.given import given
-from melon.retrieval.hops import NOBODY, Neighbours, find_neighbours, spread
 from melon.retrieval.memory import RememberingReader
 from melon.retrieval.settings import Hops, RetrievalSettings
-from melon.retrieval.strategy import Answer, Ask, Explanation, Ranked, Shares
+from melon.retrieval.strategies.explain_hops import hop_shares
+from melon.retrieval.strategies.given import given
+from melon.retrieval.strategies.hops import NOBODY, Neighbours, find_neighbours, spread
+from melon.retrieval.strategies.strategy import Answer, Ask, Explanation, Ranked, Shares
 from melon.store import Collection, Filter
 
 TIES = 20

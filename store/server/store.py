@@ -14,12 +14,12 @@ from typing import Self
 from melon.store.errors import NoRelease, complete_release, live_release, unknown_release
 from melon.store.manifest import ReleaseManifest, check_schema, find_manifest
 from melon.store.protocol import ReleaseInfo
-from melon.store.server_aliases import Aliases
-from melon.store.server_builder import ServerBuilder
-from melon.store.server_connection import ServerAddress, ServerConnection
-from melon.store.server_lease import Lease, switching
-from melon.store.server_reader import ServerReader
-from melon.store.server_registry import Registry
+from melon.store.server.aliases import Aliases
+from melon.store.server.builder import ServerBuilder
+from melon.store.server.connection import ServerAddress, ServerConnection
+from melon.store.server.lease import Lease, switching
+from melon.store.server.reader import ServerReader
+from melon.store.server.registry import Registry
 from melon.store.whole import check_whole
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import qdrant_edge as edge
 
 from melon.files import locked
-from melon.store.edge_errors import edge_error, edge_errors
-from melon.store.edge_models import payload_index
+from melon.store.embedded.errors import edge_error, edge_errors
+from melon.store.embedded.models import payload_index
 from melon.store.errors import DamagedRelease, IndexingFailed, StoreUnavailable
 from melon.store.protocol import IndexProgress
 from melon.store.schema import DENSE, SCHEMA, Collection
@@ -129,7 +129,7 @@ def _build_in_child(
     progress: Callable[[IndexProgress], None] | None,
 ) -> None:
     # -P: else the child would import what lies in the directory where the command is run.
-    command = [sys.executable, "-P", "-m", "melon.store.edge_optimize"]
+    command = [sys.executable, "-P", "-m", "melon.store.embedded.optimize"]
     command += [str(path), collection, str(os.getpid())]
     child = subprocess.Popen(
         command,

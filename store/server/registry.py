@@ -17,8 +17,8 @@ from melon.store.errors import name_taken
 from melon.store.manifest import ReleaseManifest, parse_manifest, readable
 from melon.store.release_names import MadeName, is_release_name
 from melon.store.schema import NAMESPACE, Collection
-from melon.store.server_connection import ServerConnection
-from melon.store.server_replicas import replicate
+from melon.store.server.connection import ServerConnection
+from melon.store.server.replicas import replicate
 
 MOST_RELEASES = 10_000
 CONFLICT = 409

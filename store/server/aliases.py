@@ -8,7 +8,7 @@ from melon.errors import MelonError
 from melon.store.errors import StoreUnavailable, name_taken
 from melon.store.release_names import is_release_name
 from melon.store.schema import Collection
-from melon.store.server_connection import ServerConnection
+from melon.store.server.connection import ServerConnection
 
 
 class Aliases:

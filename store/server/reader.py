@@ -13,8 +13,8 @@ from melon.store.manifest import ReleaseManifest
 from melon.store.points import Hits, PointId, Record, VectorQuery, check_limit
 from melon.store.schema import DENSE, Collection
 from melon.store.selection import payload_selector, vector_selector
-from melon.store.server_connection import ServerConnection
-from melon.store.server_models import (
+from melon.store.server.connection import ServerConnection
+from melon.store.server.models import (
     from_found,
     from_hits,
     from_ordered,

@@ -16,7 +16,7 @@ from qdrant_client import QdrantClient, models
 
 from melon.errors import MelonError
 from melon.store.errors import IndexingFailed, StoreUnavailable
-from melon.store.server_connection import ServerConnection
+from melon.store.server.connection import ServerConnection
 
 POLL_SECONDS = 0.1
 SILENT_SECONDS = 120.0

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from melon.retrieval.query import ModalityWeights
 from melon.retrieval.settings import Place
-from melon.retrieval.strategy import Ask, Name
-from melon.retrieval.vectors import Modality, Rows, Vector, dislikes, modalities
+from melon.retrieval.strategies.strategy import Ask, Name
+from melon.retrieval.strategies.vectors import Modality, Rows, Vector, dislikes, modalities
 
 Shares = NDArray[np.float32]
 

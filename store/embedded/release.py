@@ -14,8 +14,8 @@ import qdrant_edge as edge
 
 from melon.errors import MelonError
 from melon.files import sync_directory, write_atomically
-from melon.store.edge_errors import edge_errors
-from melon.store.edge_models import (
+from melon.store.embedded.errors import edge_errors
+from melon.store.embedded.models import (
     from_hits,
     from_ordered,
     from_record,
@@ -23,7 +23,7 @@ from melon.store.edge_models import (
     to_points,
     to_query,
 )
-from melon.store.edge_shards import create_shard, open_shard, optimise_shard
+from melon.store.embedded.shards import create_shard, open_shard, optimise_shard
 from melon.store.errors import (
     IndexingFailed,
     StoreUnavailable,

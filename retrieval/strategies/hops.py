@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melon.retrieval.memory import NO_HITS, RememberingReader
-from melon.retrieval.reweighting import reweight
 from melon.retrieval.seeds import SeedSet
 from melon.retrieval.settings import Hops, ItemWeight
-from melon.retrieval.strategy import Ask, Ranked
+from melon.retrieval.strategies.reweighting import reweight
+from melon.retrieval.strategies.strategy import Ask, Ranked
 from melon.store import (
     Collection,
     Filter,

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from melon.retrieval.hops import Neighbours, disliked_seeds, liked_seeds
 from melon.retrieval.memory import RememberingReader
 from melon.retrieval.settings import Hops
-from melon.retrieval.strategy import NO_SHARES, Ask, Name, Shares
+from melon.retrieval.strategies.hops import Neighbours, disliked_seeds, liked_seeds
+from melon.retrieval.strategies.strategy import NO_SHARES, Ask, Name, Shares
 from melon.store import Collection, Ids, Record
 
 Matrix = NDArray[np.float64]

@@ -12,14 +12,14 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from melon.retrieval.given import given
-from melon.retrieval.hops import spread
 from melon.retrieval.memory import RememberingReader
-from melon.retrieval.nearby import Around, around, nearby_shares, together
-from melon.retrieval.probes import Looking, Probe, probes
 from melon.retrieval.requests import beam
 from melon.retrieval.settings import Cosine, RetrievalSettings
-from melon.retrieval.strategy import (
+from melon.retrieval.strategies.given import given
+from melon.retrieval.strategies.hops import spread
+from melon.retrieval.strategies.nearby import Around, around, nearby_shares, together
+from melon.retrieval.strategies.probes import Looking, Probe, probes
+from melon.retrieval.strategies.strategy import (
     NO_SHARES,
     Answer,
     Ask,

@@ -29,7 +29,7 @@ from typing import IO, Self
 from weakref import WeakSet
 
 from melon.files import locked, write_atomically
-from melon.store.embedded_release import MANIFEST, EmbeddedBuilder, EmbeddedReader
+from melon.store.embedded.release import MANIFEST, EmbeddedBuilder, EmbeddedReader
 from melon.store.errors import (
     StoreBusy,
     StoreUnavailable,

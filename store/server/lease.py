@@ -21,7 +21,7 @@ from uuid import uuid4
 
 from melon.errors import MelonError
 from melon.store.errors import StoreBusy
-from melon.store.server_registry import Registry
+from melon.store.server.registry import Registry
 
 RENEW_SECONDS = 10.0
 DEAD_AFTER = timedelta(minutes=2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from melon.retrieval.seeds import Seeds
 from melon.retrieval.settings import Given
-from melon.retrieval.strategy import Ask
+from melon.retrieval.strategies.strategy import Ask
 
 
 def given(ask: Ask) -> Given:
