@@ -16,6 +16,7 @@ from melon.ingest.check import check_release
 from melon.ingest.contents import Contents, SparseWeights, contents
 from melon.store import (
     SCHEMA_VERSION,
+    BadReleaseName,
     Collection,
     DamagedRelease,
     IndexProgress,
@@ -220,10 +221,15 @@ def _promote(store: VectorStore, release: str) -> tuple[str, ...]:
 
 
 def _drop_old(store: VectorStore, previous: str | None) -> tuple[str, ...]:
-    """Remove all but the live release and one more: `previous`, or the newest there is."""
+    """Remove all but the live release and one more: `previous`, or the newest there is.
+
+    One that somebody promotes meanwhile stays, and one that somebody drops is gone already.
+    """
     others = [info.manifest.release for info in store.releases() if not info.live]
     others.sort(key=lambda release: release != previous)
-    doomed = tuple(others[KEEP - 1 :])
-    for release in doomed:
-        store.drop(release)
-    return doomed
+    dropped = []
+    for release in others[KEEP - 1 :]:
+        with suppress(BadReleaseName):
+            store.drop(release)
+            dropped.append(release)
+    return tuple(dropped)

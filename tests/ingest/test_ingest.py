@@ -102,6 +102,24 @@ def test_the_previous_release_stays_and_the_one_before_it_goes(
     assert left_behind(place, store) == set()
 
 
+def test_a_release_that_is_promoted_while_it_is_to_be_dropped_stays(
+    store: VectorStore, space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody rolls back to the oldest release at the very end of an ingest."""
+    spaces = [space, variant(space, 1), variant(space, 2)]
+    oldest, _ = (ingest(one, store).manifest.release for one in spaces[:2])
+    drop = type(store).drop
+
+    def rolled_back(self: VectorStore, release: str) -> None:
+        self.promote(release)
+        drop(self, release)
+
+    monkeypatch.setattr(type(store), "drop", rolled_back)
+    third = ingest(spaces[2], store)
+    assert (third.outcome, third.dropped) == (Outcome.BUILT, ())
+    assert store.live() == oldest
+
+
 def test_rolled_back_and_ingested_again_is_promoted(
     store: VectorStore, space: EmbeddingSpace
 ) -> None:
