@@ -9,11 +9,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from places import Place, ServerPlace
+from places import DirectoryPlace, Place, ServerPlace
 from qdrant_client import QdrantClient, models
 from qdrant_client.grpc import UpsertPoints
 from qdrant_client.http.exceptions import ResponseHandlingException
@@ -103,8 +104,9 @@ def test_releases_are_listed_newest_first(store: VectorStore) -> None:
     assert [info.manifest.release for info in store.releases() if info.live] == ["first"]
 
 
-def test_a_store_may_be_closed_while_threads_still_ask(place: Place) -> None:
+def test_an_embedded_store_may_be_closed_while_threads_still_ask(tmp_path: Path) -> None:
     """All are answered, or told that they cannot be: those too who would open it once more."""
+    place = DirectoryPlace(tmp_path / "store")
     with place.open() as writing:
         publish(writing, {SONGS: points(range(500))})
     for _ in range(5):
