@@ -20,6 +20,7 @@ from functools import cache
 from melon.catalog import Playlist
 from melon.evaluation.errors import WorkerEnded
 from melon.evaluation.rankings import rankings
+from melon.processes import end_with
 from melon.retrieval import Ranking, Retriever
 
 OpenRetriever = Callable[[], Retriever]
@@ -85,7 +86,7 @@ def workers(
         count,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_begin,
-        initargs=(open_retriever,),
+        initargs=(open_retriever, os.getpid()),
     )
 
     def answers(parts: Iterable[Part]) -> Iterator[list[Ranking]]:
@@ -103,8 +104,9 @@ def workers(
         pool.shutdown(cancel_futures=True)
 
 
-def _begin(open_retriever: OpenRetriever) -> None:
+def _begin(open_retriever: OpenRetriever, parent: int) -> None:
     global _retriever
+    end_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
     _retriever = cache(open_retriever)
 

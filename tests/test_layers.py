@@ -15,14 +15,15 @@ ROOMS = ("catalog", "embedding", "store", "ingest", "retrieval", "evaluation")
 MAY_IMPORT = {
     "catalog": {"errors", "files"},
     "embedding": {"errors", "files", "catalog"},
-    "store": {"errors", "files", "settings"},
+    "store": {"errors", "files", "processes", "settings"},
     "ingest": {"errors", "embedding", "store"},
     "retrieval": {"errors", "store", "embedding.title"},
-    "evaluation": {"errors", "files", "catalog", "store", "retrieval"},
+    "evaluation": {"errors", "files", "processes", "catalog", "store", "retrieval"},
     "commands": {"errors", "settings", *ROOMS},
     "cli": {"errors", "commands"},
     "settings": {"errors"},
     "files": {"errors"},
+    "processes": set(),
     "errors": set(),
 }
 """Each room, and what of melon it may import beside itself: a room, or one module of a room."""

@@ -6,7 +6,10 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
@@ -36,6 +39,7 @@ from melon.store import Collection, NoRelease, VectorStore
 from melon.store.embedded import EmbeddedStore
 
 CATALOGUE = 500
+STALLED = Path(__file__).with_name("stalled_recommend.py")
 
 
 @pytest.fixture
@@ -271,6 +275,29 @@ def test_a_worker_that_is_killed_is_said_to_have_ended(held_out: HeldOut) -> Non
         with pytest.raises(WorkerEnded, match="fewer --processes"):
             list(results)
     assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize("system", sorted({"other", sys.platform}))
+def test_workers_end_with_a_process_that_is_killed(held_out: HeldOut, system: str) -> None:
+    """Else they would run for ever, and whoever reads what it says would wait as long."""
+    process = subprocess.Popen(
+        [sys.executable, str(STALLED), held_out.store, held_out.questions_file, system],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        assert process.stdout
+        said = process.stdout.readline()
+        process.kill()
+        try:
+            _, errors = process.communicate(timeout=60)  # nobody holds the streams open any more
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    assert said == "stalled\n", errors
+    assert "Traceback" not in errors
 
 
 def test_what_a_worker_cannot_open_is_said_as_by_this_process(
