@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import glob
 import os
 import secrets
 import stat
@@ -15,14 +16,17 @@ class Replacement:
     """A text file that is written beside `path`, and takes its place when it is complete.
 
     Where `path` is a symbolic link, the file that it leads to is replaced. The mode bits of a
-    file that is replaced stay.
+    file that is replaced stay. What killed processes left beside it is removed.
     """
 
     def __init__(self, path: Path) -> None:
         self._target = Path(os.path.realpath(path))
+        _remove_left_over(self._target)
         unique = f"{os.getpid()}.{secrets.token_hex(4)}"
         self._beside = self._target.with_name(f".{self._target.name}.{unique}.tmp")
         self._file = self._beside.open("x", encoding="utf-8", newline="")
+        with suppress(OSError):  # of a file system without locks
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def write(self, text: str) -> None:
         """Append a text."""
@@ -45,6 +49,29 @@ class Replacement:
             self._file.close()
         with suppress(OSError):
             self._beside.unlink()
+
+
+def _remove_left_over(target: Path) -> None:
+    """Remove what is beside `target` of writers that are dead, on this machine or another one."""
+    for path in target.parent.glob(f".{glob.escape(target.name)}.*.*.tmp"):
+        if _runs(path.name.split(".")[-3]):
+            continue
+        with suppress(OSError), path.open("rb") as left:  # not ours to remove, or still written
+            fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+
+
+def _runs(pid: str) -> bool:
+    """Whether this machine has such a process. What is no number is taken for one."""
+    if not pid.isdecimal():
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def write_atomically(path: Path, text: str) -> None:

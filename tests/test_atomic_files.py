@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,47 @@ def test_two_may_write_at_once(tmp_path: Path):
     for new in (other, one):
         new.commit()
     assert (tmp_path / "held").read_text() == "one"
+
+
+WRITER = """
+import sys, time
+from pathlib import Path
+from melon.files import Replacement
+new = Replacement(Path(sys.argv[1]))
+print("writing", flush=True)
+time.sleep(600)
+"""
+
+
+def test_what_a_killed_writer_left_is_removed_when_the_file_is_written_again(tmp_path: Path):
+    path, other = tmp_path / "held[1]", tmp_path / "held1"
+    mine, another = Replacement(path), Replacement(other)
+    for target in (path, other):
+        command = [sys.executable, "-c", WRITER, str(target)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout
+            assert writer.stdout.readline() == "writing\n"
+            writer.kill()
+    assert len(list(tmp_path.iterdir())) == 4
+    write_atomically(path, "whole")
+    assert len(list(tmp_path.glob(".held[[]1].*"))) == 1  # mine, which may still be written
+    assert len(list(tmp_path.glob(".held1.*"))) == 2  # of another file
+    mine.discard()
+    another.commit()
+    assert path.read_text() == "whole"
+
+
+def test_what_a_process_out_of_sight_is_writing_stays(tmp_path: Path):
+    """On another machine, or in another container: its number says nothing here."""
+    new = Replacement(tmp_path / "held")
+    new.write("new")
+    [beside] = tmp_path.iterdir()
+    unseen = beside.rename(beside.with_name(".held.99999999999.0123abcd.tmp"))
+    write_atomically(tmp_path / "held", "other")
+    assert unseen.exists()
+    new.discard()
+    write_atomically(tmp_path / "held", "other")
+    assert not unseen.exists()
 
 
 def test_the_mode_of_a_file_stays_and_a_new_one_has_the_usual(tmp_path: Path):
