@@ -145,6 +145,7 @@ def score(
     if url or path or release:
         reader = opened_reader(chosen_store(url, path), release)
         card = scored(given, hidden, asked, catalogue=Catalogue(reader))
+        note_leaks(card)
     else:
         card = scored(given, hidden, asked)
     if as_json:
@@ -199,6 +200,7 @@ def evaluate(
             )
             for name in named
         ]
+    note_leaks(cards[0])
     if not as_json:
         render(cards)
     elif _several(strategies):
@@ -276,6 +278,16 @@ def render(cards: Sequence[Scorecard]) -> None:
     print_table("Scores", COLUMNS, table(cards))
     if rows := beyond_table(cards):
         print_table("What is recommended", BEYOND_COLUMNS, rows)
+
+
+def note_leaks(card: Scorecard) -> None:
+    """Say if the store has seen answers, for the score is then not what it seems."""
+    if card.leaked_questions:
+        note(
+            f"the store was trained on what {card.leaked_questions:,} of "
+            f"{card.quality.questions:,} questions hide: this is how well it remembers "
+            "(`melon tune --help` says how to hold playlists out)"
+        )
 
 
 def _shares(kinds: str) -> list[float]:

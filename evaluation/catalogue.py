@@ -15,7 +15,7 @@ class Catalogue:
     """The songs and tags of a release."""
 
     def __init__(self, reader: ReleaseReader) -> None:
-        self._reader = reader
+        self.reader = reader
         self.songs = reader.manifest.counts[Collection.SONGS]
         self.tags = reader.manifest.counts[Collection.TAGS]
 
@@ -32,7 +32,7 @@ class Catalogue:
     ) -> NDArray[np.float64]:
         unique, places = np.unique(items, return_inverse=True)
         ids = [point_id(item) for item in unique]
-        found = self._reader.retrieve(collection, ids, payload=("popularity",))
+        found = self.reader.retrieve(collection, ids, payload=("popularity",))
         known = {record.id: record.payload["popularity"] for record in found}
         counts = np.array([known.get(one, np.nan) for one in ids], np.float64)
         return counts[places].reshape(items.shape)

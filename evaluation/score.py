@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from melon.catalog import Playlist
 from melon.evaluation.catalogue import Catalogue
 from melon.evaluation.errors import BadResults
+from melon.evaluation.leaks import leaked
 from melon.evaluation.metrics import average_popularity, coverage, ndcg, r_precision, recall
 from melon.evaluation.questions import check_same, kind_of, order_of_kind, paired
 from melon.evaluation.results import Result
@@ -38,7 +39,8 @@ def score(
         results: one for each answer, in any order.
         answers: what is hidden of each playlist.
         questions: what was given of each; without them, kinds are not told apart.
-        catalogue: what could be recommended; without it, coverage and popularity stay unknown.
+        catalogue: what could be recommended; without it, coverage, popularity and how many answers
+            the store was trained on stay unknown.
         strategy: what made the results, for the record.
         ms_per_question: how long they took, for the record.
 
@@ -83,6 +85,7 @@ def score_in_order(
         by_kind=by_kind,
         beyond_accuracy=_beyond(results, catalogue) if catalogue else None,
         ms_per_question=ms_per_question,
+        leaked_questions=len(leaked(catalogue.reader, answers)) if catalogue else None,
     )
 
 

@@ -55,13 +55,17 @@ class BeyondAccuracy:
 
 @dataclass(frozen=True, slots=True)
 class Scorecard:
-    """The scores of one submission; None for `beyond_accuracy` or `ms_per_question`: not known."""
+    """The scores of one submission; None for what follows `by_kind`: not known.
+
+    `leaked_questions` counts those whose answers the store was trained on.
+    """
 
     strategy: str | None
     quality: Quality
     by_kind: dict[str, Quality]
     beyond_accuracy: BeyondAccuracy | None = None
     ms_per_question: float | None = None
+    leaked_questions: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As `melon score --json` prints it: fields may be added, never renamed."""
@@ -73,6 +77,7 @@ class Scorecard:
             "by_kind": {kind: quality.to_json() for kind, quality in self.by_kind.items()},
             **_rounded(beyond),
             "ms_per_question": _round(self.ms_per_question, 3),
+            "leaked_questions": self.leaked_questions,
         }
 
 

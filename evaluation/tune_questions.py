@@ -10,6 +10,7 @@ import numpy as np
 from melon.catalog import playlist_record
 from melon.evaluation.errors import BadQuestions
 from melon.evaluation.journal import fingerprint
+from melon.evaluation.leaks import leaked
 from melon.evaluation.metrics import ndcg
 from melon.evaluation.popular import PopularItems
 from melon.evaluation.questions import SHOWN, Pair
@@ -18,7 +19,6 @@ from melon.evaluation.recommend import BATCH
 from melon.evaluation.results import SONGS, TAGS
 from melon.evaluation.search_space import Stage, Target
 from melon.retrieval import Given, Ranking, Retriever
-from melon.store import Collection
 
 
 class LeakedQuestions(BadQuestions):
@@ -81,22 +81,10 @@ def draw_sample(
 
 
 def _check_leaks(retriever: Retriever, pairs: Sequence[Pair]) -> None:
-    found = retriever.reader.retrieve(
-        Collection.PLAYLISTS, [question.id for question, _ in pairs], payload=("songs", "tags")
-    )
-    held = {
-        record.id: {*record.payload.get("songs", ()), *record.payload.get("tags", ())}
-        for record in found
-    }
-    leaked = [
-        answer.id
-        for _, answer in pairs
-        if not held.get(answer.id, set()).isdisjoint((*answer.songs, *answer.tags))
-    ]
-    if leaked:
-        some = ", ".join(map(str, sorted(leaked)[:SHOWN]))
+    if found := leaked(retriever.reader, [answer for _, answer in pairs]):
+        some = ", ".join(map(str, sorted(found)[:SHOWN]))
         raise LeakedQuestions(
-            f"the store was trained on what {len(leaked)} of {len(pairs)} questions hide, such as "
+            f"the store was trained on what {len(found)} of {len(pairs)} questions hide, such as "
             f"that of playlist {some}",
             hint="split first, then train on the train.json of the split and ingest that: "
             "see `melon tune --help`",

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 from lists import record, result, write_json
+from places import Place
 
 from melon import cli
 from melon.catalog import DemoTruth
@@ -97,8 +98,35 @@ def test_recommend_then_score_is_evaluate(
     ).json
     evaluated = melon("evaluate", *asked, "--path", home / "store", "--one-by-one", "--json").json
     for card in (scored, evaluated):
+        assert card["leaked_questions"] == 0
         del card["strategy"], card["ms_per_question"]
     assert scored == evaluated
+
+
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+def test_a_store_that_has_seen_the_answers_is_not_scored_without_a_word(
+    melon: Melon,
+    asked: tuple[Path, Path],
+    demo_place: Place,
+    monkeypatch: pytest.MonkeyPatch,
+    as_json: tuple[str, ...],
+) -> None:
+    for name, value in demo_place.environment.items():
+        monkeypatch.setenv(name, value)
+    ran = melon("evaluate", *asked, "--strategy", "all", *demo_place.options, *as_json)
+    assert ran.code == 0
+    said = "the store was trained on what 100 of 100 questions hide"
+    assert ran.err.count(said) == 1
+    if as_json:
+        assert [card["leaked_questions"] for card in ran.json] == [100] * len(ran.json)
+
+
+def test_what_was_not_asked_of_a_store_is_not_known(
+    melon: Melon, home: Path, asked: tuple[Path, Path], tmp_path: Path
+) -> None:
+    results = tmp_path / "results.json"
+    assert melon("recommend", asked[0], "-o", results, "--path", home / "store").code == 0
+    assert melon("score", results, asked[1], "--json").json["leaked_questions"] is None
 
 
 def test_several_processes_write_the_same_results(
