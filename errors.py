@@ -74,6 +74,11 @@ def place_of(location: tuple[int | str, ...]) -> str:
     return "".join(parts).removeprefix(".")
 
 
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """How many there are, for a message: `1 song`, `2,019 songs`; `many` where no s is added."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
 def uncapitalized(message: str) -> str:
     """Fit another library's message into a sentence."""
     is_word = message.split(" ", 1)[0].istitle()  # and not a name, such as NaN

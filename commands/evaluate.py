@@ -27,9 +27,10 @@ from melon.commands.options import (
     pinned_retriever,
     settings_file,
 )
+from melon.errors import counted
 
 if TYPE_CHECKING:
-    from melon.evaluation import Scorecard
+    from melon.evaluation import Scorecard, Unknowns
 
 ALL_STRATEGIES = "all"
 
@@ -91,7 +92,13 @@ def recommend(
     question is answered.
     """
     from melon.catalog import check_file, check_not_read
-    from melon.evaluation import Processes, check_strategy, read_questions, write_results
+    from melon.evaluation import (
+        Processes,
+        Unknowns,
+        check_strategy,
+        read_questions,
+        write_results,
+    )
     from melon.evaluation import recommend as answers
     from melon.retrieval import DEFAULT_STRATEGY
 
@@ -99,7 +106,7 @@ def recommend(
     check_not_read(out, [questions, settings_file(settings)])
     check_strategy(strategy or DEFAULT_STRATEGY)
     asked, weights = read_questions(questions), chosen_settings(settings)
-    store = chosen_store(url, path)
+    store, unknown = chosen_store(url, path), Unknowns()
     with meter() as bar:
         started = time.perf_counter()
         retriever = pinned_retriever(store, release, weights)
@@ -110,10 +117,12 @@ def recommend(
             strategy=strategy or DEFAULT_STRATEGY,
             until_playlist=until is Until.PLAYLIST,
             processes=Processes(again, processes),
+            unknown=unknown,
             progress=partial(bar, "recommend"),
         )
         count = write_results(out, results)
         seconds = time.perf_counter() - started
+    note_unknown(unknown, len(asked))
     note(f"{count:,} questions answered in {seconds:.1f} s ({count / seconds:,.0f}/s): {out}")
 
 
@@ -180,13 +189,13 @@ def evaluate(
 
     With --json, one scorecard, or a list of them if --strategy is `all` or given repeatedly.
     """
-    from melon.evaluation import BATCH, paired, read_questions
+    from melon.evaluation import BATCH, Unknowns, paired, read_questions
     from melon.evaluation import evaluate as evaluated
 
     named = _named(strategies)
     pairs = paired(read_questions(questions), read_questions(answers))
     weights = chosen_settings(settings)
-    store = chosen_store(url, path)
+    store, unknown = chosen_store(url, path), Unknowns()
     with meter() as bar:
         retriever = pinned_retriever(store, release, weights)
         cards = [
@@ -196,10 +205,12 @@ def evaluate(
                 strategy=name,
                 until_playlist=until is Until.PLAYLIST,
                 batch=1 if one_by_one else BATCH,
+                unknown=unknown,
                 progress=partial(bar, name),
             )
             for name in named
         ]
+    note_unknown(unknown, len(pairs))
     note_leaks(cards[0])
     if not as_json:
         render(cards)
@@ -278,6 +289,20 @@ def render(cards: Sequence[Scorecard]) -> None:
     print_table("Scores", COLUMNS, table(cards))
     if rows := beyond_table(cards):
         print_table("What is recommended", BEYOND_COLUMNS, rows)
+
+
+def note_unknown(unknown: Unknowns, questions: int) -> None:
+    """Say what of the questions the store does not know, and if that is so much as to be wrong."""
+    missing = f"{counted(len(unknown.songs), 'song')} and {counted(len(unknown.tags), 'tag')} given"
+    if unknown.questions:
+        wrong = 2 * len(unknown.questions) > questions
+        note(
+            f"the store knows nothing of {len(unknown.questions):,} of "
+            f"{counted(questions, 'question')}, "
+            f"nor {missing}" + (": it is probably that of another catalogue" if wrong else "")
+        )
+    elif unknown.songs or unknown.tags:
+        note(f"the store does not know {missing}")
 
 
 def note_leaks(card: Scorecard) -> None:

@@ -20,6 +20,7 @@ from melon.evaluation.search_space import Stage
 from melon.evaluation.split import SplitCounts, mask, split
 from melon.evaluation.tune import Comparison, Search, Tuned, save_settings, tune
 from melon.evaluation.tune_questions import LeakedQuestions
+from melon.evaluation.unknowns import Unknowns
 from melon.evaluation.workers import Processes
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "Stage",
     "TooFewItems",
     "Tuned",
+    "Unknowns",
     "WorkerEnded",
     "check_strategy",
     "evaluate",

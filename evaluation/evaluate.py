@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 
 from melon.evaluation.catalogue import Catalogue
 from melon.evaluation.questions import Pair
+from melon.evaluation.rankings import POPULAR
 from melon.evaluation.recommend import BATCH, recommend
 from melon.evaluation.score import score_in_order
 from melon.evaluation.scorecard import Scorecard
+from melon.evaluation.unknowns import Unknowns
 from melon.retrieval import DEFAULT_STRATEGY, Retriever
 
 
@@ -20,6 +22,7 @@ def evaluate(
     strategy: str = DEFAULT_STRATEGY,
     until_playlist: bool = False,
     batch: int = BATCH,
+    unknown: Unknowns | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Scorecard:
     """Answer questions with a strategy, and score what comes back; see `recommend` and `score`.
@@ -30,6 +33,7 @@ def evaluate(
     Args:
         pairs: questions with their answers, as `paired` makes them.
     """
+    unknown = Unknowns() if unknown is None else unknown
     questions, answers = [question for question, _ in pairs], [answer for _, answer in pairs]
     started = time.perf_counter()
     results = list(
@@ -39,6 +43,7 @@ def evaluate(
             strategy=strategy,
             until_playlist=until_playlist,
             batch=batch,
+            unknown=unknown,
             progress=progress,
         )
     )
@@ -50,4 +55,5 @@ def evaluate(
         catalogue=Catalogue(retriever.reader),
         strategy=strategy,
         ms_per_question=1000 * seconds / len(questions),
+        unknown_questions=None if strategy == POPULAR else len(unknown.questions),
     )

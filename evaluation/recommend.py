@@ -12,6 +12,7 @@ from melon.evaluation.errors import TooFewItems
 from melon.evaluation.popular import PopularItems
 from melon.evaluation.rankings import check_strategy, rankings
 from melon.evaluation.results import SONGS, TAGS, Result
+from melon.evaluation.unknowns import Unknowns
 from melon.evaluation.workers import Part, Processes, workers
 from melon.retrieval import DEFAULT_STRATEGY, Ranking, Retriever
 
@@ -30,6 +31,7 @@ def recommend(
     until_playlist: bool = False,
     batch: int = BATCH,
     processes: Processes | None = None,
+    unknown: Unknowns | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Result]:
     """Answer questions in their order, `SONGS` songs and `TAGS` tags each, no seed, no repeat.
@@ -46,6 +48,7 @@ def recommend(
             recommended either, not even to fill.
         batch: how many questions are answered together; the answers do not depend on it.
         processes: those that answer side by side; None for this one alone.
+        unknown: where what the store does not know is collected; `POPULAR` does not ask.
         progress: called with the questions answered and their total.
 
     Raises:
@@ -64,6 +67,8 @@ def recommend(
     with _answering(retriever, strategy, processes, len(questions)) as answer:
         for part, found in zip(parts, answer(asked), strict=True):
             for row, ranking in zip(range(part.start, len(questions)), found, strict=False):
+                if unknown is not None:
+                    unknown.add(questions[row], ranking)
                 yield _filled(popular, questions[row], ranking, days[row])
             if progress is not None:
                 progress(part.start + len(found), len(questions))

@@ -71,6 +71,7 @@ def score_in_order(
     catalogue: Catalogue | None,
     strategy: str | None,
     ms_per_question: float | None,
+    unknown_questions: int | None = None,
 ) -> Scorecard:
     """As `score`, of results, answers and questions that are in the same order."""
     frame = _measures(results, answers)
@@ -86,6 +87,7 @@ def score_in_order(
         beyond_accuracy=_beyond(results, catalogue) if catalogue else None,
         ms_per_question=ms_per_question,
         leaked_questions=len(leaked(catalogue.reader, answers)) if catalogue else None,
+        unknown_questions=unknown_questions,
     )
 
 

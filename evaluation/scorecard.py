@@ -57,7 +57,8 @@ class BeyondAccuracy:
 class Scorecard:
     """The scores of one submission; None for what follows `by_kind`: not known.
 
-    `leaked_questions` counts those whose answers the store was trained on.
+    `leaked_questions` counts those whose answers the store was trained on, and
+    `unknown_questions` those of which it knows nothing.
     """
 
     strategy: str | None
@@ -66,6 +67,7 @@ class Scorecard:
     beyond_accuracy: BeyondAccuracy | None = None
     ms_per_question: float | None = None
     leaked_questions: int | None = None
+    unknown_questions: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As `melon score --json` prints it: fields may be added, never renamed."""
@@ -78,6 +80,7 @@ class Scorecard:
             **_rounded(beyond),
             "ms_per_question": _round(self.ms_per_question, 3),
             "leaked_questions": self.leaked_questions,
+            "unknown_questions": self.unknown_questions,
         }
 
 

@@ -119,10 +119,16 @@ class Recommendation:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The answer to one query by ids and names alone, best first."""
+    """The answer to one query by ids and names alone, best first.
+
+    `unknown` is what of the query the store does not hold; where not even something of it is
+    `known`, the answer is what is most popular.
+    """
 
     songs: tuple[int, ...]
     tags: tuple[str, ...]
+    known: bool = field(default=True, compare=False)
+    unknown: Unknown = field(default_factory=Unknown, compare=False)
 
 
 def because(shares: Shares, row: int) -> tuple[tuple[Because, ...], tuple[Because, ...]]:

@@ -228,10 +228,10 @@ class Retriever:
         chosen = self._strategy(strategy)
 
         def ranked(current: OpenRelease) -> list[Ranking]:
-            _, answers = current.answer(
+            asks, answers = current.answer(
                 queries, constraints, songs=songs, tags=tags, strategy=chosen, exact=exact
             )
-            return rankings(current.reader, answers)
+            return rankings(current.reader, asks, answers)
 
         return self._source.ask(ranked)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from melon.retrieval.memory import RememberingReader
 from melon.retrieval.results import Ranking, Song, Tag, because
-from melon.retrieval.strategies.strategy import Answer, Explanation
+from melon.retrieval.strategies.strategy import Answer, Ask, Explanation
 
 
 def shown_songs(
@@ -39,11 +39,18 @@ def shown_tags(
     ]
 
 
-def rankings(reader: RememberingReader, answers: Sequence[Answer]) -> list[Ranking]:
+def rankings(
+    reader: RememberingReader, asks: Sequence[Ask], answers: Sequence[Answer]
+) -> list[Ranking]:
     """The ids of the songs and the names of the tags of each answer."""
     return [
-        Ranking(songs=tuple(answer.songs.ids.tolist()), tags=tuple(names))
-        for answer, names in zip(answers, _tag_names(reader, answers), strict=True)
+        Ranking(
+            songs=tuple(answer.songs.ids.tolist()),
+            tags=tuple(names),
+            known=bool(ask.seeds),
+            unknown=ask.seeds.unknown,
+        )
+        for ask, answer, names in zip(asks, answers, _tag_names(reader, answers), strict=True)
     ]
 
 

@@ -15,6 +15,7 @@ from places import Place
 from melon import cli
 from melon.catalog import DemoTruth
 from melon.evaluation import KINDS
+from melon.retrieval import STRATEGIES
 
 
 class Ran(NamedTuple):
@@ -99,7 +100,7 @@ def test_recommend_then_score_is_evaluate(
     evaluated = melon("evaluate", *asked, "--path", home / "store", "--one-by-one", "--json").json
     for card in (scored, evaluated):
         assert card["leaked_questions"] == 0
-        del card["strategy"], card["ms_per_question"]
+        del card["strategy"], card["ms_per_question"], card["unknown_questions"]
     assert scored == evaluated
 
 
@@ -119,6 +120,50 @@ def test_a_store_that_has_seen_the_answers_is_not_scored_without_a_word(
     assert ran.err.count(said) == 1
     if as_json:
         assert [card["leaked_questions"] for card in ran.json] == [100] * len(ran.json)
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_questions_of_another_catalogue_are_not_answered_without_a_word(
+    melon: Melon, home: Path, tmp_path: Path, processes: str
+) -> None:
+    foreign = {"songs": [999_999, 999_998], "tags": ["nosuch"]}
+    known = {"songs": [1, 2, 999_999], "tags": []}
+
+    def said(name: str, *records: dict[str, object]) -> list[str]:
+        file = write_json(tmp_path / name, [{"id": id, **r} for id, r in enumerate(records)])
+        out = tmp_path / "results.json"
+        where = ("--path", home / "store", "--processes", processes)
+        ran = melon("recommend", file, "-o", out, *where)
+        assert ran.code == 0
+        return [line for line in ran.err.splitlines() if "know" in line]
+
+    assert said("most", foreign, foreign, known) == [
+        "the store knows nothing of 2 of 3 questions, nor 2 songs and 1 tag given: "
+        "it is probably that of another catalogue"
+    ]
+    assert said("half", foreign, known) == [
+        "the store knows nothing of 1 of 2 questions, nor 2 songs and 1 tag given"
+    ]
+    assert said("some", known) == ["the store does not know 1 song and 0 tags given"]
+
+
+def test_questions_of_which_nothing_is_known_are_counted(
+    melon: Melon, home: Path, asked: tuple[Path, Path], tmp_path: Path
+) -> None:
+    questions, answers = (json.loads(file.read_text()) for file in asked)
+    record = {"id": 10**6, "songs": [999_999], "tags": ["nosuch"], "plylst_title": ""}
+    files = (
+        write_json(tmp_path / "questions.json", [*questions, record]),
+        write_json(tmp_path / "answers.json", [*answers, record | {"songs": [1], "tags": ["a"]}]),
+    )
+    where = ("--path", home / "store", "--json")
+    before = melon("evaluate", *asked, *where).json["unknown_questions"]
+    ran = melon("evaluate", *files, *where, "--strategy", "all")
+    assert {card["strategy"]: card["unknown_questions"] for card in ran.json} == {
+        "popular": None,
+        **dict.fromkeys(STRATEGIES, before + 1),
+    }
+    assert ran.err.count(f"nothing of {before + 1} of 101 questions") == 1
 
 
 def test_what_was_not_asked_of_a_store_is_not_known(
