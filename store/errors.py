@@ -64,6 +64,14 @@ def no_live_release(location: str) -> NoRelease:
     return NoRelease("it holds no live release", where=location, hint="run `melon ingest` first")
 
 
+def no_store(directory: str) -> NoRelease:
+    """The error for reading a directory that is none, or not that of an embedded store."""
+    return NoRelease(
+        f"there is no store in {directory}",
+        hint="run `melon ingest` first, or name the directory of a store with --path",
+    )
+
+
 def no_such_release(location: str, release: str, *, named: bool = False) -> NoRelease:
     """The error for reading a release that is not there; `named`: the user asked for it."""
     error = UnknownRelease if named else NoRelease

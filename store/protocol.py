@@ -153,7 +153,7 @@ class VectorStore(Protocol):
 
     @property
     def exists(self) -> bool:
-        """Whether there is a place to look into: a directory may be still to be made.
+        """Whether there is a place to look into: a directory may hold no store yet.
 
         A server is taken to be there, and not asked: the first request to it will tell.
         """

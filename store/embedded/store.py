@@ -35,6 +35,7 @@ from melon.store.errors import (
     StoreUnavailable,
     complete_release,
     live_release,
+    no_store,
     store_closed,
     unknown_release,
 )
@@ -68,8 +69,8 @@ class EmbeddedStore:
 
     @property
     def exists(self) -> bool:
-        """Whether the directory is there; the first build makes it."""
-        return self.root.exists()
+        """Whether the directory is that of a store; the first build makes it one."""
+        return self._releases_dir.is_dir() or self._live_file.is_file()
 
     def engine_version(self) -> str:
         """Qdrant Edge's version."""
@@ -101,6 +102,8 @@ class EmbeddedStore:
 
     def open(self, release: str | None = None) -> EmbeddedReader:
         """A reader of a release, the live one by default."""
+        if self.live() is None and not self.exists:
+            raise no_store(str(self.root))
         manifest = find_manifest(self.location, release, self.live, self._manifest)
         reader = EmbeddedReader(self._releases_dir / manifest.release, manifest)
         with self._opening:

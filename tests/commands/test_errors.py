@@ -107,8 +107,23 @@ def test_a_release_that_is_not_there(ask: Command):
 
 
 def test_a_store_without_a_release(nowhere: Path):
-    refused(melon("query", "--path", "empty"), 1, "empty", "hint: run `melon ingest`")
-    assert list(nowhere.iterdir()) == []
+    Path("empty/releases").mkdir(parents=True)
+    refused(
+        melon("query", "--path", "empty"), 1, "empty: it holds no live release", "hint: run `melon"
+    )
+
+
+@pytest.mark.parametrize("release", [[], ["--release", "r1"]])
+@pytest.mark.parametrize("directory", ["corpus", "nothing"])
+def test_a_directory_that_is_no_store_is_not_taken_for_an_empty_one(
+    nowhere: Path, directory: str, release: list[str]
+):
+    Path("corpus").mkdir()
+    Path("corpus/train.json").write_text("[]")
+    done = melon("query", "--title", "rain", "--path", directory, *release)
+    said = f"there is no store in {directory}\n"
+    refused(done, 1, f"store: embedded store {directory} (not there yet)\n", said, "with --path")
+    assert sorted(path.name for path in nowhere.rglob("*")) == ["corpus", "train.json"]
 
 
 def test_a_server_that_does_not_answer():

@@ -97,7 +97,7 @@ def test_status_of_an_empty_store(nowhere: Path):
     assert status["live"] is None
     assert status["counts"] == {}
     assert list(nowhere.iterdir()) == []
-    Path("empty").mkdir()
+    Path("empty/releases").mkdir(parents=True)
     assert melon("status", "--path", "empty").err == "store: embedded store empty\n"
 
 

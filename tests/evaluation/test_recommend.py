@@ -306,7 +306,7 @@ def test_what_a_worker_cannot_open_is_said_as_by_this_process(
     with EmbeddedStore(held_out.store) as store:
         opened = partial(open_again, tmp_path / "absent", "r1")
         results = recommend(Retriever(store), held_out.questions, processes=Processes(opened, 2))
-        with pytest.raises(NoRelease, match="absent: it holds no release 'r1'") as caught:
+        with pytest.raises(NoRelease, match=r"there is no store in .*absent") as caught:
             list(results)
     assert caught.value.hint
     assert not capfd.readouterr().err

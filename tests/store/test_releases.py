@@ -53,6 +53,9 @@ def test_an_empty_store_has_nothing(store: VectorStore) -> None:
     assert store.releases() == []
     with pytest.raises(NoRelease, match="melon ingest"):
         store.open()
+    store.build(manifest()).abandon()
+    with pytest.raises(NoRelease, match="melon ingest"):
+        store.open()
     with pytest.raises(NoRelease, match="melon releases"):
         store.open("r1")
     assert "qdrant" in store.engine_version()
