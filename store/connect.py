@@ -32,9 +32,10 @@ def open_store(
         raise InputError("give a server (--url) or a directory (--path), not both")
     if path is not None:
         return _embedded(Path(path))
-    named = settings.qdrant_url if url is None else url
-    if named is not None:
-        return _server(named, settings)
+    if url is not None:
+        return _server(url, settings, "--url")
+    if settings.qdrant_url is not None:
+        return _server(settings.qdrant_url, settings, "MELON_QDRANT_URL")
     if server_answers(DEFAULT_SERVER_URL):
         return _server(DEFAULT_SERVER_URL, settings)
     return _embedded(settings.store_dir)
@@ -76,7 +77,7 @@ def _names_a_server(url: str) -> bool:
     return parts.scheme in ("http", "https") and host != "" and readable
 
 
-def _server(url: str, settings: Settings) -> VectorStore:
+def _server(url: str, settings: Settings, given_by: str | None = None) -> VectorStore:
     if not _names_a_server(url):
         raise InputError(
             f"{url!r} is not the URL of a server", hint="write it like http://localhost:6333"
@@ -95,5 +96,6 @@ def _server(url: str, settings: Settings) -> VectorStore:
             prefix=settings.prefix,
             shard_number=settings.shard_number,
             replication_factor=settings.replication_factor,
+            given_by=given_by,
         )
     )

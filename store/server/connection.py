@@ -23,6 +23,7 @@ from qdrant_client.http.exceptions import (
 )
 
 from melon.errors import InputError, MelonError
+from melon.settings import DEFAULT_SERVER_URL
 from melon.store.errors import NoRelease, StoreUnavailable, store_closed
 from melon.store.points import RequestRefused
 from melon.store.schema import Collection, collection_name
@@ -46,7 +47,8 @@ log = logging.getLogger(__name__)
 class ServerAddress:
     """Where a Qdrant server is and how to speak to it.
 
-    `timeout` is in seconds; `grpc_port` is the one after the URL's by default.
+    `timeout` is in seconds; `grpc_port` is the one after the URL's by default. `given_by` names the
+    option or variable that the URL is from, for hints.
     """
 
     url: str
@@ -57,6 +59,7 @@ class ServerAddress:
     prefix: str = "melon"
     shard_number: int = 1
     replication_factor: int = 1
+    given_by: str | None = None
 
     def __repr__(self) -> str:
         return f"ServerAddress({self.shown!r})"  # never the key
@@ -137,12 +140,14 @@ class ServerConnection:
         try:
             yield
         except ResponseHandlingException as error:
-            raise self._unavailable(str(error.source)) from error
+            raise self._unavailable(error.source) from error
         except grpc_transport.RpcError as error:
             raise self._grpc_error(error) from error
         except UnexpectedResponse as error:
-            if error.status_code in (401, 403):
+            if error.status_code == 401:
                 raise self._key_refused() from None
+            if error.status_code == 403:
+                raise self._key_may_not(_reason(error)) from None
             if error.status_code == 404:
                 raise NoRelease(
                     f"a collection is missing: {_reason(error)}",
@@ -186,11 +191,10 @@ class ServerConnection:
                 hint="uploads need its gRPC port: set MELON_QDRANT_GRPC_PORT, or"
                 " MELON_QDRANT_CA_CERT for a private TLS authority",
             )
-        if code in (
-            grpc_transport.StatusCode.UNAUTHENTICATED,
-            grpc_transport.StatusCode.PERMISSION_DENIED,
-        ):
+        if code == grpc_transport.StatusCode.UNAUTHENTICATED:
             return self._key_refused()
+        if code == grpc_transport.StatusCode.PERMISSION_DENIED:
+            return self._key_may_not(f"the server answered {code.name}: {details}")
         if code == grpc_transport.StatusCode.NOT_FOUND:
             return NoRelease(f"a collection is missing: {details}", where=self.location)
         return MelonError(f"the server answered {code.name}: {details}", where=self.location)
@@ -202,14 +206,25 @@ class ServerConnection:
             hint="set MELON_QDRANT_API_KEY",
         )
 
-    def _unavailable(self, reason: str) -> StoreUnavailable:
+    def _key_may_not(self, reason: str) -> StoreUnavailable:
+        return StoreUnavailable(
+            f"the API key may not do this: {reason}" if self.address.api_key else reason,
+            where=self.location,
+            hint="a read-only key may not write: set MELON_QDRANT_API_KEY to one that may",
+        )
+
+    def _unavailable(self, reason: Exception) -> StoreUnavailable:
         if self._closed:
             return store_closed(self.location)
-        return StoreUnavailable(
-            f"it cannot be reached: {reason}",
-            where=self.location,
-            hint="start it with `docker compose up qdrant`, or set MELON_QDRANT_URL",
-        )
+        hint = "start it with `docker compose up qdrant`, or set MELON_QDRANT_URL"
+        if isinstance(reason, httpx.RemoteProtocolError) and "illegal" in str(reason):
+            hint = f"this may be its gRPC port: give the REST port, {REST_PORT} by default"
+        elif given_by := self.address.given_by:
+            hint = (
+                f"start the server that {given_by} names, or give the URL of another one there"
+                f" (`docker compose up qdrant` starts one on {DEFAULT_SERVER_URL})"
+            )
+        return StoreUnavailable(f"it cannot be reached: {reason}", where=self.location, hint=hint)
 
 
 def _trusting(authority: Path) -> dict[str, Any]:

@@ -130,9 +130,12 @@ def test_a_server_that_does_not_answer():
     with socket.socket() as taken:  # bound, and nobody listens
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        for named in (["--url", url], []):
-            done = melon("query", *named, environment={"MELON_QDRANT_URL": url})
-            refused(done, 1, url, "hint: start it with `docker compose up qdrant`")
+        done = melon("query", "--url", url, environment={"MELON_QDRANT_URL": "http://other:1"})
+        refused(done, 1, url, "hint: start the server that --url names", "docker compose up qdrant")
+        assert "MELON_QDRANT_URL" not in done.err
+        done = melon("query", environment={"MELON_QDRANT_URL": url})
+        refused(done, 1, url, "hint: start the server that MELON_QDRANT_URL names")
+        assert "--url" not in done.err
 
 
 def test_a_store_is_one_place():

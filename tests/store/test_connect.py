@@ -24,6 +24,7 @@ from melon.store import Collection, StoreUnavailable, open_store
 from melon.store import connect as connecting
 
 KEY = "s3cret-key-of-the-tests"
+READER_KEY = "for-reading-only"
 
 
 @pytest.fixture
@@ -37,11 +38,14 @@ def nobody() -> str:
 
 @pytest.fixture(scope="module")
 def guarded_server(qdrant_binary: Path) -> Iterator[Endpoint]:
-    """A server that wants an API key."""
-    wal = {"STORAGE__WAL__WAL_CAPACITY_MB": "4"}
+    """A server that wants an API key, and has another one for reading."""
+    settings = {
+        "STORAGE__WAL__WAL_CAPACITY_MB": "4",
+        "SERVICE__READ_ONLY_API_KEY": READER_KEY,
+    }
     with (
         scratch_directory() as directory,
-        running_server(directory, api_key=KEY, settings=wal) as server,
+        running_server(directory, api_key=KEY, settings=settings) as server,
     ):
         yield server
 
@@ -141,6 +145,14 @@ class TestUnreachable:
                     ask()
             with pytest.raises(StoreUnavailable):
                 store.build(manifest())
+
+    def test_a_grpc_port_is_not_the_rest_port(self, server_place: ServerPlace) -> None:
+        url = f"http://127.0.0.1:{server_place.server.grpc_port}"
+        with (
+            open_store(Settings(), url=url) as store,
+            pytest.raises(StoreUnavailable, match="gRPC port: give the REST port, 6333"),
+        ):
+            store.live()
 
     def test_a_wrong_grpc_port_names_the_port(self, server_place: ServerPlace, nobody: str) -> None:
         port = int(nobody.rpartition(":")[2])
@@ -271,6 +283,18 @@ class TestApiKey:
                 told += traceback.format_exception(caught.value)
         told += [caplog.text, *capfd.readouterr()]
         assert not [text for text in told if KEY in text]
+
+    def test_one_for_reading_is_said_not_to_be_for_writing(self, guarded_server: Endpoint) -> None:
+        with open_store(self.settings(guarded_server, READER_KEY)) as store:
+            store.live()
+            with pytest.raises(StoreUnavailable, match="the API key may not do this") as caught:
+                store.build(manifest())
+            assert "a read-only key may not write" in str(caught.value)
+            with (
+                pytest.raises(StoreUnavailable, match="the API key may not do this"),
+                store._connection.grpc() as client,
+            ):
+                client.delete_collection("nothing")
 
     @pytest.mark.parametrize("around", ["{}\n", "{}\r\n", " {} "])
     def test_what_a_file_leaves_around_it_is_not_part_of_it(self, around: str) -> None:
