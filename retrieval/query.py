@@ -111,8 +111,8 @@ class PlaylistQuery(Question):
     playlist without a title has None, as `melon.catalog` reads the "" of the challenge's files.
 
     Raises:
-        InputError: a value is of the wrong type, an id is one that no song can have, or a tag or
-            the title is blank or not valid Unicode.
+        InputError: a value is of the wrong type, an id is one that no song can have, a tag or the
+            title is blank or not valid Unicode, or a song or tag is wanted and disliked at once.
     """
 
     songs: SongIds = ()
@@ -122,3 +122,16 @@ class PlaylistQuery(Question):
     not_tags: Tags = ()
     weights: ModalityWeights = ModalityWeights()
     playlist: Id | None = None
+
+    @model_validator(mode="after")
+    def _is_no_contradiction(self) -> Self:
+        for kind, liked, disliked in (
+            ("song", self.songs, self.not_songs),
+            ("tag", self.tags, self.not_tags),
+        ):
+            if both := [name for name in liked if name in disliked]:
+                raise InputError(
+                    f"{kind} {both[0]!r} is wanted and disliked at once",
+                    hint="leave one of the two out",
+                )
+        return self

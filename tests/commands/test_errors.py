@@ -46,6 +46,8 @@ def refused(done: Done, code: int, *texts: str) -> None:
         (["--not-song", "no such song"], ["no song named"]),
         (["--tag", ""], ["a tag is empty"]),
         (["--not-tag", " "], ["a tag is empty"]),
+        (["--song", "7", "--not-song", "7"], ["song 7 is wanted and disliked at once", "hint:"]),
+        (["--tag", "a b", "--not-tag", "a b"], ["tag 'a b' is wanted and disliked", "hint:"]),
         (["--strategy", "best"], ["no strategy 'best'", "hint: strategies are"]),
         (["--song-weight", "nan"], ["--song-weight"]),
         (["--tag-weight", "inf"], ["--tag-weight"]),

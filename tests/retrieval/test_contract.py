@@ -89,13 +89,14 @@ def queries(draw: st.DrawFn, tags: list[str]) -> PlaylistQuery:
     """Any mix of known and unknown seeds and dislikes."""
     songs = st.lists(st.integers(0, 519), max_size=5).map(tuple)
     some_tags = st.lists(st.sampled_from([*tags, "no such tag"]), max_size=3).map(tuple)
+    liked, worn = draw(songs), draw(some_tags)  # what is wanted and disliked at once is an error
     titles = [phrase for mood in MOODS for phrase in (*mood.english, *mood.korean)]
     return PlaylistQuery(
-        songs=draw(songs),
-        tags=draw(some_tags),
+        songs=liked,
+        tags=worn,
         title=draw(st.none() | st.sampled_from(titles)),
-        not_songs=draw(songs),
-        not_tags=draw(some_tags),
+        not_songs=tuple(song for song in draw(songs) if song not in liked),
+        not_tags=tuple(tag for tag in draw(some_tags) if tag not in worn),
     )
 
 
