@@ -9,6 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
+from melon.errors import counted
+
 RecordKind = Literal["playlist", "song"]
 
 EXAMPLES_PER_CAUSE = 3
@@ -108,19 +110,15 @@ class ReadReport:
 
         Causes for which records were skipped come first, the most frequent before the others.
         """
-        songs = f" and {_counted(self.songs, 'song')}" if self.songs else ""
-        lines = [f"read {_counted(self.playlists, 'playlist')}{songs}"]
+        songs = f" and {counted(self.songs, 'song')}" if self.songs else ""
+        lines = [f"read {counted(self.playlists, 'playlist')}{songs}"]
         by_weight = sorted(
             self.counts.items(), key=lambda item: (not item[0][1].skips, -item[1], item[0])
         )
         for (kind, cause), count in by_weight:
             if cause.skips:
-                lines.append(f"skipped {_counted(count, kind)}: {cause}")
+                lines.append(f"skipped {counted(count, kind)}: {cause}")
             else:
-                lines.append(f"left out {_counted(count, 'value')} of {kind}s: {cause}")
+                lines.append(f"left out {counted(count, 'value')} of {kind}s: {cause}")
             lines += [f"  {found.place}: {found.detail}" for found in self.examples[kind, cause]]
         return lines
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

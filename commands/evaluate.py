@@ -123,7 +123,8 @@ def recommend(
         count = write_results(out, results)
         seconds = time.perf_counter() - started
     note_unknown(unknown, len(asked))
-    note(f"{count:,} questions answered in {seconds:.1f} s ({count / seconds:,.0f}/s): {out}")
+    answered = f"{counted(count, 'question')} answered"
+    note(f"{answered} in {seconds:.1f} s ({count / seconds:,.0f}/s): {out}")
 
 
 def score(
@@ -279,7 +280,8 @@ def split(
             report=report,
             strict=strict,
         )
-    note(f"{counts.train:,} playlists to train on and {counts.held_out:,} questions: {out}")
+    held_out = counted(counts.held_out, "question")
+    note(f"{counted(counts.train, 'playlist')} to train on and {held_out}: {out}")
 
 
 def render(cards: Sequence[Scorecard]) -> None:
@@ -308,9 +310,10 @@ def note_unknown(unknown: Unknowns, questions: int) -> None:
 def note_leaks(card: Scorecard) -> None:
     """Say if the store has seen answers, for the score is then not what it seems."""
     if card.leaked_questions:
+        questions = counted(card.quality.questions, "question")
         note(
-            f"the store was trained on what {card.leaked_questions:,} of "
-            f"{card.quality.questions:,} questions hide: this is how well it remembers "
+            f"the store was trained on what {card.leaked_questions:,} of {questions} "
+            f"{'hides' if card.leaked_questions == 1 else 'hide'}: this is how well it remembers "
             "(`melon tune --help` says how to hold playlists out)"
         )
 

@@ -10,7 +10,7 @@ import typer
 
 from melon.commands.console import Meter, meter, note
 from melon.commands.options import PathOption, UrlOption, chosen_store, path_given
-from melon.errors import InputError
+from melon.errors import InputError, counted
 
 if TYPE_CHECKING:
     from melon.embedding import EmbeddingSpace
@@ -95,7 +95,9 @@ def report(result: IngestResult, seconds: float) -> None:
         case Outcome.BUILT:
             rate = f"{points / seconds:,.0f} points/s, indexes included"
             preset = result.manifest.preset
-            note(f"release {release} is live: {points:,} points in {seconds:.1f} s ({rate})")
+            note(
+                f"release {release} is live: {counted(points, 'point')} in {seconds:.1f} s ({rate})"
+            )
             note(f"preset: {preset}")
     for dropped in result.dropped:
         note(f"release {dropped} was removed")

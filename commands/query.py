@@ -230,7 +230,8 @@ def similar(
 
     wanted = [name.strip() for name in to.split(",")]
     if unknown := [name for name in wanted if name not in list(Collection)]:
-        raise InputError(f"--to does not know {shown(unknown)}", hint=f"give {shown(Collection)}")
+        named = shown(name or "an empty name" for name in unknown)
+        raise InputError(f"--to does not know {named}", hint=f"give {shown(Collection)}")
     constraints = constraints_of(genre, since=since, until=until)
     store = chosen_store(url, path)
     retriever = pinned_retriever(store, release)

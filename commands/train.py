@@ -9,6 +9,7 @@ import typer
 
 from melon.commands.console import Meter, meter, note, reported
 from melon.commands.options import path_given
+from melon.errors import counted
 
 if TYPE_CHECKING:
     from melon.embedding import Progress
@@ -84,8 +85,8 @@ def train(
         space = train_corpus(
             corpus, target, settings, report=report, strict=strict, progress=watched(bar)
         )
-    counts = ", ".join(f"{count:,} {kind}" for kind, count in space.counts.items())
-    note(f"space {space.hash[:12]}: {counts}, {space.dim} dimensions, in {target}")
+    counts = ", ".join(counted(n, kind.removesuffix("s")) for kind, n in space.counts.items())
+    note(f"space {space.hash[:12]}: {counts}, {counted(space.dim, 'dimension')}, in {target}")
 
 
 def watched(bar: Meter) -> ProgressCallback:

@@ -20,6 +20,7 @@ from melon.commands.options import (
     path_given,
     pinned_retriever,
 )
+from melon.errors import counted
 
 if TYPE_CHECKING:
     from melon.evaluation import Comparison, Quality, Search, Stage
@@ -138,7 +139,7 @@ def tune(
     if found.unchanged:
         note(f"left as before, for hybrid is worse with what was found: {shown(found.unchanged)}")
     if found.unknown:
-        note(f"{found.unknown:,} questions left out: the store knows nothing of them")
+        note(f"{counted(found.unknown, 'question')} left out: the store knows nothing of them")
     if not all(search.finished for search in found.searches):
         note("the time was over before all searches were: the same command goes on")
     for pair in found.held_back:
@@ -156,7 +157,7 @@ def report(search: Search) -> None:
     remembered = f", {search.remembered} of them before" if search.remembered else ""
     note(
         f"{search.name}: {search.start:.4f} → {search.best:.4f} "
-        f"({search.questions:,} questions, {search.trials} trials{remembered})"
+        f"({counted(search.questions, 'question')}, {counted(search.trials, 'trial')}{remembered})"
         + ("" if search.finished else ", not finished")
     )
 

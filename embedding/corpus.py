@@ -16,6 +16,7 @@ from melon.catalog.records import Playlist, Song
 from melon.embedding.errors import NothingToTrain, RepeatedPlaylist
 from melon.embedding.progress import Progress, ProgressCallback, Stage
 from melon.embedding.ragged import Ints, Ragged
+from melon.errors import counted
 
 BATCH = 10_000
 """Records that are Python objects at a time."""
@@ -231,7 +232,7 @@ def _refuse_repeats(ids: Ints) -> None:
     repeated = ids[1:][ids[1:] == ids[:-1]]
     if len(repeated):
         raise RepeatedPlaylist(
-            f"{len(repeated)} playlists have the id of another",
+            f"{counted(len(repeated), 'playlist')} with the id of another",
             where=f"playlist {repeated[0]}",
             hint="give each playlist once; of several files, leave out those that overlap",
         )

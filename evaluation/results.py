@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from melon.catalog import MAX_ID, JsonArray, array_writer, clean_text, make_directory
-from melon.errors import first_problem
+from melon.errors import counted, first_problem
 from melon.evaluation.errors import BadResults
 
 SONGS = 100
@@ -106,7 +106,9 @@ def _problem(result: Result) -> str | None:
     """What the official scorer would reject, or None."""
     for kind, items, length in (("songs", result.songs, SONGS), ("tags", result.tags, TAGS)):
         if len(items) != length:
-            return f"{len(items)} {kind} are recommended, exactly {length} are wanted"
+            are = "is" if len(items) == 1 else "are"
+            given = counted(len(items), kind.removesuffix("s"))
+            return f"{given} {are} recommended, exactly {length} are wanted"
         if len(set(items)) != length:
             item, count = Counter[int | str](items).most_common(1)[0]
             return f"{kind[:-1]} {item!r} is recommended {count} times"

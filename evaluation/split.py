@@ -22,7 +22,7 @@ from melon.catalog import (
     playlist_record,
     read_playlists,
 )
-from melon.errors import InputError
+from melon.errors import InputError, counted
 from melon.evaluation.errors import NothingToHide
 from melon.evaluation.questions import KINDS
 from melon.evaluation.results import SONGS, TAGS
@@ -100,8 +100,9 @@ def split(
     wanted = int(_exact(hold_out) * (1 if hold_out >= 1 else total))
     if not 0 < wanted <= len(candidates):
         raise NothingToHide(
-            f"{wanted} of {total} playlists should be held out, but {len(candidates)} have a "
-            f"title, a tag and {min_songs} songs",
+            f"{wanted:,} of {counted(total, 'playlist')} should be held out, but "
+            f"{len(candidates):,} {'has' if len(candidates) == 1 else 'have'} a title, a tag and "
+            f"{counted(min_songs, 'song')}",
             where=", ".join(map(str, playlists)),
         )
     drawn = rng.choice(np.array(candidates, np.int64), wanted, replace=False)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from melon.catalog import playlist_record
+from melon.errors import counted
 from melon.evaluation.errors import BadQuestions
 from melon.evaluation.journal import fingerprint
 from melon.evaluation.leaks import leaked
@@ -84,8 +85,8 @@ def _check_leaks(retriever: Retriever, pairs: Sequence[Pair]) -> None:
     if found := leaked(retriever.reader, [answer for _, answer in pairs]):
         some = ", ".join(map(str, sorted(found)[:SHOWN]))
         raise LeakedQuestions(
-            f"the store was trained on what {len(found)} of {len(pairs)} questions hide, such as "
-            f"that of playlist {some}",
+            f"the store was trained on what {len(found):,} of {counted(len(pairs), 'question')} "
+            f"{'hides' if len(found) == 1 else 'hide'}, such as that of playlist {some}",
             hint="split first, then train on the train.json of the split and ingest that: "
             "see `melon tune --help`",
         )

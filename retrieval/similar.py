@@ -64,6 +64,8 @@ class Item:
         for name, text in (("tag", self.tag), ("title", self.title), ("word", self.word)):
             if text is not None and not isinstance(text, str):
                 raise InputError(f"{text!r} is no {name}", hint="it is text")
+            if text is not None and not text.strip():
+                raise InputError(f"the {name} is empty")
             valid_text(text)
         for name, id_ in (("song", self.song), ("playlist", self.playlist)):
             if id_ is None:

@@ -80,7 +80,12 @@ def test_a_blank_title_is_not_left_out(ask: Command, command: str, blank: str):
         (["--playlist", "-1"], ["--playlist"]),
         (["--playlist", "2147483648"], ["2147483648 is not the id of a playlist"]),
         (["--tag", "rain", "--to", "songs,albums"], ["albums", "hint: give songs, tags"]),
-        (["--tag", "rain", "--to", ""], ["--to", "hint: give songs, tags"]),
+        (["--tag", ""], ["the tag is empty"]),
+        (["--word", " "], ["the word is empty"]),
+        (
+            ["--tag", "rain", "--to", ""],
+            ["--to does not know an empty name", "hint: give songs, tags"],
+        ),
         (["--tag", "rain", "--limit", "0"], ["--limit"]),
         (["--tag", "rain", "--limit", "10001"], ["--limit", "10000"]),
     ],

@@ -144,6 +144,10 @@ def test_questions_of_another_catalogue_are_not_answered_without_a_word(
     assert said("half", foreign, known) == [
         "the store knows nothing of 1 of 2 questions, nor 2 songs and 1 tag given"
     ]
+    one = tmp_path / "one.json"
+    write_json(one, [{"id": 1, **known}])
+    ran = melon("recommend", one, "-o", tmp_path / "r.json", "--path", home / "store")
+    assert "\n1 question answered in " in ran.err
     assert said("some", known) == ["the store does not know 1 song and 0 tags given"]
 
 
