@@ -12,7 +12,9 @@ from melon.commands.options import path_given
 from melon.errors import counted
 
 if TYPE_CHECKING:
-    from melon.embedding import Progress
+    from collections.abc import Callable
+
+    from melon.embedding import EmbeddingSpace, Progress
     from melon.embedding.progress import ProgressCallback
 
 
@@ -86,7 +88,35 @@ def train(
             corpus, target, settings, report=report, strict=strict, progress=watched(bar)
         )
     counts = ", ".join(counted(n, kind.removesuffix("s")) for kind, n in space.counts.items())
+    note(origins(space))
     note(f"space {space.hash[:12]}: {counts}, {counted(space.dim, 'dimension')}, in {target}")
+
+
+def origins(space: EmbeddingSpace) -> str:
+    """How many songs and tags were trained, and how many are placed by what is known of them."""
+    from melon.embedding.cold_start import TRAINED
+
+    sources = space.vector_sources
+
+    def counts(which: Callable[[str | None], bool]) -> tuple[int, str]:
+        found = {
+            kind: sum(n for source, n in own.items() if which(source))
+            for kind, own in sources.items()
+        }
+        said = " and ".join(counted(n, kind.removesuffix("s")) for kind, n in found.items())
+        return sum(found.values()), said
+
+    trained, line = counts(lambda source: source == TRAINED)
+    placed = counts(lambda source: source not in (TRAINED, None))
+    bare = counts(lambda source: source is None)
+    line = f"trained {line}"
+    if not trained:
+        line += ", for none is in enough playlists (--min-count)"
+    if placed[0]:
+        line += f"; placed {placed[1]} by their playlists or metadata"
+    if bare[0]:
+        line += f"; {bare[1]} have no vector"
+    return line
 
 
 def watched(bar: Meter) -> ProgressCallback:

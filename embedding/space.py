@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -122,6 +123,17 @@ class EmbeddingSpace:
             "tags": len(self.tag_table),
             "playlists": len(self.playlists),
             "words": len(self.word_table),
+        }
+
+    @property
+    def vector_sources(self) -> dict[str, Counter[str | None]]:
+        """Where the vectors of how many songs and tags are from: `trained`, `artist`, and so on.
+
+        None counts those without a vector.
+        """
+        return {
+            name: Counter(table["vector_source"].to_pylist())
+            for name, table in (("songs", self.songs), ("tags", self.tag_table))
         }
 
     @cached_property

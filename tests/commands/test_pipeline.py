@@ -48,6 +48,23 @@ def test_train_ingest_query(place: Place, demo_corpus: tuple[Path, DemoTruth], n
     assert len(found.err.splitlines()) == 1
 
 
+def test_train_says_how_much_was_trained(
+    demo_corpus: tuple[Path, DemoTruth], demo_space: EmbeddingSpace, nowhere: Path
+):
+    corpus, small = str(demo_corpus[0]), ("--dim", "2", "--epochs", "1", "--out", "space")
+    done = melon("train", corpus, "--min-count", "1", *small)
+    held = int((demo_space.song_popularity > 0).sum())
+    tags = len(demo_space.tags)
+    assert f"\ntrained {held} songs and {tags} tags; placed {500 - held} songs" in done.err
+
+    too_many = max(demo_space.song_popularity.max(), demo_space.tag_popularity.max()) + 1
+    done = melon("train", corpus, "--min-count", str(too_many), *small)
+    assert done.code == 0
+    said = "\ntrained 0 songs and 0 tags, for none is in enough playlists (--min-count); placed "
+    assert said in done.err
+    assert f" and {tags} tags by their playlists or metadata" in done.err
+
+
 def other(space: EmbeddingSpace) -> EmbeddingSpace:
     return replace(space, song_vectors=-space.song_vectors)
 
