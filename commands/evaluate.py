@@ -30,6 +30,7 @@ from melon.commands.options import (
 from melon.errors import counted
 
 if TYPE_CHECKING:
+    from melon.catalog import Playlist
     from melon.evaluation import Scorecard, Unknowns
 
 ALL_STRATEGIES = "all"
@@ -151,6 +152,7 @@ def score(
 
     given = list(read_results(results))
     hidden = read_questions(answers)
+    note_bare(hidden)
     asked = read_questions(questions) if questions else None
     if url or path or release:
         reader = opened_reader(chosen_store(url, path), release)
@@ -195,6 +197,7 @@ def evaluate(
 
     named = _named(strategies)
     pairs = paired(read_questions(questions), read_questions(answers))
+    note_bare([answer for _, answer in pairs])
     weights = chosen_settings(settings)
     store, unknown = chosen_store(url, path), Unknowns()
     with meter() as bar:
@@ -291,6 +294,16 @@ def render(cards: Sequence[Scorecard]) -> None:
     print_table("Scores", COLUMNS, table(cards))
     if rows := beyond_table(cards):
         print_table("What is recommended", BEYOND_COLUMNS, rows)
+
+
+def note_bare(answers: Sequence[Playlist]) -> None:
+    """Say if answers hide nothing, as questions do that are given in their place."""
+    if bare := sum(not answer.songs and not answer.tags for answer in answers):
+        hide = "hides" if bare == 1 else "hide"
+        note(
+            f"{bare:,} of {counted(len(answers), 'answer')} {hide} neither songs nor tags: "
+            "are these the questions?"
+        )
 
 
 def note_unknown(unknown: Unknowns, questions: int) -> None:

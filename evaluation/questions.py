@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from melon.catalog import BadRecord, Playlist, ReadReport, read_playlists
-from melon.errors import InputError
+from melon.errors import InputError, counted
 from melon.evaluation.errors import BadQuestions
 
 KINDS = ("songs", "songs+tags", "tags+title", "title")
@@ -40,11 +40,28 @@ def paired(questions: Sequence[Playlist], answers: Sequence[Playlist]) -> list[P
     """Each question with its answer, in the questions' order.
 
     Raises:
-        BadQuestions: some questions have no answer, or some answers no question.
+        BadQuestions: some questions have no answer, or some answers no question, or a question
+            gives what its answer hides.
     """
     check_same([question.id for question in questions], answers, "questions", BadQuestions)
     by_id = {answer.id: answer for answer in answers}
-    return [(question, by_id[question.id]) for question in questions]
+    pairs = [(question, by_id[question.id]) for question in questions]
+    giving = [question.id for question, answer in pairs if _gives_away(question, answer)]
+    if giving:
+        some = ", ".join(map(str, sorted(giving)[:SHOWN]))
+        raise BadQuestions(
+            f"{len(giving):,} of {counted(len(pairs), 'question')} "
+            f"{'gives' if len(giving) == 1 else 'give'} songs or tags that the answers hide, "
+            f"such as that of playlist {some}",
+            hint="answers hold what was blanked, and no more; and QUESTIONS come before ANSWERS",
+        )
+    return pairs
+
+
+def _gives_away(question: Playlist, answer: Playlist) -> bool:
+    return not (
+        set(question.songs).isdisjoint(answer.songs) and set(question.tags).isdisjoint(answer.tags)
+    )
 
 
 def check_same(

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from lists import record, result, write_json
+from lists import playlist, record, result, write_json
 from places import Place
 
 from melon import cli
 from melon.catalog import DemoTruth
-from melon.evaluation import KINDS
+from melon.evaluation import KINDS, kind_of
 from melon.retrieval import STRATEGIES
 
 
@@ -168,6 +169,27 @@ def test_questions_of_which_nothing_is_known_are_counted(
         **dict.fromkeys(STRATEGIES, before + 1),
     }
     assert ran.err.count(f"nothing of {before + 1} of 101 questions") == 1
+
+
+def test_questions_given_as_answers_are_noticed(
+    melon: Melon, home: Path, asked: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """Those that give a title alone hide nothing."""
+    results = tmp_path / "results.json"
+    where = ("--path", home / "store")
+    assert melon("recommend", asked[1], "-o", results, *where).code == 0
+    titles = sum(not (q["songs"] or q["tags"]) for q in json.loads(asked[0].read_text()))
+    said = f"{titles} of 100 answers hide neither songs nor tags: are these the questions?"
+    assert said in melon("evaluate", *asked[::-1], *where).err
+    assert said in melon("score", results, asked[0]).err
+    assert "are these" not in melon("evaluate", *asked, *where).err
+
+
+def test_every_kind_of_question_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text()
+    for songs, tags, title in product(([], [1]), ([], ["a"]), (None, "b")):
+        kind = kind_of(playlist(songs=songs, tags=tags, title=title))
+        assert f"`{kind}`" in page, kind
 
 
 def test_what_was_not_asked_of_a_store_is_not_known(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from math import log
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -134,6 +135,14 @@ def test_questions_are_paired_with_their_own_answers_in_their_own_order() -> Non
     pairs = paired(QUESTIONS, ANSWERS[::-1])
     assert [question for question, _ in pairs] == QUESTIONS
     assert all(question.id == answer.id for question, answer in pairs)
+
+
+@pytest.mark.parametrize("given", [{"songs": [7, 8]}, {"tags": ["b", "a"]}])
+def test_questions_that_give_what_is_hidden_are_rejected(given: dict[str, Any]) -> None:
+    whole = playlist(9, songs=[8], tags=["a"])
+    question = playlist(9, **given, title="rain")
+    with pytest.raises(BadQuestions, match=r"1 of 5 questions gives songs or tags .* playlist 9"):
+        paired([*QUESTIONS, question], [*ANSWERS, whole])
 
 
 def test_the_order_of_the_questions_does_not_matter() -> None:
