@@ -120,6 +120,9 @@ def tune(
         Journal(trials, fresh=fresh) as journal,
         meter() as bar,
     ):
+        if journal.damaged:
+            lines = counted(journal.damaged, "damaged line")
+            note(f"{journal.path}: {lines} left out, what stood there is measured again")
         try:
             found = search(
                 pinned_retriever(store, release, start),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self, TextIO
 
@@ -45,14 +46,18 @@ def fingerprint(value: object) -> str:
 class Journal:
     """The trials in a file, which is made when the first one is added.
 
-    A line that a killed process left half written is measured again.
+    A line that a killed process left half written is measured again, and so is one that is
+    damaged, which stays in the file.
 
     Args:
         path: the file. Its trials may be of many searches, questions and releases.
         fresh: forget what it holds.
 
+    Attributes:
+        damaged: how many lines of the file are not trials.
+
     Raises:
-        BadJournal: a line of the file is not a trial.
+        BadJournal: no line of the file is a trial.
     """
 
     def __init__(self, path: Path, *, fresh: bool = False) -> None:
@@ -60,7 +65,8 @@ class Journal:
         self._file: TextIO | None = None
         if fresh:
             path.unlink(missing_ok=True)
-        self._scores = {_key(trial): trial.score for trial in _read(path)}
+        trials, self.damaged = _read(path)
+        self._scores = {_key(trial): trial.score for trial in trials}
 
     def __len__(self) -> int:
         return len(self._scores)
@@ -90,22 +96,23 @@ def _key(trial: Trial) -> tuple[str, str, str]:
     return trial.search, trial.questions, trial.settings
 
 
-def _read(path: Path) -> list[Trial]:
+def _read(path: Path) -> tuple[list[Trial], int]:
+    """The trials in a file, and how many of its lines are none."""
     if not path.exists():
-        return []
+        return [], 0
     content = path.read_bytes()
     whole = content[: content.rfind(b"\n") + 1]
-    trials = []
-    for number, line in enumerate(whole.splitlines(), 1):
-        try:
+    lines, trials = whole.splitlines(), list[Trial]()
+    for line in lines:
+        with suppress(ValidationError):
             trials.append(Trial.model_validate_json(line))
-        except ValidationError:
-            raise BadJournal(
-                "this is not a trial of `melon tune`",
-                where=f"{path}, line {number}",
-                hint="start over with --fresh, which removes the file",
-            ) from None
+    if lines and not trials:
+        raise BadJournal(
+            "this is not a trial of `melon tune`",
+            where=f"{path}, line 1",
+            hint="start over with --fresh, which removes the file",
+        )
     if whole != content:
         with path.open("r+b") as file:
             file.truncate(len(whole))
-    return trials
+    return trials, len(lines) - len(trials)

@@ -289,6 +289,18 @@ def test_the_line_that_was_cut_off_is_all_that_is_measured_again(
     assert trials_of(copy) == trials_of(out)  # none was made again, which would add a line
 
 
+def test_a_damaged_line_is_all_that_is_measured_again(
+    done: Tuned, out: Path, tmp_path: Path, retriever: Retriever, held_out: HeldOut
+):
+    copy = tmp_path / out.name
+    first, second, *others = journal_of(out).read_bytes().splitlines(keepends=True)
+    journal_of(copy).write_bytes(b"".join([first, second[:20] + b"\xff\n", *others]))
+    with Journal(journal_of(copy)) as journal:
+        assert (len(journal), journal.damaged) == (len(others) + 1, 1)
+    tuned(retriever, held_out, copy)
+    assert journal_of(copy).read_bytes().splitlines(keepends=True)[2:] == [*others, second]
+
+
 def test_a_journal_of_something_else_is_refused_and_left_alone(tmp_path: Path):
     path = tmp_path / "trials.jsonl"
     path.write_text('{"score": 1}\nand more')

@@ -49,11 +49,14 @@ def test_what_is_found_is_written_shown_and_gone_on_from(held_out: HeldOut, home
     tuned = RetrievalSettings.load(out)
     assert tuned.neighbours == RetrievalSettings.default().neighbours
 
+    with (home / "retrieval.trials.jsonl").open("a") as file:
+        file.write("damaged\n")
     journal = (home / "retrieval.trials.jsonl").read_text()
     again = tune(held_out, *QUICK)
     assert again.code == 0
     assert f"from the settings in {out}" in again.err
     assert "of them before" in again.err
+    assert "retrieval.trials.jsonl: 1 damaged line left out" in again.err
     assert "On the questions held back" in again.out
     for word in ("hybrid", "songs+tags", "tuned"):
         assert word in again.out
