@@ -7,8 +7,10 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import compress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from melon.errors import MelonError
@@ -91,11 +93,20 @@ def print_json(value: object) -> None:
     sys.stdout.write("\n")
 
 
-def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def print_table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    wide: Mapping[str, int] = MappingProxyType({}),
+) -> None:
     """A result for people, a line a row: what is too long for the terminal is cut.
 
     Control characters are replaced. Columns whose name ends in `>` are numbers, set to the right
     and never cut. Where no column has a name, there is no header.
+
+    Args:
+        wide: columns that are left out where the terminal is not at least so wide.
     """
     from rich.table import Table
     from rich.text import Text
@@ -108,13 +119,14 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
         box=None,
         pad_edge=False,
     )
-    for name in columns:
+    console = _stdout()
+    kept = [console.width >= wide.get(name, 0) for name in columns]
+    for name in compress(columns, kept):
         right = name.endswith(">")
         table.add_column(name.rstrip(">"), justify="right" if right else "left", no_wrap=right)
     for row in rows:
-        cells = ("" if cell is None else printable(str(cell)) for cell in row)
+        cells = ("" if cell is None else printable(str(cell)) for cell in compress(row, kept))
         table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in cells))
-    console = _stdout()
     console.print(table)
     console.print()
 

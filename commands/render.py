@@ -97,6 +97,7 @@ def render_songs(songs: Sequence[Song], *, popular: bool = False) -> None:
             )
             for song in songs
         ],
+        wide={"date": 60, "genre": 50},
     )
 
 

@@ -153,6 +153,27 @@ def test_tables_fit_the_terminal(
         assert all(re.match(r" *\d+  .* \d", row) for row in rows)
 
 
+@pytest.mark.parametrize(
+    ("columns", "shown"),
+    [
+        (60, ["id", "title", "artists", "genre", "date", "score"]),
+        (59, ["id", "title", "artists", "genre", "score"]),
+        (50, ["id", "title", "artists", "genre", "score"]),
+        (49, ["id", "title", "artists", "score"]),
+        (30, ["id", "title", "artists", "score"]),
+    ],
+)
+def test_where_there_is_little_room_the_title_has_it(
+    demo_place: Place, columns: int, shown: list[str]
+):
+    environment = {**demo_place.environment, "COLUMNS": str(columns)}
+    done = melon("query", "--title", "rainy day", *demo_place.options, environment=environment)
+    header, *rows = done.out.split("Songs")[1].split("Tags")[0].strip().splitlines()
+    assert header.split() == shown
+    assert len(rows) == 20
+    assert max(map(cell_len, done.out.splitlines())) <= columns
+
+
 @pytest.mark.parametrize("columns", ["0", "", "wide"])
 def test_a_width_that_is_none_is_not_known(ask: Command, demo_place: Place, columns: str):
     arguments = ["query", "--title", "rainy day", *demo_place.options]
