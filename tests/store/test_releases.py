@@ -246,7 +246,7 @@ class TestPromote:
                 check_whole(reader)
                 take_away(server_place, Collection.PLAYLISTS, "r1")
 
-            monkeypatch.setattr("melon.store.server.check_whole", check_and_lose)
+            monkeypatch.setattr("melon.store.server.store.check_whole", check_and_lose)
             with pytest.raises(DamagedRelease, match=r"release r1: .*playlists is missing"):
                 store.promote("r1")
             assert aliases(server_place) == aliases_of(server_place, "r2")
@@ -259,7 +259,7 @@ class TestPromote:
             builder.finish()
             builder.seal()
             take_away(server_place, Collection.WORDS, "r1")
-            monkeypatch.setattr("melon.store.server.check_whole", lambda _: None)
+            monkeypatch.setattr("melon.store.server.store.check_whole", lambda _: None)
             with pytest.raises(NoRelease, match="r1"):
                 store.promote("r1")
             assert aliases(server_place) == {}

@@ -44,7 +44,7 @@ def test_a_batch_of_queries_is_as_few_requests_as_its_size_allows(
     one = VectorQuery(np.ones(DIM, np.float32), DENSE, 3)
     assert 500 / 3 < len(_json(to_query(one))) < 500 / 2
     if largest:
-        monkeypatch.setattr("melon.store.server_reader.QUERY_BYTES", largest)
+        monkeypatch.setattr("melon.store.server.reader.QUERY_BYTES", largest)
     with server_place.open() as store:
         publish(store, songs_sample.contents)
         reader = store.open()

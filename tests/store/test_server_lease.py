@@ -117,7 +117,7 @@ def test_a_lost_registry_does_not_cost_the_live_release(server_place: ServerPlac
 def test_a_lease_is_renewed_while_it_is_held(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("melon.store.server_lease.RENEW_SECONDS", 0.02)
+    monkeypatch.setattr("melon.store.server.lease.RENEW_SECONDS", 0.02)
     lease = Lease(registry, "r1", "here")
     [first] = registry.marks().values()
     deadline = time.monotonic() + 20
@@ -203,7 +203,7 @@ def test_marks_of_one_work_do_not_hinder_the_other(
 def test_a_promotion_that_goes_on_and_on_is_named(
     server_place: ServerPlace, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("melon.store.server_lease.SWITCH_SECONDS", 0)
+    monkeypatch.setattr("melon.store.server.lease.SWITCH_SECONDS", 0)
     with server_place.open() as store:
         for release in ("r1", "r2"):
             publish(store, {}, release)
