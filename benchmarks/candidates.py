@@ -20,7 +20,7 @@ from harness import Report, parser
 from melon.evaluation import paired, read_questions
 from melon.evaluation.search_space import edited
 from melon.evaluation.tune_questions import Group, draw_sample
-from melon.retrieval import Given, RetrievalSettings, Retriever
+from melon.retrieval import QueryKind, RetrievalSettings, Retriever
 from melon.settings import load_settings
 from melon.store import open_store
 
@@ -42,7 +42,7 @@ def main() -> None:
         retriever = Retriever(store, settings=start)
         sample = draw_sample(retriever, pairs, most=2 * args.most, seed=0)
         report = Report("candidates", {"questions": len(pairs)})
-        for given in Given:
+        for given in QueryKind:
             group = Group(given, "songs", sample.search[given], retriever)
             if not len(group):
                 continue

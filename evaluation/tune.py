@@ -27,7 +27,7 @@ from melon.evaluation.search_space import (
 )
 from melon.evaluation.tune_questions import Group, Sample, draw_sample
 from melon.files import write_atomically
-from melon.retrieval import DEFAULT_STRATEGY, Given, RetrievalSettings, Retriever
+from melon.retrieval import DEFAULT_STRATEGY, QueryKind, RetrievalSettings, Retriever
 
 JUDGE = Stage.HYBRID
 """By whose strategy, the default one, settings are taken up or not."""
@@ -45,7 +45,7 @@ class Search:
     ran out of time.
     """
 
-    given: Given
+    given: QueryKind
     target: Target
     stage: Stage
     questions: int
@@ -140,7 +140,7 @@ def tune(
     retriever = retriever.with_reader(CachingReader(retriever.engine_reader))
     groups = [
         group
-        for given, target in product(Given, TARGETS)
+        for given, target in product(QueryKind, TARGETS)
         if len(group := Group(given, target, sample.search[given], retriever))
     ]
     stages = [stage for stage in Stage if stage in stages]

@@ -19,7 +19,7 @@ from melon.evaluation.rankings import as_query
 from melon.evaluation.recommend import BATCH
 from melon.evaluation.results import SONGS, TAGS
 from melon.evaluation.search_space import Stage, Target
-from melon.retrieval import Given, Ranking, Retriever
+from melon.retrieval import QueryKind, Ranking, Retriever
 
 
 class LeakedQuestions(BadQuestions):
@@ -36,7 +36,7 @@ class Sample:
         unknown: how many questions the store knows nothing of. No settings can help them.
     """
 
-    search: dict[Given, list[Pair]]
+    search: dict[QueryKind, list[Pair]]
     held_back: list[Pair]
     unknown: int
 
@@ -54,7 +54,7 @@ def draw_sample(
         BadQuestions: they are too few for two halves.
         LeakedQuestions: a playlist in the store holds what its question hides.
     """
-    by_kind: dict[Given, list[Pair]] = {given: [] for given in Given}
+    by_kind: dict[QueryKind, list[Pair]] = {given: [] for given in QueryKind}
     unknown = 0
     for start in range(0, len(pairs), BATCH):
         part = pairs[start : start + BATCH]
@@ -65,7 +65,7 @@ def draw_sample(
             else:
                 by_kind[kind].append(pair)
     rng = np.random.default_rng(seed)
-    search: dict[Given, list[Pair]] = {}
+    search: dict[QueryKind, list[Pair]] = {}
     held_back: list[Pair] = []
     for kind, known in by_kind.items():
         drawn = [known[place] for place in rng.permutation(len(known))[:most].tolist()]
@@ -103,7 +103,7 @@ class Group:
     """
 
     def __init__(
-        self, given: Given, target: Target, pairs: Sequence[Pair], retriever: Retriever
+        self, given: QueryKind, target: Target, pairs: Sequence[Pair], retriever: Retriever
     ) -> None:
         pairs = [(question, answer) for question, answer in pairs if getattr(answer, target)]
         self.given = given

@@ -8,7 +8,7 @@ from melon.retrieval.query import ModalityWeights, PlaylistQuery
 from melon.retrieval.results import Because, Ranking, Recommendation, Song, Tag
 from melon.retrieval.retriever import DEFAULT_STRATEGY, STRATEGIES, Retriever, UnknownStrategy
 from melon.retrieval.seeds import Unknown
-from melon.retrieval.settings import BadSettings, Given, RetrievalSettings
+from melon.retrieval.settings import BadSettings, QueryKind, RetrievalSettings
 from melon.retrieval.similar import Item, Neighbour, UnknownItem
 from melon.retrieval.variety import Variety
 
@@ -20,11 +20,11 @@ __all__ = [
     "Because",
     "ConstraintError",
     "Constraints",
-    "Given",
     "Item",
     "ModalityWeights",
     "Neighbour",
     "PlaylistQuery",
+    "QueryKind",
     "Ranking",
     "Recommendation",
     "RetrievalSettings",

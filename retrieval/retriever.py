@@ -12,13 +12,13 @@ from melon.retrieval.constraints import Constraints
 from melon.retrieval.following import LiveRelease, PinnedRelease, Source
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.results import Ranking, Recommendation
-from melon.retrieval.settings import Given, RetrievalSettings
+from melon.retrieval.settings import QueryKind, RetrievalSettings
 from melon.retrieval.showing import rankings, shown_songs, shown_tags
 from melon.retrieval.similar import Item, Neighbour, similar
 from melon.retrieval.strategies.dense import ClusterStrategy, MeanStrategy, VoteStrategy
-from melon.retrieval.strategies.given import given_by
 from melon.retrieval.strategies.hybrid import HybridStrategy
 from melon.retrieval.strategies.neighbours import NeighbourStrategy
+from melon.retrieval.strategies.query_kind import kind_of_seeds
 from melon.retrieval.strategies.strategy import UNEXPLAINED, Strategy
 from melon.retrieval.variety import Variety
 from melon.store import Collection, ReleaseReader, VectorStore
@@ -96,14 +96,14 @@ class Retriever:
         other._source = PinnedRelease(reader)
         return other
 
-    def kinds(self, queries: Sequence[PlaylistQuery]) -> list[Given | None]:
+    def kinds(self, queries: Sequence[PlaylistQuery]) -> list[QueryKind | None]:
         """By which settings each query is answered; None where nothing of it is known.
 
         Raises:
             NoRelease: the release was dropped, and there is no other to take up.
         """
         seeds = self._source.ask(lambda current: current.seeds(queries))
-        return [given_by(known) if known else None for known in seeds]
+        return [kind_of_seeds(known) if known else None for known in seeds]
 
     def recommend(
         self,

@@ -21,7 +21,7 @@ class BadSettings(InputError):
     """A file of retrieval settings cannot be used."""
 
 
-class Given(StrEnum):
+class QueryKind(StrEnum):
     """What is known of what a query gives; different things are worth different settings.
 
     `SONGS_AND_TEXT` is songs with known tags, given or found in the title; see
@@ -145,7 +145,7 @@ class Targets(_Settings, Generic[S, T]):
     tags: T
 
 
-class ByGiven(_Settings, Generic[S, T]):
+class ByKind(_Settings, Generic[S, T]):
     """Settings for each kind of query."""
 
     songs: Targets[S, T]
@@ -153,7 +153,7 @@ class ByGiven(_Settings, Generic[S, T]):
     tags: Targets[S, T]
     title: Targets[S, T]
 
-    def of(self, given: Given) -> Targets[S, T]:
+    def of(self, given: QueryKind) -> Targets[S, T]:
         """The settings for a kind of query."""
         targets: Targets[S, T] = getattr(self, given)
         return targets
@@ -163,9 +163,9 @@ class ByGiven(_Settings, Generic[S, T]):
 HopTargets = Targets[Hops, Hops]
 DenseTargets = Targets[Cosine, Nearby]
 FusionTargets = Targets[SongFusion, Fusion]
-HopSettings = ByGiven[Hops, Hops]
-DenseSettings = ByGiven[Cosine, Nearby]
-FusionSettings = ByGiven[SongFusion, Fusion]
+HopSettings = ByKind[Hops, Hops]
+DenseSettings = ByKind[Cosine, Nearby]
+FusionSettings = ByKind[SongFusion, Fusion]
 
 
 class RetrievalSettings(_Settings):

@@ -15,10 +15,15 @@ from numpy.typing import NDArray
 from melon.retrieval.memory import RememberingReader
 from melon.retrieval.requests import beam
 from melon.retrieval.settings import Cosine, RetrievalSettings
-from melon.retrieval.strategies.given import given
-from melon.retrieval.strategies.hops import spread
-from melon.retrieval.strategies.nearby import Around, around, nearby_shares, together
-from melon.retrieval.strategies.probes import Looking, Probe, probes
+from melon.retrieval.strategies.hops import second_hop
+from melon.retrieval.strategies.nearby import (
+    NearbyPlaylists,
+    merged,
+    nearby_playlists,
+    nearby_shares,
+)
+from melon.retrieval.strategies.probes import Probe, ProbeKind, probes
+from melon.retrieval.strategies.query_kind import query_kind
 from melon.retrieval.strategies.strategy import (
     NO_SHARES,
     Answer,
@@ -45,17 +50,17 @@ FEW_SONGS = 10_000
 class DenseStrategy:
     """What is near a query's probes, of songs with a prior for what is popular."""
 
-    looking: ClassVar[Looking]
+    probe_kind: ClassVar[ProbeKind]
 
     def __init__(self, settings: RetrievalSettings) -> None:
         self._settings = settings.dense
 
     def __call__(self, reader: RememberingReader, asks: Sequence[Ask]) -> list[Answer]:
         """One request for all songs; one for the playlists nearby and one for their tags."""
-        tags = spread(
+        tags = second_hop(
             reader,
             Collection.TAGS,
-            [together(found) for found in self.around(reader, asks)],
+            [merged(found) for found in self.nearby(reader, asks)],
             [(ask.tag_filter, ask.tags) for ask in asks],
             [0.0] * len(asks),
         )
@@ -74,7 +79,7 @@ class DenseStrategy:
         """
         sought = settings or [self.cosine(ask) for ask in asks]
         looks = [
-            _Look.of(ask, probes(ask, own, self.looking), own) if own else None
+            _Look.of(ask, probes(ask, own, self.probe_kind), own) if own else None
             for ask, own in zip(asks, sought, strict=True)
         ]
         return [
@@ -84,24 +89,24 @@ class DenseStrategy:
 
     def cosine(self, ask: Ask) -> Cosine:
         """How a query's songs are sought."""
-        return self._settings.of(given(ask)).songs
+        return self._settings.of(query_kind(ask)).songs
 
-    def around(
+    def nearby(
         self,
         reader: RememberingReader,
         asks: Sequence[Ask],
         wanted: Sequence[bool] | None = None,
-    ) -> list[list[Around]]:
+    ) -> list[list[NearbyPlaylists]]:
         """The playlists near each query, if wanted, in one request."""
         settings = [
-            self._settings.of(given(ask)).tags if want else None
+            self._settings.of(query_kind(ask)).tags if want else None
             for ask, want in zip(asks, wanted or [True] * len(asks), strict=True)
         ]
-        return around(reader, asks, settings, self.looking)
+        return nearby_playlists(reader, asks, settings, self.probe_kind)
 
     def explain(self, reader: RememberingReader, ask: Ask, answer: Answer) -> Explanation:
         """A probe's part in a score goes to its seeds by their parts in the cosine."""
-        [found] = self.around(reader, [ask])
+        [found] = self.nearby(reader, [ask])
         return Explanation(
             songs=self.song_shares(reader, ask, answer.songs, self.cosine(ask)),
             tags=nearby_shares(reader, found, answer.tags.ids, 0.0),
@@ -111,7 +116,7 @@ class DenseStrategy:
         self, reader: RememberingReader, ask: Ask, ranked: Ranked, settings: Cosine | None
     ) -> Shares:
         """The seeds' shares in the scores of `songs`, with the settings of that."""
-        own = probes(ask, settings, self.looking) if settings else []
+        own = probes(ask, settings, self.probe_kind) if settings else []
         if not len(ranked) or not own or settings is None:
             return NO_SHARES
         [near] = _near(reader, [_Look.of(ask, own, settings)])
@@ -134,19 +139,19 @@ class DenseStrategy:
 class MeanStrategy(DenseStrategy):
     """From the weighted mean of the modalities, each the mean of its unit vectors."""
 
-    looking = Looking.MEAN
+    probe_kind = ProbeKind.MEAN
 
 
 class VoteStrategy(DenseStrategy):
     """From every seed: each votes for what is near it."""
 
-    looking = Looking.VOTE
+    probe_kind = ProbeKind.VOTE
 
 
 class ClusterStrategy(DenseStrategy):
     """From the k-means centroids of the seeds, each with the weight of its share of them."""
 
-    looking = Looking.CLUSTER
+    probe_kind = ProbeKind.CLUSTER
 
 
 @dataclass(frozen=True, slots=True, eq=False)

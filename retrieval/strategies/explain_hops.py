@@ -29,7 +29,7 @@ def hop_shares(
     near: Neighbours,
     ids: Ids,
 ) -> Shares:
-    """Shares of seeds and neighbours in the scores that `spread` gives to `ids`."""
+    """Shares of seeds and neighbours in the scores that `second_hop` gives to `ids`."""
     if not near.liked or not len(ids):
         return NO_SHARES
     playlists = {

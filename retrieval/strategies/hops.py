@@ -90,7 +90,7 @@ def find_neighbours(
     ]
 
 
-def spread(
+def second_hop(
     reader: RememberingReader,
     collection: Collection,
     neighbours: Sequence[Neighbours],

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from melon.retrieval.memory import RememberingReader
 from melon.retrieval.settings import Cosine, Fusion, RetrievalSettings, SongFusion
 from melon.retrieval.strategies.dense import MeanStrategy
-from melon.retrieval.strategies.given import given
 from melon.retrieval.strategies.hops import Neighbours
-from melon.retrieval.strategies.nearby import Around, nearby_shares
+from melon.retrieval.strategies.nearby import NearbyPlaylists, nearby_shares
 from melon.retrieval.strategies.neighbours import NeighbourStrategy
 from melon.retrieval.strategies.probes import TINY
+from melon.retrieval.strategies.query_kind import query_kind
 from melon.retrieval.strategies.strategy import Answer, Ask, Explanation, Ranked, Shares
 from melon.store import Collection
 
@@ -49,21 +49,21 @@ class HybridStrategy:
 
     def __call__(self, reader: RememberingReader, asks: Sequence[Ask]) -> list[Answer]:
         """The first hop, what is near in the co-embedding meanwhile, the second hop for both."""
-        settings = [self._settings.of(given(ask)) for ask in asks]
+        settings = [self._settings.of(query_kind(ask)) for ask in asks]
         alike = [
             self._cosine(reader, ask, own.songs) for ask, own in zip(asks, settings, strict=True)
         ]
         nearby = [own.tags.weight > 0 for own in settings]
         songs_near = _aside(reader, self._mean.songs, reader, asks, alike)
-        lists_near = _aside(reader, self._mean.around, reader, asks, nearby)
+        lists_near = _aside(reader, self._mean.nearby, reader, asks, nearby)
         of_songs, of_tags = self._neighbours.near(reader, asks)
-        spread = self._neighbours.spread
-        held = _aside(reader, spread, reader, Collection.SONGS, asks, of_songs)
+        second_hop = self._neighbours.second_hop
+        held = _aside(reader, second_hop, reader, Collection.SONGS, asks, of_songs)
         joined = [
-            join(own, around, fusion.tags)
-            for own, around, fusion in zip(of_tags, lists_near(), settings, strict=True)
+            join(own, nearby, fusion.tags)
+            for own, nearby, fusion in zip(of_tags, lists_near(), settings, strict=True)
         ]
-        held_tags = spread(reader, Collection.TAGS, asks, joined)
+        held_tags = second_hop(reader, Collection.TAGS, asks, joined)
         tags = [Ranked(own.ids, _scaled(own)) for own in held_tags]
         held_songs = held()
         fusions = [
@@ -83,7 +83,7 @@ class HybridStrategy:
 
     def explain(self, reader: RememberingReader, ask: Ask, answer: Answer) -> Explanation:
         """The shares of both parts, scaled as their scores are."""
-        settings = self._settings.of(given(ask))
+        settings = self._settings.of(query_kind(ask))
         [of_songs], [of_tags] = self._neighbours.near(reader, [ask])
         return Explanation(
             songs=self._song_shares(reader, ask, of_songs, answer.songs, settings.songs),
@@ -111,7 +111,7 @@ class HybridStrategy:
         ranked: Ranked,
         fusion: SongFusion,
     ) -> Shares:
-        [held] = self._neighbours.spread(reader, Collection.SONGS, [ask], [neighbours])
+        [held] = self._neighbours.second_hop(reader, Collection.SONGS, [ask], [neighbours])
         fusion = _filling(ask, held, fusion)
         cosine = self._cosine(reader, ask, fusion)
         [near] = self._mean.songs(reader, [ask], [cosine])
@@ -129,11 +129,11 @@ class HybridStrategy:
     ) -> Shares:
         """A tag's score is a sum over playlists: the shares of either part are theirs in it."""
         discount = self._neighbours.hops(ask, Collection.TAGS).discount
-        [around] = self._mean.around(reader, [ask], [fusion.weight > 0])
-        joined = join(neighbours, around, fusion)
-        [unscaled] = self._neighbours.spread(reader, Collection.TAGS, [ask], [joined])
+        [nearby] = self._mean.nearby(reader, [ask], [fusion.weight > 0])
+        joined = join(neighbours, nearby, fusion)
+        [unscaled] = self._neighbours.second_hop(reader, Collection.TAGS, [ask], [joined])
         by_hops = self._neighbours.shares(reader, Collection.TAGS, ask, neighbours, ranked)
-        by_place = nearby_shares(reader, _fused(around, fusion), ranked.ids, discount)
+        by_place = nearby_shares(reader, _fused(nearby, fusion), ranked.ids, discount)
         both = by_hops.times(np.full(len(ranked), 1 / _best(neighbours))).plus(by_place)
         return both.times(np.full(len(ranked), 1 / unscaled.scores.max(initial=TINY)))
 
@@ -162,10 +162,10 @@ def _aside(
     return partial(ask, *args, **kwargs)
 
 
-def join(held: Neighbours, around: Sequence[Around], fusion: Fusion) -> Neighbours:
+def join(held: Neighbours, nearby: Sequence[NearbyPlaylists], fusion: Fusion) -> Neighbours:
     """The playlists of both, each scaled to a maximum of 1, summed by id."""
     scaled = replace(held, weights=held.weights / np.float32(_best(held)))
-    parts = [(each.ids, each.weights) for each in _fused(around, fusion)]
+    parts = [(each.ids, each.weights) for each in _fused(nearby, fusion)]
     return Neighbours.summed([(scaled.ids, scaled.weights), *parts]) if parts else scaled
 
 
@@ -175,11 +175,11 @@ def _best(held: Neighbours) -> float:
     return best if best > 0 else 1.0
 
 
-def _fused(around: Sequence[Around], fusion: Fusion) -> list[Around]:
+def _fused(nearby: Sequence[NearbyPlaylists], fusion: Fusion) -> list[NearbyPlaylists]:
     """With the weights that they have in the fusion; the mean's own are 1 at most."""
     return [
         replace(each, weights=np.float32(fusion.weight) * each.weights**fusion.power)
-        for each in around
+        for each in nearby
         if fusion.weight > 0 and len(each.ids)
     ]
 

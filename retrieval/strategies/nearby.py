@@ -18,13 +18,13 @@ from melon.retrieval.requests import beam
 from melon.retrieval.settings import Nearby
 from melon.retrieval.strategies.explain_hops import held_shares
 from melon.retrieval.strategies.hops import NOBODY, Neighbours, neighbour_filter
-from melon.retrieval.strategies.probes import Looking, Probe, probes
+from melon.retrieval.strategies.probes import Probe, ProbeKind, probes
 from melon.retrieval.strategies.strategy import NO_SHARES, Ask, Shares
 from melon.store import DENSE, Collection, Hits, Ids, VectorQuery
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Around:
+class NearbyPlaylists:
     """The playlists around one probe of a query.
 
     `weights` (n,) float32 are negative around what the query dislikes.
@@ -35,19 +35,19 @@ class Around:
     weights: NDArray[np.float32]
 
 
-def around(
+def nearby_playlists(
     reader: RememberingReader,
     asks: Sequence[Ask],
     settings: Sequence[Nearby | None],
-    looking: Looking,
-) -> list[list[Around]]:
+    probe_kind: ProbeKind,
+) -> list[list[NearbyPlaylists]]:
     """For each query and each of its probes the nearest playlists, in one request.
 
     Args:
         settings: per query how many and how they are weighted; nothing is sought for None.
     """
     looks = [
-        (ask, nearby, probes(ask, nearby, looking) if nearby is not None and ask.tags else [])
+        (ask, nearby, probes(ask, nearby, probe_kind) if nearby is not None and ask.tags else [])
         for ask, nearby in zip(asks, settings, strict=True)
     ]
     queries = [
@@ -63,14 +63,14 @@ def around(
     ]
 
 
-def together(found: Sequence[Around]) -> Neighbours:
+def merged(found: Sequence[NearbyPlaylists]) -> Neighbours:
     """The playlists around all probes of a query."""
     found = [each for each in found if len(each.ids)]
     return Neighbours.summed([(each.ids, each.weights) for each in found]) if found else NOBODY
 
 
 def nearby_shares(
-    reader: RememberingReader, found: Sequence[Around], ids: Ids, discount: float
+    reader: RememberingReader, found: Sequence[NearbyPlaylists], ids: Ids, discount: float
 ) -> Shares:
     """Shares in the scores of the tags `ids`; a playlist's go to the seeds by their part in its
     cosine."""
@@ -100,8 +100,8 @@ def _query(ask: Ask, probe: Probe, limit: int) -> VectorQuery:
     return VectorQuery(probe.vector, DENSE, limit, filter, exact=ask.exact, ef=beam(limit, filter))
 
 
-def _weighed(hits: Hits, probe: Probe, nearby: Nearby) -> Around:
+def _weighed(hits: Hits, probe: Probe, nearby: Nearby) -> NearbyPlaylists:
     """weight · exp(sharpness · (cosine - best)) of each playlist."""
     near = np.exp(nearby.sharpness * (hits.scores - hits.scores.max(initial=-1)))
     weights = (probe.weight * near).astype(np.float32)
-    return Around(probe, hits.ids.astype(np.uint32), weights)
+    return NearbyPlaylists(probe, hits.ids.astype(np.uint32), weights)

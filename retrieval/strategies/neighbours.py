@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from melon.retrieval.memory import RememberingReader
 from melon.retrieval.settings import Hops, RetrievalSettings
 from melon.retrieval.strategies.explain_hops import hop_shares
-from melon.retrieval.strategies.given import given
-from melon.retrieval.strategies.hops import NOBODY, Neighbours, find_neighbours, spread
+from melon.retrieval.strategies.hops import NOBODY, Neighbours, find_neighbours, second_hop
+from melon.retrieval.strategies.query_kind import query_kind
 from melon.retrieval.strategies.strategy import Answer, Ask, Explanation, Ranked, Shares
 from melon.store import Collection, Filter
 
@@ -25,15 +25,15 @@ class NeighbourStrategy:
     def __call__(self, reader: RememberingReader, asks: Sequence[Ask]) -> list[Answer]:
         """One request for the neighbours of all queries, one for their songs, one for tags."""
         of_songs, of_tags = self.near(reader, asks)
-        songs = self.spread(reader, Collection.SONGS, asks, of_songs)
-        tags = self.spread(reader, Collection.TAGS, asks, of_tags)
+        songs = self.second_hop(reader, Collection.SONGS, asks, of_songs)
+        tags = self.second_hop(reader, Collection.TAGS, asks, of_tags)
         return [Answer(*pair) for pair in zip(songs, tags, strict=True)]
 
     def near(
         self, reader: RememberingReader, asks: Sequence[Ask]
     ) -> tuple[list[Neighbours], list[Neighbours]]:
         """The neighbours of each query for its songs, and those for its tags, in one request."""
-        targets = [self._settings.of(given(ask)) for ask in asks]
+        targets = [self._settings.of(query_kind(ask)) for ask in asks]
         near = _near(
             reader,
             [(a, t.songs) if a.songs else None for a, t in zip(asks, targets, strict=True)]
@@ -41,7 +41,7 @@ class NeighbourStrategy:
         )
         return near[: len(asks)], near[len(asks) :]
 
-    def spread(
+    def second_hop(
         self,
         reader: RememberingReader,
         collection: Collection,
@@ -50,7 +50,7 @@ class NeighbourStrategy:
     ) -> list[Ranked]:
         """The songs, or the tags, of each query's neighbours, in one request."""
         hops = [self.hops(ask, collection) for ask in asks]
-        return spread(
+        return second_hop(
             reader,
             collection,
             near,
@@ -60,7 +60,7 @@ class NeighbourStrategy:
 
     def hops(self, ask: Ask, collection: Collection) -> Hops:
         """The settings for a query's songs, or tags."""
-        target = self._settings.of(given(ask))
+        target = self._settings.of(query_kind(ask))
         return target.songs if collection is Collection.SONGS else target.tags
 
     def explain(self, reader: RememberingReader, ask: Ask, answer: Answer) -> Explanation:
@@ -79,7 +79,7 @@ class NeighbourStrategy:
         near: Neighbours,
         ranked: Ranked,
     ) -> Shares:
-        """Shares in the scores that `spread` gives to candidates."""
+        """Shares in the scores that `second_hop` gives to candidates."""
         return hop_shares(reader, collection, ask, self.hops(ask, collection), near, ranked.ids)
 
 

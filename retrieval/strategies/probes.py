@@ -22,7 +22,7 @@ ROUNDS = 10
 TINY = 1e-6
 
 
-class Looking(StrEnum):
+class ProbeKind(StrEnum):
     """The published ways to look for candidates in the co-embedding."""
 
     MEAN = "mean"
@@ -59,7 +59,7 @@ class Probe:
         return np.asarray(parts / parts.sum(), np.float32)
 
 
-def probes(ask: Ask, settings: Place, looking: Looking) -> list[Probe]:
+def probes(ask: Ask, settings: Place, probe_kind: ProbeKind) -> list[Probe]:
     """The probes of a query; the weights of what it likes sum to 1.
 
     What it dislikes pushes the mean away, or votes against what is near it.
@@ -74,10 +74,10 @@ def probes(ask: Ask, settings: Place, looking: Looking) -> list[Probe]:
     disliked = dislikes(ask.seeds, settings.dislike)
     if not liked:
         return []
-    if looking is Looking.MEAN:
+    if probe_kind is ProbeKind.MEAN:
         return _mean(liked, disliked)
     total = sum(part.weight for part in liked)
-    split = _every_row if looking is Looking.VOTE else _centroids
+    split = _every_row if probe_kind is ProbeKind.VOTE else _centroids
     return [
         *(probe for part in liked for probe in split(part, part.weight / total)),
         *(probe for part in disliked for probe in split(part, -part.weight)),

@@ -9,7 +9,7 @@ import pytest
 
 from melon.evaluation.pattern_search import LEAST_GAIN, Best, OutOfTime, pattern_search
 from melon.evaluation.search_space import SPACE, Parameter, Stage, edited, value_at
-from melon.retrieval import Given, RetrievalSettings
+from melon.retrieval import QueryKind, RetrievalSettings
 from melon.retrieval.settings import Cosine, Fusion, Hops, Reweighting
 
 ALL = ("songs", "tags", "title")
@@ -25,7 +25,7 @@ HOPS = SPACE[Stage.NEIGHBOURS]["songs"]
 @pytest.mark.parametrize(("place", "parameter"), PARAMETERS, ids=[place for place, _ in PARAMETERS])
 def test_every_value_of_a_parameter_can_be_set_everywhere(place: str, parameter: Parameter):
     whole = RetrievalSettings.default()
-    for given in Given:
+    for given in QueryKind:
         path = place.format(given)
         for value in parameter.ladder:
             changed = edited(whole, path, value)

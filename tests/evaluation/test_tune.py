@@ -27,7 +27,7 @@ from melon.evaluation import (
 from melon.evaluation.caching import CachingReader
 from melon.evaluation.search_space import SPACE, value_at
 from melon.evaluation.tune_questions import Group, draw_sample
-from melon.retrieval import Given, RetrievalSettings, Retriever
+from melon.retrieval import QueryKind, RetrievalSettings, Retriever
 from melon.retrieval.memory import RememberingReader
 from melon.store import ReleaseReader, VectorStore
 from melon.store.embedded import EmbeddedStore
@@ -45,7 +45,7 @@ BAD_FUSION = {"weight": 0.0, "power": 1}
 
 
 def everywhere(part: dict[str, Any]) -> dict[str, Any]:
-    return {given: {"songs": part, "tags": part} for given in Given}
+    return {given: {"songs": part, "tags": part} for given in QueryKind}
 
 
 BAD = RetrievalSettings.model_validate(
@@ -115,7 +115,10 @@ def test_every_search_ends_no_worse_than_it_starts(done: Tuned):
     assert all(search.finished for search in done.searches)
     assert all(search.best >= search.start for search in done.searches)
     hops = [s for s in done.searches if s.stage is Stage.NEIGHBOURS]
-    assert {(s.given, s.target) for s in hops} >= {(Given.SONGS, "songs"), (Given.TAGS, "tags")}
+    assert {(s.given, s.target) for s in hops} >= {
+        (QueryKind.SONGS, "songs"),
+        (QueryKind.TAGS, "tags"),
+    }
     assert sum(s.best > s.start for s in hops) > len(hops) / 2
 
 
@@ -214,7 +217,7 @@ def test_answers_are_kept_as_the_engine_gives_them(
 
 def test_the_score_of_a_group_is_the_official_one(retriever: Retriever, held_out: HeldOut):
     sample = draw_sample(retriever, held_out.pairs, most=1000, seed=0)
-    for given in (Given.SONGS_AND_TEXT, Given.TITLE):
+    for given in (QueryKind.SONGS_AND_TEXT, QueryKind.TITLE):
         pairs = sample.search[given]
         card = evaluate(retriever, pairs, strategy="neighbours").quality
         for target, figure in (("songs", card.song_ndcg), ("tags", card.tag_ndcg)):
@@ -228,7 +231,7 @@ def test_no_playlist_is_in_both_halves(retriever: Retriever, held_out: HeldOut):
     held_back = [q.id for q, _ in sample.held_back]
     assert len({*searched, *held_back}) == len(searched) + len(held_back)
     assert all(question.id == answer.id for question, answer in sample.held_back)
-    assert len(sample.search[Given.SONGS]) == 10
+    assert len(sample.search[QueryKind.SONGS]) == 10
     again = draw_sample(retriever, held_out.pairs, most=20, seed=3)
     assert again == sample
     other = draw_sample(retriever, held_out.pairs, most=20, seed=4)

@@ -10,7 +10,7 @@ from command_line import Done, melon
 from lists import HeldOut, write_json
 
 from melon.catalog import DemoTruth
-from melon.retrieval import Given, RetrievalSettings
+from melon.retrieval import QueryKind, RetrievalSettings
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_what_is_found_is_written_shown_and_gone_on_from(held_out: HeldOut, home
     assert found["settings"] == str(out)
     assert [pair["after"]["strategy"] for pair in found["held_back"]] == ["hybrid"]
     names = {(s["given"], s["target"], s["stage"]) for s in found["searches"]}
-    assert names == {(str(g), t, "hybrid") for g in Given for t in ("songs", "tags")}
+    assert names == {(str(g), t, "hybrid") for g in QueryKind for t in ("songs", "tags")}
     for search in found["searches"]:
         start, best = search["start"], search["best"]
         assert f"{search['given']}/{search['target']}/hybrid: {start:.4f} → {best:.4f}" in first.err
@@ -105,7 +105,7 @@ def test_questions_that_were_trained_on_are_the_users_error(
 def inverted(home: Path) -> Path:
     """A file of a few settings which make the fusion all co-embedding."""
     part = {"weight": 10.0}
-    changed = {given: {"songs": part, "tags": part} for given in Given}
+    changed = {given: {"songs": part, "tags": part} for given in QueryKind}
     path = home / "retrieval.json"
     path.parent.mkdir()
     path.write_text(json.dumps({"hybrid": changed}))

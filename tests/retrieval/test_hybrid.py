@@ -10,8 +10,8 @@ import pytest
 
 from melon.retrieval import (
     Constraints,
-    Given,
     PlaylistQuery,
+    QueryKind,
     RetrievalSettings,
     Retriever,
 )
@@ -39,7 +39,7 @@ QUERIES = {
 
 
 def everywhere(songs: dict[str, Any], tags: dict[str, Any]) -> dict[str, Any]:
-    return {given: {"songs": songs, "tags": tags} for given in Given}
+    return {given: {"songs": songs, "tags": tags} for given in QueryKind}
 
 
 def settings(weight: float, power: float) -> RetrievalSettings:

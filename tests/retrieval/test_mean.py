@@ -11,9 +11,9 @@ from melon.embedding import EmbeddingSpace
 from melon.ingest import SparseWeights
 from melon.retrieval import (
     Constraints,
-    Given,
     ModalityWeights,
     PlaylistQuery,
+    QueryKind,
     RetrievalSettings,
     Retriever,
 )
@@ -43,7 +43,7 @@ def retriever(demo_store: VectorStore) -> Retriever:
         "candidates": ALL,
     }
     tags = {"discount": DISCOUNT, "sharpness": NEARBY_SHARPNESS, "playlists": ALL}
-    given = {kind: {"songs": songs, "tags": tags} for kind in Given}
+    given = {kind: {"songs": songs, "tags": tags} for kind in QueryKind}
     defaults = RetrievalSettings.default().model_dump()
     return Retriever(
         demo_store, settings=RetrievalSettings.model_validate(defaults | {"dense": given})

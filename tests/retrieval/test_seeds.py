@@ -17,10 +17,10 @@ from melon.retrieval import (
     STRATEGIES,
     AmbiguousSong,
     Constraints,
-    Given,
     Item,
     ModalityWeights,
     PlaylistQuery,
+    QueryKind,
     Retriever,
     UnknownSong,
     UnknownStrategy,
@@ -107,20 +107,20 @@ def test_a_tag_that_is_held_as_it_is_given_is_no_other(retriever: Retriever):
 @pytest.mark.parametrize(
     ("query", "kind"),
     [
-        (PlaylistQuery(songs=(1,)), Given.SONGS),
-        (PlaylistQuery(songs=(1,), tags=("rain",)), Given.SONGS_AND_TEXT),
-        (PlaylistQuery(songs=(1,), title="winter songs"), Given.SONGS_AND_TEXT),
-        (PlaylistQuery(songs=(1,), title="morning"), Given.SONGS),
-        (PlaylistQuery(songs=(1,), tags=("no such tag",)), Given.SONGS),
-        (PlaylistQuery(tags=("rain",), title="winter"), Given.TAGS),
-        (PlaylistQuery(title="winter"), Given.TITLE),
-        (PlaylistQuery(tags=("no such tag",), title="winter"), Given.TITLE),
+        (PlaylistQuery(songs=(1,)), QueryKind.SONGS),
+        (PlaylistQuery(songs=(1,), tags=("rain",)), QueryKind.SONGS_AND_TEXT),
+        (PlaylistQuery(songs=(1,), title="winter songs"), QueryKind.SONGS_AND_TEXT),
+        (PlaylistQuery(songs=(1,), title="morning"), QueryKind.SONGS),
+        (PlaylistQuery(songs=(1,), tags=("no such tag",)), QueryKind.SONGS),
+        (PlaylistQuery(tags=("rain",), title="winter"), QueryKind.TAGS),
+        (PlaylistQuery(title="winter"), QueryKind.TITLE),
+        (PlaylistQuery(tags=("no such tag",), title="winter"), QueryKind.TITLE),
         (PlaylistQuery(songs=(99_999,), title="zzzzq"), None),
     ],
     ids=str,
 )
 def test_a_query_is_of_a_kind_by_what_is_known_of_it(
-    retriever: Retriever, query: PlaylistQuery, kind: Given | None
+    retriever: Retriever, query: PlaylistQuery, kind: QueryKind | None
 ):
     assert retriever.kinds([query]) == [kind]
 

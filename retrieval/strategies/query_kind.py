@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from melon.retrieval.seeds import Seeds
-from melon.retrieval.settings import Given
+from melon.retrieval.settings import QueryKind
 from melon.retrieval.strategies.strategy import Ask
 
 
-def given(ask: Ask) -> Given:
+def query_kind(ask: Ask) -> QueryKind:
     """The kind of an ask, by its seeds."""
-    return given_by(ask.seeds)
+    return kind_of_seeds(ask.seeds)
 
 
-def given_by(seeds: Seeds) -> Given:
+def kind_of_seeds(seeds: Seeds) -> QueryKind:
     """The kind of a query: songs alone, songs and text, tags (and perhaps a title), or a title.
 
     Beside songs only known tags are text, those that are given and those found in the title: with
@@ -21,5 +21,5 @@ def given_by(seeds: Seeds) -> Given:
     """
     if len(seeds.songs):
         text = len(seeds.tags) + len(seeds.title_tags)
-        return Given.SONGS_AND_TEXT if text else Given.SONGS
-    return Given.TAGS if len(seeds.tags) else Given.TITLE
+        return QueryKind.SONGS_AND_TEXT if text else QueryKind.SONGS
+    return QueryKind.TAGS if len(seeds.tags) else QueryKind.TITLE
