@@ -102,7 +102,7 @@ class EmbeddedStore:
 
     def open(self, release: str | None = None) -> EmbeddedReader:
         """A reader of a release, the live one by default."""
-        if self.live() is None and not self.exists:
+        if not self.exists and self.live() is None:
             raise no_store(str(self.root))
         manifest = find_manifest(self.location, release, self.live, self._manifest)
         reader = EmbeddedReader(self._releases_dir / manifest.release, manifest)

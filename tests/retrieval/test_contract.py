@@ -77,10 +77,12 @@ def constraints(draw: st.DrawFn, catalogue: Catalogue) -> Constraints:
     }
     chosen = draw(st.lists(st.sampled_from(sorted(possible)), min_size=1, max_size=3, unique=True))
     drawn = {name: draw(possible[name]) for name in chosen}
+    codes = {name: code for code, genre in catalogue.genres.items() for name in (code, genre.name)}
     for kind in ("genres", "artists"):  # what is wanted and excluded at once is an error
-        wanted = {*drawn.get(kind, ()), *drawn.get(f"all_{kind}", ())}
+        names = (*drawn.get(kind, ()), *drawn.get(f"all_{kind}", ()))
+        wanted = {codes.get(name, name) for name in names}
         excluded = drawn.pop(f"not_{kind}", ())
-        drawn[f"not_{kind}"] = tuple(name for name in excluded if name not in wanted)
+        drawn[f"not_{kind}"] = tuple(n for n in excluded if codes.get(n, n) not in wanted)
     return Constraints(**drawn)
 
 
