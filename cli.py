@@ -23,7 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "recommend": "evaluate",
     "score": "evaluate",
     "evaluate": "evaluate",
-    "split": "evaluate",
+    "split": "split",
     "tune": "tune",
     "releases": "releases",
     "status": "releases",

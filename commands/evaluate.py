@@ -1,4 +1,4 @@
-"""`melon recommend`, `score`, `evaluate` and `split`: how good the recommendations are."""
+"""`melon recommend`, `score` and `evaluate`: how good the recommendations are."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from melon.commands.console import meter, note, print_json, print_table, reported
+from melon.commands.console import meter, note, print_json, print_table
 from melon.commands.options import (
+    AnswersArgument,
     JsonOption,
     PathOption,
+    QuestionsArgument,
     ReleaseOption,
     SettingsOption,
     UrlOption,
@@ -23,7 +25,6 @@ from melon.commands.options import (
     not_empty,
     opened_reader,
     opened_retriever,
-    path_given,
     pinned_retriever,
     settings_file,
 )
@@ -42,12 +43,6 @@ class Until(StrEnum):
     PLAYLIST = "playlist"
 
 
-QuestionsArgument = Annotated[
-    Path, typer.Argument(help="Playlists with parts blanked.", show_default=False)
-]
-AnswersArgument = Annotated[
-    Path, typer.Argument(help="What is hidden of each playlist.", show_default=False)
-]
 UntilOption = Annotated[
     Until | None,
     typer.Option(
@@ -224,69 +219,6 @@ def evaluate(
         print_json(cards[0].to_json())
 
 
-def split(
-    playlists: Annotated[
-        list[Path],
-        typer.Argument(
-            help="Directory in Melon's format, or playlist files.",
-            parser=path_given,
-            show_default=False,
-        ),
-    ],
-    out: Annotated[
-        Path,
-        typer.Option(
-            "--out",
-            "-o",
-            help="Where train.json, questions.json and answers.json go.",
-            parser=path_given,
-            metavar="<path>",
-            show_default=False,
-        ),
-    ],
-    hold_out: Annotated[
-        float,
-        typer.Option(help="Share of the playlists that is held out, or from 1 on their number."),
-    ] = 0.1,
-    min_songs: Annotated[
-        int, typer.Option(help="Playlists with fewer songs stay in training.")
-    ] = 2,
-    kinds: Annotated[
-        str,
-        typer.Option(
-            help="How many of the questions give songs, songs and tags, tags and the title, the "
-            "title alone."
-        ),
-    ] = "30/50/15/5",
-    seed: Annotated[int, typer.Option(min=0, help="Another seed, other playlists.")] = 0,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Stop at the first bad record instead of skipping it.")
-    ] = False,
-) -> None:
-    """Hold out playlists as questions and answers, masked as the challenge does it.
-
-    30 % of the questions give songs, 50 % songs and tags, 15 % tags and the title, 5 % the title,
-    or as `--kinds` says; half of what is given stays hidden. The same seed gives the same files.
-    """
-    from melon.catalog import ReadReport, find_corpus
-    from melon.evaluation import split as divide
-
-    report = ReadReport()
-    with reported(report):
-        counts = divide(
-            find_corpus(playlists).playlists,
-            out,
-            hold_out=hold_out,
-            min_songs=min_songs,
-            shares=_shares(kinds),
-            seed=seed,
-            report=report,
-            strict=strict,
-        )
-    held_out = counted(counts.held_out, "question")
-    note(f"{counted(counts.train, 'playlist')} to train on and {held_out}: {out}")
-
-
 def render(cards: Sequence[Scorecard]) -> None:
     """Scorecards as tables."""
     from melon.evaluation.scorecard import BEYOND_COLUMNS, COLUMNS, beyond_table, table
@@ -329,17 +261,6 @@ def note_leaks(card: Scorecard) -> None:
             f"{'hides' if card.leaked_questions == 1 else 'hide'}: this is how well it remembers "
             "(`melon tune --help` says how to hold playlists out)"
         )
-
-
-def _shares(kinds: str) -> list[float]:
-    from melon.errors import InputError
-
-    try:
-        return [float(share) for share in kinds.split("/")]
-    except ValueError as error:
-        raise InputError(
-            str(error), where="--kinds", hint="write four numbers, such as 30/50/15/5"
-        ) from None
 
 
 def _several(strategies: Sequence[str] | None) -> bool:

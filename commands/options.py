@@ -27,6 +27,12 @@ def path_given(value: str) -> Path:
     return Path(value)
 
 
+QuestionsArgument = Annotated[
+    Path, typer.Argument(help="Playlists with parts blanked.", show_default=False)
+]
+AnswersArgument = Annotated[
+    Path, typer.Argument(help="What is hidden of each playlist.", show_default=False)
+]
 UrlOption = Annotated[
     str | None,
     typer.Option(

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from melon.commands.console import meter, note, print_json, print_table, shown
-from melon.commands.evaluate import AnswersArgument, QuestionsArgument
 from melon.commands.options import (
+    AnswersArgument,
     JsonOption,
     PathOption,
+    QuestionsArgument,
     ReleaseOption,
     UrlOption,
     chosen_store,

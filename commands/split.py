@@ -1,0 +1,86 @@
+"""`melon split`: playlists become questions and answers, and the rest to train on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from melon.commands.console import note, reported
+from melon.commands.options import path_given
+from melon.errors import counted
+
+
+def split(
+    playlists: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Directory in Melon's format, or playlist files.",
+            parser=path_given,
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            help="Where train.json, questions.json and answers.json go.",
+            parser=path_given,
+            metavar="<path>",
+            show_default=False,
+        ),
+    ],
+    hold_out: Annotated[
+        float,
+        typer.Option(help="Share of the playlists that is held out, or from 1 on their number."),
+    ] = 0.1,
+    min_songs: Annotated[
+        int, typer.Option(help="Playlists with fewer songs stay in training.")
+    ] = 2,
+    kinds: Annotated[
+        str,
+        typer.Option(
+            help="How many of the questions give songs, songs and tags, tags and the title, the "
+            "title alone."
+        ),
+    ] = "30/50/15/5",
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, other playlists.")] = 0,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at the first bad record instead of skipping it.")
+    ] = False,
+) -> None:
+    """Hold out playlists as questions and answers, masked as the challenge does it.
+
+    30 % of the questions give songs, 50 % songs and tags, 15 % tags and the title, 5 % the title,
+    or as `--kinds` says; half of what is given stays hidden. The same seed gives the same files.
+    """
+    from melon.catalog import ReadReport, find_corpus
+    from melon.evaluation import split as divide
+
+    report = ReadReport()
+    with reported(report):
+        counts = divide(
+            find_corpus(playlists).playlists,
+            out,
+            hold_out=hold_out,
+            min_songs=min_songs,
+            shares=_shares(kinds),
+            seed=seed,
+            report=report,
+            strict=strict,
+        )
+    held_out = counted(counts.held_out, "question")
+    note(f"{counted(counts.train, 'playlist')} to train on and {held_out}: {out}")
+
+
+def _shares(kinds: str) -> list[float]:
+    from melon.errors import InputError
+
+    try:
+        return [float(share) for share in kinds.split("/")]
+    except ValueError as error:
+        raise InputError(
+            str(error), where="--kinds", hint="write four numbers, such as 30/50/15/5"
+        ) from None
