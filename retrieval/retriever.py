@@ -239,7 +239,7 @@ class Retriever:
         self,
         item: Item,
         *,
-        to: Sequence[Collection] = (Collection.SONGS, Collection.TAGS),
+        to: Sequence[Collection | str] = (Collection.SONGS, Collection.TAGS),
         limit: int = 10,
         constraints: Constraints | None = None,
         exact: bool = False,
@@ -248,7 +248,7 @@ class Retriever:
 
         Args:
             item: a song, a tag, a title, a playlist or a title word.
-            to: the collections to look in.
+            to: the collections to look in, as such or by name: `("songs", "playlists")`.
             limit: points of each.
             constraints: what a song must be.
             exact: scan instead of using the index.
@@ -256,6 +256,7 @@ class Retriever:
         Raises:
             ConstraintError: a constraint cannot be met by anything, or names what is not known.
             UnknownItem: the store does not hold the item, or no vector for it.
+            InputError: a collection is none, or no neighbour is wanted.
             NoRelease: the release was dropped, and there is no other to take up.
         """
 

@@ -109,7 +109,7 @@ def similar(
     tokenizer: TitleTokenizer,
     item: Item,
     *,
-    to: Sequence[Collection],
+    to: Sequence[Collection | str],
     limit: int,
     constraints: Constraints | None,
     exact: bool,
@@ -117,21 +117,23 @@ def similar(
     """The nearest points of each collection, the item itself left out.
 
     Args:
-        to: which collections to look in.
+        to: which collections to look in, as such or by name.
         limit: points per collection.
         constraints: apply to songs.
 
     Raises:
         ConstraintError: a constraint cannot be met by anything, or names what is not known.
         UnknownItem: the store does not hold the item.
+        InputError: a collection is none, or no neighbour is wanted.
     """
     if limit < 1:
         raise InputError(f"{limit} neighbours cannot be found")
+    collections = _collections(to)
     song_filter = constraints.resolve(reader) if constraints else Filter()
     own = _own_point(reader, tokenizer, item)
     vector = _vector(reader, tokenizer, item, own)
     found: dict[Collection, list[Neighbour]] = {}
-    for collection in to:
+    for collection in collections:
         filter = song_filter if collection is Collection.SONGS else Filter()
         if own is not None and own[0] is collection:
             filter = filter & Filter(must_not=(HasId((own[1],)),))
@@ -139,6 +141,15 @@ def similar(
         hits = reader.query(collection, [query])[0]
         found[collection] = [_neighbour(collection, hit) for hit in hits]
     return found
+
+
+def _collections(names: Sequence[Collection | str]) -> list[Collection]:
+    if isinstance(names, str):  # a collection is one, too, and would be taken for its letters
+        raise InputError(f"{str(names)!r} is not a list of collections", hint=f'write ("{names}",)')
+    try:
+        return [Collection(name) for name in names]
+    except ValueError as error:
+        raise InputError(str(error), hint=f"collections are {', '.join(Collection)}") from None
 
 
 def _neighbour(collection: Collection, hit: Hit) -> Neighbour:

@@ -99,6 +99,30 @@ def test_constraints_apply_to_songs(retriever: Retriever, catalogue: Catalogue):
     assert all(len(found[collection]) == 10 for collection in Collection)
 
 
+def test_collections_may_be_given_by_name(
+    retriever: Retriever, demo_truth: DemoTruth, catalogue: Catalogue
+):
+    """The constraints hold, and the item itself stays out, as with members of `Collection`."""
+    song, limits = items(demo_truth)["song"], Constraints(not_genres=("Ballad",), since="2005")
+    for limit in (limits, None):
+        named = retriever.similar(song, to=("songs", "tags"), limit=500, constraints=limit)
+        members = (Collection.SONGS, Collection.TAGS)
+        assert named == retriever.similar(song, to=members, limit=500, constraints=limit)
+        allowed = catalogue.allowed(limit or Constraints()) - {song.song}
+        assert {near.id for near in named[Collection.SONGS]} <= allowed
+        assert all(type(name) is Collection for name in named)
+
+
+@pytest.mark.parametrize(
+    ("to", "what"),
+    [(("albums",), "'albums'"), ("songs", "'songs' is not a list"), (Collection.TAGS, "'tags'")],
+    ids=str,
+)
+def test_what_is_no_list_of_collections_is_refused(retriever: Retriever, to: str, what: str):
+    with pytest.raises(InputError, match=what):
+        retriever.similar(Item(tag=RAINY), to=to)
+
+
 @pytest.mark.parametrize("spelling", ["RAINY DAY", "rainyday"])
 def test_a_tag_is_known_however_it_is_spelt(retriever: Retriever, spelling: str):
     assert retriever.similar(Item(tag=spelling)) == retriever.similar(Item(tag=RAINY))
