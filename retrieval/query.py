@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Self
+from unicodedata import normalize
 
 from pydantic import (
     AfterValidator,
@@ -40,9 +42,13 @@ def valid_text(text: object) -> object:
 
 
 def _tag(value: object) -> object:
-    if isinstance(value, str) and not value.strip():
+    """As a store holds it: composed (NFC), without white space before and after."""
+    if not isinstance(value, str):
+        return value
+    if not value.strip():
         raise InputError("a tag is empty")
-    return valid_text(value)
+    valid_text(value)
+    return normalize("NFC", value).strip()
 
 
 def _title(value: object) -> object:
@@ -65,7 +71,8 @@ Id = Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(_no_bool)]
 """Of a song or playlist: the ids that a point and a dimension of `items` can have."""
 
 SongIds = Annotated[tuple[Id, ...], AfterValidator(_unique)]
-Tags = Annotated[tuple[Annotated[str, BeforeValidator(_tag)], ...], AfterValidator(_unique)]
+TagText = Annotated[str, BeforeValidator(_tag)]
+Tags = Annotated[tuple[TagText, ...], AfterValidator(_unique)]
 Title = Annotated[str, BeforeValidator(_title)]
 
 
@@ -107,6 +114,11 @@ class PlaylistQuery(Question):
     `not_songs` and `not_tags` push away what is like them. `playlist` is the id of the playlist
     that is being continued, where it has one: it is then not its own neighbour.
 
+    Tags are brought to the form in which stores hold them: composed (NFC), without white space
+    before and after. A tag that is not held as it is written is also looked for whatever its case
+    and its spaces, but only among the tags that titles are searched for: the store has no index
+    of spellings, and a rarer tag is unknown unless it is written as it is held.
+
     A blank text is refused: it would ask for what is popular where something else was meant. A
     playlist without a title has None, as `melon.catalog` reads the "" of the challenge's files.
 
@@ -125,13 +137,16 @@ class PlaylistQuery(Question):
 
     @model_validator(mode="after")
     def _is_no_contradiction(self) -> Self:
-        for kind, liked, disliked in (
-            ("song", self.songs, self.not_songs),
-            ("tag", self.tags, self.not_tags),
-        ):
-            if both := [name for name in liked if name in disliked]:
-                raise InputError(
-                    f"{kind} {both[0]!r} is wanted and disliked at once",
-                    hint="leave one of the two out",
-                )
+        refuse_contradiction("song", self.songs, self.not_songs)
+        refuse_contradiction("tag", self.tags, self.not_tags)
         return self
+
+
+def refuse_contradiction(
+    kind: str, liked: Sequence[int | str], disliked: Sequence[int | str]
+) -> None:
+    """Raise an `InputError` if a song or tag is wanted and disliked at once."""
+    if both := [name for name in liked if name in disliked]:
+        raise InputError(
+            f"{kind} {both[0]!r} is wanted and disliked at once", hint="leave one of the two out"
+        )

@@ -100,6 +100,7 @@ class Retriever:
         """By which settings each query is answered; None where nothing of it is known.
 
         Raises:
+            InputError: a tag is wanted and disliked at once, in two spellings.
             NoRelease: the release was dropped, and there is no other to take up.
         """
         seeds = self._source.ask(lambda current: current.seeds(queries))
@@ -139,6 +140,8 @@ class Retriever:
 
         Raises:
             ConstraintError: a constraint cannot be met by anything, or names what is not known.
+            InputError: nothing is to be found, or a tag is wanted and disliked at once, in two
+                spellings.
             UnknownStrategy: there is none of that name.
             NoRelease: the release was dropped, and there is no other to take up.
         """

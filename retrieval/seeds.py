@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melon.embedding.title import TitleTokenizer, normalise
-from melon.retrieval.query import PlaylistQuery
+from melon.retrieval.query import PlaylistQuery, refuse_contradiction
 from melon.store import (
     Collection,
     PointId,
@@ -101,7 +101,11 @@ class _Wanted:
 def resolve(
     reader: ReleaseReader, tokenizer: TitleTokenizer, queries: Sequence[PlaylistQuery]
 ) -> list[Seeds]:
-    """Look up the seeds of all queries: a request per kind of seed, however many queries."""
+    """Look up the seeds of all queries: a request per kind of seed, however many queries.
+
+    Raises:
+        InputError: a query wants and dislikes what is one tag in two spellings.
+    """
     tags = _fetch(
         reader,
         Collection.TAGS,
@@ -161,11 +165,12 @@ def _cut(query: PlaylistQuery, tokenizer: TitleTokenizer, held: Container[Key]) 
         return tuple(dict.fromkeys(tag if tag in held else respell(tag, tokenizer) for tag in tags))
 
     title = query.title or ""
-    tags = spelt(query.tags)
+    tags, not_tags = spelt(query.tags), spelt(query.not_tags)
+    refuse_contradiction("tag", tags, not_tags)
     texts = [(title, query.weights.title), *((tag, query.weights.tags) for tag in tags)]
     return _Wanted(
         tags=tags,
-        not_tags=spelt(query.not_tags),
+        not_tags=not_tags,
         title_words=tuple(tokenizer.words(title)),
         title_tags=tuple(tag for tag in tokenizer.tags(title) if tag not in tags),
         words=_heaviest((word, weight) for text, weight in texts for word in tokenizer.words(text)),

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from unicodedata import normalize
 
 import pyarrow as pa
 import pytest
 from demo_catalogue import Catalogue
+from hypothesis import given
+from hypothesis import strategies as st
 from places import Place
 
+from melon.catalog import clean_text
 from melon.embedding import EmbeddingSpace
+from melon.embedding.title import TitleTokenizer
 from melon.errors import InputError
 from melon.ingest import ingest
 from melon.retrieval import (
@@ -92,6 +97,27 @@ def test_a_tag_is_known_however_it_is_spaced_and_cased(retriever: Retriever, spe
     assert not found.unknown
 
 
+@given(text=st.text(st.characters(codec="utf-8")).filter(str.strip))
+def test_a_tag_is_brought_to_the_form_of_the_catalogue(text: str):
+    for tag in (text, f" {text}\u3000", normalize("NFD", text)):
+        assert PlaylistQuery(tags=(tag,)).tags == (clean_text(tag),)
+        assert PlaylistQuery(not_tags=(tag, text)).not_tags == (clean_text(text),)
+
+
+def test_every_tag_is_known_decomposed_and_with_white_space(
+    place: Place, demo_space: EmbeddingSpace
+):
+    """Those, too, that are so rare that no title is searched for them: here, all of them."""
+    typed = [f" {normalize('NFD', tag)}\n" for tag in demo_space.tags]
+    with place.open() as store:
+        ingest(replace(demo_space, title=TitleTokenizer(b"", (), {})), store)
+        retriever = Retriever(store)
+        for field in ("tags", "not_tags"):
+            queries = [PlaylistQuery.model_validate({field: (tag,)}) for tag in typed]
+            found = retriever.rank_many(queries, songs=1, tags=1)
+            assert [ranking.unknown.tags for ranking in found] == [()] * len(typed)
+
+
 def test_a_tag_that_is_held_as_it_is_given_is_no_other(retriever: Retriever):
     """Two tags of the catalogue differ by their spaces alone: each is its own seed."""
     spaced, compact = (
@@ -102,6 +128,12 @@ def test_a_tag_that_is_held_as_it_is_given_is_no_other(retriever: Retriever):
     assert "비 오는 날" in [tag.tag for tag in compact.tags]
     disliked = retriever.recommend(PlaylistQuery(not_tags=("비오는날",)), tags=50)
     assert "비오는날" not in [tag.tag for tag in disliked.tags]
+
+
+@pytest.mark.parametrize("disliked", ["rainy day", "RAINYDAY", " rainy day"])
+def test_a_tag_is_not_wanted_and_disliked_in_two_spellings(retriever: Retriever, disliked: str):
+    with pytest.raises(InputError, match="tag 'rainy day' is wanted and disliked at once"):
+        retriever.recommend(PlaylistQuery(tags=("Rainy Day",), not_tags=(disliked,)))
 
 
 @pytest.mark.parametrize(
