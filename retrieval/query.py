@@ -57,6 +57,12 @@ def _title(value: object) -> object:
     return valid_text(value)
 
 
+def _word(value: object) -> object:
+    if isinstance(value, str) and not value.strip():
+        raise InputError("the word is empty")
+    return valid_text(value)
+
+
 def _no_bool(value: object) -> object:
     """Refuse what pydantic, and Python, take for 0 and 1."""
     if isinstance(value, bool):
@@ -74,6 +80,7 @@ SongIds = Annotated[tuple[Id, ...], AfterValidator(_unique)]
 TagText = Annotated[str, BeforeValidator(_tag)]
 Tags = Annotated[tuple[TagText, ...], AfterValidator(_unique)]
 Title = Annotated[str, BeforeValidator(_title)]
+Word = Annotated[str, BeforeValidator(_word)]
 
 
 class Question(BaseModel):

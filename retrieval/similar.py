@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from pydantic import model_validator
 
 from melon.embedding.title import TitleTokenizer, normalise
 from melon.errors import InputError
 from melon.retrieval.constraints import Constraints
 from melon.retrieval.description import SONG_FIELDS, Description
 from melon.retrieval.memory import RememberingReader
-from melon.retrieval.query import PlaylistQuery, valid_text
+from melon.retrieval.query import Id, PlaylistQuery, Question, TagText, Title, Word
 from melon.retrieval.results import Song
 from melon.retrieval.seeds import resolve, respell
 from melon.retrieval.strategies.probes import TINY
@@ -30,7 +31,6 @@ from melon.store import (
     tag_point_id,
     word_point_id,
 )
-from melon.store.schema import MAX_ID
 
 FIELDS: Mapping[Collection, tuple[str, ...]] = {
     Collection.SONGS: SONG_FIELDS,
@@ -44,40 +44,34 @@ class UnknownItem(InputError):
     """The store holds no such item, or no vector for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """Where to look from: exactly one of a song, a tag, a title, a playlist or a word."""
+class Item(Question):
+    """Where to look from: exactly one of a song, a tag, a title, a playlist or a word.
 
-    song: int | None = None
-    tag: str | None = None
-    title: str | None = None
-    playlist: int | None = None
-    word: str | None = None
+    Values are taken, and a tag is looked for, as in a `PlaylistQuery`.
 
-    def __post_init__(self) -> None:
-        given = [name for name in self.__slots__ if getattr(self, name) is not None]
+    Raises:
+        InputError: none or several are given, or the value is one that no such item can have.
+    """
+
+    song: Id | None = None
+    tag: TagText | None = None
+    title: Title | None = None
+    playlist: Id | None = None
+    word: Word | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        given = [name for name, value in self if value is not None]
         if len(given) != 1:
             raise InputError(
                 f"{len(given)} items are given ({', '.join(given) or 'none'})",
                 hint="give exactly one song, tag, title, playlist or word",
             )
-        for name, text in (("tag", self.tag), ("title", self.title), ("word", self.word)):
-            if text is not None and not isinstance(text, str):
-                raise InputError(f"{text!r} is no {name}", hint="it is text")
-            if text is not None and not text.strip():
-                raise InputError(f"the {name} is empty")
-            valid_text(text)
-        for name, id_ in (("song", self.song), ("playlist", self.playlist)):
-            if id_ is None:
-                continue
-            if isinstance(id_, bool) or not isinstance(id_, int | np.integer):
-                raise InputError(f"{id_!r} is not the id of a {name}", hint="it is an integer")
-            if not 0 <= id_ <= MAX_ID:
-                raise UnknownItem(f"{id_} is not the id of a {name}")
+        return self
 
     def __str__(self) -> str:
-        name = next(name for name in self.__slots__ if getattr(self, name) is not None)
-        return f"{name} {getattr(self, name)!r}"
+        [(name, value)] = [(name, value) for name, value in self if value is not None]
+        return f"{name} {value!r}"
 
 
 @dataclass(frozen=True, slots=True)

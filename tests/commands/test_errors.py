@@ -78,9 +78,9 @@ def test_a_blank_title_is_not_left_out(ask: Command, command: str, blank: str):
         (["--song", "99999"], ["song 99999"]),
         (["--playlist", "99999"], ["playlist 99999"]),
         (["--playlist", "-1"], ["--playlist"]),
-        (["--playlist", "2147483648"], ["2147483648 is not the id of a playlist"]),
+        (["--playlist", "2147483648"], ["playlist: Item: input should be less"]),
         (["--tag", "rain", "--to", "songs,albums"], ["albums", "hint: give songs, tags"]),
-        (["--tag", ""], ["the tag is empty"]),
+        (["--tag", ""], ["a tag is empty"]),
         (["--word", " "], ["the word is empty"]),
         (
             ["--tag", "rain", "--to", ""],

@@ -57,9 +57,12 @@ def test_an_id_that_no_song_can_have_is_refused(field: str, song: object):
         (lambda: Variety(max_per_artist=0), "max_per_artist: Variety"),
         (lambda: Constraints(exclude_songs=(-1,)), r"exclude_songs\[0\]: Constraints"),
         (lambda: PlaylistQuery(playlist=True), "True is not an id"),
-        (lambda: Item(song=True), "True is not the id of a song"),
-        (lambda: Item(song="7"), "'7' is not the id of a song"),
-        (lambda: Item(tag=7), "7 is no tag"),
+        (lambda: Item(song=True), "True is not an id"),
+        (lambda: Item(song=1.5), "song: Item"),
+        (lambda: Item(playlist=-1), "playlist: Item"),
+        (lambda: Item(tag=7), "tag: Item"),
+        (lambda: Item(album=7), "album: Item"),
+        (lambda: Item(word="\udce9"), "not valid Unicode"),
     ],
 )
 def test_what_is_wrong_in_a_question_is_named(ask: Callable[[], object], where: str):

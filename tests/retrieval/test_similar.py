@@ -123,7 +123,14 @@ def test_what_is_no_list_of_collections_is_refused(retriever: Retriever, to: str
         retriever.similar(Item(tag=RAINY), to=to)
 
 
-@pytest.mark.parametrize("spelling", ["RAINY DAY", "rainyday"])
+def test_an_id_may_be_numpys(retriever: Retriever):
+    for kind in ("song", "playlist"):
+        item = Item(**{kind: np.int64(7)})
+        assert type(getattr(item, kind)) is int
+        assert retriever.similar(item) == retriever.similar(Item(**{kind: 7}))
+
+
+@pytest.mark.parametrize("spelling", ["RAINY DAY", "rainyday", " rainy day\n"])
 def test_a_tag_is_known_however_it_is_spelt(retriever: Retriever, spelling: str):
     assert retriever.similar(Item(tag=spelling)) == retriever.similar(Item(tag=RAINY))
 
