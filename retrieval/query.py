@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import frexp, ldexp
 from typing import Annotated, Any, Self
 from unicodedata import normalize
 
@@ -103,16 +104,19 @@ class Question(BaseModel):
             raise InputError(f"{cls.__name__}: {problem.what}", where=problem.place) from None
 
 
+Weight = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
+
+
 class ModalityWeights(Question):
-    """How much the songs, the tags and the title count in a query. They need not sum to 1.
+    """How much the songs, the tags and the title count in a query: only their ratios matter.
 
     Raises:
-        InputError: a weight is negative, or no finite number.
+        InputError: a weight is negative, more than 1000, or no number.
     """
 
-    songs: float = Field(default=1.0, ge=0, allow_inf_nan=False)
-    tags: float = Field(default=1.0, ge=0, allow_inf_nan=False)
-    title: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    songs: Weight = 1.0
+    tags: Weight = 1.0
+    title: Weight = 1.0
 
 
 class PlaylistQuery(Question):
@@ -141,6 +145,19 @@ class PlaylistQuery(Question):
     not_tags: Tags = ()
     weights: ModalityWeights = ModalityWeights()
     playlist: Id | None = None
+
+    @property
+    def relative_weights(self) -> ModalityWeights:
+        """The weights of what is given, the largest brought to 1 or up to 2; 0 of all else.
+
+        They are multiplied by a power of two, which rounds nothing: the answer stays the same.
+        """
+        songs = self.weights.songs if self.songs else 0.0
+        tags = self.weights.tags if self.tags else 0.0
+        title = self.weights.title if self.title is not None else 0.0
+        _, exponent = frexp(max(songs, tags, title))
+        songs, tags, title = (ldexp(weight, 1 - exponent) for weight in (songs, tags, title))
+        return ModalityWeights(songs=songs, tags=tags, title=title)
 
     @model_validator(mode="after")
     def _is_no_contradiction(self) -> Self:

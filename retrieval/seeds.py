@@ -34,8 +34,8 @@ class SeedSet:
         vectors: (n, dim) float32, unit rows; zero where the store holds no vector.
         popularity: (n,) float32, the playlists that hold each.
         items: (n,) uint32, each one's dimension in the playlists' sparse vector `items`.
-        weights: (n,) float32, of words and bigrams the query's weight of the title or the tags
-            that they are from, the larger one if of both; 1 of all other seeds.
+        weights: (n,) float32, of words and bigrams the query's relative weight of the title or
+            the tags that they are from, the larger one if of both; 1 of all other seeds.
     """
 
     keys: tuple[Key, ...]
@@ -167,7 +167,8 @@ def _cut(query: PlaylistQuery, tokenizer: TitleTokenizer, held: Container[Key]) 
     title = query.title or ""
     tags, not_tags = spelt(query.tags), spelt(query.not_tags)
     refuse_contradiction("tag", tags, not_tags)
-    texts = [(title, query.weights.title), *((tag, query.weights.tags) for tag in tags)]
+    weights = query.relative_weights
+    texts = [(title, weights.title), *((tag, weights.tags) for tag in tags)]
     return _Wanted(
         tags=tags,
         not_tags=not_tags,

@@ -159,7 +159,7 @@ def _vector(
     if own is None:
         query = PlaylistQuery(title=item.title)
         seeds = resolve(reader, tokenizer, [query])[0]
-        found = modalities(seeds, query.weights)
+        found = modalities(seeds, query.relative_weights)
         if not found:
             raise UnknownItem(f"nothing is known of {item}", hint="try other words, or a tag")
         mean = found[0].mean

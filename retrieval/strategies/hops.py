@@ -156,7 +156,7 @@ def seed_vector(parts: Sequence[WeightedSeeds]) -> SparseVector | None:
 
 def liked_seeds(ask: Ask, hops: Hops) -> list[WeightedSeeds]:
     """What the query likes, each kind with its weight."""
-    seeds, weights = ask.seeds, ask.query.weights
+    seeds, weights = ask.seeds, ask.query.relative_weights
     return [
         WeightedSeeds("song", weights.songs, seeds.songs, hops.songs),
         WeightedSeeds("tag", weights.tags, seeds.tags, hops.tags),

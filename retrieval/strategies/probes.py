@@ -64,7 +64,7 @@ def probes(ask: Ask, settings: Place, probe_kind: ProbeKind) -> list[Probe]:
 
     What it dislikes pushes the mean away, or votes against what is near it.
     """
-    asked = ask.query.weights
+    asked = ask.query.relative_weights
     weights = ModalityWeights(
         songs=asked.songs * settings.songs,
         tags=asked.tags * settings.tags,

@@ -26,6 +26,7 @@ from melon.retrieval import (
     ModalityWeights,
     PlaylistQuery,
     QueryKind,
+    Recommendation,
     Retriever,
     UnknownSong,
     UnknownStrategy,
@@ -72,7 +73,7 @@ def test_what_is_wrong_in_a_question_is_named(ask: Callable[[], object], where: 
     assert len(str(refusal.value).splitlines()) <= 2
 
 
-@pytest.mark.parametrize("weight", [-1, float("nan"), float("inf")])
+@pytest.mark.parametrize("weight", [-1, 1001, 1e39, float("nan"), float("inf")])
 def test_a_weight_is_a_number(weight: float):
     with pytest.raises(InputError, match="songs: ModalityWeights"):
         ModalityWeights(songs=weight)
@@ -185,6 +186,35 @@ def test_a_weight_of_zero_is_as_if_nothing_were_given(retriever: Retriever, stra
     assert found(untitled) == found(PlaylistQuery(tags=("winter",)))
     nothing = PlaylistQuery(tags=("winter",), weights=ModalityWeights(tags=0))
     assert retriever.recommend(nothing, strategy=strategy).fallback == "popularity"
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize(
+    ("weights", "factor"),
+    [((1, 0.5, 0.25), 1e-50), ((1, 0.5, 0.25), 1000), ((1, 0, 0.1), 5e-300), ((0, 0, 0), 1)],
+    ids=str,
+)
+def test_only_the_ratios_of_the_weights_count(
+    retriever: Retriever, strategy: str, weights: tuple[float, ...], factor: float
+):
+    """However small or large they are, no engine has to take them as they are given."""
+
+    def found(*weights: float) -> Recommendation:
+        own = dict(zip(("songs", "tags", "title"), weights, strict=True))
+        query = PlaylistQuery(
+            songs=(3, 5), tags=("winter",), title="summer", weights=ModalityWeights(**own)
+        )
+        return retriever.recommend(query, strategy=strategy)
+
+    whole, scaled = found(*weights), found(*(weight * factor for weight in weights))
+    assert scaled.fallback == whole.fallback == (None if any(weights) else "popularity")
+    for one, other in ((whole.songs, scaled.songs), (whole.tags, scaled.tags)):
+        assert [x.score for x in other] == pytest.approx([x.score for x in one], rel=1e-4)
+
+
+def test_a_tiny_weight_of_what_alone_is_given_is_as_good_as_any(retriever: Retriever):
+    query = PlaylistQuery(tags=("rain",), weights=ModalityWeights(tags=2.0**-900))
+    assert retriever.recommend(query) == retriever.recommend(PlaylistQuery(tags=("rain",)))
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
