@@ -131,9 +131,14 @@ class Ranking:
     unknown: Unknown = field(default_factory=Unknown, compare=False)
 
 
-def because(shares: Shares, row: int) -> tuple[tuple[Because, ...], tuple[Because, ...]]:
-    """The shares of the seeds and of the neighbours in one result's score, largest first."""
-    if not shares.seeds and not shares.neighbours:
+def because(
+    shares: Shares, row: int, score: float
+) -> tuple[tuple[Because, ...], tuple[Because, ...]]:
+    """The shares of the seeds and of the neighbours in one result's score, largest first.
+
+    What only fills an answer up scores 0 and has none, though seeds may have voted against it.
+    """
+    if score <= 0 or not (shares.seeds or shares.neighbours):
         return (), ()
 
     def ranked(parts: Mapping[Name, NDArray[np.float64]]) -> tuple[Because, ...]:

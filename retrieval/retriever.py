@@ -132,8 +132,8 @@ class Retriever:
             tags: how many tags, likewise.
             strategy: a name in `STRATEGIES`.
             exact: scan instead of using the index.
-            explain: say for every result which seeds and which neighbour playlists its score
-                came from; costs the query again, and more.
+            explain: say for every result that the strategy scored which seeds and which
+                neighbour playlists its score came from; costs the query again, and more.
             variety: choose the songs from more candidates, few of one artist, few alike; their
                 order is then that of being chosen, not of their scores. Where the candidates
                 are mostly of one artist, the query is asked again for more.

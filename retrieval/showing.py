@@ -18,7 +18,7 @@ def shown_songs(
     )
     return [
         tuple(
-            Song.of(int(song), score, described[song], *because(why.songs, row))
+            Song.of(int(song), score, described[song], *because(why.songs, row, score))
             for row, (song, score) in enumerate(answer.songs.pairs())
         )
         for answer, why in zip(answers, reasons, strict=True)
@@ -32,7 +32,7 @@ def shown_tags(
     names = _tag_names(reader, answers)
     return [
         tuple(
-            Tag(name, score, *because(why.tags, row))
+            Tag(name, score, *because(why.tags, row, score))
             for row, (name, score) in enumerate(zip(own, answer.tags.scores.tolist(), strict=True))
         )
         for own, answer, why in zip(names, answers, reasons, strict=True)

@@ -66,7 +66,8 @@ With `--explain`, each song and tag has, besides, what its score is made of, the
 
 The shares of the seeds in `because` add up to the score. `neighbours` are the playlists that the
 score came through; their shares add up to the neighbourhood's part of it. Neither is there where
-the answer is what is popular.
+the answer is what is popular, nor for the popular songs and tags with a score of 0 that fill a
+short one up.
 
 `melon similar`
 

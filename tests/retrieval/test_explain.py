@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from melon.embedding.title import TitleTokenizer
-from melon.retrieval import STRATEGIES, PlaylistQuery, Recommendation, Retriever
+from melon.retrieval import STRATEGIES, PlaylistQuery, Recommendation, Retriever, Variety
 from melon.store import Collection, Hits, ReleaseReader, VectorQuery
 from melon.store.forwarding import ForwardingReader
 
@@ -21,8 +22,15 @@ QUERIES = {
 }
 
 
-def asked(retriever: Retriever, query: PlaylistQuery, strategy: str) -> Recommendation:
-    return retriever.recommend(query, songs=20, tags=6, strategy=strategy, explain=True)
+ALL = {"songs": 1000, "tags": 1000}
+"""More than there is: popular songs and tags fill the answer up."""
+
+
+def asked(
+    retriever: Retriever, query: PlaylistQuery, strategy: str, **options: Any
+) -> Recommendation:
+    wanted = {"songs": 20, "tags": 6} | options
+    return retriever.recommend(query, strategy=strategy, explain=True, **wanted)
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -30,11 +38,24 @@ def asked(retriever: Retriever, query: PlaylistQuery, strategy: str) -> Recommen
 def test_the_shares_of_the_seeds_are_the_score(
     retriever: Retriever, query: PlaylistQuery, strategy: str
 ):
-    found = asked(retriever, query, strategy)
+    found = asked(retriever, query, strategy, **ALL)
     for result in (*found.songs, *found.tags):
-        if result.score > 0:
-            total = sum(part.share for part in result.because)
-            assert total == pytest.approx(result.score, rel=1e-3)
+        total = sum(part.share for part in result.because)
+        assert total == pytest.approx(result.score, rel=1e-3)
+
+
+@pytest.mark.parametrize("variety", [None, Variety(diversity=0.6)], ids=["plain", "varied"])
+@pytest.mark.parametrize("strategy", sorted({*STRATEGIES} - {"mean"}))  # it scores all there is
+def test_what_fills_an_answer_up_has_no_reasons(
+    retriever: Retriever, strategy: str, variety: Variety | None
+):
+    """Also where variety puts it before what was found."""
+    found = asked(retriever, QUERIES["dislikes"], strategy, variety=variety, **ALL)
+    results = (*found.songs, *found.tags)
+    assert {result.score > 0 for result in results} == {True, False}
+    for result in results:
+        assert bool(result.because) == (result.score > 0)
+        assert result.because or not result.neighbours
 
 
 @pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES)
