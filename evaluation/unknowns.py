@@ -13,7 +13,7 @@ class Unknowns:
     """Collects it while questions are answered.
 
     Attributes:
-        questions: ids of those of which the store knows nothing: what is popular answers them.
+        questions: ids of those of which the store knows nothing, whatever the strategy.
         songs: the songs given that it does not hold.
         tags: the tags, likewise.
     """

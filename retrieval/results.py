@@ -11,10 +11,15 @@ from numpy.typing import NDArray
 
 from melon.retrieval.description import Description
 from melon.retrieval.seeds import Unknown
-from melon.retrieval.strategies.strategy import Name, Shares
+from melon.retrieval.strategies.strategy import Answer, Name, Shares
 from melon.store import Payload
 
 Fallback = Literal["popularity"]
+
+
+def fallback(answer: Answer) -> Fallback | None:
+    """What stands in for what a strategy finds."""
+    return "popularity" if answer.popular else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +93,10 @@ class Tag:
 class Recommendation:
     """The answer to one query: songs and tags, best first.
 
-    `fallback` is "popularity" where nothing of the query is known: the answer is then the most
-    popular songs and tags under the same constraints.
+    `fallback` is "popularity" where the strategy found none of the songs and tags asked for:
+    nothing of the query is known, or counts, or leads to anything that passes. The answer is then
+    what is most popular under the same constraints, and a score is a number of playlists. Where
+    it found some, but too few, popular ones follow with a score of 0, and `fallback` is None.
     """
 
     store: str
@@ -121,12 +128,13 @@ class Recommendation:
 class Ranking:
     """The answer to one query by ids and names alone, best first.
 
-    `unknown` is what of the query the store does not hold; where not even something of it is
-    `known`, the answer is what is most popular.
+    `fallback` is that of a `Recommendation`. `known` is whether the store holds anything of the
+    query, and `unknown` what it does not hold; what is known may still lead nowhere.
     """
 
     songs: tuple[int, ...]
     tags: tuple[str, ...]
+    fallback: Fallback | None = field(default=None, compare=False)
     known: bool = field(default=True, compare=False)
     unknown: Unknown = field(default_factory=Unknown, compare=False)
 

@@ -11,7 +11,7 @@ from melon.retrieval.answering import OpenRelease
 from melon.retrieval.constraints import Constraints
 from melon.retrieval.following import LiveRelease, PinnedRelease, Source
 from melon.retrieval.query import PlaylistQuery
-from melon.retrieval.results import Ranking, Recommendation
+from melon.retrieval.results import Ranking, Recommendation, fallback
 from melon.retrieval.settings import QueryKind, RetrievalSettings
 from melon.retrieval.showing import rankings, shown_songs, shown_tags
 from melon.retrieval.similar import Item, Neighbour, similar
@@ -123,9 +123,10 @@ class Retriever:
         Seeds never come back, nor does what the query dislikes.
 
         Args:
-            query: part of a playlist; where nothing of it leads anywhere (it is empty, unknown,
-                or has no vector), the answer is what is most popular under the same
-                constraints, marked as `fallback`.
+            query: part of a playlist; where nothing of it leads to what is asked for (it is
+                empty, unknown or weightless, has no vector, or nothing that it leads to passes),
+                the answer is what is most popular under the same constraints, marked as
+                `fallback`.
             constraints: what a song must be.
             songs: how many songs; fewer come back only where fewer pass the constraints. Where
                 the strategy finds too few, the most popular follow with a score of 0 at most.
@@ -201,7 +202,7 @@ class Retriever:
                     store=self._store.location,
                     release=reader.manifest.release,
                     strategy=strategy,
-                    fallback="popularity" if answer.popular else None,
+                    fallback=fallback(answer),
                     songs=own_songs,
                     tags=own_tags,
                     unknown=ask.seeds.unknown,

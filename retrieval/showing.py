@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from melon.retrieval.memory import RememberingReader
-from melon.retrieval.results import Ranking, Song, Tag, because
+from melon.retrieval.results import Ranking, Song, Tag, because, fallback
 from melon.retrieval.strategies.strategy import Answer, Ask, Explanation
 
 
@@ -47,6 +47,7 @@ def rankings(
         Ranking(
             songs=tuple(answer.songs.ids.tolist()),
             tags=tuple(names),
+            fallback=fallback(answer),
             known=bool(ask.seeds),
             unknown=ask.seeds.unknown,
         )

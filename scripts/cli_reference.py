@@ -50,9 +50,9 @@ Unknown values are `null` or empty; ids are numbers; scores are rounded to six d
  "unknown": {"songs": [], "tags": [], "words": []}}
 ```
 
-`fallback` is `"popularity"` where nothing of the query leads anywhere: the answer is then what most
-playlists hold under the same constraints, and a score is a number of playlists. `issue_date` is as
-precise as it is known: a day, a month or a year.
+`fallback` is `"popularity"` where nothing of the query leads to any of the songs and tags asked
+for: the answer is then what most playlists hold under the same constraints, and a score is a number
+of playlists. `issue_date` is as precise as it is known: a day, a month or a year.
 
 With `--explain`, each song and tag has, besides, what its score is made of, the largest part first:
 

@@ -222,6 +222,30 @@ class TestStrategy:
         assert [song.score for song in found.songs] == counts
         assert len(found.tags) == 10
 
+    @pytest.mark.parametrize("limits", [None, Constraints(max_popularity=0)], ids=["all", "none"])
+    @pytest.mark.parametrize(("songs", "tags"), [(5, 0), (5, 3)])
+    def test_a_fallback_is_an_answer_of_which_nothing_was_found(
+        self,
+        retriever: Retriever,
+        strategy: str,
+        limits: Constraints | None,
+        songs: int,
+        tags: int,
+    ):
+        """A ranking and a recommendation say so alike, whatever of the query is known."""
+        weightless = PlaylistQuery(songs=(1,), weights=ModalityWeights(songs=0))
+        queries = [*QUERIES, PlaylistQuery(title="rain"), weightless]
+        wanted = {"songs": songs, "tags": tags, "strategy": strategy}
+        constraints = [limits] * len(queries)
+        shown = retriever.recommend_many(queries, constraints, explain=True, **wanted)
+        ranked = retriever.rank_many(queries, constraints, **wanted)
+        for one, other in zip(shown, ranked, strict=True):
+            found = any(result.because for result in (*one.songs, *one.tags))
+            assert one.fallback == other.fallback == (None if found else "popularity")
+        kinds = retriever.kinds(queries)
+        assert [ranking.known for ranking in ranked] == [kind is not None for kind in kinds]
+        assert ranked[-1].known
+
     def test_it_finds_the_planted_moods(
         self, retriever: Retriever, demo_truth: DemoTruth, strategy: str
     ):
