@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from melon.retrieval.memory import RememberingReader
-from melon.retrieval.metadata import ConstraintError, Genres, any_artist
+from melon.retrieval.metadata import ConstraintError, Genres, any_artist, top_genre
 from melon.retrieval.query import Question, SongIds, Text
 from melon.store import (
     Condition,
@@ -156,28 +156,35 @@ class Constraints(Question):
         return Filter(must=tuple(must), must_not=tuple(must_not))
 
     def _check_names(self, genres: Genres) -> None:
-        """Refuse what is wanted and excluded at once; that of several, one is left is possible."""
+        """Refuse what is wanted and excluded at once; that of several, one is left is possible.
+
+        With a top genre, its detail genres are excluded.
+        """
 
         def codes(names: Iterable[str]) -> set[str]:
             return {code for name in names for code in genres.codes(name)}
 
-        def keys(names: Iterable[str]) -> set[str]:
-            return set(map(name_key, names))
+        def genres_left(wanted: Iterable[str], excluded: Iterable[str]) -> set[str]:
+            out = codes(excluded)
+            return {code for code in codes(wanted) if out.isdisjoint((code, top_genre(code)))}
 
-        for kind, wanted, excluded, meant in (
-            ("genre", self.genres, self.not_genres, codes),
-            *(("genre", (genre,), self.not_genres, codes) for genre in self.all_genres or ()),
-            ("artist", self.artists, self.not_artists, keys),
+        def artists_left(wanted: Iterable[str], excluded: Iterable[str]) -> set[str]:
+            return set(map(name_key, wanted)).difference(map(name_key, excluded))
+
+        for kind, wanted, excluded, some_of in (
+            ("genre", self.genres, self.not_genres, genres_left),
+            *(("genre", (genre,), self.not_genres, genres_left) for genre in self.all_genres or ()),
+            ("artist", self.artists, self.not_artists, artists_left),
         ):
-            if wanted and excluded and meant(wanted) <= meant(excluded):
+            if wanted and excluded and not some_of(wanted, excluded):
                 names = " or ".join(map(repr, wanted))
                 raise ConstraintError(f"the {kind} {names} is both wanted and excluded")
 
 
 def _any_genre(wanted: tuple[str, ...], genres: Genres) -> Condition:
     codes = [code for name in wanted for code in genres.codes(name)]
-    top = tuple(dict.fromkeys(code for code in codes if code.endswith("00")))
-    detail = tuple(dict.fromkeys(code for code in codes if not code.endswith("00")))
+    top = tuple(dict.fromkeys(code for code in codes if code == top_genre(code)))
+    detail = tuple(dict.fromkeys(code for code in codes if code != top_genre(code)))
     parts: list[Condition] = []
     if top:
         parts.append(MatchAny("genres", top))

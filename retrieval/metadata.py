@@ -50,7 +50,7 @@ class Genres:
                 f"there is no genre {wanted!r}",
                 hint="this release knows no names of genres: give a code like GN0100",
             )
-        known = sorted({name for code, name in self._names.items() if code.endswith("00")})
+        known = sorted({name for code, name in self._names.items() if code == top_genre(code)})
         raise ConstraintError(
             f"there is no genre {wanted!r}",
             hint=_meant(wanted, [*self._names.values(), *self._names])
@@ -85,6 +85,11 @@ class Artists:
     def _popular(self) -> list[str]:
         songs = self._reader.top(Collection.SONGS, "popularity", POPULAR, payload=("artists",))
         return [artist for song in songs for artist in song.payload.get("artists", ())]
+
+
+def top_genre(code: str) -> str:
+    """The code of the top genre that a detail genre belongs to; that of a top genre itself."""
+    return f"{code[:-2]}00"
 
 
 def any_artist(names: tuple[str, ...]) -> MatchAny:

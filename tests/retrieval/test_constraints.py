@@ -75,6 +75,8 @@ def test_empty_ranges_are_errors():
         {"genres": ("Jazz",), "not_genres": ("Rock", "JAZZ")},
         {"all_genres": ("Rock", "Jazz"), "not_genres": ("jazz",)},
         {"genres": ("Jazz", "GN0201"), "not_genres": ("gn0100", "Indie Rock")},
+        {"genres": ("Bossa Nova",), "not_genres": ("Jazz",)},
+        {"all_genres": ("Rock", "GN0101"), "not_genres": ("gn0100",)},
         {"artists": ("IU",), "not_artists": ("iu",)},
     ],
     ids=str,
@@ -83,8 +85,13 @@ def test_what_is_wanted_and_excluded_is_an_error(constraints: dict[str, Any]):
     refused("both wanted and excluded", **constraints)
 
 
-def test_of_what_is_wanted_some_may_be_excluded():
-    assert Constraints(genres=("Jazz", "Rock"), not_genres=("Jazz",)).to_filter(GENRES)
+@pytest.mark.parametrize(
+    ("wanted", "excluded"),
+    [(("Jazz", "Rock"), "Jazz"), (("GN0101", "Rock"), "Jazz"), (("Jazz",), "Bossa Nova")],
+    ids=str,
+)
+def test_of_what_is_wanted_some_may_be_excluded(wanted: tuple[str, ...], excluded: str):
+    assert Constraints(genres=wanted, not_genres=(excluded,)).to_filter(GENRES)
 
 
 def test_a_popularity_of_zero_is_a_constraint():
@@ -104,6 +111,8 @@ def test_without_names_of_genres_codes_still_work():
     assert condition == MatchAny("detail_genres", ("GN0101",))
     with pytest.raises(ConstraintError, match="no genre 'Jazz'"):
         Constraints(genres=("Jazz",)).to_filter({})
+    with pytest.raises(ConstraintError, match="'GN0101' is both wanted and excluded"):
+        Constraints(genres=("GN0101",), not_genres=("GN0100",)).to_filter({})
 
 
 JAZZ, ROCK = MatchAny("genres", ("GN0100",)), MatchAny("genres", ("GN0200",))

@@ -81,6 +81,7 @@ def constraints(draw: st.DrawFn, catalogue: Catalogue) -> Constraints:
     for kind in ("genres", "artists"):  # what is wanted and excluded at once is an error
         names = (*drawn.get(kind, ()), *drawn.get(f"all_{kind}", ()))
         wanted = {codes.get(name, name) for name in names}
+        wanted |= {genre.parent for genre in catalogue.genres.values() if genre.code in wanted}
         excluded = drawn.pop(f"not_{kind}", ())
         drawn[f"not_{kind}"] = tuple(n for n in excluded if codes.get(n, n) not in wanted)
     return Constraints(**drawn)
