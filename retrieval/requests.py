@@ -27,8 +27,15 @@ def beam(limit: int, filter: Filter | None) -> int | None:
 
     The store's own is wide enough for any filter, and takes twice the time where there is none.
     """
-    filtered = filter is not None and (filter.must or filter.should)
-    return None if filtered else max(BEAM, BEAM_PER_POINT * limit)
+    if filter is not None and has_conditions(filter):
+        return None
+    return max(BEAM, BEAM_PER_POINT * limit)
+
+
+def has_conditions(filter: Filter) -> bool:
+    """Whether a filter does more than leave out some ids."""
+    only_ids = all(isinstance(part, HasId) for part in filter.must_not)
+    return bool(filter.must or filter.should) or not only_ids
 
 
 @dataclass(frozen=True, slots=True)

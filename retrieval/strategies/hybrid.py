@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melon.retrieval.memory import RememberingReader
+from melon.retrieval.requests import has_conditions
 from melon.retrieval.settings import Cosine, Fusion, RetrievalSettings, SongFusion
 from melon.retrieval.strategies.dense import MeanStrategy
 from melon.retrieval.strategies.hops import Neighbours
@@ -99,7 +100,7 @@ class HybridStrategy:
             return None
         cosine = self._mean.cosine(ask)
         enough = reader.songs_in(fusion.floor) >= ENOUGH * cosine.candidates
-        if ask.song_filter.must or ask.song_filter.should or not enough:
+        if has_conditions(ask.song_filter) or not enough:
             return cosine
         return cosine.model_copy(update={"floors": (fusion.floor,)})
 

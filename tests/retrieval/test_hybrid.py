@@ -149,11 +149,24 @@ def test_where_few_songs_are_popular_all_floors_are_asked(
     assert floors(watched(retriever)) == expected
 
 
+@pytest.mark.parametrize(
+    "constraints",
+    [Constraints(since=date(2001, 1, 1)), Constraints(not_genres=("Ballad", "Jazz"))],
+    ids=["chooses", "excludes"],
+)
 def test_where_a_constraint_chooses_unpopular_songs_are_found_too(
+    retriever: Retriever, monkeypatch: pytest.MonkeyPatch, constraints: Constraints
+) -> None:
+    monkeypatch.setattr(hybrid, "ENOUGH", 0)
+    assert 0 in floors(watched(retriever, constraints))
+
+
+def test_songs_to_exclude_are_no_such_constraint(
     retriever: Retriever, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hybrid, "ENOUGH", 0)
-    assert 0 in floors(watched(retriever, Constraints(since=date(2001, 1, 1))))
+    excluding = Constraints(exclude_songs=tuple(range(100, 400)))
+    assert floors(watched(retriever, excluding)) == floors(watched(retriever))
 
 
 def test_songs_and_tags_ask_for_the_same_playlists_once(retriever: Retriever) -> None:

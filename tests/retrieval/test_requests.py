@@ -15,6 +15,7 @@ from melon.store import (
     Filter,
     HasId,
     Hits,
+    MatchAny,
     NumberRange,
     PointId,
     SparseVector,
@@ -112,6 +113,8 @@ def test_engines_answer_the_same_as_by_the_filter(retriever: Retriever, count: i
 
 
 def test_only_a_walk_without_conditions_is_narrower_than_the_stores_own() -> None:
-    assert beam(200, Filter(must=(POPULAR,))) is None
+    excluding = Filter(must_not=(HasId((1,)), MatchAny("genres", ("GN0100",))))
+    for filter in (Filter(must=(POPULAR,)), Filter(should=(POPULAR,)), excluding):
+        assert beam(200, filter) is None
     assert beam(200, None) == beam(200, Filter(must_not=(HasId((1,)),))) == 400
     assert beam(10, None) == 256
