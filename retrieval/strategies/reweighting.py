@@ -67,11 +67,14 @@ def reweight(
         return sums
 
     prior = weights.astype(np.float64)
-    prior *= PRIOR_AT_SEEDS / max(float(to_songs(prior)[seed_columns].mean()), TINY)
+    held_by_prior = to_songs(prior)
+    factor = PRIOR_AT_SEEDS / max(float(held_by_prior[seed_columns].mean()), TINY)
+    prior *= factor
+    held_by_prior *= factor
     scale = np.sqrt(prior / prior.mean())  # the surer a neighbour, the freer its weight
     counts = np.where(is_seed, settings.seen, settings.unseen)
 
-    residual = scale * to_neighbours(counts * (is_seed - to_songs(prior)))
+    residual = scale * to_neighbours(counts * (is_seed - held_by_prior))
     change = np.zeros(len(held))
     direction = residual.copy()
     squared = float(residual @ residual)

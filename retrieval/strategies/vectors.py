@@ -64,6 +64,8 @@ def dislikes(seeds: Seeds, weight: float) -> list[Modality]:
 
 
 def _modality(kind: str, weight: float, seeds: SeedSet, discount: float) -> Modality | None:
+    if not len(seeds):
+        return None
     known: NDArray[np.bool_] = seeds.vectors.any(axis=1) & (seeds.weights > 0)
     if not known.any():
         return None
