@@ -149,7 +149,6 @@ def query(
         ModalityWeights,
         PlaylistQuery,
         Variety,
-        song_id,
     )
 
     constraints = constraints_of(
@@ -168,10 +167,10 @@ def query(
     store = chosen_store(url, path)
     retriever = pinned_retriever(store, release, weights)
     asked = PlaylistQuery(
-        songs=tuple(song_id(retriever.reader, song) for song in songs or ()),
+        songs=tuple(retriever.song_id(song) for song in songs or ()),
         tags=tuple(tags or ()),
         title=title,
-        not_songs=tuple(song_id(retriever.reader, song) for song in not_songs or ()),
+        not_songs=tuple(retriever.song_id(song) for song in not_songs or ()),
         not_tags=tuple(not_tags or ()),
         weights=ModalityWeights(songs=song_weight, tags=tag_weight, title=title_weight),
     )
@@ -225,7 +224,7 @@ def similar(
 ) -> None:
     """Find what lies nearest to one song, tag, title, playlist or word in the co-embedding."""
     from melon.errors import InputError
-    from melon.retrieval import Item, song_id
+    from melon.retrieval import Item
     from melon.store import Collection
 
     wanted = [name.strip() for name in to.split(",")]
@@ -236,7 +235,7 @@ def similar(
     store = chosen_store(url, path)
     retriever = pinned_retriever(store, release)
     item = Item(
-        song=song_id(retriever.reader, song) if song is not None else None,
+        song=retriever.song_id(song) if song is not None else None,
         tag=tag,
         title=title,
         playlist=playlist,

@@ -2,7 +2,7 @@
 
 from melon.retrieval.constraints import Constraints, parse_day
 from melon.retrieval.metadata import ConstraintError
-from melon.retrieval.names import AmbiguousSong, UnknownSong, song_id
+from melon.retrieval.names import AmbiguousSong, UnknownSong
 from melon.retrieval.popularity import most_popular
 from melon.retrieval.query import ModalityWeights, PlaylistQuery
 from melon.retrieval.results import Because, Ranking, Recommendation, Song, Tag
@@ -38,5 +38,4 @@ __all__ = [
     "Variety",
     "most_popular",
     "parse_day",
-    "song_id",
 ]

@@ -22,16 +22,7 @@ class AmbiguousSong(InputError):
 
 
 def song_id(reader: ReleaseReader, text: str) -> int:
-    """The song that `text` means: an id in digits, else a whole name, whatever its case.
-
-    Digits that are no id of a song in the store are a name, as of "1999". Where no song has that
-    name either, they are taken for an id, which the query then reports as unknown.
-
-    Raises:
-        UnknownSong: there is none of that name, or the number is not an id.
-        AmbiguousSong: there are several; the message lists them, most popular first.
-        InputError: the name is not valid Unicode.
-    """
+    """As `Retriever.song_id`, in one release."""
     valid_text(text)
     number = _as_id(text)
     if number is not None and reader.retrieve(Collection.SONGS, [number], payload=False):

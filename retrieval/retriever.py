@@ -10,6 +10,7 @@ from melon.errors import InputError
 from melon.retrieval.answering import OpenRelease
 from melon.retrieval.constraints import Constraints
 from melon.retrieval.following import LiveRelease, PinnedRelease, Source
+from melon.retrieval.names import song_id
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.results import Ranking, Recommendation, fallback
 from melon.retrieval.settings import QueryKind, RetrievalSettings
@@ -276,6 +277,20 @@ class Retriever:
             )
 
         return self._source.ask(nearest)
+
+    def song_id(self, text: str) -> int:
+        """The song that `text` means: an id in digits, else a whole name, whatever its case.
+
+        Digits that are no id of a song in the store are a name, as of "1999". Where no song has
+        that name either, they are taken for an id, which a query then reports as unknown.
+
+        Raises:
+            UnknownSong: there is none of that name, or the number is not an id.
+            AmbiguousSong: there are several; the message lists them, most popular first.
+            InputError: the name is not valid Unicode.
+            NoRelease: the release was dropped, and there is no other to take up.
+        """
+        return self._source.ask(lambda current: song_id(current.reader, text))
 
     def _strategy(self, name: str) -> Strategy:
         if name not in STRATEGIES:

@@ -157,6 +157,12 @@ def test_after_long_idling_no_thread_answers_from_what_was_dropped(
         assert len(looked_for) == 1
 
 
+def uniquely_named(space: EmbeddingSpace) -> str:
+    """A name that one song has."""
+    names = [name for name in space.songs["name"].to_pylist() if name]
+    return next(name for name in names if names.count(name) == 1)
+
+
 def test_a_dropped_release_is_left_for_the_live_one_at_once(
     server_place: ServerPlace, demo_space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
 ):
@@ -165,8 +171,9 @@ def test_a_dropped_release_is_left_for_the_live_one_at_once(
     with server_place.open() as store:
         first = ingest(demo_space, store).manifest.release
         second = ingest(turned(demo_space), store).manifest.release
-        several = [Retriever(store) for _ in range(4)]
+        several = [Retriever(store) for _ in range(5)]
         pinned = Retriever(store, release=second)
+        name = uniquely_named(demo_space)
         store.promote(first)
         store.drop(second)
         calls = [
@@ -174,6 +181,7 @@ def test_a_dropped_release_is_left_for_the_live_one_at_once(
             lambda asking: asking.rank_many([ASKED]),
             lambda asking: asking.kinds([ASKED]),
             lambda asking: asking.similar(Item(tag="rain")),
+            lambda asking: asking.song_id(name),
         ]
         for asking, call in zip(several, calls, strict=True):
             assert asking.release == second

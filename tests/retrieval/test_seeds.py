@@ -31,7 +31,6 @@ from melon.retrieval import (
     UnknownSong,
     UnknownStrategy,
     Variety,
-    song_id,
 )
 from melon.store import name_key
 
@@ -263,16 +262,16 @@ def names(catalogue: Catalogue) -> dict[str, list[int]]:
 
 def test_a_song_is_known_by_its_name(retriever: Retriever, catalogue: Catalogue):
     key, [song] = next(item for item in names(catalogue).items() if len(item[1]) == 1)
-    assert song_id(retriever.reader, key.upper()) == song
-    assert song_id(retriever.reader, f"  {key} ") == song
-    assert song_id(retriever.reader, str(song)) == song
+    assert retriever.song_id(key.upper()) == song
+    assert retriever.song_id(f"  {key} ") == song
+    assert retriever.song_id(str(song)) == song
 
 
 def test_an_ambiguous_name_lists_the_candidates(retriever: Retriever, catalogue: Catalogue):
     key, songs = max(names(catalogue).items(), key=lambda item: len(item[1]))
     assert len(songs) > 1
     with pytest.raises(AmbiguousSong, match=f"{len(songs)} songs are named") as refusal:
-        song_id(retriever.reader, key)
+        retriever.song_id(key)
     hint = str(refusal.value.hint)
     for song in songs:
         assert f" {song}  {catalogue.songs[song].name} · {catalogue.songs[song].artists[0]}" in hint
@@ -288,14 +287,14 @@ def test_a_song_whose_name_is_a_number_is_known_by_it(place: Place, demo_space: 
     songs = demo_space.songs.set_column(at, "name", pa.array(names))
     with place.open() as store:
         ingest(replace(demo_space, songs=songs), store)
-        reader = store.open()
-        assert song_id(reader, "1999") == song_id(reader, " 1999") == 10
-        assert song_id(reader, "88888888888") == 12
-        assert song_id(reader, "7") == 7
-        assert song_id(reader, "1998") == 1998  # for the query to report
+        retriever = Retriever(store)
+        assert retriever.song_id("1999") == retriever.song_id(" 1999") == 10
+        assert retriever.song_id("88888888888") == 12
+        assert retriever.song_id("7") == 7
+        assert retriever.song_id("1998") == 1998  # for the query to report
 
 
 @pytest.mark.parametrize("text", ["", " ", "no such name", "9999999999", "9" * 40, "-5", "1.5"])
 def test_what_names_no_song_is_an_error(retriever: Retriever, text: str):
     with pytest.raises(UnknownSong):
-        song_id(retriever.reader, text)
+        retriever.song_id(text)
