@@ -1,17 +1,18 @@
 """Training to the same quality: `melon train` beside the published hyper-parameters in gensim.
 
-    python benchmarks/training.py CORPUS QUESTIONS ANSWERS [--dim 300 --epochs 50] [--json FILE]
+    python benchmarks/training.py CORPUS QUESTIONS ANSWERS [--dim 300] [--epochs 50] [--json FILE]
 
 CORPUS is trained on with melon's defaults, and with the published hyper-parameters by gensim on a
 list of sentences with two workers, as the published system did it. Both are processes of their
 own whose CPU seconds count, reading and title words included. Then each space is ingested into an
-embedded store and asked the questions with the `mean` strategy. The published run takes half an
-hour on two cores; fewer dimensions and epochs are for a first look.
+embedded store and asked the questions with the `mean` strategy. The published run takes
+hours on two cores; fewer dimensions and epochs are for a first look.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import subprocess
 import sys
@@ -35,8 +36,9 @@ def main() -> None:
     if args.list_of_sentences:
         _train_on_a_list(args.corpus, args.list_of_sentences, changes)
         return
-    with tempfile.TemporaryDirectory(dir=args.scratch) as scratch:
-        ours, published = Path(scratch) / "ours", Path(scratch) / "published"
+    with contextlib.ExitStack() as stack:
+        scratch = args.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        ours, published = scratch / "ours", scratch / "published"
         sizes = [f"--{name}={value}" for name, value in changes.items() if value is not None]
         child = [sys.executable, __file__, str(args.corpus), "-", "-", *sizes]
         figures = {
@@ -98,7 +100,7 @@ def _arguments() -> argparse.Namespace:
     own.add_argument("answers", type=Path, help="what is masked of them")
     own.add_argument("--dim", type=int, help="dimensions of the published run, 300 by default")
     own.add_argument("--epochs", type=int, help="epochs of the published run, 50 by default")
-    own.add_argument("--scratch", type=Path, help="where spaces and stores are made")
+    own.add_argument("--keep", type=Path, help="where the spaces and stores are made and left")
     own.add_argument("--list-of-sentences", type=Path, help=argparse.SUPPRESS)
     return own.parse_args()
 
