@@ -182,7 +182,8 @@ class EmbeddedStore:
     @contextmanager
     def _switching(self) -> Iterator[None]:
         try:
-            self.root.mkdir(parents=True, exist_ok=True)
+            if not self.exists:
+                raise no_store(str(self.root))
             with locked(self.root / "live.lock"):
                 yield
         except OSError as error:

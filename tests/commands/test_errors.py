@@ -133,6 +133,17 @@ def test_a_directory_that_is_no_store_is_not_taken_for_an_empty_one(
     assert sorted(path.name for path in nowhere.rglob("*")) == ["corpus", "train.json"]
 
 
+@pytest.mark.parametrize("command", ["promote", "drop"])
+@pytest.mark.parametrize("directory", ["corpus", "nothing"])
+def test_a_directory_that_is_no_store_does_not_become_one(
+    nowhere: Path, directory: str, command: str
+):
+    Path("corpus").mkdir()
+    done = melon("releases", command, "r1", "--path", directory)
+    refused(done, 1, f"there is no store in {directory}\n", "with --path")
+    assert [path.name for path in nowhere.rglob("*")] == ["corpus"]
+
+
 def test_a_server_that_does_not_answer():
     with socket.socket() as taken:  # bound, and nobody listens
         taken.bind(("127.0.0.1", 0))
