@@ -107,8 +107,8 @@ def main() -> None:
 
 
 def _run_app() -> int:
-    asked = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
-    app = command_line([asked] if asked in COMMANDS else COMMANDS)
+    asked = [word for word in sys.argv[1:2] if word in COMMANDS]
+    app = command_line(asked or COMMANDS)
     try:
         app()
     except SystemExit as end:

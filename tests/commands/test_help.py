@@ -8,6 +8,7 @@ import re
 import resource
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -18,8 +19,9 @@ from command_line import melon
 from typer.models import ArgumentInfo, OptionInfo
 
 from melon.cli import command_line
-from melon.evaluation import POPULAR
-from melon.retrieval import DEFAULT_STRATEGY, STRATEGIES
+from melon.evaluation import POPULAR, split, tune
+from melon.evaluation.split import CHALLENGE_SHARES
+from melon.retrieval import DEFAULT_STRATEGY, STRATEGIES, Retriever
 
 HELP_SECONDS = 0.3
 COMMANDS = dict(cli_reference.commands(command_line()))
@@ -86,6 +88,37 @@ def test_help_is_fast():
 
 def test_the_version_is_the_packages():
     assert melon("--version").out == f"melon {version('melon')}\n"
+
+
+def test_the_help_lists_every_command_whatever_follows():
+    done = melon("--help", "query", environment={"COLUMNS": "200", "NO_COLOR": "1"})
+    assert done.code == 0
+    for name in COMMANDS:
+        assert re.search(rf"^\W*{name.split()[0]} ", done.out, re.M), name
+
+
+@pytest.mark.parametrize(
+    ("command", "function", "names"),
+    [
+        ("split", split, {"hold_out": "hold_out", "min_songs": "min_songs", "seed": "seed"}),
+        ("tune", tune, {"most": "most", "seed": "seed"}),
+        ("query", Retriever.recommend, {"count": "songs", "tag_count": "tags"}),
+        ("similar", Retriever.similar, {"limit": "limit"}),
+    ],
+)
+def test_what_an_option_is_by_default_it_is_in_python(
+    command: str, function: Callable[..., object], names: dict[str, str]
+):
+    options = inspect.signature(COMMANDS[command]).parameters
+    arguments = inspect.signature(function).parameters
+    assert {name: options[name].default for name in names} == {
+        name: arguments[other].default for name, other in names.items()
+    }
+
+
+def test_the_kinds_of_a_split_are_those_of_the_challenge_by_default():
+    shares = inspect.signature(COMMANDS["split"]).parameters["kinds"].default
+    assert shares == "/".join(f"{share:g}" for share in CHALLENGE_SHARES)
 
 
 def test_an_unknown_command_is_an_error():
