@@ -152,16 +152,16 @@ def query(
     )
 
     constraints = constraints_of(
-        genre,
-        all_genres,
-        not_genre,
-        artist,
-        not_artist,
-        since,
-        until,
-        min_popularity,
-        max_popularity,
-        exclude,
+        genres=genre,
+        all_genres=all_genres,
+        not_genres=not_genre,
+        artists=artist,
+        not_artists=not_artist,
+        since=since,
+        until=until,
+        min_popularity=min_popularity,
+        max_popularity=max_popularity,
+        exclude_songs=exclude,
     )
     weights = chosen_settings(settings)
     store = chosen_store(url, path)
@@ -231,7 +231,7 @@ def similar(
     if unknown := [name for name in wanted if name not in list(Collection)]:
         named = shown(name or "an empty name" for name in unknown)
         raise InputError(f"--to does not know {named}", hint=f"give {shown(Collection)}")
-    constraints = constraints_of(genre, since=since, until=until)
+    constraints = constraints_of(genres=genre, since=since, until=until)
     store = chosen_store(url, path)
     retriever = pinned_retriever(store, release)
     item = Item(
@@ -258,33 +258,10 @@ def similar(
             render_points(collection, part)
 
 
-def constraints_of(
-    genre: list[str] | None = None,
-    all_genres: list[str] | None = None,
-    not_genre: list[str] | None = None,
-    artist: list[str] | None = None,
-    not_artist: list[str] | None = None,
-    since: str | None = None,
-    until: str | None = None,
-    min_popularity: int | None = None,
-    max_popularity: int | None = None,
-    exclude: list[int] | None = None,
-) -> Constraints:
-    """The constraints that the options of a command say; those not given are not set."""
+def constraints_of(**given: object) -> Constraints:
+    """The constraints that the options of a command say, by their names in `Constraints`."""
     from melon.retrieval import Constraints
 
-    given = {
-        "genres": genre,
-        "all_genres": all_genres,
-        "not_genres": not_genre,
-        "artists": artist,
-        "not_artists": not_artist,
-        "since": since,
-        "until": until,
-        "min_popularity": min_popularity,
-        "max_popularity": max_popularity,
-        "exclude_songs": exclude,
-    }
     # An option that may be repeated and was not given is an empty list.
     return Constraints.model_validate(
         {name: value for name, value in given.items() if value is not None and value != []}
