@@ -55,7 +55,8 @@ def render_reasons(found: Recommendation, names: Mapping[tuple[str, int | str], 
         for name, result in results
         if result.because and result.score > 0
     ]
-    print_table("Because", ["result", "seeds", "neighbour playlists"], rows)
+    if rows:  # what is just popular has no reasons
+        print_table("Because", ["result", "seeds", "neighbour playlists"], rows)
 
 
 def shown_names(

@@ -203,6 +203,19 @@ def test_what_is_popular_says_so_and_counts_playlists(ask: Command):
     assert re.search(r" \d+$", first)
 
 
+def test_reasons_are_shown_where_there_are_any(ask: Command):
+    arguments = ("query", "--title", "rainy day", "-n", "3", "--tags", "2")
+    found = ask(*arguments, "--json").json()
+    rows = ask(*arguments, "--explain").out.split("Because")[1].strip().splitlines()[1:]
+    names = [*(song["name"] for song in found["songs"]), *(tag["tag"] for tag in found["tags"])]
+    for name, row in zip(names, rows, strict=True):
+        assert row.startswith(name)
+        assert re.search(r" \d+ %", row)
+    popular = ask("query", "-n", "3", "--explain")
+    assert popular.code == 0
+    assert popular.out == ask("query", "-n", "3").out
+
+
 def test_what_is_unknown_goes_to_stderr(ask: Command):
     done = ask("query", "--song", "99999", "--tag", "no such tag", "--title", "rain zzzq")
     for text in ("unknown songs: 99999", "unknown tags: no such tag", "zzzq"):
