@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence, Sized
 from threading import Lock
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from melon.store import (
     Collection,
@@ -22,7 +22,7 @@ from melon.store import (
 from melon.store.forwarding import ForwardingReader
 
 MOST_POINTS = 4_000_000
-"""Hits and records that are kept, some 500 MB; then those go that were not used for longest."""
+"""Hits and records that are kept; then those go that were not used for longest."""
 
 T = TypeVar("T", bound=Sized)
 
@@ -35,18 +35,18 @@ class CachingReader(ForwardingReader):
 
     Args:
         reader: answers what is not known yet.
-        most: points that are kept at most, over all answers.
+        most: points that are kept at most, hits and records together. Each answer counts as one
+            more than it holds, for what was asked is kept, too.
     """
 
     def __init__(self, reader: ReleaseReader, *, most: int = MOST_POINTS) -> None:
         super().__init__(reader)
-        self._hits: _Answers[Hits] = _Answers(most)
-        self._records: _Answers[list[Record]] = _Answers(most)
+        self._answers = _Answers(most)
 
     def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
         """As the reader itself; only new queries are asked, in one request."""
-        return self._hits.look_up(
-            [(collection, query.limit, query.sought) for query in queries],
+        return self._answers.look_up(
+            [("query", collection, query.limit, query.sought) for query in queries],
             lambda places: self._reader.query(collection, [queries[place] for place in places]),
         )
 
@@ -54,19 +54,19 @@ class CachingReader(ForwardingReader):
         self, collection: Collection, ids: Sequence[PointId], **options: Any
     ) -> list[Record]:
         """As the reader itself."""
-        key = (collection, tuple(ids), *sorted(options.items()))
-        return self._records.look_up(
+        key = ("retrieve", collection, tuple(ids), *sorted(options.items()))
+        return self._answers.look_up(
             [key], lambda _: [self._reader.retrieve(collection, ids, **options)]
         )[0]
 
 
-class _Answers(Generic[T]):
-    """Answers by key, as many as hold `most` entries together; the least recently used go first."""
+class _Answers:
+    """Answers by key, of `most` entries and keys together; the least recently used go first."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._size = 0
-        self._known: OrderedDict[Hashable, T] = OrderedDict()
+        self._known: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = Lock()
 
     def look_up(
@@ -85,12 +85,12 @@ class _Answers(Generic[T]):
             self._keep(keys[place], answer)
         return [found[key] for key in keys]
 
-    def _keep(self, key: Hashable, answer: T) -> None:
+    def _keep(self, key: Hashable, answer: Sized) -> None:
         with self._lock:
             if key in self._known:
                 return
             self._known[key] = answer
-            self._size += len(answer)
+            self._size += 1 + len(answer)
             while self._size > self._most:
                 _, oldest = self._known.popitem(last=False)
-                self._size -= len(oldest)
+                self._size -= 1 + len(oldest)

@@ -93,7 +93,7 @@ def test_records_are_kept_by_what_is_asked_of_them(reader: ReleaseReader) -> Non
 def test_what_was_not_used_for_longest_goes_first(reader: ReleaseReader) -> None:
     first, second, third = some_queries(reader, 3)
     counting = Counting(reader)
-    caching = CachingReader(counting, most=10)
+    caching = CachingReader(counting, most=12)
     for asked in (first, second, first, third):  # third takes the place of second
         caching.query(Collection.SONGS, [asked])
     assert counting.queries == 3
@@ -101,6 +101,26 @@ def test_what_was_not_used_for_longest_goes_first(reader: ReleaseReader) -> None
     assert counting.queries == 3
     caching.query(Collection.SONGS, [second])
     assert counting.queries == 4
+
+
+def test_an_answer_without_points_takes_room_too(reader: ReleaseReader) -> None:
+    """What was asked is kept with it."""
+    counting = Counting(reader)
+    caching = CachingReader(counting, most=2)
+    for absent in (10**6, 10**6 + 1, 10**6 + 2, 10**6):
+        assert caching.retrieve(Collection.SONGS, [absent]) == []
+    assert counting.retrieved == 4
+
+
+def test_hits_and_records_share_the_room(reader: ReleaseReader) -> None:
+    [query] = some_queries(reader, 1)
+    ids = [record.id for record in reader.find(Collection.SONGS, None, 5)]
+    counting = Counting(reader)
+    caching = CachingReader(counting, most=11)
+    for _ in range(2):
+        caching.query(Collection.SONGS, [query])
+        caching.retrieve(Collection.SONGS, ids)
+    assert (counting.queries, counting.retrieved) == (2, 10)
 
 
 class Interrupted(list[Record]):
@@ -125,7 +145,7 @@ class Ready:
 def test_threads_may_share_it() -> None:
     """Most answers go again while others are looked up; afterwards as many are kept as before."""
     ready = Ready()
-    caching = CachingReader(ready, most=10)
+    caching = CachingReader(ready, most=12)
 
     def ask(seed: int) -> None:
         for asked in np.random.default_rng(seed).integers(0, 8, 300).tolist():
