@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from melon.commands.console import meter, note
-from melon.commands.options import chosen_store, path_given, pinned_retriever
+from melon.commands.options import chosen_store, path_option, pinned_retriever
 
 if TYPE_CHECKING:
     from melon.retrieval import Constraints
@@ -26,13 +26,7 @@ SONGS, TAGS = 10, 5
 def demo(
     out: Annotated[
         Path | None,
-        typer.Option(
-            "--out",
-            "-o",
-            help="Working directory. [default: .melon/demo]",
-            parser=path_given,
-            metavar="<path>",
-        ),
+        path_option("--out", "-o", help="Working directory. [default: .melon/demo]"),
     ] = None,
     corpus_only: Annotated[
         bool, typer.Option("--corpus-only", help="Only write the playlists and songs.")

@@ -25,6 +25,8 @@ from melon.commands.options import (
     not_empty,
     opened_reader,
     opened_retriever,
+    path_argument,
+    path_option,
     pinned_retriever,
     settings_file,
 )
@@ -55,9 +57,9 @@ UntilOption = Annotated[
 
 def recommend(
     questions: QuestionsArgument,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where the results go.")] = Path(
-        "results.json"
-    ),
+    out: Annotated[
+        Path, path_option("--out", "-o", help="Where the results go.", show_default=True)
+    ] = Path("results.json"),
     strategy: Annotated[
         str | None,
         typer.Option(
@@ -124,13 +126,11 @@ def recommend(
 
 
 def score(
-    results: Annotated[
-        Path, typer.Argument(help="What `melon recommend` wrote.", show_default=False)
-    ],
+    results: Annotated[Path, path_argument("What `melon recommend` wrote.")],
     answers: AnswersArgument,
     questions: Annotated[
         Path | None,
-        typer.Option(help="What was given: scores by kind of question.", show_default=False),
+        path_option("--questions", help="What was given: scores by kind of question."),
     ] = None,
     release: ReleaseOption = None,
     url: UrlOption = None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from melon.commands.console import Meter, meter, note
-from melon.commands.options import PathOption, UrlOption, chosen_store, path_given
+from melon.commands.options import PathOption, UrlOption, chosen_store, path_argument
 from melon.errors import InputError, counted
 
 if TYPE_CHECKING:
@@ -21,10 +21,7 @@ if TYPE_CHECKING:
 def ingest(
     space: Annotated[
         Path | None,
-        typer.Argument(
-            help="Space that `melon train` made. [default: .melon/space]",
-            parser=path_given,
-        ),
+        path_argument("Space that `melon train` made. [default: .melon/space]"),
     ] = None,
     url: UrlOption = None,
     path: PathOption = None,

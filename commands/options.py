@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,18 +21,25 @@ def not_empty(value: str | None) -> str | None:
     return value
 
 
-def path_given(value: str) -> Path:
-    """A path, which is not the current directory because a variable is not set."""
+def _path_given(value: str) -> Path:
     not_empty(value)
     return Path(value)
 
 
-QuestionsArgument = Annotated[
-    Path, typer.Argument(help="Playlists with parts blanked.", show_default=False)
-]
-AnswersArgument = Annotated[
-    Path, typer.Argument(help="What is hidden of each playlist.", show_default=False)
-]
+def path_option(*names: str, help: str, show_default: bool = False) -> Any:
+    """An option that takes a path, which an unset variable does not make the current directory."""
+    return typer.Option(
+        *names, help=help, parser=_path_given, metavar="<path>", show_default=show_default
+    )
+
+
+def path_argument(help: str) -> Any:
+    """An argument that is a path, or several, likewise."""
+    return typer.Argument(help=help, parser=_path_given, show_default=False)
+
+
+QuestionsArgument = Annotated[Path, path_argument("Playlists with parts blanked.")]
+AnswersArgument = Annotated[Path, path_argument("What is hidden of each playlist.")]
 UrlOption = Annotated[
     str | None,
     typer.Option(
@@ -42,16 +49,7 @@ UrlOption = Annotated[
         show_default=False,
     ),
 ]
-PathOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--path",
-        help="Directory of an embedded store.",
-        parser=path_given,
-        metavar="<path>",
-        show_default=False,
-    ),
-]
+PathOption = Annotated[Path | None, path_option("--path", help="Directory of an embedded store.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 ReleaseOption = Annotated[
     str | None,
@@ -74,12 +72,9 @@ StrategyOption = Annotated[
 
 SettingsOption = Annotated[
     Path | None,
-    typer.Option(
+    path_option(
         "--settings",
         help="JSON file of retrieval settings, instead of those that `melon tune` found.",
-        parser=path_given,
-        metavar="<path>",
-        show_default=False,
     ),
 ]
 

@@ -8,29 +8,18 @@ from typing import Annotated
 import typer
 
 from melon.commands.console import note, reported
-from melon.commands.options import path_given
+from melon.commands.options import path_argument, path_option
 from melon.errors import counted
 
 
 def split(
     playlists: Annotated[
         list[Path],
-        typer.Argument(
-            help="Directory in Melon's format, or playlist files.",
-            parser=path_given,
-            show_default=False,
-        ),
+        path_argument("Directory in Melon's format, or playlist files."),
     ],
     out: Annotated[
         Path,
-        typer.Option(
-            "--out",
-            "-o",
-            help="Where train.json, questions.json and answers.json go.",
-            parser=path_given,
-            metavar="<path>",
-            show_default=False,
-        ),
+        path_option("--out", "-o", help="Where train.json, questions.json and answers.json go."),
     ],
     hold_out: Annotated[
         float,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from melon.commands.console import Meter, meter, note, reported
-from melon.commands.options import path_given
+from melon.commands.options import path_argument, path_option
 from melon.errors import counted
 
 if TYPE_CHECKING:
@@ -21,21 +21,11 @@ if TYPE_CHECKING:
 def train(
     corpus: Annotated[
         list[Path],
-        typer.Argument(
-            help="Directory in Melon's format, or playlist files.",
-            parser=path_given,
-            show_default=False,
-        ),
+        path_argument("Directory in Melon's format, or playlist files."),
     ],
     out: Annotated[
         Path | None,
-        typer.Option(
-            "--out",
-            "-o",
-            help="Where the space goes. [default: .melon/space]",
-            parser=path_given,
-            metavar="<path>",
-        ),
+        path_option("--out", "-o", help="Where the space goes. [default: .melon/space]"),
     ] = None,
     preset: Annotated[
         str, typer.Option(help="Hyper-parameters to start from: default or published.")

@@ -18,7 +18,7 @@ from melon.commands.options import (
     ReleaseOption,
     UrlOption,
     chosen_store,
-    path_given,
+    path_option,
     pinned_retriever,
 )
 from melon.errors import counted
@@ -35,14 +35,11 @@ def tune(
     answers: AnswersArgument,
     out: Annotated[
         Path | None,
-        typer.Option(
+        path_option(
             "--out",
             "-o",
             help="Where the settings go (.melon/retrieval.json), and a journal of all trials "
             "beside it.",
-            parser=path_given,
-            metavar="<path>",
-            show_default=False,
         ),
     ] = None,
     only: Annotated[
@@ -69,9 +66,10 @@ def tune(
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other questions drawn.")] = 0,
     settings: Annotated[
         Path | None,
-        typer.Option(
-            help="JSON file of settings to start from, instead of --out if that is there.",
-            show_default=False,
+        path_option(
+            "--settings",
+            help="JSON file of settings to start from, instead of --out if that is there, and to "
+            "compare with, instead of the defaults.",
         ),
     ] = None,
     fresh: Annotated[
