@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 
 from melon.catalog import Playlist
 from melon.evaluation.errors import TooFewItems
 from melon.evaluation.popular import PopularItems
-from melon.evaluation.rankings import check_strategy, rankings
+from melon.evaluation.rankings import POPULAR, check_strategy, rankings
 from melon.evaluation.results import SONGS, TAGS, Result
 from melon.evaluation.unknowns import Unknowns
 from melon.evaluation.workers import Part, Processes, workers
@@ -46,8 +47,9 @@ def recommend(
         until_playlist: recommend no song younger than the day on which the playlist was last
             changed, where that is known. A song of unknown date could be younger: it is not
             recommended either, not even to fill.
-        batch: how many questions are answered together; the answers do not depend on it.
-        processes: those that answer side by side; None for this one alone.
+        batch: how many questions are answered together; the answers do not depend on it. With 1,
+            a question is asked when the one before it is answered and filled.
+        processes: those that answer side by side; None for this one alone. `POPULAR` needs none.
         unknown: where what the store does not know is collected; `POPULAR` does not ask.
         progress: called with the questions answered and their total.
 
@@ -64,7 +66,8 @@ def recommend(
     parts = [slice(start, start + batch) for start in range(0, len(questions), batch)]
 
     asked = ((questions[part], days[part]) for part in parts)
-    with _answering(retriever, strategy, processes, len(questions)) as answer:
+    several = None if strategy == POPULAR else processes
+    with _answering(retriever, strategy, several, len(questions), alone=batch == 1) as answer:
         for part, found in zip(parts, answer(asked), strict=True):
             for row, ranking in zip(range(part.start, len(questions)), found, strict=False):
                 if unknown is not None:
@@ -76,20 +79,30 @@ def recommend(
 
 @contextmanager
 def _answering(
-    retriever: Retriever, strategy: str, processes: Processes | None, questions: int
+    retriever: Retriever,
+    strategy: str,
+    processes: Processes | None,
+    questions: int,
+    *,
+    alone: bool,
 ) -> Iterator[Callable[[Iterable[Part]], Iterator[list[Ranking]]]]:
-    """What answers parts in their order: threads of this process, or several processes."""
+    """What answers parts in their order: threads of this process, or several processes.
+
+    `alone`, this one answers each part when it is wanted, without threads.
+    """
+
+    def ranked(part: Part) -> list[Ranking]:
+        asked, days = part
+        return rankings(retriever, asked, days, strategy)
+
     if processes is not None and (count := processes.count_for(questions)) > 1:
         with workers(count, processes.open_retriever, strategy) as answer:
             yield answer
+    elif alone:
+        yield partial(map, ranked)
     else:
         with _threads() as pool:
-
-            def ranked(part: Part) -> list[Ranking]:
-                asked, days = part
-                return rankings(retriever, asked, days, strategy)
-
-            yield lambda parts: pool.map(ranked, parts)
+            yield partial(pool.map, ranked)
 
 
 @contextmanager

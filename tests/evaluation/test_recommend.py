@@ -269,6 +269,15 @@ def killed() -> NoReturn:
     raise AssertionError
 
 
+def test_what_is_popular_takes_no_other_process(held_out: HeldOut) -> None:
+    with EmbeddedStore(held_out.store) as store:
+        alone, together = (
+            list(recommend(Retriever(store), held_out.questions, strategy=POPULAR, **options))
+            for options in ({}, {"processes": Processes(killed, 2)})
+        )
+    assert alone == together
+
+
 def test_a_worker_that_is_killed_is_said_to_have_ended(held_out: HeldOut) -> None:
     with EmbeddedStore(held_out.store) as store:
         results = recommend(Retriever(store), held_out.questions, processes=Processes(killed, 2))
