@@ -21,6 +21,9 @@ from melon.evaluation.results import SONGS, TAGS
 from melon.evaluation.search_space import Stage, Target
 from melon.retrieval import QueryKind, Ranking, Retriever
 
+HALVES = 0
+"""Where the chance begins that halves the questions."""
+
 
 class LeakedQuestions(BadQuestions):
     """The store was trained on what the questions hide."""
@@ -50,6 +53,16 @@ def draw_sample(
 ) -> Sample:
     """Draw `most` questions of each kind, half of them to search on and half to report on.
 
+    Which half a question belongs to depends on what is in `pairs` and on nothing else: whatever
+    the number and the seed, none is searched on here that is reported on there. With the same
+    seed, more questions hold the fewer.
+
+    Args:
+        retriever: knows of which kind each question is.
+        pairs: questions with their answers, in any order.
+        most: how many of each kind.
+        seed: which are drawn.
+
     Raises:
         BadQuestions: they are too few for two halves.
         LeakedQuestions: a playlist in the store holds what its question hides.
@@ -68,10 +81,10 @@ def draw_sample(
     search: dict[QueryKind, list[Pair]] = {}
     held_back: list[Pair] = []
     for kind, known in by_kind.items():
-        drawn = [known[place] for place in rng.permutation(len(known))[:most].tolist()]
-        half = (len(drawn) + 1) // 2
-        search[kind] = drawn[:half]
-        held_back += drawn[half:]
+        known = _shuffled(sorted(known, key=_id), np.random.default_rng(HALVES))
+        middle = (len(known) + 1) // 2
+        search[kind] = _shuffled(known[:middle], rng)[: (most + 1) // 2]
+        held_back += _shuffled(known[middle:], rng)[: most // 2]
     if not held_back:
         raise BadQuestions(
             "no kind of question has two, one to search on and one to report on",
@@ -79,6 +92,14 @@ def draw_sample(
         )
     _check_leaks(retriever, [*held_back, *(pair for part in search.values() for pair in part)])
     return Sample(search, held_back, unknown)
+
+
+def _id(pair: Pair) -> int:
+    return pair[0].id
+
+
+def _shuffled(pairs: Sequence[Pair], rng: np.random.Generator) -> list[Pair]:
+    return [pairs[place] for place in rng.permutation(len(pairs)).tolist()]
 
 
 def _check_leaks(retriever: Retriever, pairs: Sequence[Pair]) -> None:
