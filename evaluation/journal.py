@@ -37,6 +37,10 @@ class Trial(BaseModel):
     score: float
 
 
+START = b'{"search":'
+"""How every line begins that `Journal.add` writes."""
+
+
 def fingerprint(value: object) -> str:
     """A short hash of what JSON can write."""
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -51,21 +55,20 @@ class Journal:
 
     Args:
         path: the file. Its trials may be of many searches, questions and releases.
-        fresh: forget what it holds.
+        fresh: forget what it holds. The file is replaced when the first trial is added.
 
     Attributes:
         damaged: how many lines of the file are not trials.
 
     Raises:
-        BadJournal: no line of the file is a trial.
+        BadJournal: no line of the file is a trial, not even half of one.
     """
 
     def __init__(self, path: Path, *, fresh: bool = False) -> None:
         self.path = path
         self._file: TextIO | None = None
-        if fresh:
-            path.unlink(missing_ok=True)
-        trials, self.damaged = _read(path)
+        self._fresh = fresh
+        trials, self.damaged = ([], 0) if fresh else _read(path)
         self._scores = {_key(trial): trial.score for trial in trials}
 
     def __len__(self) -> int:
@@ -79,6 +82,8 @@ class Journal:
         """Keep a trial; it is in the file when this returns."""
         if self._file is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            if self._fresh:
+                self.path.unlink(missing_ok=True)
             self._file = self.path.open("a", encoding="utf-8")
         self._file.write(trial.model_dump_json() + "\n")
         self._file.flush()
@@ -102,17 +107,18 @@ def _read(path: Path) -> tuple[list[Trial], int]:
         return [], 0
     content = path.read_bytes()
     whole = content[: content.rfind(b"\n") + 1]
+    tail = content[len(whole) :]
     lines, trials = whole.splitlines(), list[Trial]()
     for line in lines:
         with suppress(ValidationError):
             trials.append(Trial.model_validate_json(line))
-    if lines and not trials:
+    if not trials and (lines or not tail.startswith(START[: len(tail)])):
         raise BadJournal(
             "this is not a trial of `melon tune`",
             where=f"{path}, line 1",
             hint="start over with --fresh, which removes the file",
         )
-    if whole != content:
+    if tail:
         with path.open("r+b") as file:
             file.truncate(len(whole))
     return trials, len(lines) - len(trials)

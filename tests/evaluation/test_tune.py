@@ -26,6 +26,7 @@ from melon.evaluation import (
     tune,
 )
 from melon.evaluation.caching import CachingReader
+from melon.evaluation.journal import Trial
 from melon.evaluation.search_space import SPACE, value_at
 from melon.evaluation.tune_questions import Group, Sample, draw_sample
 from melon.retrieval import QueryKind, RetrievalSettings, Retriever
@@ -337,13 +338,33 @@ def test_a_damaged_line_is_all_that_is_measured_again(
     assert journal_of(copy).read_bytes().splitlines(keepends=True)[2:] == [*others, second]
 
 
-def test_a_journal_of_something_else_is_refused_and_left_alone(tmp_path: Path):
+@pytest.mark.parametrize("content", ['{"score": 1}\nand more', "no line break", '{"score": 1}'])
+def test_a_journal_of_something_else_is_refused_and_left_alone(tmp_path: Path, content: str):
     path = tmp_path / "trials.jsonl"
-    path.write_text('{"score": 1}\nand more')
+    path.write_text(content)
     with pytest.raises(BadJournal, match="line 1"):
         Journal(path)
-    assert path.read_text() == '{"score": 1}\nand more'
-    assert len(Journal(path, fresh=True)) == 0
+    assert path.read_text() == content
+
+
+@pytest.mark.parametrize("half", ['{"sea', '{"search":"title/songs/hybrid","questio'])
+def test_half_a_trial_is_no_journal_of_something_else(tmp_path: Path, half: str):
+    path = tmp_path / "trials.jsonl"
+    path.write_text(half)
+    assert len(Journal(path)) == 0
+    assert path.read_text() == ""
+
+
+def test_a_journal_is_begun_anew_with_its_first_trial(tmp_path: Path):
+    path = tmp_path / "trials.jsonl"
+    path.write_text("of something else\n")
+    trial = Trial(search="title/songs/hybrid", questions="q", settings="s", values={}, score=0.5)
+    with Journal(path, fresh=True) as journal:
+        assert (len(journal), journal.damaged) == (0, 0)
+        assert path.read_text() == "of something else\n"
+        for _ in range(2):
+            journal.add(trial)
+    assert path.read_text() == 2 * (trial.model_dump_json() + "\n")
 
 
 def test_what_makes_hybrid_worse_is_not_taken_up(
