@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -97,11 +98,12 @@ def tune(
     What is found is written after each kind of query, unless the default
     strategy is worse with it, and query, recommend and evaluate take it up. Half
     of the questions is searched on; the table is about the other half. Stopped
-    and started again, the search goes on and repeats no trial.
+    and started again, without --fresh, the search goes on and repeats no trial.
     """
     from melon.catalog import check_file, check_not_read
     from melon.evaluation import Journal, paired, read_questions
     from melon.evaluation import tune as search
+    from melon.retrieval import RetrievalSettings
     from melon.settings import load_settings
 
     stages = stages_named(only)
@@ -113,6 +115,8 @@ def tune(
     check_not_read(target, [questions, answers])
     check_not_read(trials, [questions, answers, *([settings] if settings else [])])
     start = start_settings(settings, target, fresh=fresh)
+    baseline = start if settings else RetrievalSettings.default()
+    the_same = "the same command without --fresh" if fresh else "the same command"
     pairs = paired(read_questions(questions), read_questions(answers))
     store = chosen_store(url, path)
     with (
@@ -131,19 +135,20 @@ def tune(
                 stages=stages,
                 most=most,
                 seed=seed,
+                baseline=baseline,
                 budget=seconds,
                 searched=report,
                 progress=bar,
             )
         except KeyboardInterrupt:
-            note(f"stopped: the trials are in {journal.path}, the same command goes on from them")
+            note(f"stopped: the trials are in {journal.path}, {the_same} goes on from them")
             raise
     if found.unchanged:
         note(f"left as before, for hybrid is worse with what was found: {shown(found.unchanged)}")
     if found.unknown:
         note(f"{counted(found.unknown, 'question')} left out: the store knows nothing of them")
     if not all(search.finished for search in found.searches):
-        note("the time was over before all searches were: the same command goes on")
+        note(f"the time was over before all searches were: {the_same} goes on")
     for pair in found.held_back:
         if (pair.after.quality.score or 0) < (pair.before.quality.score or 0):
             note(f"{pair.after.strategy} got worse where it was not searched: use more questions")
@@ -151,7 +156,9 @@ def tune(
     if as_json:
         print_json({"settings": str(target), **found.to_json()})
     else:
-        print_table("On the questions held back", COLUMNS, rows(found.held_back))
+        note(f"compared with {settings or 'the default settings'}")
+        title = "On the questions held back, before → after"
+        print_table(title, COLUMNS, rows(found.held_back), wide=WIDE)
 
 
 def report(search: Search) -> None:
@@ -199,17 +206,8 @@ def start_settings(given: Path | None, target: Path, *, fresh: bool) -> Retrieva
     return RetrievalSettings.load(found) if found else RetrievalSettings.default()
 
 
-COLUMNS = (
-    "strategy",
-    "questions given",
-    "count>",
-    "song nDCG>",
-    "tuned>",
-    "tag nDCG>",
-    "tuned>",
-    "score>",
-    "tuned>",
-)
+COLUMNS = ("strategy", "given", "count>", "song nDCG>", "tag nDCG>", "score>")
+WIDE = MappingProxyType({"count>": 86, "tag nDCG>": 72, "song nDCG>": 56})
 
 
 def rows(comparisons: Sequence[Comparison]) -> Iterator[tuple[object, ...]]:
@@ -224,6 +222,5 @@ def rows(comparisons: Sequence[Comparison]) -> Iterator[tuple[object, ...]]:
 def _figures(before: Quality, after: Quality) -> Iterator[str | None]:
     yield f"{before.questions:,}"
     for name in ("song_ndcg", "tag_ndcg", "score"):
-        for quality in (before, after):
-            figure = getattr(quality, name)
-            yield None if figure is None else f"{figure:.4f}"
+        figures = getattr(before, name), getattr(after, name)
+        yield None if None in figures else " → ".join(f"{figure:.4f}" for figure in figures)

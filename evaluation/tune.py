@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,10 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a strategy scores on the questions held back, before and after."""
+    """What a strategy scores on the questions held back, with the baseline and with what was found.
+
+    How long a question takes is not known: most of the answers come from memory.
+    """
 
     before: Scorecard
     after: Scorecard
@@ -106,6 +110,7 @@ def tune(
     space: Mapping[Stage, Mapping[Target, Sequence[Parameter]]] = SPACE,
     most: int = MOST_QUESTIONS,
     seed: int = 0,
+    baseline: RetrievalSettings | None = None,
     budget: float = math.inf,
     searched: Callable[[Search], None] = lambda _: None,
     progress: Callable[[str, float, float | None], None] = lambda *_: None,
@@ -128,9 +133,11 @@ def tune(
         space: the settings of each stage that are searched, and their values.
         most: how many questions of each kind to draw.
         seed: which are drawn.
+        baseline: what the settings found are compared with; None for those of the retriever.
         budget: seconds to search for; each search gets its part of what is left.
         searched: called with each search when it has ended.
-        progress: called with the search, how many settings it has measured, and None.
+        progress: called with the search, how many settings it has measured, and None; then with
+            each comparison, how many questions it has answered, and of how many.
 
     Raises:
         BadQuestions: they are too few.
@@ -162,7 +169,9 @@ def tune(
         else:
             settings = found
         save_settings(settings, out)
-    compared = _compare(retriever, settings, sample, stages)
+    before = retriever.with_settings(baseline or retriever.settings)
+    after = retriever.with_settings(settings)
+    compared = _compare(before, after, sample, stages, progress)
     return Tuned(settings, searches, unchanged, compared, sample.unknown)
 
 
@@ -266,14 +275,23 @@ class _Search:
 
 
 def _compare(
-    retriever: Retriever, settings: RetrievalSettings, sample: Sample, stages: Sequence[Stage]
+    before: Retriever,
+    after: Retriever,
+    sample: Sample,
+    stages: Sequence[Stage],
+    progress: Callable[[str, float, float | None], None],
 ) -> list[Comparison]:
     """The strategies that the stages have to do with, on the questions held back."""
+
+    def scored(retriever: Retriever, strategy: str, when: str) -> Scorecard:
+        watch = partial(progress, f"{strategy}, {when}")
+        card = evaluate(retriever, sample.held_back, strategy=strategy, progress=watch)
+        return replace(card, ms_per_question=None)
+
     strategies = dict.fromkeys([*(stage.strategy for stage in stages), DEFAULT_STRATEGY])
     return [
         Comparison(
-            before=evaluate(retriever, sample.held_back, strategy=strategy),
-            after=evaluate(retriever.with_settings(settings), sample.held_back, strategy=strategy),
+            before=scored(before, strategy, "before"), after=scored(after, strategy, "after")
         )
         for strategy in strategies
     ]

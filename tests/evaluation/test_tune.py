@@ -205,6 +205,32 @@ def test_without_time_each_search_measures_where_it_starts(
     assert result.settings == BAD
 
 
+def test_progress_goes_on_to_the_end(retriever: Retriever, held_out: HeldOut, tmp_path: Path):
+    seen: dict[str, tuple[float, float | None]] = {}
+
+    def progress(step: str, done: float, total: float | None) -> None:
+        seen[step] = (done, total)
+
+    result = tuned(retriever, held_out, tmp_path / "retrieval.json", budget=0, progress=progress)
+    for pair in result.held_back:
+        whole = (pair.after.quality.questions,) * 2
+        assert seen[f"{pair.before.strategy}, before"] == whole
+        assert seen[f"{pair.after.strategy}, after"] == whole
+
+
+def test_what_is_found_is_compared_with_the_baseline(
+    retriever: Retriever, held_out: HeldOut, tmp_path: Path
+):
+    default = RetrievalSettings.default()
+    result = tuned(retriever, held_out, tmp_path / "retrieval.json", budget=0, baseline=default)
+    sample = draw_sample(retriever, held_out.pairs, most=30, seed=0)
+    for pair in result.held_back:
+        strategy = pair.before.strategy
+        for card, settings in ((pair.before, default), (pair.after, BAD)):
+            own = evaluate(retriever.with_settings(settings), sample.held_back, strategy=strategy)
+            assert card.quality == own.quality
+
+
 def test_answers_are_kept_as_the_engine_gives_them(
     retriever: Retriever, held_out: HeldOut, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -58,13 +58,39 @@ def test_what_is_found_is_written_shown_and_gone_on_from(held_out: HeldOut, home
     assert "of them before" in again.err
     assert "retrieval.trials.jsonl: 1 damaged line left out" in again.err
     assert "On the questions held back" in again.out
-    for word in ("hybrid", "songs+tags", "tuned"):
+    for word in ("hybrid", "songs+tags", " → "):
         assert word in again.out
+    assert "the same command goes on" in again.err
+    assert "compared with the default settings" in again.err
     assert (home / "retrieval.trials.jsonl").read_text().startswith(journal)
 
     fresh = tune(held_out, *QUICK, "--fresh")
     assert "from the default settings" in fresh.err
     assert "of them before" not in fresh.err
+    assert "the same command without --fresh goes on" in fresh.err
+
+
+def test_what_was_tuned_is_compared_with_what_was_there_before(held_out: HeldOut, inverted: Path):
+    """Not with what an interrupted search had found by then, which is where it goes on."""
+
+    def before(*options: str) -> object:
+        [pair] = tune(held_out, *QUICK, "--json", *options).json()["held_back"]
+        return pair["before"]
+
+    settings = inverted.rename(inverted.with_name("mine.json"))
+    default = before("--fresh")
+    inverted.write_text(settings.read_text())
+    assert before() == default
+    assert before("--settings", str(settings)) != default
+
+
+def test_trials_are_not_forgotten_for_a_search_that_does_not_begin(held_out: HeldOut, home: Path):
+    journal = home / "retrieval.trials.jsonl"
+    home.mkdir()
+    journal.write_text("trials\n")
+    done = tune(held_out, "--fresh", "--release", "r1")
+    assert done.code == 2
+    assert journal.read_text() == "trials\n"
 
 
 @pytest.mark.parametrize(
