@@ -30,7 +30,7 @@ from melon.commands.options import (
     pinned_retriever,
     settings_file,
 )
-from melon.errors import counted
+from melon.errors import InputError, counted
 
 if TYPE_CHECKING:
     from melon.catalog import Playlist
@@ -55,6 +55,17 @@ UntilOption = Annotated[
 ]
 
 
+ProcessesOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="How many answer side by side, each with the store open. By default one, or from "
+        "2,000 questions on as many as there are processors.",
+        show_default=False,
+    ),
+]
+
+
 def recommend(
     questions: QuestionsArgument,
     out: Annotated[
@@ -71,15 +82,7 @@ def recommend(
     ] = None,
     until: UntilOption = None,
     settings: SettingsOption = None,
-    processes: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="How many answer side by side, each with the store open. By default one, or from "
-            "2,000 questions on as many as there are processors.",
-            show_default=False,
-        ),
-    ] = None,
+    processes: ProcessesOption = None,
     release: ReleaseOption = None,
     url: UrlOption = None,
     path: PathOption = None,
@@ -178,6 +181,7 @@ def evaluate(
         bool, typer.Option("--one-by-one", help="Ask each question alone, and time that.")
     ] = False,
     settings: SettingsOption = None,
+    processes: ProcessesOption = None,
     release: ReleaseOption = None,
     url: UrlOption = None,
     path: PathOption = None,
@@ -187,9 +191,15 @@ def evaluate(
 
     With --json, one scorecard, or a list of them if --strategy is `all` or given repeatedly.
     """
-    from melon.evaluation import BATCH, Unknowns, paired, read_questions
+    from melon.evaluation import BATCH, Processes, Unknowns, paired, read_questions
     from melon.evaluation import evaluate as evaluated
 
+    if one_by_one and processes is not None and processes > 1:
+        raise InputError(
+            "each question is asked alone, not beside others",
+            where="--one-by-one",
+            hint="leave out --processes",
+        )
     named = _named(strategies)
     pairs = paired(read_questions(questions), read_questions(answers))
     note_bare([answer for _, answer in pairs])
@@ -197,6 +207,7 @@ def evaluate(
     store, unknown = chosen_store(url, path), Unknowns()
     with meter() as bar:
         retriever = pinned_retriever(store, release, weights)
+        again = partial(opened_retriever, url, path, retriever.release, weights.model_dump_json())
         cards = [
             evaluated(
                 retriever,
@@ -204,6 +215,7 @@ def evaluate(
                 strategy=name,
                 until_playlist=until is Until.PLAYLIST,
                 batch=1 if one_by_one else BATCH,
+                processes=None if one_by_one else Processes(again, processes),
                 unknown=unknown,
                 progress=partial(bar, name),
             )

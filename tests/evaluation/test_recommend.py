@@ -28,6 +28,7 @@ from melon.evaluation import (
     Result,
     TooFewItems,
     WorkerEnded,
+    evaluate,
     recommend,
 )
 from melon.evaluation import popular as popular_items
@@ -37,6 +38,7 @@ from melon.evaluation.workers import MANY_QUESTIONS
 from melon.retrieval import STRATEGIES, Constraints, PlaylistQuery, Ranking, Retriever
 from melon.store import Collection, NoRelease, VectorStore
 from melon.store.embedded import EmbeddedStore
+from melon.store.forwarding import ForwardingReader
 
 CATALOGUE = 500
 STALLED = Path(__file__).with_name("stalled_recommend.py")
@@ -98,6 +100,37 @@ def test_rankings_are_recommendations_without_what_is_shown(
     assert retriever.rank_many(queries, songs=30, tags=5, strategy=strategy) == [
         Ranking(tuple(s.id for s in one.songs), tuple(t.tag for t in one.tags)) for one in shown
     ]
+
+
+def test_of_questions_asked_alone_never_more_than_one_is_under_way(demo_store: VectorStore) -> None:
+    retriever = Scripted(demo_store, Ranking((), ()))
+    questions = [playlist(number) for number in range(10)]
+    for taken, _ in enumerate(recommend(retriever, questions, batch=1), 1):
+        assert len(retriever.asked) == taken
+
+
+class Counting(ForwardingReader):
+    """Counts the records that are asked of a real reader."""
+
+    retrieved = 0
+
+    def retrieve(self, collection, ids, **options):
+        self.retrieved += len(ids)
+        return super().retrieve(collection, ids, **options)
+
+
+def test_an_evaluation_has_nothing_at_hand_from_the_one_before(
+    retriever: Retriever, demo_questions: list[Playlist]
+) -> None:
+    """Else the time of a question would depend on which strategy was asked first."""
+    counting = Counting(retriever.engine_reader)
+    pairs = [(question, playlist(question.id, songs=[10**6])) for question in demo_questions]
+    asked, retrieved = retriever.with_reader(counting), [0]
+    for _ in range(2):
+        evaluate(asked, pairs, batch=1)
+        retrieved.append(counting.retrieved)
+    before, first, second = retrieved
+    assert second - first == first - before > 0
 
 
 def test_progress_reaches_the_total(retriever: Retriever, demo_questions: list[Playlist]) -> None:
