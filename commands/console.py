@@ -103,10 +103,11 @@ def print_table(
     """A result for people, a line a row: what is too long for the terminal is cut.
 
     Control characters are replaced. Columns whose name ends in `>` are numbers, set to the right
-    and never cut. Where no column has a name, there is no header.
+    and cut last. Where no column has a name, there is no header.
 
     Args:
-        wide: columns that are left out where the terminal is not at least so wide.
+        wide: columns that are left out where the terminal is not at least so wide: so that the
+            others' numbers are not cut.
     """
     from rich.table import Table
     from rich.text import Text

@@ -233,11 +233,13 @@ def evaluate(
 
 def render(cards: Sequence[Scorecard]) -> None:
     """Scorecards as tables."""
-    from melon.evaluation.scorecard import BEYOND_COLUMNS, COLUMNS, beyond_table, table
+    from melon.evaluation import scorecard
 
-    print_table("Scores", COLUMNS, table(cards))
-    if rows := beyond_table(cards):
-        print_table("What is recommended", BEYOND_COLUMNS, rows)
+    print_table("Scores", scorecard.COLUMNS, scorecard.table(cards), wide=scorecard.WIDE)
+    if rows := scorecard.beyond_table(cards):
+        print_table(
+            "What is recommended", scorecard.BEYOND_COLUMNS, rows, wide=scorecard.BEYOND_WIDE
+        )
 
 
 def note_bare(answers: Sequence[Playlist]) -> None:

@@ -15,7 +15,7 @@ from melon.evaluation.leaks import leaked
 from melon.evaluation.metrics import average_popularity, coverage, ndcg, r_precision, recall
 from melon.evaluation.questions import check_same, kind_of, order_of_kind, paired
 from melon.evaluation.results import Result
-from melon.evaluation.scorecard import BeyondAccuracy, Quality, Scorecard
+from melon.evaluation.scorecard import BeyondAccuracy, Quality, Scorecard, official_score
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,8 +133,11 @@ def _numbered(
 
 
 def _quality(frame: pd.DataFrame) -> Quality:
-    means = {str(name): None if np.isnan(mean) else mean for name, mean in frame.mean().items()}
-    return Quality(questions=len(frame), **means)
+    figures = {str(name): mean for name, mean in frame.mean().items()}
+    combined = official_score(frame["song_ndcg"], frame["tag_ndcg"])
+    figures["score_standard_error"] = combined.sem()
+    known = {name: None if np.isnan(figure) else figure for name, figure in figures.items()}
+    return Quality(questions=len(frame), **known)
 
 
 def _beyond(results: Sequence[Result], catalogue: Catalogue) -> BeyondAccuracy:

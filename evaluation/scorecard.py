@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SONG_WEIGHT, TAG_WEIGHT = 0.85, 0.15
 """What the songs' and the tags' nDCG count for in the official score."""
 
 DIGITS = 6
 
+Figures = TypeVar("Figures", float, "pd.Series[float]")
+
+
+def official_score(song_ndcg: Figures, tag_ndcg: Figures) -> Figures:
+    """The score of one playlist, or of many: .85 · song nDCG@100 + .15 · tag nDCG@10."""
+    return SONG_WEIGHT * song_ndcg + TAG_WEIGHT * tag_ndcg
+
 
 @dataclass(frozen=True, slots=True)
 class Quality:
     """Mean accuracy over some playlists; None where none of them hides such an item.
 
-    nDCG and recall are @100 for songs and @10 for tags.
+    nDCG and recall are @100 for songs and @10 for tags. `score_standard_error` is that of the mean
+    over the playlists that hide songs and tags: the sample standard deviation of their scores over
+    the root of their number. None where fewer than two do.
     """
 
     questions: int
@@ -26,13 +39,14 @@ class Quality:
     tag_recall: float | None
     song_r_precision: float | None
     tag_r_precision: float | None
+    score_standard_error: float | None = None
 
     @property
     def score(self) -> float | None:
         """The official score."""
         if self.song_ndcg is None or self.tag_ndcg is None:
             return None
-        return SONG_WEIGHT * self.song_ndcg + TAG_WEIGHT * self.tag_ndcg
+        return official_score(self.song_ndcg, self.tag_ndcg)
 
     def to_json(self) -> dict[str, Any]:
         """Every figure by its name."""
@@ -86,17 +100,29 @@ class Scorecard:
 
 COLUMNS = (
     "strategy",
-    "questions given",
+    "given",
     "count>",
     "song nDCG>",
     "tag nDCG>",
     "score>",
+    "±>",
     "song recall>",
     "tag recall>",
     "song R-prec>",
     "tag R-prec>",
     "ms each>",
 )
+WIDE = MappingProxyType(
+    {
+        "±>": 132,
+        "song R-prec>": 124,
+        "tag R-prec>": 124,
+        "song recall>": 100,
+        "tag recall>": 100,
+        "ms each>": 74,
+    }
+)
+"""How wide a terminal has to be to show these, too."""
 
 
 def table(cards: Sequence[Scorecard]) -> list[tuple[object, ...]]:
@@ -115,6 +141,7 @@ BEYOND_COLUMNS = (
     "song popularity>",
     "tag popularity>",
 )
+BEYOND_WIDE = MappingProxyType({"song popularity>": 72, "tag popularity>": 72})
 
 
 def beyond_table(cards: Sequence[Scorecard]) -> list[tuple[object, ...]]:
@@ -139,6 +166,7 @@ def _row(
         quality.song_ndcg,
         quality.tag_ndcg,
         quality.score,
+        quality.score_standard_error,
         quality.song_recall,
         quality.tag_recall,
         quality.song_r_precision,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from itertools import product
@@ -12,6 +13,7 @@ from typing import NamedTuple
 import pytest
 from lists import playlist, record, result, write_json
 from places import Place
+from rich.cells import cell_len
 
 from melon import cli
 from melon.catalog import DemoTruth
@@ -207,6 +209,67 @@ def test_several_processes_write_the_same_results(
     for name, options in (("one", ()), ("two", ("--processes", "2"))):
         assert melon("recommend", asked[0], "-o", tmp_path / name, *where, *options).code == 0
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_several_processes_have_the_same_scores(
+    melon: Melon, home: Path, asked: tuple[Path, Path]
+) -> None:
+    cards = [
+        melon("evaluate", *asked, "--path", home / "store", "--json", "--processes", count).json
+        for count in (1, 2)
+    ]
+    for card in cards:
+        assert card.pop("ms_per_question") > 0
+    assert cards[0] == cards[1]
+
+
+def test_what_is_asked_alone_is_not_asked_by_several(
+    melon: Melon, asked: tuple[Path, Path]
+) -> None:
+    ran = melon("evaluate", *asked, "--path", "store", "--one-by-one", "--processes", 2)
+    assert ran.code == 2
+    assert ran.err.startswith("error: --one-by-one: ")
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100, 140])
+@pytest.mark.parametrize("command", ["evaluate", "score", "tune"])
+def test_tables_fit_the_terminal(
+    melon: Melon,
+    home: Path,
+    asked: tuple[Path, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    columns: int,
+) -> None:
+    """No number is cut, nor the name of a strategy or a kind of question."""
+    where, results = ("--path", home / "store"), tmp_path / "results.json"
+    strategies = ["popular", "neighbours"] if command == "evaluate" else []
+    options: list[object] = []
+    match command:
+        case "evaluate":
+            options = [*asked, *(f"--strategy={name}" for name in strategies)]
+        case "score":
+            melon("recommend", asked[0], "--strategy", "popular", "--out", results, *where)
+            options = [results, asked[1], "--questions", asked[0]]
+        case "tune":
+            strategies = ["neighbours", "hybrid"]
+            out = ("--out", tmp_path / "retrieval.json")
+            few = ("--only", "neighbours", "--questions", 8, "--budget", 0.001)
+            options = [*asked, *out, *few]
+    monkeypatch.setenv("COLUMNS", str(columns))
+    ran = melon(command, *options, *where)
+    assert ran.code == 0, ran.err
+    lines = ran.out.splitlines()
+    assert max(map(cell_len, lines)) <= columns
+    assert "…" not in ran.out
+    for name in strategies:
+        assert re.search(rf"^{name} +all .* 0\.\d{{4}}", ran.out, re.M), name
+    for kind in KINDS:
+        rows = [line for line in lines if re.match(rf" *{re.escape(kind)} ", line)]
+        assert len(rows) == max(len(strategies), 1)
+        assert all(re.search(r" 0\.\d{4}", row) for row in rows)
+    assert ("±" in lines[1]) == (command != "tune" and columns == 140)
 
 
 def test_tables_name_the_strategies_and_the_kinds(

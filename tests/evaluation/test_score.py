@@ -6,6 +6,7 @@ import random
 from math import log
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,6 +67,20 @@ def test_recall_and_r_precision_are_of_the_same_lists() -> None:
     assert quality.song_r_precision == pytest.approx((1 + 0 + 1 + 0) / 4)
     assert quality.tag_recall == pytest.approx((0 + 1 + 1 + 1) / 4)
     assert quality.tag_r_precision == pytest.approx((0 + 1 + 1 + 0) / 4)
+
+
+def test_the_standard_error_is_that_of_the_playlists_scores() -> None:
+    one_tag = playlist(5, tags=["rain"])  # hides no song: it has no score
+    results, answers = [*RESULTS, result(5)], [*ANSWERS, one_tag]
+    questions = [*QUESTIONS, playlist(5, songs=[1])]
+    card = score(results, answers, questions)
+    scores = [0.85, 0.85 * SECOND + 0.15, 1, 0.15 * FOURTH]
+    expected = np.std(scores, ddof=1) / np.sqrt(len(scores))
+    assert card.quality.score_standard_error == pytest.approx(expected)
+    assert card.to_json()["score_standard_error"] == round(expected, 6)
+    assert all(quality.score_standard_error is None for quality in card.by_kind.values())
+    [overall, *_] = table([card])
+    assert overall[COLUMNS.index("±>")] == f"{expected:.4f}"
 
 
 def test_the_json_is_the_documented_one() -> None:
