@@ -20,7 +20,8 @@ from melon.store.server.lease import Lease
 from melon.store.server.models import payload_index, to_upsert
 from melon.store.server.reader import ServerReader
 from melon.store.server.registry import Registry
-from melon.store.server.replicas import Patience, replicate, wait_for_nodes
+from melon.store.server.replicas import replicate
+from melon.store.server.waiting import Patience, wait_for_nodes
 from melon.store.tuning import LINKED, TUNINGS
 
 FIRST_POLL_SECONDS, MOST_POLL_SECONDS = 0.01, 0.5

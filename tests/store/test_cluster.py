@@ -23,9 +23,9 @@ from melon.store import (
     Preset,
     StoreUnavailable,
 )
-from melon.store.server import ServerStore, replicas
+from melon.store.server import ServerStore, waiting
 from melon.store.server.connection import ServerAddress, ServerConnection
-from melon.store.server.replicas import Patience
+from melon.store.server.waiting import Patience
 from melon.store.tuning import TUNINGS
 
 NODES, SHARDS, COPIES = 3, 3, 2
@@ -112,10 +112,10 @@ def test_nobody_waits_for_ever_for_a_node_that_was_lost(
         publish(store, {Collection.SONGS: points(range(50))})
     for address in alone:  # one shard on each node, all of them within reach
         with closing(ServerConnection(address)) as connection:
-            assert replicas.unreached(connection, SONGS) == []
+            assert waiting.unreached(connection, SONGS) == []
     cluster[2].kill()
-    monkeypatch.setattr(replicas, "ASK_SECONDS", 0.0)
-    monkeypatch.setattr(replicas, "SILENT_SECONDS", 0.5)
+    monkeypatch.setattr(waiting, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(waiting, "SILENT_SECONDS", 0.5)
     for address in alone[:2]:
         with closing(ServerConnection(address)) as connection:
             patience = Patience(connection, SONGS, "the copies")
@@ -127,14 +127,14 @@ def test_nobody_waits_for_ever_for_what_does_not_move(
     server_place: ServerPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1000.0]
-    monkeypatch.setattr(replicas.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(waiting.time, "monotonic", lambda: now[0])
     with closing(ServerConnection(ServerAddress(server_place.server.url))) as connection:
         patience = Patience(connection, SONGS, "the indexes")
         for state in range(3):
             patience.check(state)
-            now[0] += replicas.STALLED_SECONDS - 1
+            now[0] += waiting.STALLED_SECONDS - 1
         patience.check(3)
-        now[0] += replicas.STALLED_SECONDS - 1
+        now[0] += waiting.STALLED_SECONDS - 1
         patience.check(3)
         now[0] += 1
         with pytest.raises(IndexingFailed, match=r"the indexes of .* nothing has moved"):
