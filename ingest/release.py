@@ -24,6 +24,7 @@ from melon.store import (
     PointBatch,
     Preset,
     ReleaseBuilder,
+    ReleaseIsLive,
     ReleaseManifest,
     VectorStore,
     preset_for,
@@ -229,7 +230,7 @@ def _drop_old(store: VectorStore, previous: str | None) -> tuple[str, ...]:
     others.sort(key=lambda release: release != previous)
     dropped = []
     for release in others[KEEP - 1 :]:
-        with suppress(BadReleaseName):
+        with suppress(BadReleaseName, ReleaseIsLive):
             store.drop(release)
             dropped.append(release)
     return tuple(dropped)

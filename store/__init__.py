@@ -2,12 +2,17 @@
 
 from melon.store.connect import open_store
 from melon.store.errors import (
+    BadPoints,
     BadReleaseName,
     DamagedRelease,
+    FilterError,
     ForkedStore,
     IndexingFailed,
     NameTaken,
     NoRelease,
+    ReleaseIsComplete,
+    ReleaseIsLive,
+    RequestRefused,
     SchemaMismatch,
     StoreBusy,
     StoreClosed,
@@ -17,14 +22,12 @@ from melon.store.filters import (
     Condition,
     DateRange,
     Filter,
-    FilterError,
     HasId,
     MatchAny,
     NumberRange,
 )
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import (
-    BadPoints,
     Hit,
     Hits,
     Ids,
@@ -32,7 +35,6 @@ from melon.store.points import (
     PointBatch,
     PointId,
     Record,
-    RequestRefused,
     SparseRows,
     SparseVector,
     VectorQuery,
@@ -90,6 +92,8 @@ __all__ = [
     "Record",
     "ReleaseBuilder",
     "ReleaseInfo",
+    "ReleaseIsComplete",
+    "ReleaseIsLive",
     "ReleaseManifest",
     "ReleaseReader",
     "RequestRefused",

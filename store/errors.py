@@ -49,7 +49,27 @@ class NameTaken(MelonError):
 
 
 class BadReleaseName(InputError):
-    """There is no release of this name to promote or drop, or it may not be dropped."""
+    """There is no release of this name to promote or drop."""
+
+
+class ReleaseIsComplete(InputError):
+    """The release that was to be built is there already."""
+
+
+class ReleaseIsLive(InputError):
+    """The release that was to be dropped is the live one."""
+
+
+class BadPoints(MelonError):
+    """A batch that an engine would accept and serve wrongly: NaN, or a wrong dimension."""
+
+
+class RequestRefused(MelonError):
+    """A request that the engine does not accept: a wrong dimension, an unknown field, a bad id."""
+
+
+class FilterError(InputError):
+    """A condition that could not mean anything: no values, or no bounds."""
 
 
 def name_taken(what: str, location: str) -> NameTaken:
@@ -97,14 +117,14 @@ def unknown_release(release: str) -> BadReleaseName:
     return BadReleaseName(f"there is no release {release!r}", hint=LIST_HINT)
 
 
-def complete_release(release: str) -> BadReleaseName:
+def release_is_complete(release: str) -> ReleaseIsComplete:
     """The error for building a release that is complete already."""
-    return BadReleaseName(f"release {release} is complete", hint="promote it, or drop it first")
+    return ReleaseIsComplete(f"release {release} is complete", hint="promote it, or drop it first")
 
 
-def live_release(release: str) -> BadReleaseName:
+def release_is_live(release: str) -> ReleaseIsLive:
     """The error for dropping the live release."""
-    return BadReleaseName(f"release {release} is live", hint="promote another one first")
+    return ReleaseIsLive(f"release {release} is live", hint="promote another one first")
 
 
 def schema_mismatch(release: str, version: int) -> SchemaMismatch:

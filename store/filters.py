@@ -10,11 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from melon.errors import InputError
-
-
-class FilterError(InputError):
-    """A condition that could not mean anything: no values, or no bounds."""
+from melon.store.errors import FilterError
 
 
 @dataclass(frozen=True, slots=True)

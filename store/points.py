@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from melon.errors import MelonError
+from melon.store.errors import BadPoints, RequestRefused
 from melon.store.filters import Filter
 
 PointId = int | str
@@ -20,14 +20,6 @@ Ids = NDArray[Any]
 """Ids of points of one collection, (n,): int64, or str where they are UUIDs."""
 
 NO_PAYLOAD: Mapping[str, Any] = MappingProxyType({})
-
-
-class BadPoints(MelonError):
-    """A batch that an engine would accept and serve wrongly: NaN, or a wrong dimension."""
-
-
-class RequestRefused(MelonError):
-    """A request that the engine does not accept: a wrong dimension, an unknown field, a bad id."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

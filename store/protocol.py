@@ -188,7 +188,7 @@ class VectorStore(Protocol):
 
         Raises:
             StoreBusy: another process is building in this store.
-            BadReleaseName: the release is complete already.
+            ReleaseIsComplete: it is there already.
             NameTaken: a name on the server is somebody else's; nothing was written.
         """
 
@@ -205,7 +205,8 @@ class VectorStore(Protocol):
         """Delete a release that is not live.
 
         Raises:
-            BadReleaseName: there is none of this name, or it is live.
+            BadReleaseName: there is none of this name.
+            ReleaseIsLive: promote another one first.
         """
 
     def close(self) -> None:

@@ -26,6 +26,7 @@ from melon.store.embedded.models import (
 from melon.store.embedded.shards import create_shard, open_shard, optimise_shard
 from melon.store.errors import (
     IndexingFailed,
+    RequestRefused,
     StoreUnavailable,
     forked_store,
     no_such_release,
@@ -38,7 +39,6 @@ from melon.store.points import (
     PointBatch,
     PointId,
     Record,
-    RequestRefused,
     VectorQuery,
     check_limit,
 )

@@ -33,9 +33,9 @@ from melon.store.embedded.release import MANIFEST, EmbeddedBuilder, EmbeddedRead
 from melon.store.errors import (
     StoreBusy,
     StoreUnavailable,
-    complete_release,
-    live_release,
     no_store,
+    release_is_complete,
+    release_is_live,
     store_closed,
     unknown_release,
 )
@@ -117,7 +117,7 @@ class EmbeddedStore:
         lock = self._build_lock()
         try:
             if self._holds(manifest.release):
-                raise complete_release(manifest.release)
+                raise release_is_complete(manifest.release)
             for left in self._releases_dir.glob(f"{BUILDING}*"):
                 shutil.rmtree(left, ignore_errors=True)
             directory = self._releases_dir / f"{BUILDING}{manifest.release}-{os.getpid()}"
@@ -142,7 +142,7 @@ class EmbeddedStore:
             if not self._holds(release):
                 raise unknown_release(release)
             if release == self.live():
-                raise live_release(release)
+                raise release_is_live(release)
             doomed = self._releases_dir / f"{BUILDING}dropped-{release}-{os.getpid()}"
             (self._releases_dir / release).rename(doomed)
         # What is left of it if this is cut short, the next build removes.

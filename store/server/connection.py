@@ -24,8 +24,7 @@ from qdrant_client.http.exceptions import (
 
 from melon.errors import InputError, MelonError
 from melon.settings import DEFAULT_SERVER_URL
-from melon.store.errors import NoRelease, StoreUnavailable, store_closed
-from melon.store.points import RequestRefused
+from melon.store.errors import NoRelease, RequestRefused, StoreUnavailable, store_closed
 from melon.store.schema import Collection, collection_name
 
 REST_PORT = 6333

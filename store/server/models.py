@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from qdrant_client import grpc, models
 
+from melon.store.errors import BadPoints
 from melon.store.filters import Condition, DateRange, Filter, HasId, MatchAny, NumberRange, utc
 from melon.store.points import (
     NO_PAYLOAD,
-    BadPoints,
     Hits,
     Payload,
     PointBatch,

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
 
-from melon.store.errors import NoRelease, complete_release, live_release, unknown_release
+from melon.store.errors import NoRelease, release_is_complete, release_is_live, unknown_release
 from melon.store.manifest import ReleaseManifest, check_schema, find_manifest
 from melon.store.protocol import ReleaseInfo
 from melon.store.server.aliases import Aliases
@@ -73,7 +73,7 @@ class ServerStore:
         lease = Lease(self._registry, manifest.release, self.location)
         try:
             if self._registry.holds(manifest.release):
-                raise complete_release(manifest.release)
+                raise release_is_complete(manifest.release)
             self._registry.remove_left_behind(self.live())
             return ServerBuilder(self._connection, self._registry, manifest, lease)
         except BaseException:
@@ -102,7 +102,7 @@ class ServerStore:
         with self._switching(release):
             self._check_exists(release)
             if release == self.live():
-                raise live_release(release)
+                raise release_is_live(release)
             self._registry.forget(release)
             self._registry.remove_collections(release)
 

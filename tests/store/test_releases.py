@@ -32,6 +32,8 @@ from melon.store import (
     NameTaken,
     NoRelease,
     PointBatch,
+    ReleaseIsComplete,
+    ReleaseIsLive,
     ReleaseReader,
     SchemaMismatch,
     SparseRows,
@@ -279,7 +281,7 @@ class TestDrop:
 
     def test_spares_what_is_live(self, store: VectorStore) -> None:
         publish(store, {SONGS: points([1])}, "r1")
-        with pytest.raises(BadReleaseName, match="live"):
+        with pytest.raises(ReleaseIsLive, match="live"):
             store.drop("r1")
         assert store.open().count(SONGS) == 1
 
@@ -315,7 +317,7 @@ class TestPromoteAgainstDrop:
                     publish(one, {SONGS: points([1])}, release)
                 one.promote("r2")
                 [error] = at_once(lambda: one.promote("r1"), lambda: other.drop("r1"))
-                assert isinstance(error, BadReleaseName)
+                assert isinstance(error, BadReleaseName | ReleaseIsLive)
                 live = one.open()
                 for collection, count in live.manifest.counts.items():
                     assert live.count(collection) == count
@@ -566,7 +568,7 @@ class TestBuild:
 
     def test_of_a_complete_release_is_refused(self, store: VectorStore) -> None:
         publish(store, {SONGS: points([1])}, "r1")
-        with pytest.raises(BadReleaseName, match="complete"):
+        with pytest.raises(ReleaseIsComplete, match="complete"):
             store.build(manifest("r1"))
         assert store.open().count(SONGS) == 1
         store.build(manifest("r2")).abandon()  # nobody is left holding the lock
