@@ -17,7 +17,7 @@ class StoreClosed(StoreUnavailable):
 
 
 class ForkedStore(MelonError):
-    """A release that another process has opened was asked in a process that it forked."""
+    """What another process has opened was asked in a process that it forked."""
 
 
 class StoreBusy(MelonError):
@@ -103,11 +103,11 @@ def store_closed(location: str) -> StoreClosed:
     return StoreClosed("it is closed", where=location, hint="keep the store open while it is asked")
 
 
-def forked_store(release: str) -> ForkedStore:
+def forked_store(where: str) -> ForkedStore:
     """The error of who would go on with what was opened before the process was forked."""
     return ForkedStore(
         "it was opened in the process that this one was forked from",
-        where=f"release {release}",
+        where=where,
         hint="open the store, and make the Retriever, in each process: after the fork",
     )
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from melon.store.filters import Filter
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import Hits, PointId, Record, VectorQuery
 from melon.store.protocol import ReleaseReader
 from melon.store.schema import Collection
+
+T = TypeVar("T")
 
 
 class ForwardingReader:
@@ -23,10 +25,9 @@ class ForwardingReader:
         """What the release says about itself."""
         return self._reader.manifest
 
-    @property
-    def concurrent(self) -> bool:
+    def in_background(self, call: Callable[[], T]) -> Callable[[], T]:
         """As the reader itself."""
-        return self._reader.concurrent
+        return self._reader.in_background(call)
 
     def retrieve(
         self, collection: Collection, ids: Sequence[PointId], **options: Any

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 from melon.store.filters import Filter
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import Hits, PointBatch, PointId, Record, VectorQuery
 from melon.store.schema import Collection
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +39,22 @@ class IndexProgress:
 class ReleaseReader(Protocol):
     """Reads one release. All requests see the same four collections, whatever is promoted.
 
-    May be shared by threads. Every request raises `NoRelease` if the release was dropped, and
-    `RequestRefused` if the engine does not accept it.
+    May be shared by threads, but not by processes. Every request raises `NoRelease` if the release
+    was dropped, `RequestRefused` if the engine does not accept it, and `ForkedStore` in a process
+    that was forked after the reader was opened.
     """
 
     @property
     def manifest(self) -> ReleaseManifest:
         """What the release says about itself, title tokenizer included."""
 
-    @property
-    def concurrent(self) -> bool:
-        """Whether requests of several threads are answered at the same time."""
+    def in_background(self, call: Callable[[], T]) -> Callable[[], T]:
+        """Begin a call that asks this reader; what comes back gives its result, or its error.
+
+        Where the engine answers one request at a time, the call is made when its result is asked
+        for: threads would only wait for each other. Ask for it once, and do not begin a call from
+        within another.
+        """
 
     def retrieve(
         self,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,9 +26,6 @@ ENOUGH = 10
 
 FILLING = 0.05
 """The weight of the co-embedding's songs where it has none and the neighbours hold too few."""
-
-_ASIDE = ThreadPoolExecutor(4, thread_name_prefix="melon-nearest")
-"""Asks for what does not wait for an answer; its threads start when they are needed."""
 
 
 class HybridStrategy:
@@ -55,11 +50,11 @@ class HybridStrategy:
             self._cosine(reader, ask, own.songs) for ask, own in zip(asks, settings, strict=True)
         ]
         nearby = [own.tags.weight > 0 for own in settings]
-        songs_near = _aside(reader, self._mean.songs, reader, asks, alike)
-        lists_near = _aside(reader, self._mean.nearby, reader, asks, nearby)
+        songs_near = reader.in_background(partial(self._mean.songs, reader, asks, alike))
+        lists_near = reader.in_background(partial(self._mean.nearby, reader, asks, nearby))
         of_songs, of_tags = self._neighbours.near(reader, asks)
         second_hop = self._neighbours.second_hop
-        held = _aside(reader, second_hop, reader, Collection.SONGS, asks, of_songs)
+        held = reader.in_background(partial(second_hop, reader, Collection.SONGS, asks, of_songs))
         joined = [
             join(own, nearby, fusion.tags)
             for own, nearby, fusion in zip(of_tags, lists_near(), settings, strict=True)
@@ -144,23 +139,6 @@ def _filling(ask: Ask, held: Ranked, fusion: SongFusion) -> SongFusion:
     if fusion.weight or len(held) >= ask.songs:
         return fusion
     return fusion.model_copy(update={"weight": FILLING})
-
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-def _aside(
-    reader: RememberingReader, ask: Callable[P, T], *args: P.args, **kwargs: P.kwargs
-) -> Callable[[], T]:
-    """Start a request in the background if the reader is concurrent, else defer it.
-
-    Calling the result returns the answer. Threads that ask a reader which is not concurrent would
-    only wait for each other.
-    """
-    if reader.concurrent:
-        return _ASIDE.submit(ask, *args, **kwargs).result
-    return partial(ask, *args, **kwargs)
 
 
 def join(held: Neighbours, nearby: Sequence[NearbyPlaylists], fusion: Fusion) -> Neighbours:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 import qdrant_edge as edge
 
@@ -49,6 +49,8 @@ from melon.store.tuning import TUNINGS
 
 MANIFEST = "manifest.json"
 
+T = TypeVar("T")
+
 
 class EmbeddedReader:
     """One release, its shards opened when they are first asked for. May be shared by threads.
@@ -72,10 +74,9 @@ class EmbeddedReader:
         """What the release says about itself."""
         return self._manifest
 
-    @property
-    def concurrent(self) -> bool:
-        """No: Edge holds the interpreter's lock while it answers."""
-        return False
+    def in_background(self, call: Callable[[], T]) -> Callable[[], T]:
+        """The call itself, for later: Edge holds the interpreter's lock while it answers."""
+        return call
 
     def retrieve(
         self,
@@ -199,7 +200,7 @@ class EmbeddedReader:
             ForkedStore: it is another process's.
         """
         if self._process != os.getpid():  # before any lock, which nobody here might release
-            raise forked_store(self._manifest.release)
+            raise forked_store(f"release {self._manifest.release}")
         with self._idle:
             if self._closed:
                 raise store_closed(f"release {self._manifest.release}")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import os
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import grpc as grpc_transport
@@ -24,7 +26,13 @@ from qdrant_client.http.exceptions import (
 
 from melon.errors import InputError, MelonError
 from melon.settings import DEFAULT_SERVER_URL
-from melon.store.errors import NoRelease, RequestRefused, StoreUnavailable, store_closed
+from melon.store.errors import (
+    NoRelease,
+    RequestRefused,
+    StoreUnavailable,
+    forked_store,
+    store_closed,
+)
 from melon.store.schema import Collection, collection_name
 
 REST_PORT = 6333
@@ -33,11 +41,17 @@ CONNECT_SECONDS = 5
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
-_KEPT = httpx.Limits(max_keepalive_connections=8, keepalive_expiry=3)
-"""Connections that stay open between requests, for less than the server's own 5 seconds."""
+BACKGROUND_THREADS = 32
+"""Calls that run in the background at once, of all who share a store; others wait their turn."""
+
+_KEPT = httpx.Limits(max_keepalive_connections=2 * BACKGROUND_THREADS, keepalive_expiry=3)
+"""Connections that stay open between requests, for less than the server's own 5 seconds: one for
+each call in the background, and as many for those who wait for them."""
 
 _GRPC_OPTIONS = {"grpc.use_local_subchannel_pool": 1}
 """Else a new store waits out the pauses between the attempts of one that lost the same server."""
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +85,11 @@ class ServerAddress:
 
 
 class ServerConnection:
-    """A REST client for reads and, from the first write on, a gRPC client for uploads."""
+    """A REST client for reads and, from the first write on, a gRPC client for uploads.
+
+    May be shared by threads, but not by processes: on one connection, a process and one that it
+    forked would read each other's answers.
+    """
 
     def __init__(self, address: ServerAddress) -> None:
         self.address = address
@@ -80,34 +98,72 @@ class ServerConnection:
         self._grpc_port = address.grpc_port or (parts.port or REST_PORT) + 1
         if address.api_key and parts.scheme == "http" and parts.hostname not in LOOPBACK:
             log.warning("the API key travels unencrypted to %s: use https", self.location)
+        self._process = os.getpid()
         self._connecting = Lock()
         self._closed = False
+        # Its threads are started when they are needed.
+        self._background = ThreadPoolExecutor(BACKGROUND_THREADS, thread_name_prefix="melon-ask")
         self._rest = self._connect(prefer_grpc=False)
 
     @contextmanager
     def rest(self) -> Iterator[QdrantClient]:
-        """The REST client; what fails inside is raised as one of melon's errors."""
+        """The REST client; what fails inside is raised as one of melon's errors.
+
+        Raises:
+            ForkedStore: it is another process's.
+        """
+        self._check_process()
         with self._errors(), self._of_qdrant():
             yield self._rest
 
     @contextmanager
     def grpc(self) -> Iterator[QdrantClient]:
-        """The gRPC client, for any thread; what fails inside is raised as one of melon's errors."""
+        """The gRPC client, for any thread; what fails inside is raised as one of melon's errors.
+
+        Raises:
+            ForkedStore: it is another process's.
+        """
+        self._check_process()
         with self._errors():
             with self._connecting:
                 client = self._grpc
             yield client
+
+    def in_background(self, call: Callable[[], T]) -> Callable[[], T]:
+        """Begin a call in a thread; what comes back waits for its result, or raises its error.
+
+        Raises:
+            StoreClosed: the connection was closed.
+            ForkedStore: it is another process's, and so are the threads.
+        """
+        self._check_process()
+        try:
+            return self._background.submit(call).result
+        except RuntimeError as error:  # it takes no calls any more
+            if not self._closed:
+                raise
+            raise store_closed(self.location) from error
 
     def name(self, collection: Collection, release: str | None = None) -> str:
         """Name of a release's collection, or of the alias."""
         return collection_name(self.address.prefix, collection, release)
 
     def close(self) -> None:
-        """Close the clients; requests that are under way may fail, as `StoreClosed`."""
+        """Close the clients; requests that are under way may fail, as `StoreClosed`.
+
+        In a forked process there is nothing to close: the connections are its parent's.
+        """
+        if self._process != os.getpid():
+            return
         self._closed = True
+        self._background.shutdown(wait=False)
         self._rest.close()
         if "_grpc" in self.__dict__:
             self._grpc.close()
+
+    def _check_process(self) -> None:
+        if self._process != os.getpid():
+            raise forked_store(self.location)
 
     @cached_property
     def _grpc(self) -> QdrantClient:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from qdrant_client import models
@@ -23,6 +23,8 @@ from melon.store.server.models import (
     to_query,
 )
 
+T = TypeVar("T")
+
 RETRIEVE_BATCH = 1000
 VALUES_BATCH = 10_000
 QUERY_BYTES = 16 << 20
@@ -41,10 +43,9 @@ class ServerReader:
         """What the release says about itself."""
         return self._manifest
 
-    @property
-    def concurrent(self) -> bool:
-        """Yes: the server has threads of its own."""
-        return True
+    def in_background(self, call: Callable[[], T]) -> Callable[[], T]:
+        """In a thread of the connection's: the server has threads of its own."""
+        return self._connection.in_background(call)
 
     def retrieve(
         self,

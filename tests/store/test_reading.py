@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -373,3 +374,16 @@ class TestFilters:
         assert Filter(must=(jazz,)) & Filter(must_not=(ballad,)) == Filter(
             must=(jazz,), must_not=(ballad,)
         )
+
+
+class TestInBackground:
+    def test_gives_what_the_call_does(self, reader: ReleaseReader) -> None:
+        counts = [
+            reader.in_background(partial(reader.count, collection)) for collection in Collection
+        ]
+        assert [count() for count in counts] == [reader.count(part) for part in Collection]
+
+    def test_raises_what_the_call_does(self, reader: ReleaseReader) -> None:
+        found = reader.in_background(partial(reader.top, Collection.SONGS, "name", 3))
+        with pytest.raises(RequestRefused):
+            found()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import socket
+import threading
 
 import numpy as np
 import pytest
 from places import ServerPlace
 from store_samples import DIM, Sample, publish
 
-from melon.store import DENSE, Collection, VectorQuery
+from melon.store import DENSE, Collection, StoreClosed, VectorQuery
+from melon.store.server.connection import BACKGROUND_THREADS
 from melon.store.server.models import to_query
 from melon.store.server.reader import _json
 
@@ -70,3 +72,29 @@ def test_a_local_server_does_not_pack_its_answers(
             found = reader.retrieve(Collection.SONGS, songs_sample.songs.ids)
     assert len(found) > 100
     assert "content-encoding" not in answers[0].headers
+
+
+def test_many_threads_that_share_a_reader_do_not_wait_for_each_other(
+    server_place: ServerPlace, songs_sample: Sample
+) -> None:
+    """As where a server of many threads has one Retriever."""
+    with server_place.open() as store:
+        publish(store, songs_sample.contents)
+        reader = store.open()
+        together = threading.Barrier(BACKGROUND_THREADS, timeout=30)
+
+        def count() -> int:
+            together.wait()
+            return reader.count(Collection.SONGS)
+
+        counts = [reader.in_background(count) for _ in range(BACKGROUND_THREADS)]
+        assert [count() for count in counts] == [len(songs_sample.songs.ids)] * BACKGROUND_THREADS
+
+
+def test_a_closed_store_begins_no_call(server_place: ServerPlace, songs_sample: Sample) -> None:
+    with server_place.open() as store:
+        publish(store, songs_sample.contents)
+        reader = store.open()
+        reader.in_background(lambda: reader.count(Collection.SONGS))()
+    with pytest.raises(StoreClosed):
+        reader.in_background(lambda: reader.count(Collection.SONGS))
