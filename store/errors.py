@@ -112,6 +112,15 @@ def forked_store(where: str) -> ForkedStore:
     )
 
 
+def taken_for_dead(location: str) -> StoreBusy:
+    """The error of a process whose right to write was given to another."""
+    return StoreBusy(
+        "this process was silent for so long that another took it for dead",
+        where=location,
+        hint="run the command again",
+    )
+
+
 def unknown_release(release: str) -> BadReleaseName:
     """The error for promoting or dropping a release that is not there."""
     return BadReleaseName(f"there is no release {release!r}", hint=LIST_HINT)

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from qdrant_client import grpc, models
 
-from melon.store.errors import IndexingFailed, StoreBusy, StoreUnavailable
+from melon.store.errors import IndexingFailed, StoreUnavailable, taken_for_dead
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import PointBatch
 from melon.store.protocol import IndexProgress
@@ -92,11 +92,7 @@ class ServerBuilder:
     def seal(self) -> None:
         """Store the manifest."""
         if not self._lease.is_held():
-            raise StoreBusy(
-                "this build was silent for so long that another took it for dead",
-                where=self._connection.location,
-                hint="run `melon ingest` again",
-            )
+            raise taken_for_dead(self._connection.location)
         self._senders.shutdown()
         self._registry.register(self._manifest)
         self._lease.end()

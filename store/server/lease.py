@@ -20,7 +20,7 @@ from typing import Any
 from uuid import uuid4
 
 from melon.errors import MelonError
-from melon.store.errors import StoreBusy
+from melon.store.errors import StoreBusy, taken_for_dead
 from melon.store.server.registry import Registry
 
 RENEW_SECONDS = 10.0
@@ -79,7 +79,7 @@ class Lease:
         self._keeper.start()
 
     def is_held(self) -> bool:
-        """Whether nobody took this one for dead in the meantime."""
+        """Whether nobody has taken this one for dead."""
         return self._id in self._registry.marks()
 
     def end(self) -> None:
@@ -100,7 +100,7 @@ class Lease:
         Of those that are still waiting, the one with the first id goes on once the others have
         stepped back: until then one of them may have looked before it came, and go on as well.
         """
-        self._renew()
+        self._registry.put_mark(self._id, self._mark())
         until = time.monotonic() + TIE_SECONDS
         while others := self._others():
             before = {
@@ -112,7 +112,8 @@ class Lease:
                 raise self._busy(next(iter((before or others).values())), location)
             time.sleep(TIE_POLL_SECONDS)
         self._waiting = False
-        self._renew()
+        if not self._renew():
+            raise taken_for_dead(location)
 
     def _others(self) -> dict[str, dict[str, Any]]:
         """The marks of the same work by those who are alive; the others' are removed."""
@@ -137,12 +138,16 @@ class Lease:
 
     def _keep(self) -> None:
         while not self._ended.wait(RENEW_SECONDS):
-            with suppress(MelonError):  # whoever holds it will notice
-                if self.is_held():
-                    self._renew()
+            with suppress(MelonError):  # it may answer the next time
+                if not self._renew():
+                    return  # taken for dead: whoever holds it will notice
 
-    def _renew(self) -> None:
-        mark = {
+    def _renew(self) -> bool:
+        """Whether nobody took this one for dead in the meantime; then it is renewed."""
+        return self._registry.renew_mark(self._id, self._mark())
+
+    def _mark(self) -> dict[str, Any]:
+        return {
             "build": self._release,
             "work": self._work,
             "waiting": self._waiting,
@@ -151,7 +156,6 @@ class Lease:
             "process": _PROCESS,
             "renewed": datetime.now(UTC).isoformat(),
         }
-        self._registry.put_mark(self._id, mark)
 
 
 @contextmanager

@@ -76,8 +76,20 @@ class Registry:
         return {str(record.id): record.payload or {} for record in self._scroll(_MARKS, True)}
 
     def put_mark(self, mark_id: str, mark: dict[str, Any]) -> None:
-        """Store the mark of work on a release, which it names as `build`."""
+        """Store a new mark of work on a release, which it names as `build`."""
         self._put(mark_id, mark)
+
+    def renew_mark(self, mark_id: str, mark: dict[str, Any]) -> bool:
+        """Store a mark anew, if it is still there; says whether it was.
+
+        A point that is picked by a filter is changed, and never created.
+        """
+        own = models.Filter(must=[models.HasIdCondition(has_id=[mark_id])])
+        with self._connection.rest() as client:
+            if not self._is_there(client):
+                return False
+            client.set_payload(self._name, mark, own, wait=True)
+            return bool(client.retrieve(self._name, [mark_id], with_payload=False))
 
     def remove_mark(self, mark_id: str) -> None:
         """Remove a mark."""

@@ -128,6 +128,19 @@ def test_a_lease_is_renewed_while_it_is_held(
     assert registry.marks() == {}
 
 
+def test_a_mark_that_was_removed_is_not_written_again(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whenever another build removes it: between two requests of a renewal, too."""
+    monkeypatch.setattr("melon.store.server.lease.RENEW_SECONDS", 0.0)
+    for _ in range(20):
+        lease = Lease(registry, "r1", "here")
+        registry.remove_mark(lease._id)
+        lease._keeper.join(0.05)
+        assert not lease.is_held()
+        lease.end()
+
+
 def test_a_build_that_was_taken_for_dead_does_not_become_a_release(
     server_place: ServerPlace, registry: Registry
 ) -> None:
