@@ -24,6 +24,7 @@ from melon.store import (
     PointBatch,
     Preset,
     ReleaseBuilder,
+    ReleaseIsComplete,
     ReleaseIsLive,
     ReleaseManifest,
     VectorStore,
@@ -111,12 +112,17 @@ def ingest(
             dropped = _promote(store, info.manifest.release)
             return IngestResult(info.manifest, Outcome.PROMOTED, dropped)
     damaged = {info.manifest.release for info in made}
-    release = str(name.free(taken=damaged))
 
     laid_out = contents(space, weights)
     counts = {collection: len(part) for collection, part in laid_out.items()}
-    manifest = _manifest(release, space, weights, preset, counts)
-    builder = store.build(manifest)
+    while True:
+        release = str(name.free(taken=damaged))
+        manifest = _manifest(release, space, weights, preset, counts)
+        try:
+            builder = store.build(manifest)
+            break
+        except ReleaseIsComplete:  # and was not listed, for its manifest cannot be read
+            damaged.add(release)
     try:
         _upload(builder, laid_out, progress)
         builder.finish(lambda index: progress(_index_progress(index)))

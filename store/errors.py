@@ -33,7 +33,7 @@ class UnknownRelease(NoRelease, InputError):
 
 
 class DamagedRelease(StoreUnavailable):
-    """A part of a release is missing, or it is there and the engine does not understand it."""
+    """A part of a release is missing, or it is there and cannot be understood."""
 
 
 class SchemaMismatch(MelonError):
@@ -109,6 +109,16 @@ def forked_store(where: str) -> ForkedStore:
         "it was opened in the process that this one was forked from",
         where=where,
         hint="open the store, and make the Retriever, in each process: after the fork",
+    )
+
+
+def damaged_manifest(release: str, reason: str) -> DamagedRelease:
+    """The error of a manifest that is there, and is none."""
+    return DamagedRelease(
+        f"the manifest cannot be read: {reason}",
+        where=f"release {release}",
+        hint=f"remove it with `melon releases drop {release}`; if it is live, run `melon ingest`"
+        " first",
     )
 
 

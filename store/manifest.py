@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
@@ -17,9 +17,11 @@ from pydantic import (
     ValidationError,
 )
 
+from melon.errors import first_problem
 from melon.store.errors import (
+    DamagedRelease,
     SchemaMismatch,
-    StoreUnavailable,
+    damaged_manifest,
     no_live_release,
     no_such_release,
     schema_mismatch,
@@ -100,29 +102,28 @@ def find_manifest(
     raise no_such_release(location, name, named=release is not None)
 
 
-def parse_manifest(
-    payload: Mapping[str, Any], where: str, hint: str | None = None
-) -> ReleaseManifest:
-    """A manifest as a store holds it.
+def parse_manifest(release: str, payload: object) -> ReleaseManifest:
+    """The manifest of a release, as a store holds it.
 
     Raises:
         SchemaMismatch: another version of melon wrote it, and this one does not understand it.
-        StoreUnavailable: it is damaged; with `hint`.
+        DamagedRelease: it is damaged.
     """
     try:
         return ReleaseManifest.model_validate(payload)
     except ValidationError as error:
-        version = payload.get("schema_version")
+        version = payload.get("schema_version") if isinstance(payload, dict) else None
         if isinstance(version, int) and version != SCHEMA_VERSION:
-            raise schema_mismatch(str(payload.get("release")), version) from error
-        reason = f"the manifest cannot be read: {error}"
-        raise StoreUnavailable(reason, where=where, hint=hint) from error
+            raise schema_mismatch(release, version) from error
+        problem = first_problem(error)
+        reason = f"{problem.place}: {problem.what}" if problem.place else problem.what
+        raise damaged_manifest(release, reason) from error
 
 
 def readable(manifests: Iterable[Callable[[], T]]) -> Iterator[T]:
-    """What each call gives; where another version of melon is needed, a warning says so."""
+    """What each call gives; a warning tells of a manifest that this melon cannot read."""
     for manifest in manifests:
         try:
             yield manifest()
-        except SchemaMismatch as error:
+        except (SchemaMismatch, DamagedRelease) as error:
             log.warning("%s", error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from qdrant_client import QdrantClient
+from qdrant_client import QdrantClient, models
 from qdrant_server import Endpoint
 
 from melon.store import VectorStore
@@ -114,6 +115,19 @@ class ServerPlace:
 
 
 Place = DirectoryPlace | ServerPlace
+
+
+def rewrite_manifest(place: Place, release: str, **fields: object) -> None:
+    """As if another version of melon had written it, or something had damaged it."""
+    if isinstance(place, ServerPlace):
+        named = models.FieldCondition(key="release", match=models.MatchValue(value=release))
+        with place.client() as client:
+            client.set_payload(
+                f"{place.prefix}_releases", fields, models.Filter(must=[named]), wait=True
+            )
+    else:
+        path = place.root / "releases" / release / "manifest.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | fields))
 
 
 @contextmanager

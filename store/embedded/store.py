@@ -28,11 +28,13 @@ from threading import Lock
 from typing import IO, Self
 from weakref import WeakSet
 
+from melon.errors import uncapitalized
 from melon.files import locked, write_atomically
 from melon.store.embedded.release import MANIFEST, EmbeddedBuilder, EmbeddedReader
 from melon.store.errors import (
     StoreBusy,
     StoreUnavailable,
+    damaged_manifest,
     no_store,
     release_is_complete,
     release_is_live,
@@ -208,12 +210,12 @@ class EmbeddedStore:
 
 
 def _read_manifest(path: Path) -> ReleaseManifest | None:
-    hint = "remove the release's directory and run `melon ingest` again"
+    release = path.parent.name
     try:
-        payload = json.loads(path.read_bytes())
-        return parse_manifest(payload if isinstance(payload, dict) else {}, str(path), hint)
+        return parse_manifest(release, json.loads(path.read_bytes()))
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError) as error:
-        reason = f"the manifest cannot be read: {error}"
-        raise StoreUnavailable(reason, where=str(path), hint=hint) from error
+    except OSError as error:
+        raise StoreUnavailable(str(error), where=f"release {release}") from error
+    except (ValueError, RecursionError) as error:
+        raise damaged_manifest(release, uncapitalized(str(error))) from error

@@ -139,7 +139,8 @@ class Registry:
         return None
 
     def _parse(self, record: models.Record) -> ReleaseManifest:
-        return parse_manifest(record.payload or {}, self._connection.location)
+        payload = record.payload or {}
+        return parse_manifest(str(payload.get("release")), payload)
 
     def _find(self, release: str, *, payload: bool) -> list[models.Record]:
         if not is_release_name(release):

@@ -8,7 +8,7 @@ from itertools import chain
 import numpy as np
 import pytest
 from ingest_samples import FULL, variant
-from places import Place, ServerPlace
+from places import Place, ServerPlace, rewrite_manifest
 from qdrant_client import models
 
 from melon.embedding import EmbeddingSpace
@@ -81,6 +81,18 @@ def test_a_damaged_release_is_built_anew(
         assert store.live() == again.manifest.release
         assert store.open().count(Collection.WORDS) == again.manifest.counts[Collection.WORDS]
         assert ingest(space, store).outcome is Outcome.UNCHANGED
+    assert left_behind(place, store) == set()
+
+
+def test_a_live_release_whose_manifest_is_damaged_is_built_anew(
+    place: Place, store: VectorStore, space: EmbeddingSpace
+) -> None:
+    name = ingest(space, store).manifest.release
+    rewrite_manifest(place, name, dim="wide")
+    again = ingest(space, store)
+    assert (again.outcome, again.manifest.release) == (Outcome.BUILT, f"{name}-2")
+    assert store.open().count(Collection.WORDS) == again.manifest.counts[Collection.WORDS]
+    store.drop(name)
     assert left_behind(place, store) == set()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import threading
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from places import DirectoryPlace, Place, ServerPlace
+from places import DirectoryPlace, Place, ServerPlace, rewrite_manifest
 from qdrant_client import QdrantClient, models
 from qdrant_client.grpc import UpsertPoints
 from qdrant_client.http.exceptions import ResponseHandlingException
@@ -39,10 +38,10 @@ from melon.store import (
     SparseRows,
     StoreBusy,
     StoreClosed,
-    StoreUnavailable,
     VectorQuery,
     VectorStore,
 )
+from melon.store.embedded import EmbeddedStore
 from melon.store.server.builder import ServerBuilder
 from melon.store.server.registry import Registry
 from melon.store.whole import check_whole
@@ -393,19 +392,6 @@ def test_another_schema_is_refused_with_what_to_do(
     assert [info.manifest.schema_version for info in store.releases()] == [version]
 
 
-def rewrite_manifest(place: Place, release: str, **fields: object) -> None:
-    """As if another version of melon had written it."""
-    if isinstance(place, ServerPlace):
-        named = models.FieldCondition(key="release", match=models.MatchValue(value=release))
-        with place.client() as client:
-            client.set_payload(
-                f"{place.prefix}_releases", fields, models.Filter(must=[named]), wait=True
-            )
-    else:
-        path = place.root / "releases" / release / "manifest.json"
-        path.write_text(json.dumps(json.loads(path.read_text()) | fields))
-
-
 def test_what_a_newer_melon_wrote_is_left_alone(
     place: Place, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -535,12 +521,36 @@ def test_updates_may_take_longer_than_a_request_may(
         assert store.open().count(SONGS) == 1
 
 
-def test_a_damaged_manifest_says_what_to_do(place: Place) -> None:
+def test_a_damaged_manifest_says_what_to_do(place: Place, caplog: pytest.LogCaptureFixture) -> None:
     with place.open() as store:
         publish(store, {}, "r1")
         rewrite_manifest(place, "r1", dim="wide")
-        with pytest.raises(StoreUnavailable, match="manifest cannot be read"):
+        with pytest.raises(DamagedRelease) as caught:
             store.open()
+        said = "release r1: the manifest cannot be read: dim: input should be a valid integer"
+        assert str(caught.value).startswith(said)
+        assert "melon releases drop r1" in str(caught.value)
+        assert len(str(caught.value).splitlines()) == 2  # the second is the hint
+        publish(store, {SONGS: points([1])}, "r2")
+        caplog.clear()
+        assert [info.manifest.release for info in store.releases()] == ["r2"]
+        assert said in caplog.text
+        store.drop("r1")
+        caplog.clear()
+        assert [info.manifest.release for info in store.releases()] == ["r2"]
+        assert caplog.text == ""
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b"[" * 100_000, b"3"])
+def test_a_manifest_that_is_none_says_what_to_do(tmp_path: Path, content: bytes) -> None:
+    with EmbeddedStore(tmp_path / "store") as store:
+        publish(store, {}, "r1")
+        publish(store, {}, "r2")
+        (store.root / "releases" / "r1" / "manifest.json").write_bytes(content)
+        with pytest.raises(DamagedRelease, match=r"release r1: .*\n.*melon releases drop r1"):
+            store.open("r1")
+        store.drop("r1")
+        assert [info.manifest.release for info in store.releases()] == ["r2"]
 
 
 class TestBuild:
