@@ -159,6 +159,7 @@ class LiveRelease:
             self._refused = _Refused(live, again)
             self._warn(live, error)
         else:
+            log.info("%s: release %s answers instead of %s", self._store.location, live, self._name)
             self.open = taken
             self._refused = self._warned = None
 
