@@ -6,9 +6,9 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import TypeVar
 
 import qdrant_edge as edge
 
@@ -235,7 +235,7 @@ class EmbeddedBuilder:
         StoreUnavailable: the directory cannot be written. Nothing is left of it.
     """
 
-    def __init__(self, directory: Path, manifest: ReleaseManifest, lock: IO[str]) -> None:
+    def __init__(self, directory: Path, manifest: ReleaseManifest, lock: ExitStack) -> None:
         self._directory = directory
         self._manifest = manifest
         self._lock = lock

@@ -15,17 +15,16 @@ built.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
-from typing import IO, Self
+from typing import Self
 from weakref import WeakSet
 
 from melon.errors import uncapitalized
@@ -116,17 +115,14 @@ class EmbeddedStore:
 
     def build(self, manifest: ReleaseManifest) -> EmbeddedBuilder:
         """Start a release; what killed builds left behind is removed first."""
-        lock = self._build_lock()
-        try:
+        with ExitStack() as lock:
+            self._hold_build_lock(lock)
             if self._holds(manifest.release):
                 raise release_is_complete(manifest.release)
             for left in self._releases_dir.glob(f"{BUILDING}*"):
                 shutil.rmtree(left, ignore_errors=True)
             directory = self._releases_dir / f"{BUILDING}{manifest.release}-{os.getpid()}"
-            return EmbeddedBuilder(directory, manifest, lock)
-        except BaseException:
-            lock.close()
-            raise
+            return EmbeddedBuilder(directory, manifest, lock.pop_all())
 
     def promote(self, release: str) -> None:
         """Name `release` in the live file, atomically, if it is whole."""
@@ -191,22 +187,18 @@ class EmbeddedStore:
         except OSError as error:
             raise StoreUnavailable(str(error), where=self.location) from error
 
-    def _build_lock(self) -> IO[str]:
+    def _hold_build_lock(self, holder: ExitStack) -> None:
         try:
             self._releases_dir.mkdir(parents=True, exist_ok=True)
-            lock = (self.root / "build.lock").open("w")
-        except OSError as error:
-            raise StoreUnavailable(str(error), where=self.location) from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            holder.enter_context(locked(self.root / "build.lock", wait=False))
         except BlockingIOError:
-            lock.close()
             raise StoreBusy(
                 "another process is building a release in it",
                 where=self.location,
                 hint="wait for the other `melon ingest` to end",
             ) from None
-        return lock
+        except OSError as error:
+            raise StoreUnavailable(str(error), where=self.location) from error
 
 
 def _read_manifest(path: Path) -> ReleaseManifest | None:
