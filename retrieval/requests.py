@@ -65,7 +65,7 @@ class _Request:
     def alike(self) -> tuple[object, ...]:
         """A key: queries for which it is equal are sent together, and their filter runs once."""
         own = self.query
-        return (own.using, own.filter, own.limit, own.payload, own.with_vector, own.exact, own.ef)
+        return (own.using, own.filter, own.limit, own.payload, own.exact, own.ef)
 
     def answer(self, hits: Hits) -> Hits:
         """The hits that the query itself would have had."""

@@ -110,7 +110,6 @@ class VectorQuery:
     limit: int
     filter: Filter | None = None
     payload: tuple[str, ...] | bool = False
-    with_vector: bool = False
     exact: bool = False
     ef: int | None = None
 
@@ -130,7 +129,6 @@ class VectorQuery:
             self.using,
             self.filter,
             self.payload,
-            self.with_vector,
             self.exact,
             self.ef,
         )
@@ -143,7 +141,6 @@ class Hit:
     id: PointId
     score: float
     payload: Mapping[str, Any]
-    vector: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,13 +151,11 @@ class Hits:
         ids: (n,) int64, or str where they are UUIDs.
         scores: (n,) float64.
         payloads: one for each point, or none where the query asked for none.
-        vectors: likewise.
     """
 
     ids: Ids
     scores: NDArray[np.float64]
     payloads: Sequence[Mapping[str, Any]] = ()
-    vectors: Sequence[Floats | None] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -170,19 +165,16 @@ class Hits:
             self.ids[row].item(),
             float(self.scores[row]),
             self.payloads[row] if self.payloads else NO_PAYLOAD,
-            self.vectors[row] if self.vectors else None,
         )
 
     def rows(self, chosen: slice | Sequence[int]) -> Hits:
         """Some of them: a slice, or by their numbers."""
         if isinstance(chosen, slice):
-            columns = (self.ids[chosen], self.scores[chosen])
-            return Hits(*columns, self.payloads[chosen], self.vectors[chosen])
+            return Hits(self.ids[chosen], self.scores[chosen], self.payloads[chosen])
         return Hits(
             self.ids[chosen],
             self.scores[chosen],
             [self.payloads[row] for row in chosen] if self.payloads else (),
-            [self.vectors[row] for row in chosen] if self.vectors else (),
         )
 
     def __iter__(self) -> Iterator[Hit]:

@@ -103,7 +103,6 @@ class ReleaseReader(Protocol):
         limit: int,
         *,
         payload: tuple[str, ...] | bool = True,
-        vectors: bool = False,
     ) -> list[Record]:
         """The first `limit` points that pass the filter, by their ids.
 

@@ -86,7 +86,7 @@ def to_query(query: VectorQuery) -> edge.QueryRequest:
         filter=to_filter(query.filter) if query.filter else None,
         params=edge.SearchParams(exact=query.exact, hnsw_ef=search_beam(query.limit, query.ef)),
         with_payload=payload_selector(query.payload),
-        with_vector=[DENSE] if query.with_vector else False,
+        with_vector=False,
     )
 
 
@@ -113,7 +113,6 @@ def from_hits(query: VectorQuery, points: Sequence[edge.ScoredPoint]) -> Hits:
         ids=id_array(_ids(points)),
         scores=np.array([point.score for point in points], np.float64),
         payloads=[p.payload or NO_PAYLOAD for p in points] if query.payload else (),
-        vectors=[dense_of(p.vector) for p in points] if query.with_vector else (),
     )
 
 

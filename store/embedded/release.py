@@ -43,7 +43,7 @@ from melon.store.points import (
     check_limit,
 )
 from melon.store.protocol import IndexProgress
-from melon.store.schema import DENSE, SCHEMA, Collection
+from melon.store.schema import SCHEMA, Collection
 from melon.store.selection import payload_selector, vector_selector
 from melon.store.tuning import TUNINGS
 
@@ -132,7 +132,7 @@ class EmbeddedReader:
     ) -> list[Record]:
         """The points with the largest value of an indexed integer field."""
         order = edge.OrderBy(field, edge.Direction.Desc)
-        return self._scroll(collection, filter, limit, order, payload, vectors=False)
+        return self._scroll(collection, filter, limit, order, payload)
 
     def find(
         self,
@@ -141,10 +141,9 @@ class EmbeddedReader:
         limit: int,
         *,
         payload: tuple[str, ...] | bool = True,
-        vectors: bool = False,
     ) -> list[Record]:
         """The first `limit` points that pass the filter, by their ids."""
-        return self._scroll(collection, filter, limit, None, payload, vectors)
+        return self._scroll(collection, filter, limit, None, payload)
 
     def count(self, collection: Collection, filter: Filter | None = None) -> int:
         """Exactly how many points pass the filter."""
@@ -178,7 +177,6 @@ class EmbeddedReader:
         limit: int,
         order: edge.OrderBy | None,
         payload: tuple[str, ...] | bool,
-        vectors: bool,
     ) -> list[Record]:
         check_limit(limit)
         with self._shard(collection) as shard:
@@ -186,7 +184,7 @@ class EmbeddedReader:
                 limit=limit,
                 filter=to_filter(filter) if filter else None,
                 with_payload=payload_selector(payload),
-                with_vector=[DENSE] if vectors else False,
+                with_vector=False,
                 order_by=order,
             )
             return [from_record(point) for point in shard.scroll(request)[0]]

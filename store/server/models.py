@@ -113,7 +113,6 @@ def to_query(query: VectorQuery) -> models.QueryRequest:
         filter=to_filter(query.filter) if query.filter else None,
         params=models.SearchParams(exact=query.exact, hnsw_ef=search_beam(query.limit, query.ef)),
         with_payload=payload_selector(query.payload),
-        with_vector=[DENSE] if query.with_vector else False,
     )
 
 
@@ -187,7 +186,6 @@ def from_hits(query: VectorQuery, points: Sequence[dict[str, Any]]) -> Hits:
         ids=id_array([point["id"] for point in points]),
         scores=np.array([point["score"] for point in points], np.float64),
         payloads=[p.get("payload") or NO_PAYLOAD for p in points] if query.payload else (),
-        vectors=[dense_of(p.get("vector")) for p in points] if query.with_vector else (),
     )
 
 
@@ -196,25 +194,14 @@ def from_ordered(points: Sequence[dict[str, Any]]) -> dict[PointId, int]:
     return {point["id"]: int(point["order_value"]) for point in points}
 
 
-def from_found(point: dict[str, Any]) -> Record:
+def from_record(point: dict[str, Any]) -> Record:
     """A point without a score, as JSON has it."""
     vector = point.get("vector")
     return Record(point["id"], point.get("payload") or {}, dense_of(vector), _sparse(vector))
 
 
-def from_record(point: models.Record) -> Record:
-    """A point without a score."""
-    return Record(_id(point.id), point.payload or {}, dense_of(point.vector), _sparse(point.vector))
-
-
-def _id(value: object) -> PointId:
-    return value if isinstance(value, int) else str(value)
-
-
 def _sparse(vector: object) -> SparseVector | None:
     for found in vector.values() if isinstance(vector, dict) else ():
-        if isinstance(found, models.SparseVector):
-            found = found.model_dump()
         if isinstance(found, dict):
             return SparseVector(
                 np.asarray(found["indices"], np.uint32), np.asarray(found["values"], np.float32)

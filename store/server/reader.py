@@ -11,11 +11,10 @@ from qdrant_client import models
 from melon.store.filters import Filter, HasId
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import Hits, PointId, Record, VectorQuery, check_limit
-from melon.store.schema import DENSE, Collection
+from melon.store.schema import Collection
 from melon.store.selection import payload_selector, vector_selector
 from melon.store.server.connection import ServerConnection
 from melon.store.server.models import (
-    from_found,
     from_hits,
     from_ordered,
     from_record,
@@ -66,7 +65,7 @@ class ServerReader:
                 with_vector=vector_selector(collection, dense=vectors, sparse=sparse),
             )
             for point in self._post(collection, "", _json(request)):
-                by_id[point["id"]] = from_found(point)
+                by_id[point["id"]] = from_record(point)
         return [by_id[point_id] for point_id in unique if point_id in by_id]
 
     def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
@@ -106,7 +105,7 @@ class ServerReader:
     ) -> list[Record]:
         """The points with the largest value of an indexed integer field."""
         order = models.OrderBy(key=field, direction=models.Direction.DESC)
-        return self._scroll(collection, filter, limit, order, payload, vectors=False)
+        return self._scroll(collection, filter, limit, order, payload)
 
     def find(
         self,
@@ -115,10 +114,9 @@ class ServerReader:
         limit: int,
         *,
         payload: tuple[str, ...] | bool = True,
-        vectors: bool = False,
     ) -> list[Record]:
         """The first `limit` points that pass the filter, by their ids."""
-        return self._scroll(collection, filter, limit, None, payload, vectors)
+        return self._scroll(collection, filter, limit, None, payload)
 
     def count(self, collection: Collection, filter: Filter | None = None) -> int:
         """Exactly how many points pass the filter."""
@@ -158,18 +156,15 @@ class ServerReader:
         limit: int,
         order: models.OrderBy | None,
         payload: tuple[str, ...] | bool,
-        vectors: bool,
     ) -> list[Record]:
         check_limit(limit)
-        with self._connection.rest() as client:
-            points, _ = client.scroll(
-                self._name(collection),
-                scroll_filter=to_filter(filter) if filter else None,
-                limit=limit,
-                order_by=order,
-                with_payload=payload_selector(payload),
-                with_vectors=[DENSE] if vectors else False,
-            )
+        request = models.ScrollRequest(
+            limit=limit,
+            filter=to_filter(filter) if filter else None,
+            with_payload=payload_selector(payload),
+            order_by=order,
+        )
+        points = self._post(collection, "/scroll", _json(request))["points"]
         return [from_record(point) for point in points]
 
 

@@ -39,7 +39,8 @@ class Counting:
 
 
 def some_queries(reader: ReleaseReader, count: int) -> list[VectorQuery]:
-    records = reader.find(Collection.SONGS, None, count, vectors=True)
+    ids = [record.id for record in reader.find(Collection.SONGS, None, count)]
+    records = reader.retrieve(Collection.SONGS, ids, vectors=True)
     return [VectorQuery(np.array(r.vector, np.float32), DENSE, 5) for r in records]
 
 
@@ -64,7 +65,6 @@ def test_whatever_changes_the_answer_makes_a_new_query(reader: ReleaseReader) ->
         replace(query, exact=True),
         replace(query, ef=500),
         replace(query, payload=("name",)),
-        replace(query, with_vector=True),
         replace(query, vector=-query.vector),
         replace(query, filter=Filter(must=(NumberRange("popularity", gte=3),))),
     ]

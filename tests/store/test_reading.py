@@ -199,21 +199,17 @@ class TestQuery:
         assert len(hits) == songs_sample.unit.any(axis=1).sum()
         assert WITHOUT_VECTOR not in {hit.id for hit in hits}
 
-    def test_payload_and_vector_come_on_request(
-        self, reader: ReleaseReader, songs_sample: Sample
-    ) -> None:
+    def test_payload_comes_on_request(self, reader: ReleaseReader, songs_sample: Sample) -> None:
         bare, full = reader.query(
             Collection.SONGS,
             [
                 VectorQuery(direction(), DENSE, 1),
-                VectorQuery(direction(), DENSE, 1, payload=("name",), with_vector=True),
+                VectorQuery(direction(), DENSE, 1, payload=("name",)),
             ],
         )
-        assert (bare[0].payload, bare[0].vector) == ({}, None)
+        assert bare[0].payload == {}
         row = int(full[0].id) - FIRST_SONG
         assert full[0].payload == {"name": songs_sample.songs.payloads[row]["name"]}
-        assert full[0].vector is not None
-        np.testing.assert_allclose(full[0].vector, songs_sample.unit[row], atol=1e-6)
 
     @pytest.mark.parametrize(
         "query",
@@ -277,11 +273,8 @@ class TestFindAndCount:
     def test_find_gives_all_that_pass_or_as_many_as_asked(
         self, reader: ReleaseReader, songs_sample: Sample
     ) -> None:
-        found = reader.find(Collection.SONGS, JAZZ, SONGS, vectors=True)
+        found = reader.find(Collection.SONGS, JAZZ, SONGS)
         assert {record.id for record in found} == songs_sample.passing(JAZZ)
-        for record in found:
-            expected = songs_sample.unit[int(record.id) - FIRST_SONG]
-            assert (record.vector is not None) == bool(expected.any())
         assert len(reader.find(Collection.SONGS, JAZZ, 3)) == 3
         assert len(reader.find(Collection.SONGS, None, 2 * SONGS)) == SONGS
 
