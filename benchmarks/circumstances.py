@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -23,12 +22,8 @@ PACKAGES = (
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def circumstances(engines: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Machine, versions and commit; a commit that ends in `+` had changes beside it.
-
-    Args:
-        engines: version of each engine that was asked, where known.
-    """
+def circumstances() -> dict[str, Any]:
+    """Machine, versions and commit; a commit that ends in `+` had changes beside it."""
     installed = {name: found for name in PACKAGES if (found := _version(name))}
     return {
         "machine": {
@@ -37,11 +32,7 @@ def circumstances(engines: Mapping[str, str] | None = None) -> dict[str, Any]:
             "cores": os.cpu_count(),
             "load_average": [round(load, 1) for load in os.getloadavg()],
         },
-        "versions": {
-            "python": platform.python_version(),
-            **installed,
-            "engines": dict(engines or {}),
-        },
+        "versions": {"python": platform.python_version(), **installed},
         "commit": _commit(),
     }
 
