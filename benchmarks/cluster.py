@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
-from harness import Call, Report, parser, take_turns
+from harness import Call, Report, disk_mb, parser, resident_mb, take_turns
 from servers import Server, running_cluster, running_server
 
 from melon.embedding import EmbeddingSpace
@@ -80,8 +80,8 @@ def _build(
     start = time.perf_counter()
     ingest(space, store)
     seconds = time.perf_counter() - start
-    memory = [_memory_mb(server.pid) for server in servers]
-    disk = sum(_disk_mb(server.node.directory) for server in servers)
+    memory = [resident_mb(server.pid) for server in servers]
+    disk = sum(disk_mb(server.node.directory) for server in servers)
     report.add(
         "ingest",
         method,
@@ -148,18 +148,6 @@ def _recall(retriever: Retriever, asked: _Asked) -> float:
         found.append([{hit.id for hit in hits} for hits in answers])
     shares = [len(some & all_) / len(all_) for some, all_ in zip(*found, strict=True)]
     return float(np.mean(shares))
-
-
-def _memory_mb(pid: int) -> float:
-    """Resident memory of a process, files that it maps included."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    [line] = [line for line in status.splitlines() if line.startswith("VmRSS")]
-    return int(line.split()[1]) / 1024
-
-
-def _disk_mb(directory: Path) -> float:
-    """Blocks that the files below a directory take."""
-    return sum(path.stat().st_blocks * 512 for path in directory.rglob("*") if path.is_file()) / 1e6
 
 
 def _arguments() -> argparse.Namespace:

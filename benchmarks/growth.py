@@ -19,7 +19,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-from harness import Report, parser, run, take_turns
+from harness import Report, disk_mb, parser, run, take_turns
 from scaled import demo_corpus, scale
 
 from melon.embedding import EmbeddingSpace
@@ -78,7 +78,7 @@ def _made(part: Fraction, directory: Path, epochs: int) -> dict[str, float]:
             "train, peak MB": train.peak_mb,
             "ingest, CPU s": ingest.cpu_seconds,
             "ingest, peak MB": ingest.peak_mb,
-            "store, MB": _megabytes(store),
+            "store, MB": disk_mb(store),
         }
         kept.write_text(json.dumps(figures))
     found: dict[str, float] = json.loads(kept.read_text())
@@ -161,10 +161,6 @@ def _lines(axis, series: Series, sizes: Mapping[Fraction, int], names: Sequence[
     axis.set_yticks([1, 2, 4, 8], ["1", "2", "4", "8"], minor=False)
     axis.tick_params(axis="both", which="minor", labelbottom=False, labelleft=False)
     axis.legend(fontsize="small")
-
-
-def _megabytes(directory: Path) -> float:
-    return sum(path.stat().st_blocks * 512 for path in directory.rglob("*") if path.is_file()) / 1e6
 
 
 def _arguments() -> argparse.Namespace:

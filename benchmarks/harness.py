@@ -102,6 +102,23 @@ def run(command: Sequence[str]) -> Run:
     return Run(**json.loads(done.stdout))
 
 
+def median_run(runs: Sequence[Run]) -> Run:
+    """The run in the middle by the clock, of an even number the slower one of the two."""
+    return sorted(runs, key=lambda own: own.seconds)[len(runs) // 2]
+
+
+def resident_mb(pid: int) -> float:
+    """Resident memory of a process in units of 2**20 bytes, files that it maps included."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    [line] = [line for line in status.splitlines() if line.startswith("VmRSS")]
+    return int(line.split()[1]) / 1024
+
+
+def disk_mb(directory: Path) -> float:
+    """Millions of bytes in the blocks that the files below a directory take."""
+    return sum(path.stat().st_blocks * 512 for path in directory.rglob("*") if path.is_file()) / 1e6
+
+
 def environment() -> dict[str, str]:
     """Ours, in which Python keeps its bytecode: it is not to compile all of melon at each start."""
     return {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -157,8 +174,7 @@ class Report:
         """The same for programs, with the circumstances as they were at the start."""
         began = self._began | {"versions": {**self._began["versions"], "engines": self.engines}}
         rows = [{"what": what, "method": method, **figures} for what, method, figures in self._rows]
-        arguments = [Path(word).name if "/" in word else word for word in sys.argv]
-        command = f"python benchmarks/{' '.join(arguments)}"
+        command = f"python benchmarks/{' '.join(map(_without_place, sys.argv))}"
         return {"name": self.name, "command": command, **began, "data": self.data, "rows": rows}
 
     def conclude(self, path: Path | None) -> None:
@@ -185,6 +201,15 @@ def parser(doc: str | None) -> argparse.ArgumentParser:
     )
     made.add_argument("--json", type=Path, help="keep the figures in this file")
     return made
+
+
+def _without_place(word: str) -> str:
+    """A word of a command, of a path its last part: not what `1/4` or a URL would be without."""
+    option, equals, value = word.rpartition("=")
+    path = Path(value)
+    if "://" in word or not (path.is_absolute() or ".." in path.parts or path.exists()):
+        return word
+    return f"{option}{equals}{path.absolute().name}"
 
 
 def _short(value: float) -> str:

@@ -28,7 +28,7 @@ from pathlib import Path
 import numpy as np
 import qdrant_edge as edge
 from filtered_search import filters_of, questions
-from harness import Report, Times, run
+from harness import Report, Times, resident_mb, run
 from points import bare_manifest, cpu_seconds, first
 from qdrant_client import models
 from scaled import data_parser, described, space_path
@@ -220,9 +220,7 @@ def _ask(args: argparse.Namespace, space: EmbeddingSpace) -> dict[str, float]:
         "least scan ms": 1000 * min(scanned.seconds),
     }
     if args.url:
-        status = Path(f"/proc/{args.pid}/status").read_text()
-        [line] = [line for line in status.splitlines() if line.startswith("VmRSS")]
-        figures["memory MB"] = int(line.split()[1]) / 1024
+        figures["memory MB"] = resident_mb(args.pid)
     return figures
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
-from harness import Report, Run, parser, run, take_turns
+from harness import Report, Run, median_run, parser, run, take_turns
 
 from melon.catalog import ReadReport, find_corpus, read_genres, read_playlists, read_songs
 
@@ -52,10 +52,10 @@ def main() -> None:
     )
     sizes = {path.name: path.stat().st_size for path in sorted(args.corpus.glob("*.json"))}
     report = Report("reading", {"bytes": sizes, "repeats": args.repeats})
-    bare = _middle(runs[BARE])
-    loaded = _more(_middle(runs[LOADED]), bare)
+    bare = median_run(runs[BARE])
+    loaded = _more(median_run(runs[LOADED]), bare)
     report.add("songs and playlists", LOADED, loaded)
-    streamed = _more(_middle(runs[STREAMED]), bare)
+    streamed = _more(median_run(runs[STREAMED]), bare)
     report.add("songs and playlists", STREAMED, streamed, against={LOADED: loaded})
     memory = {"peak MB above imports": streamed["peak MB above imports"]}
     report.add(
@@ -78,10 +78,6 @@ def _read(corpus: Path, how: str) -> None:
     for _ in read_playlists(files.playlists, report=report):
         pass
     print(f"{report.songs} songs, {report.playlists} playlists", file=sys.stderr)
-
-
-def _middle(runs: list[Run]) -> Run:
-    return sorted(runs, key=lambda own: own.seconds)[len(runs) // 2]
 
 
 def _more(own: Run, bare: Run) -> dict[str, float]:

@@ -13,7 +13,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from harness import Report, Run, parser, run, take_turns
+from harness import Report, Run, median_run, parser, run, take_turns
 
 from melon.store.embedded import EmbeddedStore
 
@@ -54,11 +54,10 @@ def main() -> None:
 
 def _middle(runs: list[Run]) -> dict[str, float]:
     """The median run's figures, and the fastest one's time."""
-    runs = sorted(runs, key=lambda own: own.seconds)
-    middle = runs[len(runs) // 2]
+    middle = median_run(runs)
     return {
         "ms": 1000 * middle.seconds,
-        "least ms": 1000 * runs[0].seconds,
+        "least ms": 1000 * min(own.seconds for own in runs),
         "CPU ms": 1000 * min(own.cpu_seconds for own in runs),
         "peak MB": middle.peak_mb,
     }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections import Counter
 from itertools import pairwise, permutations
 from pathlib import Path
 
 import pytest
-from harness import Report, Times, run, take_turns
+from harness import Report, Run, Times, disk_mb, median_run, resident_mb, run, take_turns
 
 MB = 1_000_000
 
@@ -67,3 +68,47 @@ def test_a_report_compares_and_names_its_circumstances(
     assert kept["machine"]["cores"] > 0
     assert kept["versions"]["python"]
     assert "| asking | ours | 1 | 1 | 1 | 1 | 1 | 0.25 |" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (["--scale", "1/4"], "--scale 1/4"),
+        (["--scales", "1/8", "full"], "--scales 1/8 full"),
+        (["--url", "http://127.0.0.1:7500"], "--url http://127.0.0.1:7500"),
+        (["--path", "/somebodys/home/store"], "--path store"),
+        (["--path=/somebodys/home/store"], "--path=store"),
+        (["--json", "../kept/figures.json"], "--json figures.json"),
+        (["made/space", "none/space"], "space none/space"),
+        (["."], "here"),
+    ],
+    ids=" ".join,
+)
+def test_a_report_shows_its_command_without_the_places_of_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: list[str], kept: str
+) -> None:
+    here = tmp_path / "here"
+    (here / "made" / "space").mkdir(parents=True)
+    monkeypatch.chdir(here)
+    monkeypatch.setattr(sys, "argv", ["/somebodys/benchmarks/speed.py", *given])
+    assert Report("speed").to_json()["command"] == f"python benchmarks/speed.py {kept}"
+
+
+def test_the_median_run_is_one_of_the_runs() -> None:
+    runs = [Run(seconds, 10 - seconds, 1) for seconds in (3.0, 1.0, 2.0)]
+    assert median_run(runs) == Run(2.0, 8.0, 1)
+
+
+def test_the_memory_of_a_process_is_what_it_holds() -> None:
+    before = resident_mb(os.getpid())
+    held = bytearray(b"." * 200 * MB)
+    assert resident_mb(os.getpid()) > before + 0.9 * len(held) / 2**20
+
+
+def test_the_disk_of_a_directory_is_that_of_all_below_it(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    for file in (tmp_path / "one", tmp_path / "below" / "other"):
+        file.write_bytes(os.urandom(MB))
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(100 * MB)
+    assert disk_mb(tmp_path) == pytest.approx(2, rel=0.05)
