@@ -26,7 +26,7 @@ lint: $(INSTALLED)
 
 types: $(INSTALLED) $(TYPES)
 	MYPYPATH=$(dir $(TYPES)) $(BIN)/mypy -p melon
-	MYPYPATH=scripts:$(dir $(TYPES)) $(BIN)/mypy scripts
+	MYPYPATH=scripts:benchmarks:$(dir $(TYPES)) $(BIN)/mypy scripts benchmarks
 
 check: lint types test
 

@@ -128,7 +128,8 @@ def questions(space: EmbeddingSpace, count: int) -> NDArray[np.float32]:
         for playlist in rng.choice(len(lists), count)
     ]
     means = np.asarray(space.song_vectors)[np.array(rows)].mean(axis=1)
-    return (means / np.linalg.norm(means, axis=1, keepdims=True)).astype(np.float32)
+    unit: NDArray[np.float32] = means / np.linalg.norm(means, axis=1, keepdims=True)
+    return unit.astype(np.float32)
 
 
 def recall(reader: ReleaseReader, vectors: NDArray[np.float32], filter: Filter) -> float:

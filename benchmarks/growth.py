@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from harness import Report, disk_mb, parser, run, take_turns
@@ -138,7 +139,7 @@ def plot(series: Series, sizes: Mapping[Fraction, int], path: Path) -> None:
     mpl.use("svg")
     from matplotlib import pyplot as plt
 
-    groups = {"Queries": [], "Training and ingest": []}  # type: dict[str, list[str]]
+    groups: dict[str, list[str]] = {"Queries": [], "Training and ingest": []}
     for name in series:
         groups["Queries" if name.endswith(", ms") else "Training and ingest"].append(name)
     figure, axes = plt.subplots(1, 2, figsize=(10, 4), sharex=True, sharey=True)
@@ -150,7 +151,7 @@ def plot(series: Series, sizes: Mapping[Fraction, int], path: Path) -> None:
     figure.savefig(path, metadata={"Date": None})
 
 
-def _lines(axis, series: Series, sizes: Mapping[Fraction, int], names: Sequence[str]) -> None:  # type: ignore[no-untyped-def]
+def _lines(axis: Any, series: Series, sizes: Mapping[Fraction, int], names: Sequence[str]) -> None:
     counts = list(sizes.values())
     linear = [count / counts[0] for count in counts]
     axis.plot(counts, linear, ":", color="grey", label="linear")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 from qdrant_client import QdrantClient, models
 
 from melon.embedding import EmbeddingSpace
@@ -58,7 +59,7 @@ def structs(collection: Collection, part: Contents, stop: int) -> Iterator[model
     sparse_name = SCHEMA[collection].sparse
     for start in range(0, stop, BATCH):
         batch = part.batch(start, min(start + BATCH, stop))
-        has_dense = batch.dense.any(axis=1)
+        has_dense = np.asarray(batch.dense.any(axis=1))
         for row, (point_id, payload) in enumerate(zip(batch.ids, batch.payloads, strict=True)):
             vector: dict[str, list[float] | models.SparseVector] = {}
             if has_dense[row]:

@@ -24,6 +24,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import qdrant_edge as edge
@@ -151,9 +152,10 @@ def _quantise() -> None:
         edge.EdgeConfig,
         quantization_config=edge.ScalarQuantizationConfig(edge.ScalarType.Int8, always_ram=True),
     )
-    for engine in (models, edge):
+    engines: tuple[Any, ...] = (models, edge)
+    for engine in engines:
         rescored = engine.QuantizationSearchParams(rescore=True)
-        engine.SearchParams = partial(engine.SearchParams, quantization=rescored)  # type: ignore[assignment,misc]
+        engine.SearchParams = partial(engine.SearchParams, quantization=rescored)
 
 
 def _store(args: argparse.Namespace) -> VectorStore:

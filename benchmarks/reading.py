@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
-from harness import Report, Run, median_run, parser, run, take_turns
+from harness import Call, Report, Run, median_run, parser, run, take_turns
 
 from melon.catalog import ReadReport, find_corpus, read_genres, read_playlists, read_songs
 
@@ -43,13 +43,11 @@ def main() -> None:
         return
     runs: dict[str, list[Run]] = {BARE: [], LOADED: [], STREAMED: []}
     command = [sys.executable, __file__, str(args.corpus), "--once"]
-    take_turns(
-        {
-            name: lambda _, name=name, own=own: own.append(run([*command, name]))
-            for name, own in runs.items()
-        },
-        args.repeats,
-    )
+
+    def running(name: str) -> Call:
+        return lambda _: runs[name].append(run([*command, name]))
+
+    take_turns({name: running(name) for name in runs}, args.repeats)
     sizes = {path.name: path.stat().st_size for path in sorted(args.corpus.glob("*.json"))}
     report = Report("reading", {"bytes": sizes, "repeats": args.repeats})
     bare = median_run(runs[BARE])

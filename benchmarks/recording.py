@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
 from melon.retrieval import Retriever
 from melon.store import Collection, ReleaseReader
@@ -83,8 +84,5 @@ def _recorded_posts(reader: ServerReader, made: list[Request]) -> Iterator[None]
         made.append(again)
         return send(request, **options)
 
-    connection.send = recorded
-    try:
+    with mock.patch.object(connection, "send", recorded):
         yield
-    finally:
-        connection.send = send

@@ -13,7 +13,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from harness import Report, Run, median_run, parser, run, take_turns
+from harness import Call, Report, Run, median_run, parser, run, take_turns
 
 from melon.store.embedded import EmbeddedStore
 
@@ -38,13 +38,11 @@ def main() -> None:
         QUERY: [sys.executable, "-m", "melon.cli", "query", "--path", str(args.store), *args.ask],
     }
     runs: dict[str, list[Run]] = {name: [] for name in commands}
-    take_turns(
-        {
-            name: lambda _, name=name, command=command: runs[name].append(run(command))
-            for name, command in commands.items()
-        },
-        args.repeats,
-    )
+
+    def running(name: str) -> Call:
+        return lambda _: runs[name].append(run(commands[name]))
+
+    take_turns({name: running(name) for name in commands}, args.repeats)
     figures = {name: _middle(own[1:]) for name, own in runs.items()}  # the first warms the disk
     for name in commands:
         more = figures[name]["ms"] - figures[ALONE]["ms"]
