@@ -28,77 +28,11 @@ HEAD = """\
 Results go to stdout, everything else to stderr. The exit code is 0, or 2 where what was given is
 wrong, or 1 where something around failed: a store that cannot be reached, a file that cannot be
 written; or 130 where Ctrl-C interrupted it. Commands that print results take `--json`, whose
-fields may be added to and are never renamed: see [what `--json` prints](#what---json-prints).
+fields may be added to and are never renamed: see [what `--json` prints](json.md).
 
 A store is found in this order: `--url`, `--path`, `MELON_QDRANT_URL`, a Qdrant server that answers
 on localhost:6333, the embedded store below `.melon/`. One line on stderr says which it is. All
 `MELON_*` variables are listed in the [README](../README.md#settings).
-"""
-
-TAIL = """\
-## What `--json` prints
-
-Unknown values are `null` or empty; ids are numbers; scores are rounded to six digits.
-
-`melon query`
-
-```json
-{"store": "…", "release": "…", "strategy": "…", "fallback": null,
- "songs": [{"id": 1, "name": "…", "artists": ["…"], "genres": ["…"], "issue_date": "2012-10",
-            "score": 0.97}],
- "tags": [{"tag": "…", "score": 0.94}],
- "unknown": {"songs": [], "tags": [], "words": []}}
-```
-
-`fallback` is `"popularity"` where nothing of the query leads to any of the songs and tags asked
-for: the answer is then what most playlists hold under the same constraints, and a score is a number
-of playlists. `issue_date` is as precise as it is known: a day, a month or a year.
-
-With `--explain`, each song and tag has, besides, what its score is made of, the largest part first:
-
-```json
-{"because": [{"kind": "song", "id": 1, "share": 0.41},
-             {"kind": "tag", "tag": "…", "share": 0.3},
-             {"kind": "word", "word": "…", "share": 0.2},
-             {"kind": "bigram", "word": "…", "share": 0.06}],
- "neighbours": [{"kind": "playlist", "id": 7, "share": 0.05}]}
-```
-
-The shares of the seeds in `because` add up to the score. `neighbours` are the playlists that the
-score came through; their shares add up to the neighbourhood's part of it. Neither is there where
-the answer is what is popular, nor for the popular songs and tags with a score of 0 that fill a
-short one up.
-
-`melon similar`
-
-```json
-{"songs": [{"id": 1, "name": "…", "artists": ["…"], "genres": ["…"], "issue_date": "2012-10",
-            "score": 0.97}],
- "tags": [{"tag": "…", "popularity": 132, "score": 0.94}],
- "playlists": [{"id": 1, "title": "…", "tags": ["…"], "song_count": 12, "score": 0.95}],
- "words": [{"word": "…", "popularity": 40, "score": 0.95}]}
-```
-
-with the collections of `--to` only; what is unknown of a playlist is absent.
-
-`melon releases`
-
-```json
-[{"release": "…", "live": true, "created": "2026-01-31T12:00:00+00:00",
-  "counts": {"songs": 1, "tags": 1, "playlists": 1, "words": 1}, "space": "…",
-  "schema_version": 2, "preset": "balanced"}]
-```
-
-`melon status`
-
-```json
-{"store": "…", "engine": "qdrant 1.16.3", "live": "…", "releases": 1, "schema_version": 2,
- "space": "…", "dim": 128, "preset": "balanced", "created": "…", "aliases_astray": {},
- "counts": {"songs": 1, "tags": 1, "playlists": 1, "words": 1}}
-```
-
-`space`, `dim`, `preset` and `created` are absent, and `live` is `null`, where no release is live.
-`aliases_astray` holds the aliases that do not name the live release, with what they name or `null`.
 """
 
 
@@ -148,7 +82,7 @@ class Parameter:
 def reference() -> str:
     """The whole document."""
     sections = [section(f"melon {name}", function) for name, function in commands(command_line())]
-    return "\n".join([HEAD, *sections, TAIL])
+    return "\n".join([HEAD, *sections]).rstrip("\n") + "\n"
 
 
 def commands(of: typer.Typer) -> Iterator[tuple[str, Callable[..., Any]]]:

@@ -20,12 +20,12 @@ from melon.errors import InputError
 from melon.ingest import ingest
 from melon.retrieval import PlaylistQuery, Retriever
 
-CLI_DOCS = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
+JSON_DOCS = Path(__file__).resolve().parents[2] / "docs" / "json.md"
 
 
 def documented(command: str) -> Any:
-    """The JSON that docs/cli.md shows for a command."""
-    found = re.search(rf"^`{command}`\n\n```json\n(.*?)```", CLI_DOCS.read_text(), re.M | re.S)
+    """The JSON that docs/json.md shows for a command."""
+    found = re.search(rf"^`{command}`\n\n```json\n(.*?)```", JSON_DOCS.read_text(), re.M | re.S)
     assert found, command
     return json.loads(found[1])
 
