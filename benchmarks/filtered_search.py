@@ -4,9 +4,10 @@
     python benchmarks/filtered_search.py SPACE [--path STORE] [--url URL] …
 
 The 100 songs nearest to the mean of five songs of a playlist, without a filter and under filters
-that leave a tenth, a hundredth and a thousandth of the songs. A song that is as near as the
-hundredth one by the scan counts as found: songs may tie. Stores are built anew unless they are
-given. `/ no filter` says how many times its unfiltered median a filter takes.
+that leave a tenth, a hundredth and a thousandth of the songs, or all but those of one genre. A
+song that is as near as the hundredth one by the scan counts as found: songs may tie. Stores are
+built anew unless they are given. `/ no filter` says how many times its unfiltered median a filter
+takes.
 """
 
 from __future__ import annotations
@@ -84,6 +85,9 @@ def filters_of(space: EmbeddingSpace) -> dict[str, Filter]:
     for percent, field in ((10, "genres"), (1, "detail_genres"), (0.1, "detail_genres")):
         if codes := _near_share(space.songs[field].to_pylist(), percent / 100):
             found[f"genre, {percent} %"] = Filter(must=(MatchAny(field, codes),))
+    genres = Counter(chain.from_iterable(space.songs["genres"].to_pylist()))
+    for genre, _ in genres.most_common(1):
+        found["all but the largest genre"] = Constraints(not_genres=(genre,)).to_filter(names)
     if dates := sorted(day for day in space.songs["issue_date"].to_pylist() if day):
         found["date, 10 %"] = Constraints(**_middle(dates, 0.1)).to_filter(names)
         if codes := _near_share(space.songs["genres"].to_pylist(), 0.1):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
 
@@ -43,6 +44,10 @@ def test_filters_leave_about_what_their_names_say(
     assert 0.05 < shares["genre, 10 %"] < 0.15
     assert 0.05 < shares["date, 10 %"] < 0.15
     assert shares["genre and date, 1 %"] < min(shares["genre, 10 %"], shares["date, 10 %"])
+    excluding = [filter for filter in filters.values() if filter and not filter.must]
+    assert excluding == [filters["all but the largest genre"]]
+    held = Counter(code for song in demo_space.songs["genres"].to_pylist() for code in song)
+    assert shares["all but the largest genre"] == pytest.approx(1 - max(held.values()) / songs)
 
 
 class Forgetful:
