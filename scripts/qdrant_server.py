@@ -210,7 +210,7 @@ def running_cluster(
             stack.callback(server.stop)
             servers.append(server)
         for server in servers:
-            _wait_for_peers(server, size)
+            wait_for_peers(server, size)
         yield servers
 
 
@@ -222,7 +222,12 @@ def _start(node: Node) -> Server:
     return Server(node)
 
 
-def _wait_for_peers(server: Server, size: int) -> None:
+def wait_for_peers(server: Server, size: int) -> None:
+    """Until a node knows that many nodes of its cluster, itself included, and who leads them.
+
+    Raises:
+        StartError: it does not.
+    """
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         answer = _get(server.node.ports.http, "/cluster", server.api_key)

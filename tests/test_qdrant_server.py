@@ -18,7 +18,7 @@ import qdrant_server as server_module
 from qdrant_binary import IntegrityError, ServerUnavailable, fetch
 from qdrant_client import QdrantClient, models
 from qdrant_node import Node, Ports
-from qdrant_server import Endpoint, StartError, running_cluster, running_server
+from qdrant_server import Endpoint, StartError, running_server
 
 SCRIPTS = Path(server_module.__file__).parent
 DIMENSION = 4
@@ -189,13 +189,3 @@ with running_server(pathlib.Path({str(tmp_path)!r})) as server:
         assert Path(f"/proc/{server}").exists()
         os.kill(parent.pid, signal.SIGKILL)
     wait_until_gone(server)
-
-
-def test_a_cluster_answers_through_the_loss_of_a_node(qdrant_binary: Path, tmp_path: Path):
-    with running_cluster(3, tmp_path) as servers:
-        with connected(servers[0]) as client:
-            store_points(client, 100, shard_number=3, replication_factor=2)
-        servers[2].kill()
-        with connected(servers[1]) as client:
-            found = client.query_points("points", query=[1.0, 0.0, 0.0, 1.0], limit=100)
-            assert {point.id for point in found.points} == set(range(100))

@@ -6,22 +6,25 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
-from places import ServerPlace
+from places import ServerPlace, scratch_directory
 from qdrant_client import QdrantClient, models
-from qdrant_server import Server, running_cluster
+from qdrant_server import Server, running_cluster, wait_for_peers
 from store_samples import manifest, points, publish
 
 from melon.store import (
+    DENSE,
     SCHEMA,
     Collection,
     IndexingFailed,
     Preset,
     StoreUnavailable,
+    VectorQuery,
 )
 from melon.store.server import ServerStore, waiting
 from melon.store.server.connection import ServerAddress, ServerConnection
@@ -30,34 +33,75 @@ from melon.store.tuning import TUNINGS
 
 NODES, SHARDS, COPIES = 3, 3, 2
 POINTS, DIM = 6_000, 32
-SONGS = "melon_songs__r1"
 
 
-@pytest.fixture
-def cluster(qdrant_binary: Path, tmp_path: Path) -> Iterator[list[Server]]:
-    with running_cluster(
-        NODES, tmp_path, settings={"STORAGE__WAL__WAL_CAPACITY_MB": "4"}
-    ) as servers:
+@dataclass(frozen=True)
+class Cluster:
+    """Nodes of a cluster, and a prefix on it that only one test uses."""
+
+    nodes: list[Server]
+    prefix: str
+    lost: list[Server] = field(default_factory=list)
+
+    @property
+    def songs(self) -> str:
+        return f"{self.prefix}_songs__r1"
+
+    def lose(self, node: int) -> None:
+        self.nodes[node].kill()
+        self.lost.append(self.nodes[node])
+
+    def address(self, node: int, shards: int = SHARDS, copies: int = COPIES) -> ServerAddress:
+        server = self.nodes[node]
+        return ServerAddress(
+            server.url,
+            grpc_port=server.grpc_port,
+            prefix=self.prefix,
+            shard_number=shards,
+            replication_factor=copies,
+        )
+
+
+@pytest.fixture(scope="module")
+def nodes(qdrant_binary: Path) -> Iterator[list[Server]]:
+    settings = {"STORAGE__WAL__WAL_CAPACITY_MB": "4"}
+    with (
+        scratch_directory() as directory,
+        running_cluster(NODES, directory, settings=settings) as servers,
+    ):
         yield servers
 
 
+@pytest.fixture
+def cluster(nodes: list[Server]) -> Iterator[Cluster]:
+    """The nodes with nothing on them; at the end, those that were lost come back."""
+    place = ServerPlace(nodes[0], f"t{uuid4().hex[:12]}")
+    made = Cluster(nodes, place.prefix)
+    yield made
+    for server in made.lost:
+        server.restart()
+    for server in nodes:
+        wait_for_peers(server, NODES)
+    place.clear()
+
+
 def test_every_copy_is_indexed_and_one_node_can_be_lost(
-    cluster: list[Server], monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also on nodes that the builder does not speak to, with the copies that it never sees."""
     small = replace(TUNINGS[Preset.BALANCED], graph_kb=50)
     monkeypatch.setitem(TUNINGS, Preset.BALANCED, small)
-    with ServerStore(address_of(cluster[0])) as store:
+    with ServerStore(cluster.address(0)) as store:
         counts = dict.fromkeys(Collection, 0) | {Collection.SONGS: POINTS}
         builder = store.build(manifest(dim=DIM, counts=counts))
         for start in range(0, POINTS, 1000):
             builder.upsert(Collection.SONGS, points(range(start, start + 1000), DIM))
         builder.finish()
         copies: Counter[int] = Counter()
-        for server in cluster:
+        for server in cluster.nodes:
             with closing(QdrantClient(server.url, grpc_port=server.grpc_port)) as client:
-                info = client.get_collection(SONGS)
-                shards = client.collection_cluster_info(SONGS).local_shards
+                info = client.get_collection(cluster.songs)
+                shards = client.collection_cluster_info(cluster.songs).local_shards
             assert info.status == models.CollectionStatus.GREEN
             assert info.indexed_vectors_count == info.points_count == POINTS
             assert info.payload_schema.keys() == SCHEMA[Collection.SONGS].indexed.keys()
@@ -68,30 +112,34 @@ def test_every_copy_is_indexed_and_one_node_can_be_lost(
         builder.seal()
         store.promote("r1")
 
-    cluster[0].kill()
-    with ServerStore(address_of(cluster[1])) as store:
+    cluster.lose(0)
+    with ServerStore(cluster.address(1)) as store:
         reader = store.open()
         found = reader.retrieve(Collection.SONGS, range(POINTS), payload=False)
         assert len(found) == POINTS
+        query = VectorQuery(points([0], DIM).dense[0], DENSE, limit=POINTS, exact=True)
+        [hits] = reader.query(Collection.SONGS, [query])
+        assert set(hits.ids) == set(range(POINTS))
 
 
 def test_what_was_made_with_one_copy_survives_a_node_with_the_first_release_of_more(
-    cluster: list[Server],
+    cluster: Cluster,
 ) -> None:
     """The list of releases was made by the first, without any setting."""
-    with ServerStore(ServerAddress(cluster[0].url, grpc_port=cluster[0].grpc_port)) as store:
+    with ServerStore(cluster.address(0, shards=1, copies=1)) as store:
         publish(store, {Collection.SONGS: points([1, 2, 3])}, release="r1")
-    with ServerStore(address_of(cluster[1])) as store:
+    with ServerStore(cluster.address(1)) as store:
         publish(store, {Collection.SONGS: points([1, 2, 3, 4])}, release="r2")
-    with closing(QdrantClient(cluster[0].url)) as client:
-        shards = client.get_collection("melon_releases").config.params.shard_number
-        info = client.collection_cluster_info("melon_releases")
+    with closing(QdrantClient(cluster.nodes[0].url)) as client:
+        releases = f"{cluster.prefix}_releases"
+        shards = client.get_collection(releases).config.params.shard_number
+        info = client.collection_cluster_info(releases)
         held = Counter(copy.shard_id for copy in [*info.local_shards, *info.remote_shards])
         assert held == dict.fromkeys(range(shards), COPIES)
 
-    cluster[2].kill()
-    for server in cluster[:2]:
-        with ServerStore(address_of(server)) as store:
+    cluster.lose(2)
+    for node in (0, 1):
+        with ServerStore(cluster.address(node)) as store:
             assert store.open().count(Collection.SONGS) == 4
             assert {info.manifest.release for info in store.releases()} == {"r1", "r2"}
 
@@ -104,22 +152,23 @@ def wait(patience: Patience) -> None:
 
 
 def test_nobody_waits_for_ever_for_a_node_that_was_lost(
-    cluster: list[Server], monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whichever node is asked, and whichever leads the cluster."""
-    alone = [replace(address_of(server), replication_factor=1) for server in cluster]
+    alone = [cluster.address(node, copies=1) for node in range(NODES)]
     with ServerStore(alone[0]) as store:
         publish(store, {Collection.SONGS: points(range(50))})
     for address in alone:  # one shard on each node, all of them within reach
         with closing(ServerConnection(address)) as connection:
-            assert waiting.unreached(connection, SONGS) == []
-    cluster[2].kill()
+            assert waiting.unreached(connection, cluster.songs) == []
+    cluster.lose(2)
     monkeypatch.setattr(waiting, "ASK_SECONDS", 0.0)
     monkeypatch.setattr(waiting, "SILENT_SECONDS", 0.5)
     for address in alone[:2]:
         with closing(ServerConnection(address)) as connection:
-            patience = Patience(connection, SONGS, "the copies")
-            with pytest.raises(StoreUnavailable, match=rf"the copies of {SONGS}.* out of reach"):
+            patience = Patience(connection, cluster.songs, "the copies")
+            said = rf"the copies of {cluster.songs}.* out of reach"
+            with pytest.raises(StoreUnavailable, match=said):
                 wait(patience)
 
 
@@ -129,7 +178,7 @@ def test_nobody_waits_for_ever_for_what_does_not_move(
     now = [1000.0]
     monkeypatch.setattr(waiting.time, "monotonic", lambda: now[0])
     with closing(ServerConnection(ServerAddress(server_place.server.url))) as connection:
-        patience = Patience(connection, SONGS, "the indexes")
+        patience = Patience(connection, "melon_songs__r1", "the indexes")
         for state in range(3):
             patience.check(state)
             now[0] += waiting.STALLED_SECONDS - 1
@@ -139,12 +188,3 @@ def test_nobody_waits_for_ever_for_what_does_not_move(
         now[0] += 1
         with pytest.raises(IndexingFailed, match=r"the indexes of .* nothing has moved"):
             patience.check(3)
-
-
-def address_of(server: Server) -> ServerAddress:
-    return ServerAddress(
-        server.url,
-        grpc_port=server.grpc_port,
-        shard_number=SHARDS,
-        replication_factor=COPIES,
-    )
