@@ -23,6 +23,11 @@ FILES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def other() -> EmbeddingSpace:
+    return build_space(planted_playlists(seed=1), settings=small_settings())
+
+
 @pytest.fixture
 def saved(space: EmbeddingSpace, tmp_path: Path) -> Path:
     space.save(tmp_path / "space")
@@ -58,8 +63,7 @@ def test_the_directory_holds_the_documented_files_and_nothing_else(saved):
     assert [file.name for file in saved.parent.iterdir()] == ["space"]
 
 
-def test_the_hash_follows_the_contents_not_the_times(space, saved):
-    other = build_space(planted_playlists(seed=1), settings=small_settings())
+def test_the_hash_follows_the_contents_not_the_times(space, other, saved):
     assert other.hash != space.hash
     rewrite_manifest(saved, epochs=[])
     assert EmbeddingSpace.load(saved).hash == space.hash
@@ -126,8 +130,7 @@ def test_what_is_no_space_is_not_read(tmp_path):
             EmbeddingSpace.load(tmp_path / name)
 
 
-def test_saving_replaces_a_space_and_nothing_else(space, saved, tmp_path):
-    other = build_space(planted_playlists(seed=1), settings=small_settings())
+def test_saving_replaces_a_space_and_nothing_else(space, other, saved, tmp_path):
     assert other.save(saved).hash == other.hash
     assert [file.name for file in saved.parent.iterdir()] == ["space"]
     home = tmp_path / "home"
@@ -161,9 +164,7 @@ def test_a_place_that_cannot_be_is_known_before_and_after(space, tmp_path):
 @pytest.mark.parametrize(
     ("error", "raised"), [(KeyboardInterrupt, KeyboardInterrupt), (OSError, UnwritableFile)]
 )
-def test_an_interrupted_save_leaves_the_old_space(space, saved, monkeypatch, error, raised):
-    other = build_space(planted_playlists(seed=1), settings=small_settings())
-
+def test_an_interrupted_save_leaves_the_old_space(space, other, saved, monkeypatch, error, raised):
     def stop(*args, **kwargs):
         raise error
 
@@ -199,8 +200,7 @@ def test_what_killed_saves_left_is_removed_and_nothing_else(space, saved):
     assert left == [".other.0123abcd.new", ".space.mine.new", "space"]
 
 
-def test_a_save_beside_another_leaves_it_alone(space, saved, monkeypatch):
-    other = build_space(planted_playlists(seed=1), settings=small_settings())
+def test_a_save_beside_another_leaves_it_alone(space, other, saved, monkeypatch):
     write = np.save
 
     def save_meanwhile(*args, **kwargs):
