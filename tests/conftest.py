@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import hypothesis
 import pytest
-from places import ENGINES, SERVER, Place, ServerPlace, place_on, scratch_directory
+from places import ENGINES, SERVER, Place, ServerPlace, memory, place_on, scratch_directory
 from qdrant_binary import ServerUnavailable, fetch
 from qdrant_server import Endpoint, running_server
 
@@ -26,6 +26,12 @@ hypothesis.settings.register_profile(
     "melon-ci", hypothesis.settings.get_profile("melon"), derandomize=True, database=None
 )
 hypothesis.settings.load_profile("melon-ci" if IN_CI else "melon")
+
+
+def pytest_configure() -> None:
+    """Keep `tmp_path`, too, in memory if there is room: many tests have a store in it."""
+    if root := memory():
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(root))
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -130,12 +131,21 @@ def rewrite_manifest(place: Place, release: str, **fields: object) -> None:
         path.write_text(json.dumps(json.loads(path.read_text()) | fields))
 
 
+def memory() -> Path | None:
+    """Where directories are in memory if there is room: most of a small release's time is fsync's.
+
+    Not where programs must not run from there, for some tests make one.
+    """
+    if not MEMORY.is_dir() or os.statvfs(MEMORY).f_flag & os.ST_NOEXEC:
+        return None
+    return MEMORY if shutil.disk_usage(MEMORY).free > MEMORY_NEEDED else None
+
+
 @contextmanager
 def scratch_directory() -> Iterator[Path]:
-    """A directory in memory if there is room: most of a small release's time is fsync's."""
-    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED
+    """A directory in memory if there is room."""
     with tempfile.TemporaryDirectory(
-        prefix="melon-test-", dir=MEMORY if roomy else None, ignore_cleanup_errors=True
+        prefix="melon-test-", dir=memory(), ignore_cleanup_errors=True
     ) as directory:
         yield Path(directory)
 
