@@ -84,6 +84,7 @@ def in_front(place: ServerPlace, fault: Fault) -> Iterator[ServerStore]:
 
     class Proxy(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # which would wait between an answer's head and its body
 
         def forward(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
