@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import IO, Any
 from unittest.mock import patch
 
-from places import Place
+import pytest
+from places import EMBEDDED, Place
 
 from melon.cli import run as run_melon
 
@@ -31,9 +32,11 @@ class Done:
         return json.loads(self.out)
 
 
-def melon(*arguments: str, environment: Mapping[str, str] | None = None) -> Done:
+def melon(
+    *arguments: str, environment: Mapping[str, str] | None = None, encoding: str = "utf-8"
+) -> Done:
     """Run the command in this process, error messages and exit codes included."""
-    out, err = io.StringIO(), io.StringIO()
+    out, err = io.TextIOWrapper(io.BytesIO(), encoding), io.StringIO()
     with (
         patch.object(sys, "argv", ["melon", *arguments]),
         patch.dict(os.environ, environment or {}),
@@ -41,7 +44,8 @@ def melon(*arguments: str, environment: Mapping[str, str] | None = None) -> Done
         redirect_stderr(err),
     ):
         code = run_melon()
-    return Done(code, out.getvalue(), err.getvalue())
+        out.flush()
+    return Done(code, out.buffer.getvalue().decode(encoding), err.getvalue())
 
 
 def melon_process(
@@ -70,6 +74,9 @@ def melon_without(stream: int, *arguments: str, environment: Mapping[str, str]) 
     )
     return Done(done.returncode, done.stdout, done.stderr)
 
+
+on_one_engine = pytest.mark.parametrize("demo_place", [EMBEDDED], indirect=True)
+"""For what no engine decides: streams, layout, and what is refused before a store is opened."""
 
 Command = Callable[..., Done]
 

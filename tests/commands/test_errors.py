@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from command_line import Command, Done, melon, melon_process, melon_without
+from command_line import Command, Done, melon, melon_process, melon_without, on_one_engine
 from places import Place
 
 
@@ -62,6 +62,7 @@ def test_a_query_that_cannot_be_meant(ask: Command, arguments: list[str], texts:
     refused(ask("query", "--title", "rain", *arguments), 2, *texts)
 
 
+@on_one_engine
 @pytest.mark.parametrize("blank", ["", " "])
 @pytest.mark.parametrize("command", ["query", "similar"])
 def test_a_blank_title_is_not_left_out(ask: Command, command: str, blank: str):
@@ -95,6 +96,7 @@ def test_an_item_that_cannot_be_meant(ask: Command, arguments: list[str], texts:
     refused(ask("similar", *arguments), 2, *texts)
 
 
+@on_one_engine
 @pytest.mark.parametrize(
     "option", ["song", "not-song", "tag", "not-tag", "title", "artist", "not-artist", "genre"]
 )
@@ -103,6 +105,7 @@ def test_a_query_that_is_not_unicode(ask: Command, option: str):
     refused(done, 2, r"'caf\udce9' is not valid Unicode text", "hint: write it in UTF-8")
 
 
+@on_one_engine
 @pytest.mark.parametrize("option", ["song", "tag", "title", "word"])
 def test_an_item_that_is_not_unicode(ask: Command, option: str):
     refused(ask("similar", f"--{option}", "\udcff"), 2, r"'\udcff' is not valid Unicode text")
@@ -360,6 +363,7 @@ def test_a_process_ends_with_the_code_and_keeps_the_streams_apart(demo_place: Pl
     assert usage.code == 2
 
 
+@on_one_engine
 def test_output_that_cannot_be_written_is_an_error(demo_place: Place):
     with Path("/dev/full").open("w") as full:
         done = melon_process(
@@ -402,6 +406,7 @@ def test_an_error_keeps_its_exit_code_where_output_cannot_be_written():
     assert (done.returncode, done.stderr) == (2, "error: no further\n")
 
 
+@on_one_engine
 @pytest.mark.parametrize(
     "arguments", [["releases"], ["status", "--json"], ["query", "--title", "rain"]]
 )
@@ -410,6 +415,7 @@ def test_results_for_a_closed_stdout_are_an_error(demo_place: Place, arguments: 
     refused(done, 1, "error: stdout is closed")
 
 
+@on_one_engine
 def test_without_stderr_only_results_are_printed(demo_place: Place):
     done = melon_without(
         2, "status", "--json", *demo_place.options, environment=demo_place.environment

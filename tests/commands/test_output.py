@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import Command, Done, melon, melon_process, on
+from command_line import Command, Done, melon, on, on_one_engine
 from places import Place, ServerPlace
 from qdrant_client import models
 from rich.cells import cell_len
@@ -101,6 +101,7 @@ def test_status_of_an_empty_store(nowhere: Path):
     assert melon("status", "--path", "empty").err == "store: embedded store empty\n"
 
 
+@on_one_engine
 def test_json_is_readable(ask: Command):
     """Korean stays Korean."""
     out = ask("query", "--tag", "rain", "--json").out
@@ -108,13 +109,14 @@ def test_json_is_readable(ask: Command):
     assert re.search("[가-힣]", out)
 
 
+@on_one_engine
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_what_the_encoding_lacks_is_replaced(demo_place: Place, encoding: str):
     """In tables; JSON is all there, with escapes."""
 
     def run(*arguments: str, encoding: str) -> Done:
-        environment = {**demo_place.environment, "PYTHONIOENCODING": encoding}
-        return melon_process("query", *arguments, *demo_place.options, environment=environment)
+        options, environment = demo_place.options, demo_place.environment
+        return melon("query", *arguments, *options, environment=environment, encoding=encoding)
 
     table = run("--tag", "rain", encoding=encoding)
     assert table.code == 0, table.err
@@ -126,6 +128,7 @@ def test_what_the_encoding_lacks_is_replaced(demo_place: Place, encoding: str):
     assert re.search("[가-힣]", str(found))
 
 
+@on_one_engine
 @pytest.mark.parametrize("columns", [60, 80, 140])
 @pytest.mark.parametrize(
     "arguments",
@@ -153,6 +156,7 @@ def test_tables_fit_the_terminal(
         assert all(re.match(r" *\d+  .* \d", row) for row in rows)
 
 
+@on_one_engine
 @pytest.mark.parametrize(
     ("columns", "shown"),
     [
@@ -174,6 +178,7 @@ def test_where_there_is_little_room_the_title_has_it(
     assert max(map(cell_len, done.out.splitlines())) <= columns
 
 
+@on_one_engine
 @pytest.mark.parametrize("columns", ["0", "", "wide"])
 def test_a_width_that_is_none_is_not_known(ask: Command, demo_place: Place, columns: str):
     arguments = ["query", "--title", "rainy day", *demo_place.options]
@@ -223,6 +228,7 @@ def test_what_is_unknown_goes_to_stderr(ask: Command):
         assert text not in done.out
 
 
+@on_one_engine
 def test_control_characters_do_not_reach_the_terminal(
     ask: Command, capsys: pytest.CaptureFixture[str]
 ):
