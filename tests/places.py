@@ -104,15 +104,17 @@ class ServerPlace:
     def collections(self) -> set[str]:
         """Names of all collections that are here."""
         with self.client() as client:
-            names = {known.name for known in client.get_collections().collections}
-        return {name for name in names if name.startswith(f"{self.prefix}_")}
+            return self._collections(client)
 
     def clear(self) -> None:
         """Remove all that is here; aliases go with their collections."""
-        names = self.collections()
         with self.client() as client:
-            for name in names:
+            for name in self._collections(client):
                 client.delete_collection(name)
+
+    def _collections(self, client: QdrantClient) -> set[str]:
+        names = {known.name for known in client.get_collections().collections}
+        return {name for name in names if name.startswith(f"{self.prefix}_")}
 
 
 Place = DirectoryPlace | ServerPlace
