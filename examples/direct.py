@@ -5,6 +5,7 @@ Usage: python direct.py SONG_ID OTHER_SONG_ID TAG
 
 import os
 import sys
+import unicodedata
 import uuid
 
 from qdrant_client import QdrantClient, models
@@ -12,7 +13,8 @@ from qdrant_client import QdrantClient, models
 NAMESPACE = uuid.UUID("6d656c6f-6e00-5000-8000-706c61796c73")
 PREFIX = os.environ.get("MELON_PREFIX", "melon")
 SONGS, TAGS = f"{PREFIX}_songs", f"{PREFIX}_tags"
-SHOWN = ["name", "artists", "genre_names", "issue_date", "popularity"]
+SHOWN = ["name", "artists"]
+BEAM = models.SearchParams(hnsw_ef=256)
 
 client = QdrantClient(
     os.environ.get("MELON_QDRANT_URL", "http://localhost:6333"),
@@ -26,10 +28,10 @@ def show(title: str, points: list[models.ScoredPoint]) -> None:
     for point in points:
         song = point.payload or {}
         artists = ", ".join(song.get("artists", ()))
-        print(f"  {point.score:.3f}  {point.id}  {song.get('name', '?')} · {artists}")
+        print(f"  {point.score:.3f}  {point.id}  {song.get('name', '(no name)')} · {artists}")
 
 
-def near_song_from_the_2000s(song: int, genre: str) -> list[models.ScoredPoint]:
+def of_the_2000s(song: int, genre: str) -> list[models.ScoredPoint]:
     """A filtered search: the filter is applied while the graph is walked, not afterwards."""
     return client.query_points(
         SONGS,
@@ -47,19 +49,24 @@ def near_song_from_the_2000s(song: int, genre: str) -> list[models.ScoredPoint]:
                 ),
             ]
         ),
-        search_params=models.SearchParams(hnsw_ef=256),
+        search_params=BEAM,
         limit=10,
         with_payload=SHOWN,
     ).points
 
 
 def like_and_unlike(liked: int, disliked: int) -> list[models.ScoredPoint]:
-    """A recommendation from songs."""
-    examples = models.RecommendInput(positive=[liked], negative=[disliked])
+    """A recommendation from songs, among those that are in at least 5 playlists."""
+    known = models.FieldCondition(key="popularity", range=models.Range(gte=5))
+    examples = models.RecommendInput(
+        positive=[liked], negative=[disliked], strategy=models.RecommendStrategy.AVERAGE_VECTOR
+    )
     return client.query_points(
         SONGS,
         query=models.RecommendQuery(recommend=examples),
         using="w2v",
+        query_filter=models.Filter(must=[known]),
+        search_params=BEAM,
         limit=10,
         with_payload=SHOWN,
     ).points
@@ -67,11 +74,13 @@ def like_and_unlike(liked: int, disliked: int) -> list[models.ScoredPoint]:
 
 def songs_for_tag(tag: str) -> list[models.ScoredPoint]:
     """A tag's vector is looked up among the tags and sought among the songs."""
+    written = unicodedata.normalize("NFC", tag).strip()
     return client.query_points(
         SONGS,
-        query=str(uuid.uuid5(NAMESPACE, f"tag:{tag}")),
+        query=str(uuid.uuid5(NAMESPACE, f"tag:{written}")),
         using="w2v",
         lookup_from=models.LookupLocation(collection=TAGS, vector="w2v"),
+        search_params=BEAM,
         limit=10,
         with_payload=SHOWN,
     ).points
@@ -79,8 +88,11 @@ def songs_for_tag(tag: str) -> list[models.ScoredPoint]:
 
 if __name__ == "__main__":
     song, other, tag = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-    [known] = client.retrieve(SONGS, [song])
-    for genre in (known.payload or {}).get("genre_names", ())[:1]:
-        show(f"{genre} of the 2000s near song {song}:", near_song_from_the_2000s(song, genre))
+    found = client.retrieve(SONGS, [song], with_payload=["genre_names"])
+    genres = (found[0].payload or {}).get("genre_names") if found else None
+    if genres:
+        show(f"{genres[0]} of the 2000s near song {song}:", of_the_2000s(song, genres[0]))
+    else:
+        print(f"no genre of song {song} is known")
     show(f"like song {song}, unlike song {other}:", like_and_unlike(song, other))
     show(f"for the tag {tag}:", songs_for_tag(tag))

@@ -1,4 +1,4 @@
-"""Songs and tags for a title, by two sparse requests: nothing of melon is imported.
+"""Songs and tags for a title, by two sparse searches: nothing of melon is imported.
 
 Usage: python from_title.py TITLE
 """
@@ -13,6 +13,7 @@ from qdrant_client import QdrantClient, models
 
 NAMESPACE = uuid.UUID("6d656c6f-6e00-5000-8000-706c61796c73")
 PREFIX = os.environ.get("MELON_PREFIX", "melon")
+SCHEMA_VERSION = 2
 NEIGHBOURS = 200
 
 client = QdrantClient(
@@ -21,18 +22,42 @@ client = QdrantClient(
 )
 
 
-def pairs_of_letters(title: str) -> list[str]:
-    """Neighbouring letters and digits of the title, whatever their case, across spaces."""
-    caseless = unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", title).casefold())
-    letters = [character for character in caseless if character.isalnum()]
+def live_release() -> str:
+    """The release that the alias of the songs names, if it is of the version written for here."""
+    aliases = {alias.alias_name: alias.collection_name for alias in client.get_aliases().aliases}
+    release = aliases[f"{PREFIX}_songs"].rpartition("__")[2]
+    point = str(uuid.uuid5(NAMESPACE, f"release:{release}"))
+    [manifest] = client.retrieve(f"{PREFIX}_releases", [point], with_payload=["schema_version"])
+    version = (manifest.payload or {})["schema_version"]
+    if version != SCHEMA_VERSION:
+        sys.exit(f"release {release} is of schema version {version}, not {SCHEMA_VERSION}")
+    return release
+
+
+def normalised(text: str) -> str:
+    """The form in which titles are compared: see "Point ids"."""
+    folded = unicodedata.normalize("NFD", text).casefold()
+    folded = unicodedata.normalize("NFKD", folded).casefold()
+    folded = unicodedata.normalize("NFKC", folded)
+    return " ".join("".join(" " if is_control(c) else c for c in folded).split())
+
+
+def is_control(character: str) -> bool:
+    """Whether it is a control character, as a line break is."""
+    return unicodedata.category(character) == "Cc"
+
+
+def letter_bigrams(title: str) -> list[str]:
+    """Neighbouring letters and digits of the title, across spaces, once each."""
+    letters = [character for character in normalised(title) if character.isalnum()]
     return list(dict.fromkeys(map("".join, pairwise(letters))))
 
 
-def bag(title: str) -> models.SparseVector:
-    """The pairs that playlists hold, rare ones heavier: a query on the playlists' `items`."""
+def bag(title: str, release: str) -> models.SparseVector:
+    """The bigrams that playlists hold, rare ones heavier: a query on the playlists' `items`."""
     points = client.retrieve(
-        f"{PREFIX}_words",
-        [str(uuid.uuid5(NAMESPACE, f"bigram:{pair}")) for pair in pairs_of_letters(title)],
+        f"{PREFIX}_words__{release}",
+        [str(uuid.uuid5(NAMESPACE, f"bigram:{bigram}")) for bigram in letter_bigrams(title)],
         with_payload=["item", "popularity"],
     )
     payloads = [point.payload or {} for point in points]
@@ -47,26 +72,36 @@ def nearest(
 ) -> list[models.ScoredPoint]:
     """The points whose sparse vectors have most in common with this one."""
     return client.query_points(
-        f"{PREFIX}_{collection}", query=vector, using=using, limit=limit, with_payload=shown
+        collection, query=vector, using=using, limit=limit, with_payload=shown
     ).points
 
 
+def listed(names: list[str] | None, otherwise: str) -> str:
+    """Names as text. A field that is not known is absent."""
+    return ", ".join(names) if names else otherwise
+
+
 if __name__ == "__main__":
-    title = bag(sys.argv[1])
+    release = live_release()  # once: numbers of items mean something in one release only
+    title = bag(sys.argv[1], release)
     if not title.indices:
-        sys.exit("no playlist is called anything like that")
-    playlists = nearest("playlists", title, "items", NEIGHBOURS, ["title"])
+        sys.exit("no playlist has anything of that in its title or tags")
+    playlists = nearest(
+        f"{PREFIX}_playlists__{release}", title, "items", NEIGHBOURS, ["title", "tags"]
+    )
     for playlist in playlists[:3]:
-        print(f"{playlist.score:.3f}  {(playlist.payload or {}).get('title', '')}")
-    # Their ids are dimensions of the songs' and of the tags' `playlists`: the second request.
+        known = playlist.payload or {}
+        name, tags = known.get("title", "(no title)"), listed(known.get("tags"), "(no tags)")
+        print(f"playlist {playlist.id}  {name} · {tags}")
+    # Their ids are dimensions of the songs' and of the tags' `playlists`: the second search.
     held = models.SparseVector(
         indices=[int(playlist.id) for playlist in playlists],
         values=[(playlist.score / playlists[0].score) ** 2 for playlist in playlists],
     )
-    for song in nearest("songs", held, "playlists", 10, ["name", "artists"]):
-        payload = song.payload or {}
-        print(
-            f"song {song.id}  {payload.get('name', '?')} · {', '.join(payload.get('artists', ()))}"
-        )
-    for tag in nearest("tags", held, "playlists", 5, ["tag"]):
+    songs = nearest(f"{PREFIX}_songs__{release}", held, "playlists", 10, ["name", "artists"])
+    for song in songs:
+        known = song.payload or {}
+        name, artists = known.get("name", "(no name)"), listed(known.get("artists"), "(no artist)")
+        print(f"song {song.id}  {name} · {artists}")
+    for tag in nearest(f"{PREFIX}_tags__{release}", held, "playlists", 5, ["tag"]):
         print(f"tag {(tag.payload or {})['tag']}")

@@ -14,10 +14,22 @@ from typing import Any
 import cli_reference
 import pytest
 from places import SERVER, ServerPlace
+from qdrant_binary import VERSION
+from qdrant_client import models
 
-from melon.embedding import EmbeddingSpace
+from melon.catalog import DemoTruth, clean_text
+from melon.embedding import EmbeddingSpace, normalise
+from melon.retrieval import PlaylistQuery, Retriever
 from melon.settings import Settings
-from melon.store import SCHEMA, Collection, ReleaseManifest, VectorStore, tag_point_id
+from melon.store import (
+    SCHEMA,
+    Collection,
+    ReleaseManifest,
+    VectorStore,
+    bigram_point_id,
+    tag_point_id,
+    word_point_id,
+)
 from melon.store.schema import (
     DENSE,
     FIRST_BIGRAM_ITEM,
@@ -97,17 +109,28 @@ def test_the_recipe_of_the_point_ids_is_right():
     for first, shown in (
         (FIRST_TAG_ITEM, "tags from 2³¹,"),
         (FIRST_WORD_ITEM, "words from 2³¹ + 2³⁰,"),
-        (FIRST_BIGRAM_ITEM, "pairs of letters from 2³¹ + 2³⁰ + 2²⁹)"),
+        (FIRST_BIGRAM_ITEM, "letter bigrams from 2³¹ + 2³⁰ + 2²⁹)"),
     ):
         assert shown in COLLECTIONS
         powers = {"2³¹": 2**31, "2³⁰": 2**30, "2²⁹": 2**29}
         assert first == sum(powers[power] for power in re.findall("2[³²][¹⁰⁹]", shown))
 
 
+def test_the_point_ids_that_are_shown_are_right():
+    makers = {"tag": tag_point_id, "word": word_point_id, "bigram": bigram_point_id}
+    rows = re.findall(r"^\| `(\w+):(.+)` \| `([0-9a-f-]{36})` \|$", COLLECTIONS, re.MULTILINE)
+    assert {kind for kind, _, _ in rows} == set(makers)
+    assert not all(text.isascii() for _, text, _ in rows)
+    for kind, text, shown in rows:
+        assert text == clean_text(text)
+        assert makers[kind](text) == shown
+
+
 def test_the_manifest_is_documented(demo_store: VectorStore):
     fields = [row[0].strip("`") for row in table_below("Releases", COLLECTIONS)]
     assert fields == list(ReleaseManifest.model_fields)
-    assert f"This is version {SCHEMA_VERSION}." in COLLECTIONS
+    assert f"This is version {SCHEMA_VERSION}." in " ".join(COLLECTIONS.split())
+    assert f"Qdrant {VERSION}." in " ".join(COLLECTIONS.split())
     for exponent in demo_store.open().manifest.weights:
         assert f"n^`{exponent}`" in COLLECTIONS
 
@@ -232,13 +255,38 @@ def test_curl_examples(live_demo: dict[str, str], demo_space: EmbeddingSpace, sc
 
 @on_the_server
 def test_an_application_without_melon(live_demo: dict[str, str], demo_space: EmbeddingSpace):
+    """The same answers as those of the shell, in the same order."""
     song, genre = liked_song(demo_space)
     other = next(s for s in demo_space.song_ids.tolist() if s != song)
+    arguments = {
+        "filtered_search.sh": [str(song), genre],
+        "from_songs.sh": [str(song), str(other)],
+        "tag_to_songs.sh": [" rain"],
+    }
+    example = str(ROOT / "examples" / "direct.py")
+    out = run(sys.executable, example, str(song), str(other), " rain", environment=live_demo)
+    first, *answers = re.split(r"^\S.*\n", out, flags=re.MULTILINE)
+    assert out.startswith(f"{genre} of the 2000s near song {song}:\n")
+    assert first == ""
+    for (script, given), answer in zip(arguments.items(), answers, strict=True):
+        shown = run("sh", str(ROOT / "examples" / script), *given, environment=live_demo)
+        points = [point["id"] for point in json.loads(shown)["result"]["points"]]
+        assert [int(line.split()[1]) for line in answer.splitlines()] == points
+    assert_no_import_of_melon(example)
+
+
+@on_the_server
+def test_a_song_without_a_genre_is_said(live_demo: dict[str, str], demo_space: EmbeddingSpace):
+    genres = demo_space.songs["genres"].to_pylist()
+    sources = demo_space.songs["vector_source"].to_pylist()
+    row = next(row for row in range(len(genres)) if not genres[row] and sources[row])
+    song, other = demo_space.song_ids[[row, row - 1]].tolist()
     example = str(ROOT / "examples" / "direct.py")
     out = run(sys.executable, example, str(song), str(other), "rain", environment=live_demo)
-    first, *_ = out.splitlines()
-    assert first == f"{genre} of the 2000s near song {song}:"
-    assert out.count("\n  ") > 20
+    assert out.startswith(f"no genre of song {song} is known\nlike song {song}, unlike")
+
+
+def assert_no_import_of_melon(example: str) -> None:
     assert not re.search(r"(import|from) melon", Path(example).read_text())
 
 
@@ -246,11 +294,95 @@ def test_an_application_without_melon(live_demo: dict[str, str], demo_space: Emb
 def test_a_title_without_melon(live_demo: dict[str, str]):
     example = str(ROOT / "examples" / "from_title.py")
     out = run(sys.executable, example, "Rainy DAY", environment=live_demo)
-    titles, songs, tags = out.splitlines()[:3], out.count("\nsong "), out.splitlines()[13:]
-    assert all("rainy" in title.lower() for title in titles)
+    playlists, songs, tags = out.splitlines()[:3], out.count("\nsong "), out.splitlines()[13:]
+    for line in playlists:
+        assert re.fullmatch(r"playlist \d+  .+ · .+", line)
+        assert "rainy" in line.lower()
     assert songs == 10
     assert "tag rainy day" in tags
-    assert not re.search(r"(import|from) melon", Path(example).read_text())
+    assert_no_import_of_melon(example)
+
+
+@pytest.mark.parametrize("title", ["Rainy\tDAY", "ＦＵＬＬ ﬁ", "ΐ ᾳ̂", "비\n오는 날", "ÅΣς"])
+def test_the_title_example_normalises_as_melon_does(title: str):
+    source = (ROOT / "examples" / "from_title.py").read_text()
+    start, stop = source.index("def normalised"), source.index("def letter_bigrams")
+    names: dict[str, Any] = {}
+    exec(f"import unicodedata\n{source[start:stop]}", names)
+    assert names["normalised"](title) == normalise(title)
+
+
+@on_the_server
+def test_a_continuation_without_melon(
+    live_demo: dict[str, str], demo_store: VectorStore, demo_space: EmbeddingSpace
+):
+    """Most of what `recommend` finds; the tags of `neighbours`, but for ties at the end."""
+    example = str(ROOT / "examples" / "continuation.py")
+    [seeds] = [songs[:5] for songs in demo_space.playlists["songs"].to_pylist()[:1]]
+    out = run(sys.executable, example, *map(str, seeds), environment=live_demo)
+    songs = {int(song) for song in re.findall(r"^song (\d+)  .* · ", out, re.MULTILINE)}
+    tags = set(re.findall(r"^tag (.*)$", out, re.MULTILINE))
+    assert (len(songs), len(tags)) == (100, 10)
+    assert songs.isdisjoint(seeds)
+    found = Retriever(demo_store).recommend(PlaylistQuery(songs=tuple(seeds)), songs=100, tags=10)
+    assert len(songs & {song.id for song in found.songs}) >= 75
+    assert len(tags & {tag.tag for tag in found.tags}) >= 7
+    assert_no_import_of_melon(example)
+
+
+@on_the_server
+@pytest.mark.parametrize("example", ["continuation.py", "from_title.py"])
+def test_another_schema_is_refused(live_demo: dict[str, str], example: str, tmp_path: Path):
+    """By an application that was written for another version."""
+    source = (ROOT / "examples" / example).read_text()
+    older = source.replace(f"SCHEMA_VERSION = {SCHEMA_VERSION}\n", "SCHEMA_VERSION = 1\n")
+    assert older != source
+    (tmp_path / example).write_text(older)
+    command = [sys.executable, str(tmp_path / example), "1"]
+    done = subprocess.run(command, env=live_demo, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.endswith(f" is of schema version {SCHEMA_VERSION}, not 1\n")
+
+
+@on_the_server
+def test_the_filters_that_are_shown(demo_place: ServerPlace, demo_space: EmbeddingSpace):
+    """Qdrant takes them, and they find songs, where they do not ask for what only one demo has."""
+    conditions = [re.search(r"`(\{.*\})`", row[1]) for row in table_below("Filters", COLLECTIONS)]
+    assert len(conditions) > 4
+    for condition in conditions:
+        assert condition
+        shown = models.Filter.model_validate({"must": [json.loads(condition[1])]})
+        with demo_place.client() as client:
+            found = client.count(f"{demo_place.prefix}_songs", count_filter=shown).count
+        assert found > 0 or "artist_keys" in condition[1] or "genre_years" in condition[1]
+
+
+FLAGS = re.MULTILINE | re.DOTALL
+PAGES = ("python.md", "evaluation.md", "format.md")
+
+
+@on_the_server
+@pytest.mark.parametrize("page", PAGES)
+def test_the_snippets_of_a_page_run(
+    page: str, live_demo: dict[str, str], demo_corpus: tuple[Path, DemoTruth], tmp_path: Path
+):
+    """One after the other, as one program, beside a corpus and settings that were tuned."""
+    (tmp_path / "corpus").symlink_to(demo_corpus[0])
+    (tmp_path / ".melon").mkdir()
+    (tmp_path / ".melon" / "retrieval.json").write_text("{}")
+    snippets = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs" / page).read_text(), FLAGS)
+    assert snippets
+    program = tmp_path / "program.py"
+    program.write_text("\n".join(snippets))
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(program)],
+        env=live_demo,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
 
 
 @on_the_server
