@@ -9,7 +9,7 @@ LOCK := requirements-dev.lock
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint types check format docs qdrant lock install clean
+.PHONY: demo test benchmark lint types check format docs qdrant lock install clean
 .DEFAULT_GOAL := check
 
 ## Train on invented playlists, load them into the embedded store, ask for "rainy day".
@@ -19,6 +19,17 @@ demo: $(INSTALLED)
 ## All tests, on both engines. Some: make test TESTS="tests/store -k filters"
 test: $(INSTALLED)
 	$(BIN)/pytest $(TESTS)
+
+OUT ?= .melon/benchmark
+
+## The score of the default strategy: train on DIR (a directory, or files), answer, compare.
+##   make benchmark DIR=held-out QUESTIONS=held-out/questions.json ANSWERS=held-out/answers.json
+benchmark: $(INSTALLED)
+	$(foreach name,DIR QUESTIONS ANSWERS,$(if $($(name)),,$(error $(name) is missing: \
+		make benchmark DIR=... QUESTIONS=... ANSWERS=... [OUT=$(OUT)])))
+	MELON_HOME="$(OUT)" $(BIN)/melon train $(DIR)
+	MELON_HOME="$(OUT)" $(BIN)/melon ingest --path "$(OUT)/store"
+	MELON_HOME="$(OUT)" $(BIN)/melon evaluate "$(QUESTIONS)" "$(ANSWERS)" --path "$(OUT)/store"
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -67,8 +78,8 @@ $(TYPES):
 	mkdir -p $(dir $@)
 	ln -s ../.. $@
 
-## Remove all that these targets made, and the demo; other stores below .melon stay.
+## Remove all that these targets made, the demo's and the benchmark's stores too; others below .melon stay.
 clean:
-	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .melon/demo
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .melon/demo .melon/benchmark
 	rm -rf build dist melon.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
