@@ -33,7 +33,7 @@ class TrainingSettings(BaseModel):
 
     The default predicts each token from the mean of its whole bag (CBOW, no shrinking window):
     measured on Melon it is several times cheaper than skip-gram and the better embedding for
-    continuing playlists by their mean (docs/quality.md).
+    continuing playlists by their mean (docs/performance.md, Training).
 
     With `workers=1` the same corpus and settings give the same bytes each time. With more, the
     threads' updates interleave, and no seed makes two runs alike.
