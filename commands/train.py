@@ -30,22 +30,33 @@ def train(
     preset: Annotated[
         str, typer.Option(help="Hyper-parameters to start from: default or published.")
     ] = "default",
-    dim: Annotated[int | None, typer.Option(help="Dimensions of the vectors.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over all playlists.")] = None,
-    window: Annotated[int | None, typer.Option(help="Tokens to either side.")] = None,
-    negative: Annotated[int | None, typer.Option(help="Negative samples per pair.")] = None,
+    dim: Annotated[
+        int | None, typer.Option(help="Dimensions of the vectors. [default: 100; published: 300]")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes over all playlists. [default: 10; published: 50]")
+    ] = None,
+    window: Annotated[
+        int | None, typer.Option(help="Tokens to either side. [default: 60; published: 100]")
+    ] = None,
+    negative: Annotated[
+        int | None, typer.Option(help="Negative samples per pair. [default: 10; published: 5]")
+    ] = None,
     min_count: Annotated[
         int | None,
         typer.Option(
-            help="Playlists that must hold a token, of whatever kind, for it to be trained.",
+            help="Playlists that must hold a token, of whatever kind, for it to be trained. "
+            "[default: 10 for words, else 3, or fewer where most songs are rarer; published: 10]",
         ),
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(help="Threads. Only 1 gives the same space from run to run."),
+        typer.Option(
+            help="Threads. Only 1 gives the same space from run to run. [default: 1]",
+        ),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Seed of all that is drawn (with --workers 1).")
+        int | None, typer.Option(help="Random seed (with --workers 1). [default: 1]")
     ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first bad record instead of skipping it.")
@@ -53,8 +64,8 @@ def train(
 ) -> None:
     """Train a co-embedding of songs, tags, title words, genres, artists and playlists.
 
-    A directory is searched for train.json, val.json, test.json, song_meta.json and
-    genre_gn_all.json; the last two are optional.
+    A directory is searched for playlists, in train.json, val.json and test.json, of which one is
+    enough, and for metadata, in song_meta.json and genre_gn_all.json, which may both be missing.
     """
     from melon.catalog import ReadReport
     from melon.embedding import train_corpus, training_settings

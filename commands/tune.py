@@ -47,7 +47,8 @@ def tune(
         list[str] | None,
         typer.Option(
             "--only",
-            help="Search neighbours, dense or hybrid, and leave the others. Repeat it for two.",
+            help="Search the settings of neighbours, dense (the co-embedding: mean, vote, cluster) "
+            "or hybrid, and leave the others. Repeat it for two.",
             show_default=False,
         ),
     ] = None,
@@ -85,7 +86,7 @@ def tune(
     """Search for the retrieval settings that suit the playlists of a catalogue.
 
     The questions have to come from playlists that the store was not trained on,
-    which takes a store of its own:
+    which takes a store of its own (leave out the files that you do not have):
 
     melon split DIR --out held-out
 
@@ -96,9 +97,10 @@ def tune(
     melon tune held-out/questions.json held-out/answers.json --path held-out/store
 
     What is found is written after each kind of query, unless the default
-    strategy is worse with it, and query, recommend and evaluate take it up. Half
-    of the questions is searched on; the table is about the other half. Stopped
-    and started again, without --fresh, the search goes on and repeats no trial.
+    strategy is worse with it, and query, recommend and evaluate use it from then
+    on. Half of the questions is searched on; the table is about the other half.
+    Stopped and started again, without --fresh, the search goes on and repeats no
+    trial.
     """
     from melon.catalog import check_file, check_not_read
     from melon.evaluation import Journal, paired, read_questions

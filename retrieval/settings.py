@@ -25,7 +25,7 @@ class QueryKind(StrEnum):
     """What is known of what a query gives; different things are worth different settings.
 
     `SONGS_AND_TEXT` is songs with known tags, given or found in the title; see
-    retrieval/strategies/given.py.
+    retrieval/strategies/query_kind.py.
     """
 
     SONGS = "songs"
@@ -153,9 +153,9 @@ class ByKind(_Settings, Generic[S, T]):
     tags: Targets[S, T]
     title: Targets[S, T]
 
-    def of(self, given: QueryKind) -> Targets[S, T]:
+    def of(self, kind: QueryKind) -> Targets[S, T]:
         """The settings for a kind of query."""
-        targets: Targets[S, T] = getattr(self, given)
+        targets: Targets[S, T] = getattr(self, kind)
         return targets
 
 

@@ -26,7 +26,7 @@ HEAD = """\
 <!-- Made by scripts/cli_reference.py (`make docs`): change the help of the command instead. -->
 
 Results go to stdout, everything else to stderr. The exit code is 0, or 2 where what was given is
-wrong, or 1 where something around failed: a store that cannot be reached, a file that cannot be
+wrong, or 1 where the environment failed: a store that cannot be reached, a file that cannot be
 written; or 130 where Ctrl-C interrupted it. Commands that print results take `--json`, whose
 fields may be added to and are never renamed: see [what `--json` prints](json.md).
 
