@@ -18,7 +18,8 @@ from qdrant_binary import VERSION
 from qdrant_client import models
 
 from melon.catalog import DemoTruth, clean_text
-from melon.embedding import EmbeddingSpace, normalise
+from melon.embedding import EmbeddingSpace, normalise, train_corpus, training_settings
+from melon.embedding.settings import PRESETS
 from melon.retrieval import PlaylistQuery, Retriever
 from melon.settings import Settings
 from melon.store import (
@@ -162,6 +163,16 @@ def shown_commands() -> list[tuple[str, str]]:
         for path in DOCUMENTS
         for line in re.findall(r"^\$ (melon .*)$", path.read_text(), re.MULTILINE)
     ]
+
+
+@pytest.mark.parametrize("option", ["dim", "epochs", "window", "negative", "workers", "seed"])
+def test_the_help_of_train_shows_the_defaults_of_both_presets(option: str):
+    default, published = (getattr(training_settings(name), option) for name in PRESETS)
+    both = "" if default == published else f"; published: {published}"
+    reference = (ROOT / "docs" / "cli.md").read_text()
+    section = reference.split("\n## melon train\n")[1].split("\n## ")[0]
+    [row] = re.findall(rf"^\| `--{option}` .*$", section, re.MULTILINE)
+    assert f"[default: {default}{both}]" in row
 
 
 def test_the_commands_that_are_shown_exist():
@@ -358,7 +369,7 @@ def test_the_filters_that_are_shown(demo_place: ServerPlace, demo_space: Embeddi
 
 
 FLAGS = re.MULTILINE | re.DOTALL
-PAGES = ("python.md", "evaluation.md", "format.md")
+PAGES = ("python.md", "evaluation.md")
 
 
 @on_the_server
@@ -383,6 +394,17 @@ def test_the_snippets_of_a_page_run(
         timeout=120,
     )
     assert done.returncode == 0, done.stderr + done.stdout
+
+
+def test_the_files_that_the_page_on_the_format_writes_can_be_trained_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    [snippet] = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs/format.md").read_text(), FLAGS)
+    monkeypatch.chdir(tmp_path)
+    exec(snippet, {})
+    space = train_corpus([Path("own")], Path("own/space"), strict=True)
+    assert space.counts == {"songs": 3, "tags": 3, "playlists": 3, "words": space.counts["words"]}
+    assert space.songs["name"].to_pylist() == ["song x:a", "song x:b", "song x:c"]
 
 
 @on_the_server
