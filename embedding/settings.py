@@ -45,7 +45,7 @@ class TrainingSettings(BaseModel):
     dim: int = Field(default=100, ge=2, le=4096, description="dimensions of the vectors")
     epochs: int = Field(default=10, ge=1, description="passes over all bags")
     window: int = Field(
-        default=60, ge=1, description="tokens to either side that are a token's context"
+        default=60, ge=1, le=10_000, description="tokens to either side that are a token's context"
     )
     shrink_windows: bool = Field(
         default=False, description="draw each window's size from 1 to `window`"
@@ -54,9 +54,9 @@ class TrainingSettings(BaseModel):
     add_output: bool = Field(
         default=True, description="a token's vector is the sum of its unit input and output vectors"
     )
-    negative: int = Field(default=10, ge=1, description="negative samples for each pair")
+    negative: int = Field(default=10, ge=1, le=1_000, description="negative samples for each pair")
     ns_exponent: float = Field(
-        default=0.5, description="exponent of a token's count in their sampling"
+        default=0.5, ge=-2, le=2, description="exponent of a token's count in their sampling"
     )
     sample: float = Field(
         default=0.0, ge=0, lt=1, description="subsampling of frequent tokens; 0 is off"
@@ -77,12 +77,13 @@ class TrainingSettings(BaseModel):
     )
     kinds: frozenset[TokenKind] = Field(
         _ITEMS,
+        min_length=1,
         description="kinds of token in a bag; without `playlist`, a playlist's vector is the mean"
         " of its songs', tags' and title words' unit vectors",
     )
     title_tags: bool = Field(default=True, description="known tags found in a title join its bag")
     title_pieces: int = Field(
-        default=8000, ge=16, description="size of the title words' vocabulary"
+        default=8000, ge=16, le=1_000_000, description="size of the title words' vocabulary"
     )
     title_tag_min_count: int = Field(
         default=5, ge=1, description="playlists of a tag to look it up for"

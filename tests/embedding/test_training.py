@@ -238,6 +238,13 @@ def test_the_published_preset_is_the_published_one():
         ({"kinds": ["songs"]}, "kinds"),
         ({"min_counts": {"song": 0}}, "min_counts.song"),
         ({"batch_words": 20_000}, "batch_words"),
+        ({"window": MAX_BAG + 1}, "window"),
+        ({"negative": 1_001}, "negative"),
+        ({"ns_exponent": 2.1}, "ns_exponent"),
+        ({"ns_exponent": -2.1}, "ns_exponent"),
+        ({"ns_exponent": float("nan")}, "ns_exponent"),
+        ({"kinds": []}, "kinds"),
+        ({"title_pieces": 1_000_001}, "title_pieces"),
     ],
 )
 def test_settings_out_of_range_are_refused_by_name(changes, named):
