@@ -127,8 +127,9 @@ def _model(names: NDArray[np.object_], counts: Ints, settings: TrainingSettings)
 class _Run:
     """One training: gensim iterates over it once an epoch, in a thread of its own.
 
-    An error in that thread would leave gensim waiting for ever. So an error of the progress
-    callback is kept, ends the epoch early, and is raised at its end, in the caller's thread.
+    An error in that thread would leave gensim waiting for ever. So whatever is raised there, by
+    the progress callback too, is kept, ends the epoch early, and is raised at its end, in the
+    caller's thread.
     """
 
     def __init__(
@@ -151,6 +152,12 @@ class _Run:
         self._failure: BaseException | None = None
 
     def __iter__(self) -> Iterator[list[str]]:
+        try:
+            yield from self._spelled_bags()
+        except BaseException as error:
+            self._failure = error
+
+    def _spelled_bags(self) -> Iterator[list[str]]:
         self._epoch_start = time.perf_counter()
         self._epoch += 1
         done = words = 0
@@ -182,10 +189,7 @@ class _Run:
         now = time.perf_counter()
         if now - self._told >= _TELL_EVERY and self._failure is None:
             self._told = now
-            try:
-                self._progress(self._state(done, words, now))
-            except BaseException as error:
-                self._failure = error
+            self._progress(self._state(done, words, now))
 
     def _state(self, done: int, words: int, now: float, loss: float | None = None) -> Progress:
         total = len(self._bags) * self._settings.epochs

@@ -205,6 +205,25 @@ def test_an_interruption_ends_training_at_once(monkeypatch, within_an_epoch, err
     assert threading.active_count() == before
 
 
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("chunks", [0, 3])
+def test_an_error_while_bags_are_handed_out_ends_training(monkeypatch, chunks):
+    """Raised in gensim's thread, where it would leave the others waiting for ever."""
+    monkeypatch.setattr("melon.embedding.training._CHUNK", 5)
+    before = threading.active_count()
+    plain, calls = Ragged.select, iter(range(100))
+
+    def fail(self, rows):
+        if len(rows) == 5 and next(calls) == chunks:
+            raise MemoryError("no room for a chunk")
+        return plain(self, rows)
+
+    monkeypatch.setattr(Ragged, "select", fail)
+    with pytest.raises(MemoryError, match="no room for a chunk"):
+        train(epochs=2)
+    assert threading.active_count() == before
+
+
 def test_vectors_that_are_no_numbers_are_an_error(monkeypatch):
     def poison(self, model, names):
         model.wv.vectors[3, 1] = np.nan
