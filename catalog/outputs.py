@@ -20,7 +20,8 @@ MARKER = ".written-by"
 def check_file(path: Path) -> None:
     """Make sure that a file could be written at `path`, in a directory that may yet be made.
 
-    Nothing is made, and a file that is there is left as it is.
+    Where `path` is a link, the directory of what it leads to has to be there. Nothing is made,
+    and a file that is there is left as it is.
 
     Raises:
         UnwritableFile: it could not, or something that is no regular file is there.
@@ -30,9 +31,12 @@ def check_file(path: Path) -> None:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if path.exists() and not path.is_file():
             raise OSError(errno.EINVAL, "is not a regular file")
+        if path.is_symlink():
+            _write_into(Path(os.path.realpath(path)).parent)
+        else:
+            _try(path.parent)
     except OSError as error:
         raise UnwritableFile.from_os_error(path, error) from error
-    check_beside(path)
 
 
 def check_beside(path: Path) -> None:
@@ -108,8 +112,13 @@ def _same(one: Path, other: Path) -> bool:
 
 
 def _try(directory: Path) -> None:
-    """Write a file without a name into a directory, or into the one in which it would be made."""
-    while not directory.exists():
+    """Write into a directory, or into the one in which it would be made."""
+    while not directory.exists() and not directory.is_symlink():
         directory = directory.parent
+    _write_into(directory)
+
+
+def _write_into(directory: Path) -> None:
+    """Write a file without a name, of which nothing stays."""
     with TemporaryFile(dir=directory):
         pass

@@ -27,6 +27,7 @@ from melon.catalog import (
     Song,
     UnreadableFile,
     UnwritableFile,
+    check_file,
     check_not_read,
     find_corpus,
     parse_issue_date,
@@ -276,6 +277,20 @@ def test_an_unwritable_place_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UnwritableFile, match=r"out\.json: cannot be written: not a directory"):
         write_songs(tmp_path / "file" / "out.json", [])
+
+
+def test_a_link_is_asked_where_it_leads_to(tmp_path: Path) -> None:
+    link, dangling = tmp_path / "link.json", tmp_path / "dangling"
+    link.symlink_to(tmp_path / "there" / "out.json")
+    dangling.symlink_to(tmp_path / "absent")
+    for path in (link, dangling / "out.json"):
+        with pytest.raises(UnwritableFile, match="cannot be written: no such file") as refusal:
+            check_file(path)
+        assert refusal.value.where == str(path)
+    (tmp_path / "there").mkdir()
+    check_file(link)
+    check_file(tmp_path / "new" / "out.json")
+    assert not list((tmp_path / "there").iterdir())
 
 
 @pytest.mark.parametrize("songs", [20, 2_000], ids=["when it is closed", "on the way"])
