@@ -22,12 +22,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from melon.catalog.errors import UnwritableFile
+from melon.catalog.errors import UnreadableFile, UnwritableFile
 from melon.catalog.outputs import check_beside
 from melon.catalog.records import Genre
 from melon.embedding.errors import DamagedSpace, NotASpace, SpaceVersionMismatch
 from melon.embedding.ragged import Vectors
 from melon.embedding.title import DamagedTitleTokenizer, TitleTokenizer
+from melon.errors import InputError
 from melon.files import locked, sync_directory, write_atomically
 
 if TYPE_CHECKING:
@@ -60,11 +61,21 @@ def save_space(space: EmbeddingSpace, path: Path) -> None:
 def check_place(path: Path) -> None:
     """Ask whether a space could be saved. See `EmbeddingSpace.check_place`."""
     path = path.resolve()
-    if path.exists() and not _is_space(path) and not _is_empty(path):
+    try:
+        replaceable = not path.exists() or _is_space(path) or _is_empty(path)
+    except OSError as error:
+        raise UnwritableFile.from_os_error(path, error) from error
+    if not replaceable:
         raise NotASpace(
             "is there already, and is not a space: it is left alone",
             where=str(path),
             hint="give a directory that is new, empty, or holds a space",
+        )
+    if os.path.ismount(path):
+        raise UnwritableFile(
+            "is a mount point, which cannot be replaced",
+            where=str(path),
+            hint="give a directory inside it",
         )
     check_beside(path)
 
@@ -94,7 +105,7 @@ def load_space(path: Path) -> EmbeddingSpace:
         title = TitleTokenizer.from_bytes((path / "title.bin").read_bytes())
         by_code = {code: Genre(code, name, parent) for code, name, parent in genres}
     except (OSError, ValueError, TypeError, pa.ArrowException, DamagedTitleTokenizer) as error:
-        raise DamagedSpace(str(error), where=str(path), hint=_TRAIN_AGAIN) from error
+        raise _unreadable(path, error) from error
     for part in _PARTS:
         expected = (len(tables[part]), manifest["dim"])
         if vectors[part].shape != expected or vectors[part].dtype != np.float32:
@@ -223,7 +234,7 @@ def _read_manifest(path: Path) -> dict[str, Any]:
             hint=_missing_hint(path),
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise DamagedSpace(str(error), where=str(file), hint=_TRAIN_AGAIN) from error
+        raise _unreadable(file, error) from error
     try:
         manifest = json.loads(text)
     except ValueError as error:
@@ -266,11 +277,18 @@ def _check_file(path: Path, expected: dict[str, Any] | None) -> None:
     except FileNotFoundError:
         raise DamagedSpace("is missing", where=str(path), hint=_TRAIN_AGAIN) from None
     except OSError as error:
-        raise DamagedSpace(str(error), where=str(path), hint=_TRAIN_AGAIN) from error
+        raise UnreadableFile.from_os_error(path, error) from error
     if digest != expected["sha256"]:
         raise DamagedSpace(
             "was altered: its hash is not the manifest's", where=str(path), hint=_TRAIN_AGAIN
         )
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    """What the system refuses is not damaged. Arrow's own errors of that kind have no number."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return UnreadableFile.from_os_error(path, error)
+    return DamagedSpace(str(error), where=str(path), hint=_TRAIN_AGAIN)
 
 
 def _read_vectors(path: Path) -> Vectors:

@@ -64,6 +64,7 @@ class EmbeddingSpace:
             NotASpace: there is none at `path`.
             SpaceVersionMismatch: another version of melon wrote it.
             DamagedSpace: a file is missing, cut short, altered, or does not fit the others.
+            UnreadableFile: a file cannot be opened or read.
         """
         from melon.embedding.files import load_space
 
@@ -95,7 +96,7 @@ class EmbeddingSpace:
 
         Raises:
             NotASpace: `path` holds something else.
-            UnwritableFile: no directory could be made there.
+            UnwritableFile: no directory could be made there, or a mount point is there.
         """
         from melon.embedding.files import check_place
 

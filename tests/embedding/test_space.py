@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from planted import planted_playlists, small_settings
 
-from melon.catalog import UnwritableFile
+from melon.catalog import UnreadableFile, UnwritableFile
 from melon.catalog.records import Playlist
 from melon.embedding import EmbeddingSpace, build_space
 from melon.embedding.errors import DamagedSpace, NotASpace, SpaceError, SpaceVersionMismatch
@@ -90,6 +90,20 @@ def test_damage_to_any_file_is_detected(saved, name, damage):
     assert str(file) in str(caught.value) or name == "manifest.json"
 
 
+@pytest.mark.parametrize("name", ["manifest.json", "title.bin"])
+def test_a_file_that_the_system_does_not_open_is_not_called_damaged(space, saved, name):
+    file = saved / name
+    file.unlink()
+    file.symlink_to(file)
+    with pytest.raises(UnreadableFile, match="cannot be read: too many levels") as caught:
+        EmbeddingSpace.load(saved)
+    assert caught.value.where == str(file)
+    if name == "manifest.json":
+        for write in (space.save, EmbeddingSpace.check_place):
+            with pytest.raises(UnwritableFile, match="cannot be written: too many levels"):
+                write(saved)
+
+
 def test_nothing_is_ever_unpickled(saved):
     class Trap:
         def __reduce__(self):
@@ -159,6 +173,17 @@ def test_a_place_that_cannot_be_is_known_before_and_after(space, tmp_path):
         assert refusal.value.where == str(tmp_path / "file" / "space")
     EmbeddingSpace.check_place(tmp_path / "new" / "space")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_mount_point_is_refused_before_the_training(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.path.ismount", lambda path: Path(path) == tmp_path / "volume")
+    (tmp_path / "volume").mkdir()
+    (tmp_path / "link").symlink_to("volume")
+    for path in (tmp_path / "volume", tmp_path / "link"):
+        with pytest.raises(UnwritableFile, match="is a mount point") as refusal:
+            EmbeddingSpace.check_place(path)
+        assert "inside it" in str(refusal.value.hint)
+    EmbeddingSpace.check_place(tmp_path / "volume" / "space")
 
 
 @pytest.mark.parametrize(
