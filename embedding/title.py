@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import textwrap
 import unicodedata
 import zlib
 from collections import Counter
@@ -19,6 +20,8 @@ from melon.errors import MelonError
 _MAGIC = b"melon-title-1\n"
 _META_SPACE = "▁"
 _SENTENCEPIECE_MARKS = "▁▅"
+_LONGEST_LINE = 1_000
+"""Characters; sentencepiece skips a line of more than 4192 bytes."""
 _REPEATED = 2
 """Times that a word must stand in titles and tags to be kept whole."""
 _WORDS_WITHOUT_SPACES = (("\u1100", "\u11ff"), ("\u3040", "\ud7ff"), ("\U00020000", "\U0003ffff"))
@@ -207,7 +210,7 @@ def _train_model(lines: list[str], pieces: int) -> bytes:
     characters = len(set().union(*lines))
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(lines),
+        sentence_iterator=chain.from_iterable(map(_broken, lines)),
         model_writer=model,
         model_type="unigram",
         vocab_size=max(pieces, characters + 8),  # it refuses fewer pieces than characters
@@ -220,6 +223,11 @@ def _train_model(lines: list[str], pieces: int) -> bytes:
         minloglevel=2,
     )
     return model.getvalue()
+
+
+def _broken(line: str) -> list[str]:
+    """A line as several that sentencepiece takes, cut between words where there are any."""
+    return [line] if len(line) <= _LONGEST_LINE else textwrap.wrap(line, _LONGEST_LINE)
 
 
 def _bare_words(text: str) -> list[str]:

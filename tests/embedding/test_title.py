@@ -31,6 +31,10 @@ TAGS = {
 }
 
 anything = st.text(st.characters(), max_size=40)
+long_texts = st.builds(
+    lambda text, times: text * times, st.text(st.characters(), min_size=1, max_size=9),
+    st.integers(500, 1_500),
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +117,10 @@ def test_ways_of_writing_the_same_become_one(first, second):
 
 
 @settings(max_examples=25)
-@given(st.lists(anything, max_size=6), st.dictionaries(anything, st.integers(1, 9), max_size=4))
+@given(
+    st.lists(anything | long_texts, max_size=6),
+    st.dictionaries(anything, st.integers(1, 9), max_size=4),
+)
 def test_any_small_corpus_can_be_learnt_and_stored(titles, tags):
     tokenizer = TitleTokenizer.train(titles, tags)
     again = TitleTokenizer.from_bytes(tokenizer.to_bytes())
@@ -170,9 +177,19 @@ def test_thirty_thousand_tags_are_loaded_and_searched_at_query_speed():
     assert min(searching) < 0.0008
 
 
+SYLLABLES = ("가나다라마바", "사아자차카타", "파하거너더러")
+
+
+@pytest.mark.parametrize("others", [[], ["여름"]], ids=["alone", "beside another"])
+def test_a_title_of_any_length_is_learnt_from(others):
+    words = ["".join(three) for three in product(*SYLLABLES)] * 3
+    for blank in (" ", ""):
+        tokenizer = TitleTokenizer.train([blank.join(words), *others], {}, pieces=40)
+        assert all(len(tokenizer.words(word)) > 1 for word in words)
+
+
 def test_a_vocabulary_that_is_full_keeps_no_word_whole():
-    syllables = ("가나다라마바", "사아자차카타", "파하거너더러")
-    titles = ["".join(three) for three in product(*syllables)] * 2
+    titles = ["".join(three) for three in product(*SYLLABLES)] * 2
     full = TitleTokenizer.train(titles, {}, pieces=40)
     assert all(len(full.words(title)) > 1 for title in titles)
     roomy = TitleTokenizer.train(titles, {}, pieces=1000)
