@@ -88,4 +88,8 @@ def _only(files: list[Path], kind: str) -> Path | None:
 
 
 def _distinct(files: Iterable[Path]) -> list[Path]:
-    return list({file.resolve(): file for file in reversed(list(files))}.values())[::-1]
+    """The files, each where and as it is named first."""
+    named: dict[Path, Path] = {}
+    for file in files:
+        named.setdefault(file.resolve(), file)
+    return list(named.values())

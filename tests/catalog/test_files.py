@@ -77,6 +77,8 @@ def test_a_file_named_twice_counts_once(tmp_path: Path) -> None:
     found = find_corpus([tmp_path, again, tmp_path])
     assert found.playlists == (tmp_path / "train.json", tmp_path / "val.json")
     assert found.songs == tmp_path / "song_meta.json"
+    train, val = found.playlists
+    assert find_corpus([train, val, again]).playlists == (train, val)
 
 
 def test_a_directory_without_playlists_says_what_was_looked_for(tmp_path: Path) -> None:
