@@ -57,8 +57,9 @@ def read_playlists(
     """Stream the playlists of one or more files, in the order of the files.
 
     A record that cannot be used is skipped: it lacks `id`, `songs` or `tags`, a field has the
-    wrong type, an id lies outside 0..`MAX_ID`, or its id was read before, in whichever file.
-    Songs and tags repeated in a playlist are dropped, and so is an unreadable date.
+    wrong type, an id lies outside 0..`MAX_ID`, or a record that was used before, in whichever
+    file, has its id. Songs and tags repeated in a playlist are dropped, and so is an unreadable
+    date.
 
     Args:
         paths: Files in the format of `train.json`.
@@ -79,12 +80,12 @@ def read_playlists(
             if raw.id in seen:
                 source.note(Cause.REPEATED_ID, "id", f"playlist {raw.id} was read before")
                 continue
-            seen.add(raw.id)
             try:
                 playlist = _playlist(raw, source)
             except UnicodeEncodeError as error:
                 source.note_invalid_text(raw, error.object)
                 continue
+            seen.add(raw.id)
             report.playlists += 1
             yield playlist
 
@@ -99,8 +100,8 @@ def read_songs(
     """Stream the songs of a file of metadata.
 
     A record that cannot be used is skipped: it lacks `id`, a field has the wrong type, an id
-    lies outside its range, or its id was read before. Every field but `id` may be missing.
-    Codes that are not among `genres` are dropped, and so is an unreadable date.
+    lies outside its range, or a record that was used before has its id. Every field but `id` may
+    be missing. Codes that are not among `genres` are dropped, and so is an unreadable date.
 
     Args:
         path: A file in the format of `song_meta.json`.
@@ -121,12 +122,12 @@ def read_songs(
         if raw.id in seen:
             source.note(Cause.REPEATED_ID, "id", f"song {raw.id} was read before")
             continue
-        seen.add(raw.id)
         try:
             song = _song(raw, known, source)
         except UnicodeEncodeError as error:
             source.note_invalid_text(raw, error.object)
             continue
+        seen.add(raw.id)
         report.songs += 1
         yield song
 

@@ -286,6 +286,16 @@ def test_repeated_ids_are_skipped_across_files(tmp_path: Path) -> None:
     assert report.counts == {("song", Cause.REPEATED_ID): 1}
 
 
+def test_a_skipped_record_leaves_its_id_to_a_sound_one(tmp_path: Path) -> None:
+    path = tmp_path / "records.json"
+    path.write_text(json.dumps([PLAYLIST | {"tags": ["\ud800"]}, PLAYLIST]), encoding="utf-8")
+    report = ReadReport()
+    assert [playlist.id for playlist in read_playlists([path], report=report)] == [7]
+    path.write_text(json.dumps([SONG | {"song_name": "\ud800"}, SONG]), encoding="utf-8")
+    assert [song.id for song in read_songs(path, report=report)] == [3]
+    assert {cause for _, cause in report.counts} == {Cause.INVALID_TEXT}
+
+
 def test_malformed_json_ends_the_reading_after_the_records_before_it(tmp_path: Path) -> None:
     path = tmp_path / "train.json"
     path.write_text(json.dumps([PLAYLIST])[:-1] + ', {"id": 8, ', encoding="utf-8")
