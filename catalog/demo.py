@@ -23,14 +23,20 @@ if TYPE_CHECKING:
 WRITER = "`melon demo`"
 FEWEST_SONGS = 500
 FEWEST_TAGS = 14
+SHORTEST_PLAYLIST, LONGEST_PLAYLIST = 5, 200
+"""Songs that a playlist is to hold; it gets fewer where songs are few."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoScale:
-    """How large a demo corpus is. `songs_per_playlist` is about their mean, less if songs are few.
+    """How large a demo corpus is.
+
+    `songs_per_playlist` is about their mean, 5 to 200. As no playlist is shorter or longer than
+    that, the mean is drawn inwards near these ends; it is less if songs are few.
 
     Raises:
-        ImpossibleDemo: there is too little of something for the moods to be told apart.
+        ImpossibleDemo: there is too little of something for the moods to be told apart, or
+            playlists would be longer than are made.
     """
 
     playlists: int
@@ -49,15 +55,21 @@ class DemoScale:
             ("playlists", 1),
             ("songs", FEWEST_SONGS),
             ("tags", FEWEST_TAGS),
-            ("songs_per_playlist", 1),
+            ("songs_per_playlist", SHORTEST_PLAYLIST),
         ):
             value = getattr(self, field)
-            if value < least:
+            if not value >= least:  # nor is NaN
                 raise ImpossibleDemo(
                     f"{value} {field.replace('_', ' ')} are too few",
                     where="the demo corpus",
                     hint=f"ask for {least} at least",
                 )
+        if self.songs_per_playlist > LONGEST_PLAYLIST:
+            raise ImpossibleDemo(
+                f"{self.songs_per_playlist} songs per playlist are too many",
+                where="the demo corpus",
+                hint=f"ask for {LONGEST_PLAYLIST} at most",
+            )
 
 
 DemoScale.SMALL = DemoScale(playlists=2_000, songs=4_000, tags=100)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from melon.catalog import demo_words as words
+from melon.catalog.demo import LONGEST_PLAYLIST, SHORTEST_PLAYLIST
 from melon.catalog.demo_draws import Ints, Pools, choose
 from melon.catalog.demo_songs import GENRE_SHARES, SongColumns
 from melon.catalog.records import Playlist
@@ -18,7 +19,6 @@ from melon.catalog.records import Playlist
 OWN_GENRE_SHARE = 0.6
 OWN_MOOD_SHARE = 0.28
 
-FEWEST_SONGS, MOST_SONGS = 5, 200
 NO_TITLE_SHARE = 0.08
 KOREAN_TITLE_SHARE = 0.55
 NO_DATE_SHARE = 0.03
@@ -94,7 +94,7 @@ def _draw_songs(
     spread = 0.7  # of the log-normal length, whose mean lies spread²/2 above its median
     median = np.log(songs_per_playlist) - spread**2 / 2
     length = rng.lognormal(median, spread, size=playlists).astype(int)
-    length = length.clip(FEWEST_SONGS, MOST_SONGS)
+    length = length.clip(SHORTEST_PLAYLIST, LONGEST_PLAYLIST)
 
     # More than is needed, because popular songs are drawn more than once.
     playlist = np.repeat(np.arange(playlists), length * 3 // 2 + 2)

@@ -7,6 +7,7 @@ import sys
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -100,7 +101,7 @@ def test_the_scale_is_kept(tmp_path: Path, scale: DemoScale) -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_one_playlist_wears_every_tag_whatever_the_seed(tmp_path: Path, seed: int) -> None:
-    scale = DemoScale(playlists=1, songs=500, tags=14, songs_per_playlist=3)
+    scale = DemoScale(playlists=1, songs=500, tags=14, songs_per_playlist=5)
     demo = make(tmp_path, scale, seed=seed)
     (playlist,) = demo.playlists
     assert set(playlist.tags) == set(demo.truth.tag_mood)
@@ -112,11 +113,18 @@ def test_one_playlist_wears_every_tag_whatever_the_seed(tmp_path: Path, seed: in
         {"playlists": 0, "songs": 4000, "tags": 100},
         {"playlists": 10, "songs": 3, "tags": 100},
         {"playlists": 10, "songs": 4000, "tags": 1},
+        {"playlists": 10, "songs": 4000, "tags": 100, "songs_per_playlist": 4.9},
+        {"playlists": 10, "songs": 4000, "tags": 100, "songs_per_playlist": float("nan")},
     ],
 )
-def test_too_small_a_scale_is_refused(sizes: dict[str, int]) -> None:
+def test_too_small_a_scale_is_refused(sizes: dict[str, Any]) -> None:
     with pytest.raises(ImpossibleDemo, match="too few"):
         DemoScale(**sizes)
+
+
+def test_longer_playlists_than_are_made_are_refused() -> None:
+    with pytest.raises(ImpossibleDemo, match="201 songs per playlist are too many"):
+        DemoScale(playlists=10, songs=4000, tags=100, songs_per_playlist=201)
 
 
 def test_playlists_draw_mostly_from_their_mood(demo: Demo) -> None:
