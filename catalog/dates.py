@@ -45,9 +45,9 @@ def parse_issue_date(value: str | int | None) -> IssueDate | None:
 
 
 def parse_updated(value: str | int | None) -> datetime | None:
-    """Read when a playlist was changed, such as `2019-12-17 14:06:45.000`; naive, as written.
+    """Read when a playlist was changed, such as `2019-12-17 14:06:45.000`; a naive time in UTC.
 
-    Any ISO 8601 form is understood; a time with a zone is turned into UTC. `""`, `0` and
+    Any ISO 8601 form is understood; a time without a zone is taken for UTC. `""`, `0` and
     `0000-00-00 00:00:00` are no date at all.
 
     Raises:

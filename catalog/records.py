@@ -25,7 +25,10 @@ class IssueDate:
 
 @dataclass(frozen=True, slots=True)
 class Playlist:
-    """One playlist. `songs` and `tags` hold no repeats; unknown values are absent."""
+    """One playlist. `songs` and `tags` hold no repeats; unknown values are absent.
+
+    `updated` is naive, in UTC: a time that was written without a zone is taken for that.
+    """
 
     id: int
     title: str | None
