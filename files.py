@@ -5,11 +5,13 @@ from __future__ import annotations
 import fcntl
 import glob
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 
 class Replacement:
@@ -22,11 +24,7 @@ class Replacement:
     def __init__(self, path: Path) -> None:
         self._target = Path(os.path.realpath(path))
         _remove_left_over(self._target)
-        unique = f"{os.getpid()}.{secrets.token_hex(4)}"
-        self._beside = self._target.with_name(f".{self._target.name}.{unique}.tmp")
-        self._file = self._beside.open("x", encoding="utf-8", newline="")
-        with suppress(OSError):  # of a file system without locks
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._beside, self._file = _locked_beside(self._target)
 
     def write(self, text: str) -> None:
         """Append a text."""
@@ -38,8 +36,8 @@ class Replacement:
         with suppress(FileNotFoundError):
             os.fchmod(self._file.fileno(), stat.S_IMODE(self._target.stat().st_mode))
         os.fsync(self._file.fileno())
-        self._file.close()
         self._beside.replace(self._target)
+        self._file.close()  # and with it the lock, under which nobody removes the file
         with suppress(PermissionError):  # of a directory that may be written to, but not read
             sync_directory(self._target.parent)
 
@@ -51,27 +49,27 @@ class Replacement:
             self._beside.unlink()
 
 
+def _locked_beside(target: Path) -> tuple[Path, TextIO]:
+    """A new file beside `target`, locked as long as this process has it open."""
+    while True:
+        path = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+        file = path.open("x", encoding="utf-8", newline="")
+        with suppress(OSError):  # of a file system without locks: there, none is removed either
+            fcntl.flock(file, fcntl.LOCK_EX)
+        if path.exists():
+            return path, file
+        file.close()  # another writer took it for one that was left, before it was locked
+
+
 def _remove_left_over(target: Path) -> None:
-    """Remove what is beside `target` of writers that are dead, on this machine or another one."""
-    for path in target.parent.glob(f".{glob.escape(target.name)}.*.*.tmp"):
-        if _runs(path.name.split(".")[-3]):
+    """Remove what is beside `target` of writers that are dead: their locks are free."""
+    name = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{8}}\.tmp")
+    for path in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):
+        if name.fullmatch(path.name) is None:
             continue
         with suppress(OSError), path.open("rb") as left:  # not ours to remove, or still written
             fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink()
-
-
-def _runs(pid: str) -> bool:
-    """Whether this machine has such a process. What is no number is taken for one."""
-    if not pid.isdecimal():
-        return True
-    try:
-        os.kill(int(pid), 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -100,7 +98,7 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
     Raises:
         BlockingIOError: another has it, and it is not to be waited for.
     """
-    flags = os.O_RDONLY if path.is_dir() else os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    flags = os.O_RDONLY if path.is_dir() else os.O_WRONLY | os.O_CREAT
     lock = os.open(path, flags, 0o666)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,17 +73,38 @@ def test_what_a_killed_writer_left_is_removed_when_the_file_is_written_again(tmp
     assert path.read_text() == "whole"
 
 
-def test_what_a_process_out_of_sight_is_writing_stays(tmp_path: Path):
-    """On another machine, or in another container: its number says nothing here."""
+def test_what_is_not_written_any_more_is_removed_and_nothing_else(tmp_path: Path):
+    """Of whatever process, in this container or another: the lock says it, and no number."""
     new = Replacement(tmp_path / "held")
-    new.write("new")
     [beside] = tmp_path.iterdir()
-    unseen = beside.rename(beside.with_name(".held.99999999999.0123abcd.tmp"))
+    unseen = beside.rename(beside.with_name(".held.0123abcd.tmp"))
+    others = {tmp_path / ".held.mine.tmp", tmp_path / ".held.json.0123abcd.tmp"}
+    for other in others:
+        other.touch()
     write_atomically(tmp_path / "held", "other")
     assert unseen.exists()
-    new.discard()
+    new._file.close()
     write_atomically(tmp_path / "held", "other")
-    assert not unseen.exists()
+    assert set(tmp_path.iterdir()) == others | {tmp_path / "held"}
+
+
+@pytest.mark.parametrize("step", ["before its lock", "before its move"])
+def test_a_writer_is_never_taken_for_a_dead_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+):
+    path = tmp_path / "held"
+    place, name = (fcntl, "flock") if step == "before its lock" else (Path, "replace")
+    plain = getattr(place, name)
+
+    def meanwhile(*args: Any) -> Any:
+        monkeypatch.undo()
+        write_atomically(path, "other")
+        return plain(*args)
+
+    monkeypatch.setattr(place, name, meanwhile)
+    write_atomically(path, "mine")
+    assert path.read_text() == "mine"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_the_mode_of_a_file_stays_and_a_new_one_has_the_usual(tmp_path: Path):
@@ -120,3 +143,10 @@ def test_what_is_locked_is_locked_once(tmp_path: Path, name: str):
         pass
     with locked(path, wait=False):
         pass
+
+
+def test_a_lock_leaves_its_file_as_it_is(tmp_path: Path):
+    path = tmp_path / "held"
+    path.write_text("of somebody")
+    with locked(path):
+        assert path.read_text() == "of somebody"
