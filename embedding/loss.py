@@ -23,8 +23,8 @@ class LossSample:
     """Tokens, what each is to be predicted from, and tokens that noise would draw in its place.
 
     Attributes:
-        inputs: for each sample, codes of tokens of its bag: one for skip-gram, all the others for
-            CBOW.
+        inputs: for each sample, codes of other tokens of its bag: one for skip-gram, and for CBOW
+            as many as a window holds.
         target: (samples,) codes.
         noise: (samples, negative) codes.
     """
@@ -44,14 +44,12 @@ class LossSample:
         present = np.flatnonzero(counts)
         weights = counts[present].astype(np.float64) ** settings.ns_exponent
         noise = rng.choice(present, (_SAMPLES, settings.negative), p=weights / weights.sum())
-        if settings.skip_gram:
-            other = begin + (place - begin + rng.integers(1, length)) % length
-            inputs = Ragged(np.arange(_SAMPLES + 1), bags.values[other])
-        else:
-            whole = bags.select(row)
-            others = np.ones(len(whole.values), np.bool_)
-            others[whole.offsets[:-1] + place - begin] = False
-            inputs = whole.keep(others)
+        drawn = np.minimum(length - 1, 1 if settings.skip_gram else 2 * settings.window)
+        sizes = zip((length - 1).tolist(), drawn.tolist(), strict=True)
+        ahead = np.concatenate([rng.choice(n, k, replace=False, shuffle=False) for n, k in sizes])
+        within = np.repeat(place - begin, drawn) + 1 + ahead
+        other = np.repeat(begin, drawn) + within % np.repeat(length, drawn)
+        inputs = Ragged.of_lengths(drawn, bags.values[other])
         return cls(inputs, bags.values[place], noise)
 
     def loss(self, model: Any, names: NDArray[np.object_]) -> float:

@@ -303,3 +303,17 @@ def test_the_loss_is_that_of_the_predictions_training_makes():
         assert sample.loss(Model, names) == pytest.approx(expected, rel=1e-5)
         assert (sample.inputs.lengths == (1 if skip_gram else 2)).all()
         assert not (sample.inputs.values == np.repeat(sample.target, sample.inputs.lengths)).any()
+
+
+@pytest.mark.parametrize("skip_gram", [True, False])
+def test_the_loss_of_long_bags_is_asked_of_as_many_tokens_as_a_window_has(skip_gram):
+    lists = Ragged(np.array([0, MAX_BAG, MAX_BAG + 3]), np.arange(MAX_BAG + 3))
+    sample = LossSample.draw(lists, small_settings(skip_gram=skip_gram, window=5))
+    long = sample.target < MAX_BAG
+    assert not long.all()
+    expected = 1 if skip_gram else np.where(long, 10, 2)
+    np.testing.assert_array_equal(sample.inputs.lengths, expected)
+    of_long = np.repeat(long, sample.inputs.lengths)
+    np.testing.assert_array_equal(sample.inputs.values < MAX_BAG, of_long)
+    np.testing.assert_array_equal(sample.inputs.unique().lengths, sample.inputs.lengths)
+    assert not (sample.inputs.values == np.repeat(sample.target, sample.inputs.lengths)).any()
