@@ -73,15 +73,23 @@ def split_long(bags: Ragged, *, shared: int, limit: int = MAX_BAG) -> Ragged:
         shared: how many tokens at a bag's start (its playlist's own) each of its parts repeats.
         limit: most tokens of a bag; more than `shared`.
     """
-    if bags.lengths.max(initial=0) <= limit:
+    uncut = bags.lengths
+    long = np.flatnonzero(uncut > limit)
+    if not len(long):
         return bags
-    pieces: list[Ints] = []
-    for row in range(len(bags)):
+    values: list[Ints] = []
+    lengths: list[Ints] = []
+    behind = 0
+    for row in long.tolist():
         head, rest = np.split(bags[row], [shared])
-        parts = max(1, -(-len(rest) // (limit - shared)))
-        pieces += [np.concatenate([head, part]) for part in np.array_split(rest, parts)]
-    lengths = np.array([len(piece) for piece in pieces], np.int64)
-    return Ragged.of_lengths(lengths, np.concatenate(pieces))
+        parts = np.array_split(rest, -(-len(rest) // (limit - shared)))
+        values.append(bags.values[bags.offsets[behind] : bags.offsets[row]])
+        values += [np.concatenate([head, part]) for part in parts]
+        lengths += [uncut[behind:row], np.array([shared + len(part) for part in parts])]
+        behind = row + 1
+    values.append(bags.values[bags.offsets[behind] :])
+    lengths.append(uncut[behind:])
+    return Ragged.of_lengths(np.concatenate(lengths), np.concatenate(values))
 
 
 def _one_each(n: int) -> Ragged:

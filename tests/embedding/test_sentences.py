@@ -78,6 +78,20 @@ def test_a_long_bag_is_split_evenly(shared: int, length: int):
     assert max(parts) - min(parts) <= 1
 
 
+def test_one_long_bag_costs_no_look_at_each_of_the_others(monkeypatch):
+    lists = [[n, 100 + n] for n in range(9)]
+    lists[4] = list(range(200, 205))
+    bags = Ragged.of_lengths(np.array(list(map(len, lists))), np.concatenate(lists))
+    looked, plain = [], Ragged.__getitem__
+    monkeypatch.setattr(
+        Ragged, "__getitem__", lambda self, row: looked.append(row) or plain(self, row)
+    )
+    parts = split_long(bags, shared=1, limit=3)
+    assert looked == [4]
+    expected = [*lists[:4], [200, 201, 202], [200, 203, 204], *lists[5:]]
+    assert [parts[row].tolist() for row in range(len(parts))] == expected
+
+
 def test_bags_within_the_limit_are_left_as_they_are():
     bags = Ragged(np.array([0, 2]), np.array([4, 3]))
     assert split_long(bags, shared=1) is bags
