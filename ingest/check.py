@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,35 +40,49 @@ def check_release(
     """Compare counts, a sample of points, the index with an exact scan, and filters.
 
     Raises:
-        CheckFailed: with the collection and the point that differs.
+        CheckFailed: with the release, the collection and the point that differs.
     """
     rng = np.random.default_rng(seed)
     for collection, sent in contents.items():
-        held = reader.count(collection)
-        if held != len(sent):
-            raise CheckFailed(f"{len(sent)} points were sent, it holds {held}", where=collection)
-        if held:
-            rows = rng.choice(len(sent), size=min(SAMPLE, len(sent)), replace=False)
-            _check_points(reader, collection, sent, rows)
-            _check_sparse(reader, collection, sent, rows)
-            _check_index(reader, collection, sent, rows)
-            _check_filter(reader, collection, sent)
+        if (found := next(_differences(reader, collection, sent, rng), None)) is not None:
+            raise CheckFailed(
+                found,
+                where=f"{collection} of release {reader.manifest.release}",
+                hint="nothing was promoted: run `melon ingest` again; if it fails again, report it"
+                " with the version of Qdrant",
+            )
+
+
+def _differences(
+    reader: ReleaseReader, collection: Collection, sent: Contents, rng: np.random.Generator
+) -> Iterator[str]:
+    """What the collection holds otherwise than it was sent; each is looked for when asked for."""
+    held = reader.count(collection)
+    if held != len(sent):
+        yield f"{len(sent)} points were sent, it holds {held}"
+    elif held:
+        rows = rng.choice(len(sent), size=min(SAMPLE, len(sent)), replace=False)
+        yield from _check_points(reader, collection, sent, rows)
+        yield from _check_sparse(reader, collection, sent, rows)
+        yield from _check_index(reader, collection, sent, rows)
+        yield from _check_filter(reader, collection, sent)
 
 
 def _check_points(
     reader: ReleaseReader, collection: Collection, sent: Contents, rows: NDArray[np.int64]
-) -> None:
+) -> Iterator[str]:
     ids = [sent.ids[row] for row in rows]
     found = {record.id: record for record in reader.retrieve(collection, ids, vectors=True)}
     for row, point_id in zip(rows.tolist(), ids, strict=True):
         expected = sent.batch(row, row + 1)
         record = found.get(point_id)
         if record is None:
-            raise CheckFailed(f"point {point_id} is missing", where=collection)
+            yield f"point {point_id} is missing"
+            continue
         if dict(record.payload) != expected.payloads[0]:
-            raise CheckFailed(f"the payload of point {point_id} differs", where=collection)
+            yield f"the payload of point {point_id} differs"
         if not _same_direction(record.vector, expected.dense[0]):
-            raise CheckFailed(f"the vector of point {point_id} differs", where=collection)
+            yield f"the vector of point {point_id} differs"
 
 
 def _same_direction(held: NDArray[np.float32] | None, sent: NDArray[np.float32]) -> bool:
@@ -80,7 +94,7 @@ def _same_direction(held: NDArray[np.float32] | None, sent: NDArray[np.float32])
 
 def _check_sparse(
     reader: ReleaseReader, collection: Collection, sent: Contents, rows: NDArray[np.int64]
-) -> None:
+) -> Iterator[str]:
     """A sparse vector's product with itself is the sum of its squares, if all of it is there."""
     name = SCHEMA[collection].sparse
     if name is None or sent.sparse is None:
@@ -96,12 +110,12 @@ def _check_sparse(
     for (point_id, vector), hits in zip(points, reader.query(collection, queries), strict=True):
         expected = float(vector.values @ vector.values)
         if not hits or not math.isclose(hits[0].score, expected, rel_tol=TOLERANCE):
-            raise CheckFailed(f"the sparse vector of point {point_id} differs", where=collection)
+            yield f"the sparse vector of point {point_id} differs"
 
 
 def _check_index(
     reader: ReleaseReader, collection: Collection, sent: Contents, rows: NDArray[np.int64]
-) -> None:
+) -> Iterator[str]:
     dense = np.vstack([sent.dense(row, row + 1) for row in rows.tolist()])
     vectors = list(dense[dense.any(axis=1)])
     if not vectors:
@@ -119,12 +133,10 @@ def _check_index(
         for hits, best in zip(fast, exact, strict=True)
     ]
     if (recall := float(np.mean(reached))) < LEAST_RECALL:
-        raise CheckFailed(
-            f"the index finds {recall:.0%} of the nearest {NEIGHBOURS}", where=collection
-        )
+        yield f"the index finds {recall:.0%} of the nearest {NEIGHBOURS}"
 
 
-def _check_filter(reader: ReleaseReader, collection: Collection, sent: Contents) -> None:
+def _check_filter(reader: ReleaseReader, collection: Collection, sent: Contents) -> Iterator[str]:
     """Every indexed keyword that a point holds must find that point."""
     fields = SCHEMA[collection].indexed
     for start in {0, len(sent) // 2, len(sent) - 1}:
@@ -135,6 +147,4 @@ def _check_filter(reader: ReleaseReader, collection: Collection, sent: Contents)
             values = payload[field] if isinstance(payload[field], list) else [payload[field]]
             itself = HasId((sent.ids[start],))
             if reader.count(collection, Filter(must=(MatchAny(field, tuple(values)), itself))) != 1:
-                raise CheckFailed(
-                    f"point {sent.ids[start]} is not found by its {field}", where=collection
-                )
+                yield f"point {sent.ids[start]} is not found by its {field}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -13,7 +14,18 @@ from melon.embedding import EmbeddingSpace
 from melon.ingest import CheckFailed, SparseWeights
 from melon.ingest.check import check_release
 from melon.ingest.contents import contents
-from melon.store import Collection, PointBatch, ReleaseManifest, SparseRows, VectorStore
+from melon.store import (
+    Collection,
+    Filter,
+    Hits,
+    PointBatch,
+    ReleaseManifest,
+    ReleaseReader,
+    SparseRows,
+    VectorQuery,
+    VectorStore,
+)
+from melon.store.forwarding import ForwardingReader
 
 SONGS = Collection.SONGS
 
@@ -69,7 +81,7 @@ def change_an_id(batch: PointBatch) -> PointBatch:
         (lose_a_vector, "the vector of point"),
         (change_a_payload, "the payload of point"),
         (lose_a_sparse_value, "the sparse vector of point"),
-        (lose_a_point, "6"),
+        (lose_a_point, "7 points were sent, it holds 6"),
         (swap_two_ids, "differs"),
         (change_an_id, "is missing"),
         (lambda batch: batch, None),
@@ -103,6 +115,43 @@ def test_differences_are_found(
         else:
             with pytest.raises(CheckFailed, match=found) as caught:
                 check_release(builder.reader(), laid_out)
-            assert caught.value.where == SONGS
+            assert caught.value.where == "songs of release r1"
+            assert caught.value.hint is not None
+            assert "nothing was promoted" in caught.value.hint
     finally:
         builder.abandon()
+
+
+class ReaderOfABadIndex(ForwardingReader):
+    """Finds but the best hit where it is not to look at every point."""
+
+    def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
+        found = super().query(collection, queries)
+        return [
+            hits if query.exact else Hits(hits.ids[:1], hits.scores[:1], hits.payloads[:1])
+            for query, hits in zip(queries, found, strict=True)
+        ]
+
+
+class ReaderOfBadFilters(ForwardingReader):
+    """No point passes a filter."""
+
+    def count(self, collection: Collection, filter: Filter | None = None) -> int:
+        return super().count(collection) if filter is None else 0
+
+
+@pytest.mark.parametrize(
+    ("broken", "found"),
+    [
+        (ReaderOfABadIndex, "songs.* the index finds 20% of the nearest 10"),
+        (ReaderOfBadFilters, "songs.* point 10 is not found by its "),
+    ],
+)
+def test_what_does_not_find_its_points_is_found_out(
+    reader: ReleaseReader, space: EmbeddingSpace, broken: type[ForwardingReader], found: str
+) -> None:
+    laid_out = contents(space, SparseWeights())
+    check_release(reader, laid_out)
+    with pytest.raises(CheckFailed) as caught:
+        check_release(broken(reader), laid_out)
+    assert re.match(found, str(caught.value))
