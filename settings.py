@@ -60,6 +60,17 @@ class Settings(BaseModel):
             raise PydanticCustomError("api_key", "an API key is one line of printable ASCII")
         return SecretStr(stripped) if stripped else None
 
+    @field_validator("home", "retrieval", "qdrant_ca_cert")
+    @classmethod
+    def _in_home_directory(cls, path: Path | None) -> Path | None:
+        """Expand a `~` that no shell has seen: in a Dockerfile, say, or in quotes."""
+        try:
+            return path and path.expanduser()
+        except RuntimeError:
+            raise PydanticCustomError(
+                "home_directory", "no home directory is known for {path}", {"path": repr(str(path))}
+            ) from None
+
     @property
     def space_dir(self) -> Path:
         """Where `melon train` leaves the space that `melon ingest` takes by default."""
