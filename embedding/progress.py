@@ -19,7 +19,6 @@ class Progress:
             all epochs.
         total: how many there will be; None where that is not known beforehand.
         seconds: since the stage began.
-        eta: seconds that the stage will probably still take; None where not known.
         epoch: the running epoch in training, from 1; 0 in other stages.
         epochs: how many there are.
         words_per_second: tokens that training went through per second, in this epoch.
@@ -30,7 +29,6 @@ class Progress:
     done: int
     total: int | None
     seconds: float
-    eta: float | None = None
     epoch: int = 0
     epochs: int = 0
     words_per_second: float = 0.0

@@ -194,13 +194,11 @@ class _Run:
     def _state(self, done: int, words: int, now: float, loss: float | None = None) -> Progress:
         total = len(self._bags) * self._settings.epochs
         behind = len(self._bags) * (self._epoch - 1) + done
-        seconds = now - self._start
         return Progress(
             "training",
             done=behind,
             total=total,
-            seconds=seconds,
-            eta=seconds * (total - behind) / behind,
+            seconds=now - self._start,
             epoch=self._epoch,
             epochs=self._settings.epochs,
             words_per_second=words / max(now - self._epoch_start, 1e-9),
