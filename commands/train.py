@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ from melon.errors import counted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from melon.catalog import ReadReport
     from melon.embedding import EmbeddingSpace, Progress
     from melon.embedding.progress import ProgressCallback
 
@@ -84,9 +86,11 @@ def train(
     settings = training_settings(preset, **changes)
     target = out or load_settings().space_dir
     report = ReadReport()
-    with reported(report), meter() as bar:
+    with ExitStack() as reading, meter() as bar:
+        reading.enter_context(reported(report))
+        progress = watched(bar, report, reading.close)
         space = train_corpus(
-            corpus, target, settings, report=report, strict=strict, progress=watched(bar)
+            corpus, target, settings, report=report, strict=strict, progress=progress
         )
     counts = ", ".join(counted(n, kind.removesuffix("s")) for kind, n in space.counts.items())
     note(origins(space))
@@ -120,11 +124,27 @@ def origins(space: EmbeddingSpace) -> str:
     return line
 
 
-def watched(bar: Meter) -> ProgressCallback:
-    """Shows on a progress bar how far training has come, epoch by epoch."""
+def watched(
+    bar: Meter, report: ReadReport | None = None, when_read: Callable[[], None] = lambda: None
+) -> ProgressCallback:
+    """Shows on a progress bar how far training has come: by bytes of files, then by epochs.
+
+    Args:
+        report: what the reading counts its bytes in; without it, the bar of reading pulses.
+        when_read: called once all is read, and maybe again.
+    """
+    sizes: dict[str, int] = {}
 
     def watch(progress: Progress) -> None:
         step: str = progress.stage
+        if step in ("playlists", "songs"):
+            done, total = progress.done, progress.total
+            if report is not None:
+                total = sizes.setdefault(step, report.total_bytes - sum(sizes.values()))
+                done = total - (report.total_bytes - report.bytes_read)
+            bar(step, done, total)
+            return
+        when_read()
         if progress.epochs:
             step = f"epoch {progress.epoch}/{progress.epochs}"
             share = progress.total and progress.total // progress.epochs
