@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
@@ -60,12 +61,15 @@ def build_space(
     settings = settings.settled(np.bincount(bags.values, minlength=len(table))[table.span(SONG)])
     vectors, epochs = train_vectors(bags, table, settings, progress)
     start = time.perf_counter()
-    placed_playlists = _place_playlists(corpus, playlist_words, table, vectors)
-    placed_songs = _place_songs(corpus, table, vectors, placed_playlists.vectors)
-    _place_by_cold_songs(placed_playlists, corpus.playlist_songs, placed_songs.vectors)
-    tag_vectors = vectors_of(TokenKind.TAG, table, vectors, len(corpus.tags))
+    trained = Trained(table, vectors)
+    warm_playlists = _place_playlists(corpus, playlist_words, trained)
+    placed_songs = _place_songs(corpus, trained, warm_playlists.vectors)
+    placed_playlists = _place_by_cold_songs(
+        warm_playlists, corpus.playlist_songs, placed_songs.vectors
+    )
+    tag_vectors = trained.of(TokenKind.TAG, len(corpus.tags))
     placed_tags = cold_start(tag_vectors, corpus.playlist_tags, placed_playlists.vectors)
-    word_vectors = vectors_of(TokenKind.WORD, table, vectors, len(words))
+    word_vectors = trained.of(TokenKind.WORD, len(words))
     placed_words = cold_start(word_vectors, playlist_words, placed_playlists.vectors)
     progress(Progress("vectors", len(vectors), len(vectors), time.perf_counter() - start))
     return EmbeddingSpace(
@@ -86,11 +90,18 @@ def build_space(
     )
 
 
-def vectors_of(kind: TokenKind, table: TokenTable, vectors: Vectors, size: int) -> Vectors:
-    """(size, dim) float32: the trained vectors of a kind, zero where it took no part."""
-    if kind in table.numbers:
-        return vectors[table.span(kind)]
-    return np.zeros((size, vectors.shape[1]), np.float32)
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """What training left: the tokens, and their vectors (n_tokens, dim) float32, by code."""
+
+    table: TokenTable
+    vectors: Vectors
+
+    def of(self, kind: TokenKind, size: int) -> Vectors:
+        """(size, dim) float32: the vectors of a kind, zero where it took no part."""
+        if kind in self.table.numbers:
+            return self.vectors[self.table.span(kind)]
+        return np.zeros((size, self.vectors.shape[1]), np.float32)
 
 
 def _read_titles(
@@ -128,19 +139,13 @@ def _read_titles(
     return tokenizer, words, playlist_words, title_tags
 
 
-def _place_playlists(
-    corpus: Corpus, playlist_words: Ragged, table: TokenTable, vectors: Vectors
-) -> Placed:
+def _place_playlists(corpus: Corpus, playlist_words: Ragged, trained: Trained) -> Placed:
     """Playlists where training put them, or where their trained songs, tags and words are."""
-
-    def trained(kind: TokenKind, size: int) -> Vectors:
-        return vectors_of(kind, table, vectors, size)
-
-    playlists = trained(TokenKind.PLAYLIST, len(corpus.playlists))
+    playlists = trained.of(TokenKind.PLAYLIST, len(corpus.playlists))
     word_count = int(playlist_words.values.max(initial=-1)) + 1
-    items = corpus.playlist_songs.sum_of(trained(TokenKind.SONG, len(corpus.songs)))
-    items += corpus.playlist_tags.sum_of(trained(TokenKind.TAG, len(corpus.tags)))
-    items += playlist_words.sum_of(trained(TokenKind.WORD, word_count))
+    items = corpus.playlist_songs.sum_of(trained.of(TokenKind.SONG, len(corpus.songs)))
+    items += corpus.playlist_tags.sum_of(trained.of(TokenKind.TAG, len(corpus.tags)))
+    items += playlist_words.sum_of(trained.of(TokenKind.WORD, word_count))
     own = has_direction(playlists)
     placed = np.where(own[:, None], playlists, unit_rows(items))
     sources = np.full(len(placed), None, dtype=object)
@@ -149,51 +154,49 @@ def _place_playlists(
     return Placed(placed, sources)
 
 
-def _place_songs(
-    corpus: Corpus, table: TokenTable, vectors: Vectors, playlist_vectors: Vectors
-) -> Placed:
+def _place_songs(corpus: Corpus, trained: Trained, playlist_vectors: Vectors) -> Placed:
     """Songs where training put them, or where what is known of them is."""
-
-    def trained(kind: TokenKind, size: int) -> Vectors:
-        return vectors_of(kind, table, vectors, size)
-
     albums = corpus.song_album
     evidence = [
         Evidence(
             "album",
             ALBUM_WEIGHT,
             Ragged.of_lengths((albums >= 0).astype(np.int64), albums[albums >= 0]),
-            np.zeros((int(albums.max(initial=-1)) + 1, vectors.shape[1]), np.float32),
+            np.zeros((int(albums.max(initial=-1)) + 1, playlist_vectors.shape[1]), np.float32),
         ),
         Evidence(
             "artist",
             ARTIST_WEIGHT,
             corpus.song_artists,
-            trained(TokenKind.ARTIST, corpus.artist_count),
+            trained.of(TokenKind.ARTIST, corpus.artist_count),
         ),
         Evidence(
             "genre",
             DETAIL_GENRE_WEIGHT,
             corpus.song_detail_genres,
-            trained(TokenKind.DETAIL_GENRE, len(corpus.detail_genres)),
+            trained.of(TokenKind.DETAIL_GENRE, len(corpus.detail_genres)),
         ),
         Evidence(
             "genre",
             GENRE_WEIGHT,
             corpus.song_genres,
-            trained(TokenKind.GENRE, len(corpus.genres)),
+            trained.of(TokenKind.GENRE, len(corpus.genres)),
         ),
     ]
-    song_vectors = trained(TokenKind.SONG, len(corpus.songs))
+    song_vectors = trained.of(TokenKind.SONG, len(corpus.songs))
     return cold_start(song_vectors, corpus.playlist_songs, playlist_vectors, evidence)
 
 
-def _place_by_cold_songs(playlists: Placed, playlist_songs: Ragged, song_vectors: Vectors) -> None:
-    """Place, in `playlists` itself, those of cold songs only: these have vectors by now."""
-    bare = np.flatnonzero(~has_direction(playlists.vectors))
+def _place_by_cold_songs(
+    playlists: Placed, playlist_songs: Ragged, song_vectors: Vectors
+) -> Placed:
+    """The playlists, and those of cold songs only where these are: they have vectors by now."""
+    vectors, sources = playlists.vectors.copy(), playlists.sources.copy()
+    bare = np.flatnonzero(~has_direction(vectors))
     found = unit_rows(playlist_songs.select(bare).sum_of(song_vectors))
-    playlists.vectors[bare] = found
-    playlists.sources[bare[has_direction(found)]] = FROM_ITEMS
+    vectors[bare] = found
+    sources[bare[has_direction(found)]] = FROM_ITEMS
+    return Placed(vectors, sources)
 
 
 def _named(name: str, values: list[str]) -> pa.Table:
