@@ -59,7 +59,12 @@ def save_space(space: EmbeddingSpace, path: Path) -> None:
 
 
 def check_place(path: Path) -> None:
-    """Ask whether a space could be saved. See `EmbeddingSpace.check_place`."""
+    """Make sure, before hours of training, that a space could be saved to `path`.
+
+    Raises:
+        NotASpace: `path` holds something else.
+        UnwritableFile: no directory could be made there, or a mount point is there.
+    """
     path = path.resolve()
     try:
         replaceable = not path.exists() or _is_space(path) or _is_empty(path)

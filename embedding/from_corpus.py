@@ -15,6 +15,7 @@ from melon.catalog import (
     read_songs,
 )
 from melon.embedding.build import build_space
+from melon.embedding.files import check_place
 from melon.embedding.progress import ProgressCallback, ignore
 from melon.embedding.settings import TrainingSettings
 from melon.embedding.space import EmbeddingSpace
@@ -48,7 +49,7 @@ def train_corpus(
         UnreadableFile, NoPlaylists, AmbiguousCorpus: see `find_corpus`.
         NothingToTrain, RepeatedPlaylist, EmptyVocabulary, TrainingDiverged: see `build_space`.
     """
-    EmbeddingSpace.check_place(out)
+    check_place(out)
     files = find_corpus(corpus)
     check_not_read(out, [*files.playlists, *filter(None, (files.songs, files.genres))])
     space = build_from_files(files, settings, report=report, strict=strict, progress=progress)

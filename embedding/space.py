@@ -90,18 +90,6 @@ class EmbeddingSpace:
         save_space(self, Path(path))
         return self.load(path)
 
-    @staticmethod
-    def check_place(path: Path) -> None:
-        """Make sure, before hours of training, that a space could be saved to `path`.
-
-        Raises:
-            NotASpace: `path` holds something else.
-            UnwritableFile: no directory could be made there, or a mount point is there.
-        """
-        from melon.embedding.files import check_place
-
-        check_place(Path(path))
-
     @cached_property
     def hash(self) -> str:
         """Hash of the contents (SHA-256, hexadecimal): no times and no names are in it."""

@@ -13,7 +13,7 @@ from melon.catalog import UnreadableFile, UnwritableFile
 from melon.catalog.records import Playlist
 from melon.embedding import EmbeddingSpace, build_space
 from melon.embedding.errors import DamagedSpace, NotASpace, SpaceError, SpaceVersionMismatch
-from melon.embedding.files import _hash_of
+from melon.embedding.files import _hash_of, check_place
 
 FILES = [
     *(f"{part}s.parquet" for part in ("song", "playlist", "tag", "word")),
@@ -99,7 +99,7 @@ def test_a_file_that_the_system_does_not_open_is_not_called_damaged(space, saved
         EmbeddingSpace.load(saved)
     assert caught.value.where == str(file)
     if name == "manifest.json":
-        for write in (space.save, EmbeddingSpace.check_place):
+        for write in (space.save, check_place):
             with pytest.raises(UnwritableFile, match="cannot be written: too many levels"):
                 write(saved)
 
@@ -152,7 +152,7 @@ def test_saving_replaces_a_space_and_nothing_else(space, other, saved, tmp_path)
     (home / "precious").write_text("mine")
     for there in ("precious", "manifest.json"):
         (home / there).write_text('{"name": "mine"}')
-        for write in (space.save, EmbeddingSpace.check_place):
+        for write in (space.save, check_place):
             with pytest.raises(NotASpace, match="left alone"):
                 write(home)
         assert (home / there).read_text() == '{"name": "mine"}'
@@ -161,17 +161,17 @@ def test_saving_replaces_a_space_and_nothing_else(space, other, saved, tmp_path)
 def test_a_damaged_space_may_be_replaced(space, saved):
     manifest = saved / "manifest.json"
     manifest.write_text(manifest.read_text()[:200])
-    EmbeddingSpace.check_place(saved)
+    check_place(saved)
     assert space.save(saved).hash == space.hash
 
 
 def test_a_place_that_cannot_be_is_known_before_and_after(space, tmp_path):
     (tmp_path / "file").write_text("")
-    for write in (space.save, EmbeddingSpace.check_place):
+    for write in (space.save, check_place):
         with pytest.raises(UnwritableFile, match="cannot be written: not a directory") as refusal:
             write(tmp_path / "file" / "space")
         assert refusal.value.where == str(tmp_path / "file" / "space")
-    EmbeddingSpace.check_place(tmp_path / "new" / "space")
+    check_place(tmp_path / "new" / "space")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
@@ -181,9 +181,9 @@ def test_a_mount_point_is_refused_before_the_training(tmp_path, monkeypatch):
     (tmp_path / "link").symlink_to("volume")
     for path in (tmp_path / "volume", tmp_path / "link"):
         with pytest.raises(UnwritableFile, match="is a mount point") as refusal:
-            EmbeddingSpace.check_place(path)
+            check_place(path)
         assert "inside it" in str(refusal.value.hint)
-    EmbeddingSpace.check_place(tmp_path / "volume" / "space")
+    check_place(tmp_path / "volume" / "space")
 
 
 @pytest.mark.parametrize(
