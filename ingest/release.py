@@ -44,6 +44,7 @@ KEEP = 2
 class Step(StrEnum):
     """The steps of an ingest, in order."""
 
+    LAYOUT = "layout"
     UPLOAD = "upload"
     INDEX = "index"
     CHECK = "check"
@@ -113,7 +114,10 @@ def ingest(
             return IngestResult(info.manifest, Outcome.PROMOTED, dropped)
     damaged = {info.manifest.release for info in made}
 
+    known = sum(space.counts.values())  # the points that are no bigrams
+    progress(IngestProgress(Step.LAYOUT, None, 0, known))
     laid_out = contents(space, weights)
+    progress(IngestProgress(Step.LAYOUT, None, known, known))
     counts = {collection: len(part) for collection, part in laid_out.items()}
     while True:
         release = str(name.free(taken=damaged))

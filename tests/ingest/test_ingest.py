@@ -177,6 +177,8 @@ def test_progress_counts_every_point(store: VectorStore, space: EmbeddingSpace) 
     result = ingest(space, store, progress=told.append)
     steps = [progress.step for progress in told]
     assert steps == sorted(steps, key=list(Step).index)
+    assert set(steps) == set(Step)
+    assert told[0].done == 0  # before the points are laid out, which takes a while
     total = sum(result.manifest.counts.values())
     sent = [p for p in told if p.step is Step.UPLOAD]
     assert [p.done for p in sent] == sorted(p.done for p in sent)
