@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pydantic import ValidationError
 
 
@@ -35,6 +37,32 @@ class InputError(MelonError):
     """What the user gave is wrong: a malformed file, an impossible constraint, an unknown name."""
 
     exit_code = 2
+
+
+class UnreadableFile(InputError):
+    """A file that is missing, is a directory, or may not be read."""
+
+    @classmethod
+    def from_os_error(cls, path: Path, error: OSError) -> UnreadableFile:
+        """Say which file the operating system would not open, and why."""
+        return cls(f"cannot be read: {_reason(error)}", where=str(path))
+
+
+class UnwritableFile(MelonError):
+    """A file that cannot be written: no such directory, no right to it, no room."""
+
+    @classmethod
+    def from_os_error(cls, path: Path, error: OSError) -> UnwritableFile:
+        """Say which file the operating system would not write, and why."""
+        return cls(f"cannot be written: {_reason(error)}", where=str(path))
+
+
+class ForeignFile(InputError):
+    """A file that would be replaced, and was not written by what would replace it."""
+
+
+class ReplacedInput(InputError):
+    """A file that is read, and would be replaced by what is made of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +111,7 @@ def uncapitalized(message: str) -> str:
     """Fit another library's message into a sentence."""
     is_word = message.split(" ", 1)[0].istitle()  # and not a name, such as NaN
     return message[:1].lower() + message[1:] if is_word else message
+
+
+def _reason(error: OSError) -> str:
+    return uncapitalized(error.strerror or str(error))

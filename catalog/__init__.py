@@ -7,30 +7,18 @@ from melon.catalog.errors import (
     AmbiguousCorpus,
     BadGenres,
     BadRecord,
-    ForeignFile,
     ImpossibleDemo,
     MalformedJson,
     NoPlaylists,
-    ReplacedInput,
-    UnreadableFile,
-    UnwritableFile,
 )
 from melon.catalog.genres import read_genres
 from melon.catalog.json_stream import JsonArray
-from melon.catalog.outputs import (
-    check_beside,
-    check_directory,
-    check_file,
-    check_not_read,
-    claim_directory,
-)
 from melon.catalog.readers import read_playlists, read_songs
 from melon.catalog.records import MAX_ID, DatePrecision, Genre, IssueDate, Playlist, Song
 from melon.catalog.report import Cause, Finding, ReadReport, RecordKind
 from melon.catalog.text import clean_text
 from melon.catalog.writers import (
     array_writer,
-    make_directory,
     playlist_record,
     write_genres,
     write_playlists,
@@ -48,7 +36,6 @@ __all__ = [
     "DemoScale",
     "DemoTruth",
     "Finding",
-    "ForeignFile",
     "Genre",
     "ImpossibleDemo",
     "IssueDate",
@@ -58,20 +45,11 @@ __all__ = [
     "Playlist",
     "ReadReport",
     "RecordKind",
-    "ReplacedInput",
     "Song",
-    "UnreadableFile",
-    "UnwritableFile",
     "array_writer",
-    "check_beside",
-    "check_directory",
-    "check_file",
-    "check_not_read",
-    "claim_directory",
     "clean_text",
     "find_corpus",
     "make_demo",
-    "make_directory",
     "parse_issue_date",
     "parse_updated",
     "playlist_record",

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from melon.catalog.errors import AmbiguousCorpus, NoPlaylists, UnreadableFile
+from melon.catalog.errors import AmbiguousCorpus, NoPlaylists
+from melon.errors import UnreadableFile
 
 PLAYLIST_FILES = ("train.json", "val.json", "test.json")
 SONG_FILE = "song_meta.json"

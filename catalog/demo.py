@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from melon.catalog.corpus import GENRE_FILE, PLAYLIST_FILES, SONG_FILE
 from melon.catalog.errors import ImpossibleDemo
-from melon.catalog.outputs import check_directory, claim_directory
 from melon.catalog.writers import write_genres, write_playlists, write_songs
+from melon.outputs import check_directory, claim_directory
 
 if TYPE_CHECKING:
     import numpy as np

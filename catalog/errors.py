@@ -6,36 +6,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from melon.errors import InputError, MelonError, uncapitalized
+from melon.errors import InputError
 
 if TYPE_CHECKING:
     from melon.catalog.report import Finding
-
-
-class UnreadableFile(InputError):
-    """A file that is missing, is a directory, or may not be read."""
-
-    @classmethod
-    def from_os_error(cls, path: Path, error: OSError) -> UnreadableFile:
-        """Say which file the operating system would not open, and why."""
-        return cls(f"cannot be read: {_reason(error)}", where=str(path))
-
-
-class UnwritableFile(MelonError):
-    """A file that cannot be written: no such directory, no right to it, no room."""
-
-    @classmethod
-    def from_os_error(cls, path: Path, error: OSError) -> UnwritableFile:
-        """Say which file the operating system would not write, and why."""
-        return cls(f"cannot be written: {_reason(error)}", where=str(path))
-
-
-class ForeignFile(InputError):
-    """A file that would be replaced, and was not written by what would replace it."""
-
-
-class ReplacedInput(InputError):
-    """A file that is read, and would be replaced by what is made of it."""
 
 
 class NoPlaylists(InputError):
@@ -85,10 +59,6 @@ class BadRecord(InputError):
             where=finding.place,
             hint="correct the record, or read without --strict to skip and count such records",
         )
-
-
-def _reason(error: OSError) -> str:
-    return uncapitalized(error.strerror or str(error))
 
 
 def shortened(value: object, limit: int = 60) -> str:

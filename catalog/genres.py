@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from melon.catalog.errors import BadGenres, MalformedJson, UnreadableFile, shortened
+from melon.catalog.errors import BadGenres, MalformedJson, shortened
 from melon.catalog.records import Genre
 from melon.catalog.text import clean_text
-from melon.errors import uncapitalized
+from melon.errors import UnreadableFile, uncapitalized
 
 _MALFORMED_HINT = "correct the file at that byte, or write it again with a JSON encoder"
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, NoReturn
 
-from melon.catalog.errors import MalformedJson, UnreadableFile
-from melon.errors import uncapitalized
+from melon.catalog.errors import MalformedJson
+from melon.errors import UnreadableFile, uncapitalized
 
 CHUNK_BYTES = 1 << 20
 MAX_ELEMENT_CHARS = 1 << 24

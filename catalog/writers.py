@@ -7,23 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from melon.catalog.errors import UnwritableFile
 from melon.catalog.records import Genre, IssueDate, Playlist, Song
+from melon.errors import UnwritableFile
 from melon.files import Replacement
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
-def make_directory(path: Path) -> None:
-    """Make a directory and those above it, unless they exist.
-
-    Raises:
-        UnwritableFile: it cannot be made, or is a file.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UnwritableFile.from_os_error(path, error) from error
 
 
 def write_playlists(path: Path, playlists: Iterable[Playlist]) -> int:

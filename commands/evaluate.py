@@ -92,7 +92,6 @@ def recommend(
     The most popular songs and tags fill what is left open. The file is written when the last
     question is answered.
     """
-    from melon.catalog import check_file, check_not_read
     from melon.evaluation import (
         Processes,
         Unknowns,
@@ -101,6 +100,7 @@ def recommend(
         write_results,
     )
     from melon.evaluation import recommend as answers
+    from melon.outputs import check_file, check_not_read
     from melon.retrieval import DEFAULT_STRATEGY
 
     check_file(out)

@@ -102,9 +102,9 @@ def tune(
     Stopped and started again, without --fresh, the search goes on and repeats no
     trial.
     """
-    from melon.catalog import check_file, check_not_read
     from melon.evaluation import Journal, paired, read_questions
     from melon.evaluation import tune as search
+    from melon.outputs import check_file, check_not_read
     from melon.retrieval import RetrievalSettings
     from melon.settings import load_settings
 

@@ -22,14 +22,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from melon.catalog.errors import UnreadableFile, UnwritableFile
-from melon.catalog.outputs import check_beside
 from melon.catalog.records import Genre
 from melon.embedding.errors import DamagedSpace, NotASpace, SpaceVersionMismatch
 from melon.embedding.ragged import Vectors
 from melon.embedding.title import DamagedTitleTokenizer, TitleTokenizer
-from melon.errors import InputError
+from melon.errors import InputError, UnreadableFile, UnwritableFile
 from melon.files import locked, sync_directory, write_atomically
+from melon.outputs import check_beside
 
 if TYPE_CHECKING:
     from melon.embedding.space import EmbeddingSpace

@@ -8,7 +8,6 @@ from pathlib import Path
 from melon.catalog import (
     CorpusFiles,
     ReadReport,
-    check_not_read,
     find_corpus,
     read_genres,
     read_playlists,
@@ -19,6 +18,7 @@ from melon.embedding.files import check_place
 from melon.embedding.progress import ProgressCallback, ignore
 from melon.embedding.settings import TrainingSettings
 from melon.embedding.space import EmbeddingSpace
+from melon.outputs import check_not_read
 
 
 def train_corpus(

@@ -10,9 +10,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from melon.catalog import MAX_ID, JsonArray, array_writer, clean_text, make_directory
+from melon.catalog import MAX_ID, JsonArray, array_writer, clean_text
 from melon.errors import counted, first_problem
 from melon.evaluation.errors import BadResults
+from melon.outputs import make_directory
 
 SONGS = 100
 TAGS = 10

@@ -16,9 +16,6 @@ from melon.catalog import (
     Playlist,
     ReadReport,
     array_writer,
-    check_directory,
-    check_not_read,
-    claim_directory,
     playlist_record,
     read_playlists,
 )
@@ -26,6 +23,7 @@ from melon.errors import InputError, counted
 from melon.evaluation.errors import NothingToHide
 from melon.evaluation.questions import KINDS
 from melon.evaluation.results import SONGS, TAGS
+from melon.outputs import check_directory, check_not_read, claim_directory
 
 CHALLENGE_SHARES = (30.0, 50.0, 15.0, 5.0)
 """How many of each hundred questions are of each of `KINDS`, in the challenge."""

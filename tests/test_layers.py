@@ -13,15 +13,16 @@ ROOT = Path(__file__).parents[1]
 ROOMS = ("catalog", "embedding", "store", "ingest", "retrieval", "evaluation")
 
 MAY_IMPORT = {
-    "catalog": {"errors", "files"},
-    "embedding": {"errors", "files", "catalog"},
+    "catalog": {"errors", "files", "outputs"},
+    "embedding": {"errors", "files", "outputs", "catalog"},
     "store": {"errors", "files", "processes", "settings"},
     "ingest": {"errors", "embedding", "store"},
     "retrieval": {"errors", "store", "embedding.title"},
-    "evaluation": {"errors", "files", "processes", "catalog", "store", "retrieval"},
-    "commands": {"errors", "settings", *ROOMS},
+    "evaluation": {"errors", "files", "outputs", "processes", "catalog", "store", "retrieval"},
+    "commands": {"errors", "outputs", "settings", *ROOMS},
     "cli": {"errors", "commands"},
     "settings": {"errors"},
+    "outputs": {"errors", "files"},
     "files": {"errors"},
     "processes": set(),
     "errors": set(),

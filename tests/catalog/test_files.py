@@ -23,12 +23,7 @@ from melon.catalog import (
     NoPlaylists,
     Playlist,
     ReadReport,
-    ReplacedInput,
     Song,
-    UnreadableFile,
-    UnwritableFile,
-    check_file,
-    check_not_read,
     find_corpus,
     parse_issue_date,
     read_genres,
@@ -38,6 +33,7 @@ from melon.catalog import (
     write_playlists,
     write_songs,
 )
+from melon.errors import UnreadableFile, UnwritableFile
 from melon.store import schema
 
 
@@ -281,20 +277,6 @@ def test_an_unwritable_place_is_named(tmp_path: Path) -> None:
         write_songs(tmp_path / "file" / "out.json", [])
 
 
-def test_a_link_is_asked_where_it_leads_to(tmp_path: Path) -> None:
-    link, dangling = tmp_path / "link.json", tmp_path / "dangling"
-    link.symlink_to(tmp_path / "there" / "out.json")
-    dangling.symlink_to(tmp_path / "absent")
-    for path in (link, dangling / "out.json"):
-        with pytest.raises(UnwritableFile, match="cannot be written: no such file") as refusal:
-            check_file(path)
-        assert refusal.value.where == str(path)
-    (tmp_path / "there").mkdir()
-    check_file(link)
-    check_file(tmp_path / "new" / "out.json")
-    assert not list((tmp_path / "there").iterdir())
-
-
 @pytest.mark.parametrize("songs", [20, 2_000], ids=["when it is closed", "on the way"])
 def test_a_file_for_which_there_is_no_room_is_named(tmp_path: Path, songs: int) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -305,19 +287,3 @@ def test_a_file_for_which_there_is_no_room_is_named(tmp_path: Path, songs: int) 
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    "spelled", ["mine.json", "./here/../mine.json", "link.json", "linked/mine.json", "."]
-)
-def test_what_is_read_is_replaced_under_no_spelling(tmp_path: Path, spelled: str) -> None:
-    touch(tmp_path, "mine.json", "other.json")
-    touch(tmp_path / "here")
-    (tmp_path / "link.json").symlink_to("mine.json")
-    (tmp_path / "linked").symlink_to(tmp_path)
-    mine = tmp_path / "mine.json"
-    with pytest.raises(ReplacedInput, match="would be replaced") as refusal:
-        check_not_read(tmp_path / spelled, [tmp_path / "not there.json", mine])
-    assert refusal.value.where == str(mine)
-    check_not_read(tmp_path / "other.json", [tmp_path / spelled])
-    check_not_read(tmp_path / "not there.json", [tmp_path / "not there.json"])

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from melon.catalog import JsonArray, MalformedJson, UnreadableFile
+from melon.catalog import JsonArray, MalformedJson
 from melon.catalog.json_stream import CHUNK_BYTES, MAX_ELEMENT_CHARS
+from melon.errors import UnreadableFile
 
 EVERYTHING = r"""
 [ {"id": 1, "plylst_title": "비 오는 날 \ud83d\ude00 ☔🎧", "songs": [1, -2, 3.5e-7], "x": null},

@@ -10,7 +10,6 @@ from planted import planted_genres, planted_playlists, planted_songs, small_sett
 from melon.catalog import (
     BadRecord,
     ReadReport,
-    ReplacedInput,
     find_corpus,
     write_genres,
     write_playlists,
@@ -18,6 +17,7 @@ from melon.catalog import (
 )
 from melon.embedding import EmbeddingSpace, build_from_files, train_corpus
 from melon.embedding.errors import NotASpace
+from melon.errors import ReplacedInput
 
 
 @pytest.fixture

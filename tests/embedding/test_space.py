@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from planted import planted_playlists, small_settings
 
-from melon.catalog import UnreadableFile, UnwritableFile
 from melon.catalog.records import Playlist
 from melon.embedding import EmbeddingSpace, build_space
 from melon.embedding.errors import DamagedSpace, NotASpace, SpaceError, SpaceVersionMismatch
 from melon.embedding.files import _hash_of, check_place
+from melon.errors import UnreadableFile, UnwritableFile
 
 FILES = [
     *(f"{part}s.parquet" for part in ("song", "playlist", "tag", "word")),

@@ -9,8 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from melon.catalog.errors import ForeignFile, ReplacedInput, UnwritableFile
-from melon.catalog.writers import make_directory
+from melon.errors import ForeignFile, ReplacedInput, UnwritableFile
 from melon.files import write_atomically
 
 MARKER = ".written-by"
@@ -90,6 +89,18 @@ def check_not_read(path: Path, inputs: Iterable[Path]) -> None:
                 where=str(read),
                 hint="write to another place",
             )
+
+
+def make_directory(path: Path) -> None:
+    """Make a directory and those above it, unless they exist.
+
+    Raises:
+        UnwritableFile: it cannot be made, or is a file.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnwritableFile.from_os_error(path, error) from error
 
 
 def claim_directory(path: Path, writer: str) -> None:
