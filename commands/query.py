@@ -91,6 +91,15 @@ def query(
     songs: SongsOption = None,
     tags: TagsOption = None,
     title: TitleOption = None,
+    playlist: Annotated[
+        int | None,
+        typer.Option(
+            "--playlist",
+            min=0,
+            help="A playlist of the store, by id: its songs, its tags and its title.",
+            show_default=False,
+        ),
+    ] = None,
     not_songs: Annotated[
         list[str] | None,
         typer.Option("--not-song", help="A song that is disliked, by id or whole name."),
@@ -142,7 +151,8 @@ def query(
 ) -> None:
     """Continue a playlist: the songs and tags that fit some songs, some tags, a title, or a mix.
 
-    Without any of them, the answer is what is most popular under the constraints.
+    What is given with `--playlist` is added to that playlist; a title replaces its own.
+    Without anything, the answer is what is most popular under the constraints.
     """
     from melon.retrieval import (
         DEFAULT_STRATEGY,
@@ -166,10 +176,12 @@ def query(
     weights = chosen_settings(settings)
     store = chosen_store(url, path)
     retriever = pinned_retriever(store, release, weights)
+    own = PlaylistQuery() if playlist is None else retriever.playlist(playlist)
     asked = PlaylistQuery(
-        songs=tuple(retriever.song_id(song) for song in songs or ()),
-        tags=tuple(tags or ()),
-        title=title,
+        songs=(*own.songs, *(retriever.song_id(song) for song in songs or ())),
+        tags=(*own.tags, *(tags or ())),
+        title=own.title if title is None else title,
+        playlist=own.playlist,
         not_songs=tuple(retriever.song_id(song) for song in not_songs or ()),
         not_tags=tuple(not_tags or ()),
         weights=ModalityWeights(songs=song_weight, tags=tag_weight, title=title_weight),

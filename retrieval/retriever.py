@@ -15,7 +15,7 @@ from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.results import Ranking, Recommendation, fallback
 from melon.retrieval.settings import QueryKind, RetrievalSettings
 from melon.retrieval.showing import rankings, shown_songs, shown_tags
-from melon.retrieval.similar import Item, Neighbour, similar
+from melon.retrieval.similar import Item, Neighbour, UnknownItem, similar
 from melon.retrieval.strategies.dense import ClusterStrategy, MeanStrategy, VoteStrategy
 from melon.retrieval.strategies.hybrid import HybridStrategy
 from melon.retrieval.strategies.neighbours import NeighbourStrategy
@@ -32,6 +32,9 @@ STRATEGIES: Mapping[str, Callable[[RetrievalSettings], Strategy]] = {
     "hybrid": HybridStrategy,
 }
 DEFAULT_STRATEGY = "hybrid"
+
+PLAYLIST_FIELDS = ("songs", "tags", "title")
+"""Of a playlist's payload: what it is continued by."""
 
 
 class UnknownStrategy(InputError):
@@ -291,6 +294,26 @@ class Retriever:
             NoRelease: the release was dropped, and there is no other to take up.
         """
         return self._source.ask(lambda current: song_id(current.reader, text))
+
+    def playlist(self, playlist: int) -> PlaylistQuery:
+        """The query that continues a playlist of the store: its songs, its tags and its title.
+
+        Raises:
+            UnknownItem: the store holds no such playlist.
+            InputError: it is not an id.
+            NoRelease: the release was dropped, and there is no other to take up.
+        """
+        own = PlaylistQuery(playlist=playlist).playlist
+
+        def held(current: OpenRelease) -> PlaylistQuery:
+            found = current.reader.retrieve(
+                Collection.PLAYLISTS, [own] if own is not None else [], payload=PLAYLIST_FIELDS
+            )
+            if not found:
+                raise UnknownItem(f"the store does not hold playlist {playlist}")
+            return PlaylistQuery.model_validate({**found[0].payload, "playlist": own})
+
+        return self._source.ask(held)
 
     def _strategy(self, name: str) -> Strategy:
         if name not in STRATEGIES:

@@ -53,6 +53,19 @@ def test_query(ask: Command, title: str):
     assert found["tags"]
 
 
+def test_a_playlist_with_more_songs_and_another_title(ask: Command, demo_space: EmbeddingSpace):
+    rows = demo_space.playlists.select(["id", "songs", "tags", "title"]).to_pylist()
+    row = next(row for row in rows if row["songs"] and row["tags"] and row["title"])
+    more = next(song for song in demo_space.song_ids.tolist() if song not in row["songs"])
+    given = [f"--song={song}" for song in (*row["songs"], more)]
+    given += [f"--tag={tag}" for tag in row["tags"]]
+    asked = ["query", "--json", "--strategy", "mean", "--title", "rainy day"]  # no neighbours
+    found = ask(*asked, "--playlist", str(row["id"]), "--song", str(more)).json()
+    by_hand = ask(*asked, *given).json()
+    assert found["songs"] == by_hand["songs"]
+    assert not {song["id"] for song in found["songs"]} & {*row["songs"], more}
+
+
 def test_similar(ask: Command):
     found = ask("similar", "--tag", "rain", "--to", "songs,tags,playlists,words", "--json").json()
     shown = documented("melon similar")

@@ -28,6 +28,7 @@ from melon.retrieval import (
     QueryKind,
     Recommendation,
     Retriever,
+    UnknownItem,
     UnknownSong,
     UnknownStrategy,
     Variety,
@@ -298,3 +299,28 @@ def test_a_song_whose_name_is_a_number_is_known_by_it(place: Place, demo_space: 
 def test_what_names_no_song_is_an_error(retriever: Retriever, text: str):
     with pytest.raises(UnknownSong):
         retriever.song_id(text)
+
+
+def test_a_playlist_of_the_store_is_continued(retriever: Retriever, demo_space: EmbeddingSpace):
+    rows = demo_space.playlists.select(["id", "songs", "tags", "title"]).to_pylist()
+    row = next(row for row in rows if row["songs"] and row["tags"] and row["title"])
+    query = retriever.playlist(row["id"])
+    assert query == PlaylistQuery(
+        songs=row["songs"], tags=row["tags"], title=row["title"], playlist=row["id"]
+    )
+    found = retriever.recommend(query, songs=100, tags=10)
+    assert not found.fallback
+    assert not {song.id for song in found.songs} & set(row["songs"])
+    assert not {tag.tag for tag in found.tags} & set(row["tags"])
+
+
+def test_a_playlist_without_a_title_has_none(retriever: Retriever, demo_space: EmbeddingSpace):
+    rows = demo_space.playlists.select(["id", "title"]).to_pylist()
+    assert retriever.playlist(next(r["id"] for r in rows if not r["title"])).title is None
+
+
+def test_a_playlist_that_is_not_held_is_an_error(retriever: Retriever):
+    with pytest.raises(UnknownItem, match="does not hold playlist 2147483647"):
+        retriever.playlist(2**31 - 1)
+    with pytest.raises(InputError):
+        retriever.playlist(-1)
