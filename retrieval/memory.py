@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from melon.retrieval.batching import ask_alike
 from melon.retrieval.counts import Counts
 from melon.retrieval.description import SONG_FIELDS, Description
 from melon.retrieval.metadata import Artists, Genres
-from melon.retrieval.requests import ask_alike
 from melon.store import (
     Collection,
     Filter,
@@ -40,7 +40,7 @@ MOST_SHOWN = 50_000
 """Songs whose description is remembered at most, some 50 MB; past that, it begins anew."""
 
 V = TypeVar("V")
-SongIds = NDArray[np.int32]
+SongArray = NDArray[np.int32]
 NO_HITS = Hits(np.empty(0, np.int64), np.empty(0))
 
 
@@ -54,7 +54,7 @@ class RememberingReader(ForwardingReader):
     def __init__(self, reader: ReleaseReader) -> None:
         super().__init__(reader)
         self._popularity = {collection: Counts() for collection in Collection}
-        self._songs: dict[PointId, SongIds] = {}
+        self._songs: dict[PointId, SongArray] = {}
         self._tags: dict[PointId, str] = {}
         self._shown: dict[PointId, Description] = {}
         self._counts: dict[int, int] = {}
@@ -87,7 +87,7 @@ class RememberingReader(ForwardingReader):
             counts[unknown] = learnt[places]
         return np.asarray(np.maximum(counts, 1), np.float64)
 
-    def songs(self, playlists: Ids) -> list[SongIds]:
+    def songs(self, playlists: Ids) -> list[SongArray]:
         """The ids of each playlist's songs, (n,) int32.
 
         Where many queries are answered, call `learn_songs` for all their playlists first.
@@ -99,7 +99,7 @@ class RememberingReader(ForwardingReader):
             known = self.learn_songs(ids)
             return [known[playlist] for playlist in ids]
 
-    def learn_songs(self, playlists: Sequence[PointId]) -> Mapping[PointId, SongIds]:
+    def learn_songs(self, playlists: Sequence[PointId]) -> Mapping[PointId, SongArray]:
         """Ask for the songs of the playlists that are not known, in one request."""
         known = self._songs = self._learn(
             self._songs, Collection.PLAYLISTS, playlists, ("songs",), _song_ids, MOST_PLAYLISTS
@@ -172,5 +172,5 @@ class RememberingReader(ForwardingReader):
         return known
 
 
-def _song_ids(payload: Mapping[str, Any]) -> SongIds:
+def _song_ids(payload: Mapping[str, Any]) -> SongArray:
     return np.array(payload.get("songs", ()), np.int32)

@@ -49,7 +49,7 @@ class Variety(Question):
             points = ranked.ids.tolist()
             records = reader.retrieve(Collection.SONGS, points, payload=("artist_keys",))
             artists = {record.id: record.payload.get("artist_keys", ()) for record in records}
-            ranked = at_most(ranked, artists, self.max_per_artist)
+            ranked = cap_per_artist(ranked, artists, self.max_per_artist)
         if self.diversity > 0:
             points = ranked.ids.tolist()
             records = reader.retrieve(Collection.SONGS, points, payload=False, vectors=True)
@@ -57,11 +57,11 @@ class Variety(Question):
             unknown = np.zeros(reader.manifest.dim, np.float32)
             known = [vectors[point] for point in points]
             rows = np.stack([unknown if row is None else row for row in known])
-            return marginally_relevant(ranked, rows, self.diversity, songs)
+            return maximal_marginal_relevance(ranked, rows, self.diversity, songs)
         return ranked.head(songs)
 
 
-def at_most(ranked: Ranked, artists: Mapping[PointId, Sequence[str]], most: int) -> Ranked:
+def cap_per_artist(ranked: Ranked, artists: Mapping[PointId, Sequence[str]], most: int) -> Ranked:
     """Keep a song only while none of its artists has `most` songs in the list already.
 
     Songs whose artists are not known are all kept.
@@ -76,7 +76,7 @@ def at_most(ranked: Ranked, artists: Mapping[PointId, Sequence[str]], most: int)
     return ranked.rows(kept)
 
 
-def marginally_relevant(
+def maximal_marginal_relevance(
     ranked: Ranked, rows: NDArray[np.float32], diversity: float, count: int
 ) -> Ranked:
     """Maximal marginal relevance (Carbonell & Goldstein 1998, doi:10.1145/290941.291025).

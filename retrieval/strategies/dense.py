@@ -12,8 +12,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from melon.retrieval.batching import beam
 from melon.retrieval.memory import RememberingReader
-from melon.retrieval.requests import beam
 from melon.retrieval.settings import Cosine, RetrievalSettings
 from melon.retrieval.strategies.hops import second_hop
 from melon.retrieval.strategies.nearby import (

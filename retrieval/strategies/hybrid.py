@@ -9,8 +9,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from melon.retrieval.batching import has_conditions
 from melon.retrieval.memory import RememberingReader
-from melon.retrieval.requests import has_conditions
 from melon.retrieval.settings import Cosine, Fusion, RetrievalSettings, SongFusion
 from melon.retrieval.strategies.dense import MeanStrategy
 from melon.retrieval.strategies.hops import Neighbours

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from melon.retrieval.batching import beam
 from melon.retrieval.memory import RememberingReader
-from melon.retrieval.requests import beam
 from melon.retrieval.settings import Nearby
 from melon.retrieval.strategies.explain_hops import held_shares
 from melon.retrieval.strategies.hops import NOBODY, Neighbours, neighbour_filter

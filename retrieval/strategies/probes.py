@@ -14,7 +14,7 @@ from melon.retrieval.settings import Place
 from melon.retrieval.strategies.strategy import Ask, Name
 from melon.retrieval.strategies.vectors import Modality, Rows, Vector, dislikes, modalities
 
-Shares = NDArray[np.float32]
+Weights = NDArray[np.float32]
 
 SEEDS_PER_CLUSTER = 8
 MOST_CLUSTERS = 5
@@ -43,7 +43,7 @@ class Probe:
 
     names: tuple[Name, ...]
     rows: Rows
-    mix: Shares
+    mix: Weights
     weight: float
 
     @property
@@ -51,7 +51,7 @@ class Probe:
         """(dim,) float32, of unit length."""
         return self.mix @ self.rows
 
-    def parts(self, vector: Vector) -> Shares:
+    def parts(self, vector: Vector) -> Weights:
         """(k,) float32: the seeds' parts in the cosine with a unit vector; they sum to 1."""
         parts = self.mix * (self.rows @ vector)
         if abs(float(parts.sum())) < TINY:

@@ -17,7 +17,7 @@ from melon.retrieval import STRATEGIES, Constraints, PlaylistQuery, Retriever, V
 from melon.retrieval.memory import RememberingReader
 from melon.retrieval.strategies.hybrid import HybridStrategy
 from melon.retrieval.strategies.strategy import Answer, Ask, Ranked
-from melon.retrieval.variety import at_most, marginally_relevant
+from melon.retrieval.variety import cap_per_artist, maximal_marginal_relevance
 from melon.store import name_key
 
 ASKED = PlaylistQuery(tags=("rain",), title="rainy day")
@@ -123,7 +123,7 @@ def test_without_diversity_the_order_is_that_of_the_scores(count: int, seed: int
     rng = np.random.default_rng(seed)
     ranked = Ranked.of(np.arange(20), rng.random(20))
     rows = rng.normal(size=(20, 4)).astype(np.float32)
-    found = marginally_relevant(ranked, rows, 0.0, count)
+    found = maximal_marginal_relevance(ranked, rows, 0.0, count)
     assert found.ids.tolist() == ranked.ids[:count].tolist()
 
 
@@ -131,10 +131,10 @@ def test_the_second_choice_weighs_score_against_likeness():
     """Worked by hand: b is a's twin; at half diversity c's .5 · .6 beats b's .5 · .9 - .5 · 1."""
     ranked = Ranked.of(np.array(["a", "b", "c"]), np.array([1.0, 0.9, 0.6]))
     rows = np.array([[1, 0], [1, 0], [0, 1]], np.float32)
-    assert marginally_relevant(ranked, rows, 0.5, 3).ids.tolist() == ["a", "c", "b"]
+    assert maximal_marginal_relevance(ranked, rows, 0.5, 3).ids.tolist() == ["a", "c", "b"]
 
 
 def test_a_song_of_several_artists_counts_for_each():
     ranked = Ranked.of(np.array([1, 2, 3, 4]), np.array([4.0, 3.0, 2.0, 1.0]))
     artists = {1: ("x", "y"), 2: ("y",), 3: ("z",), 4: ()}
-    assert at_most(ranked, artists, 1).ids.tolist() == [1, 3, 4]
+    assert cap_per_artist(ranked, artists, 1).ids.tolist() == [1, 3, 4]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from melon.retrieval import Retriever
-from melon.retrieval.requests import MOST_LEFT_OUT, ask_alike, beam
+from melon.retrieval.batching import MOST_LEFT_OUT, ask_alike, beam
 from melon.store import (
     DENSE,
     Collection,
