@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from melon.store import Filter, HasId, Hits, PointId, SparseVector, VectorQuery
 from melon.store.tuning import search_beam
 
-BEAM, BEAM_PER_POINT = 256, 2
-"""Of a walk without a filter: it finds 99.8 % of 200 songs."""
+BEAM = 256
+"""Of a walk without a filter, at least: it finds 98.9 % of 200 songs of Melon, whose scores are
+the same for it; with twice as wide a beam, which takes a third longer, 99.4 %."""
 
 MOST_LEFT_OUT = 128
 """Ids that an answer may be longer by; more of them stay in the filter."""
@@ -25,11 +26,11 @@ MOST_LEFT_OUT = 128
 def beam(limit: int, filter: Filter | None) -> int | None:
     """The beam of a search in the co-embedding; None leaves it to the store.
 
-    The store's own is wide enough for any filter, and takes twice the time where there is none.
+    The store's own is wide enough for any filter, and takes up to twice the time.
     """
     if filter is not None and has_conditions(filter):
         return None
-    return max(BEAM, BEAM_PER_POINT * limit)
+    return max(BEAM, limit)
 
 
 def has_conditions(filter: Filter) -> bool:
