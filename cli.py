@@ -75,7 +75,7 @@ def run() -> int:
     Returns:
         The exit code: 2 for what the user gave, 1 for what failed around us.
     """
-    # ProbeKind for plugins of pydantic, it would read the metadata of every installed package.
+    # Looking for plugins of pydantic, it would read the metadata of every installed package.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     prepare_streams()
     left_open.clear()  # of an earlier command in this process

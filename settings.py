@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -13,6 +13,8 @@ from melon.errors import InputError, first_problem
 
 ENV_PREFIX = "MELON_"
 DEFAULT_SERVER_URL = "http://localhost:6333"
+MISSPELT = 0.9
+"""So alike, by `difflib`, are a variable's name and that of the setting which was meant."""
 
 
 class Settings(BaseModel):
@@ -91,9 +93,13 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings from the environment.
 
     Raises:
-        InputError: a `MELON_*` variable holds a value that cannot be used.
+        InputError: a `MELON_*` variable holds a value that cannot be used, or has the misspelt name
+            of a setting. Variables of other names are left to others.
     """
     names = {ENV_PREFIX + field.upper(): field for field in Settings.model_fields}
+    for variable in environ:
+        if variable.startswith(ENV_PREFIX) and variable not in names:
+            _check_spelling(variable, names)
     given = {field: environ[name] for name, field in names.items() if environ.get(name)}
     try:
         return Settings.model_validate(given)
@@ -101,3 +107,15 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         problem = first_problem(error)
         variable = ENV_PREFIX + problem.place.upper()
         raise InputError(problem.what, where=f"environment variable {variable}") from None
+
+
+def _check_spelling(variable: str, names: Iterable[str]) -> None:
+    """Refuse `MELON_QDRANT_ULR`, which would have a store in this directory answer instead."""
+    import difflib
+
+    if meant := difflib.get_close_matches(variable, names, n=1, cutoff=MISSPELT):
+        raise InputError(
+            "melon has no setting of this name",
+            where=f"environment variable {variable}",
+            hint=f"did you mean {meant[0]}?",
+        )

@@ -28,3 +28,23 @@ def test_the_home_of_nobody_is_refused(field: str) -> None:
     with pytest.raises(InputError, match="'~nobody-of-this-name/a'") as refused:
         load_settings({f"MELON_{field.upper()}": "~nobody-of-this-name/a"})
     assert refused.value.where == f"environment variable MELON_{field.upper()}"
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("MELON_QDRANT_ULR", "MELON_QDRANT_URL"),
+        ("MELON_QDRANT_APIKEY", "MELON_QDRANT_API_KEY"),
+        ("MELON_HOM", "MELON_HOME"),
+    ],
+)
+def test_a_misspelt_variable_is_not_passed_over(given: str, meant: str) -> None:
+    with pytest.raises(InputError) as refused:
+        load_settings({given: "http://qdrant:6333", "HOME": "/home/me"})
+    assert refused.value.where == f"environment variable {given}"
+    assert refused.value.hint == f"did you mean {meant}?"
+
+
+def test_variables_of_others_are_left_alone() -> None:
+    others = ("MELON_IMAGE", "MELON_TEST_QDRANT_URL", "MELON_VERSION", "QDRANT_URL")
+    assert load_settings(dict.fromkeys(others, "x")) == load_settings({})
