@@ -83,7 +83,7 @@ def _whole(retriever: Retriever, playlists: Sequence[PlaylistQuery]) -> Call:
 
 
 def _requests(retriever: Retriever, query: PlaylistQuery) -> list[Request]:
-    """What this continuation asks of the engine, now that much is remembered."""
+    """What this continuation asks of the engine, now that much is cached."""
     with recording(engine_reader(retriever)) as made:
         retriever.recommend(query, songs=SONGS, tags=TAGS)
     return made

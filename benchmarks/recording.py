@@ -36,7 +36,7 @@ def recording(reader: ReleaseReader) -> Iterator[list[Request]]:
 
 
 def engine_reader(retriever: Retriever) -> ReleaseReader:
-    """The engine's reader below the one that remembers."""
+    """The engine's reader below the one that caches."""
     below: ReleaseReader = retriever.reader._reader  # type: ignore[attr-defined]
     return below
 

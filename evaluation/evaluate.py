@@ -30,7 +30,7 @@ def evaluate(
     """Answer questions with a strategy, and score what comes back; see `recommend` and `score`.
 
     The time of a question is the mean, filling and the start of `processes` included; with a
-    `batch` of 1, each is asked alone. Nothing is remembered of what the retriever was asked before,
+    `batch` of 1, each is asked alone. Nothing is cached of what the retriever was asked before,
     so that the time does not depend on it.
 
     Args:

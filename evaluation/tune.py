@@ -11,11 +11,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from melon.evaluation.caching import CachingReader
 from melon.evaluation.evaluate import evaluate
 from melon.evaluation.journal import Journal, Trial, fingerprint
 from melon.evaluation.pattern_search import Best, OutOfTime, pattern_search
 from melon.evaluation.questions import Pair
+from melon.evaluation.response_cache import ResponseCachingReader
 from melon.evaluation.scorecard import Scorecard
 from melon.evaluation.search_space import (
     SPACE,
@@ -144,7 +144,7 @@ def tune(
         LeakedQuestions: the store was trained on the answers.
     """
     sample = draw_sample(retriever, pairs, most=most, seed=seed)
-    retriever = retriever.with_reader(CachingReader(retriever.engine_reader))
+    retriever = retriever.with_reader(ResponseCachingReader(retriever.engine_reader))
     groups = [
         group
         for given, target in product(QueryKind, TARGETS)

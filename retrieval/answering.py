@@ -8,8 +8,8 @@ from typing import Self
 
 from melon.embedding.title import TitleTokenizer
 from melon.errors import InputError
+from melon.retrieval.caching import CachingReader
 from melon.retrieval.constraints import Constraints
-from melon.retrieval.memory import RememberingReader
 from melon.retrieval.popularity import filled, popular, without
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.seeds import Seeds, resolve
@@ -22,12 +22,12 @@ from melon.store import Collection, Filter, ReleaseReader, tag_point_id
 class OpenRelease:
     """A release that is open, with its title tokenizer. May be shared by threads."""
 
-    reader: RememberingReader
+    reader: CachingReader
     tokenizer: TitleTokenizer
 
     @classmethod
     def of(cls, reader: ReleaseReader) -> Self:
-        """Load the tokenizer, open what will be asked, and remember what is read.
+        """Load the tokenizer, open what will be asked, and cache what is read.
 
         A collection that cannot be read is an error for those queries that need it.
 
@@ -36,7 +36,7 @@ class OpenRelease:
         """
         tokenizer = TitleTokenizer.from_bytes(reader.manifest.title_tokenizer)
         reader.warm()
-        return cls(RememberingReader(reader), tokenizer)
+        return cls(CachingReader(reader), tokenizer)
 
     def check(self) -> None:
         """Make sure that every collection answers.

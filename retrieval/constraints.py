@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from melon.retrieval.memory import RememberingReader
+from melon.retrieval.caching import CachingReader
 from melon.retrieval.metadata import ConstraintError, Genres, any_artist, top_genre
 from melon.retrieval.query import Question, SongIds, Text
 from melon.store import (
@@ -106,7 +106,7 @@ class Constraints(Question):
     )
     exclude_songs: SongIds = Field(default=(), description="song ids that never come back")
 
-    def resolve(self, reader: RememberingReader) -> Filter:
+    def resolve(self, reader: CachingReader) -> Filter:
         """The same as a filter on a release's songs, once all names are known to it.
 
         Raises:

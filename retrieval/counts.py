@@ -1,4 +1,4 @@
-"""What is known of how many playlists hold each point."""
+"""A cache of how many playlists hold each point."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from numpy.typing import NDArray
 
 from melon.store import Ids
 
-MOST_IDS = 16_000_000
+MAX_TABLE_ID = 16_000_000
 """Ids up to this have a table, 64 MB at most."""
 
-MOST_OTHERS = 1_000_000
-"""Other points are remembered up to this, some 100 MB; past that, it begins anew."""
+MAX_OTHERS = 1_000_000
+"""Other points are cached up to this, some 100 MB; past that, their cache is emptied."""
 
 
 class Counts:
     """Counts of points by their ids: a table of small numbers, a dictionary of all others.
 
-    A point's count never changes, but one may be learnt twice: a point that is in the table is not
+    A point's count never changes, but one may be loaded twice: a point that is in the table is not
     looked up there when it is asked for together with an id that is too large for the table.
 
-    May be shared by threads: what one learns while another makes the table longer may be
-    forgotten, and is then unknown.
+    May be shared by threads: what one adds while another makes the table longer may be lost,
+    and is then loaded again.
     """
 
     def __init__(self) -> None:
@@ -35,12 +35,12 @@ class Counts:
         others = self._others
         return np.array([others.get(point, -1) for point in ids.tolist()], np.int64)
 
-    def learn(self, ids: Ids, counts: NDArray[np.int64]) -> None:
-        """Remember the counts (n,) of n points."""
+    def add(self, ids: Ids, counts: NDArray[np.int64]) -> None:
+        """Cache the counts (n,) of n points."""
         if _has_table(ids):
             self._grown(ids)[ids] = counts + 1
             return
-        if len(self._others) + len(ids) > MOST_OTHERS:
+        if len(self._others) + len(ids) > MAX_OTHERS:
             self._others = {}
         self._others.update(zip(ids.tolist(), counts.tolist(), strict=True))
 
@@ -49,11 +49,11 @@ class Counts:
         end = int(ids.max(initial=-1)) + 1
         table = self._table
         if end > len(table):
-            longer = np.zeros(max(end, min(2 * len(table), MOST_IDS)), np.int32)
+            longer = np.zeros(max(end, min(2 * len(table), MAX_TABLE_ID)), np.int32)
             longer[: len(table)] = table
             self._table = table = longer
         return table
 
 
 def _has_table(ids: Ids) -> bool:
-    return ids.dtype.kind == "i" and int(ids.max(initial=0)) < MOST_IDS
+    return ids.dtype.kind == "i" and int(ids.max(initial=0)) < MAX_TABLE_ID

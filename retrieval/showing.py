@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from melon.retrieval.memory import RememberingReader
+from melon.retrieval.caching import CachingReader
 from melon.retrieval.results import Ranking, Song, Tag, because, fallback
 from melon.retrieval.strategies.strategy import Answer, Ask, Explanation
 
 
 def shown_songs(
-    reader: RememberingReader, answers: Sequence[Answer], reasons: Sequence[Explanation]
+    reader: CachingReader, answers: Sequence[Answer], reasons: Sequence[Explanation]
 ) -> list[tuple[Song, ...]]:
     """The songs of each answer."""
-    described = reader.learn_shown(
+    described = reader.load_descriptions(
         [song for answer in answers for song in answer.songs.ids.tolist()]
     )
     return [
@@ -26,7 +26,7 @@ def shown_songs(
 
 
 def shown_tags(
-    reader: RememberingReader, answers: Sequence[Answer], reasons: Sequence[Explanation]
+    reader: CachingReader, answers: Sequence[Answer], reasons: Sequence[Explanation]
 ) -> list[tuple[Tag, ...]]:
     """The tags of each answer."""
     names = _tag_names(reader, answers)
@@ -40,7 +40,7 @@ def shown_tags(
 
 
 def rankings(
-    reader: RememberingReader, asks: Sequence[Ask], answers: Sequence[Answer]
+    reader: CachingReader, asks: Sequence[Ask], answers: Sequence[Answer]
 ) -> list[Ranking]:
     """The ids of the songs and the names of the tags of each answer."""
     return [
@@ -55,6 +55,6 @@ def rankings(
     ]
 
 
-def _tag_names(reader: RememberingReader, answers: Sequence[Answer]) -> list[list[str]]:
-    reader.learn_tags([tag for answer in answers for tag in answer.tags.ids.tolist()])
+def _tag_names(reader: CachingReader, answers: Sequence[Answer]) -> list[list[str]]:
+    reader.load_tags([tag for answer in answers for tag in answer.tags.ids.tolist()])
     return [reader.tags(answer.tags.ids) for answer in answers]

@@ -11,9 +11,9 @@ from pydantic import model_validator
 
 from melon.embedding.title import TitleTokenizer, normalise
 from melon.errors import InputError
+from melon.retrieval.caching import CachingReader
 from melon.retrieval.constraints import Constraints
 from melon.retrieval.description import SONG_FIELDS, Description
-from melon.retrieval.memory import RememberingReader
 from melon.retrieval.query import Id, PlaylistQuery, Question, TagText, Title, Word
 from melon.retrieval.results import Song
 from melon.retrieval.seeds import resolve, respell
@@ -99,7 +99,7 @@ class Neighbour:
 
 
 def similar(
-    reader: RememberingReader,
+    reader: CachingReader,
     tokenizer: TitleTokenizer,
     item: Item,
     *,

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melon.retrieval.batching import beam
-from melon.retrieval.memory import RememberingReader
+from melon.retrieval.caching import CachingReader
 from melon.retrieval.settings import Cosine, RetrievalSettings
 from melon.retrieval.strategies.hops import second_hop
 from melon.retrieval.strategies.nearby import (
@@ -55,7 +55,7 @@ class DenseStrategy:
     def __init__(self, settings: RetrievalSettings) -> None:
         self._settings = settings.dense
 
-    def __call__(self, reader: RememberingReader, asks: Sequence[Ask]) -> list[Answer]:
+    def __call__(self, reader: CachingReader, asks: Sequence[Ask]) -> list[Answer]:
         """One request for all songs; one for the playlists nearby and one for their tags."""
         tags = second_hop(
             reader,
@@ -68,7 +68,7 @@ class DenseStrategy:
 
     def songs(
         self,
-        reader: RememberingReader,
+        reader: CachingReader,
         asks: Sequence[Ask],
         settings: Sequence[Cosine | None] | None = None,
     ) -> list[Ranked]:
@@ -93,7 +93,7 @@ class DenseStrategy:
 
     def nearby(
         self,
-        reader: RememberingReader,
+        reader: CachingReader,
         asks: Sequence[Ask],
         wanted: Sequence[bool] | None = None,
     ) -> list[list[NearbyPlaylists]]:
@@ -104,7 +104,7 @@ class DenseStrategy:
         ]
         return nearby_playlists(reader, asks, settings, self.probe_kind)
 
-    def explain(self, reader: RememberingReader, ask: Ask, answer: Answer) -> Explanation:
+    def explain(self, reader: CachingReader, ask: Ask, answer: Answer) -> Explanation:
         """A probe's part in a score goes to its seeds by their parts in the cosine."""
         [found] = self.nearby(reader, [ask])
         return Explanation(
@@ -113,7 +113,7 @@ class DenseStrategy:
         )
 
     def song_shares(
-        self, reader: RememberingReader, ask: Ask, ranked: Ranked, settings: Cosine | None
+        self, reader: CachingReader, ask: Ask, ranked: Ranked, settings: Cosine | None
     ) -> Shares:
         """The seeds' shares in the scores of `songs`, with the settings of that."""
         own = probes(ask, settings, self.probe_kind) if settings else []
@@ -170,7 +170,7 @@ class _Look:
         limit = max(ask.songs, settings.candidates)
         return cls(probes if wanted else (), ask.song_filter, limit, ask.exact, settings)
 
-    def queries(self, reader: RememberingReader) -> list[VectorQuery]:
+    def queries(self, reader: CachingReader) -> list[VectorQuery]:
         """For each probe a query for each floor."""
         return [
             self._query(probe, floor, few=floor > 0 and reader.songs_in(floor) < FEW_SONGS)
@@ -197,7 +197,7 @@ class _Near:
     terms: NDArray[np.float64]
 
 
-def _near(reader: RememberingReader, looks: Sequence[_Look | None]) -> list[list[_Near]]:
+def _near(reader: CachingReader, looks: Sequence[_Look | None]) -> list[list[_Near]]:
     """For each query and each of its probes, the songs near the probe, in one request."""
     queries = [query for look in looks if look for query in look.queries(reader)]
     hits = reader.query_some(Collection.SONGS, queries)
@@ -215,9 +215,7 @@ def _near(reader: RememberingReader, looks: Sequence[_Look | None]) -> list[list
     ]
 
 
-def _scored(
-    reader: RememberingReader, found: Sequence[Hits], probe: Probe, settings: Cosine
-) -> _Near:
+def _scored(reader: CachingReader, found: Sequence[Hits], probe: Probe, settings: Cosine) -> _Near:
     """weight · exp(sharpness · (cosine - 1)) · popularity^prior of each song found."""
     ids, cosines = found[0].ids, found[0].scores
     if len(found) > 1:

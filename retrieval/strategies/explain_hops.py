@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from melon.retrieval.memory import RememberingReader
+from melon.retrieval.caching import CachingReader
 from melon.retrieval.settings import Hops
 from melon.retrieval.strategies.hops import Neighbours, disliked_seeds, liked_seeds
 from melon.retrieval.strategies.strategy import NO_SHARES, Ask, Name, Shares
@@ -22,7 +22,7 @@ Matrix = NDArray[np.float64]
 
 
 def hop_shares(
-    reader: RememberingReader,
+    reader: CachingReader,
     collection: Collection,
     ask: Ask,
     hops: Hops,
@@ -46,7 +46,7 @@ def hop_shares(
 
 
 def held_shares(
-    reader: RememberingReader,
+    reader: CachingReader,
     collection: Collection,
     ids: Ids,
     discount: float,
@@ -72,7 +72,7 @@ def held_shares(
 
 
 def _stored(
-    reader: RememberingReader,
+    reader: CachingReader,
     collection: Collection,
     ids: Ids,
     neighbours: NDArray[np.uint32],

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from melon.retrieval.memory import NO_HITS, RememberingReader
+from melon.retrieval.caching import NO_HITS, CachingReader
 from melon.retrieval.seeds import SeedSet
 from melon.retrieval.settings import Hops, ItemWeight
 from melon.retrieval.strategies.reweighting import reweight
@@ -66,7 +66,7 @@ NOBODY = Neighbours(np.empty(0, np.uint32), np.empty(0, np.float32), 0)
 
 
 def find_neighbours(
-    reader: RememberingReader, asks: Sequence[Ask], hops: Sequence[Hops]
+    reader: CachingReader, asks: Sequence[Ask], hops: Sequence[Hops]
 ) -> list[Neighbours]:
     """First hop: for each query the playlists that share most with it, in one request.
 
@@ -80,7 +80,7 @@ def find_neighbours(
     ]
     answers = _ask_once(reader, wanted)
     pairs = list(zip(wanted, answers, strict=True))
-    reader.learn_songs(
+    reader.load_songs(
         [playlist for part, hits in pairs if _reweighs(*part) for playlist in hits.ids.tolist()]
     )
     found = [_weigh(reader, hits, *part) for part, hits in pairs]
@@ -91,7 +91,7 @@ def find_neighbours(
 
 
 def second_hop(
-    reader: RememberingReader,
+    reader: CachingReader,
     collection: Collection,
     neighbours: Sequence[Neighbours],
     wanted: Sequence[tuple[Filter, int]],
@@ -187,7 +187,7 @@ def neighbour_filter(ask: Ask, least_songs: int = 0) -> Filter | None:
 
 
 def _discounted(
-    reader: RememberingReader, collection: Collection, hits: Hits, discount: float
+    reader: CachingReader, collection: Collection, hits: Hits, discount: float
 ) -> Ranked:
     """Candidates by score · popularity^-discount."""
     positive = int((hits.scores > 0).sum())  # the first ones: hits are in order
@@ -205,7 +205,7 @@ def _first_hop(ask: Ask, hops: Hops, disliked: bool) -> VectorQuery | None:
     return VectorQuery(vector, ITEMS, hops.neighbours, neighbour_filter(ask, hops.least_songs))
 
 
-def _ask_once(reader: RememberingReader, wanted: Sequence[tuple[Ask, Hops, bool]]) -> list[Hits]:
+def _ask_once(reader: CachingReader, wanted: Sequence[tuple[Ask, Hops, bool]]) -> list[Hits]:
     """The hits of each first hop. What a query's songs and tags ask alike is asked once."""
     queries = [_first_hop(*part) for part in wanted]
     keys = [
@@ -228,9 +228,7 @@ def _reweighs(ask: Ask, hops: Hops, disliked: bool) -> bool:
     return hops.reweighting is not None and len(ask.seeds.songs) > 0 and not disliked
 
 
-def _weigh(
-    reader: RememberingReader, hits: Hits, ask: Ask, hops: Hops, disliked: bool
-) -> Neighbours:
+def _weigh(reader: CachingReader, hits: Hits, ask: Ask, hops: Hops, disliked: bool) -> Neighbours:
     if not len(hits):
         return NOBODY
     weights = ((hits.scores / hits.scores.max()) ** hops.power).astype(np.float32)

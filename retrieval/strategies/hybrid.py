@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melon.retrieval.batching import has_conditions
-from melon.retrieval.memory import RememberingReader
+from melon.retrieval.caching import CachingReader
 from melon.retrieval.settings import Cosine, Fusion, RetrievalSettings, SongFusion
 from melon.retrieval.strategies.dense import MeanStrategy
 from melon.retrieval.strategies.hops import Neighbours
@@ -43,7 +43,7 @@ class HybridStrategy:
         self._neighbours = NeighbourStrategy(settings)
         self._mean = MeanStrategy(settings)
 
-    def __call__(self, reader: RememberingReader, asks: Sequence[Ask]) -> list[Answer]:
+    def __call__(self, reader: CachingReader, asks: Sequence[Ask]) -> list[Answer]:
         """The first hop, what is near in the co-embedding meanwhile, the second hop for both."""
         settings = [self._settings.of(query_kind(ask)) for ask in asks]
         alike = [
@@ -77,7 +77,7 @@ class HybridStrategy:
         ]
         return [Answer(*pair) for pair in zip(songs, tags, strict=True)]
 
-    def explain(self, reader: RememberingReader, ask: Ask, answer: Answer) -> Explanation:
+    def explain(self, reader: CachingReader, ask: Ask, answer: Answer) -> Explanation:
         """The shares of both parts, scaled as their scores are."""
         settings = self._settings.of(query_kind(ask))
         [of_songs], [of_tags] = self._neighbours.near(reader, [ask])
@@ -86,7 +86,7 @@ class HybridStrategy:
             tags=self._tag_shares(reader, ask, of_tags, answer.tags, settings.tags),
         )
 
-    def _cosine(self, reader: RememberingReader, ask: Ask, fusion: SongFusion) -> Cosine | None:
+    def _cosine(self, reader: CachingReader, ask: Ask, fusion: SongFusion) -> Cosine | None:
         """How to search for songs in the co-embedding, if at all.
 
         Among popular songs only, unless these are few or the query has constraints of its own.
@@ -101,7 +101,7 @@ class HybridStrategy:
 
     def _song_shares(
         self,
-        reader: RememberingReader,
+        reader: CachingReader,
         ask: Ask,
         neighbours: Neighbours,
         ranked: Ranked,
@@ -117,7 +117,7 @@ class HybridStrategy:
 
     def _tag_shares(
         self,
-        reader: RememberingReader,
+        reader: CachingReader,
         ask: Ask,
         neighbours: Neighbours,
         ranked: Ranked,

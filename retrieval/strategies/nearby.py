@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melon.retrieval.batching import beam
-from melon.retrieval.memory import RememberingReader
+from melon.retrieval.caching import CachingReader
 from melon.retrieval.settings import Nearby
 from melon.retrieval.strategies.explain_hops import held_shares
 from melon.retrieval.strategies.hops import NOBODY, Neighbours, neighbour_filter
@@ -36,7 +36,7 @@ class NearbyPlaylists:
 
 
 def nearby_playlists(
-    reader: RememberingReader,
+    reader: CachingReader,
     asks: Sequence[Ask],
     settings: Sequence[Nearby | None],
     probe_kind: ProbeKind,
@@ -70,7 +70,7 @@ def merged(found: Sequence[NearbyPlaylists]) -> Neighbours:
 
 
 def nearby_shares(
-    reader: RememberingReader, found: Sequence[NearbyPlaylists], ids: Ids, discount: float
+    reader: CachingReader, found: Sequence[NearbyPlaylists], ids: Ids, discount: float
 ) -> Shares:
     """Shares in the scores of the tags `ids`; a playlist's go to the seeds by their part in its
     cosine."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from melon.retrieval.memory import RememberingReader
+from melon.retrieval.caching import CachingReader
 from melon.retrieval.settings import Hops, RetrievalSettings
 from melon.retrieval.strategies.explain_hops import hop_shares
 from melon.retrieval.strategies.hops import NOBODY, Neighbours, find_neighbours, second_hop
@@ -22,7 +22,7 @@ class NeighbourStrategy:
     def __init__(self, settings: RetrievalSettings) -> None:
         self._settings = settings.neighbours
 
-    def __call__(self, reader: RememberingReader, asks: Sequence[Ask]) -> list[Answer]:
+    def __call__(self, reader: CachingReader, asks: Sequence[Ask]) -> list[Answer]:
         """One request for the neighbours of all queries, one for their songs, one for tags."""
         of_songs, of_tags = self.near(reader, asks)
         songs = self.second_hop(reader, Collection.SONGS, asks, of_songs)
@@ -30,7 +30,7 @@ class NeighbourStrategy:
         return [Answer(*pair) for pair in zip(songs, tags, strict=True)]
 
     def near(
-        self, reader: RememberingReader, asks: Sequence[Ask]
+        self, reader: CachingReader, asks: Sequence[Ask]
     ) -> tuple[list[Neighbours], list[Neighbours]]:
         """The neighbours of each query for its songs, and those for its tags, in one request."""
         targets = [self._settings.of(query_kind(ask)) for ask in asks]
@@ -43,7 +43,7 @@ class NeighbourStrategy:
 
     def second_hop(
         self,
-        reader: RememberingReader,
+        reader: CachingReader,
         collection: Collection,
         asks: Sequence[Ask],
         near: Sequence[Neighbours],
@@ -63,7 +63,7 @@ class NeighbourStrategy:
         target = self._settings.of(query_kind(ask))
         return target.songs if collection is Collection.SONGS else target.tags
 
-    def explain(self, reader: RememberingReader, ask: Ask, answer: Answer) -> Explanation:
+    def explain(self, reader: CachingReader, ask: Ask, answer: Answer) -> Explanation:
         """Which neighbours hold a result, and which seeds made them neighbours."""
         [of_songs], [of_tags] = self.near(reader, [ask])
         return Explanation(
@@ -73,7 +73,7 @@ class NeighbourStrategy:
 
     def shares(
         self,
-        reader: RememberingReader,
+        reader: CachingReader,
         collection: Collection,
         ask: Ask,
         near: Neighbours,
@@ -83,7 +83,7 @@ class NeighbourStrategy:
         return hop_shares(reader, collection, ask, self.hops(ask, collection), near, ranked.ids)
 
 
-def _near(reader: RememberingReader, wanted: Sequence[tuple[Ask, Hops] | None]) -> list[Neighbours]:
+def _near(reader: CachingReader, wanted: Sequence[tuple[Ask, Hops] | None]) -> list[Neighbours]:
     """The neighbours of each query in one request; nobody where nothing is wanted of them."""
     asked = [pair for pair in wanted if pair]
     found = iter(find_neighbours(reader, [ask for ask, _ in asked], [hops for _, hops in asked]))

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from melon.retrieval.memory import RememberingReader
+from melon.retrieval.caching import CachingReader
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.seeds import Seeds
 from melon.store import Filter, Ids, PointId
@@ -171,8 +171,8 @@ UNEXPLAINED = Explanation(NO_SHARES, NO_SHARES)
 class Strategy(Protocol):
     """Finds candidates for queries that have at least one known seed, and says why."""
 
-    def __call__(self, reader: RememberingReader, asks: Sequence[Ask]) -> list[Answer]:
+    def __call__(self, reader: CachingReader, asks: Sequence[Ask]) -> list[Answer]:
         """One answer per query, the same whether queries are asked together or one by one."""
 
-    def explain(self, reader: RememberingReader, ask: Ask, answer: Answer) -> Explanation:
+    def explain(self, reader: CachingReader, ask: Ask, answer: Answer) -> Explanation:
         """How the scores of (the head of) an answer that this strategy gave came about."""

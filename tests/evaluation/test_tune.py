@@ -25,12 +25,12 @@ from melon.evaluation import (
     evaluate,
     tune,
 )
-from melon.evaluation.caching import CachingReader
 from melon.evaluation.journal import Trial
+from melon.evaluation.response_cache import ResponseCachingReader
 from melon.evaluation.search_space import SPACE, value_at
 from melon.evaluation.tune_questions import Group, Sample, draw_sample
 from melon.retrieval import QueryKind, RetrievalSettings, Retriever
-from melon.retrieval.memory import RememberingReader
+from melon.retrieval.caching import CachingReader
 from melon.store import ReleaseReader, VectorStore
 from melon.store.embedded import EmbeddedStore
 
@@ -234,17 +234,17 @@ def test_what_is_found_is_compared_with_the_baseline(
 def test_answers_are_kept_as_the_engine_gives_them(
     retriever: Retriever, held_out: HeldOut, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """What a retriever remembers besides is its own, and is not kept twice."""
+    """What a retriever caches besides is its own, and is not kept twice."""
     wrapped: list[ReleaseReader] = []
 
-    def keeping(reader: ReleaseReader) -> CachingReader:
+    def keeping(reader: ReleaseReader) -> ResponseCachingReader:
         wrapped.append(reader)
-        return CachingReader(reader)
+        return ResponseCachingReader(reader)
 
-    monkeypatch.setattr(import_module("melon.evaluation.tune"), "CachingReader", keeping)
+    monkeypatch.setattr(import_module("melon.evaluation.tune"), "ResponseCachingReader", keeping)
     tuned(retriever, held_out, tmp_path / "retrieval.json", budget=0)
     [engine] = wrapped
-    assert not isinstance(engine, RememberingReader)
+    assert not isinstance(engine, CachingReader)
     assert engine.manifest == retriever.reader.manifest
 
 

@@ -1,4 +1,4 @@
-"""What is remembered of popularity, whatever the ids are."""
+"""The cache of popularity, whatever the ids are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from melon.retrieval import counts
-from melon.retrieval.counts import MOST_IDS, Counts
+from melon.retrieval.counts import MAX_TABLE_ID, Counts
 from melon.store import id_array
 
 small = st.integers(0, 5_000)
@@ -27,33 +27,33 @@ def count(point: int | str) -> int:
 
 
 @given(st.lists(any_ids, max_size=6))
-def test_what_was_learnt_is_known_and_nothing_else_is(batches: list[list[int | str]]):
-    known, learnt = Counts(), set()
+def test_what_was_added_is_known_and_nothing_else_is(batches: list[list[int | str]]):
+    known, added = Counts(), set()
     for batch in batches:
         ids, counts = id_array(batch), [count(point) for point in batch]
         for point, found in zip(batch, known.of(ids).tolist(), strict=True):
-            assert found == -1 or (found == count(point) and point in learnt)
-        known.learn(ids, np.array(counts, np.int64))
-        learnt.update(batch)
+            assert found == -1 or (found == count(point) and point in added)
+        known.add(ids, np.array(counts, np.int64))
+        added.update(batch)
         assert known.of(ids).tolist() == counts
 
 
 def test_a_count_of_zero_is_known():
     known = Counts()
-    known.learn(np.array([7]), np.array([0]))
+    known.add(np.array([7]), np.array([0]))
     assert known.of(np.array([6, 7, 8])).tolist() == [-1, 0, -1]
 
 
-def test_ids_beyond_the_table_are_remembered_too():
+def test_ids_beyond_the_table_are_cached_too():
     known = Counts()
-    known.learn(np.array([1, MOST_IDS + 1]), np.array([3, 4]))
-    assert known.of(np.array([1, MOST_IDS + 1, MOST_IDS + 2])).tolist() == [3, 4, -1]
+    known.add(np.array([1, MAX_TABLE_ID + 1]), np.array([3, 4]))
+    assert known.of(np.array([1, MAX_TABLE_ID + 1, MAX_TABLE_ID + 2])).tolist() == [3, 4, -1]
     assert len(known._table) == 0
 
 
-def test_others_are_forgotten_before_they_are_too_many(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(counts, "MOST_OTHERS", 3)
+def test_others_are_dropped_before_they_are_too_many(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(counts, "MAX_OTHERS", 3)
     known = Counts()
-    known.learn(np.array(["a", "b"]), np.array([1, 2]))
-    known.learn(np.array(["c", "d"]), np.array([3, 4]))
+    known.add(np.array(["a", "b"]), np.array([1, 2]))
+    known.add(np.array(["c", "d"]), np.array([3, 4]))
     assert known.of(np.array(["a", "b", "c", "d"])).tolist() == [-1, -1, 3, 4]

@@ -396,7 +396,7 @@ def test_a_live_release_that_cannot_be_named_is_no_reason_to_stop(
 
 
 def test_threads_may_share_a_retriever(demo_store: VectorStore):
-    """Each begins with nothing remembered, and they remember for each other."""
+    """Each begins with empty caches, and they fill them for each other."""
     queries = [PlaylistQuery(songs=(song, song + 1)) for song in range(0, 24, 2)]
     alone = [Retriever(demo_store).recommend(query) for query in queries]
     shared = Retriever(demo_store)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from melon.embedding import EmbeddingSpace
 from melon.retrieval import STRATEGIES, Constraints, PlaylistQuery, Retriever, Variety, variety
-from melon.retrieval.memory import RememberingReader
+from melon.retrieval.caching import CachingReader
 from melon.retrieval.strategies.hybrid import HybridStrategy
 from melon.retrieval.strategies.strategy import Answer, Ask, Ranked
 from melon.retrieval.variety import cap_per_artist, maximal_marginal_relevance
@@ -44,7 +44,7 @@ class Asking(HybridStrategy):
 
     asked: ClassVar[list[tuple[int, PlaylistQuery]]]
 
-    def __call__(self, reader: RememberingReader, asks: Sequence[Ask]) -> list[Answer]:
+    def __call__(self, reader: CachingReader, asks: Sequence[Ask]) -> list[Answer]:
         self.asked += [(ask.songs, ask.query) for ask in asks]
         return super().__call__(reader, asks)
 

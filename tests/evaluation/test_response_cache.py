@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from lists import HeldOut
 
-from melon.evaluation.caching import CachingReader
+from melon.evaluation.response_cache import ResponseCachingReader
 from melon.store import DENSE, Collection, Filter, NumberRange, Record, ReleaseReader, VectorQuery
 from melon.store.embedded import EmbeddedStore
 
@@ -51,7 +51,7 @@ def found(answers) -> list[list[tuple[object, float]]]:
 def test_only_what_is_new_is_asked(reader: ReleaseReader) -> None:
     queries = some_queries(reader, 6)
     counting = Counting(reader)
-    caching = CachingReader(counting)
+    caching = ResponseCachingReader(counting)
     caching.query(Collection.SONGS, queries[:4])
     again = caching.query(Collection.SONGS, queries)
     assert counting.queries == 6
@@ -69,7 +69,7 @@ def test_whatever_changes_the_answer_makes_a_new_query(reader: ReleaseReader) ->
         replace(query, filter=Filter(must=(NumberRange("popularity", gte=3),))),
     ]
     counting = Counting(reader)
-    caching = CachingReader(counting)
+    caching = ResponseCachingReader(counting)
     for asked in [query, *others]:
         assert found(caching.query(Collection.SONGS, [asked])) == found(
             reader.query(Collection.SONGS, [asked])
@@ -81,7 +81,7 @@ def test_whatever_changes_the_answer_makes_a_new_query(reader: ReleaseReader) ->
 def test_records_are_kept_by_what_is_asked_of_them(reader: ReleaseReader) -> None:
     ids = [record.id for record in reader.find(Collection.SONGS, None, 3)]
     counting = Counting(reader)
-    caching = CachingReader(counting)
+    caching = ResponseCachingReader(counting)
     for _ in range(2):
         named = caching.retrieve(Collection.SONGS, ids, payload=("name",))
         whole = caching.retrieve(Collection.SONGS, ids)
@@ -93,7 +93,7 @@ def test_records_are_kept_by_what_is_asked_of_them(reader: ReleaseReader) -> Non
 def test_what_was_not_used_for_longest_goes_first(reader: ReleaseReader) -> None:
     first, second, third = some_queries(reader, 3)
     counting = Counting(reader)
-    caching = CachingReader(counting, most=12)
+    caching = ResponseCachingReader(counting, max_points=12)
     for asked in (first, second, first, third):  # third takes the place of second
         caching.query(Collection.SONGS, [asked])
     assert counting.queries == 3
@@ -106,7 +106,7 @@ def test_what_was_not_used_for_longest_goes_first(reader: ReleaseReader) -> None
 def test_an_answer_without_points_takes_room_too(reader: ReleaseReader) -> None:
     """What was asked is kept with it."""
     counting = Counting(reader)
-    caching = CachingReader(counting, most=2)
+    caching = ResponseCachingReader(counting, max_points=2)
     for absent in (10**6, 10**6 + 1, 10**6 + 2, 10**6):
         assert caching.retrieve(Collection.SONGS, [absent]) == []
     assert counting.retrieved == 4
@@ -116,7 +116,7 @@ def test_hits_and_records_share_the_room(reader: ReleaseReader) -> None:
     [query] = some_queries(reader, 1)
     ids = [record.id for record in reader.find(Collection.SONGS, None, 5)]
     counting = Counting(reader)
-    caching = CachingReader(counting, most=11)
+    caching = ResponseCachingReader(counting, max_points=11)
     for _ in range(2):
         caching.query(Collection.SONGS, [query])
         caching.retrieve(Collection.SONGS, ids)
@@ -145,7 +145,7 @@ class Ready:
 def test_threads_may_share_it() -> None:
     """Most answers go again while others are looked up; afterwards as many are kept as before."""
     ready = Ready()
-    caching = CachingReader(ready, most=12)
+    caching = ResponseCachingReader(ready, max_points=12)
 
     def ask(seed: int) -> None:
         for asked in np.random.default_rng(seed).integers(0, 8, 300).tolist():

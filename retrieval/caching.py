@@ -1,4 +1,4 @@
-"""A reader that remembers what strategies ask for again and again.
+"""A reader that caches what strategies ask for again and again.
 
 Reading a payload costs an engine several times what finding the point costs, and the same popular
 songs and long playlists are candidates for most queries. A release never changes, so what was
@@ -30,22 +30,22 @@ from melon.store import (
 )
 from melon.store.forwarding import ForwardingReader
 
-MOST_PLAYLISTS = 200_000
-"""Playlists whose songs are remembered at most, some 100 MB; past that, it begins anew."""
+MAX_PLAYLISTS = 200_000
+"""Playlists whose songs are cached at most, some 100 MB; past that, the cache is emptied."""
 
-MOST_TAGS = 1_000_000
-"""Tags whose text is remembered at most; past that, it begins anew."""
+MAX_TAGS = 1_000_000
+"""Tags whose text is cached at most; past that, the cache is emptied."""
 
-MOST_SHOWN = 50_000
-"""Songs whose description is remembered at most, some 50 MB; past that, it begins anew."""
+MAX_DESCRIPTIONS = 50_000
+"""Songs whose description is cached at most, some 50 MB; past that, the cache is emptied."""
 
 V = TypeVar("V")
 SongArray = NDArray[np.int32]
 NO_HITS = Hits(np.empty(0, np.int64), np.empty(0))
 
 
-class RememberingReader(ForwardingReader):
-    """A release's reader, with what was asked of it before at hand.
+class CachingReader(ForwardingReader):
+    """A release's reader that keeps the payload fields it has read.
 
     May be shared by threads: each works with the dictionary that it looked into, even where
     another has begun a new one meanwhile.
@@ -56,7 +56,7 @@ class RememberingReader(ForwardingReader):
         self._popularity = {collection: Counts() for collection in Collection}
         self._songs: dict[PointId, SongArray] = {}
         self._tags: dict[PointId, str] = {}
-        self._shown: dict[PointId, Description] = {}
+        self._descriptions: dict[PointId, Description] = {}
         self._counts: dict[int, int] = {}
         self.artists = Artists(reader)
 
@@ -67,67 +67,72 @@ class RememberingReader(ForwardingReader):
 
     @property
     def engine(self) -> ReleaseReader:
-        """The reader that is asked for what is not remembered."""
+        """The reader that is asked for what is not cached."""
         return self._reader
 
     def popularity(self, collection: Collection, ids: Ids) -> NDArray[np.float64]:
         """How many playlists hold each of n points, (n,) float64; 1 at least, to take powers of.
 
-        Where many queries are answered, ask for all their points first: what is not known is
-        asked for in one request.
+        Where many queries are answered, ask for all their points first: those not cached are
+        loaded in one request.
         """
-        known = self._popularity[collection]
-        counts = known.of(ids)
+        cached = self._popularity[collection]
+        counts = cached.of(ids)
         unknown = counts < 0
         if unknown.any():
-            missing, places = np.unique(ids[unknown], return_inverse=True)
+            missing, inverse = np.unique(ids[unknown], return_inverse=True)
             found = self._reader.values(collection, "popularity", missing.tolist())
-            learnt = np.array([found.get(point, 0) for point in missing.tolist()], np.int64)
-            known.learn(missing, learnt)
-            counts[unknown] = learnt[places]
+            loaded = np.array([found.get(point, 0) for point in missing.tolist()], np.int64)
+            cached.add(missing, loaded)
+            counts[unknown] = loaded[inverse]
         return np.asarray(np.maximum(counts, 1), np.float64)
 
     def songs(self, playlists: Ids) -> list[SongArray]:
         """The ids of each playlist's songs, (n,) int32.
 
-        Where many queries are answered, call `learn_songs` for all their playlists first.
+        Where many queries are answered, call `load_songs` for all their playlists first.
         """
         ids = playlists.tolist()
         try:
             return [self._songs[playlist] for playlist in ids]
         except KeyError:
-            known = self.learn_songs(ids)
-            return [known[playlist] for playlist in ids]
+            cached = self.load_songs(ids)
+            return [cached[playlist] for playlist in ids]
 
-    def learn_songs(self, playlists: Sequence[PointId]) -> Mapping[PointId, SongArray]:
-        """Ask for the songs of the playlists that are not known, in one request."""
-        known = self._songs = self._learn(
-            self._songs, Collection.PLAYLISTS, playlists, ("songs",), _song_ids, MOST_PLAYLISTS
+    def load_songs(self, playlists: Sequence[PointId]) -> Mapping[PointId, SongArray]:
+        """The songs of these and other playlists; those not cached are loaded in one request."""
+        cached = self._songs = self._load(
+            self._songs, Collection.PLAYLISTS, playlists, ("songs",), _song_ids, MAX_PLAYLISTS
         )
-        return known
+        return cached
 
     def tags(self, ids: Ids) -> list[str]:
         """The tags that points stand for.
 
-        Where many queries are answered, call `learn_tags` for all their points first.
+        Where many queries are answered, call `load_tags` for all their points first.
         """
         points = ids.tolist()
-        known = self.learn_tags(points)
-        return [known[point] for point in points]
+        cached = self.load_tags(points)
+        return [cached[point] for point in points]
 
-    def learn_tags(self, ids: Sequence[PointId]) -> Mapping[PointId, str]:
-        """Ask for the tags that are not known, in one request."""
-        known = self._tags = self._learn(
-            self._tags, Collection.TAGS, ids, ("tag",), lambda payload: payload["tag"], MOST_TAGS
+    def load_tags(self, ids: Sequence[PointId]) -> Mapping[PointId, str]:
+        """These tags and others; those not cached are loaded in one request."""
+        cached = self._tags = self._load(
+            self._tags, Collection.TAGS, ids, ("tag",), lambda payload: payload["tag"], MAX_TAGS
         )
-        return known
+        return cached
 
-    def learn_shown(self, songs: Sequence[PointId]) -> Mapping[PointId, Description]:
-        """The descriptions of these songs and of others; those not known are asked for."""
-        known = self._shown = self._learn(
-            self._shown, Collection.SONGS, songs, SONG_FIELDS, Description.of, MOST_SHOWN
+    def load_descriptions(self, songs: Sequence[PointId]) -> Mapping[PointId, Description]:
+        """The descriptions of these and other songs; those not cached are loaded in one request."""
+        cached = self._descriptions = self._load(
+            self._descriptions,
+            Collection.SONGS,
+            songs,
+            SONG_FIELDS,
+            Description.of,
+            MAX_DESCRIPTIONS,
         )
-        return known
+        return cached
 
     def songs_in(self, playlists: int) -> int:
         """How many songs at least so many playlists hold."""
@@ -148,28 +153,28 @@ class RememberingReader(ForwardingReader):
         answers = iter(self.query(collection, asked) if asked else [])
         return [NO_HITS if query is None else next(answers) for query in queries]
 
-    def _learn(
+    def _load(
         self,
-        known: dict[PointId, V],
+        cache: dict[PointId, V],
         collection: Collection,
         ids: Sequence[PointId],
         fields: tuple[str, ...],
         value: Callable[[Mapping[str, Any]], V],
-        most: int,
+        max_size: int,
     ) -> dict[PointId, V]:
-        """`known` with the values of all points that were asked for, or a new one, begun anew.
+        """The cache with the values of all these points, or a new one where they do not fit.
 
         Args:
             fields: of the payload that `value` is taken from.
-            most: how many it may hold.
+            max_size: how many points it may hold.
         """
-        missing = set(ids).difference(known)
+        missing = set(ids).difference(cache)
         if missing:
-            if len(known) + len(missing) > most:
-                known, missing = {}, set(ids)
+            if len(cache) + len(missing) > max_size:
+                cache, missing = {}, set(ids)
             for record in self._reader.retrieve(collection, list(missing), payload=fields):
-                known[record.id] = value(record.payload)
-        return known
+                cache[record.id] = value(record.payload)
+        return cache
 
 
 def _song_ids(payload: Mapping[str, Any]) -> SongArray:
