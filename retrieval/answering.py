@@ -13,7 +13,7 @@ from melon.retrieval.constraints import Constraints
 from melon.retrieval.popularity import filled, popular, without
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.seeds import Seeds, resolve
-from melon.retrieval.strategies.strategy import NOTHING, Answer, Ask, Strategy
+from melon.retrieval.strategies.strategy import NOTHING, Answer, ResolvedQuery, Strategy
 from melon.retrieval.variety import Variety
 from melon.store import Collection, Filter, ReleaseReader, tag_point_id
 
@@ -60,8 +60,8 @@ class OpenRelease:
         tags: int,
         strategy: Strategy,
         exact: bool,
-    ) -> tuple[list[Ask], list[Answer]]:
-        """The best `songs` and `tags` of each query, and what was asked of the store for them.
+    ) -> tuple[list[ResolvedQuery], list[Answer]]:
+        """The best `songs` and `tags` of each query, and the queries as they were resolved.
 
         What is popular stands in where nothing of a query is known or leads anywhere, and
         follows where a strategy finds too few.
@@ -76,19 +76,19 @@ class OpenRelease:
         if len(limits) != len(queries):
             raise InputError(f"{len(queries)} queries have {len(limits)} constraints")
         filters = [limit.resolve(self.reader) if limit else Filter() for limit in limits]
-        asks = [
-            _ask(query, seeds, filter, songs, tags, exact)
+        resolved = [
+            _resolved(query, seeds, filter, songs, tags, exact)
             for query, seeds, filter in zip(queries, self.seeds(queries), filters, strict=True)
         ]
-        known = iter(strategy(self.reader, [ask for ask in asks if ask.seeds]))
-        answers = [next(known) if ask.seeds else NOTHING for ask in asks]
+        known = iter(strategy(self.reader, [query for query in resolved if query.seeds]))
+        answers = [next(known) if query.seeds else NOTHING for query in resolved]
         answers = [
-            filled(self.reader, answer.head(songs, tags), ask)
+            filled(self.reader, answer.head(songs, tags), query)
             if answer
-            else popular(self.reader, ask)
-            for ask, answer in zip(asks, answers, strict=True)
+            else popular(self.reader, query)
+            for query, answer in zip(resolved, answers, strict=True)
         ]
-        return asks, answers
+        return resolved, answers
 
     def varied(
         self,
@@ -101,13 +101,13 @@ class OpenRelease:
         tags: int,
         strategy: Strategy,
         exact: bool,
-    ) -> tuple[list[Ask], list[Answer]]:
+    ) -> tuple[list[ResolvedQuery], list[Answer]]:
         """As `answer`, with the songs chosen for variety from `pool` candidates of each query.
 
         Where too few candidates satisfy `variety`, the query is asked again for twice as many,
         until enough do or there are no more.
         """
-        asks, found = self.answer(
+        resolved, found = self.answer(
             queries, constraints, songs=pool, tags=tags, strategy=strategy, exact=exact
         )
         answers = [
@@ -115,14 +115,14 @@ class OpenRelease:
             for answer in found
         ]
         short = [
-            place
-            for place, (answer, whole) in enumerate(zip(answers, found, strict=True))
+            row
+            for row, (answer, whole) in enumerate(zip(answers, found, strict=True))
             if len(answer.songs) < songs and len(whole.songs) == pool
         ]
         if short:
             more = self.varied(
-                [queries[place] for place in short],
-                None if constraints is None else [constraints[place] for place in short],
+                [queries[row] for row in short],
+                None if constraints is None else [constraints[row] for row in short],
                 variety,
                 songs=songs,
                 pool=2 * pool,
@@ -130,18 +130,18 @@ class OpenRelease:
                 strategy=strategy,
                 exact=exact,
             )
-            for place, ask, answer in zip(short, *more, strict=True):
-                asks[place], answers[place] = ask, answer
-        return asks, answers
+            for row, query, answer in zip(short, *more, strict=True):
+                resolved[row], answers[row] = query, answer
+        return resolved, answers
 
 
-def _ask(
+def _resolved(
     query: PlaylistQuery, seeds: Seeds, constraint: Filter, songs: int, tags: int, exact: bool
-) -> Ask:
+) -> ResolvedQuery:
     own_songs = query.songs + query.not_songs
     own_tags = tuple(tag_point_id(str(t)) for t in seeds.tags.keys + seeds.not_tags.keys)
-    return Ask(
-        query=query,
+    return ResolvedQuery(
+        original=query,
         seeds=seeds,
         song_filter=constraint & without(own_songs),
         tag_filter=without(own_tags),

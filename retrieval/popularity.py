@@ -6,22 +6,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from melon.retrieval.strategies.strategy import EMPTY, Answer, Ask, Ranked
+from melon.retrieval.strategies.strategy import EMPTY, Answer, Ranked, ResolvedQuery
 from melon.store import Collection, Filter, HasId, NumberRange, PointId, ReleaseReader, id_array
 
 POPULARITY = "popularity"
 
 
-def popular(reader: ReleaseReader, ask: Ask) -> Answer:
+def popular(reader: ReleaseReader, query: ResolvedQuery) -> Answer:
     """The most popular songs and tags that pass; the score is the number of playlists."""
     return Answer(
-        songs=most_popular(reader, Collection.SONGS, ask.songs, ask.song_filter),
-        tags=most_popular(reader, Collection.TAGS, ask.tags, ask.tag_filter),
+        songs=most_popular(reader, Collection.SONGS, query.songs, query.song_filter),
+        tags=most_popular(reader, Collection.TAGS, query.tags, query.tag_filter),
         popular=True,
     )
 
 
-def filled(reader: ReleaseReader, answer: Answer, ask: Ask) -> Answer:
+def filled(reader: ReleaseReader, answer: Answer, query: ResolvedQuery) -> Answer:
     """Where candidates are fewer than wanted, what is popular follows, with no score."""
 
     def fill(ranked: Ranked, collection: Collection, limit: int, filter: Filter) -> Ranked:
@@ -32,8 +32,8 @@ def filled(reader: ReleaseReader, answer: Answer, ask: Ask) -> Answer:
         return ranked.followed_by(most_popular(reader, collection, missing, rest).ids)
 
     return Answer(
-        songs=fill(answer.songs, Collection.SONGS, ask.songs, ask.song_filter),
-        tags=fill(answer.tags, Collection.TAGS, ask.tags, ask.tag_filter),
+        songs=fill(answer.songs, Collection.SONGS, query.songs, query.song_filter),
+        tags=fill(answer.tags, Collection.TAGS, query.tags, query.tag_filter),
     )
 
 

@@ -181,7 +181,7 @@ class Retriever:
         wanted, chosen = variety or Variety(), self._strategy(strategy)
 
         def recommended(current: OpenRelease) -> list[Recommendation]:
-            asks, answers = current.varied(
+            resolved, answers = current.varied(
                 queries,
                 constraints,
                 wanted,
@@ -194,10 +194,10 @@ class Retriever:
             reader = current.reader
             reasons = [
                 # popular songs and tags have no reasons but that
-                chosen.explain(reader, ask, answer)
+                chosen.explain(reader, query, answer)
                 if explain and not answer.popular
                 else UNEXPLAINED
-                for ask, answer in zip(asks, answers, strict=True)
+                for query, answer in zip(resolved, answers, strict=True)
             ]
             found_songs = shown_songs(reader, answers, reasons)
             found_tags = shown_tags(reader, answers, reasons)
@@ -209,10 +209,10 @@ class Retriever:
                     fallback=fallback(answer),
                     songs=own_songs,
                     tags=own_tags,
-                    unknown=ask.seeds.unknown,
+                    unknown=query.seeds.unknown,
                 )
-                for ask, answer, own_songs, own_tags in zip(
-                    asks, answers, found_songs, found_tags, strict=True
+                for query, answer, own_songs, own_tags in zip(
+                    resolved, answers, found_songs, found_tags, strict=True
                 )
             ]
 
@@ -236,10 +236,10 @@ class Retriever:
         chosen = self._strategy(strategy)
 
         def ranked(current: OpenRelease) -> list[Ranking]:
-            asks, answers = current.answer(
+            resolved, answers = current.answer(
                 queries, constraints, songs=songs, tags=tags, strategy=chosen, exact=exact
             )
-            return rankings(current.reader, asks, answers)
+            return rankings(current.reader, resolved, answers)
 
         return self._source.ask(ranked)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from melon.retrieval.caching import CachingReader
 from melon.retrieval.results import Ranking, Song, Tag, because, fallback
-from melon.retrieval.strategies.strategy import Answer, Ask, Explanation
+from melon.retrieval.strategies.strategy import Answer, Explanation, ResolvedQuery
 
 
 def shown_songs(
@@ -40,7 +40,7 @@ def shown_tags(
 
 
 def rankings(
-    reader: CachingReader, asks: Sequence[Ask], answers: Sequence[Answer]
+    reader: CachingReader, queries: Sequence[ResolvedQuery], answers: Sequence[Answer]
 ) -> list[Ranking]:
     """The ids of the songs and the names of the tags of each answer."""
     return [
@@ -48,10 +48,10 @@ def rankings(
             songs=tuple(answer.songs.ids.tolist()),
             tags=tuple(names),
             fallback=fallback(answer),
-            known=bool(ask.seeds),
-            unknown=ask.seeds.unknown,
+            known=bool(query.seeds),
+            unknown=query.seeds.unknown,
         )
-        for ask, answer, names in zip(asks, answers, _tag_names(reader, answers), strict=True)
+        for query, answer, names in zip(queries, answers, _tag_names(reader, answers), strict=True)
     ]
 
 

@@ -27,10 +27,10 @@ from melon.retrieval.strategies.query_kind import query_kind
 from melon.retrieval.strategies.strategy import (
     NO_SHARES,
     Answer,
-    Ask,
     Explanation,
     Name,
     Ranked,
+    ResolvedQuery,
     Shares,
 )
 from melon.store import (
@@ -55,21 +55,21 @@ class DenseStrategy:
     def __init__(self, settings: RetrievalSettings) -> None:
         self._settings = settings.dense
 
-    def __call__(self, reader: CachingReader, asks: Sequence[Ask]) -> list[Answer]:
+    def __call__(self, reader: CachingReader, queries: Sequence[ResolvedQuery]) -> list[Answer]:
         """One request for all songs; one for the playlists nearby and one for their tags."""
         tags = second_hop(
             reader,
             Collection.TAGS,
-            [merged(found) for found in self.nearby(reader, asks)],
-            [(ask.tag_filter, ask.tags) for ask in asks],
-            [0.0] * len(asks),
+            [merged(found) for found in self.nearby(reader, queries)],
+            [(query.tag_filter, query.tags) for query in queries],
+            [0.0] * len(queries),
         )
-        return [Answer(*pair) for pair in zip(self.songs(reader, asks), tags, strict=True)]
+        return [Answer(*pair) for pair in zip(self.songs(reader, queries), tags, strict=True)]
 
     def songs(
         self,
         reader: CachingReader,
-        asks: Sequence[Ask],
+        queries: Sequence[ResolvedQuery],
         settings: Sequence[Cosine | None] | None = None,
     ) -> list[Ranked]:
         """The songs nearest to each query, in one request.
@@ -77,49 +77,49 @@ class DenseStrategy:
         Args:
             settings: per query how they are sought, if not as `cosine` says; None for none.
         """
-        sought = settings or [self.cosine(ask) for ask in asks]
+        sought = settings or [self.cosine(query) for query in queries]
         looks = [
-            _Look.of(ask, probes(ask, own, self.probe_kind), own) if own else None
-            for ask, own in zip(asks, sought, strict=True)
+            _Look.of(query, probes(query, own, self.probe_kind), own) if own else None
+            for query, own in zip(queries, sought, strict=True)
         ]
         return [
             Ranked.of_sums([(near.ids, near.terms) for near in found]).above(0)
             for found in _near(reader, looks)
         ]
 
-    def cosine(self, ask: Ask) -> Cosine:
+    def cosine(self, query: ResolvedQuery) -> Cosine:
         """How a query's songs are sought."""
-        return self._settings.of(query_kind(ask)).songs
+        return self._settings.of(query_kind(query)).songs
 
     def nearby(
         self,
         reader: CachingReader,
-        asks: Sequence[Ask],
+        queries: Sequence[ResolvedQuery],
         wanted: Sequence[bool] | None = None,
     ) -> list[list[NearbyPlaylists]]:
         """The playlists near each query, if wanted, in one request."""
         settings = [
-            self._settings.of(query_kind(ask)).tags if want else None
-            for ask, want in zip(asks, wanted or [True] * len(asks), strict=True)
+            self._settings.of(query_kind(query)).tags if want else None
+            for query, want in zip(queries, wanted or [True] * len(queries), strict=True)
         ]
-        return nearby_playlists(reader, asks, settings, self.probe_kind)
+        return nearby_playlists(reader, queries, settings, self.probe_kind)
 
-    def explain(self, reader: CachingReader, ask: Ask, answer: Answer) -> Explanation:
+    def explain(self, reader: CachingReader, query: ResolvedQuery, answer: Answer) -> Explanation:
         """A probe's part in a score goes to its seeds by their parts in the cosine."""
-        [found] = self.nearby(reader, [ask])
+        [found] = self.nearby(reader, [query])
         return Explanation(
-            songs=self.song_shares(reader, ask, answer.songs, self.cosine(ask)),
+            songs=self.song_shares(reader, query, answer.songs, self.cosine(query)),
             tags=nearby_shares(reader, found, answer.tags.ids, 0.0),
         )
 
     def song_shares(
-        self, reader: CachingReader, ask: Ask, ranked: Ranked, settings: Cosine | None
+        self, reader: CachingReader, query: ResolvedQuery, ranked: Ranked, settings: Cosine | None
     ) -> Shares:
         """The seeds' shares in the scores of `songs`, with the settings of that."""
-        own = probes(ask, settings, self.probe_kind) if settings else []
+        own = probes(query, settings, self.probe_kind) if settings else []
         if not len(ranked) or not own or settings is None:
             return NO_SHARES
-        [near] = _near(reader, [_Look.of(ask, own, settings)])
+        [near] = _near(reader, [_Look.of(query, own, settings)])
         points = ranked.ids.tolist()
         records = reader.retrieve(Collection.SONGS, points, payload=False, vectors=True)
         vectors = {record.id: record.vector for record in records}
@@ -165,20 +165,20 @@ class _Look:
     settings: Cosine
 
     @classmethod
-    def of(cls, ask: Ask, probes: Sequence[Probe], settings: Cosine) -> _Look:
-        wanted = ask.songs > 0
-        limit = max(ask.songs, settings.candidates)
-        return cls(probes if wanted else (), ask.song_filter, limit, ask.exact, settings)
+    def of(cls, query: ResolvedQuery, probes: Sequence[Probe], settings: Cosine) -> _Look:
+        wanted = query.songs > 0
+        limit = max(query.songs, settings.candidates)
+        return cls(probes if wanted else (), query.song_filter, limit, query.exact, settings)
 
-    def queries(self, reader: CachingReader) -> list[VectorQuery]:
-        """For each probe a query for each floor."""
+    def searches(self, reader: CachingReader) -> list[VectorQuery]:
+        """For each probe a search for each floor."""
         return [
-            self._query(probe, floor, few=floor > 0 and reader.songs_in(floor) < FEW_SONGS)
+            self._search(probe, floor, few=floor > 0 and reader.songs_in(floor) < FEW_SONGS)
             for probe in self.probes
             for floor in self.settings.floors
         ]
 
-    def _query(self, probe: Probe, floor: int, *, few: bool) -> VectorQuery:
+    def _search(self, probe: Probe, floor: int, *, few: bool) -> VectorQuery:
         return VectorQuery(
             probe.vector,
             DENSE,
@@ -199,8 +199,8 @@ class _Near:
 
 def _near(reader: CachingReader, looks: Sequence[_Look | None]) -> list[list[_Near]]:
     """For each query and each of its probes, the songs near the probe, in one request."""
-    queries = [query for look in looks if look for query in look.queries(reader)]
-    hits = reader.query_some(Collection.SONGS, queries)
+    searches = [search for look in looks if look for search in look.searches(reader)]
+    hits = reader.query_some(Collection.SONGS, searches)
     if hits:
         reader.popularity(Collection.SONGS, np.concatenate([found.ids for found in hits]))
     answers = iter(hits)

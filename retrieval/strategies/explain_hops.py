@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from melon.retrieval.caching import CachingReader
 from melon.retrieval.settings import Hops
 from melon.retrieval.strategies.hops import Neighbours, disliked_seeds, liked_seeds
-from melon.retrieval.strategies.strategy import NO_SHARES, Ask, Name, Shares
+from melon.retrieval.strategies.strategy import NO_SHARES, Name, ResolvedQuery, Shares
 from melon.store import Collection, Ids, Record
 
 Matrix = NDArray[np.float64]
@@ -24,7 +24,7 @@ Matrix = NDArray[np.float64]
 def hop_shares(
     reader: CachingReader,
     collection: Collection,
-    ask: Ask,
+    query: ResolvedQuery,
     hops: Hops,
     near: Neighbours,
     ids: Ids,
@@ -39,7 +39,7 @@ def hop_shares(
         )
     }
     found = [playlists[point] for point in near.ids.tolist()]
-    names, to_seeds = _seed_parts(ask, hops, near, found)
+    names, to_seeds = _seed_parts(query, hops, near, found)
     return held_shares(
         reader, collection, ids, hops.discount, near.ids, near.weights, names, to_seeds
     )
@@ -103,10 +103,10 @@ def _by_name(names: Sequence[Name], columns: Matrix) -> dict[Name, NDArray[np.fl
 
 
 def _seed_parts(
-    ask: Ask, hops: Hops, near: Neighbours, found: Sequence[Record]
+    query: ResolvedQuery, hops: Hops, near: Neighbours, found: Sequence[Record]
 ) -> tuple[list[Name], Matrix]:
     """Names of the seeds, and (neighbours, seeds) float64: rows that sum to 1."""
-    liked, disliked = liked_seeds(ask, hops), disliked_seeds(ask, hops)
+    liked, disliked = liked_seeds(query, hops), disliked_seeds(query, hops)
     both = (*liked, *disliked)
     names: list[Name] = [(part.kind, key) for part in both for key in part.seeds.keys]
     items = np.concatenate([part.seeds.items for part in both])

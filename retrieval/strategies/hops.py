@@ -18,7 +18,7 @@ from melon.retrieval.caching import NO_HITS, CachingReader
 from melon.retrieval.seeds import SeedSet
 from melon.retrieval.settings import Hops, ItemWeight
 from melon.retrieval.strategies.reweighting import reweight
-from melon.retrieval.strategies.strategy import Ask, Ranked
+from melon.retrieval.strategies.strategy import Ranked, ResolvedQuery
 from melon.store import (
     Collection,
     Filter,
@@ -66,7 +66,7 @@ NOBODY = Neighbours(np.empty(0, np.uint32), np.empty(0, np.float32), 0)
 
 
 def find_neighbours(
-    reader: CachingReader, asks: Sequence[Ask], hops: Sequence[Hops]
+    reader: CachingReader, queries: Sequence[ResolvedQuery], hops: Sequence[Hops]
 ) -> list[Neighbours]:
     """First hop: for each query the playlists that share most with it, in one request.
 
@@ -74,11 +74,11 @@ def find_neighbours(
     against.
     """
     wanted = [
-        (ask, hop, disliked)
-        for ask, hop in zip(asks, hops, strict=True)
+        (query, hop, disliked)
+        for query, hop in zip(queries, hops, strict=True)
         for disliked in (False, True)
     ]
-    answers = _ask_once(reader, wanted)
+    answers = _search_once(reader, wanted)
     pairs = list(zip(wanted, answers, strict=True))
     reader.load_songs(
         [playlist for part, hits in pairs if _reweighs(*part) for playlist in hits.ids.tolist()]
@@ -104,11 +104,11 @@ def second_hop(
         wanted: per query the filter and how many candidates.
         discounts: per query, the exponent of popularity that a candidate's score is divided by.
     """
-    queries = [
+    searches = [
         VectorQuery(near.vector(), HOLDERS, limit, filter) if near.liked and limit > 0 else None
         for near, (filter, limit) in zip(neighbours, wanted, strict=True)
     ]
-    pairs = list(zip(reader.query_some(collection, queries), discounts, strict=True))
+    pairs = list(zip(reader.query_some(collection, searches), discounts, strict=True))
     if discounted := [hits.ids for hits, discount in pairs if discount]:
         reader.popularity(collection, np.concatenate(discounted))
     return [_discounted(reader, collection, hits, discount) for hits, discount in pairs]
@@ -154,9 +154,9 @@ def seed_vector(parts: Sequence[WeightedSeeds]) -> SparseVector | None:
     return SparseVector(unique[used], summed[used]) if used.any() else None
 
 
-def liked_seeds(ask: Ask, hops: Hops) -> list[WeightedSeeds]:
+def liked_seeds(query: ResolvedQuery, hops: Hops) -> list[WeightedSeeds]:
     """What the query likes, each kind with its weight."""
-    seeds, weights = ask.seeds, ask.query.relative_weights
+    seeds, weights = query.seeds, query.original.relative_weights
     return [
         WeightedSeeds("song", weights.songs, seeds.songs, hops.songs),
         WeightedSeeds("tag", weights.tags, seeds.tags, hops.tags),
@@ -166,11 +166,11 @@ def liked_seeds(ask: Ask, hops: Hops) -> list[WeightedSeeds]:
     ]
 
 
-def disliked_seeds(ask: Ask, hops: Hops) -> list[WeightedSeeds]:
+def disliked_seeds(query: ResolvedQuery, hops: Hops) -> list[WeightedSeeds]:
     """What the query dislikes, each kind with its weight."""
     kinds = (
-        ("song", ask.seeds.not_songs, hops.songs),
-        ("tag", ask.seeds.not_tags, hops.tags),
+        ("song", query.seeds.not_songs, hops.songs),
+        ("tag", query.seeds.not_tags, hops.tags),
     )
     return [
         WeightedSeeds(kind, 1.0, seeds, item if item.weight else ItemWeight())
@@ -178,10 +178,10 @@ def disliked_seeds(ask: Ask, hops: Hops) -> list[WeightedSeeds]:
     ]
 
 
-def neighbour_filter(ask: Ask, least_songs: int = 0) -> Filter | None:
+def neighbour_filter(query: ResolvedQuery, least_songs: int = 0) -> Filter | None:
     """Which playlists may be neighbours: not the query's own, and none with too few songs."""
     must = (NumberRange("song_count", gte=least_songs),) if least_songs else ()
-    own = ask.query.playlist
+    own = query.original.playlist
     must_not = (HasId((own,)),) if own is not None else ()
     return Filter(must=must, must_not=must_not) or None
 
@@ -197,43 +197,47 @@ def _discounted(
     return Ranked.of(ids, scores)
 
 
-def _first_hop(ask: Ask, hops: Hops, disliked: bool) -> VectorQuery | None:
+def _first_hop(query: ResolvedQuery, hops: Hops, disliked: bool) -> VectorQuery | None:
     """The query for the playlists most like what is liked, or disliked; None if that is nothing."""
-    vector = seed_vector(disliked_seeds(ask, hops) if disliked else liked_seeds(ask, hops))
+    vector = seed_vector(disliked_seeds(query, hops) if disliked else liked_seeds(query, hops))
     if vector is None:
         return None
-    return VectorQuery(vector, ITEMS, hops.neighbours, neighbour_filter(ask, hops.least_songs))
+    return VectorQuery(vector, ITEMS, hops.neighbours, neighbour_filter(query, hops.least_songs))
 
 
-def _ask_once(reader: CachingReader, wanted: Sequence[tuple[Ask, Hops, bool]]) -> list[Hits]:
-    """The hits of each first hop. What a query's songs and tags ask alike is asked once."""
-    queries = [_first_hop(*part) for part in wanted]
+def _search_once(
+    reader: CachingReader, wanted: Sequence[tuple[ResolvedQuery, Hops, bool]]
+) -> list[Hits]:
+    """The hits of each first hop. What a query's songs and tags have in common is searched once."""
+    searches = [_first_hop(*part) for part in wanted]
     keys = [
-        query and (id(ask), query.sought)
-        for (ask, _, _), query in zip(wanted, queries, strict=True)
+        search and (id(query), search.sought)
+        for (query, _, _), search in zip(wanted, searches, strict=True)
     ]
     longest: dict[Hashable, VectorQuery] = {}
-    for key, query in zip(keys, queries, strict=True):
-        if query is not None and query.limit > getattr(longest.get(key), "limit", 0):
-            longest[key] = query
+    for key, search in zip(keys, searches, strict=True):
+        if search is not None and search.limit > getattr(longest.get(key), "limit", 0):
+            longest[key] = search
     answers = reader.query_some(Collection.PLAYLISTS, list(longest.values()))
     found = dict(zip(longest, answers, strict=True))
     return [
-        NO_HITS if query is None else found[key].rows(slice(query.limit))
-        for key, query in zip(keys, queries, strict=True)
+        NO_HITS if search is None else found[key].rows(slice(search.limit))
+        for key, search in zip(keys, searches, strict=True)
     ]
 
 
-def _reweighs(ask: Ask, hops: Hops, disliked: bool) -> bool:
-    return hops.reweighting is not None and len(ask.seeds.songs) > 0 and not disliked
+def _reweighs(query: ResolvedQuery, hops: Hops, disliked: bool) -> bool:
+    return hops.reweighting is not None and len(query.seeds.songs) > 0 and not disliked
 
 
-def _weigh(reader: CachingReader, hits: Hits, ask: Ask, hops: Hops, disliked: bool) -> Neighbours:
+def _weigh(
+    reader: CachingReader, hits: Hits, query: ResolvedQuery, hops: Hops, disliked: bool
+) -> Neighbours:
     if not len(hits):
         return NOBODY
     weights = ((hits.scores / hits.scores.max()) ** hops.power).astype(np.float32)
-    if hops.reweighting is not None and _reweighs(ask, hops, disliked):
-        seeds = [int(song) for song in ask.seeds.songs.keys]
+    if hops.reweighting is not None and _reweighs(query, hops, disliked):
+        seeds = [int(song) for song in query.seeds.songs.keys]
         weights = reweight(weights, reader.songs(hits.ids), seeds, hops.reweighting)
     return Neighbours(hits.ids.astype(np.uint32), weights, len(hits))
 

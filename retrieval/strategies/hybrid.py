@@ -18,7 +18,7 @@ from melon.retrieval.strategies.nearby import NearbyPlaylists, nearby_shares
 from melon.retrieval.strategies.neighbours import NeighbourStrategy
 from melon.retrieval.strategies.probes import TINY
 from melon.retrieval.strategies.query_kind import query_kind
-from melon.retrieval.strategies.strategy import Answer, Ask, Explanation, Ranked, Shares
+from melon.retrieval.strategies.strategy import Answer, Explanation, Ranked, ResolvedQuery, Shares
 from melon.store import Collection
 
 ENOUGH = 10
@@ -43,100 +43,105 @@ class HybridStrategy:
         self._neighbours = NeighbourStrategy(settings)
         self._mean = MeanStrategy(settings)
 
-    def __call__(self, reader: CachingReader, asks: Sequence[Ask]) -> list[Answer]:
+    def __call__(self, reader: CachingReader, queries: Sequence[ResolvedQuery]) -> list[Answer]:
         """The first hop, what is near in the co-embedding meanwhile, the second hop for both."""
-        settings = [self._settings.of(query_kind(ask)) for ask in asks]
+        settings = [self._settings.of(query_kind(query)) for query in queries]
         alike = [
-            self._cosine(reader, ask, own.songs) for ask, own in zip(asks, settings, strict=True)
+            self._cosine(reader, query, own.songs)
+            for query, own in zip(queries, settings, strict=True)
         ]
         nearby = [own.tags.weight > 0 for own in settings]
-        songs_near = reader.in_background(partial(self._mean.songs, reader, asks, alike))
-        lists_near = reader.in_background(partial(self._mean.nearby, reader, asks, nearby))
-        of_songs, of_tags = self._neighbours.near(reader, asks)
+        songs_near = reader.in_background(partial(self._mean.songs, reader, queries, alike))
+        lists_near = reader.in_background(partial(self._mean.nearby, reader, queries, nearby))
+        of_songs, of_tags = self._neighbours.near(reader, queries)
         second_hop = self._neighbours.second_hop
-        held = reader.in_background(partial(second_hop, reader, Collection.SONGS, asks, of_songs))
+        held = reader.in_background(
+            partial(second_hop, reader, Collection.SONGS, queries, of_songs)
+        )
         joined = [
             join(own, nearby, fusion.tags)
             for own, nearby, fusion in zip(of_tags, lists_near(), settings, strict=True)
         ]
-        held_tags = second_hop(reader, Collection.TAGS, asks, joined)
+        held_tags = second_hop(reader, Collection.TAGS, queries, joined)
         tags = [Ranked(own.ids, _scaled(own)) for own in held_tags]
         held_songs = held()
         fusions = [
-            _filling(ask, own, fusion.songs)
-            for ask, own, fusion in zip(asks, held_songs, settings, strict=True)
+            _filling(query, own, fusion.songs)
+            for query, own, fusion in zip(queries, held_songs, settings, strict=True)
         ]
         late = [
-            None if known else self._cosine(reader, ask, fusion)
-            for ask, known, fusion in zip(asks, alike, fusions, strict=True)
+            None if known else self._cosine(reader, query, fusion)
+            for query, known, fusion in zip(queries, alike, fusions, strict=True)
         ]
-        near = zip(songs_near(), self._mean.songs(reader, asks, late), strict=True)
+        near = zip(songs_near(), self._mean.songs(reader, queries, late), strict=True)
         songs = [
             fuse(own, first if len(first) else filling, fusion)
             for own, (first, filling), fusion in zip(held_songs, near, fusions, strict=True)
         ]
         return [Answer(*pair) for pair in zip(songs, tags, strict=True)]
 
-    def explain(self, reader: CachingReader, ask: Ask, answer: Answer) -> Explanation:
+    def explain(self, reader: CachingReader, query: ResolvedQuery, answer: Answer) -> Explanation:
         """The shares of both parts, scaled as their scores are."""
-        settings = self._settings.of(query_kind(ask))
-        [of_songs], [of_tags] = self._neighbours.near(reader, [ask])
+        settings = self._settings.of(query_kind(query))
+        [of_songs], [of_tags] = self._neighbours.near(reader, [query])
         return Explanation(
-            songs=self._song_shares(reader, ask, of_songs, answer.songs, settings.songs),
-            tags=self._tag_shares(reader, ask, of_tags, answer.tags, settings.tags),
+            songs=self._song_shares(reader, query, of_songs, answer.songs, settings.songs),
+            tags=self._tag_shares(reader, query, of_tags, answer.tags, settings.tags),
         )
 
-    def _cosine(self, reader: CachingReader, ask: Ask, fusion: SongFusion) -> Cosine | None:
+    def _cosine(
+        self, reader: CachingReader, query: ResolvedQuery, fusion: SongFusion
+    ) -> Cosine | None:
         """How to search for songs in the co-embedding, if at all.
 
         Among popular songs only, unless these are few or the query has constraints of its own.
         """
         if not fusion.weight:
             return None
-        cosine = self._mean.cosine(ask)
+        cosine = self._mean.cosine(query)
         enough = reader.songs_in(fusion.floor) >= ENOUGH * cosine.candidates
-        if has_conditions(ask.song_filter) or not enough:
+        if has_conditions(query.song_filter) or not enough:
             return cosine
         return cosine.model_copy(update={"floors": (fusion.floor,)})
 
     def _song_shares(
         self,
         reader: CachingReader,
-        ask: Ask,
+        query: ResolvedQuery,
         neighbours: Neighbours,
         ranked: Ranked,
         fusion: SongFusion,
     ) -> Shares:
-        [held] = self._neighbours.second_hop(reader, Collection.SONGS, [ask], [neighbours])
-        fusion = _filling(ask, held, fusion)
-        cosine = self._cosine(reader, ask, fusion)
-        [near] = self._mean.songs(reader, [ask], [cosine])
-        by_hops = self._neighbours.shares(reader, Collection.SONGS, ask, neighbours, ranked)
-        by_cosine = self._mean.song_shares(reader, ask, ranked, cosine)
+        [held] = self._neighbours.second_hop(reader, Collection.SONGS, [query], [neighbours])
+        fusion = _filling(query, held, fusion)
+        cosine = self._cosine(reader, query, fusion)
+        [near] = self._mean.songs(reader, [query], [cosine])
+        by_hops = self._neighbours.shares(reader, Collection.SONGS, query, neighbours, ranked)
+        by_cosine = self._mean.song_shares(reader, query, ranked, cosine)
         return _blend(ranked, held, near, by_hops, by_cosine, fusion)
 
     def _tag_shares(
         self,
         reader: CachingReader,
-        ask: Ask,
+        query: ResolvedQuery,
         neighbours: Neighbours,
         ranked: Ranked,
         fusion: Fusion,
     ) -> Shares:
         """A tag's score is a sum over playlists: the shares of either part are theirs in it."""
-        discount = self._neighbours.hops(ask, Collection.TAGS).discount
-        [nearby] = self._mean.nearby(reader, [ask], [fusion.weight > 0])
+        discount = self._neighbours.hops(query, Collection.TAGS).discount
+        [nearby] = self._mean.nearby(reader, [query], [fusion.weight > 0])
         joined = join(neighbours, nearby, fusion)
-        [unscaled] = self._neighbours.second_hop(reader, Collection.TAGS, [ask], [joined])
-        by_hops = self._neighbours.shares(reader, Collection.TAGS, ask, neighbours, ranked)
+        [unscaled] = self._neighbours.second_hop(reader, Collection.TAGS, [query], [joined])
+        by_hops = self._neighbours.shares(reader, Collection.TAGS, query, neighbours, ranked)
         by_place = nearby_shares(reader, _fused(nearby, fusion), ranked.ids, discount)
         both = by_hops.times(np.full(len(ranked), 1 / _best(neighbours))).plus(by_place)
         return both.times(np.full(len(ranked), 1 / unscaled.scores.max(initial=TINY)))
 
 
-def _filling(ask: Ask, held: Ranked, fusion: SongFusion) -> SongFusion:
+def _filling(query: ResolvedQuery, held: Ranked, fusion: SongFusion) -> SongFusion:
     """The fusion of a query's songs; the co-embedding has a part in it where places are left."""
-    if fusion.weight or len(held) >= ask.songs:
+    if fusion.weight or len(held) >= query.songs:
         return fusion
     return fusion.model_copy(update={"weight": FILLING})
 

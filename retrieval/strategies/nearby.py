@@ -19,7 +19,7 @@ from melon.retrieval.settings import Nearby
 from melon.retrieval.strategies.explain_hops import held_shares
 from melon.retrieval.strategies.hops import NOBODY, Neighbours, neighbour_filter
 from melon.retrieval.strategies.probes import Probe, ProbeKind, probes
-from melon.retrieval.strategies.strategy import NO_SHARES, Ask, Shares
+from melon.retrieval.strategies.strategy import NO_SHARES, ResolvedQuery, Shares
 from melon.store import DENSE, Collection, Hits, Ids, VectorQuery
 
 
@@ -37,7 +37,7 @@ class NearbyPlaylists:
 
 def nearby_playlists(
     reader: CachingReader,
-    asks: Sequence[Ask],
+    queries: Sequence[ResolvedQuery],
     settings: Sequence[Nearby | None],
     probe_kind: ProbeKind,
 ) -> list[list[NearbyPlaylists]]:
@@ -47,16 +47,20 @@ def nearby_playlists(
         settings: per query how many and how they are weighted; nothing is sought for None.
     """
     looks = [
-        (ask, nearby, probes(ask, nearby, probe_kind) if nearby is not None and ask.tags else [])
-        for ask, nearby in zip(asks, settings, strict=True)
+        (
+            query,
+            nearby,
+            probes(query, nearby, probe_kind) if nearby is not None and query.tags else [],
+        )
+        for query, nearby in zip(queries, settings, strict=True)
     ]
-    queries = [
-        _query(ask, probe, nearby.playlists)
-        for ask, nearby, own in looks
+    searches = [
+        _search(query, probe, nearby.playlists)
+        for query, nearby, own in looks
         if nearby is not None
         for probe in own
     ]
-    answers = iter(reader.query_some(Collection.PLAYLISTS, queries))
+    answers = iter(reader.query_some(Collection.PLAYLISTS, searches))
     return [
         [_weighed(next(answers), probe, nearby) for probe in own] if nearby is not None else []
         for _, nearby, own in looks
@@ -95,9 +99,11 @@ def nearby_shares(
     return held_shares(reader, Collection.TAGS, ids, discount, playlists, weights, names, to_seeds)
 
 
-def _query(ask: Ask, probe: Probe, limit: int) -> VectorQuery:
-    filter = neighbour_filter(ask)
-    return VectorQuery(probe.vector, DENSE, limit, filter, exact=ask.exact, ef=beam(limit, filter))
+def _search(query: ResolvedQuery, probe: Probe, limit: int) -> VectorQuery:
+    filter = neighbour_filter(query)
+    return VectorQuery(
+        probe.vector, DENSE, limit, filter, exact=query.exact, ef=beam(limit, filter)
+    )
 
 
 def _weighed(hits: Hits, probe: Probe, nearby: Nearby) -> NearbyPlaylists:

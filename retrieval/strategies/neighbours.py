@@ -9,7 +9,7 @@ from melon.retrieval.settings import Hops, RetrievalSettings
 from melon.retrieval.strategies.explain_hops import hop_shares
 from melon.retrieval.strategies.hops import NOBODY, Neighbours, find_neighbours, second_hop
 from melon.retrieval.strategies.query_kind import query_kind
-from melon.retrieval.strategies.strategy import Answer, Ask, Explanation, Ranked, Shares
+from melon.retrieval.strategies.strategy import Answer, Explanation, Ranked, ResolvedQuery, Shares
 from melon.store import Collection, Filter
 
 TIES = 20
@@ -22,84 +22,88 @@ class NeighbourStrategy:
     def __init__(self, settings: RetrievalSettings) -> None:
         self._settings = settings.neighbours
 
-    def __call__(self, reader: CachingReader, asks: Sequence[Ask]) -> list[Answer]:
+    def __call__(self, reader: CachingReader, queries: Sequence[ResolvedQuery]) -> list[Answer]:
         """One request for the neighbours of all queries, one for their songs, one for tags."""
-        of_songs, of_tags = self.near(reader, asks)
-        songs = self.second_hop(reader, Collection.SONGS, asks, of_songs)
-        tags = self.second_hop(reader, Collection.TAGS, asks, of_tags)
+        of_songs, of_tags = self.near(reader, queries)
+        songs = self.second_hop(reader, Collection.SONGS, queries, of_songs)
+        tags = self.second_hop(reader, Collection.TAGS, queries, of_tags)
         return [Answer(*pair) for pair in zip(songs, tags, strict=True)]
 
     def near(
-        self, reader: CachingReader, asks: Sequence[Ask]
+        self, reader: CachingReader, queries: Sequence[ResolvedQuery]
     ) -> tuple[list[Neighbours], list[Neighbours]]:
         """The neighbours of each query for its songs, and those for its tags, in one request."""
-        targets = [self._settings.of(query_kind(ask)) for ask in asks]
+        targets = [self._settings.of(query_kind(query)) for query in queries]
         near = _near(
             reader,
-            [(a, t.songs) if a.songs else None for a, t in zip(asks, targets, strict=True)]
-            + [(a, t.tags) if a.tags else None for a, t in zip(asks, targets, strict=True)],
+            [(q, t.songs) if q.songs else None for q, t in zip(queries, targets, strict=True)]
+            + [(q, t.tags) if q.tags else None for q, t in zip(queries, targets, strict=True)],
         )
-        return near[: len(asks)], near[len(asks) :]
+        return near[: len(queries)], near[len(queries) :]
 
     def second_hop(
         self,
         reader: CachingReader,
         collection: Collection,
-        asks: Sequence[Ask],
+        queries: Sequence[ResolvedQuery],
         near: Sequence[Neighbours],
     ) -> list[Ranked]:
         """The songs, or the tags, of each query's neighbours, in one request."""
-        hops = [self.hops(ask, collection) for ask in asks]
+        hops = [self.hops(query, collection) for query in queries]
         return second_hop(
             reader,
             collection,
             near,
-            [_wanted(ask, collection, hop) for ask, hop in zip(asks, hops, strict=True)],
+            [_wanted(query, collection, hop) for query, hop in zip(queries, hops, strict=True)],
             [hop.discount for hop in hops],
         )
 
-    def hops(self, ask: Ask, collection: Collection) -> Hops:
+    def hops(self, query: ResolvedQuery, collection: Collection) -> Hops:
         """The settings for a query's songs, or tags."""
-        target = self._settings.of(query_kind(ask))
+        target = self._settings.of(query_kind(query))
         return target.songs if collection is Collection.SONGS else target.tags
 
-    def explain(self, reader: CachingReader, ask: Ask, answer: Answer) -> Explanation:
+    def explain(self, reader: CachingReader, query: ResolvedQuery, answer: Answer) -> Explanation:
         """Which neighbours hold a result, and which seeds made them neighbours."""
-        [of_songs], [of_tags] = self.near(reader, [ask])
+        [of_songs], [of_tags] = self.near(reader, [query])
         return Explanation(
-            songs=self.shares(reader, Collection.SONGS, ask, of_songs, answer.songs),
-            tags=self.shares(reader, Collection.TAGS, ask, of_tags, answer.tags),
+            songs=self.shares(reader, Collection.SONGS, query, of_songs, answer.songs),
+            tags=self.shares(reader, Collection.TAGS, query, of_tags, answer.tags),
         )
 
     def shares(
         self,
         reader: CachingReader,
         collection: Collection,
-        ask: Ask,
+        query: ResolvedQuery,
         near: Neighbours,
         ranked: Ranked,
     ) -> Shares:
         """Shares in the scores that `second_hop` gives to candidates."""
-        return hop_shares(reader, collection, ask, self.hops(ask, collection), near, ranked.ids)
+        return hop_shares(reader, collection, query, self.hops(query, collection), near, ranked.ids)
 
 
-def _near(reader: CachingReader, wanted: Sequence[tuple[Ask, Hops] | None]) -> list[Neighbours]:
+def _near(
+    reader: CachingReader, wanted: Sequence[tuple[ResolvedQuery, Hops] | None]
+) -> list[Neighbours]:
     """The neighbours of each query in one request; nobody where nothing is wanted of them."""
-    asked = [pair for pair in wanted if pair]
-    found = iter(find_neighbours(reader, [ask for ask, _ in asked], [hops for _, hops in asked]))
+    pairs = [pair for pair in wanted if pair]
+    found = iter(
+        find_neighbours(reader, [query for query, _ in pairs], [hops for _, hops in pairs])
+    )
     return [next(found) if pair else NOBODY for pair in wanted]
 
 
-def _wanted(ask: Ask, collection: Collection, hops: Hops) -> tuple[Filter, int]:
+def _wanted(query: ResolvedQuery, collection: Collection, hops: Hops) -> tuple[Filter, int]:
     """The filter, and how many candidates at least.
 
     Tags without a discount come back in their final order, so a few spare ones suffice to settle
     ties. Songs always need all candidates: `hybrid` adds other scores to theirs.
     """
     songs = collection is Collection.SONGS
-    limit = ask.songs if songs else ask.tags
+    limit = query.songs if songs else query.tags
     spare = hops.candidates if songs or hops.discount else min(limit + TIES, hops.candidates)
     return (
-        ask.song_filter if songs else ask.tag_filter,
+        query.song_filter if songs else query.tag_filter,
         max(limit, spare) if limit else 0,
     )

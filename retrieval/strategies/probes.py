@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from melon.retrieval.query import ModalityWeights
 from melon.retrieval.settings import Place
-from melon.retrieval.strategies.strategy import Ask, Name
+from melon.retrieval.strategies.strategy import Name, ResolvedQuery
 from melon.retrieval.strategies.vectors import Modality, Rows, Vector, dislikes, modalities
 
 Weights = NDArray[np.float32]
@@ -59,19 +59,19 @@ class Probe:
         return np.asarray(parts / parts.sum(), np.float32)
 
 
-def probes(ask: Ask, settings: Place, probe_kind: ProbeKind) -> list[Probe]:
+def probes(query: ResolvedQuery, settings: Place, probe_kind: ProbeKind) -> list[Probe]:
     """The probes of a query; the weights of what it likes sum to 1.
 
     What it dislikes pushes the mean away, or votes against what is near it.
     """
-    asked = ask.query.relative_weights
+    given = query.original.relative_weights
     weights = ModalityWeights(
-        songs=asked.songs * settings.songs,
-        tags=asked.tags * settings.tags,
-        title=asked.title * settings.title,
+        songs=given.songs * settings.songs,
+        tags=given.tags * settings.tags,
+        title=given.title * settings.title,
     )
-    liked = modalities(ask.seeds, weights, settings.discount)
-    disliked = dislikes(ask.seeds, settings.dislike)
+    liked = modalities(query.seeds, weights, settings.discount)
+    disliked = dislikes(query.seeds, settings.dislike)
     if not liked:
         return []
     if probe_kind is ProbeKind.MEAN:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from melon.retrieval.seeds import Seeds
 from melon.retrieval.settings import QueryKind
-from melon.retrieval.strategies.strategy import Ask
+from melon.retrieval.strategies.strategy import ResolvedQuery
 
 
-def query_kind(ask: Ask) -> QueryKind:
-    """The kind of an ask, by its seeds."""
-    return kind_of_seeds(ask.seeds)
+def query_kind(query: ResolvedQuery) -> QueryKind:
+    """The kind of a query, by its seeds."""
+    return kind_of_seeds(query.seeds)
 
 
 def kind_of_seeds(seeds: Seeds) -> QueryKind:

@@ -16,14 +16,14 @@ from melon.store import Filter, Ids, PointId
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ask:
-    """One query, ready to be answered.
+class ResolvedQuery:
+    """One query with its seeds and filters, ready to be answered.
 
     The filters hold the constraints and keep the seeds out; `songs` and `tags` say how many
     candidates are wanted at least.
     """
 
-    query: PlaylistQuery
+    original: PlaylistQuery
     seeds: Seeds
     song_filter: Filter
     tag_filter: Filter
@@ -171,8 +171,8 @@ UNEXPLAINED = Explanation(NO_SHARES, NO_SHARES)
 class Strategy(Protocol):
     """Finds candidates for queries that have at least one known seed, and says why."""
 
-    def __call__(self, reader: CachingReader, asks: Sequence[Ask]) -> list[Answer]:
+    def __call__(self, reader: CachingReader, queries: Sequence[ResolvedQuery]) -> list[Answer]:
         """One answer per query, the same whether queries are asked together or one by one."""
 
-    def explain(self, reader: CachingReader, ask: Ask, answer: Answer) -> Explanation:
+    def explain(self, reader: CachingReader, query: ResolvedQuery, answer: Answer) -> Explanation:
         """How the scores of (the head of) an answer that this strategy gave came about."""

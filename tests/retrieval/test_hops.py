@@ -8,7 +8,7 @@ import pytest
 from melon.retrieval import PlaylistQuery, Retriever
 from melon.retrieval.settings import Hops
 from melon.retrieval.strategies.hops import Neighbours, disliked_seeds, liked_seeds
-from melon.retrieval.strategies.strategy import Ask
+from melon.retrieval.strategies.strategy import ResolvedQuery
 from melon.store import Filter
 
 
@@ -30,8 +30,8 @@ def test_each_seed_has_its_kind(retriever: Retriever) -> None:
         songs=(1, 2), tags=("rain",), title="winter", not_songs=(9,), not_tags=("party",)
     )
     [seeds] = retriever._source.open.seeds([query])
-    ask = Ask(query, seeds, Filter(), Filter(), songs=10, tags=10)
-    parts = (*liked_seeds(ask, Hops()), *disliked_seeds(ask, Hops()))
+    resolved = ResolvedQuery(query, seeds, Filter(), Filter(), songs=10, tags=10)
+    parts = (*liked_seeds(resolved, Hops()), *disliked_seeds(resolved, Hops()))
     named = {(part.kind, key) for part in parts for key in part.seeds.keys}
     assert {("song", 1), ("song", 2), ("song", 9), ("tag", "rain"), ("tag", "winter")} < named
     assert {("tag", "party"), ("word", "rain"), ("bigram", "ra")} < named

@@ -22,7 +22,7 @@ from melon.errors import MelonError
 from melon.ingest import ingest
 from melon.retrieval import STRATEGIES, Item, PlaylistQuery, Retriever, following
 from melon.retrieval.strategies.dense import MeanStrategy
-from melon.retrieval.strategies.strategy import Answer, Ask
+from melon.retrieval.strategies.strategy import Answer, ResolvedQuery
 from melon.store import Collection, NoRelease, ReleaseReader, VectorStore
 
 ASKED = PlaylistQuery(tags=("rain",), title="rainy day")
@@ -418,9 +418,11 @@ def test_an_answer_never_mixes_two_releases(
         class PromotedMeanwhile(MeanStrategy):
             """The other release goes live after the seeds were looked up in this one."""
 
-            def __call__(self, reader: ReleaseReader, asks: Sequence[Ask]) -> list[Answer]:
+            def __call__(
+                self, reader: ReleaseReader, queries: Sequence[ResolvedQuery]
+            ) -> list[Answer]:
                 writing.promote(second)
-                return super().__call__(reader, asks)
+                return super().__call__(reader, queries)
 
         monkeypatch.setitem(STRATEGIES, "mean", PromotedMeanwhile)  # type: ignore[arg-type]
         assert asking.recommend(ASKED, strategy="mean") == expected

@@ -16,7 +16,7 @@ from melon.embedding import EmbeddingSpace
 from melon.retrieval import STRATEGIES, Constraints, PlaylistQuery, Retriever, Variety, variety
 from melon.retrieval.caching import CachingReader
 from melon.retrieval.strategies.hybrid import HybridStrategy
-from melon.retrieval.strategies.strategy import Answer, Ask, Ranked
+from melon.retrieval.strategies.strategy import Answer, Ranked, ResolvedQuery
 from melon.retrieval.variety import cap_per_artist, maximal_marginal_relevance
 from melon.store import name_key
 
@@ -44,9 +44,9 @@ class Asking(HybridStrategy):
 
     asked: ClassVar[list[tuple[int, PlaylistQuery]]]
 
-    def __call__(self, reader: CachingReader, asks: Sequence[Ask]) -> list[Answer]:
-        self.asked += [(ask.songs, ask.query) for ask in asks]
-        return super().__call__(reader, asks)
+    def __call__(self, reader: CachingReader, queries: Sequence[ResolvedQuery]) -> list[Answer]:
+        self.asked += [(query.songs, query.original) for query in queries]
+        return super().__call__(reader, queries)
 
 
 @pytest.fixture
