@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 WRITER = "`melon demo`"
-FEWEST_SONGS = 500
-FEWEST_TAGS = 14
+MIN_SONGS = 500
+MIN_TAGS = 14
 SHORTEST_PLAYLIST, LONGEST_PLAYLIST = 5, 200
 """Songs that a playlist is to hold; it gets fewer where songs are few."""
 
@@ -53,8 +53,8 @@ class DemoScale:
     def __post_init__(self) -> None:
         for field, least in (
             ("playlists", 1),
-            ("songs", FEWEST_SONGS),
-            ("tags", FEWEST_TAGS),
+            ("songs", MIN_SONGS),
+            ("tags", MIN_TAGS),
             ("songs_per_playlist", SHORTEST_PLAYLIST),
         ):
             value = getattr(self, field)

@@ -12,7 +12,7 @@ from melon.catalog import demo_words as words
 from melon.catalog.demo_draws import Ints, Pools
 
 NO_TAGS_SHARE = 0.12
-MOST_TAGS = 6
+MAX_TAGS = 6
 GENRE_TAG_SHARE = 0.12
 STRAY_TAG_SHARE = 0.05
 
@@ -54,7 +54,7 @@ def plant_tags(
     Every tag is used at least once.
     """
     playlists, moods = len(mood), len(words.MOODS)
-    worn = rng.integers(1, MOST_TAGS + 1, size=playlists)
+    worn = rng.integers(1, MAX_TAGS + 1, size=playlists)
     worn[rng.random(playlists) < NO_TAGS_SHARE] = 0
     playlist = np.repeat(np.arange(playlists), worn)
 

@@ -23,8 +23,8 @@ from melon.commands.render import render, render_points, render_reasons, render_
 if TYPE_CHECKING:
     from melon.retrieval import Constraints
 
-MOST_WEIGHT = 1000
-MOST_RESULTS = 10_000
+MAX_WEIGHT = 1000
+MAX_RESULTS = 10_000
 
 
 def _song_ids(given: list[int] | None) -> list[int] | None:
@@ -108,13 +108,13 @@ def query(
         list[str] | None, typer.Option("--not-tag", help="A tag that is disliked.")
     ] = None,
     song_weight: Annotated[
-        float, typer.Option(min=0, max=MOST_WEIGHT, help="How much the songs count.")
+        float, typer.Option(min=0, max=MAX_WEIGHT, help="How much the songs count.")
     ] = 1.0,
     tag_weight: Annotated[
-        float, typer.Option(min=0, max=MOST_WEIGHT, help="How much the tags count.")
+        float, typer.Option(min=0, max=MAX_WEIGHT, help="How much the tags count.")
     ] = 1.0,
     title_weight: Annotated[
-        float, typer.Option(min=0, max=MOST_WEIGHT, help="How much the title counts.")
+        float, typer.Option(min=0, max=MAX_WEIGHT, help="How much the title counts.")
     ] = 1.0,
     genre: GenreOption = None,
     all_genres: AllGenresOption = None,
@@ -127,10 +127,10 @@ def query(
     max_popularity: MaxPopularityOption = None,
     exclude: ExcludeOption = None,
     count: Annotated[
-        int, typer.Option("--songs", "-n", min=0, max=MOST_RESULTS, help="Songs to recommend.")
+        int, typer.Option("--songs", "-n", min=0, max=MAX_RESULTS, help="Songs to recommend.")
     ] = 20,
     tag_count: Annotated[
-        int, typer.Option("--tags", min=0, max=MOST_RESULTS, help="Tags to recommend.")
+        int, typer.Option("--tags", min=0, max=MAX_RESULTS, help="Tags to recommend.")
     ] = 10,
     max_per_artist: Annotated[
         int | None, typer.Option(min=1, help="Songs of one artist at most.")
@@ -223,7 +223,7 @@ def similar(
         str, typer.Option(help="Of songs, tags, playlists and words, which to find.")
     ] = "songs,tags",
     limit: Annotated[
-        int, typer.Option("--limit", "-n", min=1, max=MOST_RESULTS, help="How many of each.")
+        int, typer.Option("--limit", "-n", min=1, max=MAX_RESULTS, help="How many of each.")
     ] = 10,
     genre: GenreOption = None,
     since: SinceOption = None,

@@ -20,7 +20,7 @@ Model = TypeVar("Model", bound=BaseModel)
 STRIDES = (2, 1)
 """Steps of a ladder at once: first wide ones, which pass over small dips, then single ones."""
 
-LEAST_GAIN = 1e-4
+MIN_GAIN = 1e-4
 """What a step has to gain: less is noise, whatever the questions."""
 
 
@@ -44,7 +44,7 @@ def pattern_search(
     *,
     given: Iterable[str],
 ) -> Best[Model]:
-    """Climb from `start` to settings that no single step of any parameter betters by `LEAST_GAIN`.
+    """Climb from `start` to settings that no single step of any parameter betters by `MIN_GAIN`.
 
     The path depends on nothing but what is measured, so that a search whose measurements are
     remembered goes the same way again.
@@ -67,7 +67,7 @@ def pattern_search(
                         while (
                             parameter.matters(best, given)
                             and (candidate := parameter.stepped(best, step)) is not None
-                            and (reached := measure(candidate)) > score + LEAST_GAIN
+                            and (reached := measure(candidate)) > score + MIN_GAIN
                         ):
                             best, score, moved = candidate, reached, True
                         if moved:

@@ -32,7 +32,7 @@ TRAIN_FILE, QUESTIONS_FILE, ANSWERS_FILE = "train.json", "questions.json", "answ
 WRITER = "`melon split`"
 _WRITTEN = (TRAIN_FILE, QUESTIONS_FILE, ANSWERS_FILE)
 
-LEAST_SONGS = 2
+MIN_SONGS = 2
 """Songs that a playlist needs, so that one can be given and one hidden."""
 
 Item = TypeVar("Item", int, str)
@@ -51,7 +51,7 @@ def split(
     out_dir: Path,
     *,
     hold_out: float = 0.1,
-    min_songs: int = LEAST_SONGS,
+    min_songs: int = MIN_SONGS,
     shares: Sequence[float] = CHALLENGE_SHARES,
     seed: int = 0,
     report: ReadReport | None = None,
@@ -74,7 +74,7 @@ def split(
         playlists: files in the format of `train.json`.
         out_dir: made if it does not exist.
         hold_out: the share of all playlists that is held out, or from 1 on their number.
-        min_songs: playlists with fewer songs stay in training; `LEAST_SONGS` at least.
+        min_songs: playlists with fewer songs stay in training; `MIN_SONGS` at least.
         shares: how many questions of each of `KINDS` there are, in any unit.
         seed: where chance begins.
         report: counts what is read and skipped.
@@ -143,7 +143,7 @@ def _check(
             f"{hold_out:g} playlists cannot be held out",
             hint="give a share below 1, or a whole number of playlists",
         )
-    if min_songs < LEAST_SONGS:
+    if min_songs < MIN_SONGS:
         raise InputError(f"playlists of {min_songs} songs have none to give and none to hide")
     for name in _WRITTEN:
         check_not_read(out_dir / name, playlists)

@@ -33,7 +33,7 @@ from melon.retrieval import DEFAULT_STRATEGY, QueryKind, RetrievalSettings, Retr
 JUDGE = Stage.HYBRID
 """By whose strategy, the default one, settings are taken up or not."""
 
-MOST_QUESTIONS = 1000
+MAX_QUESTIONS = 1000
 """Questions of each kind that are drawn: half of them to search on, half to report on."""
 
 
@@ -108,7 +108,7 @@ def tune(
     journal: Journal,
     stages: Sequence[Stage] = tuple(Stage),
     space: Mapping[Stage, Mapping[Target, Sequence[Parameter]]] = SPACE,
-    most: int = MOST_QUESTIONS,
+    most: int = MAX_QUESTIONS,
     seed: int = 0,
     baseline: RetrievalSettings | None = None,
     budget: float = math.inf,

@@ -26,7 +26,7 @@ from melon.store import (
 SAMPLE = 64
 TOLERANCE = 1e-3
 NEIGHBOURS = 10
-LEAST_RECALL = 0.8
+MIN_RECALL = 0.8
 """Of the nearest 10 by the index against an exact scan: far below what a sound index gives."""
 
 
@@ -132,7 +132,7 @@ def _check_index(
         sum(hit.score >= best[-1].score - TOLERANCE for hit in hits) / len(best)
         for hits, best in zip(fast, exact, strict=True)
     ]
-    if (recall := float(np.mean(reached))) < LEAST_RECALL:
+    if (recall := float(np.mean(reached))) < MIN_RECALL:
         yield f"the index finds {recall:.0%} of the nearest {NEIGHBOURS}"
 
 

@@ -19,7 +19,7 @@ BEAM = 256
 """Of a walk without a filter, at least: it finds 98.9 % of 200 songs of Melon, whose scores are
 the same for it; with twice as wide a beam, which takes a third longer, 99.4 %."""
 
-MOST_LEFT_OUT = 128
+MAX_EXCLUDED_IDS = 128
 """Ids that an answer may be longer by; more of them stay in the filter."""
 
 
@@ -51,7 +51,7 @@ class _Request:
     def of(cls, query: VectorQuery) -> _Request:
         filter = query.filter or Filter()
         ids = [point for part in filter.must_not if isinstance(part, HasId) for point in part.ids]
-        if isinstance(query.vector, SparseVector) or not 0 < len(ids) <= MOST_LEFT_OUT:
+        if isinstance(query.vector, SparseVector) or not 0 < len(ids) <= MAX_EXCLUDED_IDS:
             return cls(query, frozenset(), query.limit)
         others = tuple(part for part in filter.must_not if not isinstance(part, HasId))
         asked = replace(

@@ -26,7 +26,7 @@ from melon.store import (
 
 DAY = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
 
-MOST_GENRE_YEARS = 200
+MAX_GENRE_YEARS = 200
 """Genres times years up to which they are looked up together."""
 
 
@@ -215,7 +215,7 @@ def _in_years(genres: Condition, years: range) -> Condition:
     if not isinstance(genres, MatchAny) or genres.field != "genres":
         return genres
     values = tuple(genre_year(str(code), year) for code in genres.values for year in years)
-    return MatchAny("genre_years", values) if len(values) <= MOST_GENRE_YEARS else genres
+    return MatchAny("genre_years", values) if len(values) <= MAX_GENRE_YEARS else genres
 
 
 def _day(given: date | str | None) -> date | None:

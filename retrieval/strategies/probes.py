@@ -17,7 +17,7 @@ from melon.retrieval.strategies.vectors import Modality, Rows, Vector, dislikes,
 Weights = NDArray[np.float32]
 
 SEEDS_PER_CLUSTER = 8
-MOST_CLUSTERS = 5
+MAX_CLUSTERS = 5
 ROUNDS = 10
 TINY = 1e-6
 
@@ -117,7 +117,7 @@ def _centroids(part: Modality, weight: float) -> list[Probe]:
     The first centre is the row nearest to the mean, each next one the row farthest from those.
     """
     rows, shares = part.rows, part.shares
-    count = min(MOST_CLUSTERS, 1 + (len(rows) - 1) // SEEDS_PER_CLUSTER)
+    count = min(MAX_CLUSTERS, 1 + (len(rows) - 1) // SEEDS_PER_CLUSTER)
     centres = rows[[int(np.argmax(rows @ part.mean))]]
     while len(centres) < count:
         farthest = int(np.argmin((rows @ centres.T).max(axis=1)))

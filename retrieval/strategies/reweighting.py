@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 PRIOR_AT_SEEDS = 0.5
 """What the prior's sum is at the seeds on average: halfway to the target."""
 TINY = 1e-12
-MOST_IDS = 4_000_000
+MAX_TABLE_ID = 4_000_000
 """Ids up to this have a table, 16 MB at most; where there are larger ones, they are sorted."""
 
 Ids = NDArray[np.integer[Any]]
@@ -101,7 +101,7 @@ def _columns(ids: Ids, seeds: Sequence[int]) -> tuple[Ids, Ids]:
     """
     ordered = np.sort(np.asarray(seeds))
     end = int(max(ids.max(initial=0), ordered[-1])) + 1
-    if end > MOST_IDS:
+    if end > MAX_TABLE_ID:
         distinct, columns = np.unique(ids, return_inverse=True)
         return columns, np.flatnonzero(np.isin(distinct, ordered))
     last = _scratch(end)

@@ -24,8 +24,8 @@ from melon.store.server.replicas import replicate
 from melon.store.server.waiting import Patience, wait_for_nodes
 from melon.store.tuning import LINKED, TUNINGS
 
-FIRST_POLL_SECONDS, MOST_POLL_SECONDS = 0.01, 0.5
-MOST_WAITS = 60
+FIRST_POLL_SECONDS, MAX_POLL_SECONDS = 0.01, 0.5
+MAX_WAITS = 60
 """Requests that wait for the same updates: an hour, with the default timeout of a minute."""
 
 IN_FLIGHT = 4
@@ -160,7 +160,7 @@ class ServerBuilder:
         again, as long as the server answers other requests.
         """
         name, sent = self._name(collection), self._sent[collection]
-        for _ in range(MOST_WAITS):
+        for _ in range(MAX_WAITS):
             try:
                 with self._connection.rest() as client:
                     client.delete(name, models.FilterSelector(filter=_NOTHING), wait=True)
@@ -192,7 +192,7 @@ class ServerBuilder:
                 return
             patience.check((info.status, info.indexed_vectors_count, info.segments_count))
             time.sleep(pause)
-            pause = min(2 * pause, MOST_POLL_SECONDS)
+            pause = min(2 * pause, MAX_POLL_SECONDS)
 
 
 _NOTHING = models.Filter(must=[models.HasIdCondition(has_id=[])])

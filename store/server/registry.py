@@ -20,7 +20,7 @@ from melon.store.schema import NAMESPACE, Collection
 from melon.store.server.connection import ServerConnection
 from melon.store.server.replicas import replicate
 
-MOST_RELEASES = 10_000
+MAX_RELEASES = 10_000
 CONFLICT = 409
 _MARK_FIELDS = {"build", "host", "pid", "process", "renewed"}
 _NO_MARK = models.IsEmptyCondition(is_empty=models.PayloadField(key="build"))
@@ -157,7 +157,7 @@ class Registry:
             if not self._is_there(client):
                 return []
             records, _ = client.scroll(
-                self._name, scroll_filter=filter, limit=MOST_RELEASES, with_payload=payload
+                self._name, scroll_filter=filter, limit=MAX_RELEASES, with_payload=payload
             )
         for record in records:
             if not _is_ours(record):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from melon.evaluation.pattern_search import LEAST_GAIN, Best, OutOfTime, pattern_search
+from melon.evaluation.pattern_search import MIN_GAIN, Best, OutOfTime, pattern_search
 from melon.evaluation.search_space import SPACE, Parameter, Stage, edited, value_at
 from melon.retrieval import QueryKind, RetrievalSettings
 from melon.retrieval.settings import Cosine, Fusion, Hops, Reweighting
@@ -111,7 +111,7 @@ def test_wide_steps_pass_over_a_dip():
 
 
 def test_a_gain_that_is_noise_is_none():
-    best = climbed(lambda cosine: cosine.prior * LEAST_GAIN, Cosine())
+    best = climbed(lambda cosine: cosine.prior * MIN_GAIN, Cosine())
     assert best.settings == Cosine()
 
 

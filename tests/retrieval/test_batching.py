@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from melon.retrieval import Retriever
-from melon.retrieval.batching import MOST_LEFT_OUT, ask_alike, beam
+from melon.retrieval.batching import MAX_EXCLUDED_IDS, ask_alike, beam
 from melon.store import (
     DENSE,
     Collection,
@@ -71,7 +71,7 @@ def test_payloads_stay_with_their_points() -> None:
 def test_too_many_ids_and_sparse_queries_are_asked_as_they_are() -> None:
     sparse = SparseVector(np.array([7], np.uint32), np.ones(1, np.float32))
     asked = [
-        query(without(*range(MOST_LEFT_OUT + 1))),
+        query(without(*range(MAX_EXCLUDED_IDS + 1))),
         VectorQuery(sparse, "playlists", 5, without(1)),
         query(None),
     ]

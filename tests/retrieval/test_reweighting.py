@@ -19,12 +19,12 @@ songs = st.lists(st.integers(0, 30), unique=True, max_size=12)
     seeds=st.lists(st.integers(0, 40), unique=True, min_size=1, max_size=5),
 )
 def test_a_table_of_ids_and_a_sort_agree(held: list[list[int]], seeds: list[int]):
-    """Beyond `MOST_IDS` ids are sorted; what lies in an old table must never be believed."""
+    """Beyond `MAX_TABLE_ID` ids are sorted; what lies in an old table must never be believed."""
     arrays = [np.array(own, np.int32) for own in held]
     weights = np.linspace(1, 0.2, len(held), dtype=np.float32)
     with_table = reweight(weights, arrays, seeds, Reweighting())
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(reweighting, "MOST_IDS", 0)
+        patched.setattr(reweighting, "MAX_TABLE_ID", 0)
         with_sort = reweight(weights, arrays, seeds, Reweighting())
     np.testing.assert_array_equal(with_table, with_sort)
 
