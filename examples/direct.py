@@ -14,7 +14,7 @@ NAMESPACE = uuid.UUID("6d656c6f-6e00-5000-8000-706c61796c73")
 PREFIX = os.environ.get("MELON_PREFIX", "melon")
 SONGS, TAGS = f"{PREFIX}_songs", f"{PREFIX}_tags"
 SHOWN = ["name", "artists"]
-BEAM = models.SearchParams(hnsw_ef=256)
+SEARCH_PARAMS = models.SearchParams(hnsw_ef=256)
 
 client = QdrantClient(
     os.environ.get("MELON_QDRANT_URL", "http://localhost:6333"),
@@ -49,7 +49,7 @@ def of_the_2000s(song: int, genre: str) -> list[models.ScoredPoint]:
                 ),
             ]
         ),
-        search_params=BEAM,
+        search_params=SEARCH_PARAMS,
         limit=10,
         with_payload=SHOWN,
     ).points
@@ -66,7 +66,7 @@ def like_and_unlike(liked: int, disliked: int) -> list[models.ScoredPoint]:
         query=models.RecommendQuery(recommend=examples),
         using="w2v",
         query_filter=models.Filter(must=[known]),
-        search_params=BEAM,
+        search_params=SEARCH_PARAMS,
         limit=10,
         with_payload=SHOWN,
     ).points
@@ -80,7 +80,7 @@ def songs_for_tag(tag: str) -> list[models.ScoredPoint]:
         query=str(uuid.uuid5(NAMESPACE, f"tag:{written}")),
         using="w2v",
         lookup_from=models.LookupLocation(collection=TAGS, vector="w2v"),
-        search_params=BEAM,
+        search_params=SEARCH_PARAMS,
         limit=10,
         with_payload=SHOWN,
     ).points

@@ -13,38 +13,38 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from melon.store import Filter, HasId, Hits, PointId, SparseVector, VectorQuery
-from melon.store.tuning import search_beam
+from melon.store.tuning import hnsw_ef
 
-BEAM = 256
-"""Of a walk without a filter, at least: it finds 98.9 % of 200 songs of Melon, whose scores are
-the same for it; with twice as wide a beam, which takes a third longer, 99.4 %."""
+MIN_UNFILTERED_EF = 256
+"""`hnsw_ef` of a search without a filter, at least: it finds 98.9 % of 200 songs of Melon, whose
+scores are the same for it; with twice as much, which takes a third longer, 99.4 %."""
 
 MAX_EXCLUDED_IDS = 128
-"""Ids that an answer may be longer by; more of them stay in the filter."""
+"""Excluded ids that an answer may be longer by; more of them stay in the filter."""
 
 
-def beam(limit: int, filter: Filter | None) -> int | None:
-    """The beam of a search in the co-embedding; None leaves it to the store.
+def search_ef(limit: int, filter: Filter | None) -> int | None:
+    """The `ef` of a search in the co-embedding; None leaves it to the store.
 
     The store's own is wide enough for any filter, and takes up to twice the time.
     """
     if filter is not None and has_conditions(filter):
         return None
-    return max(BEAM, limit)
+    return max(MIN_UNFILTERED_EF, limit)
 
 
 def has_conditions(filter: Filter) -> bool:
-    """Whether a filter does more than leave out some ids."""
+    """Whether a filter does more than exclude some ids."""
     only_ids = all(isinstance(part, HasId) for part in filter.must_not)
     return bool(filter.must or filter.should) or not only_ids
 
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """A query as it is asked, and the ids that are then left out of its answer."""
+    """A query as it is sent, and the ids that are then dropped from its answer."""
 
     query: VectorQuery
-    left_out: frozenset[PointId]
+    excluded: frozenset[PointId]
     limit: int
 
     @classmethod
@@ -54,45 +54,43 @@ class _Request:
         if isinstance(query.vector, SparseVector) or not 0 < len(ids) <= MAX_EXCLUDED_IDS:
             return cls(query, frozenset(), query.limit)
         others = tuple(part for part in filter.must_not if not isinstance(part, HasId))
-        asked = replace(
+        sent = replace(
             query,
             filter=replace(filter, must_not=others) or None,
             limit=query.limit + (1 << (len(ids) - 1).bit_length()),  # few different ones
-            ef=query.ef or search_beam(query.limit),
+            ef=query.ef or hnsw_ef(query.limit),
         )
-        return cls(asked, frozenset(ids), query.limit)
+        return cls(sent, frozenset(ids), query.limit)
 
     @property
-    def alike(self) -> tuple[object, ...]:
+    def group(self) -> tuple[object, ...]:
         """A key: queries for which it is equal are sent together, and their filter runs once."""
         own = self.query
         return (own.using, own.filter, own.limit, own.payload, own.exact, own.ef)
 
     def answer(self, hits: Hits) -> Hits:
         """The hits that the query itself would have had."""
-        if not self.left_out:
+        if not self.excluded:
             return hits
         points = hits.ids.tolist()
-        if self.left_out.isdisjoint(points):
+        if self.excluded.isdisjoint(points):
             return hits.rows(slice(self.limit))
-        kept = [row for row, point in enumerate(points) if point not in self.left_out]
+        kept = [row for row, point in enumerate(points) if point not in self.excluded]
         return hits.rows(kept[: self.limit])
 
 
-def ask_alike(
-    ask: Callable[[Sequence[VectorQuery]], Sequence[Hits]], queries: Sequence[VectorQuery]
+def query_grouped(
+    run: Callable[[Sequence[VectorQuery]], Sequence[Hits]], queries: Sequence[VectorQuery]
 ) -> list[Hits]:
-    """The hits of each query, in one request of `ask`."""
+    """The hits of each query, in one request by `run`; those with equal filters are adjacent."""
     requests = [_Request.of(query) for query in queries]
     if len(requests) == 1:
-        [hits] = ask([requests[0].query])
+        [hits] = run([requests[0].query])
         return [requests[0].answer(hits)]
     groups: dict[tuple[object, ...], list[int]] = {}
-    for place, request in enumerate(requests):
-        groups.setdefault(request.alike, []).append(place)
-    order = [place for group in groups.values() for place in group]
-    answers = ask([requests[place].query for place in order])
-    found = {
-        place: requests[place].answer(hits) for place, hits in zip(order, answers, strict=True)
-    }
-    return [found[place] for place in range(len(queries))]
+    for row, request in enumerate(requests):
+        groups.setdefault(request.group, []).append(row)
+    order = [row for group in groups.values() for row in group]
+    answers = run([requests[row].query for row in order])
+    found = {row: requests[row].answer(hits) for row, hits in zip(order, answers, strict=True)}
+    return [found[row] for row in range(len(queries))]

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from melon.retrieval.batching import ask_alike
+from melon.retrieval.batching import query_grouped
 from melon.retrieval.counts import Counts
 from melon.retrieval.description import SONG_FIELDS, Description
 from melon.retrieval.metadata import Artists, Genres
@@ -143,14 +143,14 @@ class CachingReader(ForwardingReader):
 
     def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
         """As the reader itself, in the way that costs it least."""
-        return ask_alike(partial(self._reader.query, collection), queries)
+        return query_grouped(partial(self._reader.query, collection), queries)
 
     def query_some(
         self, collection: Collection, queries: Sequence[VectorQuery | None]
     ) -> list[Hits]:
         """The hits of each query in one request; none where there is no query."""
-        asked = [query for query in queries if query is not None]
-        answers = iter(self.query(collection, asked) if asked else [])
+        some = [query for query in queries if query is not None]
+        answers = iter(self.query(collection, some) if some else [])
         return [NO_HITS if query is None else next(answers) for query in queries]
 
     def _load(

@@ -17,7 +17,7 @@ from melon.retrieval.description import SONG_FIELDS, Description
 from melon.retrieval.query import Id, PlaylistQuery, Question, TagText, Title, Word
 from melon.retrieval.results import Song
 from melon.retrieval.seeds import resolve, respell
-from melon.retrieval.strategies.probes import TINY
+from melon.retrieval.strategies.probes import EPSILON
 from melon.retrieval.strategies.vectors import Vector, modalities
 from melon.store import (
     DENSE,
@@ -163,7 +163,7 @@ def _vector(
         if not found:
             raise UnknownItem(f"nothing is known of {item}", hint="try other words, or a tag")
         mean = found[0].mean
-        return mean / np.float32(max(float(np.linalg.norm(mean)), TINY))
+        return mean / np.float32(max(float(np.linalg.norm(mean)), EPSILON))
     records = reader.retrieve(own[0], [own[1]], payload=False, vectors=True)
     if not records:
         raise UnknownItem(f"the store holds no {item}")

@@ -101,8 +101,8 @@ class VectorQuery:
     """One nearest-neighbour query.
 
     `payload` names the fields that come back with each hit; `exact` scans instead of walking
-    the HNSW graph; `ef` is the beam of that walk, where the store is not to choose it (sparse
-    queries are always exact).
+    the HNSW graph; `ef` is the width of that walk's beam, where the store is not to choose it
+    (sparse queries are always exact).
     """
 
     vector: Floats | SparseVector

@@ -32,7 +32,7 @@ class IndexTuning:
     Attributes:
         graph: whether there is an HNSW graph at all.
         m: links of a point in the graph.
-        ef_construct: beam of the search for a new point's links.
+        ef_construct: width of the beam in the search for a new point's links.
         graph_kb: vectors of a segment that take less than this get no graph and are scanned.
         scan_kb: a filter that leaves fewer vectors than this is answered by a scan.
         half_precision: float16 vectors.
@@ -101,8 +101,8 @@ EXACT_BYTES = 20_000_000
 SMALL_BYTES = 2_000_000_000
 """Vectors that take more are kept in half precision, on disk."""
 
-BEAM = 256
-BEAM_PER_POINT = 4
+MIN_HNSW_EF = 256
+HNSW_EF_PER_HIT = 4
 
 
 def preset_for(points: int, dim: int) -> Preset:
@@ -113,9 +113,9 @@ def preset_for(points: int, dim: int) -> Preset:
     return Preset.SMALL if size > SMALL_BYTES else Preset.BALANCED
 
 
-def search_beam(limit: int, asked: int | None = None) -> int:
-    """The beam of an HNSW walk: `asked`, else one that is wide enough for filters, too.
+def hnsw_ef(limit: int, ef: int | None = None) -> int:
+    """The `hnsw_ef` of a search: `ef`, else one that is wide enough for filters, too.
 
     It found 99.9 % of the 100 nearest songs at least, under every filter in docs/performance.md.
     """
-    return max(asked or max(BEAM, BEAM_PER_POINT * limit), limit)
+    return max(ef or max(MIN_HNSW_EF, HNSW_EF_PER_HIT * limit), limit)

@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from melon.retrieval.batching import beam
+from melon.retrieval.batching import search_ef
 from melon.retrieval.caching import CachingReader
 from melon.retrieval.settings import Cosine, RetrievalSettings
 from melon.retrieval.strategies.hops import second_hop
@@ -185,7 +185,7 @@ class _Look:
             self.limit,
             self.filter & _at_least(floor) or None,
             exact=self.exact or few,
-            ef=beam(self.limit, self.filter),  # popular songs are near each other in the graph
+            ef=search_ef(self.limit, self.filter),  # popular songs are near each other in the graph
         )
 
 

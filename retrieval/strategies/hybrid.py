@@ -16,7 +16,7 @@ from melon.retrieval.strategies.dense import MeanStrategy
 from melon.retrieval.strategies.hops import Neighbours
 from melon.retrieval.strategies.nearby import NearbyPlaylists, nearby_shares
 from melon.retrieval.strategies.neighbours import NeighbourStrategy
-from melon.retrieval.strategies.probes import TINY
+from melon.retrieval.strategies.probes import EPSILON
 from melon.retrieval.strategies.query_kind import query_kind
 from melon.retrieval.strategies.strategy import Answer, Explanation, Ranked, ResolvedQuery, Shares
 from melon.store import Collection
@@ -136,7 +136,7 @@ class HybridStrategy:
         by_hops = self._neighbours.shares(reader, Collection.TAGS, query, neighbours, ranked)
         by_place = nearby_shares(reader, _fused(nearby, fusion), ranked.ids, discount)
         both = by_hops.times(np.full(len(ranked), 1 / _best(neighbours))).plus(by_place)
-        return both.times(np.full(len(ranked), 1 / unscaled.scores.max(initial=TINY)))
+        return both.times(np.full(len(ranked), 1 / unscaled.scores.max(initial=EPSILON)))
 
 
 def _filling(query: ResolvedQuery, held: Ranked, fusion: SongFusion) -> SongFusion:

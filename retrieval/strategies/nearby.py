@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from melon.retrieval.batching import beam
+from melon.retrieval.batching import search_ef
 from melon.retrieval.caching import CachingReader
 from melon.retrieval.settings import Nearby
 from melon.retrieval.strategies.explain_hops import held_shares
@@ -102,7 +102,7 @@ def nearby_shares(
 def _search(query: ResolvedQuery, probe: Probe, limit: int) -> VectorQuery:
     filter = neighbour_filter(query)
     return VectorQuery(
-        probe.vector, DENSE, limit, filter, exact=query.exact, ef=beam(limit, filter)
+        probe.vector, DENSE, limit, filter, exact=query.exact, ef=search_ef(limit, filter)
     )
 
 

@@ -19,7 +19,7 @@ Weights = NDArray[np.float32]
 SEEDS_PER_CLUSTER = 8
 MAX_CLUSTERS = 5
 ROUNDS = 10
-TINY = 1e-6
+EPSILON = 1e-6
 
 
 class ProbeKind(StrEnum):
@@ -54,7 +54,7 @@ class Probe:
     def parts(self, vector: Vector) -> Weights:
         """(k,) float32: the seeds' parts in the cosine with a unit vector; they sum to 1."""
         parts = self.mix * (self.rows @ vector)
-        if abs(float(parts.sum())) < TINY:
+        if abs(float(parts.sum())) < EPSILON:
             parts = np.abs(self.mix)
         return np.asarray(parts / parts.sum(), np.float32)
 
@@ -96,11 +96,11 @@ def _mean(liked: Sequence[Modality], disliked: Sequence[Modality]) -> list[Probe
     mix = np.concatenate([mix / length, *(-part.weight * part.shares for part in disliked)])
     length = _length(mix @ rows)
     names = tuple(name for part in (*liked, *disliked) for name in part.names)
-    return [Probe(names, rows, (mix / length).astype(np.float32), 1.0)] if length > TINY else []
+    return [Probe(names, rows, (mix / length).astype(np.float32), 1.0)] if length > EPSILON else []
 
 
 def _length(vector: Vector) -> float:
-    return max(float(np.linalg.norm(vector)), TINY)
+    return max(float(np.linalg.norm(vector)), EPSILON)
 
 
 def _every_row(part: Modality, weight: float) -> list[Probe]:
@@ -128,12 +128,12 @@ def _centroids(part: Modality, weight: float) -> list[Probe]:
         nearest = (rows @ centres.T).argmax(axis=1)
         sums = np.stack([weighted[nearest == k].sum(axis=0) for k in range(count)])
         lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-        centres = np.where(lengths > TINY, sums / np.maximum(lengths, TINY), centres)
+        centres = np.where(lengths > EPSILON, sums / np.maximum(lengths, EPSILON), centres)
     found = []
     for k in range(count):
         own = np.flatnonzero(nearest == k)
         length = float(np.linalg.norm(weighted[own].sum(axis=0)))
-        if length > TINY:
+        if length > EPSILON:
             names = tuple(part.names[row] for row in own.tolist())
             mix = (shares[own] / length).astype(np.float32)
             found.append(Probe(names, rows[own], mix, weight * float(shares[own].sum())))

@@ -22,7 +22,7 @@ from melon.retrieval.settings import Reweighting
 Floats = NDArray[np.float64]
 PRIOR_AT_SEEDS = 0.5
 """What the prior's sum is at the seeds on average: halfway to the target."""
-TINY = 1e-12
+EPSILON = 1e-12
 MAX_TABLE_ID = 4_000_000
 """Ids up to this have a table, 16 MB at most; where there are larger ones, they are sorted."""
 
@@ -68,7 +68,7 @@ def reweight(
 
     prior = weights.astype(np.float64)
     held_by_prior = to_songs(prior)
-    factor = PRIOR_AT_SEEDS / max(float(held_by_prior[seed_columns].mean()), TINY)
+    factor = PRIOR_AT_SEEDS / max(float(held_by_prior[seed_columns].mean()), EPSILON)
     prior *= factor
     held_by_prior *= factor
     scale = np.sqrt(prior / prior.mean())  # the surer a neighbour, the freer its weight
@@ -79,7 +79,7 @@ def reweight(
     direction = residual.copy()
     squared = float(residual @ residual)
     for _ in range(settings.iterations):
-        if squared < TINY:
+        if squared < EPSILON:
             break
         image = settings.penalty * direction + scale * to_neighbours(
             counts * to_songs(scale * direction)

@@ -22,7 +22,7 @@ from melon.store.points import (
 )
 from melon.store.schema import DENSE, SCHEMA, Collection, FieldType
 from melon.store.selection import dense_of, payload_selector
-from melon.store.tuning import COUNTS, LINKED, PINNED, TENANTS, search_beam
+from melon.store.tuning import COUNTS, LINKED, PINNED, TENANTS, hnsw_ef
 
 PayloadIndex = edge.KeywordIndexParams | edge.IntegerIndexParams | edge.DatetimeIndexParams
 
@@ -84,7 +84,7 @@ def to_query(query: VectorQuery) -> edge.QueryRequest:
         limit=query.limit,
         query=edge.Query.Nearest(vector, using=query.using),
         filter=to_filter(query.filter) if query.filter else None,
-        params=edge.SearchParams(exact=query.exact, hnsw_ef=search_beam(query.limit, query.ef)),
+        params=edge.SearchParams(exact=query.exact, hnsw_ef=hnsw_ef(query.limit, query.ef)),
         with_payload=payload_selector(query.payload),
         with_vector=False,
     )

@@ -28,7 +28,7 @@ from melon.store.points import (
 )
 from melon.store.schema import DENSE, SCHEMA, Collection, FieldType
 from melon.store.selection import dense_of, payload_selector
-from melon.store.tuning import LINKED, TENANTS, search_beam
+from melon.store.tuning import LINKED, TENANTS, hnsw_ef
 
 PayloadIndex = models.KeywordIndexParams | models.IntegerIndexParams | models.DatetimeIndexParams
 
@@ -111,7 +111,7 @@ def to_query(query: VectorQuery) -> models.QueryRequest:
         using=query.using,
         limit=query.limit,
         filter=to_filter(query.filter) if query.filter else None,
-        params=models.SearchParams(exact=query.exact, hnsw_ef=search_beam(query.limit, query.ef)),
+        params=models.SearchParams(exact=query.exact, hnsw_ef=hnsw_ef(query.limit, query.ef)),
         with_payload=payload_selector(query.payload),
     )
 

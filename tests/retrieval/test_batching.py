@@ -1,4 +1,4 @@
-"""Queries as they are put to an engine: the same answers, and what is alike asked together."""
+"""Queries as they are put to an engine: the same answers, and those with equal filters together."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from melon.retrieval import Retriever
-from melon.retrieval.batching import MAX_EXCLUDED_IDS, ask_alike, beam
+from melon.retrieval.batching import MAX_EXCLUDED_IDS, query_grouped, search_ef
 from melon.store import (
     DENSE,
     Collection,
@@ -45,16 +45,16 @@ class Engine:
         return [Hits(np.arange(q.limit), -np.arange(float(q.limit))) for q in queries]
 
 
-def test_ids_are_left_out_of_the_answer_and_not_asked_for() -> None:
+def test_ids_are_dropped_from_the_answer_and_not_from_the_search() -> None:
     engine = Engine()
-    [hits] = ask_alike(engine, [query(without(1, 3))])
+    [hits] = query_grouped(engine, [query(without(1, 3))])
     assert engine.asked[0].filter == Filter(must=(POPULAR,))
     assert hits.ids.tolist() == [0, 2, 4, 5, 6]
     assert hits.scores.tolist() == [0, -2, -4, -5, -6]
 
 
 def test_an_answer_without_them_is_as_long_as_was_asked() -> None:
-    [hits] = ask_alike(Engine(), [query(without(100, 101, 102))])
+    [hits] = query_grouped(Engine(), [query(without(100, 101, 102))])
     assert hits.ids.tolist() == [0, 1, 2, 3, 4]
 
 
@@ -64,7 +64,7 @@ def test_payloads_stay_with_their_points() -> None:
         payloads = [{"number": row} for row in range(count)]
         return [Hits(np.arange(count), np.zeros(count), payloads)]
 
-    [hits] = ask_alike(ask, [query(without(0), payload=True)])
+    [hits] = query_grouped(ask, [query(without(0), payload=True)])
     assert [hit.payload["number"] for hit in hits] == hits.ids.tolist() == [1, 2, 3, 4, 5]
 
 
@@ -76,15 +76,15 @@ def test_too_many_ids_and_sparse_queries_are_asked_as_they_are() -> None:
         query(None),
     ]
     engine = Engine()
-    ask_alike(engine, asked)
+    query_grouped(engine, asked)
     assert engine.asked == asked
 
 
-def test_queries_that_ask_alike_follow_each_other_and_answers_come_back_in_order() -> None:
+def test_queries_with_equal_filters_follow_each_other_and_answers_come_back_in_order() -> None:
     filters = [without(1), Filter(must=(POPULAR,)), without(2), Filter(must=(POPULAR,))]
     asked = [query(filter, number) for number, filter in enumerate(filters)]
     engine = Engine()
-    answers = ask_alike(engine, asked)
+    answers = query_grouped(engine, asked)
     assert [own.limit for own in engine.asked] == [6, 6, 5, 5]
     assert [hits.ids.tolist() for hits in answers] == [
         [0, 2, 3, 4, 5],
@@ -111,9 +111,9 @@ def test_engines_answer_the_same_as_by_the_filter(retriever: Retriever, count: i
         assert found.scores == pytest.approx(expected.scores)
 
 
-def test_only_a_walk_without_conditions_is_narrower_than_the_stores_own() -> None:
+def test_only_a_search_without_conditions_is_narrower_than_the_stores_own() -> None:
     excluding = Filter(must_not=(HasId((1,)), MatchAny("genres", ("GN0100",))))
     for filter in (Filter(must=(POPULAR,)), Filter(should=(POPULAR,)), excluding):
-        assert beam(200, filter) is None
-    assert beam(200, None) == beam(200, Filter(must_not=(HasId((1,)),))) == 256
-    assert beam(401, None) == 401
+        assert search_ef(200, filter) is None
+    assert search_ef(200, None) == search_ef(200, Filter(must_not=(HasId((1,)),))) == 256
+    assert search_ef(401, None) == 401

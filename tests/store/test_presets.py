@@ -11,7 +11,7 @@ from places import DirectoryPlace, Place
 from store_samples import manifest, points
 
 from melon.store import DENSE, Collection, Preset, VectorQuery, VectorStore, preset_for
-from melon.store.tuning import TUNINGS, search_beam
+from melon.store.tuning import TUNINGS, hnsw_ef
 
 POINTS, DIM, NEIGHBOURS = 6_000, 32, 20
 SONGS = Collection.SONGS
@@ -82,13 +82,13 @@ def test_the_preset_is_chosen_by_size(points: int, dim: int, preset: Preset) -> 
     assert preset_for(points, dim) is preset
 
 
-def test_the_beam_grows_with_what_is_asked_or_is_chosen() -> None:
-    beams = [search_beam(limit) for limit in (1, 100, 200, 1000)]
-    assert beams == sorted(beams)
-    assert all(beam >= limit for beam, limit in zip(beams, (1, 100, 200, 1000), strict=True))
-    assert search_beam(10, 5000) == 5000
-    assert search_beam(100, 120) == 120
-    assert search_beam(1000, 10) == 1000
+def test_hnsw_ef_grows_with_the_limit_or_is_chosen() -> None:
+    widths = [hnsw_ef(limit) for limit in (1, 100, 200, 1000)]
+    assert widths == sorted(widths)
+    assert all(ef >= limit for ef, limit in zip(widths, (1, 100, 200, 1000), strict=True))
+    assert hnsw_ef(10, 5000) == 5000
+    assert hnsw_ef(100, 120) == 120
+    assert hnsw_ef(1000, 10) == 1000
 
 
 def test_old_manifests_are_of_balanced_releases() -> None:
