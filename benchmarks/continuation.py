@@ -65,7 +65,7 @@ def _apart(methods: Mapping[str, Call], count: int) -> dict[str, Call]:
         return lambda number: call((number + by) % count)
 
     step = count // len(methods)
-    return {name: later(call, step * place) for place, (name, call) in enumerate(methods.items())}
+    return {name: later(call, step * index) for index, (name, call) in enumerate(methods.items())}
 
 
 def _seconds(retriever: Retriever, playlists: Sequence[PlaylistQuery]) -> list[float]:

@@ -113,13 +113,13 @@ def ask_melon(
     engines: dict[str, str] = {}
     manifest: ReleaseManifest | None = None
     settings = load_settings()
-    places: list[tuple[str, VectorStore]] = []
+    stores: list[tuple[str, VectorStore]] = []
     if path is not None:
-        places.append(("embedded", open_store(settings, path=path)))
+        stores.append(("embedded", open_store(settings, path=path)))
     if url is not None:
-        places.append(("server", open_store(settings, url=url)))
-    for engine, place in places:
-        with place as store:
+        stores.append(("server", open_store(settings, url=url)))
+    for engine, opened in stores:
+        with opened as store:
             retriever = _retriever(store, len(task.playlists))
             manifest, engines[engine] = retriever.reader.manifest, store.engine_version()
             for strategy in _chosen(STRATEGIES, only):

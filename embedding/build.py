@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from melon.catalog.records import Genre, Playlist, Song
-from melon.embedding.cold_start import TRAINED, Evidence, Placed, cold_start
+from melon.embedding.cold_start import TRAINED, Evidence, SourcedVectors, cold_start
 from melon.embedding.corpus import Corpus, number_strings, read_corpus
 from melon.embedding.progress import Progress, ProgressCallback, ignore
 from melon.embedding.ragged import Ints, Ragged, Vectors, has_direction, unit_rows
@@ -129,17 +129,17 @@ def _read_titles(
     words, playlist_words = number_strings(
         pa.chunked_array([pa.array(texts, pa.list_(pa.string()))])
     )
-    places = {tag: place for place, tag in enumerate(corpus.tags)}
-    found = [[places[tag] for tag in tokenizer.tags(title)] for title in titles]
+    index_of = {tag: index for index, tag in enumerate(corpus.tags)}
+    found = [[index_of[tag] for tag in tokenizer.tags(title)] for title in titles]
     title_tags = Ragged.of_lengths(
         np.array([len(tags) for tags in found], np.int64),
-        np.array([place for tags in found for place in tags], np.int64),
+        np.array([index for tags in found for index in tags], np.int64),
     )
     progress(Progress("titles", len(titles), len(titles), time.perf_counter() - start))
     return tokenizer, words, playlist_words, title_tags
 
 
-def _place_playlists(corpus: Corpus, playlist_words: Ragged, trained: Trained) -> Placed:
+def _place_playlists(corpus: Corpus, playlist_words: Ragged, trained: Trained) -> SourcedVectors:
     """Playlists where training put them, or where their trained songs, tags and words are."""
     playlists = trained.of(TokenKind.PLAYLIST, len(corpus.playlists))
     word_count = int(playlist_words.values.max(initial=-1)) + 1
@@ -151,10 +151,10 @@ def _place_playlists(corpus: Corpus, playlist_words: Ragged, trained: Trained) -
     sources = np.full(len(placed), None, dtype=object)
     sources[has_direction(placed)] = FROM_ITEMS
     sources[own] = TRAINED
-    return Placed(placed, sources)
+    return SourcedVectors(placed, sources)
 
 
-def _place_songs(corpus: Corpus, trained: Trained, playlist_vectors: Vectors) -> Placed:
+def _place_songs(corpus: Corpus, trained: Trained, playlist_vectors: Vectors) -> SourcedVectors:
     """Songs where training put them, or where what is known of them is."""
     albums = corpus.song_album
     evidence = [
@@ -188,15 +188,15 @@ def _place_songs(corpus: Corpus, trained: Trained, playlist_vectors: Vectors) ->
 
 
 def _place_by_cold_songs(
-    playlists: Placed, playlist_songs: Ragged, song_vectors: Vectors
-) -> Placed:
+    playlists: SourcedVectors, playlist_songs: Ragged, song_vectors: Vectors
+) -> SourcedVectors:
     """The playlists, and those of cold songs only where these are: they have vectors by now."""
     vectors, sources = playlists.vectors.copy(), playlists.sources.copy()
     bare = np.flatnonzero(~has_direction(vectors))
     found = unit_rows(playlist_songs.select(bare).sum_of(song_vectors))
     vectors[bare] = found
     sources[bare[has_direction(found)]] = FROM_ITEMS
-    return Placed(vectors, sources)
+    return SourcedVectors(vectors, sources)
 
 
 def _named(name: str, values: list[str]) -> pa.Table:

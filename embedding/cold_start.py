@@ -36,7 +36,7 @@ class Evidence:
     tokens: Vectors
 
 
-class Placed(NamedTuple):
+class SourcedVectors(NamedTuple):
     """Vectors, (n, dim) float32 unit rows or zero, and (n,) where each is from, None where zero."""
 
     vectors: Vectors
@@ -45,7 +45,7 @@ class Placed(NamedTuple):
 
 def cold_start(
     vectors: Vectors, held: Ragged, playlist_vectors: Vectors, evidence: Sequence[Evidence] = ()
-) -> Placed:
+) -> SourcedVectors:
     """Give every song, tag or word without a vector one from what is known of it.
 
     For songs that is their album-mates, artists and genres: a group's vector is the mean of its
@@ -79,7 +79,7 @@ def cold_start(
         blend[alone] = holders.select(block[alone]).sum_of(playlist_vectors)
         _label(sources, block, blend, FROM_PLAYLISTS)
         filled[block] = unit_rows(blend)
-    return Placed(filled, sources)
+    return SourcedVectors(filled, sources)
 
 
 def _group_vectors(each: Evidence, vectors: Vectors, trained: NDArray[np.bool_]) -> Vectors:

@@ -59,14 +59,14 @@ class Corpus:
         songs: table of `SONG_SCHEMA`: every song that has metadata or stands in a playlist.
         playlist_songs: for each playlist, its songs' rows in `songs`.
         tags: every tag, most frequent first.
-        playlist_tags: for each playlist, its tags' places in `tags`.
+        playlist_tags: for each playlist, its tags' indices in `tags`.
         song_album: (n_songs,) int64, a number for each album, -1 where it is not known.
         song_artists: for each song, its artists' numbers.
         artist_count: how many artists there are.
         genres: every genre code of a song.
-        song_genres: for each song, its genres' places in `genres`.
+        song_genres: for each song, its genres' indices in `genres`.
         detail_genres: every detail genre code of a song.
-        song_detail_genres: for each song, its detail genres' places in `detail_genres`.
+        song_detail_genres: for each song, its detail genres' indices in `detail_genres`.
     """
 
     playlists: pa.Table
@@ -150,9 +150,9 @@ def number_strings(lists: Any) -> tuple[list[str], Ragged]:
     coded = Ragged.of_lengths(lengths, flat.indices.to_numpy().astype(np.int64)).unique()
     counts = np.bincount(coded.values, minlength=len(strings)).tolist()
     order = sorted(range(len(strings)), key=lambda i: (-counts[i], strings[i]))
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    return [strings[i] for i in order], Ragged(coded.offsets, place[coded.values])
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return [strings[i] for i in order], Ragged(coded.offsets, rank[coded.values])
 
 
 def storable(text: str) -> str:

@@ -37,8 +37,8 @@ class LossSample:
     def draw(cls, bags: Ragged, settings: TrainingSettings) -> LossSample:
         """Draw the sample from bags that hold two tokens or more each."""
         rng = np.random.default_rng([settings.seed, 0])
-        place = rng.integers(len(bags.values), size=_SAMPLES)
-        row = np.searchsorted(bags.offsets, place, side="right") - 1
+        position = rng.integers(len(bags.values), size=_SAMPLES)
+        row = np.searchsorted(bags.offsets, position, side="right") - 1
         begin, length = bags.offsets[row], bags.lengths[row]
         counts = np.bincount(bags.values)
         present = np.flatnonzero(counts)
@@ -47,10 +47,10 @@ class LossSample:
         drawn = np.minimum(length - 1, 1 if settings.skip_gram else 2 * settings.window)
         sizes = zip((length - 1).tolist(), drawn.tolist(), strict=True)
         ahead = np.concatenate([rng.choice(n, k, replace=False, shuffle=False) for n, k in sizes])
-        within = np.repeat(place - begin, drawn) + 1 + ahead
+        within = np.repeat(position - begin, drawn) + 1 + ahead
         other = np.repeat(begin, drawn) + within % np.repeat(length, drawn)
         inputs = Ragged.of_lengths(drawn, bags.values[other])
-        return cls(inputs, bags.values[place], noise)
+        return cls(inputs, bags.values[position], noise)
 
     def loss(self, model: Any, names: NDArray[np.object_]) -> float:
         """Mean of -log σ(target · input) - Σ log σ(-noise · input); inputs are averaged."""

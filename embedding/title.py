@@ -279,7 +279,7 @@ def _stands_free(compact: str, start: int, end: int, word_starts: set[int]) -> b
     if start in word_starts and end in word_starts:
         return True
     if start not in word_starts:
-        reaches_over = any(place in word_starts for place in range(start + 1, end))
+        reaches_over = any(position in word_starts for position in range(start + 1, end))
         if reaches_over or (_is_alphabetic(compact[start - 1]) and _is_alphabetic(compact[start])):
             return False
     if end not in word_starts and _is_alphabetic(compact[end - 1]) and _is_alphabetic(compact[end]):

@@ -1,7 +1,7 @@
 """What a token is: its kind, its number, and the string by which gensim knows it.
 
 A token's string is one letter for its kind, then its number in decimal: `s2019` is the song with
-id 2019, `t2019` the tag at place 2019 of the tag vocabulary, `a2019` the artist at that place of
+id 2019, `t2019` the tag at index 2019 of the tag vocabulary, `a2019` the artist at that index of
 the artist vocabulary. Kinds therefore never collide, and no string ever holds a space, which
 gensim would split on, whatever a tag or a title holds.
 """
@@ -41,7 +41,7 @@ _PREFIX = {
 
 
 def token(kind: TokenKind, number: int) -> str:
-    """Spell a token: songs and playlists by id, other kinds by their place in the vocabulary."""
+    """Spell a token: songs and playlists by id, other kinds by their index in the vocabulary."""
     return f"{_PREFIX[kind]}{number}"
 
 

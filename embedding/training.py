@@ -85,11 +85,11 @@ def train_vectors(
         run.stop(error)
         raise
     codes = np.flatnonzero(counts)
-    places = [model.wv.key_to_index[name] for name in names[codes]]
+    rows = [model.wv.key_to_index[name] for name in names[codes]]
     vectors = np.zeros((len(names), settings.dim), np.float32)
-    vectors[codes] = unit_rows(model.wv.vectors[places])
+    vectors[codes] = unit_rows(model.wv.vectors[rows])
     if settings.add_output:
-        vectors[codes] += unit_rows(model.syn1neg[places])
+        vectors[codes] += unit_rows(model.syn1neg[rows])
     return unit_rows(vectors), run.log
 
 

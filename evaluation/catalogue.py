@@ -30,9 +30,9 @@ class Catalogue:
     def _popularity(
         self, collection: Collection, items: NDArray[Any], point_id: Callable[[Any], PointId]
     ) -> NDArray[np.float64]:
-        unique, places = np.unique(items, return_inverse=True)
+        unique, inverse = np.unique(items, return_inverse=True)
         ids = [point_id(item) for item in unique]
         found = self.reader.retrieve(collection, ids, payload=("popularity",))
         known = {record.id: record.payload["popularity"] for record in found}
         counts = np.array([known.get(one, np.nan) for one in ids], np.float64)
-        return counts[places].reshape(items.shape)
+        return counts[inverse].reshape(items.shape)

@@ -87,13 +87,13 @@ class PopularItems:
 
 def _growing(known: list[Item], fetch: Callable[[int], list[Item]]) -> Iterator[Item]:
     """Items of a list that is fetched when it is first needed, and again, longer, at its end."""
-    for place in count():
-        if place == len(known):
+    for index in count():
+        if index == len(known):
             longer = fetch(2 * len(known) or HEAD)
             if len(longer) == len(known):
                 return
             known[:] = longer
-        yield known[place]
+        yield known[index]
 
 
 def _fresh(items: Iterable[Item], barred: Callable[[Item], bool]) -> Iterator[Item]:

@@ -67,9 +67,9 @@ class Parameter:
         A value between two of the ladder's is one step from either.
         """
         value = value_at(settings, self.path)
-        place = bisect_left(self.ladder, _order(value), key=_order)
-        on_it = place < len(self.ladder) and self.ladder[place] == value
-        target = place + steps - (steps > 0 and not on_it)
+        index = bisect_left(self.ladder, _order(value), key=_order)
+        on_it = index < len(self.ladder) and self.ladder[index] == value
+        target = index + steps - (steps > 0 and not on_it)
         if not 0 <= target < len(self.ladder):
             return None
         return edited(settings, self.path, self.ladder[target])
@@ -132,13 +132,13 @@ NEIGHBOURS = (
 )
 """Inside `Hops`."""
 
-PLACE = (
+QUERY_EMBEDDING = (
     Parameter("songs", WEIGHT, frozenset({"songs"})),
     Parameter("tags", WEIGHT, frozenset({"tags"})),
     Parameter("title", WEIGHT, frozenset({"title"})),
     Parameter("discount", ITEM_DISCOUNT),
 )
-"""Inside `Place`."""
+"""Inside `QueryEmbedding`."""
 
 COSINE = (
     Parameter(
@@ -147,14 +147,14 @@ COSINE = (
     Parameter(
         "sharpness", (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0, 18.0, 22.0, 27.0, 33.0, 40.0)
     ),
-    *PLACE,
+    *QUERY_EMBEDDING,
 )
 """Inside `Cosine`."""
 
 NEARBY = (
     Parameter("playlists", (50, 100, 200, 400)),
     Parameter("sharpness", (2.0, 5.0, 8.0, 10.0, 12.0, 15.0, 20.0, 25.0, 30.0, 40.0, 60.0)),
-    *PLACE,
+    *QUERY_EMBEDDING,
 )
 """Inside `Nearby`."""
 

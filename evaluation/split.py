@@ -194,5 +194,5 @@ def _halves(
 ) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
     """Half of the items, rounded down, drawn at random, and the others; both keep their order."""
     drawn = set(rng.permutation(len(items))[: len(items) // 2].tolist())
-    given = tuple([item for place, item in enumerate(items) if place in drawn])
-    return given, tuple([item for place, item in enumerate(items) if place not in drawn])
+    given = tuple([item for index, item in enumerate(items) if index in drawn])
+    return given, tuple([item for index, item in enumerate(items) if index not in drawn])

@@ -99,7 +99,7 @@ def _id(pair: Pair) -> int:
 
 
 def _shuffled(pairs: Sequence[Pair], rng: np.random.Generator) -> list[Pair]:
-    return [pairs[place] for place in rng.permutation(len(pairs)).tolist()]
+    return [pairs[index] for index in rng.permutation(len(pairs)).tolist()]
 
 
 def _check_leaks(retriever: Retriever, pairs: Sequence[Pair]) -> None:

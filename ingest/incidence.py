@@ -73,9 +73,9 @@ def membership(lists: pa.ChunkedArray, columns: pa.Array) -> Matrix:
     """One row per list, with a 1 in the column of each of its values."""
     lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy()
     indptr = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
-    places = pc.index_in(pc.list_flatten(lists), value_set=columns).to_numpy()
+    indices = pc.index_in(pc.list_flatten(lists), value_set=columns).to_numpy()
     matrix = sparse.csr_array(
-        (np.ones(len(places), np.float32), places.astype(np.int64), indptr),
+        (np.ones(len(indices), np.float32), indices.astype(np.int64), indptr),
         shape=(len(lists), len(columns)),
     )
     matrix.sum_duplicates()

@@ -212,12 +212,12 @@ def in_turns(
 
     A server applies the batches of a collection one after the other, those of several at once.
     """
-    places = [
+    batches = [
         (start / len(part), collection, start)
         for collection, part in laid_out.items()
         for start in range(0, len(part), size)
     ]
-    for _, collection, start in sorted(places):
+    for _, collection, start in sorted(batches):
         yield collection, laid_out[collection].batch(start, start + size)
 
 

@@ -77,7 +77,7 @@ class Hops(_Settings):
     reweighting: Reweighting | None = None
 
 
-class Place(_Settings):
+class QueryEmbedding(_Settings):
     """Where in the co-embedding a query stands: what of it counts, and how much."""
 
     songs: float = Field(default=1.0, ge=0, le=10, description="weight of the mean of the songs")
@@ -92,7 +92,7 @@ class Place(_Settings):
 _Floor = Annotated[int, Field(ge=0)]
 
 
-class Cosine(Place):
+class Cosine(QueryEmbedding):
     """Candidates from the co-embedding, scored exp(sharpness · (cosine - 1)) · popularity^prior.
 
     What is nearest of all is rarely what is popular, so the nearest are also sought among the
@@ -105,7 +105,7 @@ class Cosine(Place):
     candidates: int = Field(default=200, ge=10, le=10_000, description="sought above each floor")
 
 
-class Nearby(Place):
+class Nearby(QueryEmbedding):
     """The playlists nearest in the co-embedding: each counts exp(sharpness · (cosine - best))."""
 
     playlists: int = Field(default=200, ge=1, le=5000, description="how many")

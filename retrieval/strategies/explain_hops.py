@@ -89,8 +89,8 @@ def _stored(
             continue
         order = np.argsort(holders.indices)
         indices, values = holders.indices[order], holders.values[order]
-        places = np.minimum(np.searchsorted(indices, neighbours), len(indices) - 1)
-        stored[row] = np.where(indices[places] == neighbours, values[places], 0)
+        positions = np.minimum(np.searchsorted(indices, neighbours), len(indices) - 1)
+        stored[row] = np.where(indices[positions] == neighbours, values[positions], 0)
     return stored
 
 

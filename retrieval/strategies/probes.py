@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melon.retrieval.query import ModalityWeights
-from melon.retrieval.settings import Place
+from melon.retrieval.settings import QueryEmbedding
 from melon.retrieval.strategies.strategy import Name, ResolvedQuery
 from melon.retrieval.strategies.vectors import Modality, Rows, Vector, dislikes, modalities
 
@@ -59,7 +59,7 @@ class Probe:
         return np.asarray(parts / parts.sum(), np.float32)
 
 
-def probes(query: ResolvedQuery, settings: Place, probe_kind: ProbeKind) -> list[Probe]:
+def probes(query: ResolvedQuery, settings: QueryEmbedding, probe_kind: ProbeKind) -> list[Probe]:
     """The probes of a query; the weights of what it likes sum to 1.
 
     What it dislikes pushes the mean away, or votes against what is near it.

@@ -1,4 +1,4 @@
-"""The query's place in the space: multimodal averaging."""
+"""The query's vector in the space: multimodal averaging."""
 
 from __future__ import annotations
 
