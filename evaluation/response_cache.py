@@ -46,7 +46,7 @@ class ResponseCachingReader(ForwardingReader):
     def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
         """As the reader itself; only new queries are asked, in one request."""
         return self._cache.get_or_load(
-            [("query", collection, query.limit, query.sought) for query in queries],
+            [("query", collection, query.limit, query.search_key) for query in queries],
             lambda rows: self._reader.query(collection, [queries[row] for row in rows]),
         )
 

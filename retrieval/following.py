@@ -32,26 +32,26 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-class Source(Protocol):
+class ReleaseSource(Protocol):
     """Knows the release that answers."""
 
     @property
     def open(self) -> OpenRelease:
         """The one that answered last."""
 
-    def ask(self, question: Callable[[OpenRelease], T]) -> T:
-        """The answer of the one that answers now."""
+    def run(self, task: Callable[[OpenRelease], T]) -> T:
+        """What the task returns for the one that answers now."""
 
 
 class PinnedRelease:
-    """One release, whatever is promoted. When it is dropped, questions raise `NoRelease`."""
+    """One release, whatever is promoted. When it is dropped, tasks raise `NoRelease`."""
 
     def __init__(self, reader: ReleaseReader) -> None:
         self.open = OpenRelease.of(reader)
 
-    def ask(self, question: Callable[[OpenRelease], T]) -> T:
-        """The answer of the release."""
-        return question(self.open)
+    def run(self, task: Callable[[OpenRelease], T]) -> T:
+        """What the task returns for the release."""
+        return task(self.open)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +83,15 @@ class LiveRelease:
     def _name(self) -> str:
         return self.open.reader.manifest.release
 
-    def ask(self, question: Callable[[OpenRelease], T]) -> T:
-        """The answer of the current release; of the one that is live now, if that was dropped."""
+    def run(self, task: Callable[[OpenRelease], T]) -> T:
+        """What the task returns for the current release, or the live one if that was dropped."""
         current = self.current()
         try:
-            return question(current)
+            return task(current)
         except NoRelease:
             if (live := self._after(current)) is current:
                 raise
-        return question(live)
+        return task(live)
 
     def current(self) -> OpenRelease:
         """The release that answers; one that was promoted since the last look is taken up.

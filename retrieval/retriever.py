@@ -9,7 +9,7 @@ from typing import Self
 from melon.errors import InputError
 from melon.retrieval.answering import OpenRelease
 from melon.retrieval.constraints import Constraints
-from melon.retrieval.following import LiveRelease, PinnedRelease, Source
+from melon.retrieval.following import LiveRelease, PinnedRelease, ReleaseSource
 from melon.retrieval.names import song_id
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.results import Ranking, Recommendation, fallback
@@ -64,7 +64,7 @@ class Retriever:
     ) -> None:
         self._store = store
         self._settings = settings or RetrievalSettings.default()
-        self._source: Source = (
+        self._source: ReleaseSource = (
             LiveRelease(store) if release is None else PinnedRelease(store.open(release))
         )
 
@@ -107,7 +107,7 @@ class Retriever:
             InputError: a tag is wanted and disliked at once, in two spellings.
             NoRelease: the release was dropped, and there is no other to take up.
         """
-        seeds = self._source.ask(lambda current: current.seeds(queries))
+        seeds = self._source.run(lambda current: current.seeds(queries))
         return [kind_of_seeds(known) if known else None for known in seeds]
 
     def recommend(
@@ -216,7 +216,7 @@ class Retriever:
                 )
             ]
 
-        return self._source.ask(recommended)
+        return self._source.run(recommended)
 
     def rank_many(
         self,
@@ -241,7 +241,7 @@ class Retriever:
             )
             return rankings(current.reader, resolved, answers)
 
-        return self._source.ask(ranked)
+        return self._source.run(ranked)
 
     def similar(
         self,
@@ -279,7 +279,7 @@ class Retriever:
                 exact=exact,
             )
 
-        return self._source.ask(nearest)
+        return self._source.run(nearest)
 
     def song_id(self, text: str) -> int:
         """The song that `text` means: an id in digits, else a whole name, whatever its case.
@@ -293,7 +293,7 @@ class Retriever:
             InputError: the name is not valid Unicode.
             NoRelease: the release was dropped, and there is no other to take up.
         """
-        return self._source.ask(lambda current: song_id(current.reader, text))
+        return self._source.run(lambda current: song_id(current.reader, text))
 
     def playlist(self, playlist: int) -> PlaylistQuery:
         """The query that continues a playlist of the store: its songs, its tags and its title.
@@ -313,7 +313,7 @@ class Retriever:
                 raise UnknownItem(f"the store does not hold playlist {playlist}")
             return PlaylistQuery.model_validate({**found[0].payload, "playlist": own})
 
-        return self._source.ask(held)
+        return self._source.run(held)
 
     def _strategy(self, name: str) -> Strategy:
         if name not in STRATEGIES:

@@ -120,7 +120,7 @@ class VectorQuery:
         check_limit(self.limit)
 
     @property
-    def sought(self) -> Hashable:
+    def search_key(self) -> Hashable:
         """What two queries have in common whose answers differ by their lengths alone."""
         vector = self.vector
         parts = (vector.indices, vector.values) if isinstance(vector, SparseVector) else (vector,)

@@ -78,13 +78,13 @@ class DenseStrategy:
             settings: per query how they are sought, if not as `cosine` says; None for none.
         """
         sought = settings or [self.cosine(query) for query in queries]
-        looks = [
-            _Look.of(query, probes(query, own, self.probe_kind), own) if own else None
+        searches = [
+            _SongSearch.of(query, probes(query, own, self.probe_kind), own) if own else None
             for query, own in zip(queries, sought, strict=True)
         ]
         return [
-            Ranked.of_sums([(near.ids, near.terms) for near in found]).above(0)
-            for found in _near(reader, looks)
+            Ranked.of_sums([(scored.ids, scored.scores) for scored in by_probe]).above(0)
+            for by_probe in _scores_by_probe(reader, searches)
         ]
 
     def cosine(self, query: ResolvedQuery) -> Cosine:
@@ -119,20 +119,20 @@ class DenseStrategy:
         own = probes(query, settings, self.probe_kind) if settings else []
         if not len(ranked) or not own or settings is None:
             return NO_SHARES
-        [near] = _near(reader, [_Look.of(query, own, settings)])
+        [by_probe] = _scores_by_probe(reader, [_SongSearch.of(query, own, settings)])
         points = ranked.ids.tolist()
         records = reader.retrieve(Collection.SONGS, points, payload=False, vectors=True)
         vectors = {record.id: record.vector for record in records}
         seeds: dict[Name, NDArray[np.float64]] = {}
-        for probe, found in zip(own, near, strict=True):
-            terms = dict(zip(found.ids.tolist(), found.terms.tolist(), strict=True))
+        for probe, scored in zip(own, by_probe, strict=True):
+            scores = dict(zip(scored.ids.tolist(), scored.scores.tolist(), strict=True))
             for row, point in enumerate(points):
                 vector = vectors[point]
-                if vector is None or point not in terms:
+                if vector is None or point not in scores:
                     continue
                 for name, part in zip(probe.names, probe.parts(vector).tolist(), strict=True):
                     share = seeds.setdefault(name, np.zeros(len(ranked)))
-                    share[row] += terms[point] * part
+                    share[row] += scores[point] * part
         return Shares(seeds, {})
 
 
@@ -155,7 +155,7 @@ class ClusterStrategy(DenseStrategy):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Look:
+class _SongSearch:
     """Where the songs of a query are sought, under which filter, how many and how."""
 
     probes: Sequence[Probe]
@@ -165,20 +165,20 @@ class _Look:
     settings: Cosine
 
     @classmethod
-    def of(cls, query: ResolvedQuery, probes: Sequence[Probe], settings: Cosine) -> _Look:
+    def of(cls, query: ResolvedQuery, probes: Sequence[Probe], settings: Cosine) -> _SongSearch:
         wanted = query.songs > 0
         limit = max(query.songs, settings.candidates)
         return cls(probes if wanted else (), query.song_filter, limit, query.exact, settings)
 
-    def searches(self, reader: CachingReader) -> list[VectorQuery]:
-        """For each probe a search for each floor."""
+    def vector_queries(self, reader: CachingReader) -> list[VectorQuery]:
+        """For each probe a query for each floor."""
         return [
-            self._search(probe, floor, few=floor > 0 and reader.songs_in(floor) < FEW_SONGS)
+            self._vector_query(probe, floor, few=floor > 0 and reader.songs_in(floor) < FEW_SONGS)
             for probe in self.probes
             for floor in self.settings.floors
         ]
 
-    def _search(self, probe: Probe, floor: int, *, few: bool) -> VectorQuery:
+    def _vector_query(self, probe: Probe, floor: int, *, few: bool) -> VectorQuery:
         return VectorQuery(
             probe.vector,
             DENSE,
@@ -190,32 +190,36 @@ class _Look:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Near:
+class _ProbeScores:
     """The songs near a probe, (n,), and what each scores by it, (n,) float64."""
 
     ids: Ids
-    terms: NDArray[np.float64]
+    scores: NDArray[np.float64]
 
 
-def _near(reader: CachingReader, looks: Sequence[_Look | None]) -> list[list[_Near]]:
+def _scores_by_probe(
+    reader: CachingReader, searches: Sequence[_SongSearch | None]
+) -> list[list[_ProbeScores]]:
     """For each query and each of its probes, the songs near the probe, in one request."""
-    searches = [search for look in looks if look for search in look.searches(reader)]
-    hits = reader.query_some(Collection.SONGS, searches)
+    queries = [query for search in searches if search for query in search.vector_queries(reader)]
+    hits = reader.query_some(Collection.SONGS, queries)
     if hits:
         reader.popularity(Collection.SONGS, np.concatenate([found.ids for found in hits]))
     answers = iter(hits)
     return [
         [
-            _scored(reader, [next(answers) for _ in look.settings.floors], probe, look.settings)
-            for probe in look.probes
+            _score(reader, [next(answers) for _ in search.settings.floors], probe, search.settings)
+            for probe in search.probes
         ]
-        if look
+        if search
         else []
-        for look in looks
+        for search in searches
     ]
 
 
-def _scored(reader: CachingReader, found: Sequence[Hits], probe: Probe, settings: Cosine) -> _Near:
+def _score(
+    reader: CachingReader, found: Sequence[Hits], probe: Probe, settings: Cosine
+) -> _ProbeScores:
     """weight · exp(sharpness · (cosine - 1)) · popularity^prior of each song found."""
     ids, cosines = found[0].ids, found[0].scores
     if len(found) > 1:
@@ -223,7 +227,7 @@ def _scored(reader: CachingReader, found: Sequence[Hits], probe: Probe, settings
         cosines = np.concatenate([hits.scores for hits in found])[first]
     near = np.exp(settings.sharpness * (cosines - 1))
     counts = reader.popularity(Collection.SONGS, ids)
-    return _Near(ids, probe.weight * near * counts**settings.prior)
+    return _ProbeScores(ids, probe.weight * near * counts**settings.prior)
 
 
 def _at_least(popularity: int) -> Filter:

@@ -26,22 +26,22 @@ def hop_shares(
     collection: Collection,
     query: ResolvedQuery,
     hops: Hops,
-    near: Neighbours,
+    neighbours: Neighbours,
     ids: Ids,
 ) -> Shares:
     """Shares of seeds and neighbours in the scores that `second_hop` gives to `ids`."""
-    if not near.liked or not len(ids):
+    if not neighbours.liked_count or not len(ids):
         return NO_SHARES
     playlists = {
         record.id: record
         for record in reader.retrieve(
-            Collection.PLAYLISTS, near.ids.tolist(), payload=False, sparse=True
+            Collection.PLAYLISTS, neighbours.ids.tolist(), payload=False, sparse=True
         )
     }
-    found = [playlists[point] for point in near.ids.tolist()]
-    names, to_seeds = _seed_parts(query, hops, near, found)
+    found = [playlists[point] for point in neighbours.ids.tolist()]
+    names, to_seeds = _seed_parts(query, hops, neighbours, found)
     return held_shares(
-        reader, collection, ids, hops.discount, near.ids, near.weights, names, to_seeds
+        reader, collection, ids, hops.discount, neighbours.ids, neighbours.weights, names, to_seeds
     )
 
 
@@ -103,7 +103,7 @@ def _by_name(names: Sequence[Name], columns: Matrix) -> dict[Name, NDArray[np.fl
 
 
 def _seed_parts(
-    query: ResolvedQuery, hops: Hops, near: Neighbours, found: Sequence[Record]
+    query: ResolvedQuery, hops: Hops, neighbours: Neighbours, found: Sequence[Record]
 ) -> tuple[list[Name], Matrix]:
     """Names of the seeds, and (neighbours, seeds) float64: rows that sum to 1."""
     liked, disliked = liked_seeds(query, hops), disliked_seeds(query, hops)
@@ -114,7 +114,7 @@ def _seed_parts(
     count = sum(map(len, liked))
     parts = np.zeros((len(found), len(items)))
     for row, record in enumerate(found):
-        own = slice(0, count) if row < near.liked else slice(count, None)
+        own = slice(0, count) if row < neighbours.liked_count else slice(count, None)
         if record.sparse is not None:
             stored = dict(
                 zip(record.sparse.indices.tolist(), record.sparse.values.tolist(), strict=True)

@@ -40,16 +40,16 @@ class Neighbours:
     Attributes:
         ids: (n,) uint32; one that is like both is there twice.
         weights: (n,) float32, those of the disliked ones negative.
-        liked: how many of them, from the first, are like the query.
+        liked_count: how many of them, from the first, are like the query.
     """
 
     ids: NDArray[np.uint32]
     weights: NDArray[np.float32]
-    liked: int
+    liked_count: int
 
     def vector(self) -> SparseVector:
         """The query of the second hop, in which each playlist stands once."""
-        if self.liked == len(self.ids):
+        if self.liked_count == len(self.ids):
             return SparseVector(self.ids, self.weights)
         ids, inverse = np.unique(self.ids, return_inverse=True)
         return SparseVector(ids, np.bincount(inverse, self.weights).astype(np.float32))
@@ -62,7 +62,7 @@ class Neighbours:
         return cls(ids, weights.astype(np.float32), len(ids))
 
 
-NOBODY = Neighbours(np.empty(0, np.uint32), np.empty(0, np.float32), 0)
+NO_NEIGHBOURS = Neighbours(np.empty(0, np.uint32), np.empty(0, np.float32), 0)
 
 
 def find_neighbours(
@@ -105,7 +105,9 @@ def second_hop(
         discounts: per query, the exponent of popularity that a candidate's score is divided by.
     """
     searches = [
-        VectorQuery(near.vector(), HOLDERS, limit, filter) if near.liked and limit > 0 else None
+        VectorQuery(near.vector(), HOLDERS, limit, filter)
+        if near.liked_count and limit > 0
+        else None
         for near, (filter, limit) in zip(neighbours, wanted, strict=True)
     ]
     pairs = list(zip(reader.query_some(collection, searches), discounts, strict=True))
@@ -211,7 +213,7 @@ def _search_once(
     """The hits of each first hop. What a query's songs and tags have in common is searched once."""
     searches = [_first_hop(*part) for part in wanted]
     keys = [
-        search and (id(query), search.sought)
+        search and (id(query), search.search_key)
         for (query, _, _), search in zip(wanted, searches, strict=True)
     ]
     longest: dict[Hashable, VectorQuery] = {}
@@ -234,7 +236,7 @@ def _weigh(
     reader: CachingReader, hits: Hits, query: ResolvedQuery, hops: Hops, disliked: bool
 ) -> Neighbours:
     if not len(hits):
-        return NOBODY
+        return NO_NEIGHBOURS
     weights = ((hits.scores / hits.scores.max()) ** hops.power).astype(np.float32)
     if hops.reweighting is not None and _reweighs(query, hops, disliked):
         seeds = [int(song) for song in query.seeds.songs.keys]
@@ -244,11 +246,11 @@ def _weigh(
 
 def _against(liked: Neighbours, disliked: Neighbours, dislike: float) -> Neighbours:
     """The liked neighbours less the disliked ones, whose weights sum to `dislike` of theirs."""
-    if not liked.liked or not disliked.liked:
+    if not liked.liked_count or not disliked.liked_count:
         return liked
     share = dislike * np.abs(liked.weights).sum() / disliked.weights.sum()
     return Neighbours(
         np.concatenate([liked.ids, disliked.ids]),
         np.concatenate([liked.weights, -share * disliked.weights]).astype(np.float32),
-        liked.liked,
+        liked.liked_count,
     )

@@ -46,44 +46,46 @@ class HybridStrategy:
     def __call__(self, reader: CachingReader, queries: Sequence[ResolvedQuery]) -> list[Answer]:
         """The first hop, what is near in the co-embedding meanwhile, the second hop for both."""
         settings = [self._settings.of(query_kind(query)) for query in queries]
-        alike = [
+        cosines = [
             self._cosine(reader, query, own.songs)
             for query, own in zip(queries, settings, strict=True)
         ]
-        nearby = [own.tags.weight > 0 for own in settings]
-        songs_near = reader.in_background(partial(self._mean.songs, reader, queries, alike))
-        lists_near = reader.in_background(partial(self._mean.nearby, reader, queries, nearby))
-        of_songs, of_tags = self._neighbours.near(reader, queries)
+        fuses_tags = [own.tags.weight > 0 for own in settings]
+        dense_songs = reader.in_background(partial(self._mean.songs, reader, queries, cosines))
+        nearby_playlists = reader.in_background(
+            partial(self._mean.nearby, reader, queries, fuses_tags)
+        )
+        of_songs, of_tags = self._neighbours.neighbours(reader, queries)
         second_hop = self._neighbours.second_hop
-        held = reader.in_background(
+        hop_songs_later = reader.in_background(
             partial(second_hop, reader, Collection.SONGS, queries, of_songs)
         )
         joined = [
             join(own, nearby, fusion.tags)
-            for own, nearby, fusion in zip(of_tags, lists_near(), settings, strict=True)
+            for own, nearby, fusion in zip(of_tags, nearby_playlists(), settings, strict=True)
         ]
-        held_tags = second_hop(reader, Collection.TAGS, queries, joined)
-        tags = [Ranked(own.ids, _scaled(own)) for own in held_tags]
-        held_songs = held()
+        hop_tags = second_hop(reader, Collection.TAGS, queries, joined)
+        tags = [Ranked(own.ids, _scaled(own)) for own in hop_tags]
+        hop_songs = hop_songs_later()
         fusions = [
             _filling(query, own, fusion.songs)
-            for query, own, fusion in zip(queries, held_songs, settings, strict=True)
+            for query, own, fusion in zip(queries, hop_songs, settings, strict=True)
         ]
-        late = [
+        late_cosines = [
             None if known else self._cosine(reader, query, fusion)
-            for query, known, fusion in zip(queries, alike, fusions, strict=True)
+            for query, known, fusion in zip(queries, cosines, fusions, strict=True)
         ]
-        near = zip(songs_near(), self._mean.songs(reader, queries, late), strict=True)
+        near = zip(dense_songs(), self._mean.songs(reader, queries, late_cosines), strict=True)
         songs = [
             fuse(own, first if len(first) else filling, fusion)
-            for own, (first, filling), fusion in zip(held_songs, near, fusions, strict=True)
+            for own, (first, filling), fusion in zip(hop_songs, near, fusions, strict=True)
         ]
         return [Answer(*pair) for pair in zip(songs, tags, strict=True)]
 
     def explain(self, reader: CachingReader, query: ResolvedQuery, answer: Answer) -> Explanation:
         """The shares of both parts, scaled as their scores are."""
         settings = self._settings.of(query_kind(query))
-        [of_songs], [of_tags] = self._neighbours.near(reader, [query])
+        [of_songs], [of_tags] = self._neighbours.neighbours(reader, [query])
         return Explanation(
             songs=self._song_shares(reader, query, of_songs, answer.songs, settings.songs),
             tags=self._tag_shares(reader, query, of_tags, answer.tags, settings.tags),
@@ -112,13 +114,13 @@ class HybridStrategy:
         ranked: Ranked,
         fusion: SongFusion,
     ) -> Shares:
-        [held] = self._neighbours.second_hop(reader, Collection.SONGS, [query], [neighbours])
-        fusion = _filling(query, held, fusion)
+        [hop_songs] = self._neighbours.second_hop(reader, Collection.SONGS, [query], [neighbours])
+        fusion = _filling(query, hop_songs, fusion)
         cosine = self._cosine(reader, query, fusion)
-        [near] = self._mean.songs(reader, [query], [cosine])
+        [dense_songs] = self._mean.songs(reader, [query], [cosine])
         by_hops = self._neighbours.shares(reader, Collection.SONGS, query, neighbours, ranked)
         by_cosine = self._mean.song_shares(reader, query, ranked, cosine)
-        return _blend(ranked, held, near, by_hops, by_cosine, fusion)
+        return _blend(ranked, hop_songs, dense_songs, by_hops, by_cosine, fusion)
 
     def _tag_shares(
         self,
@@ -139,23 +141,23 @@ class HybridStrategy:
         return both.times(np.full(len(ranked), 1 / unscaled.scores.max(initial=EPSILON)))
 
 
-def _filling(query: ResolvedQuery, held: Ranked, fusion: SongFusion) -> SongFusion:
+def _filling(query: ResolvedQuery, hop_songs: Ranked, fusion: SongFusion) -> SongFusion:
     """The fusion of a query's songs; the co-embedding has a part in it where places are left."""
-    if fusion.weight or len(held) >= query.songs:
+    if fusion.weight or len(hop_songs) >= query.songs:
         return fusion
     return fusion.model_copy(update={"weight": FILLING})
 
 
-def join(held: Neighbours, nearby: Sequence[NearbyPlaylists], fusion: Fusion) -> Neighbours:
+def join(neighbours: Neighbours, nearby: Sequence[NearbyPlaylists], fusion: Fusion) -> Neighbours:
     """The playlists of both, each scaled to a maximum of 1, summed by id."""
-    scaled = replace(held, weights=held.weights / np.float32(_best(held)))
+    scaled = replace(neighbours, weights=neighbours.weights / np.float32(_best(neighbours)))
     parts = [(each.ids, each.weights) for each in _fused(nearby, fusion)]
     return Neighbours.summed([(scaled.ids, scaled.weights), *parts]) if parts else scaled
 
 
-def _best(held: Neighbours) -> float:
+def _best(neighbours: Neighbours) -> float:
     """The largest weight of a neighbour, positive; 1 where there is none."""
-    best = float(held.weights.max(initial=0))
+    best = float(neighbours.weights.max(initial=0))
     return best if best > 0 else 1.0
 
 
@@ -169,27 +171,32 @@ def _fused(nearby: Sequence[NearbyPlaylists], fusion: Fusion) -> list[NearbyPlay
 
 
 def _blend(
-    ranked: Ranked, held: Ranked, near: Ranked, by_hops: Shares, by_cosine: Shares, fusion: Fusion
+    ranked: Ranked,
+    hop_songs: Ranked,
+    dense_songs: Ranked,
+    by_hops: Shares,
+    by_cosine: Shares,
+    fusion: Fusion,
 ) -> Shares:
     """Shares that sum to the fused scores, from those that sum to the scores of each part."""
-    of_held = set(held.ids.tolist())
-    of_near = dict(near.pairs())
-    best = near.scores[0] if len(near) else 1.0
+    of_hops = set(hop_songs.ids.tolist())
+    of_dense = dict(dense_songs.pairs())
+    best = dense_songs.scores[0] if len(dense_songs) else 1.0
     points = ranked.ids.tolist()
-    hop_factors = [1 / held.scores[0] if point in of_held else 0.0 for point in points]
+    hop_factors = [1 / hop_songs.scores[0] if point in of_hops else 0.0 for point in points]
     cosine_factors = [
-        fusion.weight * (of_near[point] / best) ** fusion.power / of_near[point]
-        if point in of_near
+        fusion.weight * (of_dense[point] / best) ** fusion.power / of_dense[point]
+        if point in of_dense
         else 0.0
         for point in points
     ]
     return by_hops.times(np.array(hop_factors)).plus(by_cosine.times(np.array(cosine_factors)))
 
 
-def fuse(held: Ranked, near: Ranked, fusion: Fusion) -> Ranked:
+def fuse(hop_songs: Ranked, dense_songs: Ranked, fusion: Fusion) -> Ranked:
     """Scores scaled to a maximum of 1, the second ones amplified and weighted, summed by id."""
-    weighted = fusion.weight * _scaled(near) ** fusion.power
-    return Ranked.of_sums([(held.ids, _scaled(held)), (near.ids, weighted)])
+    weighted = fusion.weight * _scaled(dense_songs) ** fusion.power
+    return Ranked.of_sums([(hop_songs.ids, _scaled(hop_songs)), (dense_songs.ids, weighted)])
 
 
 def _scaled(ranked: Ranked) -> NDArray[np.float64]:

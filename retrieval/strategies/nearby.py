@@ -17,7 +17,7 @@ from melon.retrieval.batching import search_ef
 from melon.retrieval.caching import CachingReader
 from melon.retrieval.settings import Nearby
 from melon.retrieval.strategies.explain_hops import held_shares
-from melon.retrieval.strategies.hops import NOBODY, Neighbours, neighbour_filter
+from melon.retrieval.strategies.hops import NO_NEIGHBOURS, Neighbours, neighbour_filter
 from melon.retrieval.strategies.probes import Probe, ProbeKind, probes
 from melon.retrieval.strategies.strategy import NO_SHARES, ResolvedQuery, Shares
 from melon.store import DENSE, Collection, Hits, Ids, VectorQuery
@@ -46,7 +46,7 @@ def nearby_playlists(
     Args:
         settings: per query how many and how they are weighted; nothing is sought for None.
     """
-    looks = [
+    probed = [
         (
             query,
             nearby,
@@ -56,21 +56,23 @@ def nearby_playlists(
     ]
     searches = [
         _search(query, probe, nearby.playlists)
-        for query, nearby, own in looks
+        for query, nearby, own in probed
         if nearby is not None
         for probe in own
     ]
     answers = iter(reader.query_some(Collection.PLAYLISTS, searches))
     return [
         [_weighed(next(answers), probe, nearby) for probe in own] if nearby is not None else []
-        for _, nearby, own in looks
+        for _, nearby, own in probed
     ]
 
 
 def merged(found: Sequence[NearbyPlaylists]) -> Neighbours:
     """The playlists around all probes of a query."""
     found = [each for each in found if len(each.ids)]
-    return Neighbours.summed([(each.ids, each.weights) for each in found]) if found else NOBODY
+    return (
+        Neighbours.summed([(each.ids, each.weights) for each in found]) if found else NO_NEIGHBOURS
+    )
 
 
 def nearby_shares(
