@@ -87,7 +87,7 @@ class Seeds:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _SeedKeys:
     """The keys of one query, cut out of it."""
 
     tags: tuple[str, ...]
@@ -112,7 +112,7 @@ def resolve(
         chain.from_iterable(_spellings(query, tokenizer) for query in queries),
         tag_point_id,
     )
-    wanted = [_cut(query, tokenizer, tags) for query in queries]
+    keys = [_seed_keys(query, tokenizer, tags) for query in queries]
     songs = _fetch(
         reader,
         Collection.SONGS,
@@ -120,33 +120,33 @@ def resolve(
         lambda song: song,
     )
     words = _fetch(
-        reader, Collection.WORDS, (word for want in wanted for word in want.words), word_point_id
+        reader, Collection.WORDS, (word for own in keys for word in own.words), word_point_id
     )
     bigrams = _fetch(
         reader,
         Collection.WORDS,
-        (pair for want in wanted for pair in want.bigrams),
+        (pair for own in keys for pair in own.bigrams),
         bigram_point_id,
     )
     dim = reader.manifest.dim
     return [
         Seeds(
             songs=_gather(query.songs, songs, dim),
-            tags=_gather(want.tags, tags, dim),
-            title_words=_gather(want.title_words, words, dim),
-            title_tags=_gather(want.title_tags, tags, dim),
-            words=_gather(want.words, words, dim),
+            tags=_gather(own.tags, tags, dim),
+            title_words=_gather(own.title_words, words, dim),
+            title_tags=_gather(own.title_tags, tags, dim),
+            words=_gather(own.words, words, dim),
             # without a known word, the pairs that are known are chance
-            bigrams=_gather(want.bigrams if words.keys() & want.words else {}, bigrams, dim),
+            bigrams=_gather(own.bigrams if words.keys() & own.words else {}, bigrams, dim),
             not_songs=_gather(query.not_songs, songs, dim),
-            not_tags=_gather(want.not_tags, tags, dim),
+            not_tags=_gather(own.not_tags, tags, dim),
             unknown=Unknown(
                 songs=tuple(s for s in query.songs + query.not_songs if s not in songs),
-                tags=tuple(t for t in want.tags + want.not_tags if t not in tags),
-                words=tuple(w for w in want.title_words if w not in words),
+                tags=tuple(t for t in own.tags + own.not_tags if t not in tags),
+                words=tuple(w for w in own.title_words if w not in words),
             ),
         )
-        for query, want in zip(queries, wanted, strict=True)
+        for query, own in zip(queries, keys, strict=True)
     ]
 
 
@@ -158,7 +158,7 @@ def _spellings(query: PlaylistQuery, tokenizer: TitleTokenizer) -> Iterator[str]
     yield from tokenizer.tags(query.title or "")
 
 
-def _cut(query: PlaylistQuery, tokenizer: TitleTokenizer, held: Container[Key]) -> _Wanted:
+def _seed_keys(query: PlaylistQuery, tokenizer: TitleTokenizer, held: Container[Key]) -> _SeedKeys:
     """Cut a query into keys. A tag that the store holds as it is given is no other tag."""
 
     def spelt(tags: Sequence[str]) -> tuple[str, ...]:
@@ -169,7 +169,7 @@ def _cut(query: PlaylistQuery, tokenizer: TitleTokenizer, held: Container[Key]) 
     refuse_contradiction("tag", tags, not_tags)
     weights = query.relative_weights
     texts = [(title, weights.title), *((tag, weights.tags) for tag in tags)]
-    return _Wanted(
+    return _SeedKeys(
         tags=tags,
         not_tags=not_tags,
         title_words=tuple(tokenizer.words(title)),
