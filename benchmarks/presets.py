@@ -7,9 +7,9 @@ The first songs, with their payload, are kept in single precision, in half, and 
 quantisation; what it finds is rescored with the vectors, which are read from disk), with several
 numbers of links and beams. Recall is against a scan by numpy, unfiltered and under a filter on
 genres that leaves a tenth; `scan ms` is what that filter takes the engine by a scan, which a
-preset's `scan_kb` decides for: here the graph is walked however few are left. Each is asked by a
-process of its own, after a restart of the server; the memory is that of the process that searches,
-files that it maps included.
+preset's `full_scan_threshold_kb` decides for: here the graph is walked however few are left. Each
+is asked by a process of its own, after a restart of the server; the memory is that of the process
+that searches, files that it maps included.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ class Variant:
         return IndexTuning(
             m=self.m,
             ef_construct=self.ef_construct,
-            graph_kb=EVERY_KB,
-            scan_kb=EVERY_KB,
+            indexing_threshold_kb=EVERY_KB,
+            full_scan_threshold_kb=EVERY_KB,
             half_precision=self.kept == FLOAT16,
             on_disk=self.kept == INT8,
         )

@@ -33,8 +33,9 @@ class IndexTuning:
         graph: whether there is an HNSW graph at all.
         m: links of a point in the graph.
         ef_construct: width of the beam in the search for a new point's links.
-        graph_kb: vectors of a segment that take less than this get no graph and are scanned.
-        scan_kb: a filter that leaves fewer vectors than this is answered by a scan.
+        indexing_threshold_kb: vectors of a segment that take less than this get no graph and are
+            scanned.
+        full_scan_threshold_kb: a filter that leaves fewer vectors than this is answered by a scan.
         half_precision: float16 vectors.
         on_disk: vectors are read from disk when they are needed; nothing warms them up.
     """
@@ -42,8 +43,8 @@ class IndexTuning:
     graph: bool = True
     m: int = 16
     ef_construct: int = 64
-    graph_kb: int = 10_000
-    scan_kb: int = 5_000
+    indexing_threshold_kb: int = 10_000
+    full_scan_threshold_kb: int = 5_000
     half_precision: bool = False
     on_disk: bool = False
 
@@ -54,7 +55,7 @@ TUNINGS: dict[Preset, IndexTuning] = {
     Preset.EXACT: IndexTuning(graph=False),
 }
 
-LINKED: Mapping[Collection, frozenset[str]] = {
+HNSW_FIELDS: Mapping[Collection, frozenset[str]] = {
     Collection.SONGS: frozenset({"genres", "detail_genres", "issue_date", "popularity"}),
     Collection.TAGS: frozenset({"popularity"}),
     Collection.PLAYLISTS: frozenset({"genres", "tags", "updt_date"}),
@@ -66,13 +67,13 @@ Not those that say the same as others (`genre_names`, `genre_years`, `issue_year
 which a value has so few points that a filter on it is answered by a scan (names, artists).
 """
 
-TENANTS: Mapping[Collection, frozenset[str]] = {
+TENANT_FIELDS: Mapping[Collection, frozenset[str]] = {
     Collection.SONGS: frozenset({"genres", "detail_genres"}),
     Collection.TAGS: frozenset(),
     Collection.PLAYLISTS: frozenset(),
     Collection.WORDS: frozenset(),
 }
-"""Linked fields that engines are told hold the names of tenants, so that they link every value.
+"""HNSW fields that engines are told hold the names of tenants, so that they link every value.
 
 Of other fields they leave out the values that they take for connected enough already: in every
 other build, a genre that a tenth of the songs have was then found with a recall of .86.
@@ -82,7 +83,7 @@ equal scores; playlists have many of those, and tag nDCG would be .469 instead o
 checked on the dev questions, as docs/quality.md says.)
 """
 
-PINNED: Mapping[Collection, frozenset[str]] = {
+PINNED_FIELDS: Mapping[Collection, frozenset[str]] = {
     Collection.SONGS: frozenset({"genres", "genre_years", "issue_date", "popularity"}),
     Collection.TAGS: frozenset({"popularity"}),
     Collection.PLAYLISTS: frozenset({"song_count"}),
@@ -92,7 +93,7 @@ PINNED: Mapping[Collection, frozenset[str]] = {
 point by point. The others are read from disk: 708,000 songs open in 1.7 s, not in 5 to 8, and take
 150 MB, not 460."""
 
-COUNTS = frozenset({"popularity", "like_count", "song_count"})
+RANGE_ONLY_FIELDS = frozenset({"popularity", "like_count", "song_count"})
 """Integers that nobody looks up but by a range, so that an embedded shard indexes them for that."""
 
 EXACT_BYTES = 20_000_000

@@ -22,24 +22,27 @@ from melon.store.points import (
 )
 from melon.store.schema import DENSE, SCHEMA, Collection, FieldType
 from melon.store.selection import dense_of, payload_selector
-from melon.store.tuning import COUNTS, LINKED, PINNED, TENANTS, hnsw_ef
+from melon.store.tuning import HNSW_FIELDS, PINNED_FIELDS, RANGE_ONLY_FIELDS, TENANT_FIELDS, hnsw_ef
 
 PayloadIndex = edge.KeywordIndexParams | edge.IntegerIndexParams | edge.DatetimeIndexParams
 
 
 def payload_index(collection: Collection, field: str) -> PayloadIndex:
     """The index of a payload field."""
-    linked, tenant = field in LINKED[collection], field in TENANTS[collection]
-    memory = edge.Memory.Pinned if field in PINNED[collection] else edge.Memory.Cold
+    in_hnsw, tenant = field in HNSW_FIELDS[collection], field in TENANT_FIELDS[collection]
+    memory = edge.Memory.Pinned if field in PINNED_FIELDS[collection] else edge.Memory.Cold
     match SCHEMA[collection].indexed[field]:
         case FieldType.KEYWORD:
-            return edge.KeywordIndexParams(is_tenant=tenant, enable_hnsw=linked, memory=memory)
+            return edge.KeywordIndexParams(is_tenant=tenant, enable_hnsw=in_hnsw, memory=memory)
         case FieldType.INTEGER:
             return edge.IntegerIndexParams(
-                lookup=field not in COUNTS, range=True, enable_hnsw=linked, memory=memory
+                lookup=field not in RANGE_ONLY_FIELDS,
+                range=True,
+                enable_hnsw=in_hnsw,
+                memory=memory,
             )
         case FieldType.DATETIME:
-            return edge.DatetimeIndexParams(enable_hnsw=linked, memory=memory)
+            return edge.DatetimeIndexParams(enable_hnsw=in_hnsw, memory=memory)
 
 
 def to_filter(filter: Filter) -> edge.Filter:

@@ -67,10 +67,10 @@ def create_shard(
         hnsw_config=edge.HnswIndexConfig(
             m=tuning.m if tuning.graph else 0,
             ef_construct=tuning.ef_construct,
-            full_scan_threshold=tuning.scan_kb,
+            full_scan_threshold=tuning.full_scan_threshold_kb,
         ),
         optimizers=edge.EdgeOptimizersConfig(
-            default_segment_number=1, indexing_threshold=tuning.graph_kb
+            default_segment_number=1, indexing_threshold=tuning.indexing_threshold_kb
         ),
         wal_enabled=False,
     )

@@ -22,7 +22,7 @@ from melon.store.server.reader import ServerReader
 from melon.store.server.registry import Registry
 from melon.store.server.replicas import replicate
 from melon.store.server.waiting import Patience, wait_for_nodes
-from melon.store.tuning import LINKED, TUNINGS
+from melon.store.tuning import HNSW_FIELDS, TUNINGS
 
 FIRST_POLL_SECONDS, MAX_POLL_SECONDS = 0.01, 0.5
 MAX_WAITS = 60
@@ -71,8 +71,10 @@ class ServerBuilder:
         """
         self._wait_for_answers(0)
         for collection in Collection:
-            self._index_payloads(collection, LINKED[collection])
-        threshold = models.OptimizersConfigDiff(indexing_threshold=self._tuning.graph_kb)
+            self._index_payloads(collection, HNSW_FIELDS[collection])
+        threshold = models.OptimizersConfigDiff(
+            indexing_threshold=self._tuning.indexing_threshold_kb
+        )
         with self._connection.rest() as client:
             for collection in Collection:
                 client.update_collection(self._name(collection), optimizers_config=threshold)
@@ -80,7 +82,9 @@ class ServerBuilder:
         for collection in Collection:
             self._wait_for_index(collection, progress)
         for collection in Collection:
-            self._index_payloads(collection, SCHEMA[collection].indexed.keys() - LINKED[collection])
+            self._index_payloads(
+                collection, SCHEMA[collection].indexed.keys() - HNSW_FIELDS[collection]
+            )
             self._wait_for_index(collection, None)
         copies = self._connection.address.replication_factor
         replicate(self._connection, [self._name(collection) for collection in Collection], copies)
@@ -129,7 +133,7 @@ class ServerBuilder:
                 hnsw_config=models.HnswConfigDiff(
                     m=tuning.m if tuning.graph else 0,
                     ef_construct=tuning.ef_construct,
-                    full_scan_threshold=tuning.scan_kb,
+                    full_scan_threshold=tuning.full_scan_threshold_kb,
                 ),
                 optimizers_config=models.OptimizersConfigDiff(indexing_threshold=0),
                 shard_number=self._connection.address.shard_number,

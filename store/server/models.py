@@ -28,26 +28,26 @@ from melon.store.points import (
 )
 from melon.store.schema import DENSE, SCHEMA, Collection, FieldType
 from melon.store.selection import dense_of, payload_selector
-from melon.store.tuning import LINKED, TENANTS, hnsw_ef
+from melon.store.tuning import HNSW_FIELDS, TENANT_FIELDS, hnsw_ef
 
 PayloadIndex = models.KeywordIndexParams | models.IntegerIndexParams | models.DatetimeIndexParams
 
 
 def payload_index(collection: Collection, field: str) -> PayloadIndex:
     """The index of a payload field."""
-    linked, tenant = field in LINKED[collection], field in TENANTS[collection]
+    in_hnsw, tenant = field in HNSW_FIELDS[collection], field in TENANT_FIELDS[collection]
     match SCHEMA[collection].indexed[field]:
         case FieldType.KEYWORD:
             return models.KeywordIndexParams(
-                type=models.KeywordIndexType.KEYWORD, is_tenant=tenant, enable_hnsw=linked
+                type=models.KeywordIndexType.KEYWORD, is_tenant=tenant, enable_hnsw=in_hnsw
             )
         case FieldType.INTEGER:
             return models.IntegerIndexParams(
-                type=models.IntegerIndexType.INTEGER, lookup=True, range=True, enable_hnsw=linked
+                type=models.IntegerIndexType.INTEGER, lookup=True, range=True, enable_hnsw=in_hnsw
             )
         case FieldType.DATETIME:
             return models.DatetimeIndexParams(
-                type=models.DatetimeIndexType.DATETIME, enable_hnsw=linked
+                type=models.DatetimeIndexType.DATETIME, enable_hnsw=in_hnsw
             )
 
 

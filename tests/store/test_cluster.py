@@ -89,7 +89,7 @@ def test_every_copy_is_indexed_and_one_node_can_be_lost(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also on nodes that the builder does not speak to, with the copies that it never sees."""
-    small = replace(TUNINGS[Preset.BALANCED], graph_kb=50)
+    small = replace(TUNINGS[Preset.BALANCED], indexing_threshold_kb=50)
     monkeypatch.setitem(TUNINGS, Preset.BALANCED, small)
     with ServerStore(cluster.address(0)) as store:
         counts = dict.fromkeys(Collection, 0) | {Collection.SONGS: POINTS}

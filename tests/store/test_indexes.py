@@ -25,7 +25,7 @@ from melon.store import (
     VectorQuery,
     VectorStore,
 )
-from melon.store.tuning import TENANTS, TUNINGS
+from melon.store.tuning import TENANT_FIELDS, TUNINGS
 
 POINTS, DIM, NEIGHBOURS = 8_000, 32, 20
 FILTERS = {
@@ -50,7 +50,7 @@ FILTERS = {
 @pytest.fixture
 def graphs_for_few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the points indexed, and searches that leave 400 of them walk the graph, not scan."""
-    few = replace(TUNINGS[Preset.BALANCED], graph_kb=200, scan_kb=50)
+    few = replace(TUNINGS[Preset.BALANCED], indexing_threshold_kb=200, full_scan_threshold_kb=50)
     monkeypatch.setitem(TUNINGS, Preset.BALANCED, few)
 
 
@@ -132,7 +132,7 @@ def test_every_field_of_the_schema_has_an_index_of_its_type(server_place: Server
                 for field, index in info.payload_schema.items()
                 if index.params and index.params.model_dump().get("is_tenant")
             }
-            assert tenants == TENANTS[collection]
+            assert tenants == TENANT_FIELDS[collection]
             vectors = info.config.params.vectors
             assert isinstance(vectors, dict)
             assert vectors[DENSE].distance == models.Distance.COSINE

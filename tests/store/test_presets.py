@@ -21,7 +21,9 @@ SONGS = Collection.SONGS
 def graphs_for_few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have so few points indexed; the thresholds are those of collections that are worth it."""
     for preset, tuning in TUNINGS.items():
-        monkeypatch.setitem(TUNINGS, preset, replace(tuning, graph_kb=100, scan_kb=50))
+        monkeypatch.setitem(
+            TUNINGS, preset, replace(tuning, indexing_threshold_kb=100, full_scan_threshold_kb=50)
+        )
 
 
 @pytest.mark.usefixtures("graphs_for_few")
