@@ -96,6 +96,12 @@ def split(
         if playlist.title and playlist.tags and len(playlist.songs) >= min_songs:
             candidates.append(playlist.id)
     wanted = int(_exact(hold_out) * (1 if hold_out >= 1 else total))
+    if total and not wanted:
+        raise NothingToHide(
+            f"{hold_out:g} of {counted(total, 'playlist')} is less than one",
+            where=", ".join(map(str, playlists)),
+            hint="hold out a larger share, or from 1 on a number of playlists",
+        )
     if not 0 < wanted <= len(candidates):
         raise NothingToHide(
             f"{wanted:,} of {counted(total, 'playlist')} should be held out, but "

@@ -179,6 +179,8 @@ def test_only_what_has_something_to_hide_is_held_out(tmp_path: Path) -> None:
         split([path], tmp_path, hold_out=2)
     with pytest.raises(NothingToHide, match="but 0 ha"):
         split([path], tmp_path, hold_out=1, min_songs=3)
+    with pytest.raises(NothingToHide, match=r"0\.1 of 5 playlists is less than one"):
+        split([path], tmp_path, hold_out=0.1)
 
 
 @pytest.mark.parametrize("hold_out", [0, -1, 1.5, float("nan"), float("inf")])
