@@ -148,7 +148,11 @@ def tune(
     if found.unchanged:
         note(f"left as before, for hybrid is worse with what was found: {shown(found.unchanged)}")
     if found.unknown:
-        note(f"{counted(found.unknown, 'question')} left out: the store knows nothing of them")
+        wrong = 2 * found.unknown > len(pairs)
+        note(
+            f"{counted(found.unknown, 'question')} left out: the store knows nothing of them"
+            + (": it is probably that of another catalogue" if wrong else "")
+        )
     if not all(search.finished for search in found.searches):
         note(f"the time was over before all searches were: {the_same} goes on")
     for pair in found.held_back:

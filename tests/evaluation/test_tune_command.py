@@ -70,6 +70,29 @@ def test_what_is_found_is_written_shown_and_gone_on_from(held_out: HeldOut, home
     assert "the same command without --fresh goes on" in fresh.err
 
 
+def test_a_store_of_another_catalogue_is_said_to_be_one(
+    held_out: HeldOut, home: Path, tmp_path: Path
+):
+    def with_strangers(file: Path, song: int, share: float) -> str:
+        known = json.loads(file.read_text())
+        strangers = [
+            {"id": 900_000 + i, "songs": [song], "tags": []} for i in range(int(share * len(known)))
+        ]
+        return str(write_json(tmp_path / file.name, known + strangers))
+
+    def left_out(share: float) -> str:
+        questions = with_strangers(held_out.questions_file, 999_998, share)
+        answers = with_strangers(held_out.answers_file, 999_999, share)
+        ran = melon("tune", questions, answers, "--path", str(held_out.store), *QUICK)
+        [line] = [line for line in ran.err.splitlines() if "questions left out" in line]
+        return line
+
+    assert left_out(0.5).endswith("the store knows nothing of them")
+    assert left_out(1.5).endswith(
+        "the store knows nothing of them: it is probably that of another catalogue"
+    )
+
+
 def test_what_was_tuned_is_compared_with_what_was_there_before(held_out: HeldOut, inverted: Path):
     """Not with what an interrupted search had found by then, which is where it goes on."""
 
