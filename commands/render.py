@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from melon.commands.console import note, print_table, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from melon.retrieval import Because, Neighbour, Recommendation, Song, Tag
     from melon.store import Collection, ReleaseReader
@@ -40,10 +40,15 @@ def render(found: Recommendation, *, wanted: int) -> None:
 def render_reasons(found: Recommendation, names: Mapping[tuple[str, int | str], str]) -> None:
     """For each result, the largest shares in its score, in percent of it."""
 
-    def percents(parts: Sequence[Because], score: float) -> str:
+    def name(part: Because) -> str:
+        return str(names.get((part.kind, part.key), part.key))
+
+    def kind_and_name(part: Because) -> str:
+        return f"{part.kind} {name(part)}"
+
+    def percents(parts: Sequence[Because], score: float, named: Callable[[Because], str]) -> str:
         return ", ".join(
-            f"{names.get((part.kind, part.key), part.key)} {100 * part.share / score:.0f} %"
-            for part in parts[:REASONS]
+            f"{named(part)} {100 * part.share / score:.0f} %" for part in parts[:REASONS]
         )
 
     results: list[tuple[str, Song | Tag]] = [
@@ -51,8 +56,12 @@ def render_reasons(found: Recommendation, names: Mapping[tuple[str, int | str], 
         *((tag.tag, tag) for tag in found.tags),
     ]
     rows = [
-        (name, percents(result.because, result.score), percents(result.neighbours, result.score))
-        for name, result in results
+        (
+            shown_as,
+            percents(result.because, result.score, kind_and_name),
+            percents(result.neighbours, result.score, name),
+        )
+        for shown_as, result in results
         if result.because and result.score > 0
     ]
     if rows:  # what is just popular has no reasons

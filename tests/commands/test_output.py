@@ -229,6 +229,7 @@ def test_reasons_are_shown_where_there_are_any(ask: Command):
     for name, row in zip(names, rows, strict=True):
         assert row.startswith(name)
         assert re.search(r" \d+ %", row)
+        assert re.search("  (word|bigram|tag) ", row)
     popular = ask("query", "-n", "3", "--explain")
     assert popular.code == 0
     assert popular.out == ask("query", "-n", "3").out
