@@ -46,8 +46,14 @@ def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
         if name == "releases":  # which has commands of its own
             app.add_typer(module.app, name=name)
         else:
-            app.command(name)(getattr(module, name))
+            command = getattr(module, name)
+            app.command(name, help=_unwrapped(command.__doc__))(command)
     return app
+
+
+def _unwrapped(text: str) -> str:
+    """Each paragraph on a line of its own: Typer would keep its line breaks, and add others."""
+    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
 
 
 def _print_version(wanted: bool) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -54,6 +55,21 @@ def test_help_shows_every_option(name: str):
     assert done.code == 0
     for option in re.findall("`(--[a-z-]+)`", cli_reference.section(name, COMMANDS[name])):
         assert option in done.out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_paragraphs_of_a_help_are_filled(name: str):
+    """Lines end where the next word has no room, and not where the source's line ended."""
+    width = 80
+    done = melon(*name.split(), "--help", environment={"COLUMNS": str(width), "NO_COLOR": "1"})
+    _, paragraphs = done.out.split("Usage:")[1].split("\n", 1)
+    lines = [
+        line.strip()
+        for line in paragraphs.split("\N{BOX DRAWINGS LIGHT ARC DOWN AND RIGHT}")[0].splitlines()
+    ]
+    for line, following in pairwise(lines):
+        if line and following:
+            assert len(line) + 1 + len(following.split()[0]) > width - 2, line
 
 
 def test_the_help_of_query_names_the_strategies():
