@@ -117,6 +117,6 @@ def preset_for(points: int, dim: int) -> Preset:
 def hnsw_ef(limit: int, ef: int | None = None) -> int:
     """The `hnsw_ef` of a search: `ef`, else one that is wide enough for filters, too.
 
-    It found 99.9 % of the 100 nearest songs at least, under every filter in docs/performance.md.
+    It found 98.8 % of the 100 nearest songs at least, under every filter in docs/performance.md.
     """
     return max(ef or max(MIN_HNSW_EF, HNSW_EF_PER_HIT * limit), limit)
