@@ -47,7 +47,7 @@ def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
             app.add_typer(module.app, name=name)
         else:
             command = getattr(module, name)
-            app.command(name, help=_unwrapped(command.__doc__))(command)
+            app.command(name, help=_unwrapped(command.__doc__ or ""))(command)
     return app
 
 

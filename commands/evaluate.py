@@ -254,9 +254,11 @@ def note_bare(answers: Sequence[Playlist]) -> None:
 
 def note_unknown(unknown: Unknowns, questions: int) -> None:
     """Say what of the questions the store does not know, and if that is so much as to be wrong."""
+    from melon.evaluation import is_of_another_catalogue
+
     missing = f"{counted(len(unknown.songs), 'song')} and {counted(len(unknown.tags), 'tag')} given"
     if unknown.questions:
-        wrong = 2 * len(unknown.questions) > questions
+        wrong = is_of_another_catalogue(len(unknown.questions), questions)
         note(
             f"the store knows nothing of {len(unknown.questions):,} of "
             f"{counted(questions, 'question')}, "

@@ -243,14 +243,6 @@ def similar(
     if unknown := [name for name in wanted if name not in list(Collection)]:
         named = shown(name or "an empty name" for name in unknown)
         raise InputError(f"--to does not know {named}", hint=f"give {shown(Collection)}")
-    of_songs = {"--genre": genre, "--since": since, "--until": until}
-    constraining = [name for name, value in of_songs.items() if value]
-    if constraining and Collection.SONGS not in wanted:
-        are = "is" if len(constraining) == 1 else "are"
-        raise InputError(
-            f"{' and '.join(constraining)} {are} about songs, and --to leaves them out",
-            hint="add songs to --to, or leave the constraint out",
-        )
     constraints = constraints_of(genres=genre, since=since, until=until)
     store = chosen_store(url, path)
     retriever = pinned_retriever(store, release)

@@ -102,7 +102,7 @@ def tune(
     Stopped and started again, without --fresh, the search goes on and repeats no
     trial.
     """
-    from melon.evaluation import Journal, paired, read_questions
+    from melon.evaluation import Journal, is_of_another_catalogue, paired, read_questions
     from melon.evaluation import tune as search
     from melon.outputs import check_file, check_not_read
     from melon.retrieval import RetrievalSettings
@@ -148,7 +148,7 @@ def tune(
     if found.unchanged:
         note(f"left as before, for hybrid is worse with what was found: {shown(found.unchanged)}")
     if found.unknown:
-        wrong = 2 * found.unknown > len(pairs)
+        wrong = is_of_another_catalogue(found.unknown, len(pairs))
         note(
             f"{counted(found.unknown, 'question')} left out: the store knows nothing of them"
             + (": it is probably that of another catalogue" if wrong else "")

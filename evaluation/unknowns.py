@@ -8,6 +8,11 @@ from melon.catalog import Playlist
 from melon.retrieval import Ranking
 
 
+def is_of_another_catalogue(unknown: int, questions: int) -> bool:
+    """Whether so many of the questions are unknown to a store that it is probably the wrong one."""
+    return 2 * unknown > questions
+
+
 @dataclass(slots=True)
 class Unknowns:
     """Collects it while questions are answered.

@@ -262,7 +262,8 @@ class Retriever:
             exact: scan instead of using the index.
 
         Raises:
-            ConstraintError: a constraint cannot be met by anything, or names what is not known.
+            ConstraintError: a constraint cannot be met by anything, names what is not known, or is
+                given where no songs are looked for.
             UnknownItem: the store does not hold the item, or no vector for it.
             InputError: a collection is none, or no neighbour is wanted.
             NoRelease: the release was dropped, and there is no other to take up.

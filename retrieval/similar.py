@@ -14,6 +14,7 @@ from melon.errors import InputError
 from melon.retrieval.caching import CachingReader
 from melon.retrieval.constraints import Constraints
 from melon.retrieval.description import SONG_FIELDS, Description
+from melon.retrieval.metadata import ConstraintError
 from melon.retrieval.query import Id, PlaylistQuery, Question, TagText, Title, Word
 from melon.retrieval.results import Song
 from melon.retrieval.seeds import resolve, respell
@@ -116,13 +117,19 @@ def similar(
         constraints: apply to songs.
 
     Raises:
-        ConstraintError: a constraint cannot be met by anything, or names what is not known.
+        ConstraintError: a constraint cannot be met by anything, names what is not known, or is
+            given where no songs are looked for.
         UnknownItem: the store does not hold the item.
         InputError: a collection is none, or no neighbour is wanted.
     """
     if limit < 1:
         raise InputError(f"{limit} neighbours cannot be found")
     collections = _collections(to)
+    if constraints not in (None, Constraints()) and Collection.SONGS not in collections:
+        raise ConstraintError(
+            f"constraints are about songs, and only {', '.join(collections)} are looked for",
+            hint="look for songs, too, or leave the constraints out",
+        )
     song_filter = constraints.resolve(reader) if constraints else Filter()
     own = _own_point(reader, tokenizer, item)
     vector = _vector(reader, tokenizer, item, own)

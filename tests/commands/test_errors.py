@@ -88,10 +88,10 @@ def test_a_blank_title_is_not_left_out(ask: Command, command: str, blank: str):
             ["--to does not know an empty name", "hint: give songs, tags"],
         ),
         (["--tag", "rain", "--limit", "0"], ["--limit"]),
-        (["--tag", "rain", "--to", "tags", "--genre", "Jazz"], ["--genre is about songs", "--to"]),
+        (["--tag", "rain", "--to", "tags", "--genre", "Jazz"], ["about songs", "only tags"]),
         (
-            ["--tag", "rain", "--to", "words", "--since", "1990", "--until", "2009"],
-            ["--since and --until are about songs"],
+            ["--tag", "rain", "--to", "words,tags", "--since", "1990", "--until", "2009"],
+            ["about songs", "only words, tags", "hint: look for songs, too"],
         ),
         (["--tag", "rain", "--limit", "10001"], ["--limit", "10000"]),
     ],

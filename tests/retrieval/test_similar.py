@@ -9,7 +9,7 @@ from demo_catalogue import Catalogue
 from melon.catalog import DemoTruth
 from melon.embedding import EmbeddingSpace
 from melon.errors import InputError
-from melon.retrieval import Constraints, Item, Neighbour, Retriever, UnknownItem
+from melon.retrieval import ConstraintError, Constraints, Item, Neighbour, Retriever, UnknownItem
 from melon.store import Collection
 
 RAINY = "rainy day"
@@ -97,6 +97,14 @@ def test_constraints_apply_to_songs(retriever: Retriever, catalogue: Catalogue):
     found = retriever.similar(Item(tag=RAINY), to=tuple(Collection), constraints=limits)
     assert {int(near.id) for near in found[Collection.SONGS]} <= catalogue.allowed(limits)
     assert all(len(found[collection]) == 10 for collection in Collection)
+
+
+def test_constraints_without_songs_are_refused(retriever: Retriever):
+    with pytest.raises(ConstraintError, match="only tags, words are looked for"):
+        retriever.similar(
+            Item(tag=RAINY), to=("tags", "words"), constraints=Constraints(since="1990")
+        )
+    assert retriever.similar(Item(tag=RAINY), to=("tags",), constraints=Constraints())
 
 
 def test_collections_may_be_given_by_name(
