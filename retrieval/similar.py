@@ -125,12 +125,12 @@ def similar(
     if limit < 1:
         raise InputError(f"{limit} neighbours cannot be found")
     collections = _collections(to)
+    song_filter = constraints.resolve(reader) if constraints else Filter()
     if constraints not in (None, Constraints()) and Collection.SONGS not in collections:
         raise ConstraintError(
             f"constraints are about songs, and only {', '.join(collections)} are looked for",
             hint="look for songs, too, or leave the constraints out",
         )
-    song_filter = constraints.resolve(reader) if constraints else Filter()
     own = _own_point(reader, tokenizer, item)
     vector = _vector(reader, tokenizer, item, own)
     found: dict[Collection, list[Neighbour]] = {}
