@@ -148,6 +148,7 @@ def pinned_retriever(
     """Ask one release, whatever is promoted meanwhile. It is left open, as the store is."""
     from melon.retrieval import Retriever
 
-    retriever = Retriever(store, release=release or store.live(), settings=settings)
+    pinned = store.open(release).manifest.release  # nothing but its manifest is read
+    retriever = Retriever(store, release=pinned, settings=settings)
     left_open.append(retriever)
     return retriever

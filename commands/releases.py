@@ -94,7 +94,7 @@ def status(url: UrlOption = None, path: PathOption = None, as_json: JsonOption =
     }
     counts: dict[str, int] = {}
     if live is not None:
-        reader = opened_reader(store, live)
+        reader = opened_reader(store, None)
         manifest = reader.manifest
         counts = {str(collection): reader.count(collection) for collection in Collection}
         facts |= {

@@ -26,7 +26,7 @@ def open_store(
     A server that was named and does not answer is an error of the first request to it.
 
     Raises:
-        InputError: both `url` and `path` are given, or `url` is not one.
+        InputError: both `url` and `path` are given, `url` is not one, or `path` is a file.
     """
     if url is not None and path is not None:
         raise InputError("give a server (--url) or a directory (--path), not both")
@@ -60,6 +60,9 @@ def server_answers(url: str) -> bool:
 
 
 def _embedded(root: Path) -> VectorStore:
+    for part in (root, *root.parents):
+        if part.is_file():
+            raise InputError(f"{part} is a file", hint="name the directory of a store")
     from melon.store.embedded import EmbeddedStore
 
     return EmbeddedStore(root)

@@ -98,6 +98,15 @@ def no_such_release(location: str, release: str, *, named: bool = False) -> NoRe
     return error(f"it holds no release {release!r}", where=location, hint=LIST_HINT)
 
 
+def live_is_missing(location: str, release: str) -> NoRelease:
+    """The error for a store whose live release somebody else has removed."""
+    return NoRelease(
+        f"its live release {release!r} is not there any more",
+        where=location,
+        hint=f"promote another one ({LIST_HINT}), or run `melon ingest` again",
+    )
+
+
 def store_closed(location: str) -> StoreClosed:
     """The error of who asks a store that was closed, as by a thread that outlives its `with`."""
     return StoreClosed("it is closed", where=location, hint="keep the store open while it is asked")

@@ -22,6 +22,7 @@ from melon.store.errors import (
     DamagedRelease,
     SchemaMismatch,
     damaged_manifest,
+    live_is_missing,
     no_live_release,
     no_such_release,
     schema_mismatch,
@@ -99,7 +100,9 @@ def find_manifest(
         return found
     if release is None and live() != name:  # another was promoted, and this one dropped
         return find_manifest(location, None, live, manifest)
-    raise no_such_release(location, name, named=release is not None)
+    if release is None:
+        raise live_is_missing(location, name)
+    raise no_such_release(location, name, named=True)
 
 
 def parse_manifest(release: str, payload: object) -> ReleaseManifest:

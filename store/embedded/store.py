@@ -90,6 +90,7 @@ class EmbeddedStore:
 
     def live(self) -> str | None:
         """Name of the live release."""
+        self._check_open()
         try:
             return self._live_file.read_text(encoding="utf-8").strip() or None
         except FileNotFoundError:
@@ -108,13 +109,13 @@ class EmbeddedStore:
         manifest = find_manifest(self.location, release, self.live, self._manifest)
         reader = EmbeddedReader(self._releases_dir / manifest.release, manifest)
         with self._opening:
-            if self._closed:
-                raise store_closed(self.location)
+            self._check_open()
             self._readers.add(reader)
         return reader
 
     def build(self, manifest: ReleaseManifest) -> EmbeddedBuilder:
         """Start a release; what killed builds left behind is removed first."""
+        self._check_open()
         with ExitStack() as lock:
             self._hold_build_lock(lock)
             if self._holds(manifest.release):
@@ -177,8 +178,13 @@ class EmbeddedStore:
             return None  # it could name a directory elsewhere
         return _read_manifest(self._releases_dir / release / MANIFEST)
 
+    def _check_open(self) -> None:
+        if self._closed:
+            raise store_closed(self.location)
+
     @contextmanager
     def _switching(self) -> Iterator[None]:
+        self._check_open()
         try:
             if not self.exists:
                 raise no_store(str(self.root))

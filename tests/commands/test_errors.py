@@ -128,6 +128,21 @@ def test_a_store_without_a_release(nowhere: Path):
     )
 
 
+@pytest.mark.parametrize("command", ["query", "status"])
+def test_a_live_release_that_somebody_removed(nowhere: Path, command: str):
+    Path("store/releases").mkdir(parents=True)
+    Path("store/live").write_text("r1")
+    said = "store: its live release 'r1' is not there any more"
+    refused(melon(command, "--path", "store"), 1, said, "hint: promote another one")
+
+
+def test_a_file_that_is_no_store(nowhere: Path):
+    Path("file").write_text("no store")
+    for path in ("file", "file/store"):
+        done = melon("query", "--path", path)
+        refused(done, 2, "error: file is a file\n", "hint: name the directory of a store")
+
+
 @pytest.mark.parametrize("release", [[], ["--release", "r1"]])
 @pytest.mark.parametrize("directory", ["corpus", "nothing"])
 def test_a_directory_that_is_no_store_is_not_taken_for_an_empty_one(

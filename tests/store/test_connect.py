@@ -136,15 +136,12 @@ class TestUnreachable:
                 store.build(manifest())
         assert time.monotonic() - start < 10
 
-    def test_a_file_is_no_embedded_store(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("below", ["", "store", "some/where"])
+    def test_a_file_is_no_embedded_store(self, tmp_path: Path, below: str) -> None:
         file = tmp_path / "file"
         file.write_text("not a directory")
-        with open_store(Settings(), path=file) as store:
-            for ask in (store.live, store.releases, store.open):
-                with pytest.raises(StoreUnavailable):
-                    ask()
-            with pytest.raises(StoreUnavailable):
-                store.build(manifest())
+        with pytest.raises(InputError, match=r"file is a file\n.*directory of a store"):
+            open_store(Settings(), path=file / below)
 
     def test_a_grpc_port_is_not_the_rest_port(self, server_place: ServerPlace) -> None:
         url = f"http://127.0.0.1:{server_place.server.grpc_port}"

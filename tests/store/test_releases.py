@@ -148,8 +148,28 @@ def test_what_was_closed_is_not_opened_again(place: Place) -> None:
         reader.count(SONGS)
     with pytest.raises(StoreClosed):
         reader.count(Collection.TAGS)
+    for ask in (store.open, store.live, store.releases):
+        with pytest.raises(StoreClosed):
+            ask()
+    for write in (store.promote, store.drop):
+        with pytest.raises(StoreClosed):
+            write("r1")
     with pytest.raises(StoreClosed):
-        store.open()
+        store.build(manifest("r2"))
+
+
+def test_a_live_release_that_somebody_removed_is_not_taken_for_a_wrong_name(
+    tmp_path: Path,
+) -> None:
+    with EmbeddedStore(tmp_path) as store:
+        publish(store, {}, "r1")
+        shutil.rmtree(tmp_path / "releases" / "r1")
+        with pytest.raises(NoRelease, match=r"live release 'r1'.*\n.*`melon ingest`") as caught:
+            store.open()
+        assert caught.value.exit_code == 1
+        with pytest.raises(NoRelease, match="no release 'r1'") as caught:
+            store.open("r1")
+        assert caught.value.exit_code == 2
 
 
 def test_a_reader_stays_with_its_release(place: Place) -> None:
