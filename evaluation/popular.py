@@ -68,9 +68,8 @@ class PopularItems:
         return kept
 
     def _popular_songs(self, until: date | None) -> Iterator[int]:
-        filter = Constraints(until=until).to_filter(self._reader.manifest.genres)
-
         def fetch(limit: int) -> list[int]:
+            filter = Constraints(until=until).to_filter(self._reader.manifest.genres)
             found = most_popular(self._reader, Stored.SONGS, limit, filter)
             return [int(song) for song in found.ids]
 
