@@ -11,7 +11,8 @@ early stopping and so regularises too.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -50,46 +51,87 @@ def reweight(
     columns, seed_columns = _columns(ids, seeds)
     if not len(seed_columns):
         return weights
-    lengths = np.fromiter(map(len, held), np.int64, len(held))
-    some = lengths > 0  # an empty slice has no sum in `reduceat`
-    starts = (np.cumsum(lengths) - lengths)[some]
+    holdings = _Holdings.of(columns, held)
     is_seed = np.zeros(len(ids), np.bool_)
     is_seed[seed_columns] = True
-
-    def to_songs(values: Floats) -> Floats:
-        return np.bincount(columns, np.repeat(values, lengths), len(ids)).astype(
-            np.float64, copy=False
-        )
-
-    def to_neighbours(values: Floats) -> Floats:
-        sums = np.zeros(len(held))
-        sums[some] = np.add.reduceat(values[columns], starts)
-        return sums
+    counts = np.where(is_seed, settings.seen, settings.unseen)
 
     prior = weights.astype(np.float64)
-    held_by_prior = to_songs(prior)
+    held_by_prior = holdings.sum_by_song(prior)
     factor = PRIOR_AT_SEEDS / max(float(held_by_prior[seed_columns].mean()), EPSILON)
     prior *= factor
     held_by_prior *= factor
     scale = np.sqrt(prior / prior.mean())  # the surer a neighbour, the freer its weight
-    counts = np.where(is_seed, settings.seen, settings.unseen)
 
-    residual = scale * to_neighbours(counts * (is_seed - held_by_prior))
-    change = np.zeros(len(held))
-    direction = residual.copy()
+    def normal_matrix(change: Floats) -> Floats:
+        by_song = counts * holdings.sum_by_song(scale * change)
+        data_term: Floats = scale * holdings.sum_by_neighbour(by_song)
+        return settings.penalty * change + data_term
+
+    target = scale * holdings.sum_by_neighbour(counts * (is_seed - held_by_prior))
+    change = conjugate_gradients(normal_matrix, target, settings.iterations)
+    return np.asarray(prior + scale * change, np.float32)
+
+
+def conjugate_gradients(
+    matrix: Callable[[Floats], Floats], target: Floats, iterations: int
+) -> Floats:
+    """The x that a symmetric positive definite matrix takes to the target, or near it.
+
+    Hestenes & Stiefel (1952), doi:10.6028/jres.049.044, from zero.
+
+    Args:
+        matrix: multiplies it by a vector (n,).
+        target: (n,).
+        iterations: steps at most; each takes one product.
+    """
+    solution = np.zeros(len(target))
+    residual, direction = target, target
     squared = float(residual @ residual)
-    for _ in range(settings.iterations):
+    for _ in range(iterations):
         if squared < EPSILON:
             break
-        image = settings.penalty * direction + scale * to_neighbours(
-            counts * to_songs(scale * direction)
-        )
+        image = matrix(direction)
         step = squared / float(direction @ image)
-        change += step * direction
-        residual -= step * image
+        solution = solution + step * direction
+        residual = residual - step * image
         previous, squared = squared, float(residual @ residual)
         direction = residual + squared / previous * direction
-    return np.asarray(prior + scale * change, np.float32)
+    return solution
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Holdings:
+    """Which of n neighbours holds which songs: a matrix of zeros and ones.
+
+    Attributes:
+        columns: the song of each entry, neighbour by neighbour; songs are numbered below the
+            number of entries.
+        lengths: (n,) int64, the entries of each neighbour.
+        starts: where the entries of those begin that hold something.
+    """
+
+    columns: Ids
+    lengths: NDArray[np.int64]
+    starts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, columns: Ids, held: Sequence[Ids]) -> _Holdings:
+        lengths = np.fromiter(map(len, held), np.int64, len(held))
+        starts = np.cumsum(lengths) - lengths
+        return cls(columns, lengths, starts[lengths > 0])  # `reduceat` knows no empty sum
+
+    def sum_by_song(self, values: Floats) -> Floats:
+        """Of the neighbours' values (n,), for each song the sum of those that hold it."""
+        size = len(self.columns)
+        summed = np.bincount(self.columns, np.repeat(values, self.lengths), size)
+        return summed.astype(np.float64, copy=False)
+
+    def sum_by_neighbour(self, values: Floats) -> Floats:
+        """Of the songs' values, for each neighbour the sum of those that it holds, (n,)."""
+        sums = np.zeros(len(self.lengths))
+        sums[self.lengths > 0] = np.add.reduceat(values[self.columns], self.starts)
+        return sums
 
 
 def _columns(ids: Ids, seeds: Sequence[int]) -> tuple[Ids, Ids]:

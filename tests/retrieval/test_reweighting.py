@@ -1,4 +1,4 @@
-"""Reweighting is the same arithmetic whichever way songs are told apart."""
+"""Reweighting is ridge regression, early stopped, whichever way songs are told apart."""
 
 from __future__ import annotations
 
@@ -9,7 +9,66 @@ from hypothesis import strategies as st
 
 from melon.retrieval.settings import Reweighting
 from melon.retrieval.strategies import reweighting
-from melon.retrieval.strategies.reweighting import reweight
+from melon.retrieval.strategies.reweighting import conjugate_gradients, reweight
+
+HELD = [[1, 2, 3], [2, 3, 4, 5], [1, 6], [], [7, 8, 9], [3, 4, 1, 9, 10, 11]]
+SEEDS = [1, 3, 12]
+
+
+def ridge(weights: np.ndarray, settings: Reweighting) -> np.ndarray:
+    """The regression of `HELD` and `SEEDS`, whole and solved at once."""
+    songs = np.unique(np.concatenate(HELD)).astype(int)
+    holds = np.array([[song in own for own in HELD] for song in songs], float)
+    is_seed = np.isin(songs, SEEDS)
+    counts = np.diag(np.where(is_seed, settings.seen, settings.unseen))
+    prior = weights * (0.5 / (holds @ weights)[is_seed].mean())
+    scale = np.diag(np.sqrt(prior / prior.mean()))
+    normal = settings.penalty * np.eye(len(prior)) + scale @ holds.T @ counts @ holds @ scale
+    target = scale @ holds.T @ counts @ (is_seed - holds @ prior)
+    return prior + scale @ np.linalg.solve(normal, target)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"penalty": 0.5},
+        {"penalty": 50},
+        {"penalty": 1, "seen": 3, "unseen": 0.2},
+        {"penalty": 1, "seen": 1, "unseen": 5},
+    ],
+    ids=str,
+)
+def test_with_enough_iterations_it_is_ridge_regression(settings: dict[str, float]):
+    weights = np.array([1, 0.8, 0.5, 0.4, 0.3, 0.1], np.float32)
+    whole = Reweighting(**settings, iterations=len(HELD))
+    arrays = [np.array(own, np.int32) for own in HELD]
+    expected = ridge(weights.astype(float), whole)
+    np.testing.assert_allclose(reweight(weights, arrays, SEEDS, whole), expected, rtol=1e-5)
+
+
+class TestConjugateGradients:
+    matrix = np.array([[4.0, 1, 0], [1, 3, 1], [0, 1, 2]])
+    target = np.array([1.0, 2, 3])
+
+    def test_solve_n_equations_in_n_steps(self):
+        solved = conjugate_gradients(self.matrix.dot, self.target, 3)
+        np.testing.assert_allclose(solved, np.linalg.solve(self.matrix, self.target), rtol=1e-10)
+
+    def test_the_first_step_is_the_steepest_descent(self):
+        step = self.target @ self.target / (self.target @ self.matrix @ self.target)
+        first = conjugate_gradients(self.matrix.dot, self.target, 1)
+        np.testing.assert_allclose(first, step * self.target)
+
+    def test_two_steps_are_the_best_of_what_they_span(self):
+        """Among all x of the plane of b and Ab, the error is least in the norm of A."""
+        plane = np.stack([self.target, self.matrix @ self.target], axis=1)
+        best = np.linalg.solve(plane.T @ self.matrix @ plane, plane.T @ self.target)
+        second = conjugate_gradients(self.matrix.dot, self.target, 2)
+        np.testing.assert_allclose(second, plane @ best, rtol=1e-10)
+
+    def test_nothing_is_solved_by_nothing(self):
+        assert not conjugate_gradients(self.matrix.dot, np.zeros(3), 5).any()
+
 
 songs = st.lists(st.integers(0, 30), unique=True, max_size=12)
 
