@@ -51,13 +51,21 @@ class ResponseCachingReader(ForwardingReader):
         )
 
     def retrieve(
-        self, collection: Collection, ids: Sequence[PointId], **options: Any
+        self,
+        collection: Collection,
+        ids: Sequence[PointId],
+        *,
+        payload: tuple[str, ...] | bool = True,
+        vectors: bool = False,
+        sparse: bool = False,
     ) -> list[Record]:
         """As the reader itself."""
-        key = ("retrieve", collection, tuple(ids), *sorted(options.items()))
-        return self._cache.get_or_load(
-            [key], lambda _: [self._reader.retrieve(collection, ids, **options)]
-        )[0]
+        retrieve = super().retrieve
+        [records] = self._cache.get_or_load(
+            [("retrieve", collection, tuple(ids), payload, vectors, sparse)],
+            lambda _: [retrieve(collection, ids, payload=payload, vectors=vectors, sparse=sparse)],
+        )
+        return records
 
 
 class _LRUCache:

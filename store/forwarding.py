@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from melon.store.filters import Filter
 from melon.store.manifest import ReleaseManifest
@@ -15,7 +15,10 @@ T = TypeVar("T")
 
 
 class ForwardingReader:
-    """Every request goes to `reader` as it is; subclasses change what they have to."""
+    """Every request goes to `reader` as it is; subclasses change what they have to.
+
+    What each request does is told by `ReleaseReader`.
+    """
 
     def __init__(self, reader: ReleaseReader) -> None:
         self._reader = reader
@@ -30,10 +33,18 @@ class ForwardingReader:
         return self._reader.in_background(call)
 
     def retrieve(
-        self, collection: Collection, ids: Sequence[PointId], **options: Any
+        self,
+        collection: Collection,
+        ids: Sequence[PointId],
+        *,
+        payload: tuple[str, ...] | bool = True,
+        vectors: bool = False,
+        sparse: bool = False,
     ) -> list[Record]:
         """As the reader itself."""
-        return self._reader.retrieve(collection, ids, **options)
+        return self._reader.retrieve(
+            collection, ids, payload=payload, vectors=vectors, sparse=sparse
+        )
 
     def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
         """As the reader itself."""
@@ -51,16 +62,22 @@ class ForwardingReader:
         field: str,
         limit: int,
         filter: Filter | None = None,
-        **options: Any,
+        *,
+        payload: tuple[str, ...] | bool = True,
     ) -> list[Record]:
         """As the reader itself."""
-        return self._reader.top(collection, field, limit, filter, **options)
+        return self._reader.top(collection, field, limit, filter, payload=payload)
 
     def find(
-        self, collection: Collection, filter: Filter | None, limit: int, **options: Any
+        self,
+        collection: Collection,
+        filter: Filter | None,
+        limit: int,
+        *,
+        payload: tuple[str, ...] | bool = True,
     ) -> list[Record]:
         """As the reader itself."""
-        return self._reader.find(collection, filter, limit, **options)
+        return self._reader.find(collection, filter, limit, payload=payload)
 
     def count(self, collection: Collection, filter: Filter | None = None) -> int:
         """As the reader itself."""
