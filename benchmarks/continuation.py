@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from harness import Call, Report, Times, parser, take_turns
-from recording import Request, engine_reader, recording
+from recording import Request, recording
 
 from melon.embedding import EmbeddingSpace
 from melon.retrieval import PlaylistQuery, Retriever
@@ -84,7 +84,7 @@ def _whole(retriever: Retriever, playlists: Sequence[PlaylistQuery]) -> Call:
 
 def _requests(retriever: Retriever, query: PlaylistQuery) -> list[Request]:
     """What this continuation asks of the engine, now that much is cached."""
-    with recording(engine_reader(retriever)) as made:
+    with recording(retriever.engine_reader) as made:
         retriever.recommend(query, songs=SONGS, tags=TAGS)
     return made
 

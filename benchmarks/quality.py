@@ -183,7 +183,7 @@ def _peer_row(name: str, make: Callable[[Bags], Peer], bags: Bags, task: Task) -
 
 def _retriever(store: VectorStore, playlists: int) -> Retriever:
     """Asks the live release by the default settings, whatever is promoted or tuned meanwhile."""
-    retriever = Retriever(store, release=store.live(), settings=RetrievalSettings.default())
+    retriever = Retriever(store, follow=False, settings=RetrievalSettings.default())
     held = retriever.reader.manifest.counts[Collection.PLAYLISTS]
     if held != playlists:
         raise InputError(

@@ -40,8 +40,8 @@ def main() -> None:
         report.engines["embedded"] = one.engine_version()
         turns = take_turns(
             {
-                TOGETHER: _together(Retriever(one, release=one.live()), parts),
-                APART: _one_by_one(Retriever(other, release=other.live()), parts),
+                TOGETHER: _together(Retriever(one, follow=False), parts),
+                APART: _one_by_one(Retriever(other, follow=False), parts),
             },
             len(parts),
         )

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
-from melon.retrieval import Retriever
 from melon.store import Collection, ReleaseReader
 from melon.store.embedded.release import EmbeddedReader
 from melon.store.server.reader import ServerReader
@@ -33,12 +32,6 @@ def recording(reader: ReleaseReader) -> Iterator[list[Request]]:
             yield made
     else:
         raise TypeError(f"{type(reader).__name__} is no engine's reader")
-
-
-def engine_reader(retriever: Retriever) -> ReleaseReader:
-    """The engine's reader below the one that caches."""
-    below: ReleaseReader = retriever.reader._reader  # type: ignore[attr-defined]
-    return below
 
 
 class _RecordedShard:

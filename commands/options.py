@@ -148,7 +148,6 @@ def pinned_retriever(
     """Ask one release, whatever is promoted meanwhile. It is left open, as the store is."""
     from melon.retrieval import Retriever
 
-    pinned = store.open(release).manifest.release  # nothing but its manifest is read
-    retriever = Retriever(store, release=pinned, settings=settings)
+    retriever = Retriever(store, release=release, follow=False, settings=settings)
     left_open.append(retriever)
     return retriever

@@ -83,18 +83,18 @@ def status(url: UrlOption = None, path: PathOption = None, as_json: JsonOption =
     from melon.store import SCHEMA_VERSION, Collection
 
     store = chosen_store(url, path)
-    live, astray = store.live(), store.astray()
+    astray = store.astray()
     _note_astray(astray)
+    reader = opened_reader(store, None) if store.live() is not None else None
     facts: dict[str, Any] = {
         "store": store.location,
         "engine": store.engine_version(),
-        "live": live,
+        "live": reader.manifest.release if reader else None,
         "releases": len(store.releases()),
         "schema_version": SCHEMA_VERSION,
     }
     counts: dict[str, int] = {}
-    if live is not None:
-        reader = opened_reader(store, None)
+    if reader:
         manifest = reader.manifest
         counts = {str(collection): reader.count(collection) for collection in Collection}
         facts |= {
@@ -107,7 +107,7 @@ def status(url: UrlOption = None, path: PathOption = None, as_json: JsonOption =
     if as_json:
         print_json(facts | {"aliases_astray": astray, "counts": counts})
         return
-    if live is not None:
+    if reader:
         facts["space"] = facts["space"][:12]
     rows = [*facts.items(), *((f"points in {name}", f"{n:,}") for name, n in counts.items())]
     print_table("Status", ["", ""], [(name.replace("_", " "), value) for name, value in rows])

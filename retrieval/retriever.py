@@ -44,11 +44,15 @@ class UnknownStrategy(InputError):
 class Retriever:
     """Continues playlists and tags them, from a store and nothing else.
 
-    Without a `release`, it answers from the live one: a newly promoted release is taken up
-    between two calls and never within one (see `LiveRelease`). May be shared by threads.
+    It answers from the live release: a newly promoted one is taken up between two calls and never
+    within one (see `LiveRelease`). May be shared by threads.
 
-    With a `release`, it answers from that one alone, and every call raises `NoRelease` when it is
-    dropped.
+    Args:
+        store: asked for everything.
+        release: answer from this one alone. Every call raises `NoRelease` when it is dropped.
+        follow: whether to take up what is promoted; without, the release that is live now answers
+            alone.
+        settings: what the strategies are weighted by, the built-in ones by default.
 
     Raises:
         NoRelease, SchemaMismatch, StoreUnavailable, DamagedTitleTokenizer: there is nothing to
@@ -60,12 +64,13 @@ class Retriever:
         store: VectorStore,
         *,
         release: str | None = None,
+        follow: bool = True,
         settings: RetrievalSettings | None = None,
     ) -> None:
         self._store = store
         self._settings = settings or RetrievalSettings.default()
         self._source: ReleaseSource = (
-            LiveRelease(store) if release is None else PinnedRelease(store.open(release))
+            LiveRelease(store) if follow and release is None else PinnedRelease(store.open(release))
         )
 
     @property

@@ -103,10 +103,8 @@ def test_engines_answer_the_same_as_by_the_filter(retriever: Retriever, count: i
         VectorQuery(record.vector, DENSE, 10, without(*(r.id for r in records[:count])), exact=True)
         for record in records[:8]
     ]
-    below = reader._reader  # the engine's own
-    for expected, found in zip(
-        below.query(Collection.SONGS, own), reader.query(Collection.SONGS, own), strict=True
-    ):
+    by_filter = retriever.engine_reader.query(Collection.SONGS, own)
+    for expected, found in zip(by_filter, reader.query(Collection.SONGS, own), strict=True):
         assert found.ids.tolist() == expected.ids.tolist()
         assert found.scores == pytest.approx(expected.scores)
 
