@@ -51,35 +51,23 @@ class HybridStrategy:
             for query, own in zip(queries, settings, strict=True)
         ]
         fuses_tags = [own.tags.weight > 0 for own in settings]
+        second_hop = self._neighbours.second_hop
         dense_songs = reader.in_background(partial(self._mean.songs, reader, queries, cosines))
         nearby_playlists = reader.in_background(
             partial(self._mean.nearby, reader, queries, fuses_tags)
         )
         of_songs, of_tags = self._neighbours.neighbours(reader, queries)
-        second_hop = self._neighbours.second_hop
-        hop_songs_later = reader.in_background(
+        hop_songs = reader.in_background(
             partial(second_hop, reader, Collection.SONGS, queries, of_songs)
         )
         joined = [
-            join(own, nearby, fusion.tags)
-            for own, nearby, fusion in zip(of_tags, nearby_playlists(), settings, strict=True)
+            join(neighbours, nearby, own.tags)
+            for neighbours, nearby, own in zip(of_tags, nearby_playlists(), settings, strict=True)
         ]
         hop_tags = second_hop(reader, Collection.TAGS, queries, joined)
-        tags = [Ranked(own.ids, _scaled(own)) for own in hop_tags]
-        hop_songs = hop_songs_later()
-        fusions = [
-            _filling(query, own, fusion.songs)
-            for query, own, fusion in zip(queries, hop_songs, settings, strict=True)
-        ]
-        late_cosines = [
-            None if known else self._cosine(reader, query, fusion)
-            for query, known, fusion in zip(queries, cosines, fusions, strict=True)
-        ]
-        near = zip(dense_songs(), self._mean.songs(reader, queries, late_cosines), strict=True)
-        songs = [
-            fuse(own, first if len(first) else filling, fusion)
-            for own, (first, filling), fusion in zip(hop_songs, near, fusions, strict=True)
-        ]
+        tags = [Ranked(found.ids, _scaled(found)) for found in hop_tags]
+        fusions = [own.songs for own in settings]
+        songs = self._fused_songs(reader, queries, fusions, hop_songs(), dense_songs())
         return [Answer(*pair) for pair in zip(songs, tags, strict=True)]
 
     def explain(self, reader: CachingReader, query: ResolvedQuery, answer: Answer) -> Explanation:
@@ -91,6 +79,30 @@ class HybridStrategy:
             tags=self._tag_shares(reader, query, of_tags, answer.tags, settings.tags),
         )
 
+    def _fused_songs(
+        self,
+        reader: CachingReader,
+        queries: Sequence[ResolvedQuery],
+        settings: Sequence[SongFusion],
+        hop_songs: Sequence[Ranked],
+        dense_songs: Sequence[Ranked],
+    ) -> list[Ranked]:
+        """The songs of both; what is to fill places is sought in the co-embedding only now."""
+        fusions = [
+            _filling(query, found, own)
+            for query, found, own in zip(queries, hop_songs, settings, strict=True)
+        ]
+        late_cosines = [
+            None if own.weight else self._cosine(reader, query, fusion)
+            for query, own, fusion in zip(queries, settings, fusions, strict=True)
+        ]
+        filling = self._mean.songs(reader, queries, late_cosines)
+        dense = [
+            found if own.weight else late
+            for found, late, own in zip(dense_songs, filling, settings, strict=True)
+        ]
+        return [fuse(*parts) for parts in zip(hop_songs, dense, fusions, strict=True)]
+
     def _cosine(
         self, reader: CachingReader, query: ResolvedQuery, fusion: SongFusion
     ) -> Cosine | None:
@@ -101,7 +113,7 @@ class HybridStrategy:
         if not fusion.weight:
             return None
         cosine = self._mean.cosine(query)
-        enough = reader.songs_in(fusion.floor) >= ENOUGH * cosine.candidates
+        enough = reader.count_songs(fusion.floor) >= ENOUGH * cosine.candidates
         if has_conditions(query.song_filter) or not enough:
             return cosine
         return cosine.model_copy(update={"floors": (fusion.floor,)})
