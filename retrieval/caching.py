@@ -57,7 +57,7 @@ class CachingReader(ForwardingReader):
         self._songs: dict[PointId, SongArray] = {}
         self._tags: dict[PointId, str] = {}
         self._descriptions: dict[PointId, Description] = {}
-        self._counts: dict[int, int] = {}
+        self._song_counts: dict[int, int] = {}
         self.artists = Artists(reader)
 
     @cached_property
@@ -134,12 +134,12 @@ class CachingReader(ForwardingReader):
         )
         return cached
 
-    def songs_in(self, playlists: int) -> int:
-        """How many songs at least so many playlists hold."""
-        if playlists not in self._counts:
-            popular = Filter(must=(NumberRange("popularity", gte=playlists),))
-            self._counts[playlists] = self._reader.count(Collection.SONGS, popular)
-        return self._counts[playlists]
+    def count_songs(self, min_popularity: int) -> int:
+        """How many songs stand in at least so many playlists."""
+        if min_popularity not in self._song_counts:
+            popular = Filter(must=(NumberRange("popularity", gte=min_popularity),))
+            self._song_counts[min_popularity] = self._reader.count(Collection.SONGS, popular)
+        return self._song_counts[min_popularity]
 
     def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
         """As the reader itself, in the way that costs it least."""

@@ -135,7 +135,7 @@ class Constraints(Question):
         low, high = self.min_popularity, self.max_popularity
         if low is not None and high is not None and low > high:
             raise ConstraintError(f"no popularity is at least {low} and at most {high}")
-        self._check_names(genres)
+        self._refuse_contradictions(genres)
         must: list[Condition] = [
             *([_any_genre(self.genres, genres)] if self.genres else []),
             *(_any_genre((genre,), genres) for genre in self.all_genres or ()),
@@ -155,8 +155,8 @@ class Constraints(Question):
             must_not.append(HasId(self.exclude_songs))
         return Filter(must=tuple(must), must_not=tuple(must_not))
 
-    def _check_names(self, genres: Genres) -> None:
-        """Refuse what is wanted and excluded at once; that of several, one is left is possible.
+    def _refuse_contradictions(self, genres: Genres) -> None:
+        """Refuse to exclude everything that is wanted; to exclude some of several is fine.
 
         With a top genre, its detail genres are excluded.
         """
@@ -171,12 +171,12 @@ class Constraints(Question):
         def artists_left(wanted: Iterable[str], excluded: Iterable[str]) -> set[str]:
             return set(map(name_key, wanted)).difference(map(name_key, excluded))
 
-        for kind, wanted, excluded, some_of in (
+        for kind, wanted, excluded, left in (
             ("genre", self.genres, self.not_genres, genres_left),
             *(("genre", (genre,), self.not_genres, genres_left) for genre in self.all_genres or ()),
             ("artist", self.artists, self.not_artists, artists_left),
         ):
-            if wanted and excluded and not some_of(wanted, excluded):
+            if wanted and excluded and not left(wanted, excluded):
                 names = " or ".join(map(repr, wanted))
                 raise ConstraintError(f"the {kind} {names} is both wanted and excluded")
 

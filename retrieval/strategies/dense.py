@@ -173,7 +173,9 @@ class _SongSearch:
     def vector_queries(self, reader: CachingReader) -> list[VectorQuery]:
         """For each probe a query for each floor."""
         return [
-            self._vector_query(probe, floor, few=floor > 0 and reader.songs_in(floor) < FEW_SONGS)
+            self._vector_query(
+                probe, floor, few=floor > 0 and reader.count_songs(floor) < FEW_SONGS
+            )
             for probe in self.probes
             for floor in self.settings.floors
         ]

@@ -218,7 +218,10 @@ def _search_once(
     ]
     longest: dict[Hashable, VectorQuery] = {}
     for key, search in zip(keys, searches, strict=True):
-        if search is not None and search.limit > getattr(longest.get(key), "limit", 0):
+        if search is None:
+            continue
+        held = longest.get(key)
+        if held is None or search.limit > held.limit:
             longest[key] = search
     answers = reader.query_some(Collection.PLAYLISTS, list(longest.values()))
     found = dict(zip(longest, answers, strict=True))
