@@ -7,9 +7,8 @@ read once of it stays true.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
-from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from melon.retrieval.batching import query_grouped
 from melon.retrieval.counts import Counts
 from melon.retrieval.description import SONG_FIELDS, Description
 from melon.retrieval.metadata import Artists, Genres
+from melon.retrieval.point_cache import PointCache
 from melon.store import (
     Collection,
     Filter,
@@ -25,40 +25,49 @@ from melon.store import (
     Ids,
     NumberRange,
     PointId,
+    Record,
     ReleaseReader,
     VectorQuery,
 )
 from melon.store.forwarding import ForwardingReader
 
 MAX_PLAYLISTS = 200_000
-"""Playlists whose songs are cached at most, some 100 MB; past that, the cache is emptied."""
+"""Playlists whose songs are cached at most, some 100 MB."""
 
 MAX_TAGS = 1_000_000
-"""Tags whose text is cached at most; past that, the cache is emptied."""
+"""Tags whose text is cached at most."""
 
 MAX_DESCRIPTIONS = 50_000
-"""Songs whose description is cached at most, some 50 MB; past that, the cache is emptied."""
+"""Songs whose description is cached at most, some 50 MB."""
 
-V = TypeVar("V")
+MAX_ARTIST_KEYS = 100_000
+"""Songs whose artists are cached at most, some 30 MB."""
+
+MAX_VECTORS = 50_000
+"""Songs whose vector is cached at most, some 30 MB of 100 dimensions."""
+
 SongArray = NDArray[np.int32]
+Vector = NDArray[np.float32]
 NO_HITS = Hits(np.empty(0, np.int64), np.empty(0))
 
 
 class CachingReader(ForwardingReader):
-    """A release's reader that keeps the payload fields it has read.
-
-    May be shared by threads: each works with the dictionary that it looked into, even where
-    another has begun a new one meanwhile.
-    """
+    """A release's reader that keeps what it has read of points. May be shared by threads."""
 
     def __init__(self, reader: ReleaseReader) -> None:
         super().__init__(reader)
-        self._popularity = {collection: Counts() for collection in Collection}
-        self._songs: dict[PointId, SongArray] = {}
-        self._tags: dict[PointId, str] = {}
-        self._descriptions: dict[PointId, Description] = {}
-        self._song_counts: dict[int, int] = {}
         self.artists = Artists(reader)
+        self._popularity = {collection: Counts() for collection in Collection}
+        self._song_counts: dict[int, int] = {}
+        self._songs = PointCache(Collection.PLAYLISTS, _song_ids, MAX_PLAYLISTS, payload=("songs",))
+        self._tags = PointCache(Collection.TAGS, _tag, MAX_TAGS, payload=("tag",))
+        self._descriptions = PointCache(
+            Collection.SONGS, _description, MAX_DESCRIPTIONS, payload=SONG_FIELDS
+        )
+        self._artist_keys = PointCache(
+            Collection.SONGS, _artist_keys, MAX_ARTIST_KEYS, payload=("artist_keys",)
+        )
+        self._vectors = PointCache(Collection.SONGS, _vector, MAX_VECTORS, vectors=True)
 
     @cached_property
     def genres(self) -> Genres:
@@ -93,18 +102,16 @@ class CachingReader(ForwardingReader):
         Where many queries are answered, call `load_songs` for all their playlists first.
         """
         ids = playlists.tolist()
+        known = self._songs.known
         try:
-            return [self._songs[playlist] for playlist in ids]
+            return [known[playlist] for playlist in ids]
         except KeyError:
-            cached = self.load_songs(ids)
-            return [cached[playlist] for playlist in ids]
+            loaded = self.load_songs(ids)
+            return [loaded[playlist] for playlist in ids]
 
     def load_songs(self, playlists: Sequence[PointId]) -> Mapping[PointId, SongArray]:
         """The songs of these and other playlists; those not cached are loaded in one request."""
-        cached = self._songs = self._load(
-            self._songs, Collection.PLAYLISTS, playlists, ("songs",), _song_ids, MAX_PLAYLISTS
-        )
-        return cached
+        return self._songs.load(self._reader, playlists)
 
     def tags(self, ids: Ids) -> list[str]:
         """The tags that points stand for.
@@ -112,27 +119,24 @@ class CachingReader(ForwardingReader):
         Where many queries are answered, call `load_tags` for all their points first.
         """
         points = ids.tolist()
-        cached = self.load_tags(points)
-        return [cached[point] for point in points]
+        loaded = self.load_tags(points)
+        return [loaded[point] for point in points]
 
     def load_tags(self, ids: Sequence[PointId]) -> Mapping[PointId, str]:
         """These tags and others; those not cached are loaded in one request."""
-        cached = self._tags = self._load(
-            self._tags, Collection.TAGS, ids, ("tag",), lambda payload: payload["tag"], MAX_TAGS
-        )
-        return cached
+        return self._tags.load(self._reader, ids)
 
     def load_descriptions(self, songs: Sequence[PointId]) -> Mapping[PointId, Description]:
         """The descriptions of these and other songs; those not cached are loaded in one request."""
-        cached = self._descriptions = self._load(
-            self._descriptions,
-            Collection.SONGS,
-            songs,
-            SONG_FIELDS,
-            Description.of,
-            MAX_DESCRIPTIONS,
-        )
-        return cached
+        return self._descriptions.load(self._reader, songs)
+
+    def load_artist_keys(self, songs: Sequence[PointId]) -> Mapping[PointId, tuple[str, ...]]:
+        """The artists of these and other songs, as names are compared (`name_key`)."""
+        return self._artist_keys.load(self._reader, songs)
+
+    def load_vectors(self, songs: Sequence[PointId]) -> Mapping[PointId, Vector | None]:
+        """The vectors of these and other songs, (dim,) float32; None where one has none."""
+        return self._vectors.load(self._reader, songs)
 
     def count_songs(self, min_popularity: int) -> int:
         """How many songs stand in at least so many playlists."""
@@ -153,29 +157,22 @@ class CachingReader(ForwardingReader):
         answers = iter(self.query(collection, some) if some else [])
         return [NO_HITS if query is None else next(answers) for query in queries]
 
-    def _load(
-        self,
-        cache: dict[PointId, V],
-        collection: Collection,
-        ids: Sequence[PointId],
-        fields: tuple[str, ...],
-        value: Callable[[Mapping[str, Any]], V],
-        max_size: int,
-    ) -> dict[PointId, V]:
-        """The cache with the values of all these points, or a new one where they do not fit.
 
-        Args:
-            fields: of the payload that `value` is taken from.
-            max_size: how many points it may hold.
-        """
-        missing = set(ids).difference(cache)
-        if missing:
-            if len(cache) + len(missing) > max_size:
-                cache, missing = {}, set(ids)
-            for record in self._reader.retrieve(collection, list(missing), payload=fields):
-                cache[record.id] = value(record.payload)
-        return cache
+def _song_ids(playlist: Record) -> SongArray:
+    return np.array(playlist.payload.get("songs", ()), np.int32)
 
 
-def _song_ids(payload: Mapping[str, Any]) -> SongArray:
-    return np.array(payload.get("songs", ()), np.int32)
+def _tag(tag: Record) -> str:
+    return str(tag.payload["tag"])
+
+
+def _description(song: Record) -> Description:
+    return Description.of(song.payload)
+
+
+def _artist_keys(song: Record) -> tuple[str, ...]:
+    return tuple(song.payload.get("artist_keys", ()))
+
+
+def _vector(song: Record) -> Vector | None:
+    return song.vector

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from melon.retrieval.caching import CachingReader
 from melon.retrieval.query import Question
 from melon.retrieval.strategies.strategy import Ranked
-from melon.store import Collection, PointId, ReleaseReader
+from melon.store import PointId
 
 POOL = 5
 """Candidates that are looked at first for each song wanted."""
@@ -38,7 +39,7 @@ class Variety(Question):
         """How many candidates to choose `songs` from at first."""
         return songs * POOL if self else songs
 
-    def choose(self, reader: ReleaseReader, ranked: Ranked, songs: int) -> Ranked:
+    def choose(self, reader: CachingReader, ranked: Ranked, songs: int) -> Ranked:
         """Choose `songs` of the candidates, or fewer where too few satisfy these wishes.
 
         They are returned in the order in which they were chosen.
@@ -46,14 +47,11 @@ class Variety(Question):
         if not self or not len(ranked):
             return ranked.head(songs)
         if self.max_per_artist is not None:
-            points = ranked.ids.tolist()
-            records = reader.retrieve(Collection.SONGS, points, payload=("artist_keys",))
-            artists = {record.id: record.payload.get("artist_keys", ()) for record in records}
+            artists = reader.load_artist_keys(ranked.ids.tolist())
             ranked = cap_per_artist(ranked, artists, self.max_per_artist)
         if self.diversity > 0:
             points = ranked.ids.tolist()
-            records = reader.retrieve(Collection.SONGS, points, payload=False, vectors=True)
-            vectors = {record.id: record.vector for record in records}
+            vectors = reader.load_vectors(points)
             unknown = np.zeros(reader.manifest.dim, np.float32)
             known = [vectors[point] for point in points]
             rows = np.stack([unknown if row is None else row for row in known])
