@@ -16,7 +16,6 @@ from melon.ingest.check import check_release
 from melon.ingest.contents import Contents, SparseWeights, contents
 from melon.store import (
     SCHEMA_VERSION,
-    BadReleaseName,
     Collection,
     DamagedRelease,
     IndexProgress,
@@ -27,6 +26,7 @@ from melon.store import (
     ReleaseIsComplete,
     ReleaseIsLive,
     ReleaseManifest,
+    UnknownRelease,
     VectorStore,
     preset_for,
 )
@@ -240,7 +240,7 @@ def _drop_old(store: VectorStore, previous: str | None) -> tuple[str, ...]:
     others.sort(key=lambda release: release != previous)
     dropped = []
     for release in others[KEEP - 1 :]:
-        with suppress(BadReleaseName, ReleaseIsLive):
+        with suppress(UnknownRelease, ReleaseIsLive):
             store.drop(release)
             dropped.append(release)
     return tuple(dropped)

@@ -3,7 +3,6 @@
 from melon.store.connect import open_store
 from melon.store.errors import (
     BadPoints,
-    BadReleaseName,
     DamagedRelease,
     FilterError,
     ForkedStore,
@@ -17,6 +16,7 @@ from melon.store.errors import (
     StoreBusy,
     StoreClosed,
     StoreUnavailable,
+    UnknownRelease,
 )
 from melon.store.filters import (
     Condition,
@@ -66,7 +66,6 @@ __all__ = [
     "SCHEMA",
     "SCHEMA_VERSION",
     "BadPoints",
-    "BadReleaseName",
     "Collection",
     "Condition",
     "DamagedRelease",
@@ -103,6 +102,7 @@ __all__ = [
     "StoreBusy",
     "StoreClosed",
     "StoreUnavailable",
+    "UnknownRelease",
     "VectorQuery",
     "VectorStore",
     "bigram_point_id",

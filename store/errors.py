@@ -48,10 +48,6 @@ class NameTaken(MelonError):
     """Somebody else's collection or alias has a name that melon would use."""
 
 
-class BadReleaseName(InputError):
-    """There is no release of this name to promote or drop."""
-
-
 class ReleaseIsComplete(InputError):
     """The release that was to be built is there already."""
 
@@ -92,10 +88,14 @@ def no_store(directory: str) -> NoRelease:
     )
 
 
-def no_such_release(location: str, release: str, *, named: bool = False) -> NoRelease:
-    """The error for reading a release that is not there; `named`: the user asked for it."""
-    error = UnknownRelease if named else NoRelease
-    return error(f"it holds no release {release!r}", where=location, hint=LIST_HINT)
+def unknown_release(location: str, release: str) -> UnknownRelease:
+    """The error for a release that was asked for by name, to read, promote or drop it."""
+    return UnknownRelease(f"it holds no release {release!r}", where=location, hint=LIST_HINT)
+
+
+def dropped_release(location: str, release: str) -> NoRelease:
+    """The error for reading on in a release that was dropped since it was opened."""
+    return NoRelease(f"it holds no release {release!r} any more", where=location, hint=LIST_HINT)
 
 
 def live_is_missing(location: str, release: str) -> NoRelease:
@@ -138,11 +138,6 @@ def taken_for_dead(location: str) -> StoreBusy:
         where=location,
         hint="run the command again",
     )
-
-
-def unknown_release(release: str) -> BadReleaseName:
-    """The error for promoting or dropping a release that is not there."""
-    return BadReleaseName(f"there is no release {release!r}", hint=LIST_HINT)
 
 
 def release_is_complete(release: str) -> ReleaseIsComplete:

@@ -24,8 +24,8 @@ from melon.store.errors import (
     damaged_manifest,
     live_is_missing,
     no_live_release,
-    no_such_release,
     schema_mismatch,
+    unknown_release,
 )
 from melon.store.release_names import RELEASE_NAME
 from melon.store.schema import SCHEMA_VERSION, Collection
@@ -88,7 +88,7 @@ def find_manifest(
     """The manifest of a release, of the live one by default, for a reader to open.
 
     Raises:
-        NoRelease: there is none.
+        NoRelease: there is none; `UnknownRelease` of the name that was asked for.
         SchemaMismatch: this version of melon cannot read it.
     """
     name = live() if release is None else release
@@ -102,7 +102,7 @@ def find_manifest(
         return find_manifest(location, None, live, manifest)
     if release is None:
         raise live_is_missing(location, name)
-    raise no_such_release(location, name, named=True)
+    raise unknown_release(location, name)
 
 
 def parse_manifest(release: str, payload: object) -> ReleaseManifest:

@@ -174,7 +174,8 @@ class VectorStore(Protocol):
         """A reader of a release, the live one by default.
 
         Raises:
-            NoRelease: there is none.
+            NoRelease: none is live.
+            UnknownRelease: there is none of this name.
             SchemaMismatch: this version of melon cannot read it.
         """
 
@@ -202,7 +203,7 @@ class VectorStore(Protocol):
         """Make a complete release the live one, in one step for all four collections.
 
         Raises:
-            BadReleaseName: there is none of this name.
+            UnknownRelease: there is none of this name.
             SchemaMismatch: this version of melon cannot read it.
             DamagedRelease: something of it is missing; what was live stays so.
         """
@@ -211,7 +212,7 @@ class VectorStore(Protocol):
         """Delete a release that is not live.
 
         Raises:
-            BadReleaseName: there is none of this name.
+            UnknownRelease: there is none of this name.
             ReleaseIsLive: promote another one first.
         """
 

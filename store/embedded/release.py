@@ -28,8 +28,8 @@ from melon.store.errors import (
     IndexingFailed,
     RequestRefused,
     StoreUnavailable,
+    dropped_release,
     forked_store,
-    no_such_release,
     store_closed,
 )
 from melon.store.filters import Filter, HasId
@@ -221,7 +221,7 @@ class EmbeddedReader:
                     if self._directory.is_dir():
                         raise
                     where = str(self._directory.parent)
-                    raise no_such_release(where, self._manifest.release) from None
+                    raise dropped_release(where, self._manifest.release) from None
                 self._shards[collection] = shard
             return self._shards[collection]
 

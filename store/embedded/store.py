@@ -129,7 +129,7 @@ class EmbeddedStore:
         """Name `release` in the live file, atomically, if it is whole."""
         with self._switching():
             if (manifest := self._manifest(release)) is None:
-                raise unknown_release(release)
+                raise unknown_release(self.location, release)
             check_schema(manifest)
             with closing(EmbeddedReader(self._releases_dir / release, manifest)) as reader:
                 check_whole(reader)
@@ -139,7 +139,7 @@ class EmbeddedStore:
         """Delete a release that is not live."""
         with self._switching():
             if not self._holds(release):
-                raise unknown_release(release)
+                raise unknown_release(self.location, release)
             if release == self.live():
                 raise release_is_live(release)
             doomed = self._releases_dir / f"{BUILDING}dropped-{release}-{os.getpid()}"

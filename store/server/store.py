@@ -84,7 +84,7 @@ class ServerStore:
         """Move the four aliases in one request, once all that they are to name is there."""
         with self._switching(release):
             if (manifest := self._registry.manifest(release)) is None:
-                raise unknown_release(release)
+                raise unknown_release(self.location, release)
             check_schema(manifest)
             reader = ServerReader(self._connection, manifest)
             check_whole(reader)
@@ -124,4 +124,4 @@ class ServerStore:
 
     def _check_exists(self, release: str) -> None:
         if not self._registry.holds(release):
-            raise unknown_release(release)
+            raise unknown_release(self.location, release)

@@ -14,7 +14,7 @@ import pytest
 from places import DirectoryPlace, place_on
 from store_samples import manifest, points, publish
 
-from melon.store import BadReleaseName, Collection, ReleaseIsLive, StoreBusy
+from melon.store import Collection, ReleaseIsLive, StoreBusy, UnknownRelease
 from melon.store.embedded import EmbeddedStore
 
 READERS = 3
@@ -154,7 +154,7 @@ def test_whatever_is_promoted_and_dropped_at_once_the_live_release_is_there() ->
             with place.open() as own:
                 for _ in range(60):
                     act = rng.choice([own.promote, own.drop])
-                    with suppress(BadReleaseName, ReleaseIsLive):  # gone already, or live
+                    with suppress(UnknownRelease, ReleaseIsLive):  # gone already, or live
                         act(f"r{rng.randrange(4)}")
                     own.open()
 

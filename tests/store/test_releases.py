@@ -23,7 +23,6 @@ from melon.store import (
     DENSE,
     SCHEMA_VERSION,
     BadPoints,
-    BadReleaseName,
     Collection,
     DamagedRelease,
     IndexingFailed,
@@ -38,6 +37,7 @@ from melon.store import (
     SparseRows,
     StoreBusy,
     StoreClosed,
+    UnknownRelease,
     VectorQuery,
     VectorStore,
 )
@@ -336,7 +336,7 @@ class TestPromoteAgainstDrop:
                     publish(one, {SONGS: points([1])}, release)
                 one.promote("r2")
                 [error] = at_once(lambda: one.promote("r1"), lambda: other.drop("r1"))
-                assert isinstance(error, BadReleaseName | ReleaseIsLive)
+                assert isinstance(error, UnknownRelease | ReleaseIsLive)
                 live = one.open()
                 for collection, count in live.manifest.counts.items():
                     assert live.count(collection) == count
@@ -372,7 +372,7 @@ class TestPromoteAgainstDrop:
             promoted = pool.submit(other.promote, "r1")
             promoted.add_done_callback(lambda _: promoting.set())
             dropped.result()
-            with pytest.raises(BadReleaseName, match="no release 'r1'"):
+            with pytest.raises(UnknownRelease, match="no release 'r1'"):
                 promoted.result()
             assert one.open().count(SONGS) == 1
             assert aliases(server_place) == aliases_of(server_place, "r2")
@@ -385,11 +385,11 @@ def test_names_of_no_release_are_refused(place: Place, store: VectorStore, name:
         outside = place.root / "outside"
         outside.mkdir()
         (outside / "manifest.json").write_text(manifest("outside").model_dump_json())
-    with pytest.raises(BadReleaseName):
+    with pytest.raises(UnknownRelease):
         store.promote(name)
-    with pytest.raises(BadReleaseName):
+    with pytest.raises(UnknownRelease):
         store.drop(name)
-    with pytest.raises(NoRelease):
+    with pytest.raises(UnknownRelease):
         store.open(name)
     assert store.live() == "r1"
 
