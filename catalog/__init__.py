@@ -14,7 +14,15 @@ from melon.catalog.errors import (
 from melon.catalog.genres import read_genres
 from melon.catalog.json_stream import JsonArray
 from melon.catalog.readers import read_playlists, read_songs
-from melon.catalog.records import MAX_ID, DatePrecision, Genre, IssueDate, Playlist, Song
+from melon.catalog.records import (
+    MAX_ID,
+    DatePrecision,
+    Genre,
+    IssueDate,
+    Playlist,
+    RecordId,
+    Song,
+)
 from melon.catalog.report import Cause, Finding, ReadReport, RecordKind
 from melon.catalog.text import clean_text
 from melon.catalog.writers import (
@@ -44,6 +52,7 @@ __all__ = [
     "NoPlaylists",
     "Playlist",
     "ReadReport",
+    "RecordId",
     "RecordKind",
     "Song",
     "array_writer",

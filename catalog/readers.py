@@ -11,12 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from melon.catalog.dates import parse_issue_date, parse_updated
 from melon.catalog.errors import shortened
-from melon.catalog.records import MAX_ID, Playlist, Song
+from melon.catalog.records import Playlist, RecordId, Song
 from melon.catalog.report import Cause, ReadReport
 from melon.catalog.source import RecordSource
 from melon.catalog.text import clean_text
 
-PointId = Annotated[int, Field(ge=0, le=MAX_ID)]
 _RAW = ConfigDict(strict=True, extra="ignore")
 
 PayloadInt = Annotated[int, Field(ge=0, le=2**63 - 1)]
@@ -27,9 +26,9 @@ class RawPlaylist(BaseModel):
 
     model_config = _RAW
 
-    id: PointId
+    id: RecordId
     plylst_title: str | None = None
-    songs: list[PointId]
+    songs: list[RecordId]
     tags: list[str]
     like_cnt: PayloadInt | None = None
     updt_date: str | int | None = None
@@ -40,7 +39,7 @@ class RawSong(BaseModel):
 
     model_config = _RAW
 
-    id: PointId
+    id: RecordId
     song_name: str | None = None
     artist_id_basket: list[PayloadInt] | None = None
     artist_name_basket: list[str] | None = None

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 MAX_ID = 2**31 - 1
 """Largest song or playlist id: ids double as Qdrant point ids (u64) and sparse dimensions (u32)."""
+
+RecordId = Annotated[int, Field(ge=0, le=MAX_ID)]
+"""A song or playlist id, for pydantic to check."""
 
 DatePrecision = Literal["day", "month", "year"]
 

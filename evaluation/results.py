@@ -6,11 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from melon.catalog import MAX_ID, JsonArray, array_writer, clean_text
+from melon.catalog import JsonArray, RecordId, array_writer, clean_text
 from melon.errors import counted, first_problem
 from melon.evaluation.errors import BadResults
 from melon.outputs import make_directory
@@ -18,8 +17,6 @@ from melon.outputs import make_directory
 SONGS = 100
 TAGS = 10
 """How many songs and tags a submission gives for each question, neither more nor fewer."""
-
-_Id = Annotated[int, Field(ge=0, le=MAX_ID)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +31,8 @@ class Result:
 class _RawResult(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
 
-    id: _Id
-    songs: list[_Id]
+    id: RecordId
+    songs: list[RecordId]
     tags: list[str]
 
 
