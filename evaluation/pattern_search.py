@@ -55,23 +55,47 @@ def pattern_search(
         measure: the score of settings; higher is better. May raise `OutOfTime`.
         given: what the questions give, of songs, tags and title.
     """
-    best, score, given = start.settings, start.score, frozenset(given)
+    climber = _Climber(start, measure, frozenset(given))
     try:
         for stride in STRIDES:
             before = None
-            while before != score:
-                before = score
+            while before != climber.score:
+                before = climber.score
                 for parameter in parameters:
-                    for step in (stride, -stride):
-                        moved = False
-                        while (
-                            parameter.matters(best, given)
-                            and (candidate := parameter.stepped(best, step)) is not None
-                            and (reached := measure(candidate)) > score + MIN_GAIN
-                        ):
-                            best, score, moved = candidate, reached, True
-                        if moved:
-                            break  # the other way is where it came from
+                    climber.climb_along(parameter, stride)
     except OutOfTime:
-        return Best(best, score, finished=False)
-    return Best(best, score, finished=True)
+        return Best(climber.settings, climber.score, finished=False)
+    return Best(climber.settings, climber.score, finished=True)
+
+
+class _Climber(Generic[Model]):
+    """Stands at the best settings so far, also when `measure` raises."""
+
+    def __init__(
+        self, start: Best[Model], measure: Callable[[Model], float], given: frozenset[str]
+    ) -> None:
+        self.settings = start.settings
+        self.score = start.score
+        self._measure = measure
+        self._given = given
+
+    def climb_along(self, parameter: Parameter, stride: int) -> None:
+        """Take strides of one parameter as long as they pay: up, or else down."""
+        for step in (stride, -stride):
+            if self._take(parameter, step):
+                while self._take(parameter, step):
+                    pass
+                return  # the other way is where it came from
+
+    def _take(self, parameter: Parameter, step: int) -> bool:
+        """Take one step if it pays; whether it did."""
+        if not parameter.matters(self.settings, self._given):
+            return False
+        candidate = parameter.stepped(self.settings, step)
+        if candidate is None:
+            return False
+        score = self._measure(candidate)
+        pays = score > self.score + MIN_GAIN
+        if pays:
+            self.settings, self.score = candidate, score
+        return pays
