@@ -254,15 +254,14 @@ def note_bare(answers: Sequence[Playlist]) -> None:
 
 def note_unknown(unknown: Unknowns, questions: int) -> None:
     """Say what of the questions the store does not know, and if that is so much as to be wrong."""
-    from melon.evaluation import is_of_another_catalogue
+    from melon.evaluation import wrong_store_note
 
     missing = f"{counted(len(unknown.songs), 'song')} and {counted(len(unknown.tags), 'tag')} given"
     if unknown.questions:
-        wrong = is_of_another_catalogue(len(unknown.questions), questions)
+        count = len(unknown.questions)
         note(
-            f"the store knows nothing of {len(unknown.questions):,} of "
-            f"{counted(questions, 'question')}, "
-            f"nor {missing}" + (": it is probably that of another catalogue" if wrong else "")
+            f"the store knows nothing of {count:,} of {counted(questions, 'question')}, "
+            f"nor {missing}" + wrong_store_note(count, questions)
         )
     elif unknown.songs or unknown.tags:
         note(f"the store does not know {missing}")

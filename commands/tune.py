@@ -25,7 +25,7 @@ from melon.commands.options import (
 from melon.errors import counted
 
 if TYPE_CHECKING:
-    from melon.evaluation import Comparison, Quality, Search, Stage
+    from melon.evaluation import Comparison, Quality, Search, Stage, Tuned
     from melon.retrieval import RetrievalSettings
 
 JOURNAL_SUFFIX = ".trials.jsonl"
@@ -102,7 +102,7 @@ def tune(
     Stopped and started again, without --fresh, the search goes on and repeats no
     trial.
     """
-    from melon.evaluation import Journal, is_of_another_catalogue, paired, read_questions
+    from melon.evaluation import Journal, paired, read_questions
     from melon.evaluation import tune as search
     from melon.outputs import check_file, check_not_read
     from melon.retrieval import RetrievalSettings
@@ -145,19 +145,7 @@ def tune(
         except KeyboardInterrupt:
             note(f"stopped: the trials are in {journal.path}, {the_same} goes on from them")
             raise
-    if found.unchanged:
-        note(f"left as before, for hybrid is worse with what was found: {shown(found.unchanged)}")
-    if found.unknown:
-        wrong = is_of_another_catalogue(found.unknown, len(pairs))
-        note(
-            f"{counted(found.unknown, 'question')} left out: the store knows nothing of them"
-            + (": it is probably that of another catalogue" if wrong else "")
-        )
-    if not all(search.finished for search in found.searches):
-        note(f"the time was over before all searches were: {the_same} goes on")
-    for pair in found.held_back:
-        if (pair.after.quality.score or 0) < (pair.before.quality.score or 0):
-            note(f"{pair.after.strategy} got worse where it was not searched: use more questions")
+    note_outcome(found, len(pairs), the_same)
     note(f"settings: {target}")
     if as_json:
         print_json({"settings": str(target), **found.to_json()})
@@ -175,6 +163,24 @@ def report(search: Search) -> None:
         f"({counted(search.questions, 'question')}, {counted(search.trials, 'trial')}{remembered})"
         + ("" if search.finished else ", not finished")
     )
+
+
+def note_outcome(found: Tuned, questions: int, the_same: str) -> None:
+    """Say what of the search did not go as it should; `the_same` is the command that goes on."""
+    from melon.evaluation import wrong_store_note
+
+    if found.unchanged:
+        note(f"left as before, for hybrid is worse with what was found: {shown(found.unchanged)}")
+    if found.unknown:
+        note(
+            f"{counted(found.unknown, 'question')} left out: the store knows nothing of them"
+            + wrong_store_note(found.unknown, questions)
+        )
+    if not all(search.finished for search in found.searches):
+        note(f"the time was over before all searches were: {the_same} goes on")
+    for pair in found.held_back:
+        if (pair.after.quality.score or 0) < (pair.before.quality.score or 0):
+            note(f"{pair.after.strategy} got worse where it was not searched: use more questions")
 
 
 def stages_named(only: Sequence[str] | None) -> list[Stage]:

@@ -20,7 +20,7 @@ from melon.evaluation.search_space import Stage
 from melon.evaluation.split import SplitCounts, mask, split
 from melon.evaluation.tune import Comparison, Search, Tuned, save_settings, tune
 from melon.evaluation.tune_questions import LeakedQuestions
-from melon.evaluation.unknowns import Unknowns, is_of_another_catalogue
+from melon.evaluation.unknowns import Unknowns, wrong_store_note
 from melon.evaluation.workers import Processes
 
 __all__ = [
@@ -52,7 +52,6 @@ __all__ = [
     "WorkerEnded",
     "check_strategy",
     "evaluate",
-    "is_of_another_catalogue",
     "kind_of",
     "mask",
     "paired",
@@ -64,4 +63,5 @@ __all__ = [
     "split",
     "tune",
     "write_results",
+    "wrong_store_note",
 ]

@@ -8,9 +8,12 @@ from melon.catalog import Playlist
 from melon.retrieval import Ranking
 
 
-def is_of_another_catalogue(unknown: int, questions: int) -> bool:
-    """Whether so many of the questions are unknown to a store that it is probably the wrong one."""
-    return 2 * unknown > questions
+def wrong_store_note(unknown: int, questions: int) -> str:
+    """What to add to a note on questions that a store does not know: that it is the wrong one.
+
+    Nothing, "", unless more than half of the questions are unknown.
+    """
+    return ": it is probably that of another catalogue" if 2 * unknown > questions else ""
 
 
 @dataclass(slots=True)
