@@ -26,7 +26,7 @@ from melon.evaluation.search_space import (
     edited,
     value_at,
 )
-from melon.evaluation.tune_questions import Group, Sample, draw_sample
+from melon.evaluation.tune_questions import Group, Sample, draw_sample, search_name
 from melon.files import write_atomically
 from melon.retrieval import DEFAULT_STRATEGY, QueryKind, RetrievalSettings, Retriever
 
@@ -58,8 +58,8 @@ class Search:
 
     @property
     def name(self) -> str:
-        """Kind, target and stage: `songs_and_text/tags/hybrid`."""
-        return f"{self.given}/{self.target}/{self.stage}"
+        """What it is called: `songs_and_text/tags/hybrid`."""
+        return search_name(self.given, self.target, self.stage)
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,11 @@ def _check_leaks(retriever: Retriever, pairs: Sequence[Pair]) -> None:
         )
 
 
+def search_name(given: QueryKind, target: Target, stage: Stage) -> str:
+    """What the search of a stage is called, in the journal, too: `songs_and_text/tags/hybrid`."""
+    return f"{given}/{target}/{stage}"
+
+
 class Group:
     """Questions of one kind that hide some of the target, and how well it is found.
 
@@ -153,8 +158,8 @@ class Group:
         return f"{self.given}/{self.target}"
 
     def search(self, stage: Stage) -> str:
-        """What a search of the stage is called: `songs_and_text/tags/hybrid`."""
-        return f"{self}/{stage}"
+        """What a search of the stage on these questions is called."""
+        return search_name(self.given, self.target, stage)
 
     def path(self, stage: Stage) -> str:
         """Where the settings of the stage are that answer these questions."""
