@@ -156,7 +156,10 @@ def number_strings(lists: Any) -> tuple[list[str], Ragged]:
 
 
 def storable(text: str) -> str:
-    """The text with `?` for lone surrogates, which neither Arrow nor Qdrant can hold."""
+    """The text with `?` for lone surrogates, which neither Arrow nor Qdrant can hold.
+
+    Only hand-made records hold any: the readers of files skip such records.
+    """
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 

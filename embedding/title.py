@@ -174,7 +174,7 @@ class TitleTokenizer:
             },
             ensure_ascii=False,
             separators=(",", ":"),
-        ).encode("utf-8", "surrogatepass")
+        ).encode()
         return _MAGIC + zlib.compress(header + b"\n" + self._model, 9)
 
     @classmethod
@@ -191,7 +191,7 @@ class TitleTokenizer:
             )
         try:
             header, _, model = zlib.decompress(blob[len(_MAGIC) :]).partition(b"\n")
-            stored = json.loads(header.decode("utf-8", "surrogatepass"))
+            stored = json.loads(header.decode())
             if stored["model_bytes"] != len(model):
                 raise ValueError("the model is cut short")
             spellings = stored["spellings"]

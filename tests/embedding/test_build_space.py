@@ -17,7 +17,7 @@ from planted import (
 )
 
 from melon.catalog.records import Genre, IssueDate, Playlist, Song
-from melon.embedding import build_space, training_settings
+from melon.embedding import TitleTokenizer, build_space, training_settings
 from melon.embedding.errors import NothingToTrain, RepeatedPlaylist
 from melon.embedding.tokens import TokenKind
 
@@ -173,8 +173,10 @@ def test_playlists_of_cold_songs_only_are_where_these_are():
 
 def test_text_that_no_encoder_takes_is_replaced_not_fatal():
     playlists = [Playlist(n, "a \ud800 b", (1, 2), ("tag\udfff",), 0, None) for n in range(3)]
-    space = build_space(playlists, [Song(1, name="\ud83d")], settings=small_settings())
+    settings = small_settings(title_tag_min_count=1)
+    space = build_space(playlists, [Song(1, name="\ud83d")], settings=settings)
     assert space.tags == ["tag?"]
+    assert TitleTokenizer.from_bytes(space.title.to_bytes()).tags("a tag?") == ["tag?"]
 
 
 def test_songs_described_twice_count_where_they_come_first():
