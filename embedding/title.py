@@ -49,6 +49,11 @@ def normalise(text: str) -> str:
     return " ".join(folded.split())
 
 
+def compact(tag: str) -> str:
+    """The form in which spellings of a tag that differ by case and spaces alone are the same."""
+    return normalise(tag).replace(" ", "")
+
+
 def _plain(character: str) -> str:
     category = unicodedata.category(character)
     return {"Cc": " ", "Cs": ""}.get(category, character)
@@ -68,7 +73,7 @@ class TitleTokenizer:
         """Args:
         model: serialised sentencepiece model; empty where there was no text to train one on.
         whole: words that the model must not cut.
-        tags: from each tag's compact form (normalised, no spaces) to its stored spelling.
+        tags: from each tag's `compact` form to its stored spelling.
         """
         self._model = model
         self._whole = dict.fromkeys(whole)
@@ -101,7 +106,7 @@ class TitleTokenizer:
         """
         known: dict[str, str] = {}
         for tag, count in sorted(tags.items(), key=lambda item: (-item[1], item[0])):
-            key = normalise(tag).replace(" ", "")
+            key = compact(tag)
             if count >= tag_min_count and key:
                 known.setdefault(key, tag)
         by_count = chain.from_iterable(repeat(tag, tags[tag]) for tag in sorted(tags))
@@ -146,15 +151,15 @@ class TitleTokenizer:
         reach into the next.
         """
         text = normalise(title)
-        compact = text.replace(" ", "")
+        joined = text.replace(" ", "")
         word_starts = _word_starts(text)
         found: dict[str, None] = {}
         start = 0
-        while start < len(compact):
-            for length in self._lengths.get(compact[start], ()):
+        while start < len(joined):
+            for length in self._lengths.get(joined[start], ()):
                 end = start + length
-                tag = self._tags.get(compact[start:end]) if end <= len(compact) else None
-                if tag is not None and _stands_free(compact, start, end, word_starts):
+                tag = self._tags.get(joined[start:end]) if end <= len(joined) else None
+                if tag is not None and _stands_free(joined, start, end, word_starts):
                     found[tag] = None
                     start = end
                     break
@@ -274,17 +279,17 @@ def _word_starts(text: str) -> set[int]:
     return starts
 
 
-def _stands_free(compact: str, start: int, end: int, word_starts: set[int]) -> bool:
-    """Whether compact[start:end] is not just a fragment of a longer word."""
+def _stands_free(joined: str, start: int, end: int, word_starts: set[int]) -> bool:
+    """Whether joined[start:end] is not just a fragment of a longer word."""
     if start in word_starts and end in word_starts:
         return True
     if start not in word_starts:
         reaches_over = any(position in word_starts for position in range(start + 1, end))
-        if reaches_over or (_is_alphabetic(compact[start - 1]) and _is_alphabetic(compact[start])):
+        if reaches_over or (_is_alphabetic(joined[start - 1]) and _is_alphabetic(joined[start])):
             return False
-    if end not in word_starts and _is_alphabetic(compact[end - 1]) and _is_alphabetic(compact[end]):
+    if end not in word_starts and _is_alphabetic(joined[end - 1]) and _is_alphabetic(joined[end]):
         return False
-    return end - start > 1 or not compact[start].isalpha()
+    return end - start > 1 or not joined[start].isalpha()
 
 
 def _is_alphabetic(character: str) -> bool:

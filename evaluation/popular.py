@@ -8,9 +8,9 @@ from itertools import chain, count, islice
 from typing import TypeVar
 
 from melon.evaluation.errors import TooFewItems
-from melon.retrieval import Constraints, most_popular
+from melon.retrieval import Constraints, compact, most_popular
 from melon.store import Collection as Stored
-from melon.store import Filter, ReleaseReader, name_key
+from melon.store import Filter, ReleaseReader
 
 HEAD = 256
 """How many popular items are asked for at first; twice as many each time they do not suffice."""
@@ -58,9 +58,9 @@ class PopularItems:
         Raises:
             TooFewItems: the store holds too few.
         """
-        barred = {_key(tag) for tag in without}
+        barred = {compact(tag) for tag in without}
         candidates = chain(tags, self._popular_tags())
-        kept = tuple(islice(_fresh(candidates, lambda tag: _key(tag) in barred), length))
+        kept = tuple(islice(_fresh(candidates, lambda tag: compact(tag) in barred), length))
         if len(kept) < length:
             raise TooFewItems(
                 f"{length} tags are wanted beside the seeds, the store holds {len(kept)}"
@@ -102,7 +102,3 @@ def _fresh(items: Iterable[Item], barred: Callable[[Item], bool]) -> Iterator[It
         if item not in seen and not barred(item):
             seen.add(item)
             yield item
-
-
-def _key(tag: str) -> str:
-    return name_key(tag).replace(" ", "")

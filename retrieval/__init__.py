@@ -1,5 +1,6 @@
 """Playlist continuation and auto-tagging from a store: no training library is ever imported."""
 
+from melon.embedding.title import compact
 from melon.retrieval.constraints import Constraints, parse_day
 from melon.retrieval.metadata import ConstraintError
 from melon.retrieval.names import AmbiguousSong, UnknownSong
@@ -36,6 +37,7 @@ __all__ = [
     "UnknownSong",
     "UnknownStrategy",
     "Variety",
+    "compact",
     "most_popular",
     "parse_day",
 ]

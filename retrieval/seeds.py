@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from melon.embedding.title import TitleTokenizer, normalise
+from melon.embedding.title import TitleTokenizer, compact
 from melon.retrieval.query import PlaylistQuery, refuse_contradiction
 from melon.store import (
     Collection,
@@ -191,12 +191,8 @@ def _heaviest(weighted: Iterable[tuple[str, float]]) -> dict[str, float]:
 
 def respell(tag: str, tokenizer: TitleTokenizer) -> str:
     """The known tag that is written like this but for case and spaces, or the tag itself."""
-    compact = _compact(tag)
-    return next((known for known in tokenizer.tags(tag) if _compact(known) == compact), tag)
-
-
-def _compact(tag: str) -> str:
-    return normalise(tag).replace(" ", "")
+    meant = compact(tag)
+    return next((known for known in tokenizer.tags(tag) if compact(known) == meant), tag)
 
 
 def _fetch(
