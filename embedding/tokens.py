@@ -75,7 +75,7 @@ class TokenTable:
         spelled = [token(kind, n) for kind, numbers in self.numbers.items() for n in numbers]
         return np.array(spelled, dtype=object)
 
-    def values(self, sizes: dict[TokenKind, int], default: int) -> Ints:
-        """(n,) int64: by code, the value that `sizes` gives its kind, or else `default`."""
-        parts = [np.full(len(n), sizes.get(k, default)) for k, n in self.numbers.items()]
+    def values(self, by_kind: dict[TokenKind, int]) -> Ints:
+        """(n,) int64: by code, the value of its kind."""
+        parts = [np.full(len(numbers), by_kind[kind]) for kind, numbers in self.numbers.items()]
         return np.concatenate([np.zeros(0, np.int64), *parts])

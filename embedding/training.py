@@ -61,7 +61,7 @@ def train_vectors(
         EmptyVocabulary: no bag holds two tokens that are frequent enough.
         TrainingDiverged: the vectors hold values that are not numbers.
     """
-    frequent = drop_rare(bags, table.values(_least_counts(settings), 1))
+    frequent = drop_rare(bags, table.values(_least_counts(settings)))
     frequent = frequent.select(np.flatnonzero(frequent.lengths > 1))
     if not len(frequent):
         raise EmptyVocabulary(

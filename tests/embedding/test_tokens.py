@@ -25,4 +25,4 @@ def test_codes_lead_back_to_kind_and_number(numbers):
 
 def test_values_of_a_kind_stand_at_its_codes():
     table = TokenTable({TokenKind.SONG: np.arange(2), TokenKind.PLAYLIST: np.arange(3)})
-    assert table.values({TokenKind.PLAYLIST: 1}, default=5).tolist() == [5, 5, 1, 1, 1]
+    assert table.values({TokenKind.PLAYLIST: 1, TokenKind.SONG: 5}).tolist() == [5, 5, 1, 1, 1]
