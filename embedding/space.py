@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from melon.catalog.records import Genre
+from melon.embedding.corpus import column
 from melon.embedding.ragged import Ints, Vectors
 from melon.embedding.title import TitleTokenizer
 
@@ -128,17 +129,17 @@ class EmbeddingSpace:
     @cached_property
     def song_ids(self) -> Ints:
         """(n_songs,) int64, ascending."""
-        return _integers(self.songs, "id")
+        return column(self.songs, "id")
 
     @cached_property
     def song_popularity(self) -> Ints:
         """(n_songs,) int64: how many playlists hold the song."""
-        return _integers(self.songs, "popularity")
+        return column(self.songs, "popularity")
 
     @cached_property
     def playlist_ids(self) -> Ints:
         """(n_playlists,) int64, ascending."""
-        return _integers(self.playlists, "id")
+        return column(self.playlists, "id")
 
     @cached_property
     def tags(self) -> list[str]:
@@ -148,17 +149,12 @@ class EmbeddingSpace:
     @cached_property
     def tag_popularity(self) -> Ints:
         """(n_tags,) int64: how many playlists carry the tag."""
-        return _integers(self.tag_table, "popularity")
+        return column(self.tag_table, "popularity")
 
     @cached_property
     def words(self) -> list[str]:
         """Every word of titles and tags, most frequent first."""
         return _strings(self.word_table, "word")
-
-
-def _integers(table: pa.Table, name: str) -> Ints:
-    values: Ints = table[name].to_numpy()
-    return values
 
 
 def _strings(table: pa.Table, name: str) -> list[str]:
