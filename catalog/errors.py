@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from melon.catalog.report import Finding
 
 
+MALFORMED_HINT = "correct the file at that byte, or write it again with a JSON encoder"
+
+
 class NoPlaylists(InputError):
     """A directory that holds none of the playlist files."""
 
@@ -59,6 +62,16 @@ class BadRecord(InputError):
             where=finding.place,
             hint="correct the record, or read without --strict to skip and count such records",
         )
+
+
+def not_utf8(path: Path, byte: int, offset: int) -> MalformedJson:
+    """The error for a byte of a file that is not part of any UTF-8 text."""
+    return MalformedJson(
+        f"byte 0x{byte:02x} is not valid UTF-8",
+        path=path,
+        offset=offset,
+        hint="save the file as UTF-8",
+    )
 
 
 def shortened(value: object, limit: int = 60) -> str:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from melon.catalog.errors import BadGenres, MalformedJson, shortened
+from melon.catalog.errors import MALFORMED_HINT, BadGenres, MalformedJson, not_utf8, shortened
 from melon.catalog.records import Genre
 from melon.catalog.text import clean_text
 from melon.errors import UnreadableFile, uncapitalized
-
-_MALFORMED_HINT = "correct the file at that byte, or write it again with a JSON encoder"
 
 
 def read_genres(path: Path) -> dict[str, Genre]:
@@ -68,23 +66,18 @@ def _load(path: Path) -> object:
         text = data.decode("utf-8-sig")
         return json.loads(text)
     except UnicodeDecodeError as error:
-        raise MalformedJson(
-            f"byte 0x{data[error.start]:02x} is not valid UTF-8",
-            path=path,
-            offset=error.start,
-            hint="save the file as UTF-8",
-        ) from None
+        raise not_utf8(path, data[error.start], error.start) from None
     except json.JSONDecodeError as error:
         offset = len(data) - len(text[error.pos :].encode())
         raise MalformedJson(
             f"malformed JSON: {uncapitalized(error.msg)}",
             path=path,
             offset=offset,
-            hint=_MALFORMED_HINT,
+            hint=MALFORMED_HINT,
         ) from None
     except (RecursionError, ValueError) as error:  # a ValueError is of a number too long to read
         deep = isinstance(error, RecursionError)
         reason = "it is nested too deeply" if deep else uncapitalized(str(error))
         raise MalformedJson(
-            f"malformed JSON: {reason}", path=path, offset=0, hint=_MALFORMED_HINT
+            f"malformed JSON: {reason}", path=path, offset=0, hint=MALFORMED_HINT
         ) from None

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, NoReturn
 
-from melon.catalog.errors import MalformedJson
+from melon.catalog.errors import MALFORMED_HINT, MalformedJson, not_utf8
 from melon.errors import UnreadableFile, uncapitalized
 
 CHUNK_BYTES = 1 << 20
@@ -24,7 +24,6 @@ _NOT_WHITESPACE = re.compile(r"[^ \t\n\r]")
 _COMMA = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
 _NUMBER = (int, float)
 _TRUNCATED_HINT = "the file is probably cut short: copy or download it again"
-_MALFORMED_HINT = "correct the file at that byte, or write it again with a JSON encoder"
 
 
 class JsonArray:
@@ -91,7 +90,7 @@ class JsonArray:
         self._cursor += 1
         self._skip_whitespace()
         if self._cursor < len(self._text):
-            self._fail("there is more after the end of the array", self._cursor, _MALFORMED_HINT)
+            self._fail("there is more after the end of the array", self._cursor, MALFORMED_HINT)
 
     def _open_array(self) -> None:
         self._skip_whitespace()
@@ -177,12 +176,8 @@ class JsonArray:
         try:
             text, used = codecs.utf_8_decode(data, "strict", self._ended)
         except UnicodeDecodeError as error:
-            raise MalformedJson(
-                f"byte 0x{data[error.start]:02x} is not valid UTF-8",
-                path=self.path,
-                offset=self._decoded_bytes + error.start,
-                hint="save the file as UTF-8",
-            ) from None
+            offset = self._decoded_bytes + error.start
+            raise not_utf8(self.path, data[error.start], offset) from None
         self._decoded_bytes += used
         self._undecoded = data[used:]
         self._text += text
@@ -217,7 +212,7 @@ class JsonArray:
         self._fail(
             f"a comma or the array's end should come after record {self.number}",
             self._cursor,
-            _MALFORMED_HINT,
+            MALFORMED_HINT,
         )
 
     def _fail_truncated(self) -> NoReturn:
@@ -237,7 +232,7 @@ class JsonArray:
             path=self.path,
             offset=self._offset_of(position),
             record=self.number,
-            hint=_MALFORMED_HINT,
+            hint=MALFORMED_HINT,
         )
 
     def _fail(self, what: str, position: int, hint: str) -> NoReturn:
