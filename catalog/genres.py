@@ -66,7 +66,9 @@ def _load(path: Path) -> object:
         text = data.decode("utf-8-sig")
         return json.loads(text)
     except UnicodeDecodeError as error:
-        raise not_utf8(path, data[error.start], error.start) from None
+        undecoded = error.object  # without a byte order mark
+        offset = len(data) - len(undecoded) + error.start
+        raise not_utf8(path, undecoded[error.start], offset) from None
     except json.JSONDecodeError as error:
         offset = len(data) - len(text[error.pos :].encode())
         raise MalformedJson(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import resource
 import string
@@ -141,6 +142,9 @@ def test_genres_in_another_encoding_are_refused_by_their_byte(tmp_path: Path) ->
     path = tmp_path / "genre_gn_all.json"
     path.write_bytes('{"GN0100": "발라드"}'.encode("cp949"))
     with pytest.raises(MalformedJson, match="byte 12: byte 0xb9 is not valid UTF-8"):
+        read_genres(path)
+    path.write_bytes(codecs.BOM_UTF8 + path.read_bytes())
+    with pytest.raises(MalformedJson, match="byte 15: byte 0xb9 is not valid UTF-8"):
         read_genres(path)
 
 
