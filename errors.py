@@ -45,7 +45,7 @@ class UnreadableFile(InputError):
     @classmethod
     def from_os_error(cls, path: Path, error: OSError) -> UnreadableFile:
         """Say which file the operating system would not open, and why."""
-        return cls(f"cannot be read: {_reason(error)}", where=str(path))
+        return cls(f"cannot be read: {reason_of(error)}", where=str(path))
 
 
 class UnwritableFile(MelonError):
@@ -54,7 +54,7 @@ class UnwritableFile(MelonError):
     @classmethod
     def from_os_error(cls, path: Path, error: OSError) -> UnwritableFile:
         """Say which file the operating system would not write, and why."""
-        return cls(f"cannot be written: {_reason(error)}", where=str(path))
+        return cls(f"cannot be written: {reason_of(error)}", where=str(path))
 
 
 class ForeignFile(InputError):
@@ -113,5 +113,6 @@ def uncapitalized(message: str) -> str:
     return message[:1].lower() + message[1:] if is_word else message
 
 
-def _reason(error: OSError) -> str:
+def reason_of(error: OSError) -> str:
+    """What the operating system says, to be put after a colon: "no such file or directory"."""
     return uncapitalized(error.strerror or str(error))

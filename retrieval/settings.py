@@ -14,7 +14,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from melon.errors import InputError, first_problem
+from melon.errors import InputError, first_problem, reason_of
 
 
 class BadSettings(InputError):
@@ -193,7 +193,7 @@ class RetrievalSettings(_Settings):
         try:
             given = json.loads(path.read_bytes())
         except OSError as error:
-            raise BadSettings(error.strerror or str(error), where=str(path)) from error
+            raise BadSettings(reason_of(error), where=str(path)) from error
         except ValueError as error:
             raise BadSettings(f"it is not JSON: {error}", where=str(path)) from error
         except RecursionError:

@@ -18,6 +18,13 @@ def refused(tmp_path: Path, text: str) -> BadSettings:
     return refusal.value
 
 
+def test_a_file_that_is_not_there_is_named_with_the_reason(tmp_path: Path):
+    path = tmp_path / "absent.json"
+    with pytest.raises(BadSettings) as refusal:
+        RetrievalSettings.load(path)
+    assert str(refusal.value) == f"{path}: no such file or directory"
+
+
 def test_what_a_file_leaves_out_has_its_default(tmp_path: Path):
     path = tmp_path / "settings.json"
     path.write_text('{"hybrid": {"tags": {"songs": {"weight": 0.7}}}}')
