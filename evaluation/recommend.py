@@ -69,7 +69,7 @@ def recommend(
     several = None if strategy == POPULAR else processes
     with _answering(retriever, strategy, several, len(questions), alone=batch == 1) as answer:
         for part, found in zip(parts, answer(asked), strict=True):
-            for row, ranking in zip(range(part.start, len(questions)), found, strict=False):
+            for row, ranking in enumerate(found, part.start):
                 if unknown is not None:
                     unknown.add(questions[row], ranking)
                 yield _filled(popular, questions[row], ranking, days[row])
