@@ -13,6 +13,21 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
+_TEMPORARY = "tmp"
+
+
+def fresh_name(path: Path, kind: str) -> Path:
+    """A hidden name beside `path` for what is to take its place: `.name.0123abcd.kind`."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.{kind}")
+
+
+def left_beside(path: Path, kind: str) -> Iterator[Path]:
+    """What has a `fresh_name` beside `path`: somebody is at work on it, or was killed."""
+    name = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}\.{kind}")
+    for other in path.parent.glob(f".{glob.escape(path.name)}.*.{kind}"):
+        if name.fullmatch(other.name):
+            yield other
+
 
 class Replacement:
     """A text file that is written beside `path`, and takes its place when it is complete.
@@ -23,7 +38,7 @@ class Replacement:
 
     def __init__(self, path: Path) -> None:
         self._target = Path(os.path.realpath(path))
-        _remove_left_over(self._target)
+        _remove_left_behind(self._target)
         self._beside, self._file = _locked_beside(self._target)
 
     def write(self, text: str) -> None:
@@ -52,7 +67,7 @@ class Replacement:
 def _locked_beside(target: Path) -> tuple[Path, TextIO]:
     """A new file beside `target`, locked as long as this process has it open."""
     while True:
-        path = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+        path = fresh_name(target, _TEMPORARY)
         file = path.open("x", encoding="utf-8", newline="")
         with suppress(OSError):  # of a file system without locks: there, none is removed either
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -61,12 +76,9 @@ def _locked_beside(target: Path) -> tuple[Path, TextIO]:
         file.close()  # another writer took it for one that was left, before it was locked
 
 
-def _remove_left_over(target: Path) -> None:
+def _remove_left_behind(target: Path) -> None:
     """Remove what is beside `target` of writers that are dead: their locks are free."""
-    name = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{8}}\.tmp")
-    for path in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):
-        if name.fullmatch(path.name) is None:
-            continue
+    for path in left_beside(target, _TEMPORARY):
         with suppress(OSError), path.open("rb") as left:  # not ours to remove, or still written
             fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink()

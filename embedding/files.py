@@ -10,8 +10,6 @@ import hashlib
 import io
 import json
 import os
-import re
-import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -27,7 +25,7 @@ from melon.embedding.errors import DamagedSpace, NotASpace, SpaceVersionMismatch
 from melon.embedding.ragged import Vectors
 from melon.embedding.title import DamagedTitleTokenizer, TitleTokenizer
 from melon.errors import InputError, UnreadableFile, UnwritableFile
-from melon.files import locked, sync_directory, write_atomically
+from melon.files import fresh_name, left_beside, locked, sync_directory, write_atomically
 from melon.outputs import check_beside
 
 if TYPE_CHECKING:
@@ -44,6 +42,7 @@ _FILES = (
     "genres.json",
     "title.bin",
 )
+_NEW = "new"
 _TRAIN_AGAIN = "train the space again, or restore it from a copy"
 
 
@@ -92,7 +91,8 @@ def _save(space: EmbeddingSpace, path: Path) -> None:
         manifest = json.dumps(_manifest(space, files), ensure_ascii=False, indent=1)
         write_atomically(fresh / MANIFEST, manifest)
         _take_place(fresh, path)
-        sync_directory(path.parent)
+        with suppress(PermissionError):  # of a directory that may be written to, but not read
+            sync_directory(path.parent)
 
 
 def load_space(path: Path) -> EmbeddingSpace:
@@ -303,7 +303,7 @@ def _read_vectors(path: Path) -> Vectors:
 @contextmanager
 def _fresh_directory(path: Path) -> Iterator[Path]:
     """A directory beside `path`, locked as long as this process lives, and removed at the end."""
-    fresh = path.parent / f".{path.name}.{secrets.token_hex(4)}.new"
+    fresh = fresh_name(path, _NEW)
     fresh.mkdir()
     with ExitStack() as lock:
         try:
@@ -316,10 +316,7 @@ def _fresh_directory(path: Path) -> Iterator[Path]:
 
 def _remove_left_behind(path: Path) -> None:
     """Remove the directories of saves that were killed: their locks are free."""
-    name = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}\.new")
-    for left in path.parent.iterdir():
-        if name.fullmatch(left.name) is None:
-            continue
+    for left in left_beside(path, _NEW):
         with suppress(OSError), locked(left, wait=False):
             if not _is_empty(left):  # else it may be new, and about to be locked
                 shutil.rmtree(left)
