@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from zlib import crc32
 
 import numpy as np
@@ -48,7 +49,18 @@ def test_ids_beyond_the_table_are_cached_too():
     known = Counts()
     known.add(np.array([1, MAX_TABLE_ID + 1]), np.array([3, 4]))
     assert known.of(np.array([1, MAX_TABLE_ID + 1, MAX_TABLE_ID + 2])).tolist() == [3, 4, -1]
-    assert len(known._table) == 0
+
+
+def test_one_id_beyond_the_table_takes_no_memory_for_those_below_it():
+    known = Counts()
+    tracemalloc.start()
+    try:
+        known.add(np.array([MAX_TABLE_ID + 1]), np.array([4]))
+        known.of(np.array([MAX_TABLE_ID + 2]))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1_000_000
 
 
 def test_others_are_dropped_before_they_are_too_many(monkeypatch: pytest.MonkeyPatch):
