@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -61,8 +62,9 @@ def server_answers(url: str) -> bool:
 
 def _embedded(root: Path) -> VectorStore:
     for part in (root, *root.parents):
-        if part.is_file():
-            raise InputError(f"{part} is a file", hint="name the directory of a store")
+        with suppress(OSError):  # where one may not look, the store says why
+            if part.is_file():
+                raise InputError(f"{part} is a file", hint="name the directory of a store")
     from melon.store.embedded import EmbeddedStore
 
     return EmbeddedStore(root)

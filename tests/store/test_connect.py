@@ -143,6 +143,13 @@ class TestUnreachable:
         with pytest.raises(InputError, match=r"file is a file\n.*directory of a store"):
             open_store(Settings(), path=file / below)
 
+    def test_a_path_that_cannot_be_looked_at_is_an_error_of_the_store(self) -> None:
+        with (
+            open_store(Settings(), path="x" * 300) as store,
+            pytest.raises(StoreUnavailable, match="name too long"),
+        ):
+            store.live()
+
     def test_a_grpc_port_is_not_the_rest_port(self, server_place: ServerPlace) -> None:
         url = f"http://127.0.0.1:{server_place.server.grpc_port}"
         with (
