@@ -18,8 +18,8 @@ from pathlib import Path
 from harness import Report, parser
 
 from melon.evaluation import paired, read_questions
-from melon.evaluation.search_space import edited
-from melon.evaluation.tune_questions import Group, draw_sample
+from melon.evaluation.tuning.questions import Group, draw_sample
+from melon.evaluation.tuning.space import edited
 from melon.retrieval import QueryKind, RetrievalSettings, Retriever
 from melon.settings import load_settings
 from melon.store import open_store

@@ -133,7 +133,7 @@ def _nearest(retriever: Retriever, asked: _Asked) -> Call:
 
 
 def _continuation(retriever: Retriever, asked: _Asked) -> Call:
-    return lambda number: retriever.recommend(asked.playlists[number], songs=SONGS, tags=TAGS)
+    return lambda number: retriever.recommend(asked.playlists[number], limit=SONGS, tag_limit=TAGS)
 
 
 def _recall(retriever: Retriever, asked: _Asked) -> float:

@@ -79,13 +79,13 @@ def _seconds(retriever: Retriever, playlists: Sequence[PlaylistQuery]) -> list[f
 
 
 def _whole(retriever: Retriever, playlists: Sequence[PlaylistQuery]) -> Call:
-    return lambda number: retriever.recommend(playlists[number], songs=SONGS, tags=TAGS)
+    return lambda number: retriever.recommend(playlists[number], limit=SONGS, tag_limit=TAGS)
 
 
 def _requests(retriever: Retriever, query: PlaylistQuery) -> list[Request]:
     """What this continuation asks of the engine, now that much is cached."""
     with recording(retriever.engine_reader) as made:
-        retriever.recommend(query, songs=SONGS, tags=TAGS)
+        retriever.recommend(query, limit=SONGS, tag_limit=TAGS)
     return made
 
 

@@ -108,11 +108,11 @@ def _queries(space: EmbeddingSpace, store: VectorStore) -> dict[str, float]:
                     songs=tuple(lists[rows[number]][:SEEDS]),
                     playlist=int(space.playlist_ids[rows[number]]),
                 ),
-                songs=SONGS,
-                tags=TAGS,
+                limit=SONGS,
+                tag_limit=TAGS,
             ),
             "title, constrained, ms": lambda number: retriever.recommend(
-                PlaylistQuery(title=titles[rows[number]]), limits, songs=SONGS, tags=TAGS
+                PlaylistQuery(title=titles[rows[number]]), limits, limit=SONGS, tag_limit=TAGS
             ),
         },
         QUERIES,

@@ -63,7 +63,7 @@ def _measure(path: Path, asked: list[dict[str, object]]) -> dict[str, dict[str, 
     with EmbeddedStore(path) as store:
         retriever = Retriever(store)
         for number, query in enumerate(asked):
-            retriever.recommend(PlaylistQuery.model_validate(query), songs=SONGS, tags=TAGS)
+            retriever.recommend(PlaylistQuery.model_validate(query), limit=SONGS, tag_limit=TAGS)
             if number == 0:
                 found["first query"] = _memory()
         found[f"{len(asked)} queries"] = _memory()

@@ -25,12 +25,12 @@ from table import Row, as_json, engine_differences, markdown
 
 from melon.catalog import Playlist, ReadReport, find_corpus, read_playlists
 from melon.embedding import EmbeddingSpace
-from melon.embedding.title import TitleTokenizer
 from melon.errors import InputError, MelonError
 from melon.evaluation import evaluate, paired, read_questions, score
 from melon.retrieval import STRATEGIES, RetrievalSettings, Retriever
 from melon.settings import load_settings
 from melon.store import Collection, ReleaseManifest, VectorStore, open_store
+from melon.text import TitleTokenizer
 
 ENGINES_AGREE = 0.001
 """What the engines' figures may differ by, all questions together, at most."""

@@ -20,7 +20,7 @@ from harness import Report, parser, run, take_turns
 
 from melon.catalog import Playlist
 from melon.evaluation import read_questions, recommend
-from melon.evaluation.rankings import as_query
+from melon.evaluation.questions import as_query
 from melon.retrieval import Retriever
 from melon.store.embedded import EmbeddedStore
 
@@ -65,7 +65,7 @@ def _together(retriever: Retriever, parts: Sequence[list[Playlist]]) -> Callable
 
 def _one_by_one(retriever: Retriever, parts: Sequence[list[Playlist]]) -> Callable[[int], object]:
     return lambda number: [
-        retriever.recommend(as_query(question), songs=SONGS, tags=TAGS)
+        retriever.recommend(as_query(question), limit=SONGS, tag_limit=TAGS)
         for question in parts[number]
     ]
 

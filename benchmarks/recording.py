@@ -13,7 +13,7 @@ from typing import Any
 from unittest import mock
 
 from melon.store import Collection, ReleaseReader
-from melon.store.embedded.release import EmbeddedReader
+from melon.store.embedded.reader import EmbeddedReader
 from melon.store.server.reader import ServerReader
 
 Request = Callable[[], object]

@@ -13,7 +13,7 @@ from typing import Any
 
 from harness import parser
 
-from melon.catalog import DemoScale, make_demo
+from melon.demo import DemoScale, make_demo
 from melon.embedding import EmbeddingSpace, train_corpus
 
 CACHE = Path(__file__).resolve().parent.parent / ".cache" / "benchmarks"

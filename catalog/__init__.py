@@ -2,12 +2,10 @@
 
 from melon.catalog.corpus import CorpusFiles, find_corpus
 from melon.catalog.dates import parse_issue_date, parse_updated
-from melon.catalog.demo import DemoScale, DemoTruth, make_demo
 from melon.catalog.errors import (
     AmbiguousCorpus,
     BadGenres,
     BadRecord,
-    ImpossibleDemo,
     MalformedJson,
     NoPlaylists,
 )
@@ -24,7 +22,6 @@ from melon.catalog.records import (
     Song,
 )
 from melon.catalog.report import Cause, Finding, ReadReport, RecordKind
-from melon.catalog.text import clean_text
 from melon.catalog.writers import (
     array_writer,
     playlist_record,
@@ -41,11 +38,8 @@ __all__ = [
     "Cause",
     "CorpusFiles",
     "DatePrecision",
-    "DemoScale",
-    "DemoTruth",
     "Finding",
     "Genre",
-    "ImpossibleDemo",
     "IssueDate",
     "JsonArray",
     "MalformedJson",
@@ -56,9 +50,7 @@ __all__ = [
     "RecordKind",
     "Song",
     "array_writer",
-    "clean_text",
     "find_corpus",
-    "make_demo",
     "parse_issue_date",
     "parse_updated",
     "playlist_record",

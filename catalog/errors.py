@@ -23,10 +23,6 @@ class AmbiguousCorpus(InputError):
     """Paths that name more than one file of song metadata, or of genres."""
 
 
-class ImpossibleDemo(InputError):
-    """A demo corpus that is too small to hold what is planted in it."""
-
-
 class BadGenres(InputError):
     """A file of genres that is not an object of texts."""
 

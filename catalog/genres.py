@@ -7,8 +7,8 @@ from pathlib import Path
 
 from melon.catalog.errors import MALFORMED_HINT, BadGenres, MalformedJson, not_utf8, shortened
 from melon.catalog.records import Genre
-from melon.catalog.text import clean_text
 from melon.errors import UnreadableFile, uncapitalized
+from melon.text import clean_text
 
 
 def read_genres(path: Path) -> dict[str, Genre]:

@@ -14,7 +14,7 @@ from melon.catalog.errors import shortened
 from melon.catalog.records import Playlist, RecordId, Song
 from melon.catalog.report import Cause, ReadReport
 from melon.catalog.source import RecordSource
-from melon.catalog.text import clean_text
+from melon.text import clean_text
 
 _RAW = ConfigDict(strict=True, extra="ignore")
 

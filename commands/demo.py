@@ -58,7 +58,7 @@ def demo(
 
 
 def _make_corpus(corpus: Path, full: bool, seed: int) -> None:
-    from melon.catalog.demo import DemoScale, make_demo
+    from melon.demo import DemoScale, make_demo
 
     scale = DemoScale.FULL if full else DemoScale.SMALL
     written, total = 0, scale.playlists + scale.songs
@@ -101,10 +101,10 @@ def _ask(store: Path) -> None:
     retriever = pinned_retriever(chosen_store(None, store), None)
     for options in ({}, {"genre": GENRE, "since": str(SINCE), "until": str(UNTIL)}):
         named = [f"--{name}={value}" for name, value in options.items()]
-        limits = [f"--songs={SONGS}", f"--tags={TAGS}", f"--path={store}"]
+        limits = [f"--limit={SONGS}", f"--tag-limit={TAGS}", f"--path={store}"]
         note(f"$ {shlex.join(['melon', 'query', f'--title={TITLE}', *named, *limits])}")
         found = retriever.recommend(
-            PlaylistQuery(title=TITLE), _constraints(**options), songs=SONGS, tags=TAGS
+            PlaylistQuery(title=TITLE), _constraints(**options), limit=SONGS, tag_limit=TAGS
         )
         render(found, wanted=SONGS)
 

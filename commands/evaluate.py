@@ -100,7 +100,7 @@ def recommend(
         write_results,
     )
     from melon.evaluation import recommend as answers
-    from melon.outputs import check_file, check_not_read
+    from melon.files import check_file, check_not_read
     from melon.retrieval import DEFAULT_STRATEGY
 
     check_file(out)

@@ -126,12 +126,10 @@ def query(
     min_popularity: MinPopularityOption = None,
     max_popularity: MaxPopularityOption = None,
     exclude: ExcludeOption = None,
-    count: Annotated[
-        int, typer.Option("--songs", "-n", min=0, max=MAX_RESULTS, help="Songs to recommend.")
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=0, max=MAX_RESULTS, help="Songs to recommend.")
     ] = 20,
-    tag_count: Annotated[
-        int, typer.Option("--tags", min=0, max=MAX_RESULTS, help="Tags to recommend.")
-    ] = 10,
+    tag_limit: Annotated[int, typer.Option(min=0, max=MAX_RESULTS, help="Tags to recommend.")] = 10,
     max_per_artist: Annotated[
         int | None, typer.Option(min=1, help="Songs of one artist at most.")
     ] = None,
@@ -189,8 +187,8 @@ def query(
     found = retriever.recommend(
         asked,
         constraints,
-        songs=count,
-        tags=tag_count,
+        limit=limit,
+        tag_limit=tag_limit,
         strategy=strategy or DEFAULT_STRATEGY,
         exact=exact,
         explain=explain,
@@ -199,7 +197,7 @@ def query(
     if as_json:
         print_json(found.to_json())
         return
-    render(found, wanted=count)
+    render(found, wanted=limit)
     if explain:
         render_reasons(found, shown_names(retriever.reader, found))
 

@@ -9,7 +9,7 @@ from melon.commands.console import note, print_table, shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from melon.retrieval import Because, Neighbour, Recommendation, Song, Tag
+    from melon.retrieval import Because, Nearest, Recommendation, Song, Tag
     from melon.store import Collection, ReleaseReader
 
 REASONS = 3
@@ -111,7 +111,7 @@ def render_songs(songs: Sequence[Song], *, popular: bool = False) -> None:
     )
 
 
-def render_points(collection: Collection, points: Sequence[Neighbour]) -> None:
+def render_points(collection: Collection, points: Sequence[Nearest]) -> None:
     """Tags, playlists or words near something, as a table."""
     from melon.store import Collection
 

@@ -1,7 +1,7 @@
 """Playlists become one co-embedding space of songs, tags, title words and playlists.
 
 What is heavy (gensim, pyarrow) is imported only by what needs it: a query host uses
-`melon.embedding.title` alone.
+`melon.text` alone.
 """
 
 from __future__ import annotations
@@ -10,21 +10,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from melon.embedding.build import build_space
-    from melon.embedding.from_corpus import build_from_files, train_corpus
+    from melon.embedding.build import build_from_files, build_space, train_corpus
     from melon.embedding.progress import Progress
     from melon.embedding.settings import TrainingSettings, training_settings
     from melon.embedding.space import EmbeddingSpace
-    from melon.embedding.title import TitleTokenizer, normalise
 
 __all__ = [
     "EmbeddingSpace",
     "Progress",
-    "TitleTokenizer",
     "TrainingSettings",
     "build_from_files",
     "build_space",
-    "normalise",
     "train_corpus",
     "training_settings",
 ]
@@ -32,12 +28,10 @@ __all__ = [
 _HOMES = {
     "EmbeddingSpace": "space",
     "Progress": "progress",
-    "TitleTokenizer": "title",
     "TrainingSettings": "settings",
-    "build_from_files": "from_corpus",
+    "build_from_files": "build",
     "build_space": "build",
-    "normalise": "title",
-    "train_corpus": "from_corpus",
+    "train_corpus": "build",
     "training_settings": "settings",
 }
 

@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from melon.catalog import (
+    CorpusFiles,
+    ReadReport,
+    find_corpus,
+    read_genres,
+    read_playlists,
+    read_songs,
+)
 from melon.catalog.records import Genre, Playlist, Song
+from melon.embedding.bags import TokenKind, TokenTable, build_bags
 from melon.embedding.cold_start import TRAINED, Evidence, SourcedVectors, cold_start
-from melon.embedding.corpus import Corpus, number_strings, read_corpus
+from melon.embedding.columns import Corpus, number_strings, read_corpus
+from melon.embedding.files import check_place
 from melon.embedding.progress import Progress, ProgressCallback, ignore
 from melon.embedding.ragged import Ints, Ragged, Vectors, has_direction, unit_rows
-from melon.embedding.sentences import build_bags
 from melon.embedding.settings import TrainingSettings, training_settings
 from melon.embedding.space import EmbeddingSpace
-from melon.embedding.title import TitleTokenizer
-from melon.embedding.tokens import TokenKind, TokenTable
 from melon.embedding.training import train_vectors
+from melon.files import check_not_read
+from melon.text import TitleTokenizer
 
 FROM_ITEMS = "items"
 SONG = TokenKind.SONG
-
 ALBUM_WEIGHT, ARTIST_WEIGHT, DETAIL_GENRE_WEIGHT, GENRE_WEIGHT = 1.0, 0.5, 0.25, 0.125
 """Shares in a cold song's vector: each is trusted twice as much as the next."""
 
@@ -215,3 +224,58 @@ def _spelled(lists: Ragged, words: list[str]) -> pa.Array:
     """The lists of numbers as a column of lists of strings."""
     flat = pa.array(words, pa.string()).take(pa.array(lists.values))
     return pa.ListArray.from_arrays(pa.array(lists.offsets.astype(np.int32)), flat)
+
+
+def train_corpus(
+    corpus: Sequence[Path],
+    out: Path,
+    settings: TrainingSettings | None = None,
+    *,
+    report: ReadReport | None = None,
+    strict: bool = False,
+    progress: ProgressCallback = ignore,
+) -> EmbeddingSpace:
+    """Train a space on a corpus and save it; whether it could be saved is asked first.
+
+    Args:
+        corpus: directories in Melon's format, and files of playlists: see `find_corpus`.
+        out: directory of the space.
+        settings: hyper-parameters; the default preset where there are none.
+        report: counts what is read and skipped.
+        strict: raise at the first record that would be skipped.
+        progress: told how far each stage has come.
+
+    Returns:
+        The saved space, as `EmbeddingSpace.load` gives it.
+
+    Raises:
+        NotASpace, UnwritableFile: see `EmbeddingSpace.save`.
+        ReplacedInput: a file of the corpus lies where the space would.
+        UnreadableFile, NoPlaylists, AmbiguousCorpus: see `find_corpus`.
+        NothingToTrain, RepeatedPlaylist, EmptyVocabulary, TrainingDiverged: see `build_space`.
+    """
+    check_place(out)
+    files = find_corpus(corpus)
+    check_not_read(out, [*files.playlists, *filter(None, (files.songs, files.genres))])
+    space = build_from_files(files, settings, report=report, strict=strict, progress=progress)
+    return space.save(out)
+
+
+def build_from_files(
+    files: CorpusFiles,
+    settings: TrainingSettings | None = None,
+    *,
+    report: ReadReport | None = None,
+    strict: bool = False,
+    progress: ProgressCallback = ignore,
+) -> EmbeddingSpace:
+    """As `train_corpus`, of files that were found before; the space is not saved."""
+    report = report or ReadReport()
+    genres = read_genres(files.genres) if files.genres else {}
+    songs = (
+        read_songs(files.songs, genres=genres or None, report=report, strict=strict)
+        if files.songs
+        else ()
+    )
+    playlists = read_playlists(files.playlists, report=report, strict=strict)
+    return build_space(playlists, songs, genres, settings, progress)

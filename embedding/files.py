@@ -23,10 +23,16 @@ import pyarrow.parquet as pq
 from melon.catalog.records import Genre
 from melon.embedding.errors import DamagedSpace, NotASpace, SpaceVersionMismatch
 from melon.embedding.ragged import Vectors
-from melon.embedding.title import DamagedTitleTokenizer, TitleTokenizer
 from melon.errors import InputError, UnreadableFile, UnwritableFile
-from melon.files import fresh_name, left_beside, locked, sync_directory, write_atomically
-from melon.outputs import check_beside
+from melon.files import (
+    check_beside,
+    fresh_name,
+    left_beside,
+    locked,
+    sync_directory,
+    write_atomically,
+)
+from melon.text import DamagedTitleTokenizer, TitleTokenizer
 
 if TYPE_CHECKING:
     from melon.embedding.space import EmbeddingSpace

@@ -14,8 +14,8 @@ from pydantic import (
     model_validator,
 )
 
+from melon.embedding.bags import TokenKind
 from melon.embedding.ragged import Ints
-from melon.embedding.tokens import TokenKind
 from melon.errors import InputError, first_problem
 
 DEFAULT_PRESET = "default"

@@ -12,9 +12,9 @@ from typing import Any
 import pyarrow as pa
 
 from melon.catalog.records import Genre
-from melon.embedding.corpus import column
+from melon.embedding.columns import column
 from melon.embedding.ragged import Ints, Vectors
-from melon.embedding.title import TitleTokenizer
+from melon.text import TitleTokenizer
 
 
 @dataclass(frozen=True)

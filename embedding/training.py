@@ -16,13 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from melon.embedding.bags import TokenKind, TokenTable, drop_rare, split_long
 from melon.embedding.errors import EmptyVocabulary, TrainingDiverged
 from melon.embedding.loss import LossSample
 from melon.embedding.progress import Progress, ProgressCallback
 from melon.embedding.ragged import Ints, Ragged, Vectors, unit_rows
-from melon.embedding.sentences import drop_rare, split_long
 from melon.embedding.settings import TrainingSettings
-from melon.embedding.tokens import TokenKind, TokenTable
 
 _CHUNK = 2_000
 """Bags that are shuffled and spelled out at a time."""

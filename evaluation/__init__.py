@@ -1,6 +1,5 @@
 """Masked questions become results, a score and a scorecard; playlists become questions."""
 
-from melon.evaluation.catalogue import Catalogue
 from melon.evaluation.errors import (
     BadQuestions,
     BadResults,
@@ -8,19 +7,38 @@ from melon.evaluation.errors import (
     TooFewItems,
     WorkerEnded,
 )
-from melon.evaluation.evaluate import evaluate
-from melon.evaluation.journal import BadJournal, Journal
-from melon.evaluation.questions import KINDS, Pair, kind_of, paired, read_questions
-from melon.evaluation.rankings import POPULAR, check_strategy
+from melon.evaluation.questions import (
+    KINDS,
+    POPULAR,
+    Pair,
+    check_strategy,
+    kind_of,
+    paired,
+    read_questions,
+)
 from melon.evaluation.recommend import BATCH, recommend
-from melon.evaluation.results import SONGS, TAGS, Result, read_results, write_results
-from melon.evaluation.score import score
+from melon.evaluation.score import Catalogue, evaluate, score
 from melon.evaluation.scorecard import BeyondAccuracy, Quality, Scorecard
-from melon.evaluation.search_space import Stage
 from melon.evaluation.split import SplitCounts, mask, split
-from melon.evaluation.tune import Comparison, Search, Tuned, save_settings, tune
-from melon.evaluation.tune_questions import LeakedQuestions
-from melon.evaluation.unknowns import Unknowns, wrong_store_note
+from melon.evaluation.store_checks import Unknowns, wrong_store_note
+from melon.evaluation.submission import (
+    SONGS,
+    TAGS,
+    Result,
+    read_results,
+    write_results,
+)
+from melon.evaluation.tuning import (
+    BadJournal,
+    Comparison,
+    Journal,
+    LeakedQuestions,
+    Search,
+    Stage,
+    Tuned,
+    save_settings,
+    tune,
+)
 from melon.evaluation.workers import Processes
 
 __all__ = [

@@ -8,9 +8,10 @@ from itertools import chain, count, islice
 from typing import TypeVar
 
 from melon.evaluation.errors import TooFewItems
-from melon.retrieval import Constraints, compact, most_popular
+from melon.retrieval import Constraints, most_popular
 from melon.store import Collection as Stored
 from melon.store import Filter, ReleaseReader
+from melon.text import compact
 
 HEAD = 256
 """How many popular items are asked for at first; twice as many each time they do not suffice."""

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from pathlib import Path
 
 from melon.catalog import BadRecord, Playlist, ReadReport, read_playlists
 from melon.errors import InputError, counted
 from melon.evaluation.errors import BadQuestions
+from melon.evaluation.submission import SONGS, TAGS
+from melon.retrieval import (
+    STRATEGIES,
+    Constraints,
+    PlaylistQuery,
+    Ranking,
+    Retriever,
+    UnknownStrategy,
+)
 
 KINDS = ("songs", "songs+tags", "tags+title", "title")
 """The kinds of question that the challenge asks, in its order."""
@@ -101,3 +111,51 @@ def kind_of(question: Playlist) -> str:
 def order_of_kind(kind: str) -> tuple[int, str]:
     """Sorts the challenge's kinds first, in its order, and others after them by name."""
     return (KINDS.index(kind) if kind in KINDS else len(KINDS), kind)
+
+
+POPULAR = "popular"
+"""Not a strategy of retrieval but what each has to beat: every list is all filling."""
+
+
+def check_strategy(name: str, *others: str) -> None:
+    """Make sure that there is a strategy of this name, or that it is `POPULAR` or of `others`.
+
+    Raises:
+        UnknownStrategy: there is none.
+    """
+    known = (*STRATEGIES, POPULAR, *others)
+    if name not in known:
+        raise UnknownStrategy(
+            f"there is no strategy {name!r}", hint=f"strategies are {', '.join(known)}"
+        )
+
+
+def rankings(
+    retriever: Retriever,
+    questions: Sequence[Playlist],
+    days: Sequence[date | None],
+    strategy: str,
+) -> list[Ranking]:
+    """The songs and tags of each question, none of them younger than its day."""
+    if strategy == POPULAR:
+        return [Ranking((), ())] * len(questions)
+    return retriever.rank_many(
+        [as_query(question) for question in questions],
+        [Constraints(until=day) for day in days],
+        limit=SONGS,
+        tag_limit=TAGS,
+        strategy=strategy,
+    )
+
+
+def as_query(question: Playlist) -> PlaylistQuery:
+    """What a question asks; its own playlist is not to be its neighbour.
+
+    A blank title is None already, and blank tags are gone: `melon.catalog` reads them so.
+    """
+    return PlaylistQuery(
+        songs=question.songs,
+        tags=question.tags,
+        title=question.title,
+        playlist=question.id,
+    )

@@ -11,9 +11,9 @@ from functools import partial
 from melon.catalog import Playlist
 from melon.evaluation.errors import TooFewItems
 from melon.evaluation.popular import PopularItems
-from melon.evaluation.rankings import POPULAR, check_strategy, rankings
-from melon.evaluation.results import SONGS, TAGS, Result
-from melon.evaluation.unknowns import Unknowns
+from melon.evaluation.questions import POPULAR, check_strategy, rankings
+from melon.evaluation.store_checks import Unknowns
+from melon.evaluation.submission import SONGS, TAGS, Result
 from melon.evaluation.workers import Part, Processes, workers
 from melon.retrieval import DEFAULT_STRATEGY, Ranking, Retriever
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from melon.catalog import Playlist
-from melon.evaluation.catalogue import Catalogue
 from melon.evaluation.errors import BadResults
-from melon.evaluation.leaks import leaked
 from melon.evaluation.metrics import average_popularity, coverage, ndcg, r_precision, recall
-from melon.evaluation.questions import check_same, kind_of, order_of_kind, paired
-from melon.evaluation.results import Result
+from melon.evaluation.questions import POPULAR, Pair, check_same, kind_of, order_of_kind, paired
+from melon.evaluation.recommend import BATCH, recommend
 from melon.evaluation.scorecard import BeyondAccuracy, Quality, Scorecard, official_score
+from melon.evaluation.store_checks import Unknowns, leaked
+from melon.evaluation.submission import Result
+from melon.evaluation.workers import Processes
+from melon.retrieval import DEFAULT_STRATEGY, Retriever
+from melon.store import Collection, PointId, ReleaseReader, tag_point_id
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -151,4 +155,79 @@ def _beyond(results: Sequence[Result], catalogue: Catalogue) -> BeyondAccuracy:
         tag_coverage=coverage(tags[~np.isnan(tag_popularity)], catalogue.tags),
         song_popularity=average_popularity(np.nan_to_num(song_popularity)),
         tag_popularity=average_popularity(np.nan_to_num(tag_popularity)),
+    )
+
+
+class Catalogue:
+    """The songs and tags of a release."""
+
+    def __init__(self, reader: ReleaseReader) -> None:
+        self.reader = reader
+        self.songs = reader.manifest.counts[Collection.SONGS]
+        self.tags = reader.manifest.counts[Collection.TAGS]
+
+    def song_popularity(self, songs: NDArray[np.int64]) -> NDArray[np.float64]:
+        """How many training playlists hold each song: of the same shape, NaN if not known."""
+        return self._popularity(Collection.SONGS, songs, int)
+
+    def tag_popularity(self, tags: NDArray[np.object_]) -> NDArray[np.float64]:
+        """How many training playlists hold each tag: of the same shape, NaN if not known."""
+        return self._popularity(Collection.TAGS, tags, tag_point_id)
+
+    def _popularity(
+        self, collection: Collection, items: NDArray[Any], point_id: Callable[[Any], PointId]
+    ) -> NDArray[np.float64]:
+        unique, inverse = np.unique(items, return_inverse=True)
+        ids = [point_id(item) for item in unique]
+        found = self.reader.retrieve(collection, ids, payload=("popularity",))
+        known = {record.id: record.payload["popularity"] for record in found}
+        counts = np.array([known.get(one, np.nan) for one in ids], np.float64)
+        return counts[inverse].reshape(items.shape)
+
+
+def evaluate(
+    retriever: Retriever,
+    pairs: Sequence[Pair],
+    *,
+    strategy: str = DEFAULT_STRATEGY,
+    until_playlist: bool = False,
+    batch: int = BATCH,
+    processes: Processes | None = None,
+    unknown: Unknowns | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Scorecard:
+    """Answer questions with a strategy, and score what comes back; see `recommend` and `score`.
+
+    The time of a question is the mean, filling and the start of `processes` included; with a
+    `batch` of 1, each is asked alone. Nothing is cached of what the retriever was asked before,
+    so that the time does not depend on it.
+
+    Args:
+        pairs: questions with their answers, as `paired` makes them.
+    """
+    unknown = Unknowns() if unknown is None else unknown
+    questions, answers = [question for question, _ in pairs], [answer for _, answer in pairs]
+    retriever = retriever.with_reader(retriever.engine_reader)
+    started = time.perf_counter()
+    results = list(
+        recommend(
+            retriever,
+            questions,
+            strategy=strategy,
+            until_playlist=until_playlist,
+            batch=batch,
+            processes=processes,
+            unknown=unknown,
+            progress=progress,
+        )
+    )
+    seconds = time.perf_counter() - started
+    return score_in_order(
+        results,
+        answers,
+        questions,
+        catalogue=Catalogue(retriever.reader),
+        strategy=strategy,
+        ms_per_question=1000 * seconds / len(questions),
+        unknown_questions=None if strategy == POPULAR else len(unknown.questions),
     )

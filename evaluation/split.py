@@ -22,8 +22,8 @@ from melon.catalog import (
 from melon.errors import InputError, counted
 from melon.evaluation.errors import NothingToHide
 from melon.evaluation.questions import KINDS
-from melon.evaluation.results import SONGS, TAGS
-from melon.outputs import check_directory, check_not_read, claim_directory
+from melon.evaluation.submission import SONGS, TAGS
+from melon.files import check_directory, check_not_read, claim_directory
 
 CHALLENGE_SHARES = (30.0, 50.0, 15.0, 5.0)
 """How many of each hundred questions are of each of `KINDS`, in the challenge."""

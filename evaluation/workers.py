@@ -19,7 +19,7 @@ from functools import cache
 
 from melon.catalog import Playlist
 from melon.evaluation.errors import WorkerEnded
-from melon.evaluation.rankings import rankings
+from melon.evaluation.questions import rankings
 from melon.processes import end_with
 from melon.retrieval import Ranking, Retriever
 

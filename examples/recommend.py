@@ -10,8 +10,8 @@ with open_store(load_settings()) as store:
     found = retriever.recommend(
         PlaylistQuery(title="rainy day", tags=("rain",), not_tags=("party",)),
         Constraints(genres=("Jazz", "Ballad"), since="1990", until="2009"),
-        songs=5,
-        tags=3,
+        limit=5,
+        tag_limit=3,
     )
     for song in found.songs:
         print(f"{song.score:.3f}  {song.name} · {', '.join(song.artists)} · {song.issue_date}")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from melon.embedding import EmbeddingSpace
-from melon.ingest.copies import copy_numbers, directions, move_apart
+from melon.ingest.duplicates import copy_numbers, directions, move_apart
 from melon.ingest.incidence import Dimensions, incidence, scale_rows, to_sparse_rows
 from melon.ingest.payloads import (
     PayloadSlice,

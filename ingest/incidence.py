@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy import sparse
 
-from melon.embedding import EmbeddingSpace, TitleTokenizer
+from melon.embedding import EmbeddingSpace
 from melon.store import SparseRows
+from melon.text import TitleTokenizer
 
 BIGRAM_MIN_COUNT = 2
 

@@ -15,13 +15,14 @@ import pyarrow.compute as pc
 
 from melon.embedding import EmbeddingSpace
 from melon.ingest.incidence import Incidence, Matrix, membership
-from melon.store import Payload, name_key
+from melon.store import Payload
 from melon.store.schema import (
     FIRST_BIGRAM_ITEM,
     FIRST_TAG_ITEM,
     FIRST_WORD_ITEM,
     genre_year,
 )
+from melon.text import name_key
 
 PayloadSlice = Callable[[int, int], list[Payload]]
 """The payloads of the points from a row to before another."""

@@ -30,8 +30,8 @@ from melon.store import (
     VectorStore,
     preset_for,
 )
-from melon.store.release_names import MadeName
-from melon.store.whole import check_whole
+from melon.store.manifest import MadeName
+from melon.store.protocol import check_whole
 
 BATCH = 512
 LAYOUT = 4

@@ -1,16 +1,14 @@
 """Playlist continuation and auto-tagging from a store: no training library is ever imported."""
 
-from melon.embedding.title import compact
-from melon.retrieval.constraints import Constraints, parse_day
-from melon.retrieval.metadata import ConstraintError
-from melon.retrieval.names import AmbiguousSong, UnknownSong
-from melon.retrieval.popularity import most_popular
+from melon.retrieval.constraints import ConstraintError, Constraints, parse_day
 from melon.retrieval.query import ModalityWeights, PlaylistQuery
-from melon.retrieval.results import Because, Ranking, Recommendation, Song, Tag
-from melon.retrieval.retriever import DEFAULT_STRATEGY, STRATEGIES, Retriever, UnknownStrategy
-from melon.retrieval.seeds import Unknown
+from melon.retrieval.recommend import most_popular
+from melon.retrieval.results import Because, Ranking, Recommendation, Song, Tag, Unknown
+from melon.retrieval.retriever import Retriever, UnknownStrategy
 from melon.retrieval.settings import BadSettings, QueryKind, RetrievalSettings
-from melon.retrieval.similar import Item, Neighbour, UnknownItem
+from melon.retrieval.similar import Item, Nearest, UnknownItem
+from melon.retrieval.song_names import AmbiguousSong, UnknownSong
+from melon.retrieval.strategies import DEFAULT_STRATEGY, STRATEGIES
 from melon.retrieval.variety import Variety
 
 __all__ = [
@@ -23,7 +21,7 @@ __all__ = [
     "Constraints",
     "Item",
     "ModalityWeights",
-    "Neighbour",
+    "Nearest",
     "PlaylistQuery",
     "QueryKind",
     "Ranking",
@@ -37,7 +35,6 @@ __all__ = [
     "UnknownSong",
     "UnknownStrategy",
     "Variety",
-    "compact",
     "most_popular",
     "parse_day",
 ]

@@ -84,7 +84,7 @@ Title = Annotated[str, BeforeValidator(_title)]
 Word = Annotated[str, BeforeValidator(_word)]
 
 
-class Question(BaseModel):
+class FrozenInput(BaseModel):
     """A part of what is asked for: it cannot be changed, and is right or an error of who asks."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -107,7 +107,7 @@ class Question(BaseModel):
 Weight = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 
 
-class ModalityWeights(Question):
+class ModalityWeights(FrozenInput):
     """How much the songs, the tags and the title count in a query: only their ratios matter.
 
     Raises:
@@ -119,7 +119,7 @@ class ModalityWeights(Question):
     title: Weight = 1.0
 
 
-class PlaylistQuery(Question):
+class PlaylistQuery(FrozenInput):
     """Part of a playlist: any of songs, tags and a title. Empty, it asks for what is popular.
 
     `not_songs` and `not_tags` push away what is like them. `playlist` is the id of the playlist

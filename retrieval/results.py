@@ -4,22 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from melon.retrieval.description import Description
-from melon.retrieval.seeds import Unknown
-from melon.retrieval.strategies.strategy import Answer, Name, Shares
-from melon.store import Payload
+from melon.store import (
+    Payload,
+)
 
 Fallback = Literal["popularity"]
 
+SONG_FIELDS = (
+    "name",
+    "artists",
+    "genres",
+    "genre_names",
+    "issue_date",
+    "issue_date_precision",
+)
+"""The payload that a description is made of."""
 
-def fallback(answer: Answer) -> Fallback | None:
-    """What stands in for what a strategy finds."""
-    return "popularity" if answer.popular else None
+_DATE_LENGTHS = {"year": 4, "month": 7}
+_DAY_LENGTH = 10
+
+
+class Description(NamedTuple):
+    """Of a song; what is unknown is None or empty, and a date is as precise as it is known."""
+
+    name: str | None
+    artists: tuple[str, ...]
+    genres: tuple[str, ...]
+    issue_date: str | None
+
+    @classmethod
+    def of(cls, payload: Mapping[str, Any]) -> Description:
+        """Genres are names where the release has them, else codes."""
+        get = payload.get
+        issued = get("issue_date")
+        length = _DATE_LENGTHS.get(get("issue_date_precision", ""), _DAY_LENGTH)
+        return cls(
+            get("name"),
+            tuple(get("artists", ())),
+            tuple(get("genre_names") or get("genres", ())),
+            issued[:length] if issued else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """What of a query the store does not hold."""
+
+    songs: tuple[int, ...] = ()
+    tags: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.songs or self.tags or self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,23 +175,6 @@ class Ranking:
     fallback: Fallback | None = field(default=None, compare=False)
     known: bool = field(default=True, compare=False)
     unknown: Unknown = field(default_factory=Unknown, compare=False)
-
-
-def because(
-    shares: Shares, row: int, score: float
-) -> tuple[tuple[Because, ...], tuple[Because, ...]]:
-    """The shares of the seeds and of the neighbours in one result's score, largest first.
-
-    What only fills an answer up scores 0 and has none, though seeds may have voted against it.
-    """
-    if score <= 0 or not (shares.seeds or shares.neighbours):
-        return (), ()
-
-    def ranked(parts: Mapping[Name, NDArray[np.float64]]) -> tuple[Because, ...]:
-        own = [Because(*name, float(share[row])) for name, share in parts.items() if share[row]]
-        return tuple(sorted(own, key=lambda part: -abs(part.share)))
-
-    return ranked(shares.seeds), ranked(shares.neighbours)
 
 
 def _why(because: Sequence[Because], neighbours: Sequence[Because]) -> Payload:

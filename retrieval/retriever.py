@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from copy import copy
 from typing import Self
 
 from melon.errors import InputError
-from melon.retrieval.answering import OpenRelease
 from melon.retrieval.constraints import Constraints
-from melon.retrieval.following import LiveRelease, PinnedRelease, ReleaseSource
-from melon.retrieval.names import song_id
+from melon.retrieval.live import LiveRelease, OpenRelease, PinnedRelease, ReleaseSource
 from melon.retrieval.query import PlaylistQuery
-from melon.retrieval.results import Ranking, Recommendation, fallback
+from melon.retrieval.recommend import Wanted, rank, recommend
+from melon.retrieval.results import Ranking, Recommendation
 from melon.retrieval.settings import QueryKind, RetrievalSettings
-from melon.retrieval.showing import rankings, shown_songs, shown_tags
-from melon.retrieval.similar import Item, Neighbour, UnknownItem, similar
-from melon.retrieval.strategies.dense import ClusterStrategy, MeanStrategy, VoteStrategy
-from melon.retrieval.strategies.hybrid import HybridStrategy
-from melon.retrieval.strategies.neighbours import NeighbourStrategy
-from melon.retrieval.strategies.query_kind import kind_of_seeds
-from melon.retrieval.strategies.strategy import UNEXPLAINED, Strategy
+from melon.retrieval.similar import Item, Nearest, UnknownItem, similar
+from melon.retrieval.song_names import song_id
+from melon.retrieval.strategies import DEFAULT_STRATEGY, STRATEGIES
+from melon.retrieval.strategies.ranking import Strategy
 from melon.retrieval.variety import Variety
 from melon.store import Collection, ReleaseReader, VectorStore
-
-STRATEGIES: Mapping[str, Callable[[RetrievalSettings], Strategy]] = {
-    "mean": MeanStrategy,
-    "vote": VoteStrategy,
-    "cluster": ClusterStrategy,
-    "neighbours": NeighbourStrategy,
-    "hybrid": HybridStrategy,
-}
-DEFAULT_STRATEGY = "hybrid"
 
 PLAYLIST_FIELDS = ("songs", "tags", "title")
 """Of a playlist's payload: what it is continued by."""
@@ -112,16 +99,16 @@ class Retriever:
             InputError: a tag is wanted and disliked at once, in two spellings.
             NoRelease: the release was dropped, and there is no other to take up.
         """
-        seeds = self._source.run(lambda current: current.seeds(queries))
-        return [kind_of_seeds(known) if known else None for known in seeds]
+        seeds = self._source.run(lambda release: release.seeds(queries))
+        return [known.kind if known else None for known in seeds]
 
     def recommend(
         self,
         query: PlaylistQuery,
         constraints: Constraints | None = None,
         *,
-        songs: int = 20,
-        tags: int = 10,
+        limit: int = 20,
+        tag_limit: int = 10,
         strategy: str = DEFAULT_STRATEGY,
         exact: bool = False,
         explain: bool = False,
@@ -137,9 +124,9 @@ class Retriever:
                 the answer is what is most popular under the same constraints, marked as
                 `fallback`.
             constraints: what a song must be.
-            songs: how many songs; fewer come back only where fewer pass the constraints. Where
+            limit: how many songs; fewer come back only where fewer pass the constraints. Where
                 the strategy finds too few, the most popular follow with a score of 0 at most.
-            tags: how many tags, likewise.
+            tag_limit: how many tags, likewise.
             strategy: a name in `STRATEGIES`.
             exact: scan instead of using the index.
             explain: say for every result that the strategy scored which seeds and which
@@ -158,8 +145,8 @@ class Retriever:
         return self.recommend_many(
             [query],
             [constraints],
-            songs=songs,
-            tags=tags,
+            limit=limit,
+            tag_limit=tag_limit,
             strategy=strategy,
             exact=exact,
             explain=explain,
@@ -171,8 +158,8 @@ class Retriever:
         queries: Sequence[PlaylistQuery],
         constraints: Sequence[Constraints | None] | None = None,
         *,
-        songs: int = 20,
-        tags: int = 10,
+        limit: int = 20,
+        tag_limit: int = 10,
         strategy: str = DEFAULT_STRATEGY,
         exact: bool = False,
         explain: bool = False,
@@ -183,53 +170,20 @@ class Retriever:
         Raises:
             as `recommend`.
         """
-        wanted, chosen = variety or Variety(), self._strategy(strategy)
-
-        def recommended(current: OpenRelease) -> list[Recommendation]:
-            resolved, answers = current.varied(
-                queries,
-                constraints,
-                wanted,
-                songs=songs,
-                pool=wanted.pool(songs),
-                tags=tags,
-                strategy=chosen,
-                exact=exact,
-            )
-            reader = current.reader
-            reasons = [
-                # popular songs and tags have no reasons but that
-                chosen.explain(reader, query, answer)
-                if explain and not answer.popular
-                else UNEXPLAINED
-                for query, answer in zip(resolved, answers, strict=True)
-            ]
-            found_songs = shown_songs(reader, answers, reasons)
-            found_tags = shown_tags(reader, answers, reasons)
-            return [
-                Recommendation(
-                    store=self._store.location,
-                    release=reader.manifest.release,
-                    strategy=strategy,
-                    fallback=fallback(answer),
-                    songs=own_songs,
-                    tags=own_tags,
-                    unknown=query.seeds.unknown,
-                )
-                for query, answer, own_songs, own_tags in zip(
-                    resolved, answers, found_songs, found_tags, strict=True
-                )
-            ]
-
-        return self._source.run(recommended)
+        wanted = Wanted(
+            self._strategy(strategy), limit, tag_limit, exact, variety or Variety(), explain
+        )
+        return self._source.run(
+            lambda release: recommend(self._store.location, release, queries, constraints, wanted)
+        )
 
     def rank_many(
         self,
         queries: Sequence[PlaylistQuery],
         constraints: Sequence[Constraints | None] | None = None,
         *,
-        songs: int = 20,
-        tags: int = 10,
+        limit: int = 20,
+        tag_limit: int = 10,
         strategy: str = DEFAULT_STRATEGY,
         exact: bool = False,
     ) -> list[Ranking]:
@@ -238,15 +192,8 @@ class Retriever:
         Raises:
             as `recommend`.
         """
-        chosen = self._strategy(strategy)
-
-        def ranked(current: OpenRelease) -> list[Ranking]:
-            resolved, answers = current.answer(
-                queries, constraints, songs=songs, tags=tags, strategy=chosen, exact=exact
-            )
-            return rankings(current.reader, resolved, answers)
-
-        return self._source.run(ranked)
+        wanted = Wanted(self._strategy(strategy), limit, tag_limit, exact)
+        return self._source.run(lambda release: rank(release, queries, constraints, wanted))
 
     def similar(
         self,
@@ -256,7 +203,7 @@ class Retriever:
         limit: int = 10,
         constraints: Constraints | None = None,
         exact: bool = False,
-    ) -> dict[Collection, list[Neighbour]]:
+    ) -> dict[Collection, list[Nearest]]:
         """The nearest points to one item in each collection, the item itself left out.
 
         Args:
@@ -270,22 +217,15 @@ class Retriever:
             ConstraintError: a constraint cannot be met by anything, names what is not known, or is
                 given where no songs are looked for.
             UnknownItem: the store does not hold the item, or no vector for it.
-            InputError: a collection is none, or no neighbour is wanted.
+            InputError: a collection is none, or no point is wanted.
             NoRelease: the release was dropped, and there is no other to take up.
         """
 
-        def nearest(current: OpenRelease) -> dict[Collection, list[Neighbour]]:
-            return similar(
-                current.reader,
-                current.tokenizer,
-                item,
-                to=to,
-                limit=limit,
-                constraints=constraints,
-                exact=exact,
+        return self._source.run(
+            lambda release: similar(
+                release, item, to=to, limit=limit, constraints=constraints, exact=exact
             )
-
-        return self._source.run(nearest)
+        )
 
     def song_id(self, text: str) -> int:
         """The song that `text` means: an id in digits, else a whole name, whatever its case.
@@ -299,7 +239,7 @@ class Retriever:
             InputError: the name is not valid Unicode.
             NoRelease: the release was dropped, and there is no other to take up.
         """
-        return self._source.run(lambda current: song_id(current.reader, text))
+        return self._source.run(lambda release: song_id(release.reader, text))
 
     def playlist(self, playlist: int) -> PlaylistQuery:
         """The query that continues a playlist of the store: its songs, its tags and its title.
@@ -309,17 +249,19 @@ class Retriever:
             InputError: it is not an id.
             NoRelease: the release was dropped, and there is no other to take up.
         """
-        own = PlaylistQuery(playlist=playlist).playlist
+        point = PlaylistQuery(playlist=playlist).playlist
+        if point is None:
+            raise InputError("a playlist is named by its id")
 
-        def held(current: OpenRelease) -> PlaylistQuery:
-            found = current.reader.retrieve(
-                Collection.PLAYLISTS, [own] if own is not None else [], payload=PLAYLIST_FIELDS
+        def continued(release: OpenRelease) -> PlaylistQuery:
+            records = release.reader.retrieve(
+                Collection.PLAYLISTS, [point], payload=PLAYLIST_FIELDS
             )
-            if not found:
+            if not records:
                 raise UnknownItem(f"the store does not hold playlist {playlist}")
-            return PlaylistQuery.model_validate({**found[0].payload, "playlist": own})
+            return PlaylistQuery.model_validate({**records[0].payload, "playlist": point})
 
-        return self._source.run(held)
+        return self._source.run(continued)
 
     def _strategy(self, name: str) -> Strategy:
         if name not in STRATEGIES:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from melon.embedding.title import TitleTokenizer, compact
 from melon.retrieval.query import PlaylistQuery, refuse_contradiction
+from melon.retrieval.results import Unknown
+from melon.retrieval.settings import QueryKind
 from melon.store import (
     Collection,
     PointId,
@@ -21,6 +22,7 @@ from melon.store import (
     tag_point_id,
     word_point_id,
 )
+from melon.text import TitleTokenizer, compact
 
 Key = int | str
 
@@ -48,18 +50,6 @@ class SeedSet:
         return len(self.keys)
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """What of a query the store does not hold."""
-
-    songs: tuple[int, ...] = ()
-    tags: tuple[str, ...] = ()
-    words: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.songs or self.tags or self.words)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Seeds:
     """The known seeds of a query by where they came from, its dislikes, and what is unknown.
@@ -84,6 +74,19 @@ class Seeds:
     def __bool__(self) -> bool:
         """Whether anything positive is known."""
         return any(map(len, (self.songs, self.tags, self.title_tags, self.words, self.bigrams)))
+
+    @property
+    def kind(self) -> QueryKind:
+        """The kind of the query: songs alone, songs and text, tags (perhaps a title), or a title.
+
+        Beside songs only known tags are text, those of the query and those in its title: with a
+        title that holds none, a query counts as songs alone. Without songs, a query whose tags are
+        all unknown counts as a title, for its words. The settings were tuned that way.
+        """
+        if len(self.songs):
+            text = len(self.tags) + len(self.title_tags)
+            return QueryKind.SONGS_AND_TEXT if text else QueryKind.SONGS
+        return QueryKind.TAGS if len(self.tags) else QueryKind.TITLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,7 @@ class BadSettings(InputError):
 class QueryKind(StrEnum):
     """What is known of what a query gives; different things are worth different settings.
 
-    `SONGS_AND_TEXT` is songs with known tags, given or found in the title; see
-    retrieval/strategies/query_kind.py.
+    `SONGS_AND_TEXT` is songs with known tags, the query's or its title's; see `Seeds.kind`.
     """
 
     SONGS = "songs"

@@ -9,29 +9,24 @@ from typing import Any, Self
 import numpy as np
 from pydantic import model_validator
 
-from melon.embedding.title import TitleTokenizer, normalise
 from melon.errors import InputError
-from melon.retrieval.caching import CachingReader
-from melon.retrieval.constraints import Constraints
-from melon.retrieval.description import SONG_FIELDS, Description
-from melon.retrieval.metadata import ConstraintError
-from melon.retrieval.query import Id, PlaylistQuery, Question, TagText, Title, Word
-from melon.retrieval.results import Song
-from melon.retrieval.seeds import resolve, respell
-from melon.retrieval.strategies.probes import EPSILON
-from melon.retrieval.strategies.vectors import Vector, modalities
+from melon.retrieval.constraints import ConstraintError, Constraints
+from melon.retrieval.live import OpenRelease
+from melon.retrieval.query import FrozenInput, Id, PlaylistQuery, TagText, Title, Word
+from melon.retrieval.results import SONG_FIELDS, Description, Song
+from melon.retrieval.seeds import respell
+from melon.retrieval.strategies.probes import EPSILON, Vector, modalities
 from melon.store import (
     DENSE,
     Collection,
     Filter,
     HasId,
-    Hit,
     PointId,
-    ReleaseReader,
     VectorQuery,
     tag_point_id,
     word_point_id,
 )
+from melon.text import normalise
 
 FIELDS: Mapping[Collection, tuple[str, ...]] = {
     Collection.SONGS: SONG_FIELDS,
@@ -45,7 +40,7 @@ class UnknownItem(InputError):
     """The store holds no such item, or no vector for it."""
 
 
-class Item(Question):
+class Item(FrozenInput):
     """Where to look from: exactly one of a song, a tag, a title, a playlist or a word.
 
     Values are taken, and a tag is looked for, as in a `PlaylistQuery`.
@@ -62,10 +57,10 @@ class Item(Question):
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:
-        given = [name for name, value in self if value is not None]
-        if len(given) != 1:
+        names = [name for name, value in self if value is not None]
+        if len(names) != 1:
             raise InputError(
-                f"{len(given)} items are given ({', '.join(given) or 'none'})",
+                f"{len(names)} items are given ({', '.join(names) or 'none'})",
                 hint="give exactly one song, tag, title, playlist or word",
             )
         return self
@@ -76,7 +71,7 @@ class Item(Question):
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbour:
+class Nearest:
     """A point near the item, with the cosine and the payload that describes it."""
 
     collection: Collection
@@ -85,7 +80,7 @@ class Neighbour:
     payload: Mapping[str, Any]
 
     def song(self) -> Song:
-        """The neighbour as a song, where it is one."""
+        """The point as a song, where it is one."""
         return Song.of(int(self.id), self.score, Description.of(self.payload))
 
     def to_json(self) -> dict[str, Any]:
@@ -100,48 +95,35 @@ class Neighbour:
 
 
 def similar(
-    reader: CachingReader,
-    tokenizer: TitleTokenizer,
+    release: OpenRelease,
     item: Item,
     *,
     to: Sequence[Collection | str],
     limit: int,
     constraints: Constraints | None,
     exact: bool,
-) -> dict[Collection, list[Neighbour]]:
-    """The nearest points of each collection, the item itself left out.
-
-    Args:
-        to: which collections to look in, as such or by name.
-        limit: points per collection.
-        constraints: apply to songs.
-
-    Raises:
-        ConstraintError: a constraint cannot be met by anything, names what is not known, or is
-            given where no songs are looked for.
-        UnknownItem: the store does not hold the item.
-        InputError: a collection is none, or no neighbour is wanted.
-    """
+) -> dict[Collection, list[Nearest]]:
+    """The nearest points of each collection, the item itself left out; see `Retriever.similar`."""
     if limit < 1:
-        raise InputError(f"{limit} neighbours cannot be found")
+        raise InputError(f"the nearest {limit} points cannot be found")
     collections = _collections(to)
-    song_filter = constraints.resolve(reader) if constraints else Filter()
+    song_filter = release.filter(constraints)
     if constraints not in (None, Constraints()) and Collection.SONGS not in collections:
         raise ConstraintError(
             f"constraints are about songs, and only {', '.join(collections)} are looked for",
             hint="look for songs, too, or leave the constraints out",
         )
-    own = _own_point(reader, tokenizer, item)
-    vector = _vector(reader, tokenizer, item, own)
-    found: dict[Collection, list[Neighbour]] = {}
+    itself = _point_of(release, item)
+    vector = _vector(release, item, itself)
+    nearest: dict[Collection, list[Nearest]] = {}
     for collection in collections:
         filter = song_filter if collection is Collection.SONGS else Filter()
-        if own is not None and own[0] is collection:
-            filter = filter & Filter(must_not=(HasId((own[1],)),))
+        if itself is not None and itself[0] is collection:
+            filter = filter & Filter(must_not=(HasId((itself[1],)),))
         query = VectorQuery(vector, DENSE, limit, filter, FIELDS[collection], exact=exact)
-        hits = reader.query(collection, [query])[0]
-        found[collection] = [_neighbour(collection, hit) for hit in hits]
-    return found
+        [hits] = release.reader.query(collection, [query])
+        nearest[collection] = [Nearest(collection, hit.id, hit.score, hit.payload) for hit in hits]
+    return nearest
 
 
 def _collections(names: Sequence[Collection | str]) -> list[Collection]:
@@ -153,25 +135,17 @@ def _collections(names: Sequence[Collection | str]) -> list[Collection]:
         raise InputError(str(error), hint=f"collections are {', '.join(Collection)}") from None
 
 
-def _neighbour(collection: Collection, hit: Hit) -> Neighbour:
-    return Neighbour(collection, hit.id, hit.score, hit.payload)
-
-
-def _vector(
-    reader: ReleaseReader,
-    tokenizer: TitleTokenizer,
-    item: Item,
-    own: tuple[Collection, PointId] | None,
-) -> Vector:
-    if own is None:
+def _vector(release: OpenRelease, item: Item, itself: tuple[Collection, PointId] | None) -> Vector:
+    if itself is None:
         query = PlaylistQuery(title=item.title)
-        seeds = resolve(reader, tokenizer, [query])[0]
-        found = modalities(seeds, query.relative_weights)
-        if not found:
+        [seeds] = release.seeds([query])
+        title = modalities(seeds, query.relative_weights)
+        if not title:
             raise UnknownItem(f"nothing is known of {item}", hint="try other words, or a tag")
-        mean = found[0].mean
+        mean = title[0].mean
         return mean / np.float32(max(float(np.linalg.norm(mean)), EPSILON))
-    records = reader.retrieve(own[0], [own[1]], payload=False, vectors=True)
+    collection, point = itself
+    records = release.reader.retrieve(collection, [point], payload=False, vectors=True)
     if not records:
         raise UnknownItem(f"the store holds no {item}")
     if records[0].vector is None:
@@ -179,15 +153,14 @@ def _vector(
     return records[0].vector
 
 
-def _own_point(
-    reader: ReleaseReader, tokenizer: TitleTokenizer, item: Item
-) -> tuple[Collection, PointId] | None:
+def _point_of(release: OpenRelease, item: Item) -> tuple[Collection, PointId] | None:
+    """The point that the item is; None of a title, which is none."""
     if item.song is not None:
         return Collection.SONGS, item.song
     if item.tag is not None:
-        spellings = [tag_point_id(tag) for tag in (item.tag, respell(item.tag, tokenizer))]
-        held = reader.retrieve(Collection.TAGS, spellings, payload=False)
-        return Collection.TAGS, held[0].id if held else spellings[0]
+        spellings = [tag_point_id(tag) for tag in (item.tag, respell(item.tag, release.tokenizer))]
+        records = release.reader.retrieve(Collection.TAGS, spellings, payload=False)
+        return Collection.TAGS, records[0].id if records else spellings[0]
     if item.playlist is not None:
         return Collection.PLAYLISTS, item.playlist
     if item.word is not None:

@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from melon.retrieval.caching import CachingReader
-from melon.retrieval.query import Question
-from melon.retrieval.strategies.strategy import Ranked
+from melon.retrieval.query import FrozenInput
+from melon.retrieval.reader import CachingReader
+from melon.retrieval.strategies.ranking import Ranked
 from melon.store import PointId
 
 POOL = 5
 """Candidates that are looked at first for each song wanted."""
 
 
-class Variety(Question):
+class Variety(FrozenInput):
     """What a list of songs should be besides fitting.
 
     Raises:

@@ -58,7 +58,6 @@ from melon.store.schema import (
     tag_point_id,
     word_point_id,
 )
-from melon.store.text import name_key
 from melon.store.tuning import Preset, preset_for
 
 __all__ = [
@@ -108,7 +107,6 @@ __all__ = [
     "bigram_point_id",
     "genre_year",
     "id_array",
-    "name_key",
     "open_store",
     "preset_for",
     "tag_point_id",

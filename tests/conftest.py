@@ -14,7 +14,8 @@ from places import ENGINES, SERVER, Place, ServerPlace, memory, place_on, scratc
 from qdrant_binary import ServerUnavailable, fetch
 from qdrant_server import Endpoint, running_server
 
-from melon.catalog import DemoScale, DemoTruth, find_corpus, make_demo
+from melon.catalog import find_corpus
+from melon.demo import DemoScale, DemoTruth, make_demo
 from melon.embedding import EmbeddingSpace, build_from_files, training_settings
 from melon.ingest import ingest
 from melon.store import VectorStore

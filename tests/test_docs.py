@@ -17,8 +17,8 @@ from places import SERVER, ServerPlace
 from qdrant_binary import VERSION
 from qdrant_client import models
 
-from melon.catalog import DemoTruth, clean_text
-from melon.embedding import EmbeddingSpace, normalise, train_corpus, training_settings
+from melon.demo import DemoTruth
+from melon.embedding import EmbeddingSpace, train_corpus, training_settings
 from melon.embedding.settings import PRESETS
 from melon.retrieval import PlaylistQuery, Retriever
 from melon.settings import Settings
@@ -39,6 +39,7 @@ from melon.store.schema import (
     NAMESPACE,
     SCHEMA_VERSION,
 )
+from melon.text import clean_text, normalise
 
 ROOT = Path(__file__).resolve().parent.parent
 COLLECTIONS = (ROOT / "docs" / "collections.md").read_text()
@@ -335,7 +336,9 @@ def test_a_continuation_without_melon(
     tags = set(re.findall(r"^tag (.*)$", out, re.MULTILINE))
     assert (len(songs), len(tags)) == (100, 10)
     assert songs.isdisjoint(seeds)
-    found = Retriever(demo_store).recommend(PlaylistQuery(songs=tuple(seeds)), songs=100, tags=10)
+    found = Retriever(demo_store).recommend(
+        PlaylistQuery(songs=tuple(seeds)), limit=100, tag_limit=10
+    )
     assert len(songs & {song.id for song in found.songs}) >= 75
     assert len(tags & {tag.tag for tag in found.tags}) >= 7
     assert_no_import_of_melon(example)

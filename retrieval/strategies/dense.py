@@ -13,25 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melon.retrieval.batching import search_ef
-from melon.retrieval.caching import CachingReader
-from melon.retrieval.settings import Cosine, RetrievalSettings
-from melon.retrieval.strategies.hops import second_hop
-from melon.retrieval.strategies.nearby import (
-    NearbyPlaylists,
-    merged,
-    nearby_playlists,
-    nearby_shares,
-)
+from melon.retrieval.reader import CachingReader
+from melon.retrieval.settings import Cosine, Nearby, RetrievalSettings
+from melon.retrieval.strategies.hops import NO_NEIGHBOURS, Neighbours, neighbour_filter, second_hop
 from melon.retrieval.strategies.probes import Probe, ProbeKind, probes
-from melon.retrieval.strategies.query_kind import query_kind
-from melon.retrieval.strategies.strategy import (
-    NO_SHARES,
+from melon.retrieval.strategies.ranking import (
     Answer,
-    Explanation,
-    Name,
     Ranked,
     ResolvedQuery,
-    Shares,
 )
 from melon.store import (
     DENSE,
@@ -50,6 +39,7 @@ FEW_SONGS = 10_000
 class DenseStrategy:
     """What is near a query's probes, of songs with a prior for what is popular."""
 
+    name: ClassVar[str]
     probe_kind: ClassVar[ProbeKind]
 
     def __init__(self, settings: RetrievalSettings) -> None:
@@ -89,7 +79,7 @@ class DenseStrategy:
 
     def cosine(self, query: ResolvedQuery) -> Cosine:
         """How a query's songs are sought."""
-        return self._settings.of(query_kind(query)).songs
+        return self._settings.of(query.seeds.kind).songs
 
     def nearby(
         self,
@@ -99,58 +89,40 @@ class DenseStrategy:
     ) -> list[list[NearbyPlaylists]]:
         """The playlists near each query, if wanted, in one request."""
         settings = [
-            self._settings.of(query_kind(query)).tags if want else None
+            self._settings.of(query.seeds.kind).tags if want else None
             for query, want in zip(queries, wanted or [True] * len(queries), strict=True)
         ]
         return nearby_playlists(reader, queries, settings, self.probe_kind)
 
-    def explain(self, reader: CachingReader, query: ResolvedQuery, answer: Answer) -> Explanation:
-        """A probe's part in a score goes to its seeds by their parts in the cosine."""
-        [found] = self.nearby(reader, [query])
-        return Explanation(
-            songs=self.song_shares(reader, query, answer.songs, self.cosine(query)),
-            tags=nearby_shares(reader, found, answer.tags.ids, 0.0),
-        )
-
-    def song_shares(
-        self, reader: CachingReader, query: ResolvedQuery, ranked: Ranked, settings: Cosine | None
-    ) -> Shares:
-        """The seeds' shares in the scores of `songs`, with the settings of that."""
-        own = probes(query, settings, self.probe_kind) if settings else []
-        if not len(ranked) or not own or settings is None:
-            return NO_SHARES
-        [by_probe] = _scores_by_probe(reader, [_SongSearch.of(query, own, settings)])
-        points = ranked.ids.tolist()
-        records = reader.retrieve(Collection.SONGS, points, payload=False, vectors=True)
-        vectors = {record.id: record.vector for record in records}
-        seeds: dict[Name, NDArray[np.float64]] = {}
-        for probe, scored in zip(own, by_probe, strict=True):
-            scores = dict(zip(scored.ids.tolist(), scored.scores.tolist(), strict=True))
-            for row, point in enumerate(points):
-                vector = vectors[point]
-                if vector is None or point not in scores:
-                    continue
-                for name, part in zip(probe.names, probe.parts(vector).tolist(), strict=True):
-                    share = seeds.setdefault(name, np.zeros(len(ranked)))
-                    share[row] += scores[point] * part
-        return Shares(seeds, {})
+    def scores_by_probe(
+        self, reader: CachingReader, query: ResolvedQuery, settings: Cosine | None
+    ) -> list[tuple[Probe, ProbeScores]]:
+        """For each probe of a query, the songs near it and what they score by it alone."""
+        if settings is None:
+            return []
+        query_probes = probes(query, settings, self.probe_kind)
+        [scores] = _scores_by_probe(reader, [_SongSearch.of(query, query_probes, settings)])
+        return list(zip(query_probes, scores, strict=False))  # no scores where no song is wanted
 
 
 class MeanStrategy(DenseStrategy):
     """From the weighted mean of the modalities, each the mean of its unit vectors."""
 
+    name = "mean"
     probe_kind = ProbeKind.MEAN
 
 
 class VoteStrategy(DenseStrategy):
     """From every seed: each votes for what is near it."""
 
+    name = "vote"
     probe_kind = ProbeKind.VOTE
 
 
 class ClusterStrategy(DenseStrategy):
     """From the k-means centroids of the seeds, each with the weight of its share of them."""
 
+    name = "cluster"
     probe_kind = ProbeKind.CLUSTER
 
 
@@ -192,7 +164,7 @@ class _SongSearch:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _ProbeScores:
+class ProbeScores:
     """The songs near a probe, (n,), and what each scores by it, (n,) float64."""
 
     ids: Ids
@@ -201,7 +173,7 @@ class _ProbeScores:
 
 def _scores_by_probe(
     reader: CachingReader, searches: Sequence[_SongSearch | None]
-) -> list[list[_ProbeScores]]:
+) -> list[list[ProbeScores]]:
     """For each query and each of its probes, the songs near the probe, in one request."""
     queries = [query for search in searches if search for query in search.vector_queries(reader)]
     hits = reader.query_some(Collection.SONGS, queries)
@@ -221,7 +193,7 @@ def _scores_by_probe(
 
 def _score(
     reader: CachingReader, found: Sequence[Hits], probe: Probe, settings: Cosine
-) -> _ProbeScores:
+) -> ProbeScores:
     """weight · exp(sharpness · (cosine - 1)) · popularity^prior of each song found."""
     ids, cosines = found[0].ids, found[0].scores
     if len(found) > 1:
@@ -229,8 +201,74 @@ def _score(
         cosines = np.concatenate([hits.scores for hits in found])[first]
     near = np.exp(settings.sharpness * (cosines - 1))
     counts = reader.popularity(Collection.SONGS, ids)
-    return _ProbeScores(ids, probe.weight * near * counts**settings.prior)
+    return ProbeScores(ids, probe.weight * near * counts**settings.prior)
 
 
 def _at_least(popularity: int) -> Filter:
     return Filter(must=(NumberRange("popularity", gte=popularity),)) if popularity else Filter()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NearbyPlaylists:
+    """The playlists around one probe of a query.
+
+    `weights` (n,) float32 are negative around what the query dislikes.
+    """
+
+    probe: Probe
+    ids: NDArray[np.uint32]
+    weights: NDArray[np.float32]
+
+
+def nearby_playlists(
+    reader: CachingReader,
+    queries: Sequence[ResolvedQuery],
+    settings: Sequence[Nearby | None],
+    probe_kind: ProbeKind,
+) -> list[list[NearbyPlaylists]]:
+    """For each query and each of its probes the nearest playlists, in one request.
+
+    Args:
+        settings: per query how many and how they are weighted; nothing is sought for None.
+    """
+    probed = [
+        (
+            query,
+            nearby,
+            probes(query, nearby, probe_kind) if nearby is not None and query.tags else [],
+        )
+        for query, nearby in zip(queries, settings, strict=True)
+    ]
+    searches = [
+        _search(query, probe, nearby.playlists)
+        for query, nearby, own in probed
+        if nearby is not None
+        for probe in own
+    ]
+    answers = iter(reader.query_some(Collection.PLAYLISTS, searches))
+    return [
+        [_weighed(next(answers), probe, nearby) for probe in own] if nearby is not None else []
+        for _, nearby, own in probed
+    ]
+
+
+def merged(found: Sequence[NearbyPlaylists]) -> Neighbours:
+    """The playlists around all probes of a query."""
+    found = [each for each in found if len(each.ids)]
+    return (
+        Neighbours.summed([(each.ids, each.weights) for each in found]) if found else NO_NEIGHBOURS
+    )
+
+
+def _search(query: ResolvedQuery, probe: Probe, limit: int) -> VectorQuery:
+    filter = neighbour_filter(query)
+    return VectorQuery(
+        probe.vector, DENSE, limit, filter, exact=query.exact, ef=search_ef(limit, filter)
+    )
+
+
+def _weighed(hits: Hits, probe: Probe, nearby: Nearby) -> NearbyPlaylists:
+    """weight · exp(sharpness · (cosine - best)) of each playlist."""
+    near = np.exp(nearby.sharpness * (hits.scores - hits.scores.max(initial=-1)))
+    weights = (probe.weight * near).astype(np.float32)
+    return NearbyPlaylists(probe, hits.ids.astype(np.uint32), weights)

@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melon.retrieval.batching import has_conditions
-from melon.retrieval.caching import CachingReader
+from melon.retrieval.reader import CachingReader
 from melon.retrieval.settings import Cosine, Fusion, RetrievalSettings, SongFusion
-from melon.retrieval.strategies.dense import MeanStrategy
-from melon.retrieval.strategies.hops import Neighbours
-from melon.retrieval.strategies.nearby import NearbyPlaylists, nearby_shares
-from melon.retrieval.strategies.neighbours import NeighbourStrategy
-from melon.retrieval.strategies.probes import EPSILON
-from melon.retrieval.strategies.query_kind import query_kind
-from melon.retrieval.strategies.strategy import Answer, Explanation, Ranked, ResolvedQuery, Shares
+from melon.retrieval.strategies.dense import MeanStrategy, NearbyPlaylists
+from melon.retrieval.strategies.hops import Neighbours, NeighbourStrategy
+from melon.retrieval.strategies.ranking import (
+    Answer,
+    Ranked,
+    ResolvedQuery,
+)
 from melon.store import Collection
 
 ENOUGH = 10
@@ -38,25 +38,27 @@ class HybridStrategy:
     weights before 1.17 and throws the scores away.
     """
 
+    name = "hybrid"
+
     def __init__(self, settings: RetrievalSettings) -> None:
-        self._settings = settings.hybrid
-        self._neighbours = NeighbourStrategy(settings)
-        self._mean = MeanStrategy(settings)
+        self.settings = settings.hybrid
+        self.by_hops = NeighbourStrategy(settings)
+        self.by_cosine = MeanStrategy(settings)
 
     def __call__(self, reader: CachingReader, queries: Sequence[ResolvedQuery]) -> list[Answer]:
         """The first hop, what is near in the co-embedding meanwhile, the second hop for both."""
-        settings = [self._settings.of(query_kind(query)) for query in queries]
+        settings = [self.settings.of(query.seeds.kind) for query in queries]
         cosines = [
-            self._cosine(reader, query, own.songs)
+            self.cosine(reader, query, own.songs)
             for query, own in zip(queries, settings, strict=True)
         ]
         fuses_tags = [own.tags.weight > 0 for own in settings]
-        second_hop = self._neighbours.second_hop
-        dense_songs = reader.in_background(partial(self._mean.songs, reader, queries, cosines))
+        second_hop = self.by_hops.second_hop
+        dense_songs = reader.in_background(partial(self.by_cosine.songs, reader, queries, cosines))
         nearby_playlists = reader.in_background(
-            partial(self._mean.nearby, reader, queries, fuses_tags)
+            partial(self.by_cosine.nearby, reader, queries, fuses_tags)
         )
-        of_songs, of_tags = self._neighbours.neighbours(reader, queries)
+        of_songs, of_tags = self.by_hops.neighbours(reader, queries)
         hop_songs = reader.in_background(
             partial(second_hop, reader, Collection.SONGS, queries, of_songs)
         )
@@ -70,15 +72,6 @@ class HybridStrategy:
         songs = self._fused_songs(reader, queries, fusions, hop_songs(), dense_songs())
         return [Answer(*pair) for pair in zip(songs, tags, strict=True)]
 
-    def explain(self, reader: CachingReader, query: ResolvedQuery, answer: Answer) -> Explanation:
-        """The shares of both parts, scaled as their scores are."""
-        settings = self._settings.of(query_kind(query))
-        [of_songs], [of_tags] = self._neighbours.neighbours(reader, [query])
-        return Explanation(
-            songs=self._song_shares(reader, query, of_songs, answer.songs, settings.songs),
-            tags=self._tag_shares(reader, query, of_tags, answer.tags, settings.tags),
-        )
-
     def _fused_songs(
         self,
         reader: CachingReader,
@@ -89,21 +82,21 @@ class HybridStrategy:
     ) -> list[Ranked]:
         """The songs of both; what is to fill places is sought in the co-embedding only now."""
         fusions = [
-            _filling(query, found, own)
+            song_fusion(query, found, own)
             for query, found, own in zip(queries, hop_songs, settings, strict=True)
         ]
         late_cosines = [
-            None if own.weight else self._cosine(reader, query, fusion)
+            None if own.weight else self.cosine(reader, query, fusion)
             for query, own, fusion in zip(queries, settings, fusions, strict=True)
         ]
-        filling = self._mean.songs(reader, queries, late_cosines)
+        filling = self.by_cosine.songs(reader, queries, late_cosines)
         dense = [
             found if own.weight else late
             for found, late, own in zip(dense_songs, filling, settings, strict=True)
         ]
         return [fuse(*parts) for parts in zip(hop_songs, dense, fusions, strict=True)]
 
-    def _cosine(
+    def cosine(
         self, reader: CachingReader, query: ResolvedQuery, fusion: SongFusion
     ) -> Cosine | None:
         """How to search for songs in the co-embedding, if at all.
@@ -112,48 +105,14 @@ class HybridStrategy:
         """
         if not fusion.weight:
             return None
-        cosine = self._mean.cosine(query)
+        cosine = self.by_cosine.cosine(query)
         enough = reader.count_songs(fusion.floor) >= ENOUGH * cosine.candidates
         if has_conditions(query.song_filter) or not enough:
             return cosine
         return cosine.model_copy(update={"floors": (fusion.floor,)})
 
-    def _song_shares(
-        self,
-        reader: CachingReader,
-        query: ResolvedQuery,
-        neighbours: Neighbours,
-        ranked: Ranked,
-        fusion: SongFusion,
-    ) -> Shares:
-        [hop_songs] = self._neighbours.second_hop(reader, Collection.SONGS, [query], [neighbours])
-        fusion = _filling(query, hop_songs, fusion)
-        cosine = self._cosine(reader, query, fusion)
-        [dense_songs] = self._mean.songs(reader, [query], [cosine])
-        by_hops = self._neighbours.shares(reader, Collection.SONGS, query, neighbours, ranked)
-        by_cosine = self._mean.song_shares(reader, query, ranked, cosine)
-        return _blend(ranked, hop_songs, dense_songs, by_hops, by_cosine, fusion)
 
-    def _tag_shares(
-        self,
-        reader: CachingReader,
-        query: ResolvedQuery,
-        neighbours: Neighbours,
-        ranked: Ranked,
-        fusion: Fusion,
-    ) -> Shares:
-        """A tag's score is a sum over playlists: the shares of either part are theirs in it."""
-        discount = self._neighbours.hops(query, Collection.TAGS).discount
-        [nearby] = self._mean.nearby(reader, [query], [fusion.weight > 0])
-        joined = join(neighbours, nearby, fusion)
-        [unscaled] = self._neighbours.second_hop(reader, Collection.TAGS, [query], [joined])
-        by_hops = self._neighbours.shares(reader, Collection.TAGS, query, neighbours, ranked)
-        by_place = nearby_shares(reader, _fused(nearby, fusion), ranked.ids, discount)
-        both = by_hops.times(np.full(len(ranked), 1 / _best(neighbours))).plus(by_place)
-        return both.times(np.full(len(ranked), 1 / unscaled.scores.max(initial=EPSILON)))
-
-
-def _filling(query: ResolvedQuery, hop_songs: Ranked, fusion: SongFusion) -> SongFusion:
+def song_fusion(query: ResolvedQuery, hop_songs: Ranked, fusion: SongFusion) -> SongFusion:
     """The fusion of a query's songs; the co-embedding has a part in it where places are left."""
     if fusion.weight or len(hop_songs) >= query.songs:
         return fusion
@@ -162,47 +121,26 @@ def _filling(query: ResolvedQuery, hop_songs: Ranked, fusion: SongFusion) -> Son
 
 def join(neighbours: Neighbours, nearby: Sequence[NearbyPlaylists], fusion: Fusion) -> Neighbours:
     """The playlists of both, each scaled to a maximum of 1, summed by id."""
-    scaled = replace(neighbours, weights=neighbours.weights / np.float32(_best(neighbours)))
-    parts = [(each.ids, each.weights) for each in _fused(nearby, fusion)]
+    scaled = replace(
+        neighbours, weights=neighbours.weights / np.float32(largest_weight(neighbours))
+    )
+    parts = [(each.ids, each.weights) for each in fused(nearby, fusion)]
     return Neighbours.summed([(scaled.ids, scaled.weights), *parts]) if parts else scaled
 
 
-def _best(neighbours: Neighbours) -> float:
+def largest_weight(neighbours: Neighbours) -> float:
     """The largest weight of a neighbour, positive; 1 where there is none."""
     best = float(neighbours.weights.max(initial=0))
     return best if best > 0 else 1.0
 
 
-def _fused(nearby: Sequence[NearbyPlaylists], fusion: Fusion) -> list[NearbyPlaylists]:
+def fused(nearby: Sequence[NearbyPlaylists], fusion: Fusion) -> list[NearbyPlaylists]:
     """With the weights that they have in the fusion; the mean's own are 1 at most."""
     return [
         replace(each, weights=np.float32(fusion.weight) * each.weights**fusion.power)
         for each in nearby
         if fusion.weight > 0 and len(each.ids)
     ]
-
-
-def _blend(
-    ranked: Ranked,
-    hop_songs: Ranked,
-    dense_songs: Ranked,
-    by_hops: Shares,
-    by_cosine: Shares,
-    fusion: Fusion,
-) -> Shares:
-    """Shares that sum to the fused scores, from those that sum to the scores of each part."""
-    of_hops = set(hop_songs.ids.tolist())
-    of_dense = dict(dense_songs.pairs())
-    best = dense_songs.scores[0] if len(dense_songs) else 1.0
-    points = ranked.ids.tolist()
-    hop_factors = [1 / hop_songs.scores[0] if point in of_hops else 0.0 for point in points]
-    cosine_factors = [
-        fusion.weight * (of_dense[point] / best) ** fusion.power / of_dense[point]
-        if point in of_dense
-        else 0.0
-        for point in points
-    ]
-    return by_hops.times(np.array(hop_factors)).plus(by_cosine.times(np.array(cosine_factors)))
 
 
 def fuse(hop_songs: Ranked, dense_songs: Ranked, fusion: Fusion) -> Ranked:

@@ -12,7 +12,7 @@ import qdrant_edge as edge
 
 from melon.files import locked
 from melon.store.embedded.errors import edge_error, edge_errors
-from melon.store.embedded.models import payload_index
+from melon.store.embedded.translate import payload_index
 from melon.store.errors import DamagedRelease, IndexingFailed, StoreUnavailable
 from melon.store.protocol import IndexProgress
 from melon.store.schema import DENSE, SCHEMA, Collection

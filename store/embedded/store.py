@@ -29,7 +29,8 @@ from weakref import WeakSet
 
 from melon.errors import uncapitalized
 from melon.files import locked, write_atomically
-from melon.store.embedded.release import MANIFEST, EmbeddedBuilder, EmbeddedReader
+from melon.store.embedded.builder import MANIFEST, EmbeddedBuilder
+from melon.store.embedded.reader import EmbeddedReader
 from melon.store.errors import (
     StoreBusy,
     StoreUnavailable,
@@ -44,12 +45,11 @@ from melon.store.manifest import (
     ReleaseManifest,
     check_schema,
     find_manifest,
+    is_release_name,
     parse_manifest,
     readable,
 )
-from melon.store.protocol import ReleaseInfo
-from melon.store.release_names import is_release_name
-from melon.store.whole import check_whole
+from melon.store.protocol import ReleaseInfo, check_whole
 
 BUILDING = ".building-"
 

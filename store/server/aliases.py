@@ -6,7 +6,7 @@ from qdrant_client import models
 
 from melon.errors import MelonError
 from melon.store.errors import StoreUnavailable, name_taken
-from melon.store.release_names import is_release_name
+from melon.store.manifest import is_release_name
 from melon.store.schema import Collection
 from melon.store.server.connection import ServerConnection
 

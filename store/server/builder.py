@@ -15,13 +15,12 @@ from melon.store.manifest import ReleaseManifest
 from melon.store.points import PointBatch
 from melon.store.protocol import IndexProgress
 from melon.store.schema import DENSE, SCHEMA, Collection
+from melon.store.server.cluster import Patience, replicate, wait_for_nodes
 from melon.store.server.connection import ServerConnection
 from melon.store.server.lease import Lease
-from melon.store.server.models import payload_index, to_upsert
 from melon.store.server.reader import ServerReader
 from melon.store.server.registry import Registry
-from melon.store.server.replicas import replicate
-from melon.store.server.waiting import Patience, wait_for_nodes
+from melon.store.server.translate import payload_index, to_upsert
 from melon.store.tuning import HNSW_FIELDS, TUNINGS
 
 FIRST_POLL_SECONDS, MAX_POLL_SECONDS = 0.01, 0.5

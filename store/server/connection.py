@@ -15,32 +15,21 @@ from threading import Lock
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-import grpc as grpc_transport
 import httpx
 from qdrant_client import QdrantClient
-from qdrant_client.http.exceptions import (
-    ApiException,
-    ResponseHandlingException,
-    UnexpectedResponse,
-)
 
-from melon.errors import InputError, MelonError
-from melon.settings import DEFAULT_SERVER_URL
+from melon.errors import InputError
 from melon.store.errors import (
-    NoRelease,
-    RequestRefused,
-    StoreUnavailable,
     forked_store,
     store_closed,
 )
 from melon.store.schema import Collection, collection_name
+from melon.store.server.errors import REST_PORT, ServerErrors
 
-REST_PORT = 6333
 CONNECT_SECONDS = 5
 """An address that leads nowhere is given up sooner than a request that takes its time."""
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-
 BACKGROUND_THREADS = 32
 """Calls that run in the background at once, of all who share a store; others wait their turn."""
 
@@ -52,7 +41,6 @@ _GRPC_OPTIONS = {"grpc.use_local_subchannel_pool": 1}
 """Else a new store waits out the pauses between the attempts of one that lost the same server."""
 
 T = TypeVar("T")
-
 log = logging.getLogger(__name__)
 
 
@@ -95,12 +83,17 @@ class ServerConnection:
         self.address = address
         self.location = f"Qdrant server {address.shown}"
         parts = urlsplit(address.url)
-        self._grpc_port = address.grpc_port or (parts.port or REST_PORT) + 1
+        self._errors = ServerErrors(
+            location=self.location,
+            url=address.shown,
+            grpc_port=address.grpc_port or (parts.port or REST_PORT) + 1,
+            has_key=address.api_key is not None,
+            given_by=address.given_by,
+        )
         if address.api_key and parts.scheme == "http" and parts.hostname not in LOOPBACK:
             log.warning("the API key travels unencrypted to %s: use https", self.location)
         self._process = os.getpid()
         self._connecting = Lock()
-        self._closed = False
         # Its threads are started when they are needed.
         self._background = ThreadPoolExecutor(BACKGROUND_THREADS, thread_name_prefix="melon-ask")
         self._rest = self._connect(prefer_grpc=False)
@@ -113,7 +106,7 @@ class ServerConnection:
             ForkedStore: it is another process's.
         """
         self._check_process()
-        with self._errors(), self._of_qdrant():
+        with self._errors.translated(), self._errors.of_qdrant(self._rest):
             yield self._rest
 
     @contextmanager
@@ -124,7 +117,7 @@ class ServerConnection:
             ForkedStore: it is another process's.
         """
         self._check_process()
-        with self._errors():
+        with self._errors.translated():
             with self._connecting:
                 client = self._grpc
             yield client
@@ -140,7 +133,7 @@ class ServerConnection:
         try:
             return self._background.submit(call).result
         except RuntimeError as error:  # it takes no calls any more
-            if not self._closed:
+            if not self._errors.closed:
                 raise
             raise store_closed(self.location) from error
 
@@ -155,7 +148,7 @@ class ServerConnection:
         """
         if self._process != os.getpid():
             return
-        self._closed = True
+        self._errors.closed = True
         self._background.shutdown(wait=False)
         self._rest.close()
         if "_grpc" in self.__dict__:
@@ -180,11 +173,11 @@ class ServerConnection:
             options["headers"] = {"accept-encoding": "identity"}
         if address.api_key:  # as a header, for the client's own argument warns on loopback, too
             options.setdefault("headers", {})["api-key"] = address.api_key
-        with self._errors():
+        with self._errors.translated():
             return QdrantClient(
                 url=address.url,
                 port=REST_PORT,
-                grpc_port=self._grpc_port,
+                grpc_port=self._errors.grpc_port,
                 prefer_grpc=prefer_grpc,
                 timeout=address.timeout,
                 check_compatibility=False,  # one request more, and a warning where it fails
@@ -192,97 +185,6 @@ class ServerConnection:
                 event_hooks={"request": [_connect_soon]},
                 **options,
             )
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except ResponseHandlingException as error:
-            raise self._unavailable(error.source) from error
-        except grpc_transport.RpcError as error:
-            raise self._grpc_error(error) from error
-        except UnexpectedResponse as error:
-            if error.status_code == 401:
-                raise self._key_refused() from None
-            if error.status_code == 403:
-                raise self._key_may_not(_reason(error)) from None
-            if error.status_code == 404:
-                raise NoRelease(
-                    f"a collection is missing: {_reason(error)}",
-                    where=self.location,
-                    hint="the release may have been dropped: open the live one again",
-                ) from error
-            kind = RequestRefused if error.status_code in (400, 422) else MelonError
-            raise kind(_reason(error), where=self.location) from error
-
-    @contextmanager
-    def _of_qdrant(self) -> Iterator[None]:
-        """Tell another service from Qdrant: its answers fail in the client in many ways."""
-        try:
-            yield
-        except (ApiException, AssertionError, ValueError) as error:
-            if _may_be_foreign(error) and not self._is_qdrant():
-                raise StoreUnavailable(
-                    "what answers there is not a Qdrant server",
-                    where=self.address.shown,
-                    hint=f"give the URL of its REST interface, port {REST_PORT} by default",
-                ) from error
-            raise
-
-    def _is_qdrant(self) -> bool:
-        try:
-            return "qdrant" in self._rest.info().title.lower()
-        except ResponseHandlingException as error:
-            return not _may_be_foreign(error)
-        except (UnexpectedResponse, AssertionError, ValueError):
-            return False
-
-    def _grpc_error(self, error: grpc_transport.RpcError) -> MelonError:
-        code, details = error.code(), error.details()
-        if code in (
-            grpc_transport.StatusCode.UNAVAILABLE,
-            grpc_transport.StatusCode.DEADLINE_EXCEEDED,
-        ):
-            return StoreUnavailable(
-                f"it cannot be reached: gRPC on port {self._grpc_port}: {details}",
-                where=self.location,
-                hint="uploads need its gRPC port: set MELON_QDRANT_GRPC_PORT, or"
-                " MELON_QDRANT_CA_CERT for a private TLS authority",
-            )
-        if code == grpc_transport.StatusCode.UNAUTHENTICATED:
-            return self._key_refused()
-        if code == grpc_transport.StatusCode.PERMISSION_DENIED:
-            return self._key_may_not(f"the server answered {code.name}: {details}")
-        if code == grpc_transport.StatusCode.NOT_FOUND:
-            return NoRelease(f"a collection is missing: {details}", where=self.location)
-        return MelonError(f"the server answered {code.name}: {details}", where=self.location)
-
-    def _key_refused(self) -> StoreUnavailable:
-        return StoreUnavailable(
-            "the server refuses the API key" if self.address.api_key else "it wants an API key",
-            where=self.location,
-            hint="set MELON_QDRANT_API_KEY",
-        )
-
-    def _key_may_not(self, reason: str) -> StoreUnavailable:
-        return StoreUnavailable(
-            f"the API key may not do this: {reason}" if self.address.api_key else reason,
-            where=self.location,
-            hint="a read-only key may not write: set MELON_QDRANT_API_KEY to one that may",
-        )
-
-    def _unavailable(self, reason: Exception) -> StoreUnavailable:
-        if self._closed:
-            return store_closed(self.location)
-        hint = "start it with `docker compose up qdrant`, or set MELON_QDRANT_URL"
-        if isinstance(reason, httpx.RemoteProtocolError) and "illegal" in str(reason):
-            hint = f"this may be its gRPC port: give the REST port, {REST_PORT} by default"
-        elif given_by := self.address.given_by:
-            hint = (
-                f"start the server that {given_by} names, or give the URL of another one there"
-                f" (`docker compose up qdrant` starts one on {DEFAULT_SERVER_URL})"
-            )
-        return StoreUnavailable(f"it cannot be reached: {reason}", where=self.location, hint=hint)
 
 
 def _trusting(authority: Path) -> dict[str, Any]:
@@ -302,17 +204,3 @@ def _trusting(authority: Path) -> dict[str, Any]:
 def _connect_soon(request: httpx.Request) -> None:
     limits = request.extensions.get("timeout", {})
     limits["connect"] = min(CONNECT_SECONDS, limits.get("connect") or CONNECT_SECONDS)
-
-
-def _may_be_foreign(error: Exception) -> bool:
-    """Whether an answer that the client did not expect may be another service's."""
-    if isinstance(error, ResponseHandlingException):
-        return isinstance(error.source, ValueError)  # an answer of another shape
-    if isinstance(error, UnexpectedResponse):
-        return (error.status_code or 0) < 500 and error.status_code not in (401, 403)
-    return True
-
-
-def _reason(error: UnexpectedResponse) -> str:
-    body = error.content.decode("utf-8", "replace") if error.content else error.reason_phrase
-    return f"the server answered {error.status_code}: {body[:500]}"

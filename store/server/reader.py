@@ -10,11 +10,18 @@ from qdrant_client import models
 
 from melon.store.filters import Filter, HasId
 from melon.store.manifest import ReleaseManifest
-from melon.store.points import Hits, PointId, Record, VectorQuery, check_limit
+from melon.store.points import (
+    Hits,
+    PointId,
+    Record,
+    VectorQuery,
+    check_limit,
+    payload_selector,
+    vector_selector,
+)
 from melon.store.schema import Collection
-from melon.store.selection import payload_selector, vector_selector
 from melon.store.server.connection import ServerConnection
-from melon.store.server.models import (
+from melon.store.server.translate import (
     from_hits,
     from_ordered,
     from_record,

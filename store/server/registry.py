@@ -14,11 +14,16 @@ from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
 from melon.store.errors import name_taken
-from melon.store.manifest import ReleaseManifest, parse_manifest, readable
-from melon.store.release_names import MadeName, is_release_name
+from melon.store.manifest import (
+    MadeName,
+    ReleaseManifest,
+    is_release_name,
+    parse_manifest,
+    readable,
+)
 from melon.store.schema import NAMESPACE, Collection
+from melon.store.server.cluster import replicate
 from melon.store.server.connection import ServerConnection
-from melon.store.server.replicas import replicate
 
 MAX_RELEASES = 10_000
 CONFLICT = 409

@@ -13,14 +13,13 @@ from typing import Self
 
 from melon.store.errors import NoRelease, release_is_complete, release_is_live, unknown_release
 from melon.store.manifest import ReleaseManifest, check_schema, find_manifest
-from melon.store.protocol import ReleaseInfo
+from melon.store.protocol import ReleaseInfo, check_whole
 from melon.store.server.aliases import Aliases
 from melon.store.server.builder import ServerBuilder
 from melon.store.server.connection import ServerAddress, ServerConnection
 from melon.store.server.lease import Lease, switching
 from melon.store.server.reader import ServerReader
 from melon.store.server.registry import Registry
-from melon.store.whole import check_whole
 
 
 class ServerStore:

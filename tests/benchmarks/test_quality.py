@@ -20,13 +20,13 @@ from table import Row, engine_differences, markdown
 
 from melon.catalog import Playlist, ReadReport, read_playlists, write_playlists
 from melon.embedding import EmbeddingSpace, build_space, training_settings
-from melon.embedding.title import TitleTokenizer
 from melon.evaluation import Quality, Scorecard, split
 from melon.ingest import ingest
 from melon.store.embedded import EmbeddedStore
+from melon.text import TitleTokenizer
 
 NO_TITLES = TitleTokenizer(b"", (), {})
-STRATEGIES = ["mean", "neighbours", "hybrid"]
+STRATEGIES = ["hybrid", "neighbours", "mean"]
 
 
 def playlist(id: int, songs: list[int], tags: list[str], title: str | None = None) -> Playlist:

@@ -20,8 +20,9 @@ from command_line import melon
 from typer.models import ArgumentInfo, OptionInfo
 
 from melon.cli import command_line
-from melon.evaluation import POPULAR, split, tune
+from melon.evaluation import POPULAR, split
 from melon.evaluation.split import CHALLENGE_SHARES
+from melon.evaluation.tuning import tune
 from melon.retrieval import DEFAULT_STRATEGY, STRATEGIES, Retriever
 
 HELP_SECONDS = 0.3
@@ -118,7 +119,7 @@ def test_the_help_lists_every_command_whatever_follows():
     [
         ("split", split, {"hold_out": "hold_out", "min_songs": "min_songs", "seed": "seed"}),
         ("tune", tune, {"most": "most", "seed": "seed"}),
-        ("query", Retriever.recommend, {"count": "songs", "tag_count": "tags"}),
+        ("query", Retriever.recommend, {"limit": "limit", "tag_limit": "tag_limit"}),
         ("similar", Retriever.similar, {"limit": "limit"}),
     ],
 )

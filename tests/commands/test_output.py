@@ -200,7 +200,7 @@ def test_a_width_that_is_none_is_not_known(ask: Command, demo_place: Place, colu
 
 
 def test_a_query_table_shows_what_the_json_says(ask: Command):
-    arguments = ["query", "--title", "rainy day", "-n", "7", "--tags", "4"]
+    arguments = ["query", "--title", "rainy day", "-n", "7", "--tag-limit", "4"]
     table, found = ask(*arguments).out, ask(*arguments, "--json").json()
     songs = table.split("Songs")[1].split("Tags")[0].strip().splitlines()
     assert songs[0].split() == ["id", "title", "artists", "genre", "date", "score"]
@@ -214,7 +214,7 @@ def test_a_query_table_shows_what_the_json_says(ask: Command):
 
 
 def test_what_is_popular_says_so_and_counts_playlists(ask: Command):
-    done = ask("query", "-n", "3", "--tags", "0")
+    done = ask("query", "-n", "3", "--tag-limit", "0")
     assert "the most popular songs" in done.err
     header, first, *_ = done.out.split("Songs")[1].strip().splitlines()
     assert header.endswith("playlists")
@@ -222,7 +222,7 @@ def test_what_is_popular_says_so_and_counts_playlists(ask: Command):
 
 
 def test_reasons_are_shown_where_there_are_any(ask: Command):
-    arguments = ("query", "--title", "rainy day", "-n", "3", "--tags", "2")
+    arguments = ("query", "--title", "rainy day", "-n", "3", "--tag-limit", "2")
     found = ask(*arguments, "--json").json()
     rows = ask(*arguments, "--explain").out.split("Because")[1].strip().splitlines()[1:]
     names = [*(song["name"] for song in found["songs"]), *(tag["tag"] for tag in found["tags"])]

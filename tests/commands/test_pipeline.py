@@ -14,11 +14,12 @@ import pytest
 from command_line import melon, on
 from places import Place, ServerPlace
 
-from melon.catalog import DemoScale, DemoTruth, ReadReport
+from melon.catalog import ReadReport
 from melon.catalog.json_stream import JsonArray
 from melon.commands.console import Meter
 from melon.commands.train import watched
 from melon.commands.tune import tune
+from melon.demo import DemoScale, DemoTruth
 from melon.embedding import EmbeddingSpace, train_corpus, training_settings
 from melon.ingest import ingest
 from melon.store import VectorStore
@@ -45,7 +46,7 @@ def test_train_ingest_query(place: Place, demo_corpus: tuple[Path, DemoTruth], n
     assert (again.code, again.out) == (0, "")
     assert "nothing to do" in again.err
 
-    found = run("query", "--title", "rainy day", "-n", "5", "--tags", "3")
+    found = run("query", "--title", "rainy day", "-n", "5", "--tag-limit", "3")
     assert found.code == 0
     assert "Songs" in found.out
     assert "Tags" in found.out
@@ -217,7 +218,7 @@ def test_what_was_read_is_said_before_training_and_once(
 def test_reading_is_measured_by_the_bytes_of_the_files(
     demo_corpus: tuple[Path, DemoTruth], nowhere: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("melon.embedding.corpus.BATCH", 150)
+    monkeypatch.setattr("melon.embedding.columns.BATCH", 150)
     in_small_chunks = partial(JsonArray, chunk_bytes=64)
     monkeypatch.setattr("melon.catalog.source.JsonArray", in_small_chunks)
     shown: dict[str, list[tuple[float, float | None]]] = defaultdict(list)

@@ -17,9 +17,10 @@ from planted import (
 )
 
 from melon.catalog.records import Genre, IssueDate, Playlist, Song
-from melon.embedding import TitleTokenizer, build_space, training_settings
+from melon.embedding import build_space, training_settings
+from melon.embedding.bags import TokenKind
 from melon.embedding.errors import NothingToTrain, RepeatedPlaylist
-from melon.embedding.tokens import TokenKind
+from melon.text import TitleTokenizer
 
 
 def nearest(vectors: np.ndarray, vector: np.ndarray, k: int) -> list[int]:

@@ -15,12 +15,11 @@ from pydantic import ValidationError
 
 from melon.catalog.records import Playlist
 from melon.embedding import TrainingSettings, build_space, training_settings
+from melon.embedding.bags import MAX_BAG, TokenKind, TokenTable
 from melon.embedding.errors import EmptyVocabulary, TrainingDiverged
 from melon.embedding.loss import LossSample
 from melon.embedding.progress import Progress, ignore
 from melon.embedding.ragged import Ragged
-from melon.embedding.sentences import MAX_BAG
-from melon.embedding.tokens import TokenKind, TokenTable
 from melon.embedding.training import train_vectors
 from melon.errors import InputError
 

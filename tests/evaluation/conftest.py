@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from lists import HeldOut
 
-from melon.catalog import DemoTruth, Playlist, ReadReport, read_playlists
+from melon.catalog import Playlist, ReadReport, read_playlists
+from melon.demo import DemoTruth
 from melon.embedding import build_space, training_settings
 from melon.evaluation import mask, split
 from melon.ingest import ingest

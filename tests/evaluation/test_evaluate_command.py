@@ -16,7 +16,7 @@ from places import Place
 from rich.cells import cell_len
 
 from melon import cli
-from melon.catalog import DemoTruth
+from melon.demo import DemoTruth
 from melon.evaluation import KINDS, kind_of
 from melon.retrieval import STRATEGIES
 

@@ -19,7 +19,8 @@ from typing import NoReturn
 import pytest
 from lists import HeldOut, playlist
 
-from melon.catalog import DemoTruth, Playlist
+from melon.catalog import Playlist
+from melon.demo import DemoTruth
 from melon.evaluation import (
     POPULAR,
     SONGS,
@@ -38,7 +39,7 @@ from melon.evaluation.workers import MANY_QUESTIONS
 from melon.retrieval import STRATEGIES, Constraints, PlaylistQuery, Ranking, Retriever
 from melon.store import Collection, NoRelease, VectorStore
 from melon.store.embedded import EmbeddedStore
-from melon.store.forwarding import ForwardingReader
+from melon.store.protocol import ForwardingReader
 
 CATALOGUE = 500
 STALLED = Path(__file__).with_name("stalled_recommend.py")
@@ -96,8 +97,8 @@ def test_rankings_are_recommendations_without_what_is_shown(
     retriever: Retriever, demo_questions: list[Playlist], strategy: str
 ) -> None:
     queries = [PlaylistQuery(songs=q.songs, tags=q.tags, title=q.title) for q in demo_questions]
-    shown = retriever.recommend_many(queries, songs=30, tags=5, strategy=strategy)
-    assert retriever.rank_many(queries, songs=30, tags=5, strategy=strategy) == [
+    shown = retriever.recommend_many(queries, limit=30, tag_limit=5, strategy=strategy)
+    assert retriever.rank_many(queries, limit=30, tag_limit=5, strategy=strategy) == [
         Ranking(tuple(s.id for s in one.songs), tuple(t.tag for t in one.tags)) for one in shown
     ]
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lists import playlist, write_json
 
-from melon.catalog import DemoTruth
+from melon.demo import DemoTruth
 from melon.errors import ForeignFile, InputError, UnwritableFile
 from melon.evaluation import KINDS, NothingToHide, SplitCounts, kind_of, mask, read_questions, split
 

@@ -25,7 +25,7 @@ from melon.store import (
     VectorQuery,
     VectorStore,
 )
-from melon.store.forwarding import ForwardingReader
+from melon.store.protocol import ForwardingReader
 
 SONGS = Collection.SONGS
 

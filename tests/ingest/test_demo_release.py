@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from melon.catalog import DemoTruth
+from melon.demo import DemoTruth
 from melon.embedding import EmbeddingSpace
 from melon.store import DENSE, Collection, VectorQuery, VectorStore
 

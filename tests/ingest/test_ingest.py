@@ -24,7 +24,7 @@ from melon.ingest import (
 from melon.ingest.contents import contents
 from melon.ingest.release import in_turns
 from melon.store import Collection, IndexingFailed, VectorStore
-from melon.store.embedded.release import EmbeddedBuilder
+from melon.store.embedded.builder import EmbeddedBuilder
 from melon.store.server.builder import ServerBuilder
 
 SONGS = Collection.SONGS

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from demo_catalogue import Catalogue
 
-from melon.catalog import DemoTruth
+from melon.demo import DemoTruth
 from melon.retrieval import Retriever
 from melon.store import VectorStore
 

@@ -16,7 +16,7 @@ from melon.retrieval import (
     Item,
     PlaylistQuery,
     Retriever,
-    metadata,
+    constraints,
     parse_day,
 )
 from melon.store import Collection, Condition, DateRange, MatchAny, VectorStore
@@ -237,7 +237,7 @@ def test_constraints_that_nothing_meets_give_no_song(retriever: Retriever):
 def asking(demo_store: VectorStore, monkeypatch: pytest.MonkeyPatch) -> tuple[Retriever, Counter]:
     """A retriever that has answered nothing yet, and what it has asked for and worked out."""
     reader, spent = demo_store.open(), Counter[str]()
-    count, key = reader.count, metadata.name_key
+    count, key = reader.count, constraints.name_key
 
     def counted(*arguments: Any) -> int:
         spent["counts"] += 1
@@ -248,7 +248,7 @@ def asking(demo_store: VectorStore, monkeypatch: pytest.MonkeyPatch) -> tuple[Re
         return key(name)
 
     monkeypatch.setattr(reader, "count", counted)
-    monkeypatch.setattr(metadata, "name_key", keyed)
+    monkeypatch.setattr(constraints, "name_key", keyed)
     return Retriever(demo_store).with_reader(reader), spent
 
 

@@ -7,8 +7,8 @@ from demo_catalogue import Catalogue
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from melon.catalog import DemoTruth
-from melon.catalog.demo_words import MOODS
+from melon.demo import DemoTruth
+from melon.demo.words import MOODS
 from melon.embedding import EmbeddingSpace
 from melon.retrieval import (
     STRATEGIES,
@@ -127,7 +127,7 @@ class TestStrategy:
         query = data.draw(queries(demo_space.tags), "query")
         limits = data.draw(constraints(catalogue), "constraints")
         found = retriever.recommend(
-            query, limits, songs=MORE_THAN_ALL, tags=MORE_THAN_ALL, strategy=strategy
+            query, limits, limit=MORE_THAN_ALL, tag_limit=MORE_THAN_ALL, strategy=strategy
         )
         ids, tags = song_ids(found), [tag.tag for tag in found.tags]
         allowed = catalogue.allowed(limits) - {*query.songs, *query.not_songs}
@@ -143,15 +143,15 @@ class TestStrategy:
         """As many as were asked for, none of the seeds, which all fail the constraint."""
         allowed = catalogue.allowed(limits)
         query = PlaylistQuery(songs=tuple(sorted({*catalogue.songs} - allowed)[:5]), tags=("rain",))
-        found = retriever.recommend(query, limits, songs=10, strategy=strategy)
+        found = retriever.recommend(query, limits, limit=10, strategy=strategy)
         assert found.fallback is None
         assert len(found.songs) == min(10, len(allowed)) > 0
         assert set(song_ids(found)) <= allowed
 
     def test_a_longer_answer_starts_like_a_shorter_one(self, retriever: Retriever, strategy: str):
         query = QUERIES[3]
-        short = retriever.recommend(query, songs=5, tags=3, strategy=strategy, exact=True)
-        long = retriever.recommend(query, songs=40, tags=20, strategy=strategy, exact=True)
+        short = retriever.recommend(query, limit=5, tag_limit=3, strategy=strategy, exact=True)
+        long = retriever.recommend(query, limit=40, tag_limit=20, strategy=strategy, exact=True)
         assert song_ids(short) == song_ids(long)[:5]
         assert [t.tag for t in short.tags] == [t.tag for t in long.tags][:3]
 
@@ -160,13 +160,13 @@ class TestStrategy:
         self, retriever: Retriever, strategy: str, songs: int, tags: int
     ):
         for query in QUERIES:
-            found = retriever.recommend(query, songs=songs, tags=tags, strategy=strategy)
+            found = retriever.recommend(query, limit=songs, tag_limit=tags, strategy=strategy)
             assert (len(found.songs), len(found.tags)) == (songs, tags)
 
     def test_a_batch_is_answered_like_each_one_alone(self, retriever: Retriever, strategy: str):
-        together = retriever.recommend_many(QUERIES, CONSTRAINTS, songs=15, strategy=strategy)
+        together = retriever.recommend_many(QUERIES, CONSTRAINTS, limit=15, strategy=strategy)
         alone = [
-            retriever.recommend(query, limits, songs=15, strategy=strategy)
+            retriever.recommend(query, limits, limit=15, strategy=strategy)
             for query, limits in zip(QUERIES, CONSTRAINTS, strict=True)
         ]
         assert together == alone
@@ -214,7 +214,7 @@ class TestStrategy:
         query: PlaylistQuery,
         limits: Constraints | None,
     ):
-        found = retriever.recommend(query, limits, songs=12, strategy=strategy)
+        found = retriever.recommend(query, limits, limit=12, strategy=strategy)
         assert found.fallback == "popularity"
         allowed = catalogue.allowed(limits or Constraints()) - {*query.songs, *query.not_songs}
         ranked = sorted(allowed, key=lambda song: (-catalogue.popularity[song], song))
@@ -236,7 +236,7 @@ class TestStrategy:
         """A ranking and a recommendation say so alike, whatever of the query is known."""
         weightless = PlaylistQuery(songs=(1,), weights=ModalityWeights(songs=0))
         queries = [*QUERIES, PlaylistQuery(title="rain"), weightless]
-        wanted = {"songs": songs, "tags": tags, "strategy": strategy}
+        wanted = {"limit": songs, "tag_limit": tags, "strategy": strategy}
         constraints = [limits] * len(queries)
         shown = retriever.recommend_many(queries, constraints, explain=True, **wanted)
         ranked = retriever.rank_many(queries, constraints, **wanted)
@@ -253,7 +253,9 @@ class TestStrategy:
         """A mood's tag, its titles in both languages and some of its songs all lead to it."""
         shares = {
             kind: [
-                mood_shares(retriever.recommend(query, strategy=strategy, tags=3), demo_truth, mood)
+                mood_shares(
+                    retriever.recommend(query, strategy=strategy, tag_limit=3), demo_truth, mood
+                )
                 for mood, query in enumerate(queries)
             ]
             for kind, queries in mood_queries(demo_truth).items()
@@ -273,7 +275,7 @@ class TestStrategy:
 
         def winter_songs(**dislikes: object) -> int:
             query = PlaylistQuery.model_validate(both | dislikes)
-            found = retriever.recommend(query, songs=30, strategy=strategy)
+            found = retriever.recommend(query, limit=30, strategy=strategy)
             return sum(demo_truth.song_mood[song.id] == winter for song in found.songs)
 
         liked = winter_songs()

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from melon.embedding.title import TitleTokenizer
 from melon.retrieval import STRATEGIES, PlaylistQuery, Recommendation, Retriever, Variety
 from melon.store import Collection, Hits, ReleaseReader, VectorQuery
-from melon.store.forwarding import ForwardingReader
+from melon.store.protocol import ForwardingReader
+from melon.text import TitleTokenizer
 
 QUERIES = {
     "songs": PlaylistQuery(songs=(3, 5, 8, 13)),
@@ -22,14 +22,14 @@ QUERIES = {
 }
 
 
-ALL = {"songs": 1000, "tags": 1000}
+ALL = {"limit": 1000, "tag_limit": 1000}
 """More than there is: popular songs and tags fill the answer up."""
 
 
 def asked(
     retriever: Retriever, query: PlaylistQuery, strategy: str, **options: Any
 ) -> Recommendation:
-    wanted = {"songs": 20, "tags": 6} | options
+    wanted = {"limit": 20, "tag_limit": 6} | options
     return retriever.recommend(query, strategy=strategy, explain=True, **wanted)
 
 
@@ -118,8 +118,8 @@ def test_an_explanation_asks_once_for_the_neighbours(
 
 def test_explaining_changes_no_answer(retriever: Retriever):
     for query in QUERIES.values():
-        plain = retriever.recommend(query, songs=10, tags=3).to_json()
-        told = retriever.recommend(query, songs=10, tags=3, explain=True).to_json()
+        plain = retriever.recommend(query, limit=10, tag_limit=3).to_json()
+        told = retriever.recommend(query, limit=10, tag_limit=3, explain=True).to_json()
         for result in (*told["songs"], *told["tags"]):
             result.pop("because", None)
             result.pop("neighbours", None)

@@ -21,7 +21,7 @@ def opened():
     return open_store(load_settings(), **{option.removeprefix("--"): value})
 
 def answer(retriever):
-    found = retriever.recommend(PlaylistQuery(title="rainy day"), songs=5)
+    found = retriever.recommend(PlaylistQuery(title="rainy day"), limit=5)
     return [song.id for song in found.songs]
 
 with opened() as store:

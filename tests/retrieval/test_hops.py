@@ -7,7 +7,7 @@ import numpy as np
 from melon.retrieval import PlaylistQuery, Retriever
 from melon.retrieval.settings import Hops
 from melon.retrieval.strategies.hops import Neighbours, disliked_seeds, liked_seeds
-from melon.retrieval.strategies.strategy import ResolvedQuery
+from melon.retrieval.strategies.ranking import ResolvedQuery
 from melon.store import Filter
 
 

@@ -25,7 +25,7 @@ from melon.store import (
     VectorQuery,
     VectorStore,
 )
-from melon.store.forwarding import ForwardingReader
+from melon.store.protocol import ForwardingReader
 
 ALL = 1000
 WEIGHT, POWER = 0.6, 1.5
@@ -58,7 +58,7 @@ def settings(weight: float, power: float) -> RetrievalSettings:
 
 def scores(store: VectorStore, query: PlaylistQuery, strategy: str, own: RetrievalSettings):
     found = Retriever(store, settings=own).recommend(
-        query, songs=ALL, tags=ALL, strategy=strategy, exact=True
+        query, limit=ALL, tag_limit=ALL, strategy=strategy, exact=True
     )
     songs = {song.id: song.score for song in found.songs}
     return songs, {tag.tag: tag.score for tag in found.tags}
@@ -182,7 +182,7 @@ def test_places_that_the_neighbours_leave_are_filled_from_the_co_embedding(
     """No playlist holds the songs that are wanted, and the settings give a title no cosine."""
     title, unheard = PlaylistQuery(title="rain"), Constraints(max_popularity=0)
     found, near = (
-        retriever.recommend(title, unheard, songs=10, strategy=strategy, explain=True)
+        retriever.recommend(title, unheard, limit=10, strategy=strategy, explain=True)
         for strategy in ("hybrid", "mean")
     )
     assert found.fallback is None
@@ -195,7 +195,7 @@ def test_places_that_the_neighbours_leave_are_filled_from_the_co_embedding(
 
 def test_where_the_neighbours_hold_enough_no_places_are_filled(retriever: Retriever) -> None:
     title = PlaylistQuery(title="rain")
-    few, all_ = (retriever.recommend(title, songs=count).songs for count in (5, ALL))
-    held = retriever.recommend(title, songs=5, strategy="neighbours").songs
+    few, all_ = (retriever.recommend(title, limit=count).songs for count in (5, ALL))
+    held = retriever.recommend(title, limit=5, strategy="neighbours").songs
     assert [song.id for song in few] == [song.id for song in held]
     assert all(song.score > 0 for song in all_[: len(held)])

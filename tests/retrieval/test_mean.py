@@ -120,7 +120,7 @@ def test_songs_are_near_the_mean_and_tags_those_of_playlists_near_it(
     query: PlaylistQuery,
     limits: Constraints,
 ):
-    found = retriever.recommend(query, limits, songs=25, tags=8, strategy="mean", exact=True)
+    found = retriever.recommend(query, limits, limit=25, tag_limit=8, strategy="mean", exact=True)
     mean = expected_mean(demo_space, query)
     allowed = sorted(catalogue.allowed(limits) - {*query.songs, *query.not_songs})
     own_scores = scores(
@@ -138,7 +138,7 @@ def test_songs_are_near_the_mean_and_tags_those_of_playlists_near_it(
 
 def test_an_answer_shows_what_the_catalogue_says(retriever: Retriever, catalogue: Catalogue):
     """Names, artists, genres by name, and dates no more precise than they are known."""
-    found = retriever.recommend(PlaylistQuery(tags=("rain",)), songs=500, tags=1)
+    found = retriever.recommend(PlaylistQuery(tags=("rain",)), limit=500, tag_limit=1)
     lengths = {"day": 10, "month": 7, "year": 4}
     for song in found.songs:
         own = catalogue.songs[song.id]

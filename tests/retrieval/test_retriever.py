@@ -17,13 +17,13 @@ from places import EMBEDDED, DirectoryPlace, Place, ServerPlace
 from qdrant_client import models
 
 from melon.embedding import EmbeddingSpace
-from melon.embedding.title import DamagedTitleTokenizer, TitleTokenizer
 from melon.errors import MelonError
 from melon.ingest import ingest
-from melon.retrieval import STRATEGIES, Item, PlaylistQuery, Retriever, following
+from melon.retrieval import STRATEGIES, Item, PlaylistQuery, Retriever, live
 from melon.retrieval.strategies.dense import MeanStrategy
-from melon.retrieval.strategies.strategy import Answer, ResolvedQuery
+from melon.retrieval.strategies.ranking import Answer, ResolvedQuery
 from melon.store import Collection, NoRelease, ReleaseReader, VectorStore
+from melon.text import DamagedTitleTokenizer, TitleTokenizer
 
 ASKED = PlaylistQuery(tags=("rain",), title="rainy day")
 
@@ -83,7 +83,7 @@ def test_a_retriever_follows_a_promotion(
 ):
     """It stays on its release for a moment, within one answer always, and then moves on."""
     now = [1000.0]
-    monkeypatch.setattr(following.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(live.time, "monotonic", lambda: now[0])
     with place.open() as reading, place.open() as writing:
         first = ingest(demo_space, writing).manifest.release
         moving = Retriever(reading)
@@ -93,14 +93,14 @@ def test_a_retriever_follows_a_promotion(
         assert second != first == before.release
         assert moving.recommend(ASKED) == before
 
-        now[0] += following.REFRESH_SECONDS + 0.1
+        now[0] += live.REFRESH_SECONDS + 0.1
         after = moving.recommend(ASKED)
         assert after.release == moving.release == second
         assert after.songs != before.songs
         assert [staying.recommend(ASKED) for staying in pinned] == [before, before]
 
         writing.promote(first)
-        now[0] += following.REFRESH_SECONDS + 0.1
+        now[0] += live.REFRESH_SECONDS + 0.1
         assert moving.recommend(ASKED) == before
 
 
@@ -120,7 +120,7 @@ def test_one_thread_takes_up_a_release_while_the_others_answer(
             return open_release(release)
 
         monkeypatch.setattr(store, "open", slow_open)
-        monkeypatch.setattr(following, "REFRESH_SECONDS", 0.0)
+        monkeypatch.setattr(live, "REFRESH_SECONDS", 0.0)
         with ThreadPoolExecutor(4) as pool:
             answers = [pool.submit(asking.recommend, ASKED) for _ in range(4)]
             done = list(islice(as_completed(answers, 30), 3))
@@ -134,20 +134,20 @@ def test_after_long_idling_no_thread_answers_from_what_was_dropped(
     place: Place, demo_space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
 ):
     now = [1000.0]
-    monkeypatch.setattr(following.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(live.time, "monotonic", lambda: now[0])
     with place.open() as store:
         first = ingest(demo_space, store).manifest.release
         asking = Retriever(store)
         second = ingest(turned(demo_space), store).manifest.release
         store.drop(first)
-        now[0] += following.REFRESH_SECONDS + following.IDLE_SECONDS + 1
+        now[0] += live.REFRESH_SECONDS + live.IDLE_SECONDS + 1
         looked_for, another_answered = [], Event()
-        live = store.live
+        ask_live = store.live
 
         def slow_live() -> str | None:
             looked_for.append(None)
             another_answered.wait(1)  # in vain, if the others wait for this
-            return live()
+            return ask_live()
 
         monkeypatch.setattr(store, "live", slow_live)
         with ThreadPoolExecutor(4) as pool:
@@ -168,7 +168,7 @@ def test_a_dropped_release_is_left_for_the_live_one_at_once(
     server_place: ServerPlace, demo_space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
 ):
     """Somebody goes back to the release before, and drops the bad one: no call fails meanwhile."""
-    monkeypatch.setattr(following.time, "monotonic", lambda: 1000.0)
+    monkeypatch.setattr(live.time, "monotonic", lambda: 1000.0)
     with server_place.open() as store:
         first = ingest(demo_space, store).manifest.release
         second = ingest(turned(demo_space), store).manifest.release
@@ -196,7 +196,7 @@ def test_a_dropped_release_is_left_for_the_live_one_at_once(
 def test_threads_that_miss_a_dropped_release_look_once(
     server_place: ServerPlace, demo_space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(following.time, "monotonic", lambda: 1000.0)
+    monkeypatch.setattr(live.time, "monotonic", lambda: 1000.0)
     with server_place.open() as store:
         first = ingest(demo_space, store).manifest.release
         second = ingest(turned(demo_space), store).manifest.release
@@ -233,7 +233,7 @@ def test_a_release_that_it_cannot_read_is_not_taken_up(
     caplog: pytest.LogCaptureFixture,
 ):
     """Another version of melon promoted it: this one goes on with what it has."""
-    monkeypatch.setattr(following, "REFRESH_SECONDS", 0.0)
+    monkeypatch.setattr(live, "REFRESH_SECONDS", 0.0)
     with place.open() as store:
         first = ingest(demo_space, store).manifest.release
         asking = Retriever(store)
@@ -264,8 +264,8 @@ def test_a_release_whose_titles_it_cannot_cut_is_not_taken_up(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ):
-    monkeypatch.setattr(following, "REFRESH_SECONDS", 0.0)
-    monkeypatch.setattr(following, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(live, "REFRESH_SECONDS", 0.0)
+    monkeypatch.setattr(live, "RETRY_SECONDS", 0.0)
     with place.open() as store:
         first = ingest(demo_space, store).manifest.release
         asking = Retriever(store)
@@ -321,7 +321,7 @@ def test_a_release_that_lacks_a_collection_is_taken_up_once_it_is_there(
 ):
     """Until then the previous release answers, and what is wrong is said once."""
     now = [1000.0]
-    monkeypatch.setattr(following.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(live.time, "monotonic", lambda: now[0])
     by_song = PlaylistQuery(songs=(1, 2))
     with place.open() as reading, place.open() as writing:
         first = ingest(demo_space, writing).manifest.release
@@ -330,17 +330,17 @@ def test_a_release_that_lacks_a_collection_is_taken_up_once_it_is_there(
         second = ingest(turned(demo_space), writing).manifest.release
         put_back = lose(place, second, Collection.WORDS)
         for _ in range(3):
-            now[0] += following.REFRESH_SECONDS + 0.1
+            now[0] += live.REFRESH_SECONDS + 0.1
             assert asking.recommend(by_song) == before
-        now[0] += following.RETRY_SECONDS
+        now[0] += live.RETRY_SECONDS
         assert asking.recommend(by_song) == before
         [warning] = caplog.messages
         assert f"release {first} goes on answering" in warning
 
         put_back()
-        now[0] += following.REFRESH_SECONDS + 0.1
+        now[0] += live.REFRESH_SECONDS + 0.1
         assert asking.recommend(by_song) == before  # it is not time yet
-        now[0] += following.RETRY_SECONDS
+        now[0] += live.RETRY_SECONDS
         assert asking.recommend(by_song).release == second
     assert len(caplog.messages) == 1
 
@@ -364,7 +364,7 @@ def test_a_live_release_that_cannot_be_named_is_no_reason_to_stop(
     caplog: pytest.LogCaptureFixture,
 ):
     """Somebody damaged the file or the alias that names it."""
-    monkeypatch.setattr(following, "REFRESH_SECONDS", 0.0)
+    monkeypatch.setattr(live, "REFRESH_SECONDS", 0.0)
     with place.open() as store:
         release = ingest(demo_space, store).manifest.release
         asking = Retriever(store)
@@ -408,7 +408,7 @@ def test_threads_may_share_a_retriever(demo_store: VectorStore):
 def test_an_answer_never_mixes_two_releases(
     place: Place, demo_space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(following, "REFRESH_SECONDS", 0.0)
+    monkeypatch.setattr(live, "REFRESH_SECONDS", 0.0)
     with place.open() as reading, place.open() as writing:
         second = ingest(turned(demo_space), writing).manifest.release
         first = ingest(demo_space, writing).manifest.release

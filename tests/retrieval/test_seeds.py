@@ -13,9 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from places import Place
 
-from melon.catalog import clean_text
 from melon.embedding import EmbeddingSpace
-from melon.embedding.title import TitleTokenizer
 from melon.errors import InputError
 from melon.ingest import ingest
 from melon.retrieval import (
@@ -33,7 +31,7 @@ from melon.retrieval import (
     UnknownStrategy,
     Variety,
 )
-from melon.store import name_key
+from melon.text import TitleTokenizer, clean_text, name_key
 
 
 @pytest.mark.parametrize("song", [-1, 2**31, 2**70, 1.5, None, True])
@@ -118,19 +116,19 @@ def test_every_tag_is_known_decomposed_and_with_white_space(
         retriever = Retriever(store)
         for field in ("tags", "not_tags"):
             queries = [PlaylistQuery.model_validate({field: (tag,)}) for tag in typed]
-            found = retriever.rank_many(queries, songs=1, tags=1)
+            found = retriever.rank_many(queries, limit=1, tag_limit=1)
             assert [ranking.unknown.tags for ranking in found] == [()] * len(typed)
 
 
 def test_a_tag_that_is_held_as_it_is_given_is_no_other(retriever: Retriever):
     """Two tags of the catalogue differ by their spaces alone: each is its own seed."""
     spaced, compact = (
-        retriever.recommend(PlaylistQuery(tags=(tag,)), tags=50)
+        retriever.recommend(PlaylistQuery(tags=(tag,)), tag_limit=50)
         for tag in ("비 오는 날", "비오는날")
     )
     assert "비오는날" in [tag.tag for tag in spaced.tags]
     assert "비 오는 날" in [tag.tag for tag in compact.tags]
-    disliked = retriever.recommend(PlaylistQuery(not_tags=("비오는날",)), tags=50)
+    disliked = retriever.recommend(PlaylistQuery(not_tags=("비오는날",)), tag_limit=50)
     assert "비오는날" not in [tag.tag for tag in disliked.tags]
 
 
@@ -239,7 +237,7 @@ def test_an_unknown_strategy_is_refused_with_the_known_ones(retriever: Retriever
 @pytest.mark.parametrize(("songs", "tags"), [(0, 0), (-1, 5), (5, -1)])
 def test_an_answer_has_a_size(retriever: Retriever, songs: int, tags: int):
     with pytest.raises(InputError, match="cannot be recommended"):
-        retriever.recommend(PlaylistQuery(), songs=songs, tags=tags)
+        retriever.recommend(PlaylistQuery(), limit=songs, tag_limit=tags)
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
@@ -308,7 +306,7 @@ def test_a_playlist_of_the_store_is_continued(retriever: Retriever, demo_space: 
     assert query == PlaylistQuery(
         songs=row["songs"], tags=row["tags"], title=row["title"], playlist=row["id"]
     )
-    found = retriever.recommend(query, songs=100, tags=10)
+    found = retriever.recommend(query, limit=100, tag_limit=10)
     assert not found.fallback
     assert not {song.id for song in found.songs} & set(row["songs"])
     assert not {tag.tag for tag in found.tags} & set(row["tags"])

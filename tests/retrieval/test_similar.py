@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from demo_catalogue import Catalogue
 
-from melon.catalog import DemoTruth
+from melon.demo import DemoTruth
 from melon.embedding import EmbeddingSpace
 from melon.errors import InputError
-from melon.retrieval import ConstraintError, Constraints, Item, Neighbour, Retriever, UnknownItem
+from melon.retrieval import ConstraintError, Constraints, Item, Nearest, Retriever, UnknownItem
 from melon.store import Collection
 
 RAINY = "rainy day"
@@ -29,7 +29,7 @@ def items(truth: DemoTruth) -> dict[str, Item]:
     }
 
 
-def is_rainy(near: Neighbour, truth: DemoTruth, space: EmbeddingSpace) -> bool:
+def is_rainy(near: Nearest, truth: DemoTruth, space: EmbeddingSpace) -> bool:
     mood = truth.moods.index(RAINY)
     match near.collection:
         case Collection.SONGS:
@@ -173,5 +173,5 @@ def test_an_item_is_exactly_one_thing_that_can_be(given: dict[str, object]):
 
 
 def test_a_limit_is_positive(retriever: Retriever):
-    with pytest.raises(InputError, match="0 neighbours"):
+    with pytest.raises(InputError, match="nearest 0 points"):
         retriever.similar(Item(tag=RAINY), limit=0)

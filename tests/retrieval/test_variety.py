@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from melon.embedding import EmbeddingSpace
 from melon.retrieval import STRATEGIES, Constraints, PlaylistQuery, Retriever, Variety, variety
-from melon.retrieval.caching import CachingReader
+from melon.retrieval.reader import CachingReader
 from melon.retrieval.strategies.hybrid import HybridStrategy
-from melon.retrieval.strategies.strategy import Answer, Ranked, ResolvedQuery
+from melon.retrieval.strategies.ranking import Answer, Ranked, ResolvedQuery
 from melon.retrieval.variety import cap_per_artist, maximal_marginal_relevance
-from melon.store import name_key
+from melon.text import name_key
 
 ASKED = PlaylistQuery(tags=("rain",), title="rainy day")
 
@@ -31,9 +31,9 @@ def artist_counts(catalogue: Catalogue, ids: list[int]) -> Counter[str]:
 def test_no_artist_has_more_songs_than_allowed(
     retriever: Retriever, catalogue: Catalogue, most: int
 ):
-    free = retriever.recommend(ASKED, songs=30)
+    free = retriever.recommend(ASKED, limit=30)
     assert max(artist_counts(catalogue, [s.id for s in free.songs]).values()) > most
-    found = retriever.recommend(ASKED, songs=30, variety=Variety(max_per_artist=most))
+    found = retriever.recommend(ASKED, limit=30, variety=Variety(max_per_artist=most))
     assert max(artist_counts(catalogue, [s.id for s in found.songs]).values()) <= most
     assert len(found.songs) == 30
     assert found.songs[0].id == free.songs[0].id
@@ -64,11 +64,11 @@ ONE_EACH = Variety(max_per_artist=1)
 def test_candidates_of_few_artists_are_followed_by_others(
     retriever: Retriever, catalogue: Catalogue, asked: list[tuple[int, PlaylistQuery]]
 ):
-    found = retriever.recommend(ASKED, songs=40, variety=ONE_EACH, explain=True)
+    found = retriever.recommend(ASKED, limit=40, variety=ONE_EACH, explain=True)
     assert len(found.songs) == 40
     assert max(artist_counts(catalogue, [song.id for song in found.songs]).values()) == 1
     assert [songs for songs, _ in asked][:2] == [40, 80]
-    assert found.tags == retriever.recommend(ASKED, songs=40, explain=True).tags
+    assert found.tags == retriever.recommend(ASKED, limit=40, explain=True).tags
     for song in found.songs:
         if song.score > 0:
             assert sum(part.share for part in song.because) == pytest.approx(song.score, rel=1e-3)
@@ -80,7 +80,7 @@ def test_fewer_songs_come_back_only_where_there_are_no_others(
     retriever: Retriever, catalogue: Catalogue, query: PlaylistQuery
 ):
     limits = Constraints(artists=tuple(catalogue.artists[:3]))
-    found = retriever.recommend(query, limits, songs=4, variety=ONE_EACH)
+    found = retriever.recommend(query, limits, limit=4, variety=ONE_EACH)
     assert len(found.songs) < 4 < len(catalogue.allowed(limits))
     taken = artist_counts(catalogue, [song.id for song in found.songs])
     assert all(artist_counts(catalogue, [song]) & taken for song in catalogue.allowed(limits))
@@ -90,26 +90,26 @@ def test_only_queries_with_too_few_songs_are_asked_again(
     retriever: Retriever, asked: list[tuple[int, PlaylistQuery]]
 ):
     queries = [PlaylistQuery(songs=(song,)) for song in range(12)]
-    alone = [retriever.recommend(query, songs=4, variety=ONE_EACH) for query in queries]
+    alone = [retriever.recommend(query, limit=4, variety=ONE_EACH) for query in queries]
     times = Counter(query for _, query in asked)
     assert len(set(times.values())) > 1 == min(times.values())
     one_by_one = Counter(asked)
     asked.clear()
-    assert retriever.recommend_many(queries, songs=4, variety=ONE_EACH) == alone
+    assert retriever.recommend_many(queries, limit=4, variety=ONE_EACH) == alone
     assert Counter(asked) == one_by_one
 
 
 def test_constraints_hold_for_what_is_chosen_from_more(retriever: Retriever, catalogue: Catalogue):
     limits = Constraints(genres=("Jazz", "Ballad"), since="1990")
     wanted = Variety(max_per_artist=1, diversity=0.5)
-    found = retriever.recommend(ASKED, limits, songs=15, variety=wanted)
+    found = retriever.recommend(ASKED, limits, limit=15, variety=wanted)
     assert {song.id for song in found.songs} <= catalogue.allowed(limits)
     assert len({song.id for song in found.songs}) == len(found.songs)
 
 
 def test_the_more_diversity_the_less_alike(retriever: Retriever, demo_space: EmbeddingSpace):
     def likeness(diversity: float) -> float:
-        found = retriever.recommend(ASKED, songs=20, variety=Variety(diversity=diversity))
+        found = retriever.recommend(ASKED, limit=20, variety=Variety(diversity=diversity))
         rows = demo_space.song_vectors[[song.id for song in found.songs]]
         cosines = rows @ rows.T
         return float(cosines[~np.eye(len(rows), dtype=bool)].mean())

@@ -26,9 +26,10 @@ from melon.store import (
     StoreUnavailable,
     VectorQuery,
 )
-from melon.store.server import ServerStore, waiting
+from melon.store.server import ServerStore
+from melon.store.server import cluster as cluster_waits
+from melon.store.server.cluster import Patience
 from melon.store.server.connection import ServerAddress, ServerConnection
-from melon.store.server.waiting import Patience
 from melon.store.tuning import TUNINGS
 
 NODES, SHARDS, COPIES = 3, 3, 2
@@ -160,10 +161,10 @@ def test_nobody_waits_for_ever_for_a_node_that_was_lost(
         publish(store, {Collection.SONGS: points(range(50))})
     for address in alone:  # one shard on each node, all of them within reach
         with closing(ServerConnection(address)) as connection:
-            assert waiting.unreached(connection, cluster.songs) == []
+            assert cluster_waits.unreached(connection, cluster.songs) == []
     cluster.lose(2)
-    monkeypatch.setattr(waiting, "ASK_SECONDS", 0.0)
-    monkeypatch.setattr(waiting, "SILENT_SECONDS", 0.5)
+    monkeypatch.setattr(cluster_waits, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(cluster_waits, "SILENT_SECONDS", 0.5)
     for address in alone[:2]:
         with closing(ServerConnection(address)) as connection:
             patience = Patience(connection, cluster.songs, "the copies")
@@ -176,14 +177,14 @@ def test_nobody_waits_for_ever_for_what_does_not_move(
     server_place: ServerPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1000.0]
-    monkeypatch.setattr(waiting.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(cluster_waits.time, "monotonic", lambda: now[0])
     with closing(ServerConnection(ServerAddress(server_place.server.url))) as connection:
         patience = Patience(connection, "melon_songs__r1", "the indexes")
         for state in range(3):
             patience.check(state)
-            now[0] += waiting.STALLED_SECONDS - 1
+            now[0] += cluster_waits.STALLED_SECONDS - 1
         patience.check(3)
-        now[0] += waiting.STALLED_SECONDS - 1
+        now[0] += cluster_waits.STALLED_SECONDS - 1
         patience.check(3)
         now[0] += 1
         with pytest.raises(IndexingFailed, match=r"the indexes of .* nothing has moved"):

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from store_samples import manifest, points
 from melon.store import Collection, DamagedRelease, StoreUnavailable
-from melon.store.embedded import EmbeddedStore, release, shards
+from melon.store.embedded import EmbeddedStore, builder, shards
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # so that writing fails, as on a full disk
 root, failing, *options = sys.argv[1:]
@@ -34,13 +34,13 @@ def limit(step, size=0):
 BUILD = (
     LIMITED
     + """
-optimise = release.optimise_shard
+optimise = builder.optimise_shard
 
 def optimise_limited(*arguments):
     limit("index", 10_000)  # enough for opening a shard
     optimise(*arguments)
 
-release.optimise_shard = optimise_limited
+builder.optimise_shard = optimise_limited
 shards.SMALL_SHARD = 0 if options else 10_000
 builder = None
 with EmbeddedStore(Path(root)) as store:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from melon.store.release_names import MadeName, is_release_name
+from melon.store.manifest import MadeName, is_release_name
 
 MADE = MadeName.of("what it is made of")
 

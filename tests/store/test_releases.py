@@ -42,9 +42,9 @@ from melon.store import (
     VectorStore,
 )
 from melon.store.embedded import EmbeddedStore
+from melon.store.protocol import check_whole
 from melon.store.server.builder import ServerBuilder
 from melon.store.server.registry import Registry
-from melon.store.whole import check_whole
 
 SONGS = Collection.SONGS
 

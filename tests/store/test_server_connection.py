@@ -12,8 +12,8 @@ from store_samples import DIM, Sample, publish
 
 from melon.store import DENSE, Collection, StoreClosed, VectorQuery
 from melon.store.server.connection import BACKGROUND_THREADS
-from melon.store.server.models import to_query
 from melon.store.server.reader import _json
+from melon.store.server.translate import to_query
 
 
 def test_requests_share_a_connection(

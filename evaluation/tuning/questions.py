@@ -1,0 +1,188 @@
+"""The questions that settings are tuned on, and those that show what the tuning is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from melon.catalog import playlist_record
+from melon.errors import counted
+from melon.evaluation.errors import BadQuestions
+from melon.evaluation.metrics import ndcg
+from melon.evaluation.popular import PopularItems
+from melon.evaluation.questions import SHOWN, Pair, as_query
+from melon.evaluation.recommend import BATCH
+from melon.evaluation.store_checks import leaked
+from melon.evaluation.submission import SONGS, TAGS
+from melon.evaluation.tuning.journal import fingerprint
+from melon.evaluation.tuning.space import Stage, Target
+from melon.retrieval import QueryKind, Ranking, Retriever
+
+HALVES = 0
+"""Where the chance begins that halves the questions."""
+
+
+class LeakedQuestions(BadQuestions):
+    """The store was trained on what the questions hide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Questions with their answers, by kind; no playlist is in both halves.
+
+    Attributes:
+        search: what is searched on.
+        held_back: what is reported on.
+        unknown: how many questions the store knows nothing of. No settings can help them.
+    """
+
+    search: dict[QueryKind, list[Pair]]
+    held_back: list[Pair]
+    unknown: int
+
+
+def draw_sample(
+    retriever: Retriever,
+    pairs: Sequence[Pair],
+    *,
+    most: int,
+    seed: int,
+) -> Sample:
+    """Draw `most` questions of each kind, half of them to search on and half to report on.
+
+    Which half a question belongs to depends on what is in `pairs` and on nothing else: whatever
+    the number and the seed, none is searched on here that is reported on there. With the same
+    seed, more questions hold the fewer.
+
+    Args:
+        retriever: knows of which kind each question is.
+        pairs: questions with their answers, in any order.
+        most: how many of each kind.
+        seed: which are drawn.
+
+    Raises:
+        BadQuestions: they are too few for two halves.
+        LeakedQuestions: a playlist in the store holds what its question hides.
+    """
+    by_kind: dict[QueryKind, list[Pair]] = {given: [] for given in QueryKind}
+    unknown = 0
+    for start in range(0, len(pairs), BATCH):
+        part = pairs[start : start + BATCH]
+        kinds = retriever.kinds([as_query(question) for question, _ in part])
+        for pair, kind in zip(part, kinds, strict=True):
+            if kind is None:
+                unknown += 1
+            else:
+                by_kind[kind].append(pair)
+    rng = np.random.default_rng(seed)
+    search: dict[QueryKind, list[Pair]] = {}
+    held_back: list[Pair] = []
+    for kind, known in by_kind.items():
+        known = _shuffled(sorted(known, key=_id), np.random.default_rng(HALVES))
+        middle = (len(known) + 1) // 2
+        search[kind] = _shuffled(known[:middle], rng)[: (most + 1) // 2]
+        held_back += _shuffled(known[middle:], rng)[: most // 2]
+    if not held_back:
+        raise BadQuestions(
+            "no kind of question has two, one to search on and one to report on",
+            hint="hold out more playlists: `melon split --hold-out`",
+        )
+    _check_leaks(retriever, [*held_back, *(pair for part in search.values() for pair in part)])
+    return Sample(search, held_back, unknown)
+
+
+def _id(pair: Pair) -> int:
+    return pair[0].id
+
+
+def _shuffled(pairs: Sequence[Pair], rng: np.random.Generator) -> list[Pair]:
+    return [pairs[index] for index in rng.permutation(len(pairs)).tolist()]
+
+
+def _check_leaks(retriever: Retriever, pairs: Sequence[Pair]) -> None:
+    if found := leaked(retriever.reader, [answer for _, answer in pairs]):
+        some = ", ".join(map(str, sorted(found)[:SHOWN]))
+        raise LeakedQuestions(
+            f"the store was trained on what {len(found):,} of {counted(len(pairs), 'question')} "
+            f"{'hides' if len(found) == 1 else 'hide'}, such as that of playlist {some}",
+            hint="split first, then train on the train.json of the split and ingest that: "
+            "see `melon tune --help`",
+        )
+
+
+def search_name(given: QueryKind, target: Target, stage: Stage) -> str:
+    """What the search of a stage is called, in the journal, too: `songs_and_text/tags/hybrid`."""
+    return f"{given}/{target}/{stage}"
+
+
+class Group:
+    """Questions of one kind that hide some of the target, and how well it is found.
+
+    Attributes:
+        given: what the queries give.
+        target: what of them is scored.
+        gives: which of songs, tags and title the questions hold.
+        fingerprint: of the questions, what they hide, and the release that is asked.
+    """
+
+    def __init__(
+        self, given: QueryKind, target: Target, pairs: Sequence[Pair], retriever: Retriever
+    ) -> None:
+        pairs = [(question, answer) for question, answer in pairs if getattr(answer, target)]
+        self.given = given
+        self.target = target
+        self._queries = [as_query(question) for question, _ in pairs]
+        self._hidden = [frozenset(getattr(answer, target)) for _, answer in pairs]
+        self.gives = frozenset(
+            name
+            for name in ("songs", "tags", "title")
+            if any(getattr(query, name) for query in self._queries)
+        )
+        self._popular = PopularItems(retriever.reader)
+        manifest = retriever.reader.manifest
+        self.fingerprint = fingerprint(
+            [
+                manifest.release,
+                manifest.space,
+                [[playlist_record(question), sorted(getattr(a, target))] for question, a in pairs],
+            ]
+        )
+
+    def __len__(self) -> int:
+        return len(self._queries)
+
+    def __str__(self) -> str:
+        return f"{self.given}/{self.target}"
+
+    def search(self, stage: Stage) -> str:
+        """What a search of the stage on these questions is called."""
+        return search_name(self.given, self.target, stage)
+
+    def path(self, stage: Stage) -> str:
+        """Where the settings of the stage are that answer these questions."""
+        return f"{stage}.{self.given}.{self.target}"
+
+    def score(self, retriever: Retriever, strategy: str) -> float:
+        """Mean nDCG, @100 of songs or @10 of tags, as `evaluate` finds it; nothing else is asked.
+
+        Raises:
+            TooFewItems: the store cannot fill a list.
+        """
+        songs, tags = (SONGS, 0) if self.target == "songs" else (0, TAGS)
+        hits = np.zeros((len(self), songs + tags), np.bool_)
+        for start in range(0, len(self), BATCH):
+            rankings = retriever.rank_many(
+                self._queries[start : start + BATCH], limit=songs, tag_limit=tags, strategy=strategy
+            )
+            for row, ranking in enumerate(rankings, start):
+                hits[row] = [item in self._hidden[row] for item in self._filled(row, ranking)]
+        counts = np.array([len(hidden) for hidden in self._hidden], np.int64)
+        return float(ndcg(hits, counts).mean())
+
+    def _filled(self, row: int, ranking: Ranking) -> tuple[object, ...]:
+        query = self._queries[row]
+        if self.target == "songs":
+            return self._popular.fill_songs(ranking.songs, SONGS, without=query.songs, until=None)
+        return self._popular.fill_tags(ranking.tags, TAGS, without=query.tags)

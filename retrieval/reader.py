@@ -1,0 +1,268 @@
+"""A reader that caches what strategies ask for again and again.
+
+Reading a payload costs an engine several times what finding the point costs, and the same popular
+songs and long playlists are candidates for most queries. A release never changes, so what was
+read once of it stays true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from melon.retrieval.batching import query_grouped
+from melon.retrieval.results import SONG_FIELDS, Description
+from melon.store import (
+    Collection,
+    Filter,
+    Hits,
+    Ids,
+    NumberRange,
+    PointId,
+    Record,
+    ReleaseReader,
+    VectorQuery,
+)
+from melon.store.protocol import ForwardingReader
+
+MAX_PLAYLISTS = 200_000
+"""Playlists whose songs are cached at most, some 100 MB."""
+
+MAX_TAGS = 1_000_000
+"""Tags whose text is cached at most."""
+
+MAX_DESCRIPTIONS = 50_000
+"""Songs whose description is cached at most, some 50 MB."""
+
+MAX_ARTIST_KEYS = 100_000
+"""Songs whose artists are cached at most, some 30 MB."""
+
+MAX_VECTORS = 50_000
+"""Songs whose vector is cached at most, some 30 MB of 100 dimensions."""
+
+SongArray = NDArray[np.int32]
+Vector = NDArray[np.float32]
+NO_HITS = Hits(np.empty(0, np.int64), np.empty(0))
+
+
+class CachingReader(ForwardingReader):
+    """A release's reader that keeps what it has read of points. May be shared by threads."""
+
+    def __init__(self, reader: ReleaseReader) -> None:
+        super().__init__(reader)
+        self._popularity = {collection: Counts() for collection in Collection}
+        self._song_counts: dict[int, int] = {}
+        self._songs = PointCache(Collection.PLAYLISTS, _song_ids, MAX_PLAYLISTS, payload=("songs",))
+        self._tags = PointCache(Collection.TAGS, _tag, MAX_TAGS, payload=("tag",))
+        self._descriptions = PointCache(
+            Collection.SONGS, _description, MAX_DESCRIPTIONS, payload=SONG_FIELDS
+        )
+        self._artist_keys = PointCache(
+            Collection.SONGS, _artist_keys, MAX_ARTIST_KEYS, payload=("artist_keys",)
+        )
+        self._vectors = PointCache(Collection.SONGS, _vector, MAX_VECTORS, vectors=True)
+
+    @property
+    def engine(self) -> ReleaseReader:
+        """The reader that is asked for what is not cached."""
+        return self._reader
+
+    def popularity(self, collection: Collection, ids: Ids) -> NDArray[np.float64]:
+        """How many playlists hold each of n points, (n,) float64; 1 at least, to take powers of.
+
+        Where many queries are answered, ask for all their points first: those not cached are
+        loaded in one request.
+        """
+        cached = self._popularity[collection]
+        counts = cached.of(ids)
+        unknown = counts < 0
+        if unknown.any():
+            missing, inverse = np.unique(ids[unknown], return_inverse=True)
+            found = self._reader.values(collection, "popularity", missing.tolist())
+            loaded = np.array([found.get(point, 0) for point in missing.tolist()], np.int64)
+            cached.add(missing, loaded)
+            counts[unknown] = loaded[inverse]
+        return np.asarray(np.maximum(counts, 1), np.float64)
+
+    def songs(self, playlists: Ids) -> list[SongArray]:
+        """The ids of each playlist's songs, (n,) int32.
+
+        Where many queries are answered, call `load_songs` for all their playlists first.
+        """
+        ids = playlists.tolist()
+        known = self._songs.known
+        try:
+            return [known[playlist] for playlist in ids]
+        except KeyError:
+            loaded = self.load_songs(ids)
+            return [loaded[playlist] for playlist in ids]
+
+    def load_songs(self, playlists: Sequence[PointId]) -> Mapping[PointId, SongArray]:
+        """The songs of these and other playlists; those not cached are loaded in one request."""
+        return self._songs.load(self._reader, playlists)
+
+    def tags(self, ids: Ids) -> list[str]:
+        """The tags that points stand for.
+
+        Where many queries are answered, call `load_tags` for all their points first.
+        """
+        points = ids.tolist()
+        loaded = self.load_tags(points)
+        return [loaded[point] for point in points]
+
+    def load_tags(self, ids: Sequence[PointId]) -> Mapping[PointId, str]:
+        """These tags and others; those not cached are loaded in one request."""
+        return self._tags.load(self._reader, ids)
+
+    def load_descriptions(self, songs: Sequence[PointId]) -> Mapping[PointId, Description]:
+        """The descriptions of these and other songs; those not cached are loaded in one request."""
+        return self._descriptions.load(self._reader, songs)
+
+    def load_artist_keys(self, songs: Sequence[PointId]) -> Mapping[PointId, tuple[str, ...]]:
+        """The artists of these and other songs, as names are compared (`name_key`)."""
+        return self._artist_keys.load(self._reader, songs)
+
+    def load_vectors(self, songs: Sequence[PointId]) -> Mapping[PointId, Vector | None]:
+        """The vectors of these and other songs, (dim,) float32; None where one has none."""
+        return self._vectors.load(self._reader, songs)
+
+    def count_songs(self, min_popularity: int) -> int:
+        """How many songs stand in at least so many playlists."""
+        if min_popularity not in self._song_counts:
+            popular = Filter(must=(NumberRange("popularity", gte=min_popularity),))
+            self._song_counts[min_popularity] = self._reader.count(Collection.SONGS, popular)
+        return self._song_counts[min_popularity]
+
+    def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
+        """As the reader itself, in the way that costs it least."""
+        return query_grouped(partial(self._reader.query, collection), queries)
+
+    def query_some(
+        self, collection: Collection, queries: Sequence[VectorQuery | None]
+    ) -> list[Hits]:
+        """The hits of each query in one request; none where there is no query."""
+        some = [query for query in queries if query is not None]
+        answers = iter(self.query(collection, some) if some else [])
+        return [NO_HITS if query is None else next(answers) for query in queries]
+
+
+def _song_ids(playlist: Record) -> SongArray:
+    return np.array(playlist.payload.get("songs", ()), np.int32)
+
+
+def _tag(tag: Record) -> str:
+    return str(tag.payload["tag"])
+
+
+def _description(song: Record) -> Description:
+    return Description.of(song.payload)
+
+
+def _artist_keys(song: Record) -> tuple[str, ...]:
+    return tuple(song.payload.get("artist_keys", ()))
+
+
+def _vector(song: Record) -> Vector | None:
+    return song.vector
+
+
+MAX_TABLE_ID = 16_000_000
+"""Ids up to this have a table, 64 MB at most."""
+
+MAX_OTHERS = 1_000_000
+"""Other points are cached up to this, some 100 MB; past that, their cache is emptied."""
+
+
+class Counts:
+    """Counts of points by their ids: a table of small numbers, a dictionary of all others.
+
+    A point's count never changes, but one may be loaded twice: a point that is in the table is not
+    looked up there when it is asked for together with an id that is too large for the table.
+
+    May be shared by threads: what one adds while another makes the table longer may be lost,
+    and is then loaded again.
+    """
+
+    def __init__(self) -> None:
+        self._table = np.zeros(0, np.int32)  # one more than each count
+        self._others: dict[int | str, int] = {}
+
+    def of(self, ids: Ids) -> NDArray[np.int64]:
+        """The count of each point, (n,) int64, -1 where it is not known."""
+        if _has_table(ids):
+            return self._grown(ids)[ids].astype(np.int64) - 1
+        others = self._others
+        return np.array([others.get(point, -1) for point in ids.tolist()], np.int64)
+
+    def add(self, ids: Ids, counts: NDArray[np.int64]) -> None:
+        """Cache the counts (n,) of n points."""
+        if _has_table(ids):
+            self._grown(ids)[ids] = counts + 1
+            return
+        if len(self._others) + len(ids) > MAX_OTHERS:
+            self._others = {}
+        self._others.update(zip(ids.tolist(), counts.tolist(), strict=True))
+
+    def _grown(self, ids: Ids) -> NDArray[np.int32]:
+        """The table, long enough for the ids."""
+        end = int(ids.max(initial=-1)) + 1
+        table = self._table
+        if end > len(table):
+            longer = np.zeros(max(end, min(2 * len(table), MAX_TABLE_ID)), np.int32)
+            longer[: len(table)] = table
+            self._table = table = longer
+        return table
+
+
+def _has_table(ids: Ids) -> bool:
+    return ids.dtype.kind == "i" and int(ids.max(initial=0)) < MAX_TABLE_ID
+
+
+V = TypeVar("V")
+
+
+@dataclass(slots=True, eq=False)
+class PointCache(Generic[V]):
+    """What was read of the points of a collection, by their ids.
+
+    May be shared by threads: each works with the dictionary that it looked into, even where
+    another has begun a new one meanwhile.
+
+    Attributes:
+        collection: which points.
+        value: what is kept of a record.
+        max_points: that are kept; past that, the cache is emptied.
+        payload: the fields that `value` is taken from.
+        vectors: whether it is taken from the dense vector.
+        known: the values of those that were read.
+    """
+
+    collection: Collection
+    value: Callable[[Record], V]
+    max_points: int
+    payload: tuple[str, ...] | bool = False
+    vectors: bool = False
+    known: dict[PointId, V] = field(default_factory=dict)
+
+    def load(self, reader: ReleaseReader, ids: Sequence[PointId]) -> Mapping[PointId, V]:
+        """The values of these and other points; those not cached are read in one request.
+
+        A point that is not in the release has none.
+        """
+        known = self.known
+        missing = set(ids).difference(known)
+        if not missing:
+            return known
+        if len(known) + len(missing) > self.max_points:
+            known, missing = {}, set(ids)
+        records = reader.retrieve(
+            self.collection, list(missing), payload=self.payload, vectors=self.vectors
+        )
+        known.update((record.id, self.value(record)) for record in records)
+        self.known = known
+        return known

@@ -1,0 +1,306 @@
+"""From queries to ranked songs and tags: look up the seeds, ask a strategy, fill up, show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from melon.errors import InputError
+from melon.retrieval.constraints import Constraints
+from melon.retrieval.live import OpenRelease
+from melon.retrieval.query import PlaylistQuery
+from melon.retrieval.reader import CachingReader
+from melon.retrieval.results import Because, Fallback, Ranking, Recommendation, Song, Tag
+from melon.retrieval.strategies.explain import explain
+from melon.retrieval.strategies.ranking import (
+    EMPTY,
+    NOTHING,
+    UNEXPLAINED,
+    Answer,
+    Explanation,
+    Ranked,
+    ResolvedQuery,
+    SeedRef,
+    Shares,
+    Strategy,
+)
+from melon.retrieval.variety import Variety
+from melon.store import (
+    Collection,
+    Filter,
+    HasId,
+    NumberRange,
+    PointId,
+    ReleaseReader,
+    id_array,
+    tag_point_id,
+)
+
+POPULARITY = "popularity"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How all queries of one call are to be answered.
+
+    Raises:
+        InputError: neither songs nor tags are wanted, or fewer than none.
+    """
+
+    strategy: Strategy
+    songs: int
+    tags: int
+    exact: bool = False
+    variety: Variety = field(default_factory=Variety)
+    explain: bool = False
+
+    def __post_init__(self) -> None:
+        if self.songs < 0 or self.tags < 0 or self.songs + self.tags == 0:
+            raise InputError(f"{self.songs} songs and {self.tags} tags cannot be recommended")
+
+
+def recommend(
+    store: str,
+    release: OpenRelease,
+    queries: Sequence[PlaylistQuery],
+    constraints: Sequence[Constraints | None] | None,
+    wanted: Wanted,
+) -> list[Recommendation]:
+    """The songs and tags of each query with what is known of them, and why where that is wanted.
+
+    Args:
+        store: where the release is, for the record.
+
+    Raises:
+        InputError: queries and constraints are not equally many.
+        ConstraintError: a constraint cannot be met by anything, or names what is not known.
+    """
+    reader = release.reader
+    resolved = resolve(release, queries, constraints, wanted)
+    pairs = _varied(reader, resolved, wanted, wanted.variety.pool(wanted.songs))
+    answers = [answer for _, answer in pairs]
+    reasons = [
+        # popular songs and tags have no reasons but that
+        explain(wanted.strategy, reader, query, answer)
+        if wanted.explain and not answer.popular
+        else UNEXPLAINED
+        for query, answer in pairs
+    ]
+    songs, tags = _shown_songs(reader, answers, reasons), _shown_tags(reader, answers, reasons)
+    return [
+        Recommendation(
+            store=store,
+            release=reader.manifest.release,
+            strategy=wanted.strategy.name,
+            fallback=_fallback(answer),
+            songs=songs[row],
+            tags=tags[row],
+            unknown=query.seeds.unknown,
+        )
+        for row, (query, answer) in enumerate(pairs)
+    ]
+
+
+def rank(
+    release: OpenRelease,
+    queries: Sequence[PlaylistQuery],
+    constraints: Sequence[Constraints | None] | None,
+    wanted: Wanted,
+) -> list[Ranking]:
+    """The ids of the songs and the names of the tags of each query; else as `recommend`."""
+    resolved = resolve(release, queries, constraints, wanted)
+    answers = _answers(release.reader, resolved, wanted.strategy)
+    return [
+        Ranking(
+            songs=tuple(answer.songs.ids.tolist()),
+            tags=tuple(names),
+            fallback=_fallback(answer),
+            known=bool(query.seeds),
+            unknown=query.seeds.unknown,
+        )
+        for query, answer, names in zip(
+            resolved, answers, _tag_names(release.reader, answers), strict=True
+        )
+    ]
+
+
+def resolve(
+    release: OpenRelease,
+    queries: Sequence[PlaylistQuery],
+    constraints: Sequence[Constraints | None] | None,
+    wanted: Wanted,
+) -> list[ResolvedQuery]:
+    """The queries with their seeds and filters; the filters keep the seeds out of the answers."""
+    if constraints is None:
+        constraints = [None] * len(queries)
+    if len(constraints) != len(queries):
+        raise InputError(f"{len(queries)} queries have {len(constraints)} constraints")
+    filters = [release.filter(constraint) for constraint in constraints]
+    return [
+        ResolvedQuery(
+            original=query,
+            seeds=seeds,
+            song_filter=filter & without(query.songs + query.not_songs),
+            tag_filter=without(
+                [tag_point_id(str(tag)) for tag in seeds.tags.keys + seeds.not_tags.keys]
+            ),
+            songs=wanted.songs,
+            tags=wanted.tags,
+            exact=wanted.exact,
+        )
+        for query, seeds, filter in zip(queries, release.seeds(queries), filters, strict=True)
+    ]
+
+
+def _varied(
+    reader: CachingReader, queries: Sequence[ResolvedQuery], wanted: Wanted, pool: int
+) -> list[tuple[ResolvedQuery, Answer]]:
+    """Answers whose songs are chosen for variety from `pool` candidates of each query.
+
+    Where too few candidates satisfy it, the query is asked again for twice as many, until enough
+    do or there are no more. Each answer comes with its query as it was asked in the end.
+    """
+    queries = [replace(query, songs=pool) for query in queries]
+    candidates = _answers(reader, queries, wanted.strategy)
+    pairs = []
+    for query, answer in zip(queries, candidates, strict=True):
+        chosen = wanted.variety.choose(reader, answer.songs, wanted.songs)
+        pairs.append((query, replace(answer, songs=chosen)))
+    short = [
+        row
+        for row, ((_, chosen), whole) in enumerate(zip(pairs, candidates, strict=True))
+        if len(chosen.songs) < wanted.songs and len(whole.songs) == pool
+    ]
+    if short:
+        more = _varied(reader, [queries[row] for row in short], wanted, 2 * pool)
+        for row, pair in zip(short, more, strict=True):
+            pairs[row] = pair
+    return pairs
+
+
+def _answers(
+    reader: CachingReader, queries: Sequence[ResolvedQuery], strategy: Strategy
+) -> list[Answer]:
+    """The best songs and tags of each query.
+
+    What is popular stands in where nothing of a query is known or leads anywhere, and follows
+    where the strategy finds too few.
+    """
+    of_known = iter(strategy(reader, [query for query in queries if query.seeds]))
+    answers = [next(of_known) if query.seeds else NOTHING for query in queries]
+    return [
+        _filled(reader, answer.head(query.songs, query.tags), query)
+        if answer
+        else _popular(reader, query)
+        for query, answer in zip(queries, answers, strict=True)
+    ]
+
+
+def _popular(reader: ReleaseReader, query: ResolvedQuery) -> Answer:
+    """The most popular songs and tags that pass; the score is the number of playlists."""
+    return Answer(
+        songs=most_popular(reader, Collection.SONGS, query.songs, query.song_filter),
+        tags=most_popular(reader, Collection.TAGS, query.tags, query.tag_filter),
+        popular=True,
+    )
+
+
+def _filled(reader: ReleaseReader, answer: Answer, query: ResolvedQuery) -> Answer:
+    """Where candidates are fewer than wanted, what is popular follows, with no score."""
+
+    def fill(ranked: Ranked, collection: Collection, limit: int, filter: Filter) -> Ranked:
+        missing = limit - len(ranked)
+        if not missing:
+            return ranked
+        rest = filter & without(ranked.ids.tolist())
+        return ranked.followed_by(most_popular(reader, collection, missing, rest).ids)
+
+    return Answer(
+        songs=fill(answer.songs, Collection.SONGS, query.songs, query.song_filter),
+        tags=fill(answer.tags, Collection.TAGS, query.tags, query.tag_filter),
+    )
+
+
+def most_popular(
+    reader: ReleaseReader, collection: Collection, limit: int, filter: Filter
+) -> Ranked:
+    """The points in most playlists, those in equally many by their ids: the same on each engine."""
+    if limit == 0:
+        return EMPTY
+    fields = (POPULARITY,)
+    records = reader.top(collection, POPULARITY, limit, filter, payload=fields)
+    if len(records) == limit:
+        # Engines differ in which of the last, equally popular ones they give: take those with
+        # the lowest ids, which is the order of `find` on both.
+        least = records[-1].payload[POPULARITY]
+        tied = filter & Filter(must=(NumberRange(POPULARITY, least, least),))
+        records = [record for record in records if record.payload[POPULARITY] > least]
+        records += reader.find(collection, tied, limit - len(records), payload=fields)
+    counts = np.array([record.payload[POPULARITY] for record in records], np.float64)
+    return Ranked.of(id_array([record.id for record in records]), counts)
+
+
+def without(ids: Sequence[PointId]) -> Filter:
+    """All but these."""
+    return Filter(must_not=(HasId(tuple(ids)),)) if ids else Filter()
+
+
+def _shown_songs(
+    reader: CachingReader, answers: Sequence[Answer], reasons: Sequence[Explanation]
+) -> list[tuple[Song, ...]]:
+    """The songs of each answer."""
+    described = reader.load_descriptions(
+        [song for answer in answers for song in answer.songs.ids.tolist()]
+    )
+    return [
+        tuple(
+            Song.of(int(song), score, described[song], *_because(reason.songs, row, score))
+            for row, (song, score) in enumerate(answer.songs.pairs())
+        )
+        for answer, reason in zip(answers, reasons, strict=True)
+    ]
+
+
+def _shown_tags(
+    reader: CachingReader, answers: Sequence[Answer], reasons: Sequence[Explanation]
+) -> list[tuple[Tag, ...]]:
+    """The tags of each answer."""
+    return [
+        tuple(
+            Tag(name, score, *_because(reason.tags, row, score))
+            for row, (name, score) in enumerate(
+                zip(names, answer.tags.scores.tolist(), strict=True)
+            )
+        )
+        for names, answer, reason in zip(_tag_names(reader, answers), answers, reasons, strict=True)
+    ]
+
+
+def _tag_names(reader: CachingReader, answers: Sequence[Answer]) -> list[list[str]]:
+    reader.load_tags([tag for answer in answers for tag in answer.tags.ids.tolist()])
+    return [reader.tags(answer.tags.ids) for answer in answers]
+
+
+def _because(
+    shares: Shares, row: int, score: float
+) -> tuple[tuple[Because, ...], tuple[Because, ...]]:
+    """The shares of the seeds and of the neighbours in one result's score, largest first.
+
+    What only fills an answer up scores 0 and has none, though seeds may have voted against it.
+    """
+    if score <= 0 or not (shares.seeds or shares.neighbours):
+        return (), ()
+
+    def ranked(parts: Mapping[SeedRef, NDArray[np.float64]]) -> tuple[Because, ...]:
+        shares = [Because(*ref, float(share[row])) for ref, share in parts.items() if share[row]]
+        return tuple(sorted(shares, key=lambda part: -abs(part.share)))
+
+    return ranked(shares.seeds), ranked(shares.neighbours)
+
+
+def _fallback(answer: Answer) -> Fallback | None:
+    """What stands in for what a strategy finds."""
+    return "popularity" if answer.popular else None

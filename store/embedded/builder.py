@@ -1,0 +1,123 @@
+"""Writes one embedded release."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import qdrant_edge as edge
+
+from melon.errors import MelonError
+from melon.files import sync_directory, write_atomically
+from melon.store.embedded.errors import edge_errors
+from melon.store.embedded.reader import EmbeddedReader
+from melon.store.embedded.shards import create_shard, optimise_shard
+from melon.store.embedded.translate import (
+    to_points,
+)
+from melon.store.errors import (
+    IndexingFailed,
+    RequestRefused,
+)
+from melon.store.manifest import ReleaseManifest
+from melon.store.points import (
+    PointBatch,
+)
+from melon.store.protocol import IndexProgress
+from melon.store.schema import SCHEMA, Collection
+from melon.store.tuning import TUNINGS
+
+
+class EmbeddedBuilder:
+    """Writes a release below a hidden directory, and renames it when it is sealed.
+
+    Raises:
+        StoreUnavailable: the directory cannot be written. Nothing is left of it.
+    """
+
+    def __init__(self, directory: Path, manifest: ReleaseManifest, lock: ExitStack) -> None:
+        self._directory = directory
+        self._manifest = manifest
+        self._lock = lock
+        self._sent = dict.fromkeys(Collection, 0)
+        self._reader: EmbeddedReader | None = None
+        self._shards: dict[Collection, edge.EdgeShard] = {}
+        tuning = TUNINGS[manifest.preset]
+        try:
+            for collection in Collection:
+                path = directory / collection
+                self._shards[collection] = create_shard(path, collection, manifest.dim, tuning)
+        except BaseException:
+            self.abandon()
+            raise
+
+    def upsert(self, collection: Collection, batch: PointBatch) -> None:
+        """Add a batch to the collection's shard."""
+        batch.check(self._manifest.dim)
+        points = to_points(batch, SCHEMA[collection].sparse)
+        with self._errors(RequestRefused):
+            self._shards[collection].update(edge.UpdateOperation.upsert_points(points))
+        self._sent[collection] += len(points)
+
+    def finish(self, progress: Callable[[IndexProgress], None] | None = None) -> None:
+        """Flush, then build the indexes, those of a large collection in a child process.
+
+        Edge's `optimize` holds the interpreter's lock until it ends; a child process keeps
+        this one able to show progress and to be interrupted.
+        """
+        with self._errors(IndexingFailed):
+            for shard in self._shards.values():
+                shard.flush()
+                shard.close()
+        self._shards.clear()
+        for collection in Collection:
+            optimise_shard(
+                self._directory / collection, collection, self._sent[collection], progress
+            )
+        reader = self.reader()
+        for collection, sent in self._sent.items():
+            if (held := reader.count(collection)) != sent:
+                raise IndexingFailed(f"{sent} points were sent to {collection}, it holds {held}")
+
+    def reader(self) -> EmbeddedReader:
+        """Read what was built."""
+        if self._reader is None:
+            self._reader = EmbeddedReader(self._directory, self._manifest)
+        return self._reader
+
+    def seal(self) -> None:
+        """Write the manifest and give the directory its final name."""
+        with self._errors(IndexingFailed):
+            self._close()
+            write_atomically(self._directory / MANIFEST, self._manifest.model_dump_json())
+            final = self._directory.parent / self._manifest.release
+            if final.exists():
+                shutil.rmtree(final)
+            self._directory.rename(final)
+            sync_directory(final.parent)
+        self._lock.close()
+
+    def abandon(self) -> None:
+        """Remove what was built."""
+        with suppress(Exception):  # closing may write, where nothing can be written
+            self._close()
+        self._shards.clear()
+        shutil.rmtree(self._directory, ignore_errors=True)
+        self._lock.close()
+
+    @contextmanager
+    def _errors(self, kind: type[MelonError]) -> Iterator[None]:
+        with edge_errors(kind, self._directory, what="the release cannot be written"):
+            yield
+
+    def _close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+        while self._shards:
+            self._shards.popitem()[1].close()
+
+
+MANIFEST = "manifest.json"

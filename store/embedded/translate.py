@@ -1,0 +1,153 @@
+"""Translation of the neutral models into Qdrant Edge's, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import qdrant_edge as edge
+
+from melon.store.filters import Condition, DateRange, Filter, HasId, MatchAny, NumberRange, utc
+from melon.store.points import (
+    NO_PAYLOAD,
+    Hits,
+    PointBatch,
+    PointId,
+    Record,
+    SparseVector,
+    VectorQuery,
+    dense_of,
+    id_array,
+    payload_selector,
+)
+from melon.store.schema import DENSE, SCHEMA, Collection, FieldType
+from melon.store.tuning import HNSW_FIELDS, PINNED_FIELDS, RANGE_ONLY_FIELDS, TENANT_FIELDS, hnsw_ef
+
+PayloadIndex = edge.KeywordIndexParams | edge.IntegerIndexParams | edge.DatetimeIndexParams
+
+
+def payload_index(collection: Collection, field: str) -> PayloadIndex:
+    """The index of a payload field."""
+    in_hnsw, tenant = field in HNSW_FIELDS[collection], field in TENANT_FIELDS[collection]
+    memory = edge.Memory.Pinned if field in PINNED_FIELDS[collection] else edge.Memory.Cold
+    match SCHEMA[collection].indexed[field]:
+        case FieldType.KEYWORD:
+            return edge.KeywordIndexParams(is_tenant=tenant, enable_hnsw=in_hnsw, memory=memory)
+        case FieldType.INTEGER:
+            return edge.IntegerIndexParams(
+                lookup=field not in RANGE_ONLY_FIELDS,
+                range=True,
+                enable_hnsw=in_hnsw,
+                memory=memory,
+            )
+        case FieldType.DATETIME:
+            return edge.DatetimeIndexParams(enable_hnsw=in_hnsw, memory=memory)
+
+
+def to_filter(filter: Filter) -> edge.Filter:
+    """The same filter, in Edge's terms."""
+
+    def part(conditions: tuple[Condition, ...]) -> list[edge.ConditionType] | None:
+        return [_to_condition(condition) for condition in conditions] or None
+
+    return edge.Filter(
+        must=part(filter.must), should=part(filter.should), must_not=part(filter.must_not)
+    )
+
+
+def _to_condition(condition: Condition) -> edge.ConditionType:
+    match condition:
+        case MatchAny(field, values):
+            return edge.FieldCondition(field, match=edge.MatchAny(list(values)))  # type: ignore[arg-type]
+        case NumberRange(field, gte, lte):
+            return edge.FieldCondition(field, range=edge.RangeFloat(gte=gte, lte=lte))
+        case DateRange(field, gte, lte):
+            bounds = edge.RangeDateTime(gte=rfc3339(gte), lte=rfc3339(lte))
+            return edge.FieldCondition(field, range=bounds)
+        case HasId(ids):
+            return edge.HasIdCondition(set(ids))
+        case Filter():
+            return to_filter(condition)
+
+
+def rfc3339(moment: datetime | None) -> str | None:
+    """A moment as Qdrant reads it."""
+    return utc(moment).isoformat() if moment else None
+
+
+def to_query(query: VectorQuery) -> edge.QueryRequest:
+    """One nearest-neighbour request."""
+    vector: list[float] | edge.SparseVector
+    if isinstance(query.vector, SparseVector):
+        vector = edge.SparseVector(query.vector.indices.tolist(), query.vector.values.tolist())
+    else:
+        vector = query.vector.tolist()
+    return edge.QueryRequest(
+        limit=query.limit,
+        query=edge.Query.Nearest(vector, using=query.using),
+        filter=to_filter(query.filter) if query.filter else None,
+        params=edge.SearchParams(exact=query.exact, hnsw_ef=hnsw_ef(query.limit, query.ef)),
+        with_payload=payload_selector(query.payload),
+        with_vector=False,
+    )
+
+
+def to_points(batch: PointBatch, sparse_name: str | None) -> list[edge.Point]:
+    """Points with their vectors; a row of zeros is a point without a dense vector."""
+    dense = batch.dense.tolist()
+    has_dense = np.any(batch.dense, axis=1).tolist()
+    points = []
+    for i, point_id in enumerate(batch.ids):
+        vector: dict[str, Any] = {}
+        if has_dense[i]:
+            vector[DENSE] = dense[i]
+        if batch.sparse is not None and sparse_name is not None:
+            indices, values = batch.sparse.row(i)
+            if len(indices):
+                vector[sparse_name] = edge.SparseVector(indices.tolist(), values.tolist())
+        points.append(edge.Point(point_id, vector, batch.payloads[i]))
+    return points
+
+
+def from_hits(query: VectorQuery, points: Sequence[edge.ScoredPoint]) -> Hits:
+    """Scored points; what the query did not ask for is not looked at, which halves the time."""
+    return Hits(
+        ids=id_array(_ids(points)),
+        scores=np.array([point.score for point in points], np.float64),
+        payloads=[p.payload or NO_PAYLOAD for p in points] if query.payload else (),
+    )
+
+
+def from_ordered(points: Sequence[edge.Record]) -> dict[PointId, int]:
+    """Points with the integers that they were ordered by."""
+    values = (int(point.order_value) for point in points)  # type: ignore[arg-type]
+    return dict(zip(_ids(points), values, strict=True))
+
+
+def from_record(point: edge.Record) -> Record:
+    """A point without a score. Its parts are looked at once: Edge makes them anew each time."""
+    vector = point.vector
+    if not vector:
+        return Record(_id(point.id), point.payload or {})
+    return Record(_id(point.id), point.payload or {}, dense_of(vector), _sparse(vector))
+
+
+def _ids(points: Sequence[edge.ScoredPoint] | Sequence[edge.Record]) -> list[PointId]:
+    """The ids of points of one collection: all of them numbers, or all of them UUIDs."""
+    ids = [point.id for point in points]
+    return ids if not ids or isinstance(ids[0], int) else list(map(str, ids))  # type: ignore[return-value]
+
+
+def _id(value: edge.PointId) -> PointId:
+    return value if isinstance(value, int) else str(value)
+
+
+def _sparse(vector: object) -> SparseVector | None:
+    for found in vector.values() if isinstance(vector, dict) else ():
+        if isinstance(found, edge.SparseVector):
+            return SparseVector(
+                np.asarray(found.indices, np.uint32), np.asarray(found.values, np.float32)
+            )
+    return None

@@ -1,0 +1,210 @@
+"""Translation of the neutral models into qdrant-client's, and back.
+
+Reads go over REST, which is the faster one where payloads or batches come back; writes go over
+gRPC, built here without qdrant-client's own conversion of every point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+from qdrant_client import grpc, models
+
+from melon.store.errors import BadPoints
+from melon.store.filters import Condition, DateRange, Filter, HasId, MatchAny, NumberRange, utc
+from melon.store.points import (
+    NO_PAYLOAD,
+    Hits,
+    Payload,
+    PointBatch,
+    PointId,
+    Record,
+    SparseVector,
+    VectorQuery,
+    dense_of,
+    id_array,
+    payload_selector,
+)
+from melon.store.schema import DENSE, SCHEMA, Collection, FieldType
+from melon.store.tuning import HNSW_FIELDS, TENANT_FIELDS, hnsw_ef
+
+PayloadIndex = models.KeywordIndexParams | models.IntegerIndexParams | models.DatetimeIndexParams
+
+
+def payload_index(collection: Collection, field: str) -> PayloadIndex:
+    """The index of a payload field."""
+    in_hnsw, tenant = field in HNSW_FIELDS[collection], field in TENANT_FIELDS[collection]
+    match SCHEMA[collection].indexed[field]:
+        case FieldType.KEYWORD:
+            return models.KeywordIndexParams(
+                type=models.KeywordIndexType.KEYWORD, is_tenant=tenant, enable_hnsw=in_hnsw
+            )
+        case FieldType.INTEGER:
+            return models.IntegerIndexParams(
+                type=models.IntegerIndexType.INTEGER, lookup=True, range=True, enable_hnsw=in_hnsw
+            )
+        case FieldType.DATETIME:
+            return models.DatetimeIndexParams(
+                type=models.DatetimeIndexType.DATETIME, enable_hnsw=in_hnsw
+            )
+
+
+def to_filter(filter: Filter) -> models.Filter:
+    """The same filter, in qdrant-client's terms."""
+
+    def part(conditions: tuple[Condition, ...]) -> list[models.Condition]:
+        return [_to_condition(condition) for condition in conditions]
+
+    must, should, must_not = part(filter.must), part(filter.should), part(filter.must_not)
+    if _fields(filter.must_not) & _fields(filter.must + filter.should):
+        # Server 1.16.3 ignores in `must_not` what stands beside it in `must` or `should`, too,
+        # in whatever order its values are.
+        must, must_not = [*must, models.Filter(must_not=must_not)], []
+    return models.Filter(must=must or None, should=should or None, must_not=must_not or None)
+
+
+def _fields(conditions: tuple[Condition, ...]) -> set[str]:
+    """The payload fields that conditions are about; "" for the id."""
+    fields: set[str] = set()
+    for condition in conditions:
+        match condition:
+            case Filter(must, should, must_not):
+                fields |= _fields(must + should + must_not)
+            case HasId():
+                fields.add("")
+            case _:
+                fields.add(condition.field)
+    return fields
+
+
+def _to_condition(condition: Condition) -> models.Condition:
+    match condition:
+        case MatchAny(field, values):
+            any_of = models.MatchAny(any=list(values))
+            return models.FieldCondition(key=field, match=any_of)
+        case NumberRange(field, gte, lte):
+            return models.FieldCondition(key=field, range=models.Range(gte=gte, lte=lte))
+        case DateRange(field, gte, lte):
+            bounds = models.DatetimeRange(
+                gte=utc(gte) if gte else None, lte=utc(lte) if lte else None
+            )
+            return models.FieldCondition(key=field, range=bounds)
+        case HasId(ids):
+            return models.HasIdCondition(has_id=list(ids))
+        case Filter():
+            return to_filter(condition)
+
+
+def to_query(query: VectorQuery) -> models.QueryRequest:
+    """One nearest-neighbour request."""
+    vector: list[float] | models.SparseVector
+    if isinstance(query.vector, SparseVector):
+        vector = models.SparseVector(
+            indices=query.vector.indices.tolist(), values=query.vector.values.tolist()
+        )
+    else:
+        vector = query.vector.tolist()
+    return models.QueryRequest(
+        query=models.NearestQuery(nearest=vector),
+        using=query.using,
+        limit=query.limit,
+        filter=to_filter(query.filter) if query.filter else None,
+        params=models.SearchParams(exact=query.exact, hnsw_ef=hnsw_ef(query.limit, query.ef)),
+        with_payload=payload_selector(query.payload),
+    )
+
+
+def to_upsert(name: str, batch: PointBatch, sparse_name: str | None) -> grpc.UpsertPoints:
+    """A request for points with their vectors; a row of zeros is a point without a dense vector.
+
+    Most of an upload's time is spent here. Messages are filled in place, for a message that is
+    given to another is copied; dense vectors are handed over as bytes, not as numbers.
+    """
+    request = grpc.UpsertPoints(collection_name=name, wait=False)
+    has_dense = np.any(batch.dense, axis=1).tolist()
+    dense = np.ascontiguousarray(batch.dense, "<f4")
+    header = _dense_header(dense.shape[1])
+    sparse = batch.sparse if sparse_name is not None else None
+    add = request.points.add
+    for i, (point_id, payload) in enumerate(zip(batch.ids, batch.payloads, strict=True)):
+        point = add()
+        if isinstance(point_id, int):
+            point.id.num = point_id
+        else:
+            point.id.uuid = point_id
+        named = point.vectors.vectors
+        named.SetInParent()  # also where no vector follows
+        vectors = named.vectors
+        if has_dense[i]:
+            vectors[DENSE].dense.ParseFromString(header + dense[i].tobytes())
+        if sparse is not None:
+            indices, values = sparse.row(i)
+            if len(indices):
+                vector = vectors[sparse_name].sparse
+                vector.indices.extend(indices.tolist())
+                vector.values.extend(values.tolist())
+        _fill(point.payload, payload)
+    return request
+
+
+@cache
+def _dense_header(dim: int) -> bytes:
+    """What a dense vector's bytes start with, before its numbers as little-endian floats."""
+    whole: bytes = grpc.DenseVector(data=[0.0] * dim).SerializeToString()
+    return whole[: len(whole) - 4 * dim]
+
+
+def _fill(fields: Any, payload: Payload) -> None:
+    """Write a payload: the contract knows strings, integers and lists of them."""
+    for name, value in payload.items():
+        if type(value) is str:
+            fields[name].string_value = value
+        elif type(value) is int:
+            fields[name].integer_value = value
+        elif type(value) is list:
+            values = fields[name].list_value.values
+            for item in value:
+                if type(item) is str:
+                    values.add().string_value = item
+                elif type(item) is int:
+                    values.add().integer_value = item
+                else:
+                    raise _not_in_contract(name, item)
+        else:
+            raise _not_in_contract(name, value)
+
+
+def _not_in_contract(name: str, value: object) -> BadPoints:
+    return BadPoints(f"a payload value of type {type(value).__name__}", where=f"field {name}")
+
+
+def from_hits(query: VectorQuery, points: Sequence[dict[str, Any]]) -> Hits:
+    """Scored points, as JSON has them."""
+    return Hits(
+        ids=id_array([point["id"] for point in points]),
+        scores=np.array([point["score"] for point in points], np.float64),
+        payloads=[p.get("payload") or NO_PAYLOAD for p in points] if query.payload else (),
+    )
+
+
+def from_ordered(points: Sequence[dict[str, Any]]) -> dict[PointId, int]:
+    """Points with the integers that they were ordered by, as JSON has them."""
+    return {point["id"]: int(point["order_value"]) for point in points}
+
+
+def from_record(point: dict[str, Any]) -> Record:
+    """A point without a score, as JSON has it."""
+    vector = point.get("vector")
+    return Record(point["id"], point.get("payload") or {}, dense_of(vector), _sparse(vector))
+
+
+def _sparse(vector: object) -> SparseVector | None:
+    for found in vector.values() if isinstance(vector, dict) else ():
+        if isinstance(found, dict):
+            return SparseVector(
+                np.asarray(found["indices"], np.uint32), np.asarray(found["values"], np.float32)
+            )
+    return None

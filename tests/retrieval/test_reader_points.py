@@ -1,0 +1,80 @@
+"""What was read of a point is not read again, and the cache stays within its bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from melon.retrieval import Retriever
+from melon.retrieval.reader import CachingReader, PointCache
+from melon.store import Collection, PointId, Record
+from melon.store.protocol import ForwardingReader
+
+
+class Counting(ForwardingReader):
+    """Notes which points are read."""
+
+    def __init__(self, retriever: Retriever) -> None:
+        super().__init__(retriever.engine_reader)
+        self.read: list[list[PointId]] = []
+
+    def retrieve(
+        self, collection: Collection, ids: Sequence[PointId], **options: bool
+    ) -> list[Record]:
+        self.read.append(sorted(ids))
+        return super().retrieve(collection, ids, **options)
+
+
+@pytest.fixture
+def reader(retriever: Retriever) -> Counting:
+    return Counting(retriever)
+
+
+@pytest.fixture
+def songs(retriever: Retriever) -> list[PointId]:
+    found = retriever.engine_reader.find(Collection.SONGS, None, 6, payload=False)
+    return [record.id for record in found]
+
+
+def names(max_points: int) -> PointCache[str]:
+    return PointCache(
+        Collection.SONGS, lambda song: song.payload["name"], max_points, payload=("name",)
+    )
+
+
+def test_what_is_known_is_not_read_again(reader: Counting, songs: list[PointId]):
+    cache = names(100)
+    cache.load(reader, songs[:3])
+    loaded = cache.load(reader, songs)
+    cache.load(reader, songs[::-1])
+    assert reader.read == [songs[:3], songs[3:]]
+    records = reader.retrieve(Collection.SONGS, songs)
+    assert loaded == {record.id: record.payload["name"] for record in records}
+
+
+def test_where_it_would_grow_too_large_it_begins_anew(reader: Counting, songs: list[PointId]):
+    cache = names(4)
+    before = cache.load(reader, songs[:3])
+    assert cache.load(reader, songs[2:5]).keys() == set(songs[2:5])
+    assert before.keys() == set(songs[:3])  # whoever has it goes on with it
+    assert len(cache.load(reader, songs)) == 6  # what is asked for at once is always answered
+    assert reader.read == [songs[:3], songs[2:5], songs]
+
+
+def test_a_point_that_is_not_there_has_no_value(reader: Counting, songs: list[PointId]):
+    absent = 2_000_000_000
+    assert absent not in names(100).load(reader, [songs[0], absent])
+
+
+def test_artists_and_vectors_are_those_of_the_songs(reader: Counting, songs: list[PointId]):
+    caching = CachingReader(reader)
+    records = reader.retrieve(Collection.SONGS, songs, vectors=True)
+    artists, vectors = caching.load_artist_keys(songs), caching.load_vectors(songs)
+    for record in records:
+        assert artists[record.id] == tuple(record.payload["artist_keys"])
+        assert vectors[record.id] == pytest.approx(record.vector)
+    reader.read.clear()
+    caching.load_artist_keys(songs)
+    caching.load_vectors(songs)
+    assert reader.read == []

@@ -1,0 +1,196 @@
+"""Titles give the same words and tags in training and at query time, in any script."""
+
+import subprocess
+import sys
+import time
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from melon.text import DamagedTitleTokenizer, TitleTokenizer, normalise
+
+TITLES = [
+    *["비 오는 날 듣기 좋은 음악", "비 오는 새벽 감성", "여름 드라이브 음악"] * 20,
+    *["rainy day jazz", "Rainy Days and Mondays", "driving at night"] * 20,
+]
+TAGS = {
+    "비오는날": 40,
+    "드라이브": 30,
+    "음악": 25,
+    "Jazz": 20,
+    "rainy day": 15,
+    "rap": 9,
+    "pop": 8,
+    "새벽감성": 7,
+    "새벽": 7,
+    "잠": 6,
+    "K-POP": 5,
+    "rare": 4,
+}
+
+anything = st.text(st.characters(), max_size=40)
+long_texts = st.builds(
+    lambda text, times: text * times, st.text(st.characters(), min_size=1, max_size=9),
+    st.integers(500, 1_500),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> TitleTokenizer:
+    return TitleTokenizer.train(TITLES, TAGS, pieces=200)
+
+
+@pytest.mark.parametrize(
+    ("title", "tags"),
+    [
+        ("비 오는 날", ["비오는날"]),
+        ("비오는날에 듣는 음악", ["비오는날", "음악"]),
+        ("여름드라이브음악", ["드라이브", "음악"]),
+        ("새벽 감성", ["새벽감성"]),
+        ("새벽의 감성", ["새벽"]),
+        ("잠이 오는 잠", ["잠"]),
+        ("잠실", []),
+        ("나비 오는 날", []),
+        ("RAINYDAY ＪＡＺＺ", ["rainy day", "Jazz"]),
+        ("Rainy Days", []),
+        ("trap popular", []),
+        ("rap, pop!", ["rap", "pop"]),
+        ("k-pop", ["K-POP"]),
+        ("a rare song", []),
+        ("음악 음악", ["음악"]),
+        ("", []),
+    ],
+)
+def test_known_tags_are_found_as_a_reader_would(tokenizer, title, tags):
+    assert tokenizer.tags(title) == tags
+
+
+def test_tags_that_differ_in_writing_only_are_found_by_the_most_frequent():
+    tokenizer = TitleTokenizer.train([], {"Rainy Day": 6, "rainyday": 9, "RAINY DAY": 5})
+    assert tokenizer.tags("on a rainy day") == ["rainyday"]
+
+
+def test_words_are_learnt_from_titles_in_english_and_korean(tokenizer):
+    assert {"rainy", "jazz"} <= set(tokenizer.words("Rainy JAZZ!"))
+    assert "음악" in tokenizer.words("음악 (음악) 음악")
+    assert tokenizer.words("... !? ~ -- ▁") == []
+
+
+def test_unknown_words_are_not_cut_into_letters(tokenizer):
+    assert tokenizer.words("xqz (vwv) a day") == ["xqz", "vwv", "a", "day"]
+    assert tokenizer.words("K-Pop 2017!") == ["k", "pop", "2017"]
+
+
+@given(anything)
+def test_words_hold_no_blanks_no_marks_and_no_repeats(tokenizer, title):
+    words = tokenizer.words(title)
+    assert len(words) == len(set(words))
+    assert all(word and not any(c.isspace() or c == "▁" for c in word) for word in words)
+    assert words == tokenizer.words(normalise(title))
+    for word in words:
+        word.encode()
+    assert set(tokenizer.tags(title)) <= TAGS.keys()
+
+
+@given(st.text(st.characters(exclude_categories=()), max_size=40))
+def test_normalising_twice_changes_nothing_more(text):
+    once = normalise(text)
+    assert normalise(once) == once
+    assert once == " ".join(once.split())
+    once.encode()
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("비오는날", "비오는날"),
+        ("ＫＰＯＰ", "kpop"),
+        (" a \t\n b ", "A B"),
+        ("Straße", "STRASSE"),
+        ("ｶﾗｵｹ", "カラオケ"),
+    ],
+)
+def test_ways_of_writing_the_same_become_one(first, second):
+    assert normalise(first) == normalise(second)
+
+
+@settings(max_examples=25)
+@given(
+    st.lists(anything | long_texts, max_size=6),
+    st.dictionaries(anything, st.integers(1, 9), max_size=4),
+)
+def test_any_small_corpus_can_be_learnt_and_stored(titles, tags):
+    tokenizer = TitleTokenizer.train(titles, tags)
+    again = TitleTokenizer.from_bytes(tokenizer.to_bytes())
+    for text in [*titles, *tags]:
+        assert again.words(text) == tokenizer.words(text)
+        assert again.tags(text) == tokenizer.tags(text)
+
+
+def test_training_is_deterministic(tokenizer):
+    assert TitleTokenizer.train(TITLES, TAGS, pieces=200).to_bytes() == tokenizer.to_bytes()
+
+
+def test_without_texts_words_are_what_stands_between_blanks():
+    tokenizer = TitleTokenizer.train([], {})
+    assert TitleTokenizer.from_bytes(tokenizer.to_bytes()).words("Rainy  day, !") == [
+        "rainy",
+        "day",
+    ]
+
+
+def test_damaged_blobs_are_refused(tokenizer):
+    blob = tokenizer.to_bytes()
+    flipped = bytearray(blob)
+    flipped[len(blob) // 2] ^= 1
+    for bad in (b"", b"other", blob[:-20], blob[:20], bytes(flipped)):
+        with pytest.raises(DamagedTitleTokenizer):
+            TitleTokenizer.from_bytes(bad)
+
+
+def test_a_query_host_needs_no_gensim_pandas_or_pyarrow():
+    code = (
+        "import sys; from melon.text import TitleTokenizer as T;"
+        "T.from_bytes(T.train(['a b'] * 9, {'b': 9}).to_bytes()).words('a');"
+        "print({'gensim', 'pandas', 'pyarrow', 'scipy', 'numpy'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_thirty_thousand_tags_are_loaded_and_searched_at_query_speed():
+    tags = {f"tag{n} {n % 97}": 1 for n in range(30_000)}
+    blob = TitleTokenizer.train([], tags, tag_min_count=1).to_bytes()
+    # the best of several in CPU time, so that a busy machine fails nothing; four times the aim
+    loading, searching = [], []
+    for _ in range(5):
+        start = time.process_time()
+        tokenizer = TitleTokenizer.from_bytes(blob)
+        loading.append(time.process_time() - start)
+        start = time.process_time()
+        tokenizer.tags("songs for tag123 26 and a rainy sunday afternoon")
+        searching.append(time.process_time() - start)
+    assert tokenizer.tags("songs for tag123 26") == ["tag123 26"]
+    assert min(loading) < 0.08
+    assert min(searching) < 0.0008
+
+
+SYLLABLES = ("가나다라마바", "사아자차카타", "파하거너더러")
+
+
+@pytest.mark.parametrize("others", [[], ["여름"]], ids=["alone", "beside another"])
+def test_a_title_of_any_length_is_learnt_from(others):
+    words = ["".join(three) for three in product(*SYLLABLES)] * 3
+    for blank in (" ", ""):
+        tokenizer = TitleTokenizer.train([blank.join(words), *others], {}, pieces=40)
+        assert all(len(tokenizer.words(word)) > 1 for word in words)
+
+
+def test_a_vocabulary_that_is_full_keeps_no_word_whole():
+    titles = ["".join(three) for three in product(*SYLLABLES)] * 2
+    full = TitleTokenizer.train(titles, {}, pieces=40)
+    assert all(len(full.words(title)) > 1 for title in titles)
+    roomy = TitleTokenizer.train(titles, {}, pieces=1000)
+    assert all(roomy.words(title) == [title] for title in titles)
