@@ -1,6 +1,6 @@
 """Files in the format of the *Melon Playlist Dataset* become typed records, and back."""
 
-from melon.catalog.corpus import CorpusFiles, find_corpus
+from melon.catalog.corpus import GENRE_FILE, PLAYLIST_FILES, SONG_FILE, CorpusFiles, find_corpus
 from melon.catalog.dates import parse_issue_date, parse_updated
 from melon.catalog.errors import (
     AmbiguousCorpus,
@@ -31,7 +31,10 @@ from melon.catalog.writers import (
 )
 
 __all__ = [
+    "GENRE_FILE",
     "MAX_ID",
+    "PLAYLIST_FILES",
+    "SONG_FILE",
     "AmbiguousCorpus",
     "BadGenres",
     "BadRecord",

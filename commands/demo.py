@@ -84,10 +84,11 @@ def _train(corpus: Path, space: Path) -> None:
 def _ingest(space: Path, store: Path) -> None:
     from melon.commands.ingest import ingest_space, report
     from melon.embedding import EmbeddingSpace
-    from melon.store.embedded import EmbeddedStore
+    from melon.settings import Settings
+    from melon.store import open_store
 
     started = time.perf_counter()
-    with EmbeddedStore(store) as target, meter() as bar:
+    with open_store(Settings(), path=store) as target, meter() as bar:
         result = ingest_space(EmbeddingSpace.load(space), target, bar)
     report(result, time.perf_counter() - started)
 

@@ -99,7 +99,7 @@ def train(
 
 def origins(space: EmbeddingSpace) -> str:
     """How many songs and tags were trained, and how many are placed by what is known of them."""
-    from melon.embedding.cold_start import TRAINED
+    from melon.embedding import TRAINED
 
     sources = space.vector_sources
 

@@ -103,7 +103,7 @@ def tune(
     trial.
     """
     from melon.evaluation import Journal, paired, read_questions
-    from melon.evaluation.tuning import tune as search
+    from melon.evaluation import tune as search
     from melon.files import check_file, check_not_read
     from melon.retrieval import RetrievalSettings
     from melon.settings import load_settings

@@ -11,8 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from melon.catalog.corpus import GENRE_FILE, PLAYLIST_FILES, SONG_FILE
-from melon.catalog.writers import write_genres, write_playlists, write_songs
+from melon.catalog import (
+    GENRE_FILE,
+    PLAYLIST_FILES,
+    SONG_FILE,
+    write_genres,
+    write_playlists,
+    write_songs,
+)
 from melon.demo.draws import LONGEST_PLAYLIST, SHORTEST_PLAYLIST
 from melon.errors import InputError
 from melon.files import check_directory, claim_directory

@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from melon.catalog.records import Playlist
+from melon.catalog import Playlist
 from melon.demo import words
 from melon.demo.draws import LONGEST_PLAYLIST, SHORTEST_PLAYLIST, Ints, Pools, choose
 from melon.demo.songs import GENRE_SHARES, SongColumns

@@ -8,7 +8,7 @@ from datetime import date
 
 import numpy as np
 
-from melon.catalog.records import Genre, IssueDate, Song
+from melon.catalog import Genre, IssueDate, Song
 from melon.demo import words
 from melon.demo.draws import Floats, Ints, choose
 

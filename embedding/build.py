@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 
 from melon.catalog import (
     CorpusFiles,
+    Genre,
+    Playlist,
     ReadReport,
+    Song,
     find_corpus,
     read_genres,
     read_playlists,
     read_songs,
 )
-from melon.catalog.records import Genre, Playlist, Song
 from melon.embedding.bags import TokenKind, TokenTable, build_bags
 from melon.embedding.cold_start import TRAINED, Evidence, SourcedVectors, cold_start
 from melon.embedding.columns import Corpus, number_strings, read_corpus

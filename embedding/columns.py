@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from melon.catalog.records import Playlist, Song
+from melon.catalog import Playlist, Song
 from melon.embedding.errors import NothingToTrain, RepeatedPlaylist
 from melon.embedding.progress import Progress, ProgressCallback, Stage
 from melon.embedding.ragged import Ints, Ragged

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from melon.catalog.records import Genre
+from melon.catalog import Genre
 from melon.embedding.columns import column
 from melon.embedding.ragged import Ints, Vectors
 from melon.text import TitleTokenizer

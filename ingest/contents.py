@@ -21,6 +21,9 @@ from melon.ingest.payloads import (
     word_payloads,
 )
 from melon.store import (
+    FIRST_BIGRAM_ITEM,
+    FIRST_TAG_ITEM,
+    FIRST_WORD_ITEM,
     Collection,
     PointBatch,
     PointId,
@@ -29,7 +32,6 @@ from melon.store import (
     tag_point_id,
     word_point_id,
 )
-from melon.store.schema import FIRST_BIGRAM_ITEM, FIRST_TAG_ITEM, FIRST_WORD_ITEM
 
 
 class SparseWeights(BaseModel):

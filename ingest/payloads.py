@@ -15,11 +15,11 @@ import pyarrow.compute as pc
 
 from melon.embedding import EmbeddingSpace
 from melon.ingest.incidence import Incidence, Matrix, membership
-from melon.store import Payload
-from melon.store.schema import (
+from melon.store import (
     FIRST_BIGRAM_ITEM,
     FIRST_TAG_ITEM,
     FIRST_WORD_ITEM,
+    Payload,
     genre_year,
 )
 from melon.text import name_key

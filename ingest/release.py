@@ -19,6 +19,7 @@ from melon.store import (
     Collection,
     DamagedRelease,
     IndexProgress,
+    MadeName,
     NoRelease,
     PointBatch,
     Preset,
@@ -28,10 +29,9 @@ from melon.store import (
     ReleaseManifest,
     UnknownRelease,
     VectorStore,
+    check_whole,
     preset_for,
 )
-from melon.store.manifest import MadeName
-from melon.store.protocol import check_whole
 
 BATCH = 512
 LAYOUT = 4

@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from melon.store import Filter, HasId, Hits, PointId, SparseVector, VectorQuery
-from melon.store.tuning import hnsw_ef
+from melon.store import Filter, HasId, Hits, PointId, SparseVector, VectorQuery, hnsw_ef
 
 MIN_UNFILTERED_EF = 256
 """`hnsw_ef` of a search without a filter, at least: it finds 98.9 % of 200 songs of Melon, whose

@@ -20,6 +20,7 @@ from melon.retrieval.results import SONG_FIELDS, Description
 from melon.store import (
     Collection,
     Filter,
+    ForwardingReader,
     Hits,
     Ids,
     NumberRange,
@@ -28,7 +29,6 @@ from melon.store import (
     ReleaseReader,
     VectorQuery,
 )
-from melon.store.protocol import ForwardingReader
 
 MAX_PLAYLISTS = 200_000
 """Playlists whose songs are cached at most, some 100 MB."""

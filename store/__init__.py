@@ -26,7 +26,7 @@ from melon.store.filters import (
     MatchAny,
     NumberRange,
 )
-from melon.store.manifest import ReleaseManifest
+from melon.store.manifest import MadeName, ReleaseManifest
 from melon.store.points import (
     Hit,
     Hits,
@@ -41,14 +41,20 @@ from melon.store.points import (
     id_array,
 )
 from melon.store.protocol import (
+    ForwardingReader,
     IndexProgress,
     ReleaseBuilder,
     ReleaseInfo,
     ReleaseReader,
     VectorStore,
+    check_whole,
 )
 from melon.store.schema import (
     DENSE,
+    FIRST_BIGRAM_ITEM,
+    FIRST_TAG_ITEM,
+    FIRST_WORD_ITEM,
+    MAX_ID,
     SCHEMA,
     SCHEMA_VERSION,
     Collection,
@@ -58,10 +64,14 @@ from melon.store.schema import (
     tag_point_id,
     word_point_id,
 )
-from melon.store.tuning import Preset, preset_for
+from melon.store.tuning import Preset, hnsw_ef, preset_for
 
 __all__ = [
     "DENSE",
+    "FIRST_BIGRAM_ITEM",
+    "FIRST_TAG_ITEM",
+    "FIRST_WORD_ITEM",
+    "MAX_ID",
     "SCHEMA",
     "SCHEMA_VERSION",
     "BadPoints",
@@ -73,12 +83,14 @@ __all__ = [
     "Filter",
     "FilterError",
     "ForkedStore",
+    "ForwardingReader",
     "HasId",
     "Hit",
     "Hits",
     "Ids",
     "IndexProgress",
     "IndexingFailed",
+    "MadeName",
     "MatchAny",
     "NameTaken",
     "NoRelease",
@@ -105,7 +117,9 @@ __all__ = [
     "VectorQuery",
     "VectorStore",
     "bigram_point_id",
+    "check_whole",
     "genre_year",
+    "hnsw_ef",
     "id_array",
     "open_store",
     "preset_for",

@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 
 from melon.store import (
     Collection,
+    ForwardingReader,
     Hits,
     PointId,
     Record,
     ReleaseReader,
     VectorQuery,
 )
-from melon.store.protocol import ForwardingReader
 
 MAX_POINTS = 4_000_000
 """Hits and records that are kept; past that, the least recently used are evicted."""
