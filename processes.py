@@ -40,4 +40,4 @@ def _end_after(sentinel: int) -> None:
 
 
 def _end() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+    os._exit(1)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from melon.catalog.records import Genre, IssueDate, Playlist, Song
 from melon.errors import UnwritableFile
-from melon.files import Replacement
+from melon.files import replacing
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -80,19 +80,17 @@ def _replacing(path: Path) -> Iterator[Callable[[str], None]]:
 
     Errors of the operating system are those of the file, and others go through.
     """
-    with _naming(path):
-        new = Replacement(path)
-
-    def write(text: str) -> None:
+    with ExitStack() as writing:
         with _naming(path):
-            new.write(text)
+            file = writing.enter_context(replacing(path))
 
-    try:
+        def write(text: str) -> None:
+            with _naming(path):
+                file.write(text)
+
         yield write
         with _naming(path):
-            new.commit()
-    finally:
-        new.discard()
+            writing.close()
 
 
 @contextmanager

@@ -11,8 +11,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -26,9 +25,7 @@ from melon.embedding.ragged import Vectors
 from melon.errors import InputError, UnreadableFile, UnwritableFile
 from melon.files import (
     check_beside,
-    fresh_name,
-    left_beside,
-    locked,
+    fresh_beside,
     sync_directory,
     write_atomically,
 )
@@ -48,7 +45,6 @@ _FILES = (
     "genres.json",
     "title.bin",
 )
-_NEW = "new"
 _TRAIN_AGAIN = "train the space again, or restore it from a copy"
 
 
@@ -91,14 +87,13 @@ def check_place(path: Path) -> None:
 
 def _save(space: EmbeddingSpace, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_left_behind(path)
-    with _fresh_directory(path) as fresh:
+    with fresh_beside(path) as fresh:
+        fresh.mkdir()
         files = {name: _write(fresh / name, write) for name, write in _writers(space).items()}
         manifest = json.dumps(_manifest(space, files), ensure_ascii=False, indent=1)
         write_atomically(fresh / MANIFEST, manifest)
         _take_place(fresh, path)
-        with suppress(PermissionError):  # of a directory that may be written to, but not read
-            sync_directory(path.parent)
+        sync_directory(path.parent)
 
 
 def load_space(path: Path) -> EmbeddingSpace:
@@ -304,28 +299,6 @@ def _unreadable(path: Path, error: Exception) -> InputError:
 def _read_vectors(path: Path) -> Vectors:
     vectors: Vectors = np.load(path, mmap_mode="r", allow_pickle=False)
     return vectors
-
-
-@contextmanager
-def _fresh_directory(path: Path) -> Iterator[Path]:
-    """A directory beside `path`, locked as long as this process lives, and removed at the end."""
-    fresh = fresh_name(path, _NEW)
-    fresh.mkdir()
-    with ExitStack() as lock:
-        try:
-            with suppress(OSError):  # NFS locks no directory: there, none is removed either
-                lock.enter_context(locked(fresh))
-            yield fresh
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
-
-
-def _remove_left_behind(path: Path) -> None:
-    """Remove the directories of saves that were killed: their locks are free."""
-    for left in left_beside(path, _NEW):
-        with suppress(OSError), locked(left, wait=False):
-            if not _is_empty(left):  # else it may be new, and about to be locked
-                shutil.rmtree(left)
 
 
 def _take_place(fresh: Path, path: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import random
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -187,6 +188,8 @@ def _is_dead(mark_id: str, mark: dict[str, Any]) -> bool:
         return False
     if mark["pid"] == os.getpid():
         return mark["process"] != _PROCESS or mark_id not in _held
+    if sys.platform == "win32":
+        return False  # signal 0 is Ctrl-C there
     try:
         os.kill(mark["pid"], 0)
     except ProcessLookupError:

@@ -220,8 +220,9 @@ def test_what_killed_saves_left_is_removed_and_nothing_else(space, saved):
     for name in (".space.0123abcd.new", ".space.mine.new", ".other.0123abcd.new"):
         (saved.parent / name).mkdir()
         (saved.parent / name / "songs.parquet").touch()
+        (saved.parent / name).with_suffix(".lock").touch()
     space.save(saved)
-    left = sorted(file.name for file in saved.parent.iterdir())
+    left = sorted(file.name for file in saved.parent.iterdir() if file.suffix != ".lock")
     assert left == [".other.0123abcd.new", ".space.mine.new", "space"]
 
 
