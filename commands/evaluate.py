@@ -34,7 +34,7 @@ from melon.errors import InputError, counted
 
 if TYPE_CHECKING:
     from melon.catalog import Playlist
-    from melon.evaluation import Scorecard, Unknowns
+    from melon.evaluation import Quality, Scorecard, Unknowns
 
 ALL_STRATEGIES = "all"
 
@@ -233,13 +233,79 @@ def evaluate(
 
 def render(cards: Sequence[Scorecard]) -> None:
     """Scorecards as tables."""
-    from melon.evaluation import scorecard
+    print_table("Scores", tuple(COLUMNS), rows(cards), wide=COLUMNS)
+    if beyond := beyond_rows(cards):
+        print_table("What is recommended", tuple(BEYOND_COLUMNS), beyond, wide=BEYOND_COLUMNS)
 
-    print_table("Scores", scorecard.COLUMNS, scorecard.table(cards), wide=scorecard.WIDE)
-    if rows := scorecard.beyond_table(cards):
-        print_table(
-            "What is recommended", scorecard.BEYOND_COLUMNS, rows, wide=scorecard.BEYOND_WIDE
+
+COLUMNS = {
+    "strategy": 0,
+    "given": 0,
+    "count>": 0,
+    "song nDCG>": 0,
+    "tag nDCG>": 0,
+    "score>": 0,
+    "±>": 132,
+    "song recall>": 100,
+    "tag recall>": 100,
+    "song R-prec>": 124,
+    "tag R-prec>": 124,
+    "ms each>": 74,
+}
+BEYOND_COLUMNS = {
+    "strategy": 0,
+    "song coverage>": 0,
+    "tag coverage>": 0,
+    "song popularity>": 72,
+    "tag popularity>": 72,
+}
+"""The tables' columns, and how wide a terminal has to be to show each."""
+
+
+def rows(cards: Sequence[Scorecard]) -> list[tuple[object, ...]]:
+    """Rows under `COLUMNS`: for each scorecard all questions, then each kind of question."""
+    table: list[tuple[object, ...]] = []
+    for card in cards:
+        table.append(_row(card.strategy, "all", card.quality, card.ms_per_question))
+        table += [_row(None, kind, quality, None) for kind, quality in card.by_kind.items()]
+    return table
+
+
+def _row(
+    strategy: str | None, kind: str, quality: Quality, milliseconds: float | None
+) -> tuple[object, ...]:
+    figures = (
+        quality.song_ndcg,
+        quality.tag_ndcg,
+        quality.score,
+        quality.score_standard_error,
+        quality.song_recall,
+        quality.tag_recall,
+        quality.song_r_precision,
+        quality.tag_r_precision,
+    )
+    return (
+        strategy,
+        kind,
+        f"{quality.questions:,}",
+        *(None if figure is None else f"{figure:.4f}" for figure in figures),
+        None if milliseconds is None else f"{milliseconds:.2f}",
+    )
+
+
+def beyond_rows(cards: Sequence[Scorecard]) -> list[tuple[object, ...]]:
+    """Rows under `BEYOND_COLUMNS`, of the scorecards that know."""
+    return [
+        (
+            card.strategy,
+            f"{beyond.song_coverage:.1%}",
+            f"{beyond.tag_coverage:.1%}",
+            f"{beyond.song_popularity:,.1f}",
+            f"{beyond.tag_popularity:,.1f}",
         )
+        for card in cards
+        if (beyond := card.beyond_accuracy)
+    ]
 
 
 def note_bare(answers: Sequence[Playlist]) -> None:

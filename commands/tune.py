@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -152,7 +151,7 @@ def tune(
     else:
         note(f"compared with {settings or 'the default settings'}")
         title = "On the questions held back, before → after"
-        print_table(title, COLUMNS, rows(found.held_back), wide=WIDE)
+        print_table(title, tuple(COLUMNS), rows(found.held_back), wide=COLUMNS)
 
 
 def report(search: Search) -> None:
@@ -218,8 +217,15 @@ def start_settings(given: Path | None, target: Path, *, fresh: bool) -> Retrieva
     return RetrievalSettings.load(found) if found else RetrievalSettings.default()
 
 
-COLUMNS = ("strategy", "given", "count>", "song nDCG>", "tag nDCG>", "score>")
-WIDE = MappingProxyType({"count>": 86, "tag nDCG>": 72, "song nDCG>": 56})
+COLUMNS = {
+    "strategy": 0,
+    "given": 0,
+    "count>": 86,
+    "song nDCG>": 56,
+    "tag nDCG>": 72,
+    "score>": 0,
+}
+"""The table's columns, and how wide a terminal has to be to show each."""
 
 
 def rows(comparisons: Sequence[Comparison]) -> Iterator[tuple[object, ...]]:

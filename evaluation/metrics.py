@@ -103,6 +103,3 @@ def average_popularity(popularity: NDArray[np.float64]) -> float:
         Playlists an item; NaN without lists.
     """
     return float(popularity.mean()) if popularity.size else float("nan")
-
-
-__all__ = ["average_popularity", "coverage", "ndcg", "r_precision", "recall"]

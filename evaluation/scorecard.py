@@ -1,10 +1,8 @@
-"""What an evaluation says, for programs and for people."""
+"""The figures that an evaluation comes to."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -96,89 +94,6 @@ class Scorecard:
             "leaked_questions": self.leaked_questions,
             "unknown_questions": self.unknown_questions,
         }
-
-
-COLUMNS = (
-    "strategy",
-    "given",
-    "count>",
-    "song nDCG>",
-    "tag nDCG>",
-    "score>",
-    "±>",
-    "song recall>",
-    "tag recall>",
-    "song R-prec>",
-    "tag R-prec>",
-    "ms each>",
-)
-WIDE = MappingProxyType(
-    {
-        "±>": 132,
-        "song R-prec>": 124,
-        "tag R-prec>": 124,
-        "song recall>": 100,
-        "tag recall>": 100,
-        "ms each>": 74,
-    }
-)
-"""How wide a terminal has to be to show these, too."""
-
-
-def table(cards: Sequence[Scorecard]) -> list[tuple[object, ...]]:
-    """Rows under `COLUMNS`: for each scorecard all questions, then each kind of question."""
-    rows: list[tuple[object, ...]] = []
-    for card in cards:
-        rows.append(_row(card.strategy, "all", card.quality, card.ms_per_question))
-        rows += [_row(None, kind, quality, None) for kind, quality in card.by_kind.items()]
-    return rows
-
-
-BEYOND_COLUMNS = (
-    "strategy",
-    "song coverage>",
-    "tag coverage>",
-    "song popularity>",
-    "tag popularity>",
-)
-BEYOND_WIDE = MappingProxyType({"song popularity>": 72, "tag popularity>": 72})
-
-
-def beyond_table(cards: Sequence[Scorecard]) -> list[tuple[object, ...]]:
-    """Rows under `BEYOND_COLUMNS`, of the scorecards that know."""
-    return [
-        (
-            card.strategy,
-            f"{card.beyond_accuracy.song_coverage:.1%}",
-            f"{card.beyond_accuracy.tag_coverage:.1%}",
-            f"{card.beyond_accuracy.song_popularity:,.1f}",
-            f"{card.beyond_accuracy.tag_popularity:,.1f}",
-        )
-        for card in cards
-        if card.beyond_accuracy
-    ]
-
-
-def _row(
-    strategy: str | None, kind: str, quality: Quality, milliseconds: float | None
-) -> tuple[object, ...]:
-    figures = (
-        quality.song_ndcg,
-        quality.tag_ndcg,
-        quality.score,
-        quality.score_standard_error,
-        quality.song_recall,
-        quality.tag_recall,
-        quality.song_r_precision,
-        quality.tag_r_precision,
-    )
-    return (
-        strategy,
-        kind,
-        f"{quality.questions:,}",
-        *(None if figure is None else f"{figure:.4f}" for figure in figures),
-        None if milliseconds is None else f"{milliseconds:.2f}",
-    )
 
 
 def _rounded(figures: dict[str, Any]) -> dict[str, Any]:

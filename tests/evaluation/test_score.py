@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lists import FIRST_FILLER, playlist, result
 
+from melon.commands.evaluate import COLUMNS, rows
 from melon.evaluation import KINDS, BadQuestions, BadResults, kind_of, paired, score
-from melon.evaluation.scorecard import COLUMNS, table
 
 ANSWERS = [
     playlist(1, songs=[10, 11], tags=["rain"]),
@@ -79,8 +79,8 @@ def test_the_standard_error_is_that_of_the_playlists_scores() -> None:
     assert card.quality.score_standard_error == pytest.approx(expected)
     assert card.to_json()["score_standard_error"] == round(expected, 6)
     assert all(quality.score_standard_error is None for quality in card.by_kind.values())
-    [overall, *_] = table([card])
-    assert overall[COLUMNS.index("±>")] == f"{expected:.4f}"
+    [overall, *_] = rows([card])
+    assert overall[[*COLUMNS].index("±>")] == f"{expected:.4f}"
 
 
 def test_the_json_is_the_documented_one() -> None:
@@ -105,15 +105,15 @@ def test_the_json_is_the_documented_one() -> None:
 
 
 def test_the_table_has_a_row_for_all_questions_and_one_for_each_kind() -> None:
-    rows = table([score(RESULTS, ANSWERS, QUESTIONS, strategy="mean", ms_per_question=2)])
-    assert [row[:3] for row in rows] == [
+    table = rows([score(RESULTS, ANSWERS, QUESTIONS, strategy="mean", ms_per_question=2)])
+    assert [row[:3] for row in table] == [
         ("mean", "all", "4"),
         (None, "songs", "1"),
         (None, "songs+tags", "1"),
         (None, "tags+title", "1"),
         (None, "title", "1"),
     ]
-    assert {len(row) for row in rows} == {len(COLUMNS)}
+    assert {len(row) for row in table} == {len(COLUMNS)}
 
 
 def test_what_hides_no_song_does_not_count_for_songs() -> None:
