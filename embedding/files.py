@@ -96,10 +96,8 @@ def _save(space: EmbeddingSpace, path: Path) -> None:
         sync_directory(path.parent)
 
 
-def load_space(path: Path) -> EmbeddingSpace:
-    """Read a space and check it. See `EmbeddingSpace.load`."""
-    from melon.embedding.space import EmbeddingSpace
-
+def read_space(path: Path) -> dict[str, Any]:
+    """Read the fields of a space, by name, and check them. See `EmbeddingSpace.load`."""
     manifest = _read_manifest(path)
     for name in _FILES:
         _check_file(path / name, manifest["files"].get(name))
@@ -120,21 +118,21 @@ def load_space(path: Path) -> EmbeddingSpace:
                 where=str(path / f"{part}_vectors.npy"),
                 hint=_TRAIN_AGAIN,
             )
-    return EmbeddingSpace(
-        songs=tables["song"],
-        song_vectors=vectors["song"],
-        playlists=tables["playlist"],
-        playlist_vectors=vectors["playlist"],
-        tag_table=tables["tag"],
-        tag_vectors=vectors["tag"],
-        word_table=tables["word"],
-        word_vectors=vectors["word"],
-        genres=by_code,
-        title=title,
-        settings=manifest["settings"],
-        epochs=manifest["epochs"],
-        manifest=manifest,
-    )
+    return {
+        "songs": tables["song"],
+        "song_vectors": vectors["song"],
+        "playlists": tables["playlist"],
+        "playlist_vectors": vectors["playlist"],
+        "tag_table": tables["tag"],
+        "tag_vectors": vectors["tag"],
+        "word_table": tables["word"],
+        "word_vectors": vectors["word"],
+        "genres": by_code,
+        "title": title,
+        "settings": manifest["settings"],
+        "epochs": manifest["epochs"],
+        "manifest": manifest,
+    }
 
 
 def content_hash(space: EmbeddingSpace) -> str:

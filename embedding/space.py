@@ -67,9 +67,9 @@ class EmbeddingSpace:
             DamagedSpace: a file is missing, cut short, altered, or does not fit the others.
             UnreadableFile: a file cannot be opened or read.
         """
-        from melon.embedding.files import load_space
+        from melon.embedding.files import read_space
 
-        return load_space(Path(path))
+        return cls(**read_space(Path(path)))
 
     def save(self, path: Path) -> EmbeddingSpace:
         """Write the space to the directory `path`, in place of a space that is there.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -31,21 +32,42 @@ MAY_IMPORT = {
 """Each room, and what of melon it may import beside itself: a room, or one module of a room."""
 
 
-def imports(source: str) -> Iterator[str]:
-    """The modules of melon that a source imports, in functions and for types only, too."""
-    for node in ast.walk(ast.parse(source)):
+def statements(tree: ast.AST, *, for_types: bool) -> Iterator[ast.AST]:
+    """What is below a node; where it is not `for_types`, nothing below `if TYPE_CHECKING:`."""
+    for node in ast.iter_child_nodes(tree):
+        match node:
+            case ast.If(test=ast.Name("TYPE_CHECKING")) if not for_types:
+                continue
+        yield node
+        yield from statements(node, for_types=for_types)
+
+
+def named_imports(source: str, *, for_types: bool = True) -> Iterator[tuple[str, str | None]]:
+    """The modules of melon that a source imports, in functions, too, with each name from them.
+
+    The name is None where a whole module is imported: `import melon.room`.
+    """
+    for node in statements(ast.parse(source), for_types=for_types):
+        found: list[tuple[str, str | None]]
         match node:
             case ast.Import(names):
-                found = [alias.name for alias in names]
+                found = [(alias.name, None) for alias in names]
             case ast.ImportFrom("melon", names, level=0):
-                found = [f"melon.{alias.name}" for alias in names]
-            case ast.ImportFrom(str(module), level=0):
-                found = [module]
+                found = [(f"melon.{alias.name}", None) for alias in names]
+            case ast.ImportFrom(str(module), names, level=0):
+                found = [(module, alias.name) for alias in names]
             case ast.ImportFrom():
                 raise AssertionError("imports are written from the root: `from melon.room import`")
             case _:
                 continue
-        yield from (name.removeprefix("melon.") for name in found if name.startswith("melon."))
+        for module, name in found:
+            if module.startswith("melon."):
+                yield module.removeprefix("melon."), name
+
+
+def imports(source: str) -> Iterator[str]:
+    """The modules of melon that a source imports, in functions and for types only, too."""
+    yield from dict.fromkeys(module for module, _ in named_imports(source))
 
 
 def is_part_of(module: str, whole: str) -> bool:
@@ -87,3 +109,28 @@ def test_every_room_is_in_the_table() -> None:
 )
 def test_a_new_import_is_noticed(room: str, source: str, found: list[str]) -> None:
     assert forbidden(room, source) == found
+
+
+def module_graph() -> dict[str, set[str]]:
+    """The modules of melon, and what each imports when it runs, at whatever depth.
+
+    An import in a function counts, for it is a dependence all the same; one for types alone does
+    not, for no code runs by it.
+    """
+    paths = [path for room in MAY_IMPORT for path in files(room)]
+    names = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in paths}
+    sources = {name.removesuffix(".__init__"): path.read_text() for name, path in names.items()}
+    return {
+        name: {
+            f"{module}.{part}" if f"{module}.{part}" in sources else module
+            for module, part in named_imports(source, for_types=False)
+        }
+        for name, source in sources.items()
+    }
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    try:
+        TopologicalSorter(module_graph()).prepare()
+    except CycleError as error:
+        raise AssertionError(" → ".join(error.args[1])) from None
