@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self, TypeVar
+from functools import wraps
+from typing import Any, Protocol, Self, TypeVar, cast
 
 from melon.store.errors import DamagedRelease, NoRelease
 from melon.store.filters import Filter
@@ -18,6 +19,7 @@ from melon.store.points import Hits, PointBatch, PointId, Record, VectorQuery
 from melon.store.schema import Collection
 
 T = TypeVar("T")
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,11 +253,19 @@ def check_whole(reader: ReleaseReader) -> None:
         )
 
 
-class ForwardingReader:
-    """Every request goes to `reader` as it is; subclasses change what they have to.
+def _forwarded(method: Method) -> Method:
+    """A method of `ReleaseReader` that asks `self._reader` for the same."""
+    name = method.__name__
 
-    What each request does is told by `ReleaseReader`.
-    """
+    @wraps(method)
+    def forward(self: ForwardingReader, *args: Any, **options: Any) -> Any:
+        return getattr(self._reader, name)(*args, **options)
+
+    return cast("Method", forward)
+
+
+class ForwardingReader:
+    """Every request goes to `reader` as it is; subclasses change what they have to."""
 
     def __init__(self, reader: ReleaseReader) -> None:
         self._reader = reader
@@ -265,65 +275,12 @@ class ForwardingReader:
         """What the release says about itself."""
         return self._reader.manifest
 
-    def in_background(self, call: Callable[[], T]) -> Callable[[], T]:
-        """As the reader itself."""
-        return self._reader.in_background(call)
-
-    def retrieve(
-        self,
-        collection: Collection,
-        ids: Sequence[PointId],
-        *,
-        payload: tuple[str, ...] | bool = True,
-        vectors: bool = False,
-        sparse: bool = False,
-    ) -> list[Record]:
-        """As the reader itself."""
-        return self._reader.retrieve(
-            collection, ids, payload=payload, vectors=vectors, sparse=sparse
-        )
-
-    def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
-        """As the reader itself."""
-        return self._reader.query(collection, queries)
-
-    def values(
-        self, collection: Collection, field: str, ids: Sequence[PointId]
-    ) -> dict[PointId, int]:
-        """As the reader itself."""
-        return self._reader.values(collection, field, ids)
-
-    def top(
-        self,
-        collection: Collection,
-        field: str,
-        limit: int,
-        filter: Filter | None = None,
-        *,
-        payload: tuple[str, ...] | bool = True,
-    ) -> list[Record]:
-        """As the reader itself."""
-        return self._reader.top(collection, field, limit, filter, payload=payload)
-
-    def find(
-        self,
-        collection: Collection,
-        filter: Filter | None,
-        limit: int,
-        *,
-        payload: tuple[str, ...] | bool = True,
-    ) -> list[Record]:
-        """As the reader itself."""
-        return self._reader.find(collection, filter, limit, payload=payload)
-
-    def count(self, collection: Collection, filter: Filter | None = None) -> int:
-        """As the reader itself."""
-        return self._reader.count(collection, filter)
-
-    def warm(self) -> None:
-        """As the reader itself."""
-        self._reader.warm()
-
-    def close(self) -> None:
-        """As the reader itself."""
-        self._reader.close()
+    in_background = _forwarded(ReleaseReader.in_background)
+    retrieve = _forwarded(ReleaseReader.retrieve)
+    query = _forwarded(ReleaseReader.query)
+    values = _forwarded(ReleaseReader.values)
+    top = _forwarded(ReleaseReader.top)
+    find = _forwarded(ReleaseReader.find)
+    count = _forwarded(ReleaseReader.count)
+    warm = _forwarded(ReleaseReader.warm)
+    close = _forwarded(ReleaseReader.close)
