@@ -39,6 +39,10 @@ class InputError(MelonError):
     exit_code = 2
 
 
+class WrongType(InputError, TypeError):
+    """A value of the wrong kind, such as one text in place of a list."""
+
+
 class UnreadableFile(InputError):
     """A file that is missing, is a directory, or may not be read."""
 

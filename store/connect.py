@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from melon.errors import InputError
+from melon.errors import InputError, WrongType
 from melon.settings import DEFAULT_SERVER_URL, Settings
 from melon.store.protocol import VectorStore
 
@@ -27,8 +27,14 @@ def open_store(
     A server that was named and does not answer is an error of the first request to it.
 
     Raises:
+        WrongType: `settings` is something else, such as a path.
         InputError: both `url` and `path` are given, `url` is not one, or `path` is a file.
     """
+    if not isinstance(settings, Settings):
+        raise WrongType(
+            f"settings are wanted, not {settings!r}",
+            hint="call open_store(load_settings(), path=...), or with url=...",
+        )
     if url is not None and path is not None:
         raise InputError("give a server (--url) or a directory (--path), not both")
     if path is not None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from places import ServerPlace, scratch_directory
@@ -48,6 +49,14 @@ def guarded_server(qdrant_binary: Path) -> Iterator[Endpoint]:
         running_server(directory, api_key=KEY, settings=settings) as server,
     ):
         yield server
+
+
+@pytest.mark.parametrize("wrong", ["path", Path("path"), None])
+def test_a_path_in_place_of_settings_is_refused(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="settings are wanted, not") as refusal:
+        open_store(wrong)
+    assert isinstance(refusal.value, InputError)
+    assert "path=" in str(refusal.value.hint)
 
 
 class TestChoice:
