@@ -46,10 +46,11 @@ def main() -> None:
             group = Group(given, "songs", sample.search[given], retriever)
             if not len(group):
                 continue
-            paths = {"mean": f"dense.{given}.songs.floors", "hybrid": f"hybrid.{given}.songs.floor"}
+            way = f"from_{given}.to_songs"
+            paths = {"mean": f"dense.{way}.floors", "hybrid": f"hybrid.{way}.floor"}
             for (strategy, floors), most in product(TRIED, COUNTS):
                 changed = edited(start, paths[strategy], floors)
-                changed = edited(changed, f"dense.{given}.songs.candidates", most)
+                changed = edited(changed, f"dense.{way}.candidates", most)
                 figures = _figures(group, retriever.with_settings(changed), strategy)
                 report.add(given, f"{strategy}, {floors} × {most}", figures)
         report.conclude(args.json)

@@ -1,7 +1,9 @@
 """Everything that weighs on the query side: typed, documented, and searched by `melon tune`.
 
 None of it needs a new release: the store holds who holds what, the query brings the exponents.
-The defaults are in retrieval/defaults.py; docs/quality.md says how they were found.
+The built-in settings are retrieval/defaults.json, a file as `melon tune` writes it; docs/quality.md
+says how they were found. A setting's path says what it is for, as in
+`neighbours.from_songs.to_tags.song_weight`: the part that reads it, the kind of query, the target.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ from typing import Annotated, Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from melon.errors import InputError, first_problem, reason_of
+
+DEFAULTS = Path(__file__).with_name("defaults.json")
 
 
 class BadSettings(InputError):
@@ -37,11 +41,9 @@ class _Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class ItemWeight(_Settings):
-    """A kind of seed at the first hop: each counts `weight` · popularity^-`discount`."""
-
-    weight: float = Field(default=1.0, ge=0, le=10)
-    discount: float = Field(default=0.25, ge=-1, le=2)
+_Weight = Annotated[float, Field(ge=0, le=10)]
+_Discount = Annotated[float, Field(ge=-1, le=2)]
+_Floor = Annotated[int, Field(ge=0)]
 
 
 class Reweighting(_Settings):
@@ -58,37 +60,43 @@ class Reweighting(_Settings):
 
 
 class Hops(_Settings):
-    """The two hops: from the seeds to playlists, from the playlists to songs or to tags."""
+    """The two hops: from the seeds to playlists, from the playlists to songs or to tags.
 
-    songs: ItemWeight = ItemWeight(weight=0)
-    tags: ItemWeight = ItemWeight(weight=0)
-    title_tags: ItemWeight = ItemWeight(weight=0)
-    words: ItemWeight = ItemWeight(weight=0)
-    bigrams: ItemWeight = ItemWeight(weight=0)
-    neighbours: int = Field(default=500, ge=1, le=5000, description="playlists at the first hop")
-    least_songs: int = Field(default=0, ge=0, description="songs that a neighbour must hold")
+    At the first hop, a seed counts its kind's weight · popularity^-discount. At the second one, a
+    candidate's score is multiplied by popularity^-`candidate_discount`.
+    """
+
+    song_weight: _Weight = 0.0
+    song_discount: _Discount = 0.25
+    tag_weight: _Weight = 0.0
+    tag_discount: _Discount = 0.25
+    title_tag_weight: _Weight = 0.0
+    title_tag_discount: _Discount = 0.25
+    word_weight: _Weight = 0.0
+    word_discount: _Discount = 0.25
+    bigram_weight: _Weight = 0.0
+    bigram_discount: _Discount = 0.25
+    playlists: int = Field(default=500, ge=1, le=5000, description="how many are neighbours")
+    min_songs: int = Field(default=0, ge=0, description="songs that a neighbour holds, at least")
     power: float = Field(default=1.5, ge=0, le=8, description="exponent of the neighbours' scores")
-    discount: float = Field(
-        default=0.0, ge=-1, le=1, description="candidates: popularity^-discount"
-    )
-    candidates: int = Field(default=300, ge=10, le=10_000, description="found before the discount")
-    dislike: float = Field(default=0.75, ge=0, le=10, description="weight of what is disliked")
+    candidate_discount: float = Field(default=0.0, ge=-1, le=1)
+    candidates: int = Field(default=300, ge=10, le=10_000, description="before the discount")
+    dislike_weight: _Weight = 0.75
     reweighting: Reweighting | None = None
 
 
 class QueryEmbedding(_Settings):
-    """Where in the co-embedding a query stands: what of it counts, and how much."""
+    """Where in the co-embedding a query stands: the weighted means of its songs, tags and title.
 
-    songs: float = Field(default=1.0, ge=0, le=10, description="weight of the mean of the songs")
-    tags: float = Field(default=1.0, ge=0, le=10, description="weight of the mean of the tags")
-    title: float = Field(default=1.0, ge=0, le=10, description="weight of the mean of the title")
-    discount: float = Field(
-        default=0.25, ge=-1, le=2, description="a seed counts popularity^-discount"
-    )
-    dislike: float = Field(default=0.5, ge=0, le=10, description="how far dislikes push, of a unit")
+    In a mean, a seed counts popularity^-`seed_discount`. Dislikes push by `dislike_weight`, of a
+    unit.
+    """
 
-
-_Floor = Annotated[int, Field(ge=0)]
+    song_weight: _Weight = 1.0
+    tag_weight: _Weight = 1.0
+    title_weight: _Weight = 1.0
+    seed_discount: _Discount = 0.25
+    dislike_weight: _Weight = 0.5
 
 
 class Cosine(QueryEmbedding):
@@ -138,49 +146,48 @@ T = TypeVar("T", bound=BaseModel)
 
 
 class Targets(_Settings, Generic[S, T]):
-    """Songs and tags are found with settings of their own."""
+    """Settings of one kind of query, for the two things that are recommended."""
 
-    songs: S
-    tags: T
+    to_songs: S
+    to_tags: T
 
 
 class ByKind(_Settings, Generic[S, T]):
-    """Settings for each kind of query."""
+    """Settings of one part of the search, for each kind of query."""
 
-    songs: Targets[S, T]
-    songs_and_text: Targets[S, T]
-    tags: Targets[S, T]
-    title: Targets[S, T]
+    from_songs: Targets[S, T]
+    from_songs_and_text: Targets[S, T]
+    from_tags: Targets[S, T]
+    from_title: Targets[S, T]
 
     def of(self, kind: QueryKind) -> Targets[S, T]:
         """The settings for a kind of query."""
-        targets: Targets[S, T] = getattr(self, kind)
+        targets: Targets[S, T] = getattr(self, f"from_{kind}")
         return targets
 
 
-# Pydantic lets only those be pickled that are made at the top of a module, parts before wholes.
-HopTargets = Targets[Hops, Hops]
-DenseTargets = Targets[Cosine, Nearby]
-FusionTargets = Targets[SongFusion, Fusion]
-HopSettings = ByKind[Hops, Hops]
-DenseSettings = ByKind[Cosine, Nearby]
-FusionSettings = ByKind[SongFusion, Fusion]
-
-
 class RetrievalSettings(_Settings):
-    """All settings of all strategies. May be pickled, as a task of another process is."""
+    """All settings of all strategies. May be pickled, as a whole.
 
-    neighbours: HopSettings
-    dense: DenseSettings
-    hybrid: FusionSettings
+    Attributes:
+        neighbours: how the neighbours are found, and what they give.
+        dense: the search in the co-embedding, where songs and playlists have dense vectors.
+        hybrid: how the two are fused.
+    """
+
+    neighbours: ByKind[Hops, Hops]
+    dense: ByKind[Cosine, Nearby]
+    hybrid: ByKind[SongFusion, Fusion]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """By value, for pickle does not find the classes that pydantic makes of generic ones."""
+        return type(self).model_validate, (self.model_dump(),)
 
     @classmethod
     @cache
     def default(cls) -> RetrievalSettings:
-        """What `retrieval/defaults.py` holds."""
-        from melon.retrieval.defaults import DEFAULTS
-
-        return cls.model_validate(DEFAULTS)
+        """The built-in settings."""
+        return cls._read(DEFAULTS, {})
 
     @classmethod
     def load(cls, path: Path) -> RetrievalSettings:
@@ -189,20 +196,25 @@ class RetrievalSettings(_Settings):
         Raises:
             BadSettings: it is not there, or a value cannot be used.
         """
+        return cls._read(path, cls.default().model_dump(mode="json"))
+
+    @classmethod
+    def _read(cls, path: Path, base: dict[str, Any]) -> RetrievalSettings:
+        """The settings in a file; what it leaves out is as in `base`."""
         try:
-            given = json.loads(path.read_bytes())
+            content = json.loads(path.read_bytes())
         except OSError as error:
             raise BadSettings(reason_of(error), where=str(path)) from error
         except ValueError as error:
             raise BadSettings(f"it is not JSON: {error}", where=str(path)) from error
         except RecursionError:
             raise BadSettings("it is nested too deeply", where=str(path)) from None
-        if not isinstance(given, dict):
+        if not isinstance(content, dict):
             raise BadSettings(
                 "it is not an object of settings", where=str(path), hint="`melon tune` writes one"
             )
         try:
-            return cls.model_validate(_merged(cls.default().model_dump(mode="json"), given))
+            return cls.model_validate(_merged(base, content))
         except ValidationError as error:
             problem = first_problem(error)
             raise BadSettings(problem.what, where=f"{path}, {problem.place}") from None

@@ -162,7 +162,7 @@ class Group:
 
     def path(self, stage: Stage) -> str:
         """Where the settings of the stage are that answer these questions."""
-        return f"{stage}.{self.given}.{self.target}"
+        return f"{stage}.from_{self.given}.to_{self.target}"
 
     def score(self, retriever: Retriever, strategy: str) -> float:
         """Mean nDCG, @100 of songs or @10 of tags, as `evaluate` finds it; nothing else is asked.

@@ -2,9 +2,9 @@
 
 Every setting is a `Parameter` with a ladder of values, on which `pattern_search` steps up and down.
 To search more, add a parameter; to search it more finely, add values. Left out are the settings
-that questions cannot teach (`dislike`: they dislike nothing) and those that are paid for in time
-(`candidates`, `floors`, the `iterations` of the reweighting): benchmarks/candidates.py shows what
-they are worth.
+that questions cannot teach (`dislike_weight`: they dislike nothing) and those that are paid for in
+time (`candidates`, `floors`, the `iterations` of the reweighting): benchmarks/candidates.py shows
+what they are worth.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Parameter:
     """One setting and the values that it may take, in order.
 
     Attributes:
-        path: the setting, inside the settings of a stage: `power`, `tags.discount`.
+        path: the setting, inside the settings of a stage: `power`, `reweighting.seen`.
         ladder: its values, each next one further the same way. As the last one, None leaves the
             whole out that the setting is part of.
         moves: what a question has to give, any of these, for the setting to matter.
@@ -101,42 +101,45 @@ def _order(value: Any) -> Any:
 
 
 WEIGHT = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
-ITEM_DISCOUNT = (-0.1, 0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.75, 1.0)
+SEED_DISCOUNT = (-0.1, 0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.75, 1.0)
 
 SEEDS_OF: Mapping[str, frozenset[str]] = {
-    "songs": frozenset({"songs"}),
-    "tags": frozenset({"tags"}),
-    "title_tags": frozenset({"title"}),
-    "words": frozenset({"tags", "title"}),
-    "bigrams": frozenset({"tags", "title"}),
+    "song": frozenset({"songs"}),
+    "tag": frozenset({"tags"}),
+    "title_tag": frozenset({"title"}),
+    "word": frozenset({"tags", "title"}),
+    "bigram": frozenset({"tags", "title"}),
 }
 """The kinds of seed at the first hop, and what of a question they are cut from."""
 
 REWEIGHTED = frozenset({"songs"})
 
 NEIGHBOURS = (
-    *(Parameter(f"{kind}.weight", WEIGHT, given) for kind, given in SEEDS_OF.items()),
-    Parameter("neighbours", (20, 35, 50, 75, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000, 3000)),
+    *(Parameter(f"{kind}_weight", WEIGHT, given) for kind, given in SEEDS_OF.items()),
+    Parameter("playlists", (20, 35, 50, 75, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000, 3000)),
     Parameter("power", (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0)),
-    Parameter("discount", (-0.3, -0.2, -0.1, -0.05, 0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)),
-    Parameter("least_songs", (0, 1, 2, 3, 5, 8, 12, 20)),
+    Parameter(
+        "candidate_discount",
+        (-0.3, -0.2, -0.1, -0.05, 0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5),
+    ),
+    Parameter("min_songs", (0, 1, 2, 3, 5, 8, 12, 20)),
     Parameter(
         "reweighting.penalty", (6.0, 12.0, 25.0, 50.0, 100.0, 200.0, 400.0, None), REWEIGHTED
     ),
     Parameter("reweighting.unseen", (0.0, 0.03, 0.1, 0.3, 1.0), REWEIGHTED, "reweighting"),
     Parameter("reweighting.seen", (0.05, 0.1, 0.3, 0.6, 1.0, 2.0), REWEIGHTED, "reweighting"),
     *(
-        Parameter(f"{kind}.discount", ITEM_DISCOUNT, given, f"{kind}.weight")
+        Parameter(f"{kind}_discount", SEED_DISCOUNT, given, f"{kind}_weight")
         for kind, given in SEEDS_OF.items()
     ),
 )
 """Inside `Hops`."""
 
 QUERY_EMBEDDING = (
-    Parameter("songs", WEIGHT, frozenset({"songs"})),
-    Parameter("tags", WEIGHT, frozenset({"tags"})),
-    Parameter("title", WEIGHT, frozenset({"title"})),
-    Parameter("discount", ITEM_DISCOUNT),
+    Parameter("song_weight", WEIGHT, frozenset({"songs"})),
+    Parameter("tag_weight", WEIGHT, frozenset({"tags"})),
+    Parameter("title_weight", WEIGHT, frozenset({"title"})),
+    Parameter("seed_discount", SEED_DISCOUNT),
 )
 """Inside `QueryEmbedding`."""
 

@@ -79,7 +79,7 @@ class DenseStrategy:
 
     def cosine(self, query: ResolvedQuery) -> Cosine:
         """How a query's songs are sought."""
-        return self._settings.of(query.seeds.kind).songs
+        return self._settings.of(query.seeds.kind).to_songs
 
     def nearby(
         self,
@@ -89,7 +89,7 @@ class DenseStrategy:
     ) -> list[list[NearbyPlaylists]]:
         """The playlists near each query, if wanted, in one request."""
         settings = [
-            self._settings.of(query.seeds.kind).tags if want else None
+            self._settings.of(query.seeds.kind).to_tags if want else None
             for query, want in zip(queries, wanted or [True] * len(queries), strict=True)
         ]
         return nearby_playlists(reader, queries, settings, self.probe_kind)

@@ -88,8 +88,10 @@ def _explain_hybrid(
     settings = strategy.settings.of(query.seeds.kind)
     [of_songs], [of_tags] = strategy.by_hops.neighbours(reader, [query])
     return Explanation(
-        songs=_hybrid_song_shares(strategy, reader, query, of_songs, answer.songs, settings.songs),
-        tags=_hybrid_tag_shares(strategy, reader, query, of_tags, answer.tags, settings.tags),
+        songs=_hybrid_song_shares(
+            strategy, reader, query, of_songs, answer.songs, settings.to_songs
+        ),
+        tags=_hybrid_tag_shares(strategy, reader, query, of_tags, answer.tags, settings.to_tags),
     )
 
 
@@ -127,7 +129,7 @@ def _hybrid_tag_shares(
     joined = join(neighbours, nearby, fusion)
     [unscaled] = strategy.by_hops.second_hop(reader, tags, [query], [joined])
     hop_shares = _hop_shares(reader, tags, query, hops, neighbours, ranked.ids)
-    by_place = _nearby_shares(reader, fused(nearby, fusion), ranked.ids, hops.discount)
+    by_place = _nearby_shares(reader, fused(nearby, fusion), ranked.ids, hops.candidate_discount)
     scaled = hop_shares.times(np.full(len(ranked), 1 / largest_weight(neighbours)))
     return scaled.plus(by_place).times(
         np.full(len(ranked), 1 / unscaled.scores.max(initial=EPSILON))
@@ -208,7 +210,14 @@ def _hop_shares(
     neighbour_records = [playlists[point] for point in neighbours.ids.tolist()]
     names, to_seeds = _seed_parts(query, hops, neighbours, neighbour_records)
     return _holder_shares(
-        reader, collection, ids, hops.discount, neighbours.ids, neighbours.weights, names, to_seeds
+        reader,
+        collection,
+        ids,
+        hops.candidate_discount,
+        neighbours.ids,
+        neighbours.weights,
+        names,
+        to_seeds,
     )
 
 

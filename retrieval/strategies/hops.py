@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from melon.retrieval.reader import NO_HITS, CachingReader
 from melon.retrieval.seeds import SeedSet
-from melon.retrieval.settings import Hops, ItemWeight, RetrievalSettings
+from melon.retrieval.settings import Hops, RetrievalSettings
 from melon.retrieval.strategies.ranking import (
     Answer,
     Ranked,
@@ -89,7 +89,7 @@ def find_neighbours(
     )
     found = [_weigh(reader, hits, *part) for part, hits in pairs]
     return [
-        _against(liked, disliked, hop.dislike)
+        _against(liked, disliked, hop.dislike_weight)
         for liked, disliked, hop in zip(found[::2], found[1::2], hops, strict=True)
     ]
 
@@ -126,14 +126,14 @@ class WeightedSeeds:
 
     Attributes:
         kind: what an explanation calls them: song, tag, word or bigram.
-        weight: the query's weight of their modality.
-        item: the settings' weight of the kind, and its discount of popular seeds.
+        weight: the settings' weight of the kind, times the query's weight of the modality.
+        discount: the exponent of popularity that a seed is divided by.
     """
 
     kind: str
-    weight: float
     seeds: SeedSet
-    item: ItemWeight
+    weight: float
+    discount: float
 
     def __len__(self) -> int:
         return len(self.seeds)
@@ -141,10 +141,8 @@ class WeightedSeeds:
     @property
     def values(self) -> NDArray[np.float32]:
         """(n,) float32: what each seed counts."""
-        seeds, item = self.seeds, self.item
-        discounted = np.maximum(seeds.popularity, 1) ** np.float32(-item.discount)
-        weight = np.float32(self.weight * item.weight)
-        return np.asarray(weight * seeds.weights * discounted, np.float32)
+        discounted = np.maximum(self.seeds.popularity, 1) ** np.float32(-self.discount)
+        return np.asarray(np.float32(self.weight) * self.seeds.weights * discounted, np.float32)
 
 
 def seed_vector(parts: Sequence[WeightedSeeds]) -> SparseVector | None:
@@ -163,30 +161,30 @@ def seed_vector(parts: Sequence[WeightedSeeds]) -> SparseVector | None:
 def liked_seeds(query: ResolvedQuery, hops: Hops) -> list[WeightedSeeds]:
     """What the query likes, each kind with its weight."""
     seeds, weights = query.seeds, query.original.relative_weights
+    songs, tags = weights.songs * hops.song_weight, weights.tags * hops.tag_weight
+    title_tags = weights.title * hops.title_tag_weight
     return [
-        WeightedSeeds("song", weights.songs, seeds.songs, hops.songs),
-        WeightedSeeds("tag", weights.tags, seeds.tags, hops.tags),
-        WeightedSeeds("tag", weights.title, seeds.title_tags, hops.title_tags),
-        WeightedSeeds("word", 1.0, seeds.words, hops.words),  # these have weights of their own
-        WeightedSeeds("bigram", 1.0, seeds.bigrams, hops.bigrams),
+        WeightedSeeds("song", seeds.songs, songs, hops.song_discount),
+        WeightedSeeds("tag", seeds.tags, tags, hops.tag_discount),
+        WeightedSeeds("tag", seeds.title_tags, title_tags, hops.title_tag_discount),
+        # words and bigrams bring the query's weights of the modalities with them
+        WeightedSeeds("word", seeds.words, hops.word_weight, hops.word_discount),
+        WeightedSeeds("bigram", seeds.bigrams, hops.bigram_weight, hops.bigram_discount),
     ]
 
 
 def disliked_seeds(query: ResolvedQuery, hops: Hops) -> list[WeightedSeeds]:
-    """What the query dislikes, each kind with its weight."""
-    kinds = (
-        ("song", query.seeds.not_songs, hops.songs),
-        ("tag", query.seeds.not_tags, hops.tags),
-    )
+    """What the query dislikes, each kind with its weight, or 1 where that is 0."""
+    seeds = query.seeds
     return [
-        WeightedSeeds(kind, 1.0, seeds, item if item.weight else ItemWeight())
-        for kind, seeds, item in kinds
+        WeightedSeeds("song", seeds.not_songs, hops.song_weight or 1.0, hops.song_discount),
+        WeightedSeeds("tag", seeds.not_tags, hops.tag_weight or 1.0, hops.tag_discount),
     ]
 
 
-def neighbour_filter(query: ResolvedQuery, least_songs: int = 0) -> Filter | None:
+def neighbour_filter(query: ResolvedQuery, min_songs: int = 0) -> Filter | None:
     """Which playlists may be neighbours: not the query's own, and none with too few songs."""
-    must = (NumberRange("song_count", gte=least_songs),) if least_songs else ()
+    must = (NumberRange("song_count", gte=min_songs),) if min_songs else ()
     own = query.original.playlist
     must_not = (HasId((own,)),) if own is not None else ()
     return Filter(must=must, must_not=must_not) or None
@@ -208,7 +206,7 @@ def _first_hop(query: ResolvedQuery, hops: Hops, disliked: bool) -> VectorQuery 
     vector = seed_vector(disliked_seeds(query, hops) if disliked else liked_seeds(query, hops))
     if vector is None:
         return None
-    return VectorQuery(vector, ITEMS, hops.neighbours, neighbour_filter(query, hops.least_songs))
+    return VectorQuery(vector, ITEMS, hops.playlists, neighbour_filter(query, hops.min_songs))
 
 
 def _search_once(
@@ -289,8 +287,8 @@ class NeighbourStrategy:
         targets = [self._settings.of(query.seeds.kind) for query in queries]
         found = _neighbours(
             reader,
-            [(q, t.songs) if q.songs else None for q, t in zip(queries, targets, strict=True)]
-            + [(q, t.tags) if q.tags else None for q, t in zip(queries, targets, strict=True)],
+            [(q, t.to_songs) if q.songs else None for q, t in zip(queries, targets, strict=True)]
+            + [(q, t.to_tags) if q.tags else None for q, t in zip(queries, targets, strict=True)],
         )
         return found[: len(queries)], found[len(queries) :]
 
@@ -308,13 +306,13 @@ class NeighbourStrategy:
             collection,
             neighbours,
             [_wanted(query, collection, hop) for query, hop in zip(queries, hops, strict=True)],
-            [hop.discount for hop in hops],
+            [hop.candidate_discount for hop in hops],
         )
 
     def hops(self, query: ResolvedQuery, collection: Collection) -> Hops:
         """The settings for a query's songs, or tags."""
         target = self._settings.of(query.seeds.kind)
-        return target.songs if collection is Collection.SONGS else target.tags
+        return target.to_songs if collection is Collection.SONGS else target.to_tags
 
 
 def _neighbours(
@@ -336,7 +334,8 @@ def _wanted(query: ResolvedQuery, collection: Collection, hops: Hops) -> tuple[F
     """
     songs = collection is Collection.SONGS
     limit = query.songs if songs else query.tags
-    spare = hops.candidates if songs or hops.discount else min(limit + TIES, hops.candidates)
+    in_order = not songs and not hops.candidate_discount
+    spare = min(limit + TIES, hops.candidates) if in_order else hops.candidates
     return (
         query.song_filter if songs else query.tag_filter,
         max(limit, spare) if limit else 0,

@@ -49,10 +49,10 @@ class HybridStrategy:
         """The first hop, what is near in the co-embedding meanwhile, the second hop for both."""
         settings = [self.settings.of(query.seeds.kind) for query in queries]
         cosines = [
-            self.cosine(reader, query, own.songs)
+            self.cosine(reader, query, own.to_songs)
             for query, own in zip(queries, settings, strict=True)
         ]
-        fuses_tags = [own.tags.weight > 0 for own in settings]
+        fuses_tags = [own.to_tags.weight > 0 for own in settings]
         second_hop = self.by_hops.second_hop
         dense_songs = reader.in_background(partial(self.by_cosine.songs, reader, queries, cosines))
         nearby_playlists = reader.in_background(
@@ -63,12 +63,12 @@ class HybridStrategy:
             partial(second_hop, reader, Collection.SONGS, queries, of_songs)
         )
         joined = [
-            join(neighbours, nearby, own.tags)
+            join(neighbours, nearby, own.to_tags)
             for neighbours, nearby, own in zip(of_tags, nearby_playlists(), settings, strict=True)
         ]
         hop_tags = second_hop(reader, Collection.TAGS, queries, joined)
         tags = [Ranked(found.ids, _scaled(found)) for found in hop_tags]
-        fusions = [own.songs for own in settings]
+        fusions = [own.to_songs for own in settings]
         songs = self._fused_songs(reader, queries, fusions, hop_songs(), dense_songs())
         return [Answer(*pair) for pair in zip(songs, tags, strict=True)]
 

@@ -65,12 +65,12 @@ def probes(query: ResolvedQuery, settings: QueryEmbedding, probe_kind: ProbeKind
     """
     given = query.original.relative_weights
     weights = ModalityWeights(
-        songs=given.songs * settings.songs,
-        tags=given.tags * settings.tags,
-        title=given.title * settings.title,
+        songs=given.songs * settings.song_weight,
+        tags=given.tags * settings.tag_weight,
+        title=given.title * settings.title_weight,
     )
-    liked = modalities(query.seeds, weights, settings.discount)
-    disliked = dislikes(query.seeds, settings.dislike)
+    liked = modalities(query.seeds, weights, settings.seed_discount)
+    disliked = dislikes(query.seeds, settings.dislike_weight)
     if not liked:
         return []
     if probe_kind is ProbeKind.MEAN:

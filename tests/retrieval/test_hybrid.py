@@ -39,13 +39,18 @@ QUERIES = {
 
 
 def everywhere(songs: dict[str, Any], tags: dict[str, Any]) -> dict[str, Any]:
-    return {given: {"songs": songs, "tags": tags} for given in QueryKind}
+    return {f"from_{given}": {"to_songs": songs, "to_tags": tags} for given in QueryKind}
 
 
 def settings(weight: float, power: float) -> RetrievalSettings:
     """Nothing is left out on the way, so that scores can be compared: all candidates are kept."""
-    one = {"weight": 1}
-    hops = {"songs": one, "tags": one, "words": one, "neighbours": ALL, "candidates": ALL}
+    hops = {
+        "song_weight": 1,
+        "tag_weight": 1,
+        "word_weight": 1,
+        "playlists": ALL,
+        "candidates": ALL,
+    }
     fusion = {"weight": weight, "power": power}
     return RetrievalSettings.model_validate(
         {
@@ -137,7 +142,7 @@ def test_beside_the_neighbours_songs_are_sought_above_one_floor(
     retriever: Retriever, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hybrid, "ENOUGH", 0)
-    floor = RetrievalSettings.default().hybrid.songs.songs.floor
+    floor = RetrievalSettings.default().hybrid.from_songs.to_songs.floor
     assert floors(watched(retriever)) == [floor]
 
 
@@ -145,7 +150,7 @@ def test_where_few_songs_are_popular_all_floors_are_asked(
     retriever: Retriever, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hybrid, "ENOUGH", 1e9)
-    expected = list(RetrievalSettings.default().dense.songs.songs.floors)
+    expected = list(RetrievalSettings.default().dense.from_songs.to_songs.floors)
     assert floors(watched(retriever)) == expected
 
 
@@ -172,8 +177,8 @@ def test_songs_to_exclude_are_no_such_constraint(
 def test_songs_and_tags_ask_for_the_same_playlists_once(retriever: Retriever) -> None:
     """With the default settings both seek the playlists that share most with a query's songs."""
     assert len(watched(retriever).using(Collection.PLAYLISTS, "items")) == 1
-    own = RetrievalSettings.default().neighbours.songs
-    assert own.songs.neighbours != own.tags.neighbours
+    own = RetrievalSettings.default().neighbours.from_songs
+    assert own.to_songs.playlists != own.to_tags.playlists
 
 
 def test_places_that_the_neighbours_leave_are_filled_from_the_co_embedding(

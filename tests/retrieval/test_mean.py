@@ -36,14 +36,14 @@ NEARBY_SHARPNESS, ALL = 15.0, 1000
 def retriever(demo_store: VectorStore) -> Retriever:
     """Settings of the test's own: one weight for all modalities, and nothing is left out."""
     songs = {
-        "discount": DISCOUNT,
+        "seed_discount": DISCOUNT,
         "sharpness": SHARPNESS,
         "prior": PRIOR,
         "floors": [0],
         "candidates": ALL,
     }
-    tags = {"discount": DISCOUNT, "sharpness": NEARBY_SHARPNESS, "playlists": ALL}
-    given = {kind: {"songs": songs, "tags": tags} for kind in QueryKind}
+    tags = {"seed_discount": DISCOUNT, "sharpness": NEARBY_SHARPNESS, "playlists": ALL}
+    given = {f"from_{kind}": {"to_songs": songs, "to_tags": tags} for kind in QueryKind}
     defaults = RetrievalSettings.default().model_dump()
     return Retriever(
         demo_store, settings=RetrievalSettings.model_validate(defaults | {"dense": given})

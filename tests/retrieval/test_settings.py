@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from melon.evaluation import save_settings
 from melon.retrieval import BadSettings, RetrievalSettings
+from melon.retrieval.settings import DEFAULTS
 
 
 def refused(tmp_path: Path, text: str) -> BadSettings:
@@ -27,31 +29,36 @@ def test_a_file_that_is_not_there_is_named_with_the_reason(tmp_path: Path):
 
 def test_what_a_file_leaves_out_has_its_default(tmp_path: Path):
     path = tmp_path / "settings.json"
-    path.write_text('{"hybrid": {"tags": {"songs": {"weight": 0.7}}}}')
+    path.write_text('{"hybrid": {"from_tags": {"to_songs": {"weight": 0.7}}}}')
     loaded, default = RetrievalSettings.load(path), RetrievalSettings.default()
-    assert loaded.hybrid.tags.songs.weight == 0.7
-    assert loaded.hybrid.tags.songs.power == default.hybrid.tags.songs.power
+    assert loaded.hybrid.from_tags.to_songs.weight == 0.7
+    assert loaded.hybrid.from_tags.to_songs.power == default.hybrid.from_tags.to_songs.power
     assert loaded.neighbours == default.neighbours
+
+
+def test_the_built_in_settings_are_a_file_that_tune_could_have_written(tmp_path: Path):
+    path = tmp_path / "settings.json"
+    save_settings(RetrievalSettings.load(DEFAULTS), path)
+    assert path.read_text() == DEFAULTS.read_text()
 
 
 def test_settings_may_go_to_another_process(tmp_path: Path):
     path = tmp_path / "settings.json"
-    path.write_text('{"hybrid": {"tags": {"songs": {"weight": 0.7}}}}')
+    path.write_text('{"hybrid": {"from_tags": {"to_songs": {"weight": 0.7}}}}')
     loaded = RetrievalSettings.load(path)
     assert pickle.loads(pickle.dumps(loaded)) == loaded != RetrievalSettings.default()
-    for part in (loaded.neighbours, loaded.dense.title, loaded.hybrid.tags.songs):
-        assert pickle.loads(pickle.dumps(part)) == part
 
 
 @pytest.mark.parametrize("number", ["Infinity", "-Infinity", "NaN", "1e999"])
 @pytest.mark.parametrize(
     ("setting", "where"),
     [
-        ('{"neighbours": {"songs": {"songs": {"reweighting": {"penalty": %s}}}}}',
-         "neighbours.songs.songs.reweighting.penalty"),
-        ('{"neighbours": {"songs": {"songs": {"reweighting": {"seen": %s}}}}}',
-         "neighbours.songs.songs.reweighting.seen"),
-        ('{"dense": {"title": {"songs": {"prior": %s}}}}', "dense.title.songs.prior"),
+        ('{"neighbours": {"from_songs": {"to_songs": {"reweighting": {"penalty": %s}}}}}',
+         "neighbours.from_songs.to_songs.reweighting.penalty"),
+        ('{"neighbours": {"from_songs": {"to_songs": {"reweighting": {"seen": %s}}}}}',
+         "neighbours.from_songs.to_songs.reweighting.seen"),
+        ('{"dense": {"from_title": {"to_songs": {"prior": %s}}}}',
+         "dense.from_title.to_songs.prior"),
     ],
 )  # fmt: skip
 def test_a_number_is_finite(tmp_path: Path, setting: str, where: str, number: str):
@@ -60,7 +67,7 @@ def test_a_number_is_finite(tmp_path: Path, setting: str, where: str, number: st
 
 
 def test_a_floor_is_a_number_of_playlists(tmp_path: Path):
-    refused(tmp_path, '{"dense": {"songs": {"songs": {"floors": [0, -5]}}}}')
+    refused(tmp_path, '{"dense": {"from_songs": {"to_songs": {"floors": [0, -5]}}}}')
 
 
 @pytest.mark.parametrize("text", ["[]", "null", "3", '"neighbours"', '[["hybrid", {}]]'])
@@ -76,14 +83,14 @@ def test_settings_are_an_object(tmp_path: Path, text: str):
         ('{"hybrid": []}', "input should be an object", "hybrid"),
         ('{"hybird": {}}', "extra inputs are not permitted", "hybird"),
         (
-            '{"dense": {"tags": {"songs": {"floors": [0, "x"]}}}}',
+            '{"dense": {"from_tags": {"to_songs": {"floors": [0, "x"]}}}}',
             "input should be a valid integer, unable to parse string as an integer",
-            "dense.tags.songs.floors[1]",
+            "dense.from_tags.to_songs.floors[1]",
         ),
         (
-            '{"hybrid": {"tags": {"songs": {"power": 0}}}}',
+            '{"hybrid": {"from_tags": {"to_songs": {"power": 0}}}}',
             "input should be greater than 0",
-            "hybrid.tags.songs.power",
+            "hybrid.from_tags.to_songs.power",
         ),
     ],
 )

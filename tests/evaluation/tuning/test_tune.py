@@ -35,19 +35,22 @@ from melon.store import ReleaseReader, VectorStore
 from melon.store.embedded import EmbeddedStore
 
 BAD_HOPS = {
-    "songs": {"weight": 1, "discount": -0.1},
-    "tags": {"weight": 0.1, "discount": 0.75},
-    "words": {"weight": 1, "discount": 0},
-    "neighbours": 5,
+    "song_weight": 1,
+    "song_discount": -0.1,
+    "tag_weight": 0.1,
+    "tag_discount": 0.75,
+    "word_weight": 1,
+    "word_discount": 0,
+    "playlists": 5,
     "power": 0.1,
-    "discount": -0.9,
+    "candidate_discount": -0.9,
 }
-FEW_HOPS = {"power", "discount", "neighbours"}
+FEW_HOPS = {"power", "candidate_discount", "playlists"}
 BAD_FUSION = {"weight": 0.0, "power": 1}
 
 
 def everywhere(part: dict[str, Any]) -> dict[str, Any]:
-    return {given: {"songs": part, "tags": part} for given in QueryKind}
+    return {f"from_{given}": {"to_songs": part, "to_tags": part} for given in QueryKind}
 
 
 BAD = RetrievalSettings.model_validate(

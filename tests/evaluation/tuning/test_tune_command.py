@@ -154,7 +154,7 @@ def test_questions_that_were_trained_on_are_the_users_error(
 def inverted(home: Path) -> Path:
     """A file of a few settings which make the fusion all co-embedding."""
     part = {"weight": 10.0}
-    changed = {given: {"songs": part, "tags": part} for given in QueryKind}
+    changed = {f"from_{given}": {"to_songs": part, "to_tags": part} for given in QueryKind}
     path = home / "retrieval.json"
     path.parent.mkdir()
     path.write_text(json.dumps({"hybrid": changed}))
@@ -198,7 +198,9 @@ def test_recommend_and_evaluate_take_it_up(
     assert score() == tuned
 
 
-@pytest.mark.parametrize("content", ["{", '{"hybrid": {"songs": {"songs": {"weight": -1}}}}'])
+@pytest.mark.parametrize(
+    "content", ["{", '{"hybrid": {"from_songs": {"to_songs": {"weight": -1}}}}']
+)
 def test_a_file_of_settings_that_cannot_be_used_is_the_users_error(
     held_out: HeldOut, inverted: Path, content: str
 ):

@@ -25,7 +25,7 @@ from melon.retrieval.settings import Cosine, Fusion, Hops, Reweighting
 
 ALL = ("songs", "tags", "title")
 PARAMETERS = [
-    (f"{stage}.{{}}.{target}.{parameter.path}", parameter)
+    (f"{stage}.from_{{}}.to_{target}.{parameter.path}", parameter)
     for stage, targets in SPACE.items()
     for target, parameters in targets.items()
     for parameter in parameters
@@ -54,8 +54,8 @@ def test_ladders_go_one_way(parameter: Parameter):
 
 def test_every_kind_of_seed_is_searched():
     searched = {parameter.path for parameter in HOPS}
-    kinds = [name for name, value in Hops() if hasattr(value, "weight")]
-    assert {f"{kind}.weight" for kind in kinds} | {f"{kind}.discount" for kind in kinds} <= searched
+    kinds = {name for name in Hops.model_fields if name.endswith(("_weight", "_discount"))}
+    assert kinds - searched == {"dislike_weight"}
 
 
 POWER = Parameter("power", (1.0, 2.0, 3.0, 4.0))
@@ -85,11 +85,11 @@ def test_a_setting_that_is_left_out_comes_back_by_its_parameter():
 
 def test_a_parameter_that_cannot_change_an_answer_is_not_stepped():
     parameters = {parameter.path: parameter for parameter in HOPS}
-    counting = edited(Hops(), "tags.weight", 1.0)
-    assert parameters["tags.weight"].matters(Hops(), ("tags", "title"))
-    assert not parameters["tags.weight"].matters(Hops(), ("songs",))
-    assert parameters["tags.discount"].matters(counting, ("tags",))
-    assert not parameters["tags.discount"].matters(Hops(), ("tags",))
+    counting = edited(Hops(), "tag_weight", 1.0)
+    assert parameters["tag_weight"].matters(Hops(), ("tags", "title"))
+    assert not parameters["tag_weight"].matters(Hops(), ("songs",))
+    assert parameters["tag_discount"].matters(counting, ("tags",))
+    assert not parameters["tag_discount"].matters(Hops(), ("tags",))
     assert not parameters["reweighting.seen"].matters(Hops(), ("songs",))
     assert parameters["power"].matters(Hops(), ("title",))
 
