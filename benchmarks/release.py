@@ -88,7 +88,7 @@ def _with_melon(args: argparse.Namespace, space: EmbeddingSpace) -> dict[str, fl
 def _with_defaults(args: argparse.Namespace, space: EmbeddingSpace) -> dict[str, float]:
     laid_out = contents(space, SparseWeights())
     address = ServerAddress(args.url, grpc_port=args.grpc_port, timeout=600)
-    with closing(QdrantClient(args.url, timeout=600)) as client:
+    with closing(QdrantClient(args.url, timeout=600, check_compatibility=False)) as client:
         names = {name: collection_name(address.prefix, name, RELEASE) for name in Collection}
         start = time.perf_counter()
         for collection, part in laid_out.items():

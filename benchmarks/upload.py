@@ -66,13 +66,13 @@ def _upload(args: argparse.Namespace) -> None:
             clock = _Clock(args.pid)
             for name, batch in in_turns(laid_out):
                 builder.upsert(name, batch)
-            with closing(QdrantClient(args.url, timeout=600)) as client:
+            with closing(QdrantClient(args.url, timeout=600, check_compatibility=False)) as client:
                 for name in Collection:
                     wait_for_updates(client, collection_name(settings.prefix, name, "r1"))
             taken = clock.figures(total)
             builder.abandon()
     else:
-        with closing(QdrantClient(args.url, timeout=600)) as client:
+        with closing(QdrantClient(args.url, timeout=600, check_compatibility=False)) as client:
             for name in Collection:
                 create(client, name, name, space.dim, indexes=args.method == INDEXED)
             clock = _Clock(args.pid)

@@ -19,6 +19,7 @@ SEARCH_PARAMS = models.SearchParams(hnsw_ef=256)
 client = QdrantClient(
     os.environ.get("MELON_QDRANT_URL", "http://localhost:6333"),
     api_key=os.environ.get("MELON_QDRANT_API_KEY"),
+    check_compatibility=False,  # it would warn of a server three minor versions older
 )
 
 
