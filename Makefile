@@ -6,10 +6,12 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 TYPES := .cache/types/melon
 LOCK := requirements-dev.lock
+OLDEST_LOCK := requirements-oldest.lock
+OLDEST := .cache/oldest
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test benchmark lint types check format docs qdrant lock install clean
+.PHONY: demo test test-oldest benchmark lint types check format docs qdrant lock install clean
 .DEFAULT_GOAL := check
 
 ## Train on invented playlists, load them into the embedded store, ask for "rainy day".
@@ -19,6 +21,10 @@ demo: $(INSTALLED)
 ## All tests, on both engines. Some: make test TESTS="tests/store -k filters"
 test: $(INSTALLED)
 	$(BIN)/pytest $(TESTS)
+
+## The store's tests on the server, with the oldest qdrant-client that pyproject.toml allows.
+test-oldest: $(INSTALLED) $(OLDEST)
+	PYTHONPATH="$(CURDIR)/$(OLDEST)" $(BIN)/pytest tests/store -k "not embedded and not edge and not full_disk"
 
 OUT ?= .melon/benchmark
 
@@ -66,6 +72,13 @@ install: $(INSTALLED)
 $(INSTALLED): pyproject.toml $(LOCK) | $(BIN)/python
 	$(BIN)/pip install --quiet --no-compile --require-hashes --requirement $(LOCK)
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+# Beside .venv, for PYTHONPATH to find it first: all else is as it is there.
+$(OLDEST): $(OLDEST_LOCK) | $(INSTALLED)
+	rm -rf $@
+	$(BIN)/pip install --quiet --no-compile --no-deps --require-hashes \
+		--requirement $(OLDEST_LOCK) --target $@
 	touch $@
 
 $(BIN)/python:

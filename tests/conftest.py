@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
@@ -33,6 +34,11 @@ def pytest_configure() -> None:
     """Keep `tmp_path`, too, in memory if there is room: many tests have a store in it."""
     if root := memory():
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(root))
+
+
+def pytest_report_header() -> str:
+    """Name the client, for the store's tests are run with the oldest one, too."""
+    return f"qdrant-client: {version('qdrant-client')}"
 
 
 @pytest.fixture(scope="session")

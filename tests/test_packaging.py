@@ -150,9 +150,9 @@ def test_every_module_imports_without_what_only_some_systems_have():
     assert done.returncode == 0, done.stderr
 
 
-def locked_versions() -> dict[str, str]:
-    """Return what requirements-dev.lock installs here, by name."""
-    lock = (ROOT / "requirements-dev.lock").read_text()
+def locked_versions(name: str) -> dict[str, str]:
+    """Return what a lock file installs here, by name."""
+    lock = (ROOT / name).read_text()
     pins = map(Requirement, re.findall(r"^([a-z].*?) \\$", lock, re.MULTILINE))
     here = default_environment() | {"extra": ""}
     return {
@@ -165,7 +165,7 @@ def locked_versions() -> dict[str, str]:
 def test_the_lock_satisfies_what_pyproject_asks_for():
     project = PROJECT["project"]
     wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
-    locked = locked_versions()
+    locked = locked_versions("requirements-dev.lock")
     missing = [
         requirement
         for requirement in map(Requirement, wanted)
@@ -173,6 +173,13 @@ def test_the_lock_satisfies_what_pyproject_asks_for():
         and not requirement.specifier.contains(locked.get(requirement.name, "0"), prereleases=True)
     ]
     assert missing == [], "run `make lock`"
+
+
+def test_the_oldest_client_that_is_tested_is_the_oldest_that_is_allowed():
+    asked = {each.name: each for each in map(Requirement, PROJECT["project"]["dependencies"])}
+    for name, version in locked_versions("requirements-oldest.lock").items():
+        [lowest] = [part.version for part in asked[name].specifier if part.operator == ">="]
+        assert version == lowest
 
 
 @pytest.fixture(scope="module")
