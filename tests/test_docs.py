@@ -132,9 +132,18 @@ def test_the_manifest_is_documented(demo_store: VectorStore):
     fields = [row[0].strip("`") for row in table_below("Releases", COLLECTIONS)]
     assert fields == list(ReleaseManifest.model_fields)
     assert f"This is version {SCHEMA_VERSION}." in " ".join(COLLECTIONS.split())
-    assert f"Qdrant {VERSION}." in " ".join(COLLECTIONS.split())
     for exponent in demo_store.open().manifest.weights:
         assert f"n^`{exponent}`" in COLLECTIONS
+
+
+def test_the_versions_that_are_tested_are_documented():
+    text = " ".join(COLLECTIONS.split())
+    assert f"Qdrant {VERSION}." in text
+    assert f"server {VERSION}," in text
+    locks = [(ROOT / f"requirements-{end}.lock").read_text() for end in ("oldest", "dev")]
+    oldest, newest = (re.findall(r"^qdrant-client==(\S+)", lock, re.MULTILINE) for lock in locks)
+    minor = newest[0].rpartition(".")[0]
+    assert f"qdrant-client that melon allows, {oldest[0]} and {minor}." in text
 
 
 def test_every_source_of_a_vector_is_documented(demo_space: EmbeddingSpace):
