@@ -4,15 +4,20 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-TYPES := .cache/types/melon
 LOCK := requirements-dev.lock
 OLDEST_LOCK := requirements-oldest.lock
 OLDEST := .cache/oldest
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-oldest benchmark lint types check format docs qdrant lock install clean
-.DEFAULT_GOAL := check
+.PHONY: help demo test test-oldest benchmark lint types check format docs qdrant lock install clean
+
+## Print what the targets do.
+help:
+	@awk '/^## / { says[n++] = substr($$0, 4); next } \
+		sub(/^[a-z-]+:.*/, "make &") { sub(/:.*/, ""); \
+			for (i = 0; i < n; i++) printf "%-18s%s\n", i ? "" : $$0, says[i] } \
+		{ n = 0 }' Makefile
 
 ## Train on invented playlists, load them into the embedded store, ask for "rainy day".
 demo: $(INSTALLED)
@@ -37,16 +42,20 @@ benchmark: $(INSTALLED)
 	MELON_HOME="$(OUT)" $(BIN)/melon ingest --path "$(OUT)/store"
 	MELON_HOME="$(OUT)" $(BIN)/melon evaluate "$(QUESTIONS)" "$(ANSWERS)" --path "$(OUT)/store"
 
+## Style, by ruff.
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(INSTALLED) $(TYPES)
-	MYPYPATH=$(dir $(TYPES)) $(BIN)/mypy -p melon
-	MYPYPATH=scripts:benchmarks:$(dir $(TYPES)) $(BIN)/mypy scripts benchmarks
+## Types, by mypy, strictly.
+types: $(INSTALLED)
+	MYPYPATH=.editable $(BIN)/mypy -p melon
+	MYPYPATH=.editable:scripts:benchmarks $(BIN)/mypy --explicit-package-bases scripts benchmarks
 
+## Style, types and all tests, as CI checks them.
 check: lint types test
 
+## Mend the style where ruff can.
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -66,10 +75,11 @@ lock: $(INSTALLED)
 		--upgrade --generate-hashes --no-annotate --custom-compile-command "make lock" \
 		--quiet --output-file $(LOCK)
 
+## Make .venv and install melon there, editable, with all that the other targets need.
 install: $(INSTALLED)
 
 # --no-compile: Python compiles what it imports, which is a fraction of what is installed.
-$(INSTALLED): pyproject.toml $(LOCK) | $(BIN)/python
+$(INSTALLED): pyproject.toml setup.py $(LOCK) | $(BIN)/python
 	$(BIN)/pip install --quiet --no-compile --require-hashes --requirement $(LOCK)
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
@@ -85,11 +95,6 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo 'melon needs Python 3.11 or newer: make PYTHON=/path/to/python3.12' >&2; exit 1; }
 	$(PYTHON) -m venv --clear .venv
-
-# mypy looks for the package `melon` below MYPYPATH; here the repository's root is that package.
-$(TYPES):
-	mkdir -p $(dir $@)
-	ln -s ../.. $@
 
 ## Remove all that these targets made, the demo's and the benchmark's stores too; others below .melon stay.
 clean:

@@ -88,6 +88,14 @@ class Settings(BaseModel):
         """Where `melon tune` leaves the retrieval settings that `melon query` takes up."""
         return self.retrieval or self.home / "retrieval.json"
 
+    @property
+    def tuned(self) -> Path | None:
+        """The retrieval settings to take up instead of the built-in ones, if there are any.
+
+        A file that is named has to be there; the one in the home need not.
+        """
+        return self.retrieval_file if self.retrieval or self.retrieval_file.exists() else None
+
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings from the environment.

@@ -114,8 +114,8 @@ def chosen_settings(path: Path | None) -> RetrievalSettings:
     from melon.retrieval import RetrievalSettings
     from melon.settings import load_settings
 
-    file = settings_file(path)
-    if not (path or load_settings().retrieval or file.exists()):
+    file = path or load_settings().tuned
+    if file is None:
         return RetrievalSettings.default()
     found = RetrievalSettings.load(file)
     note(f"settings: {file}")

@@ -60,6 +60,16 @@ class Retriever:
             LiveRelease(store) if follow and release is None else PinnedRelease(store.open(release))
         )
 
+    def close(self) -> None:
+        """Close the store."""
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
     @property
     def reader(self) -> ReleaseReader:
         """The release that answers, for questions of one's own."""

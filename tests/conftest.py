@@ -21,6 +21,7 @@ from melon.embedding import EmbeddingSpace, build_from_files, training_settings
 from melon.ingest import ingest
 from melon.store import VectorStore
 
+ROOT = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
 hypothesis.settings.register_profile("melon", deadline=None, print_blob=True)
@@ -30,8 +31,17 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("melon-ci" if IN_CI else "melon")
 
 
-def pytest_configure() -> None:
+class RootIsADirectory:
+    """To pytest the repository's root is no package: it would import it by the directory's name."""
+
+    @pytest.hookimpl
+    def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Dir | None:
+        return pytest.Dir.from_parent(parent, path=path) if path == ROOT else None
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Keep `tmp_path`, too, in memory if there is room: many tests have a store in it."""
+    config.pluginmanager.register(RootIsADirectory())
     if root := memory():
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(root))
 

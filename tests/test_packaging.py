@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tomllib
 import zipfile
 from pathlib import Path, PurePosixPath
@@ -24,11 +25,12 @@ ROOT = Path(__file__).resolve().parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PACKAGES: list[str] = PROJECT["tool"]["setuptools"]["packages"]
 DATA = ("py.typed", "retrieval/defaults.json")
-NOT_INSTALLED = {"benchmarks", "docs", "examples", "scripts", "tests"}
+NOT_INSTALLED = {"benchmarks", "docs", "examples", "scripts", "setup.py", "tests"}
 
 # Importing one of these costs every `melon` command a part of a second or more.
 HEAVY = {"gensim", "grpc", "pandas", "pyarrow", "qdrant_client", "qdrant_edge", "scipy"}
 LIGHT_MODULES = [
+    "melon",
     "melon.catalog",
     "melon.cli",
     "melon.errors",
@@ -58,31 +60,63 @@ def test_every_directory_with_code_is_a_listed_package():
     assert sorted(PACKAGES) == sorted({package_of(file) for file in installed})
 
 
-def test_every_package_below_the_root_has_an_init():
+def test_every_package_has_an_init():
     """A directory without one is a namespace package, which mypy and setuptools see differently."""
-    files = source_files("*/__init__.py")
-    assert set(PACKAGES) - {"melon"} <= {package_of(file) for file in files}
+    files = source_files("__init__.py", "*/__init__.py")
+    assert set(PACKAGES) <= {package_of(file) for file in files}
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this tree, unpacked, built from a copy so that nothing is left in the tree."""
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of this tree to install from, so that nothing is left in the tree itself."""
     source = tmp_path_factory.mktemp("source")
     for file in source_files():
         (source / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / file, source / file)
-    target = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
-    command += ["--no-build-isolation", "--wheel-dir", str(target), str(source)]
+    return source
+
+
+def environment(root: Path) -> Path:
+    """A new virtual environment's Python, with the libraries of this one, but not its melon."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(root)], check=True)
+    (site_packages(root) / "libraries.pth").write_text(sysconfig.get_path("purelib"))
+    return root / "bin" / "python"
+
+
+def site_packages(root: Path) -> Path:
+    [site] = root.glob("lib/python*/site-packages")
+    return site
+
+
+def pip(python: str | Path, *arguments: str | Path) -> None:
+    command = [python, "-m", "pip", *arguments, "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run(command, check=True, env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"})
-    [built] = target.glob("melon-*.whl")
+
+
+@pytest.fixture(scope="module")
+def from_wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment in which the wheel of this tree is installed."""
+    root = tmp_path_factory.mktemp("wheel")
+    python = environment(root)
+    pip(sys.executable, "wheel", "--wheel-dir", root, source)
+    [built] = root.glob("melon-*.whl")
     with zipfile.ZipFile(built) as archive:
-        archive.extractall(target / "site")
-    return target / "site"
+        archive.extractall(site_packages(root))
+    return python
 
 
-def test_the_wheel_holds_the_packages_and_nothing_else(wheel: Path):
-    files = [PurePosixPath(path.relative_to(wheel)) for path in wheel.rglob("*") if path.is_file()]
+@pytest.fixture(scope="module")
+def editable(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment in which the tree itself is installed."""
+    python = environment(tmp_path_factory.mktemp("editable"))
+    pip(python, "install", "--ignore-installed", "--editable", source)
+    return python
+
+
+def test_the_wheel_holds_the_packages_and_nothing_else(from_wheel: Path):
+    site = site_packages(from_wheel.parents[1])
+    paths = [path for path in site.glob("melon*/**/*") if path.is_file()]
+    files = [PurePosixPath(path.relative_to(site)) for path in paths]
     code = [file for file in files if not file.parts[0].endswith(".dist-info")]
     written = [file for file in source_files("*.py") if file.parts[0] not in NOT_INSTALLED]
     expected = {PurePosixPath("melon", file) for file in [*written, *map(PurePosixPath, DATA)]}
@@ -91,37 +125,83 @@ def test_the_wheel_holds_the_packages_and_nothing_else(wheel: Path):
     assert {"METADATA", "entry_points.txt", "licenses/LICENSE"} <= metadata
 
 
-def test_the_wheel_imports_without_the_tree(wheel: Path, tmp_path: Path):
-    subpackages = [name for name in PACKAGES if name != "melon"]
-    program = f"import {', '.join(subpackages)}\n"
-    program += "\n".join(f"print({name}.__path__[0])" for name in subpackages)
-    found = subprocess.run(
-        [sys.executable, "-P", "-c", program],
-        env={**os.environ, "PYTHONPATH": str(wheel)},
-        cwd=tmp_path,
-        check=True,
+def printed(python: Path, program: str) -> list[str]:
+    command = [python, "-P", "-c", program]
+    done = subprocess.run(command, cwd=python.anchor, check=True, capture_output=True, text=True)
+    return done.stdout.splitlines()
+
+
+def test_the_wheel_imports_without_the_tree(from_wheel: Path):
+    program = f"import {', '.join(PACKAGES)}\n"
+    program += "\n".join(f"print({name}.__path__[0])" for name in PACKAGES)
+    site = site_packages(from_wheel.parents[1])
+    places = [site.joinpath(*name.split(".")) for name in PACKAGES]
+    assert printed(from_wheel, program) == list(map(str, places))
+
+
+def test_an_editable_install_shows_the_tree_and_what_is_added_to_it(editable: Path, source: Path):
+    (source / "commands" / "added.py").write_text("")
+    program = "import melon.commands.added as added; print(added.__file__)"
+    [place] = printed(editable, program)
+    assert Path(place).resolve() == source / "commands" / "added.py"
+
+
+PROGRAM = """\
+import melon
+
+with melon.open(path="store") as retriever:
+    found = retriever.recommend(melon.PlaylistQuery(title="rainy day"), limit=5)
+    name: str | None = found.songs[0].name
+    score: str = found.songs[0].score  # wrong
+    retriever.recommend(melon.PlaylistQuery(title=5))  # wrong
+    near = retriever.similar(melon.Item(tag="rain"))[melon.Collection.TAGS]
+    print(name, score, near[0].score, near[0].value)  # wrong
+    melon.opened  # wrong
+"""
+
+
+def complaints(checker: str, python: Path, *programs: Path) -> list[tuple[str, int, str]]:
+    """The file, line and message of each error, strictly, and without the plugin of pydantic."""
+    if checker == "mypy":
+        # Kept: most of the time is that of the libraries, which seldom change.
+        cache = ROOT / ".cache" / "types-of-programs"
+        options = ["--strict", "--config-file=", "--follow-imports=silent", f"--cache-dir={cache}"]
+        options += [f"--python-executable={python}"]
+    else:
+        options = [f"--pythonpath={python}"]
+    command = [sys.executable, "-m", checker, *options, *map(str, programs)]
+    # The Node.js that is installed with pyright, and no look whether there is a newer one.
+    pinned = {"PYRIGHT_PYTHON_GLOBAL_NODE": "0", "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
+    done = subprocess.run(
+        command,
+        env={**os.environ, **pinned},
+        cwd=programs[0].parent,
         capture_output=True,
         text=True,
-    ).stdout.split()
-    assert found == [str(wheel.joinpath(*name.split("."))) for name in subpackages]
+    )
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    line = re.compile(r"^ *(?:.*/)?(\w+\.py):(\d+)(?::\d+)?(?: -|:) error: (.*)", re.MULTILINE)
+    found = [(name, int(number), said) for name, number, said in line.findall(done.stdout)]
+    assert bool(found) == (done.returncode == 1), done.stdout + done.stderr
+    return found
 
 
-def test_the_examples_type_check_as_their_users_would_check_them(wheel: Path, tmp_path: Path):
-    """Strictly, against the installed package, and without the plugin of pydantic."""
-    command = [
-        sys.executable,
-        "-m",
-        "mypy",
-        "--strict",
-        "--config-file=",
-        "--follow-imports=silent",
-    ]
-    # Kept: most of the time is that of the libraries, which seldom change.
-    cache = ROOT / ".cache" / "types-of-examples"
-    command += [f"--cache-dir={cache}", *map(str, sorted(ROOT.glob("examples/*.py")))]
-    environment = {**os.environ, "MYPYPATH": str(wheel)}
-    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+@pytest.mark.parametrize("checker", ["mypy", "pyright"])
+@pytest.mark.parametrize("installed", ["from_wheel", "editable"])
+def test_type_checkers_know_the_package(
+    installed: str, checker: str, tmp_path: Path, request: pytest.FixtureRequest
+):
+    """They find what is wrong in a program elsewhere, and nothing else to complain about."""
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    lines = PROGRAM.splitlines()
+    wrong = {number for number, line in enumerate(lines, start=1) if line.endswith("# wrong")}
+    found = complaints(checker, request.getfixturevalue(installed), program)
+    assert {line for _, line, _ in found} == wrong, found
+
+
+def test_the_examples_type_check_as_their_users_would_check_them(from_wheel: Path):
+    assert complaints("mypy", from_wheel, *sorted(ROOT.glob("examples/*.py"))) == []
 
 
 def test_importing_it_is_cheap():

@@ -1,0 +1,107 @@
+"""Playlist continuation and auto-tagging: `melon.open()` is the door.
+
+    import melon
+
+    with melon.open() as retriever:
+        found = retriever.recommend(melon.PlaylistQuery(title="rainy day"), limit=5)
+
+What is named here is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # that of `typing` would be nearly all that the import costs
+
+if TYPE_CHECKING:
+    import os
+
+    from melon.errors import InputError, MelonError
+    from melon.retrieval import (
+        Constraints,
+        Item,
+        ModalityWeights,
+        PlaylistQuery,
+        Recommendation,
+        Retriever,
+        Variety,
+    )
+    from melon.store import Collection
+
+    __version__: str
+
+# Without `open`, which is Python's own in a program that imports `*`.
+__all__ = [
+    "Collection",
+    "Constraints",
+    "InputError",
+    "Item",
+    "MelonError",
+    "ModalityWeights",
+    "PlaylistQuery",
+    "Recommendation",
+    "Retriever",
+    "Variety",
+    "__version__",
+]
+
+_ROOMS = ("melon.errors", "melon.store", "melon.retrieval")
+"""Where these names are from, what loads fastest first."""
+
+
+def open(
+    path: str | os.PathLike[str] | None = None,
+    url: str | None = None,
+    *,
+    release: str | None = None,
+) -> Retriever:
+    """Open a store to ask it for recommendations. Close it, or use it in a `with` statement.
+
+    As the command does, it takes the store that `path` or `url` names, else `MELON_QDRANT_URL`,
+    else a server that answers on localhost:6333, else the embedded store in `.melon/store`; and
+    the retrieval settings that `MELON_RETRIEVAL` names or that `melon tune` left in
+    `.melon/retrieval.json`, else the built-in ones. `MELON_HOME` stands for `.melon` if it is set.
+
+    Args:
+        path: the directory of an embedded store.
+        url: a Qdrant server, like `http://localhost:6333`.
+        release: answer from this release alone; without, from whichever is live.
+
+    Raises:
+        WrongType: an argument is of another type.
+        InputError: `path` and `url` are both given, or one of them is no such thing; or a
+            variable of the environment or the file of settings is wrong.
+        StoreUnavailable, NoRelease, SchemaMismatch: there is nothing to answer from.
+    """
+    from melon.retrieval import RetrievalSettings, Retriever
+    from melon.settings import load_settings
+    from melon.store import open_store
+
+    settings = load_settings()
+    tuned = settings.tuned
+    weights = RetrievalSettings.load(tuned) if tuned else None
+    store = open_store(settings, url=url, path=path)
+    try:
+        return Retriever(store, release=release, settings=weights)
+    except BaseException:
+        store.close()
+        raise
+
+
+if not TYPE_CHECKING:  # a checker would take every name for one that is there
+
+    def __getattr__(name: str) -> object:
+        if name == "__version__":
+            from importlib.metadata import version
+
+            return version("melon")
+        if name in __all__:
+            from importlib import import_module
+
+            for room in map(import_module, _ROOMS):
+                if hasattr(room, name):
+                    return getattr(room, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
