@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -14,6 +14,7 @@ from melon.catalog.errors import shortened
 from melon.catalog.records import Playlist, RecordId, Song
 from melon.catalog.report import Cause, ReadReport
 from melon.catalog.source import RecordSource
+from melon.progress import Progress, ignore
 from melon.text import clean_text
 
 _RAW = ConfigDict(strict=True, extra="ignore")
@@ -51,7 +52,11 @@ class RawSong(BaseModel):
 
 
 def read_playlists(
-    paths: Iterable[Path], *, report: ReadReport, strict: bool = False
+    paths: Iterable[Path],
+    *,
+    report: ReadReport,
+    strict: bool = False,
+    progress: Progress = ignore,
 ) -> Iterator[Playlist]:
     """Stream the playlists of one or more files, in the order of the files.
 
@@ -64,6 +69,7 @@ def read_playlists(
         paths: Files in the format of `train.json`.
         report: Counts what is read, dropped and skipped, while this is iterated.
         strict: Raise at the first record that would be skipped.
+        progress: Told how many bytes are read, and of how many.
 
     Raises:
         BadRecord: a record cannot be used, and reading is strict.
@@ -71,10 +77,10 @@ def read_playlists(
         UnreadableFile: a file is missing or cannot be opened.
     """
     paths = tuple(paths)
-    report.expect(paths)
+    advance = _told("playlists", paths, progress)
     seen: set[int] = set()
     for path in paths:
-        source = RecordSource(path, "playlist", report, strict=strict)
+        source = RecordSource(path, "playlist", report, advance, strict=strict)
         for raw in source.records(RawPlaylist):
             if raw.id in seen:
                 source.note(Cause.REPEATED_ID, "id", f"playlist {raw.id} was read before")
@@ -95,6 +101,7 @@ def read_songs(
     genres: Collection[str] | None = None,
     report: ReadReport,
     strict: bool = False,
+    progress: Progress = ignore,
 ) -> Iterator[Song]:
     """Stream the songs of a file of metadata.
 
@@ -107,16 +114,17 @@ def read_songs(
         genres: The known genre codes, as `read_genres` returns them; None accepts every code.
         report: Counts what is read, dropped and skipped, while this is iterated.
         strict: Raise at the first record that would be skipped.
+        progress: Told how many bytes are read, and of how many.
 
     Raises:
         BadRecord: a record cannot be used, and reading is strict.
         MalformedJson: the file is not a JSON array.
         UnreadableFile: the file is missing or cannot be opened.
     """
-    report.expect([path])
     known = None if genres is None else frozenset(genres)
     seen: set[int] = set()
-    source = RecordSource(path, "song", report, strict=strict)
+    advance = _told("songs", [path], progress)
+    source = RecordSource(path, "song", report, advance, strict=strict)
     for raw in source.records(RawSong):
         if raw.id in seen:
             source.note(Cause.REPEATED_ID, "id", f"song {raw.id} was read before")
@@ -129,6 +137,18 @@ def read_songs(
         seen.add(raw.id)
         report.songs += 1
         yield song
+
+
+def _told(step: str, paths: Sequence[Path], progress: Progress) -> Callable[[int], None]:
+    """What counts bytes of files as read, and tells how far all of these files are."""
+    done, total = 0, sum(path.stat().st_size for path in paths if path.is_file())
+
+    def advance(size: int) -> None:
+        nonlocal done
+        done += size
+        progress(step, done, total)
+
+    return advance
 
 
 def _playlist(raw: RawPlaylist, source: RecordSource) -> Playlist:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -72,14 +71,11 @@ class Finding:
 class ReadReport:
     """Counts what was read and what was found wrong, for one or more files.
 
-    The same report may be given to several readers. `bytes_read` and `total_bytes` move while
-    a reader is iterated, so that progress can be shown.
+    The same report may be given to several readers.
     """
 
     playlists: int = 0
     songs: int = 0
-    bytes_read: int = 0
-    total_bytes: int = 0
     counts: Counter[tuple[RecordKind, Cause]] = field(default_factory=Counter)
     examples: defaultdict[tuple[RecordKind, Cause], list[Finding]] = field(
         default_factory=lambda: defaultdict(list)
@@ -89,14 +85,6 @@ class ReadReport:
     def skipped(self) -> int:
         """How many records were left out."""
         return sum(count for (_, cause), count in self.counts.items() if cause.skips)
-
-    def expect(self, paths: Iterable[Path]) -> None:
-        """Add files to the total to be read; one that is missing counts nothing."""
-        self.total_bytes += sum(path.stat().st_size for path in paths if path.is_file())
-
-    def advance(self, size: int) -> None:
-        """Count bytes as read."""
-        self.bytes_read += size
 
     def add(self, finding: Finding) -> None:
         """Count a finding, and keep it if it is among the first of its cause."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,12 +28,21 @@ class RecordSource:
     Args:
         path: The file.
         kind: What its records are, for the report.
-        report: Counts bytes and findings.
+        report: Counts findings.
+        advance: Called with the number of bytes, each time some were read.
         strict: Whether what would skip a record raises `BadRecord` instead.
     """
 
-    def __init__(self, path: Path, kind: RecordKind, report: ReadReport, *, strict: bool) -> None:
-        self._array = JsonArray(path, advance=report.advance)
+    def __init__(
+        self,
+        path: Path,
+        kind: RecordKind,
+        report: ReadReport,
+        advance: Callable[[int], None],
+        *,
+        strict: bool,
+    ) -> None:
+        self._array = JsonArray(path, advance=advance)
         self._kind = kind
         self._report = report
         self._strict = strict

@@ -14,10 +14,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from melon.errors import MelonError
+from melon.progress import Progress, ignore
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress, TaskID
 
     from melon.catalog import ReadReport
 
@@ -132,50 +132,35 @@ def print_table(
     console.print()
 
 
-class Meter:
-    """A progress bar per step on a terminal; nothing where stderr is piped."""
-
-    def __init__(self, progress: Progress | None) -> None:
-        self._progress = progress
-        self._tasks: dict[str, TaskID] = {}
-
-    def __call__(self, step: str, done: float, total: float | None) -> None:
-        """Show that `done` of `total` of a step is reached; unknown totals pulse."""
-        if self._progress is None:
-            return
-        if step not in self._tasks:
-            for task in self._tasks.values():
-                self._progress.stop_task(task)
-            self._tasks[step] = self._progress.add_task(step, total=total)
-        self._progress.update(self._tasks[step], completed=done, total=total)
-
-
 @contextmanager
-def meter() -> Iterator[Meter]:
-    """Progress with rate and time left, on stderr, while a command works."""
+def meter() -> Iterator[Progress]:
+    """A bar for each step, with rate and time left, on stderr; none where that is no terminal."""
     if not sys.stderr.isatty():
-        yield Meter(None)
+        yield ignore
         return
+    from rich import progress as rich
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
 
-    with Progress(
-        TextColumn("{task.description:<20}"),
-        BarColumn(),
-        TaskProgressColumn(show_speed=True),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
+    tasks: dict[str, rich.TaskID] = {}
+    with rich.Progress(
+        rich.TextColumn("{task.description:<20}"),
+        rich.BarColumn(),
+        rich.TaskProgressColumn(show_speed=True),
+        rich.TimeElapsedColumn(),
+        rich.TextColumn("left"),
+        rich.TimeRemainingColumn(),
         console=Console(stderr=True),
-    ) as progress:
-        yield Meter(progress)
+    ) as bars:
+
+        def show(step: str, done: int, total: int | None) -> None:
+            if step not in tasks:
+                for before in tasks.values():
+                    bars.stop_task(before)
+                tasks[step] = bars.add_task(step, total=None)
+            # It pulses until something is done.
+            bars.update(tasks[step], completed=done, total=total if done else None)
+
+        yield show
 
 
 def shown(values: Iterable[Any]) -> str:

@@ -61,35 +61,27 @@ def _make_corpus(corpus: Path, full: bool, seed: int) -> None:
     from melon.demo import DemoScale, make_demo
 
     scale = DemoScale.FULL if full else DemoScale.SMALL
-    written, total = 0, scale.playlists + scale.songs
     with meter() as bar:
-
-        def advance(count: int) -> None:
-            nonlocal written
-            written += count
-            if written % 500 == 0 or written == total:
-                bar("corpus", written, total)
-
-        make_demo(corpus, scale=scale, seed=seed, advance=advance)
+        make_demo(corpus, scale=scale, seed=seed, progress=bar)
 
 
 def _train(corpus: Path, space: Path) -> None:
-    from melon.commands.train import watched
     from melon.embedding import train_corpus
 
     with meter() as bar:
-        train_corpus([corpus], space, strict=True, progress=watched(bar))
+        train_corpus([corpus], space, strict=True, progress=bar)
 
 
 def _ingest(space: Path, store: Path) -> None:
-    from melon.commands.ingest import ingest_space, report
+    from melon.commands.ingest import report
     from melon.embedding import EmbeddingSpace
+    from melon.ingest import ingest
     from melon.settings import Settings
     from melon.store import open_store
 
     started = time.perf_counter()
     with open_store(Settings(), path=store) as target, meter() as bar:
-        result = ingest_space(EmbeddingSpace.load(space), target, bar)
+        result = ingest(EmbeddingSpace.load(space), target, progress=bar)
     report(result, time.perf_counter() - started)
 
 

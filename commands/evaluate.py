@@ -119,7 +119,7 @@ def recommend(
             until_playlist=until is Until.PLAYLIST,
             processes=Processes(again, processes),
             unknown=unknown,
-            progress=partial(bar, "recommend"),
+            progress=bar,
         )
         count = write_results(out, results)
         seconds = time.perf_counter() - started
@@ -217,7 +217,7 @@ def evaluate(
                 batch=1 if one_by_one else BATCH,
                 processes=None if one_by_one else Processes(again, processes),
                 unknown=unknown,
-                progress=partial(bar, name),
+                progress=bar,
             )
             for name in named
         ]

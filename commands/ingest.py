@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from melon.commands.console import Meter, meter, note
+from melon.commands.console import meter, note
 from melon.commands.options import PathOption, UrlOption, chosen_store, path_argument
 from melon.errors import InputError, counted
 
 if TYPE_CHECKING:
-    from melon.embedding import EmbeddingSpace
-    from melon.ingest import IngestProgress, IngestResult
-    from melon.store import Preset, VectorStore
+    from melon.ingest import IngestResult
+    from melon.store import Preset
 
 
 def ingest(
@@ -41,6 +40,7 @@ def ingest(
     run again.
     """
     from melon.embedding import EmbeddingSpace
+    from melon.ingest import ingest as build
     from melon.settings import load_settings
 
     chosen = _preset(preset)
@@ -48,7 +48,7 @@ def ingest(
     store = chosen_store(url, path)
     with meter() as bar:
         started = time.perf_counter()
-        result = ingest_space(loaded, store, bar, chosen)
+        result = build(loaded, store, preset=chosen, progress=bar)
         report(result, time.perf_counter() - started)
 
 
@@ -62,20 +62,6 @@ def _preset(name: str | None) -> Preset | None:
     except ValueError:
         known = ", ".join(Preset)
         raise InputError(f"there is no preset {name!r}", hint=f"choose one of {known}") from None
-
-
-def ingest_space(
-    space: EmbeddingSpace, store: VectorStore, bar: Meter, preset: Preset | None = None
-) -> IngestResult:
-    """Ingest with a progress bar. Also what `melon demo` does."""
-    from melon.ingest import ingest as run
-
-    def watch(progress: IngestProgress) -> None:
-        name = f"{progress.step} {progress.collection or ''}".strip()
-        waiting = progress.step != "upload" and progress.done == 0
-        bar(name, progress.done, None if waiting else progress.total)
-
-    return run(space, store, preset=preset, progress=watch)
 
 
 def report(result: IngestResult, seconds: float) -> None:

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from melon.commands.console import Meter, meter, note, reported
+from melon.commands.console import meter, note, reported
 from melon.commands.options import path_argument, path_option
 from melon.errors import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from melon.catalog import ReadReport
-    from melon.embedding import EmbeddingSpace, Progress
-    from melon.embedding.progress import ProgressCallback
+    from melon.embedding import EmbeddingSpace
+
+READING = ("playlists", "songs")
+"""The steps of training after which `melon train` says what was read."""
 
 
 def train(
@@ -88,7 +89,12 @@ def train(
     report = ReadReport()
     with ExitStack() as reading, meter() as bar:
         reading.enter_context(reported(report))
-        progress = watched(bar, report, reading.close)
+
+        def progress(step: str, done: int, total: int | None) -> None:
+            if step not in READING:
+                reading.close()
+            bar(step, done, total)
+
         space = train_corpus(
             corpus, target, settings, report=report, strict=strict, progress=progress
         )
@@ -122,35 +128,3 @@ def origins(space: EmbeddingSpace) -> str:
     if bare[0]:
         line += f"; {bare[1]} have no vector"
     return line
-
-
-def watched(
-    bar: Meter, report: ReadReport | None = None, when_read: Callable[[], None] = lambda: None
-) -> ProgressCallback:
-    """Shows on a progress bar how far training has come: by bytes of files, then by epochs.
-
-    Args:
-        report: what the reading counts its bytes in; without it, the bar of reading pulses.
-        when_read: called once all is read, and maybe again.
-    """
-    sizes: dict[str, int] = {}
-
-    def watch(progress: Progress) -> None:
-        step: str = progress.stage
-        if step in ("playlists", "songs"):
-            done, total = progress.done, progress.total
-            if report is not None:
-                total = sizes.setdefault(step, report.total_bytes - sum(sizes.values()))
-                done = total - (report.total_bytes - report.bytes_read)
-            bar(step, done, total)
-            return
-        when_read()
-        if progress.epochs:
-            step = f"epoch {progress.epoch}/{progress.epochs}"
-            share = progress.total and progress.total // progress.epochs
-            if share:
-                bar(step, progress.done - (progress.epoch - 1) * share, share)
-                return
-        bar(step, progress.done, progress.total)
-
-    return watch

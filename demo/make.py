@@ -6,8 +6,10 @@ the files has to find the moods again, and `DemoTruth` tells tests and benchmark
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
@@ -22,6 +24,7 @@ from melon.catalog import (
 from melon.demo.draws import LONGEST_PLAYLIST, SHORTEST_PLAYLIST
 from melon.errors import InputError
 from melon.files import check_directory, claim_directory
+from melon.progress import Progress, ignore
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 WRITER = "`melon demo`"
 MIN_SONGS = 500
 MIN_TAGS = 14
+TOLD = 500
+"""Records from one report of progress to the next."""
 
 
 class ImpossibleDemo(InputError):
@@ -109,7 +114,7 @@ def make_demo(
     *,
     scale: DemoScale = DemoScale.SMALL,
     seed: int = 0,
-    advance: Callable[[int], object] | None = None,
+    progress: Progress = ignore,
 ) -> DemoTruth:
     """Write `train.json`, `song_meta.json` and `genre_gn_all.json` of an invented catalogue.
 
@@ -120,8 +125,7 @@ def make_demo(
         out_dir: Where to write; made if it does not exist.
         scale: How many playlists, songs and tags.
         seed: Where chance begins.
-        advance: Called with 1 for each playlist and song written, `scale.playlists +
-            scale.songs` times in all.
+        progress: Told how many songs and playlists are written, as the step `corpus`.
 
     Raises:
         UnwritableFile: the directory or a file in it cannot be written.
@@ -142,11 +146,12 @@ def make_demo(
     worn = plant_tags(tags, playlists.mood, playlists.genre, rng)
     held = np.zeros(scale.songs, dtype=np.bool_)
 
+    counted = partial(_counted, count(1), scale.songs + scale.playlists, progress)
     claim_directory(out_dir, WRITER)
     write_genres(out_dir / GENRE_FILE, genre_records())
-    write_songs(out_dir / SONG_FILE, _counted(song_records(songs, rng), advance))
+    write_songs(out_dir / SONG_FILE, counted(song_records(songs, rng)))
     written = playlist_records(playlists, songs, worn, scale.songs_per_playlist, rng, held)
-    write_playlists(out_dir / PLAYLIST_FILES[0], _counted(written, advance))
+    write_playlists(out_dir / PLAYLIST_FILES[0], counted(written))
     return DemoTruth(
         moods=tuple(mood.name for mood in words.MOODS),
         song_mood=songs.mood,
@@ -163,9 +168,10 @@ RecordT = TypeVar("RecordT")
 
 
 def _counted(
-    records: Iterable[RecordT], advance: Callable[[int], object] | None
+    numbers: Iterator[int], total: int, progress: Progress, records: Iterable[RecordT]
 ) -> Iterator[RecordT]:
     for record in records:
         yield record
-        if advance is not None:
-            advance(1)
+        number = next(numbers)
+        if number % TOLD == 0 or number == total:
+            progress("corpus", number, total)

@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from melon.embedding.build import build_from_files, build_space, train_corpus
     from melon.embedding.cold_start import TRAINED
-    from melon.embedding.progress import Progress
     from melon.embedding.settings import TrainingSettings, training_settings
     from melon.embedding.space import EmbeddingSpace
 
 __all__ = [
     "TRAINED",
     "EmbeddingSpace",
-    "Progress",
     "TrainingSettings",
     "build_from_files",
     "build_space",
@@ -30,7 +28,6 @@ __all__ = [
 _HOMES = {
     "TRAINED": "cold_start",
     "EmbeddingSpace": "space",
-    "Progress": "progress",
     "TrainingSettings": "settings",
     "build_from_files": "build",
     "build_space": "build",

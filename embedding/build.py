@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -27,12 +26,12 @@ from melon.embedding.bags import TokenKind, TokenTable, build_bags
 from melon.embedding.cold_start import TRAINED, Evidence, SourcedVectors, cold_start
 from melon.embedding.columns import Corpus, number_strings, read_corpus
 from melon.embedding.files import check_place
-from melon.embedding.progress import Progress, ProgressCallback, ignore
 from melon.embedding.ragged import Ints, Ragged, Vectors, has_direction, unit_rows
 from melon.embedding.settings import TrainingSettings, training_settings
 from melon.embedding.space import EmbeddingSpace
 from melon.embedding.training import train_vectors
 from melon.files import check_not_read
+from melon.progress import Progress, ignore
 from melon.text import TitleTokenizer
 
 FROM_ITEMS = "items"
@@ -46,7 +45,7 @@ def build_space(
     songs: Iterable[Song] = (),
     genres: Mapping[str, Genre] | None = None,
     settings: TrainingSettings | None = None,
-    progress: ProgressCallback = ignore,
+    progress: Progress = ignore,
 ) -> EmbeddingSpace:
     """Train a space on playlists, and give all songs and tags of the catalogue their place in it.
 
@@ -55,7 +54,8 @@ def build_space(
         songs: the songs' metadata, read once, as a stream; may be empty.
         genres: the names of the genre codes.
         settings: hyper-parameters; the default preset where there are none.
-        progress: told how far each stage has come.
+        progress: told how far each step is: `titles`, `bags`, `epoch 1/10` and so on (in bags),
+            `vectors`. How far reading is, only what is read can tell.
 
     Raises:
         NothingToTrain: there are no playlists.
@@ -64,14 +64,12 @@ def build_space(
         TrainingDiverged: training did not stay among the numbers.
     """
     settings = settings or training_settings()
-    corpus = read_corpus(playlists, songs, progress)
+    corpus = read_corpus(playlists, songs)
     title, words, playlist_words, title_tags = _read_titles(corpus, settings, progress)
-    start = time.perf_counter()
     table, bags = build_bags(corpus, words, playlist_words, title_tags, settings.kinds)
-    progress(Progress("bags", len(bags), len(bags), time.perf_counter() - start))
+    progress("bags", len(bags), len(bags))
     settings = settings.settled(np.bincount(bags.values, minlength=len(table))[table.span(SONG)])
     vectors, epochs = train_vectors(bags, table, settings, progress)
-    start = time.perf_counter()
     trained = Trained(table, vectors)
     warm_playlists = _place_playlists(corpus, playlist_words, trained)
     placed_songs = _place_songs(corpus, trained, warm_playlists.vectors)
@@ -82,7 +80,7 @@ def build_space(
     placed_tags = cold_start(tag_vectors, corpus.playlist_tags, placed_playlists.vectors)
     word_vectors = trained.of(TokenKind.WORD, len(words))
     placed_words = cold_start(word_vectors, playlist_words, placed_playlists.vectors)
-    progress(Progress("vectors", len(vectors), len(vectors), time.perf_counter() - start))
+    progress("vectors", len(vectors), len(vectors))
     return EmbeddingSpace(
         songs=_described(corpus.songs, corpus.playlist_songs, placed_songs.sources),
         song_vectors=placed_songs.vectors,
@@ -116,14 +114,13 @@ class Trained:
 
 
 def _read_titles(
-    corpus: Corpus, settings: TrainingSettings, progress: ProgressCallback
+    corpus: Corpus, settings: TrainingSettings, progress: Progress
 ) -> tuple[TitleTokenizer, list[str], Ragged, Ragged]:
     """Train the title tokenizer; then every playlist's words, and the known tags in its title.
 
     A playlist's words are those of its title and of its tags, so that a title finds playlists
     that say the same in their tags.
     """
-    start = time.perf_counter()
     titles = [title or "" for title in corpus.playlists["title"].to_pylist()]
     counts = np.bincount(corpus.playlist_tags.values, minlength=len(corpus.tags)).tolist()
     tokenizer = TitleTokenizer.train(
@@ -146,7 +143,7 @@ def _read_titles(
         np.array([len(tags) for tags in found], np.int64),
         np.array([index for tags in found for index in tags], np.int64),
     )
-    progress(Progress("titles", len(titles), len(titles), time.perf_counter() - start))
+    progress("titles", len(titles), len(titles))
     return tokenizer, words, playlist_words, title_tags
 
 
@@ -235,7 +232,7 @@ def train_corpus(
     *,
     report: ReadReport | None = None,
     strict: bool = False,
-    progress: ProgressCallback = ignore,
+    progress: Progress = ignore,
 ) -> EmbeddingSpace:
     """Train a space on a corpus and save it; whether it could be saved is asked first.
 
@@ -245,7 +242,8 @@ def train_corpus(
         settings: hyper-parameters; the default preset where there are none.
         report: counts what is read and skipped.
         strict: raise at the first record that would be skipped.
-        progress: told how far each stage has come.
+        progress: told how far each step is: `playlists` and `songs` (in bytes), then those of
+            `build_space`.
 
     Returns:
         The saved space, as `EmbeddingSpace.load` gives it.
@@ -269,15 +267,17 @@ def build_from_files(
     *,
     report: ReadReport | None = None,
     strict: bool = False,
-    progress: ProgressCallback = ignore,
+    progress: Progress = ignore,
 ) -> EmbeddingSpace:
     """As `train_corpus`, of files that were found before; the space is not saved."""
     report = report or ReadReport()
     genres = read_genres(files.genres) if files.genres else {}
     songs = (
-        read_songs(files.songs, genres=genres or None, report=report, strict=strict)
+        read_songs(
+            files.songs, genres=genres or None, report=report, strict=strict, progress=progress
+        )
         if files.songs
         else ()
     )
-    playlists = read_playlists(files.playlists, report=report, strict=strict)
+    playlists = read_playlists(files.playlists, report=report, strict=strict, progress=progress)
     return build_space(playlists, songs, genres, settings, progress)

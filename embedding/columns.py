@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -14,7 +13,6 @@ import pyarrow.compute as pc
 
 from melon.catalog import Playlist, Song
 from melon.embedding.errors import NothingToTrain, RepeatedPlaylist
-from melon.embedding.progress import Progress, ProgressCallback, Stage
 from melon.embedding.ragged import Ints, Ragged
 from melon.errors import counted
 
@@ -83,16 +81,14 @@ class Corpus:
     song_detail_genres: Ragged
 
 
-def read_corpus(
-    playlists: Iterable[Playlist], songs: Iterable[Song], progress: ProgressCallback
-) -> Corpus:
+def read_corpus(playlists: Iterable[Playlist], songs: Iterable[Song]) -> Corpus:
     """Read all records, each once, into columns. A song's metadata counts where it comes first.
 
     Raises:
         NothingToTrain: `playlists` is empty.
         RepeatedPlaylist: two playlists have one id.
     """
-    playlist_table = _read(playlists, PLAYLIST_SCHEMA, _playlist_row, "playlists", progress)
+    playlist_table = _to_table(playlists, PLAYLIST_SCHEMA, _playlist_row)
     if not len(playlist_table):
         raise NothingToTrain(
             "no playlists to train on", hint="give files or a directory that hold some"
@@ -100,7 +96,7 @@ def read_corpus(
     playlist_table = _by_id(playlist_table)
     _refuse_repeats(column(playlist_table, "id"))
     held = ragged_column(playlist_table["songs"])
-    song_table = _first_of_each_id(_read(songs, SONG_SCHEMA, _song_row, "songs", progress))
+    song_table = _first_of_each_id(_to_table(songs, SONG_SCHEMA, _song_row))
     unknown = np.setdiff1d(held.values, column(song_table, "id"))
     if len(unknown):
         bare = _to_table((Song(int(song)) for song in unknown), SONG_SCHEMA, _song_row)
@@ -184,36 +180,14 @@ def _song_row(song: Song) -> tuple[Any, ...]:
     )
 
 
-def _read(
-    records: Iterable[Record],
-    schema: pa.Schema,
-    row: Callable[[Record], tuple[Any, ...]],
-    stage: Stage,
-    progress: ProgressCallback,
-) -> pa.Table:
-    start = time.perf_counter()
-
-    def tell(done: int) -> None:
-        progress(Progress(stage, done, None, time.perf_counter() - start))
-
-    return _to_table(records, schema, row, tell)
-
-
 def _to_table(
-    records: Iterable[Record],
-    schema: pa.Schema,
-    row: Callable[[Record], tuple[Any, ...]],
-    tell: Callable[[int], None] | None = None,
+    records: Iterable[Record], schema: pa.Schema, row: Callable[[Record], tuple[Any, ...]]
 ) -> pa.Table:
     batches: list[pa.RecordBatch] = []
-    done = 0
     for chunk in _chunks(records):
         columns = zip(*map(row, chunk), strict=True)
         arrays = [pa.array(c, t) for c, t in zip(columns, schema.types, strict=True)]
         batches.append(pa.RecordBatch.from_arrays(arrays, schema=schema))
-        done += len(chunk)
-        if tell:
-            tell(done)
     return pa.Table.from_batches(batches, schema)
 
 

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from melon.embedding.bags import TokenKind, TokenTable, drop_rare, split_long
 from melon.embedding.errors import EmptyVocabulary, TrainingDiverged
 from melon.embedding.loss import LossSample
-from melon.embedding.progress import Progress, ProgressCallback
 from melon.embedding.ragged import Ints, Ragged, Vectors, unit_rows
 from melon.embedding.settings import TrainingSettings
+from melon.progress import Progress
 
 _CHUNK = 2_000
 """Bags that are shuffled and spelled out at a time."""
@@ -48,7 +48,7 @@ class Epoch:
 
 
 def train_vectors(
-    bags: Ragged, table: TokenTable, settings: TrainingSettings, progress: ProgressCallback
+    bags: Ragged, table: TokenTable, settings: TrainingSettings, progress: Progress
 ) -> tuple[Vectors, list[Epoch]]:
     """Train a vector for every token that is not too rare.
 
@@ -137,7 +137,7 @@ class _Run:
         bags: Ragged,
         names: NDArray[np.object_],
         settings: TrainingSettings,
-        progress: ProgressCallback,
+        progress: Progress,
     ) -> None:
         self.log: list[Epoch] = []
         self._model = model
@@ -146,7 +146,7 @@ class _Run:
         self._settings = settings
         self._progress = progress
         self._sample = LossSample.draw(bags, settings)
-        self._start = self._epoch_start = self._told = time.perf_counter()
+        self._epoch_start = self._told = time.perf_counter()
         self._epoch = 0
         self._failure: BaseException | None = None
 
@@ -159,7 +159,7 @@ class _Run:
     def _spelled_bags(self) -> Iterator[list[str]]:
         self._epoch_start = time.perf_counter()
         self._epoch += 1
-        done = words = 0
+        done = 0
         for chunk in self._chunks():
             spelled = self._names[chunk.values].tolist()
             bounds = chunk.offsets.tolist()
@@ -168,8 +168,7 @@ class _Run:
                     return
                 yield spelled[begin:end]
             done += len(chunk)
-            words += len(spelled)
-            self._tell(done, words)
+            self._tell(done)
 
     def _chunks(self) -> Iterator[Ragged]:
         order = np.arange(len(self._bags))
@@ -183,26 +182,15 @@ class _Run:
                 chunk = Ragged(chunk.offsets, chunk.values[within])
             yield chunk
 
-    def _tell(self, done: int, words: int) -> None:
-        """Report progress within an epoch."""
+    def _tell(self, done: int) -> None:
+        """Report progress within an epoch, unless that was done a moment ago."""
         now = time.perf_counter()
         if now - self._told >= _TELL_EVERY and self._failure is None:
             self._told = now
-            self._progress(self._state(done, words, now))
+            self._report(done)
 
-    def _state(self, done: int, words: int, now: float, loss: float | None = None) -> Progress:
-        total = len(self._bags) * self._settings.epochs
-        behind = len(self._bags) * (self._epoch - 1) + done
-        return Progress(
-            "training",
-            done=behind,
-            total=total,
-            seconds=now - self._start,
-            epoch=self._epoch,
-            epochs=self._settings.epochs,
-            words_per_second=words / max(now - self._epoch_start, 1e-9),
-            loss=loss,
-        )
+    def _report(self, done: int) -> None:
+        self._progress(f"epoch {self._epoch}/{self._settings.epochs}", done, len(self._bags))
 
     def stop(self, reason: BaseException) -> None:
         """Hand out no more bags: gensim's threads would go on after an interruption."""
@@ -212,17 +200,16 @@ class _Run:
         """Check the vectors, and log the epoch."""
         if self._failure is not None:
             raise self._failure
-        now = time.perf_counter()
+        seconds = time.perf_counter() - self._epoch_start
         loss = self._sample.loss(self._model, self._names)
         if not (np.isfinite(loss) and np.isfinite(self._model.wv.vectors).all()):
             raise TrainingDiverged(
                 f"the vectors are not numbers any more after epoch {self._epoch}",
                 hint=f"lower alpha, which is {self._settings.alpha}",
             )
-        words = len(self._bags.values)
-        state = self._state(len(self._bags), words, now, loss)
-        self.log.append(Epoch(self._epoch, loss, now - self._epoch_start, state.words_per_second))
-        self._progress(state)
+        rate = len(self._bags.values) / max(seconds, 1e-9)
+        self.log.append(Epoch(self._epoch, loss, seconds, rate))
+        self._report(len(self._bags))
 
 
 class _EpochEnd:

@@ -15,6 +15,7 @@ from melon.evaluation.questions import POPULAR, check_strategy, rankings
 from melon.evaluation.store_checks import Unknowns
 from melon.evaluation.submission import SONGS, TAGS, Result
 from melon.evaluation.workers import Part, Processes, workers
+from melon.progress import Progress, ignore
 from melon.retrieval import DEFAULT_STRATEGY, Ranking, Retriever
 
 BATCH = 64
@@ -33,7 +34,7 @@ def recommend(
     batch: int = BATCH,
     processes: Processes | None = None,
     unknown: Unknowns | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress = ignore,
 ) -> Iterator[Result]:
     """Answer questions in their order, `SONGS` songs and `TAGS` tags each, no seed, no repeat.
 
@@ -51,7 +52,7 @@ def recommend(
             a question is asked when the one before it is answered and filled.
         processes: those that answer side by side; None for this one alone. `POPULAR` needs none.
         unknown: where what the store does not know is collected; `POPULAR` does not ask.
-        progress: called with the questions answered and their total.
+        progress: told how many questions are answered, as a step of the strategy's name.
 
     Raises:
         TooFewItems: too few songs, or tags, can be recommended for a question.
@@ -73,8 +74,7 @@ def recommend(
                 if unknown is not None:
                     unknown.add(questions[row], ranking)
                 yield _filled(popular, questions[row], ranking, days[row])
-            if progress is not None:
-                progress(part.start + len(found), len(questions))
+            progress(strategy, part.start + len(found), len(questions))
 
 
 @contextmanager

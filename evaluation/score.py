@@ -18,6 +18,7 @@ from melon.evaluation.scorecard import BeyondAccuracy, Quality, Scorecard, offic
 from melon.evaluation.store_checks import Unknowns, leaked
 from melon.evaluation.submission import Result
 from melon.evaluation.workers import Processes
+from melon.progress import Progress, ignore
 from melon.retrieval import DEFAULT_STRATEGY, Retriever
 from melon.store import Collection, PointId, ReleaseReader, tag_point_id
 
@@ -194,7 +195,7 @@ def evaluate(
     batch: int = BATCH,
     processes: Processes | None = None,
     unknown: Unknowns | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress = ignore,
 ) -> Scorecard:
     """Answer questions with a strategy, and score what comes back; see `recommend` and `score`.
 

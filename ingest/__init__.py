@@ -2,15 +2,13 @@
 
 from melon.ingest.check import CheckFailed
 from melon.ingest.contents import SparseWeights
-from melon.ingest.release import IngestProgress, IngestResult, Outcome, Step, ingest, release_name
+from melon.ingest.release import IngestResult, Outcome, ingest, release_name
 
 __all__ = [
     "CheckFailed",
-    "IngestProgress",
     "IngestResult",
     "Outcome",
     "SparseWeights",
-    "Step",
     "ingest",
     "release_name",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,11 +14,11 @@ from melon.embedding import EmbeddingSpace
 from melon.errors import MelonError
 from melon.ingest.check import check_release
 from melon.ingest.contents import Contents, SparseWeights, contents
+from melon.progress import Progress, ignore
 from melon.store import (
     SCHEMA_VERSION,
     Collection,
     DamagedRelease,
-    IndexProgress,
     MadeName,
     NoRelease,
     PointBatch,
@@ -39,25 +39,6 @@ LAYOUT = 4
 
 KEEP = 2
 """Complete releases that stay: the live one and the one before it, for rollback."""
-
-
-class Step(StrEnum):
-    """The steps of an ingest, in order."""
-
-    LAYOUT = "layout"
-    UPLOAD = "upload"
-    INDEX = "index"
-    CHECK = "check"
-
-
-@dataclass(frozen=True, slots=True)
-class IngestProgress:
-    """`done` of `total` points of one collection; or of all of them, where none is named."""
-
-    step: Step
-    collection: Collection | None
-    done: int
-    total: int
 
 
 class Outcome(StrEnum):
@@ -83,7 +64,7 @@ def ingest(
     *,
     weights: SparseWeights | None = None,
     preset: Preset | None = None,
-    progress: Callable[[IngestProgress], None] = lambda _: None,
+    progress: Progress = ignore,
 ) -> IngestResult:
     """Make `space` the live release of `store`, and keep the previous one for rollback.
 
@@ -96,7 +77,8 @@ def ingest(
     Args:
         weights: exponents of the sparse vectors.
         preset: how the collections are indexed; chosen by the number of songs if it is None.
-        progress: called again and again with how far it is.
+        progress: told how many points each step has done: `layout`, `upload`, `index songs` and so
+            on, `check`.
 
     Raises:
         StoreUnavailable, StoreBusy: the store does not answer, or cannot be written to.
@@ -115,9 +97,9 @@ def ingest(
     damaged = {info.manifest.release for info in made}
 
     known = sum(space.counts.values())  # the points that are no bigrams
-    progress(IngestProgress(Step.LAYOUT, None, 0, known))
+    progress("layout", 0, known)
     laid_out = contents(space, weights)
-    progress(IngestProgress(Step.LAYOUT, None, known, known))
+    progress("layout", known, known)
     counts = {collection: len(part) for collection, part in laid_out.items()}
     while True:
         release = str(name.free(taken=damaged))
@@ -129,16 +111,16 @@ def ingest(
             damaged.add(release)
     try:
         _upload(builder, laid_out, progress)
-        builder.finish(lambda index: progress(_index_progress(index)))
+        builder.finish(progress)
         total = sum(manifest.counts.values())
-        progress(IngestProgress(Step.CHECK, None, 0, total))
+        progress("check", 0, total)
         check_release(builder.reader(), laid_out)
         builder.seal()
     except BaseException:
         with suppress(MelonError):  # what went wrong first is what the user has to know
             builder.abandon()
         raise
-    progress(IngestProgress(Step.CHECK, None, total, total))
+    progress("check", total, total)
     return IngestResult(manifest, Outcome.BUILT, _promote(store, release))
 
 
@@ -194,15 +176,13 @@ def _manifest(
 
 
 def _upload(
-    builder: ReleaseBuilder,
-    laid_out: Mapping[Collection, Contents],
-    progress: Callable[[IngestProgress], None],
+    builder: ReleaseBuilder, laid_out: Mapping[Collection, Contents], progress: Progress
 ) -> None:
     sent, total = 0, sum(map(len, laid_out.values()))
     for collection, batch in in_turns(laid_out):
         builder.upsert(collection, batch)
         sent += len(batch.ids)
-        progress(IngestProgress(Step.UPLOAD, None, sent, total))
+        progress("upload", sent, total)
 
 
 def in_turns(
@@ -219,10 +199,6 @@ def in_turns(
     ]
     for _, collection, start in sorted(batches):
         yield collection, laid_out[collection].batch(start, start + size)
-
-
-def _index_progress(index: IndexProgress) -> IngestProgress:
-    return IngestProgress(Step.INDEX, index.collection, index.done, index.total)
 
 
 def _promote(store: VectorStore, release: str) -> tuple[str, ...]:

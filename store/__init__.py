@@ -42,7 +42,6 @@ from melon.store.points import (
 )
 from melon.store.protocol import (
     ForwardingReader,
-    IndexProgress,
     ReleaseBuilder,
     ReleaseInfo,
     ReleaseReader,
@@ -88,7 +87,6 @@ __all__ = [
     "Hit",
     "Hits",
     "Ids",
-    "IndexProgress",
     "IndexingFailed",
     "MadeName",
     "MatchAny",

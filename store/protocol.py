@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Protocol, Self, TypeVar, cast
 
+from melon.progress import Progress, ignore
 from melon.store.errors import DamagedRelease, NoRelease
 from melon.store.filters import Filter
 from melon.store.manifest import ReleaseManifest
@@ -28,15 +29,6 @@ class ReleaseInfo:
 
     manifest: ReleaseManifest
     live: bool
-
-
-@dataclass(frozen=True, slots=True)
-class IndexProgress:
-    """How far the indexes of one collection are; `done` and `total` count vectors."""
-
-    collection: Collection
-    done: int
-    total: int
 
 
 class ReleaseReader(Protocol):
@@ -136,8 +128,11 @@ class ReleaseBuilder(Protocol):
             BadPoints: the batch holds what an engine would accept and serve wrongly.
         """
 
-    def finish(self, progress: Callable[[IndexProgress], None] | None = None) -> None:
+    def finish(self, progress: Progress = ignore) -> None:
         """Wait until every point is acknowledged and every index is built.
+
+        Args:
+            progress: told of steps `index songs` and so on, and how many vectors are indexed.
 
         Raises:
             IndexingFailed: the engine reports an error, or fewer points than were sent.

@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from melon.evaluation.tuning.space import (
     value_at,
 )
 from melon.files import write_atomically
+from melon.progress import Progress, ignore
 from melon.retrieval import DEFAULT_STRATEGY, QueryKind, RetrievalSettings, Retriever
 
 JUDGE = Stage.HYBRID
@@ -118,7 +118,7 @@ def tune(
     baseline: RetrievalSettings | None = None,
     budget: float = math.inf,
     searched: Callable[[Search], None] = lambda _: None,
-    progress: Callable[[str, float, float | None], None] = lambda *_: None,
+    progress: Progress = ignore,
 ) -> Tuned:
     """Search for settings that answer questions better, from those that the retriever has.
 
@@ -233,7 +233,7 @@ class _Search:
         settings: RetrievalSettings,
         stage: Stage,
         until: float,
-        progress: Callable[[str, float, float | None], None],
+        progress: Progress,
     ) -> None:
         self._scores = scores
         self._settings = settings
@@ -284,12 +284,14 @@ def _compare(
     after: Retriever,
     sample: Sample,
     stages: Sequence[Stage],
-    progress: Callable[[str, float, float | None], None],
+    progress: Progress,
 ) -> list[Comparison]:
     """The strategies that the stages have to do with, on the questions held back."""
 
     def scored(retriever: Retriever, strategy: str, when: str) -> Scorecard:
-        watch = partial(progress, f"{strategy}, {when}")
+        def watch(_: str, done: int, total: int | None) -> None:
+            progress(f"{strategy}, {when}", done, total)
+
         card = evaluate(retriever, sample.held_back, strategy=strategy, progress=watch)
         return replace(card, ms_per_question=None)
 

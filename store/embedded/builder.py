@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import qdrant_edge as edge
 
 from melon.errors import MelonError
 from melon.files import sync_directory, write_atomically
+from melon.progress import Progress, ignore
 from melon.store.embedded.errors import edge_errors
 from melon.store.embedded.reader import EmbeddedReader
 from melon.store.embedded.shards import create_shard, optimise_shard
@@ -25,7 +26,6 @@ from melon.store.manifest import ReleaseManifest
 from melon.store.points import (
     PointBatch,
 )
-from melon.store.protocol import IndexProgress
 from melon.store.schema import SCHEMA, Collection
 from melon.store.tuning import TUNINGS
 
@@ -61,7 +61,7 @@ class EmbeddedBuilder:
             self._shards[collection].update(edge.UpdateOperation.upsert_points(points))
         self._sent[collection] += len(points)
 
-    def finish(self, progress: Callable[[IndexProgress], None] | None = None) -> None:
+    def finish(self, progress: Progress = ignore) -> None:
         """Flush, then build the indexes, those of a large collection in a child process.
 
         Edge's `optimize` holds the interpreter's lock until it ends; a child process keeps

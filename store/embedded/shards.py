@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import qdrant_edge as edge
 
 from melon.files import locked
+from melon.progress import Progress
 from melon.store.embedded.errors import edge_error, edge_errors
 from melon.store.embedded.translate import payload_index
 from melon.store.errors import DamagedRelease, IndexingFailed, StoreUnavailable
-from melon.store.protocol import IndexProgress
 from melon.store.schema import DENSE, SCHEMA, Collection
 from melon.store.tuning import IndexTuning
 
@@ -83,7 +82,7 @@ def optimise_shard(
     path: Path,
     collection: Collection,
     total: int,
-    progress: Callable[[IndexProgress], None] | None,
+    progress: Progress,
 ) -> None:
     """Build the indexes of a closed shard, a large one in a child process.
 
@@ -98,8 +97,7 @@ def optimise_shard(
         build_indexes(path, collection)
     else:
         _build_in_child(path, collection, total, progress)
-    if progress:
-        progress(IndexProgress(collection, total, total))
+    progress(f"index {collection}", total, total)
 
 
 def build_indexes(path: Path, collection: Collection) -> None:
@@ -126,7 +124,7 @@ def _build_in_child(
     path: Path,
     collection: Collection,
     total: int,
-    progress: Callable[[IndexProgress], None] | None,
+    progress: Progress,
 ) -> None:
     # -P: else the child would import what lies in the directory where the command is run.
     command = [sys.executable, "-P", "-m", "melon.store.embedded.optimize"]
@@ -146,8 +144,7 @@ def _build_in_child(
                     _, message = child.communicate(timeout=POLL_SECONDS)
                     break
                 except subprocess.TimeoutExpired:
-                    if progress:
-                        progress(IndexProgress(collection, 0, total))
+                    progress(f"index {collection}", 0, total)
         except BaseException:
             child.kill()
             raise

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from qdrant_client import grpc, models
 
+from melon.progress import Progress, ignore
 from melon.store.errors import IndexingFailed, StoreUnavailable, taken_for_dead
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import PointBatch
-from melon.store.protocol import IndexProgress
 from melon.store.schema import DENSE, SCHEMA, Collection
 from melon.store.server.cluster import Patience, replicate, wait_for_nodes
 from melon.store.server.connection import ServerConnection
@@ -61,7 +60,7 @@ class ServerBuilder:
         self._in_flight.append(self._senders.submit(self._send, request))
         self._sent[collection] += len(batch.ids)
 
-    def finish(self, progress: Callable[[IndexProgress], None] | None = None) -> None:
+    def finish(self, progress: Progress = ignore) -> None:
         """Wait for the points, then index one thing after the other, and wait for it.
 
         Payload indexes come after the points, for it is quicker to make them at once. Those of
@@ -84,7 +83,7 @@ class ServerBuilder:
             self._index_payloads(
                 collection, SCHEMA[collection].indexed.keys() - HNSW_FIELDS[collection]
             )
-            self._wait_for_index(collection, None)
+            self._wait_for_index(collection, ignore)
         copies = self._connection.address.replication_factor
         replicate(self._connection, [self._name(collection) for collection in Collection], copies)
 
@@ -176,9 +175,7 @@ class ServerBuilder:
         if held != sent:
             raise IndexingFailed(f"{sent} points were sent to {collection}, it holds {held}")
 
-    def _wait_for_index(
-        self, collection: Collection, progress: Callable[[IndexProgress], None] | None
-    ) -> None:
+    def _wait_for_index(self, collection: Collection, progress: Progress) -> None:
         pause = FIRST_POLL_SECONDS
         patience = Patience(self._connection, self._name(collection), "the indexes")
         while True:
@@ -186,10 +183,8 @@ class ServerBuilder:
                 info = client.get_collection(self._name(collection))
             if info.status == models.CollectionStatus.RED:
                 raise IndexingFailed(f"the optimiser of {collection}: {info.optimizer_status}")
-            if progress:
-                total = self._sent[collection]  # sparse vectors are counted, too
-                done = min(info.indexed_vectors_count or 0, total)
-                progress(IndexProgress(collection, done, total))
+            total = self._sent[collection]  # sparse vectors are counted, too
+            progress(f"index {collection}", min(info.indexed_vectors_count or 0, total), total)
             # Yellow from the moment that there is something to index, started or not.
             if info.status == models.CollectionStatus.GREEN:
                 return

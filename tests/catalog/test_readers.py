@@ -322,10 +322,13 @@ def test_progress_reaches_the_size_of_the_files(tmp_path: Path) -> None:
         write(tmp_path / name, [PLAYLIST | {"id": n}])
         for n, name in enumerate(["train.json", "val.json"])
     ]
-    report = ReadReport()
-    reading = read_playlists(paths, report=report)
+    told: list[tuple[str, int, int | None]] = []
+    reading = read_playlists(paths, report=ReadReport(), progress=lambda *now: told.append(now))
     next(reading)
     size = sum(path.stat().st_size for path in paths)
-    assert 0 < report.bytes_read < report.total_bytes == size
+    step, done, total = told[-1]
+    assert (step, total) == ("playlists", size)
+    assert 0 < done < size
     list(reading)
-    assert report.bytes_read == report.total_bytes
+    assert told == sorted(told)
+    assert told[-1] == ("playlists", size, size)

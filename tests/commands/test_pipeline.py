@@ -5,22 +5,16 @@ from __future__ import annotations
 import inspect
 import re
 import shlex
-from collections import defaultdict
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
 from command_line import melon, on
 from places import Place, ServerPlace
 
-from melon.catalog import ReadReport
-from melon.catalog.json_stream import JsonArray
-from melon.commands.console import Meter
-from melon.commands.train import watched
 from melon.commands.tune import tune
 from melon.demo import DemoScale, DemoTruth
-from melon.embedding import EmbeddingSpace, train_corpus, training_settings
+from melon.embedding import EmbeddingSpace
 from melon.ingest import ingest
 from melon.store import VectorStore
 
@@ -213,35 +207,6 @@ def test_what_was_read_is_said_before_training_and_once(
     assert melon(*train).err.count(said) == 1
     monkeypatch.setattr("melon.embedding.build.train_vectors", interrupt)
     assert melon(*train).err.startswith(said)
-
-
-def test_reading_is_measured_by_the_bytes_of_the_files(
-    demo_corpus: tuple[Path, DemoTruth], nowhere: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr("melon.embedding.columns.BATCH", 150)
-    in_small_chunks = partial(JsonArray, chunk_bytes=64)
-    monkeypatch.setattr("melon.catalog.source.JsonArray", in_small_chunks)
-    shown: dict[str, list[tuple[float, float | None]]] = defaultdict(list)
-
-    class Bar(Meter):
-        def __call__(self, step: str, done: float, total: float | None) -> None:
-            shown[step].append((done, total))
-
-    report = ReadReport()
-    train_corpus(
-        [demo_corpus[0]],
-        nowhere / "space",
-        training_settings(dim=2, epochs=1),
-        report=report,
-        progress=watched(Bar(None), report, lambda: None),
-    )
-    for step, name, batches in [("playlists", "train.json", 3), ("songs", "song_meta.json", 4)]:
-        size = (demo_corpus[0] / name).stat().st_size
-        done = [done for done, _ in shown[step]]
-        assert {total for _, total in shown[step]} == {size}
-        assert len(done) == batches
-        assert done == sorted(done)
-        assert 0 < done[0] < done[-1] == size
 
 
 def test_an_interrupted_ingest_leaves_what_is_live(

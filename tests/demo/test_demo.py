@@ -244,9 +244,9 @@ def test_invented_names_do_not_meet() -> None:
 
 def test_progress_counts_every_record(tmp_path: Path) -> None:
     scale = DemoScale(playlists=20, songs=500, tags=20)
-    steps: list[int] = []
-    make_demo(tmp_path, scale=scale, advance=steps.append)
-    assert sum(steps) == scale.playlists + scale.songs
+    told: list[tuple[str, int, int | None]] = []
+    make_demo(tmp_path, scale=scale, progress=lambda *now: told.append(now))
+    assert told == [("corpus", 500, 520), ("corpus", 520, 520)]
 
 
 def test_reading_does_not_load_numpy() -> None:

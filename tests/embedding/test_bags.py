@@ -12,12 +12,11 @@ from melon.embedding.bags import (
     split_long,
 )
 from melon.embedding.columns import read_corpus
-from melon.embedding.progress import ignore
 from melon.embedding.ragged import Ragged
 
 
 def bag_strings(playlists, songs, kinds=frozenset(TokenKind), words=(), title_tags=()):
-    corpus = read_corpus(playlists, songs, ignore)
+    corpus = read_corpus(playlists, songs)
     table, bags = build_bags(
         corpus,
         [str(w) for w in words],

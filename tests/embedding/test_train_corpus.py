@@ -31,18 +31,20 @@ def corpus(tmp_path: Path) -> Path:
 
 
 def test_it_is_the_space_of_the_records(corpus: Path, tmp_path: Path, space: EmbeddingSpace):
-    report, stages = ReadReport(), []
+    report, steps = ReadReport(), []
     trained = train_corpus(
         [corpus],
         tmp_path / "space",
         small_settings(),
         report=report,
-        progress=lambda progress: stages.append(progress.stage),
+        progress=lambda step, *_: steps.append(step),
     )
     assert trained.hash == space.hash == EmbeddingSpace.load(tmp_path / "space").hash
     assert build_from_files(find_corpus([corpus]), small_settings()).hash == space.hash
     assert report.playlists == len(planted_playlists())
-    assert {"playlists", "training"} <= set(stages)
+    epochs = [f"epoch {number}/{len(space.epochs)}" for number in range(1, len(space.epochs) + 1)]
+    read = ["playlists", "songs"]
+    assert list(dict.fromkeys(steps)) == [*read, "titles", "bags", *epochs, "vectors"]
 
 
 def test_nothing_is_read_where_the_space_could_not_be_saved(corpus: Path, tmp_path: Path):

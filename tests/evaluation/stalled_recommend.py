@@ -24,7 +24,7 @@ def opened(path: Path, release: str) -> Retriever:
     return Retriever(EmbeddedStore(path), release=release)
 
 
-def stall(done: int, total: int) -> None:
+def stall(*_: object) -> None:
     print("stalled", flush=True)
     Event().wait()
 

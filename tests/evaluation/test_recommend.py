@@ -135,10 +135,10 @@ def test_an_evaluation_has_nothing_at_hand_from_the_one_before(
 
 
 def test_progress_reaches_the_total(retriever: Retriever, demo_questions: list[Playlist]) -> None:
-    seen: list[tuple[int, int]] = []
+    seen: list[tuple[str, int, int | None]] = []
     asked = demo_questions[:10]
     list(recommend(retriever, asked, batch=4, progress=lambda *step: seen.append(step)))
-    assert seen == [(4, 10), (8, 10), (10, 10)]
+    assert seen == [("hybrid", 4, 10), ("hybrid", 8, 10), ("hybrid", 10, 10)]
 
 
 def test_a_question_passes_all_it_gives_and_its_id(demo_store: VectorStore) -> None:

@@ -14,25 +14,20 @@ from typing import Any
 
 import melon.ingest
 from melon.cli import main
-from melon.ingest import IngestProgress, Step
 from melon.store.embedded import shards
 
 
 def stalling(moment: str, ingest: Callable[..., Any]) -> Callable[..., Any]:
     def run(space: Any, store: Any, **options: Any) -> Any:
-        def watch(progress: IngestProgress) -> None:
-            step = "sealed" if is_sealed(progress) else str(progress.step)
-            if step == moment:
+        def watch(step: str, done: int, total: int | None) -> None:
+            is_sealed = step == "check" and done == total
+            if moment == ("sealed" if is_sealed else step.split()[0]):
                 print("stalled", flush=True)
                 time.sleep(600)
 
         return ingest(space, store, progress=watch)
 
     return run
-
-
-def is_sealed(progress: IngestProgress) -> bool:
-    return progress.step is Step.CHECK and progress.done == progress.total
 
 
 if __name__ == "__main__":

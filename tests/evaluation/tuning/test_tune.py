@@ -188,7 +188,7 @@ def test_a_search_that_is_stopped_goes_on_where_it_was(
 def stop_after(most: int):
     made = 0
 
-    def progress(search: str, done: float, total: float | None) -> None:
+    def progress(search: str, done: int, total: int | None) -> None:
         nonlocal made
         made += 1
         if made > most:
@@ -209,9 +209,9 @@ def test_without_time_each_search_measures_where_it_starts(
 
 
 def test_progress_goes_on_to_the_end(retriever: Retriever, held_out: HeldOut, tmp_path: Path):
-    seen: dict[str, tuple[float, float | None]] = {}
+    seen: dict[str, tuple[int, int | None]] = {}
 
-    def progress(step: str, done: float, total: float | None) -> None:
+    def progress(step: str, done: int, total: int | None) -> None:
         seen[step] = (done, total)
 
     result = tuned(retriever, held_out, tmp_path / "retrieval.json", budget=0, progress=progress)
