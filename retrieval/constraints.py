@@ -97,7 +97,8 @@ class Constraints(FrozenInput):
 
     Raises:
         ConstraintError: a list that would have to match is empty, or a date is none.
-        InputError: a value is of the wrong type or out of range, or a name is not valid Unicode.
+        WrongType: a value is of the wrong kind, such as one genre in place of a list.
+        InputError: a value is out of range, or a name is not valid Unicode.
     """
 
     genres: Names = Field(default=None, description="has at least one of these")

@@ -74,7 +74,13 @@ class OpenRelease:
             self.reader.find(collection, None, 1, payload=False)
 
     def seeds(self, queries: Sequence[PlaylistQuery]) -> list[Seeds]:
-        """What the release knows of each query."""
+        """What the release knows of each query.
+
+        Raises:
+            WrongType: one is something else, such as its title.
+        """
+        for query in queries:
+            PlaylistQuery.check(query, 'PlaylistQuery(title="rainy day")')
         return resolve(self.reader, self.tokenizer, queries)
 
     def filter(self, constraints: Constraints | None) -> Filter:
@@ -82,8 +88,12 @@ class OpenRelease:
 
         Raises:
             ConstraintError: they cannot be met by anything, or name what is not known.
+            WrongType: they are something else.
         """
-        return constraints.resolve(self.genres, self.artists) if constraints else Filter()
+        if constraints is None:
+            return Filter()
+        Constraints.check(constraints, 'Constraints(genres=["Jazz"])')
+        return constraints.resolve(self.genres, self.artists)
 
 
 class ReleaseSource(Protocol):

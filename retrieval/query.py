@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from melon.errors import InputError, first_problem
+from melon.errors import InputError, WrongType, first_problem
 from melon.store import MAX_ID
 
 
@@ -89,19 +89,34 @@ class FrozenInput(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    @classmethod
+    def check(cls, value: object, example: str) -> None:
+        """Refuse a value of another kind.
+
+        Raises:
+            WrongType: says what is wanted instead.
+        """
+        if not isinstance(value, cls):
+            raise WrongType(f"a {cls.__name__} is wanted, not {value!r}", hint=f"write {example}")
+
     @model_validator(mode="wrap")
     @classmethod
-    def _refuse(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def _refuse(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         """One kind of error for whatever is wrong.
 
         Raises:
             InputError: names the field.
+            WrongType: the same, where a value of another kind is wanted.
         """
         try:
-            return handler(given)
+            return handler(value)
         except ValidationError as error:
             problem = first_problem(error)
-            raise InputError(f"{cls.__name__}: {problem.what}", where=problem.place) from None
+            what, place = problem.what, problem.place
+            if problem.kind == "tuple_type" and isinstance(problem.given, str | int):
+                what = f"it is a list: write {place}=[{problem.given!r}]"
+            kind = WrongType if problem.kind.endswith("_type") else InputError
+            raise kind(f"{cls.__name__}: {what}", where=place) from None
 
 
 Weight = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
@@ -134,8 +149,9 @@ class PlaylistQuery(FrozenInput):
     playlist without a title has None, as `melon.catalog` reads the "" of the challenge's files.
 
     Raises:
-        InputError: a value is of the wrong type, an id is one that no song can have, a tag or the
-            title is blank or not valid Unicode, or a song or tag is wanted and disliked at once.
+        WrongType: a value is of the wrong kind, such as one tag in place of a list.
+        InputError: an id is one that no song can have, a tag or the title is blank or not valid
+            Unicode, or a song or tag is wanted and disliked at once.
     """
 
     songs: SongIds = ()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from melon.errors import InputError
+from melon.errors import InputError, WrongType
 from melon.retrieval.constraints import Constraints
 from melon.retrieval.live import OpenRelease
 from melon.retrieval.query import PlaylistQuery
@@ -48,6 +48,7 @@ class Wanted:
 
     Raises:
         InputError: neither songs nor tags are wanted, or fewer than none.
+        WrongType: `variety` is something else.
     """
 
     strategy: Strategy
@@ -58,6 +59,7 @@ class Wanted:
     explain: bool = False
 
     def __post_init__(self) -> None:
+        Variety.check(self.variety, "Variety(max_per_artist=2)")
         if self.songs < 0 or self.tags < 0 or self.songs + self.tags == 0:
             raise InputError(f"{self.songs} songs and {self.tags} tags cannot be recommended")
 
@@ -76,6 +78,7 @@ def recommend(
 
     Raises:
         InputError: queries and constraints are not equally many.
+        WrongType: one of them is something else.
         ConstraintError: a constraint cannot be met by anything, or names what is not known.
     """
     reader = release.reader
@@ -134,6 +137,9 @@ def resolve(
     wanted: Wanted,
 ) -> list[ResolvedQuery]:
     """The queries with their seeds and filters; the filters keep the seeds out of the answers."""
+    for values, name in ((queries, "queries"), (constraints or (), "constraints")):
+        if not isinstance(values, Sequence):
+            raise WrongType(f"{name} is a list: write {name}=[{values!r}]")
     if constraints is None:
         constraints = [None] * len(queries)
     if len(constraints) != len(queries):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from copy import copy
 from typing import Self
 
-from melon.errors import InputError
+from melon.errors import InputError, WrongType
 from melon.retrieval.constraints import Constraints
 from melon.retrieval.live import LiveRelease, OpenRelease, PinnedRelease, ReleaseSource
 from melon.retrieval.query import PlaylistQuery
@@ -44,6 +44,7 @@ class Retriever:
     Raises:
         NoRelease, SchemaMismatch, StoreUnavailable, DamagedTitleTokenizer: there is nothing to
             answer from.
+        WrongType: the store or the settings are something else, such as a path.
     """
 
     def __init__(
@@ -54,6 +55,16 @@ class Retriever:
         follow: bool = True,
         settings: RetrievalSettings | None = None,
     ) -> None:
+        if not hasattr(store, "live"):
+            raise WrongType(
+                f"a store is wanted, not {store!r}",
+                hint="write Retriever(open_store(load_settings(), path=...)), or with url=...",
+            )
+        if settings is not None and not isinstance(settings, RetrievalSettings):
+            raise WrongType(
+                f"retrieval settings are wanted, not {settings!r}",
+                hint="write settings=RetrievalSettings.load(Path(...))",
+            )
         self._store = store
         self._settings = settings or RetrievalSettings.default()
         self._source: ReleaseSource = (
@@ -150,6 +161,7 @@ class Retriever:
             InputError: nothing is to be found, or a tag is wanted and disliked at once, in two
                 spellings.
             UnknownStrategy: there is none of that name.
+            WrongType: the query or the constraints are something else, such as a title.
             NoRelease: the release was dropped, and there is no other to take up.
         """
         return self.recommend_many(
@@ -228,6 +240,7 @@ class Retriever:
                 given where no songs are looked for.
             UnknownItem: the store does not hold the item, or no vector for it.
             InputError: a collection is none, or no point is wanted.
+            WrongType: the item or the constraints are something else, such as an id.
             NoRelease: the release was dropped, and there is no other to take up.
         """
 

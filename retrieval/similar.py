@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from pydantic import model_validator
 
-from melon.errors import InputError
+from melon.errors import InputError, WrongType
 from melon.retrieval.constraints import ConstraintError, Constraints
 from melon.retrieval.live import OpenRelease
 from melon.retrieval.query import FrozenInput, Id, PlaylistQuery, TagText, Title, Word
@@ -104,6 +104,7 @@ def similar(
     exact: bool,
 ) -> dict[Collection, list[Nearest]]:
     """The nearest points of each collection, the item itself left out; see `Retriever.similar`."""
+    Item.check(item, "Item(song=7)")
     if limit < 1:
         raise InputError(f"the nearest {limit} points cannot be found")
     collections = _collections(to)
@@ -128,7 +129,7 @@ def similar(
 
 def _collections(names: Sequence[Collection | str]) -> list[Collection]:
     if isinstance(names, str):  # a collection is one, too, and would be taken for its letters
-        raise InputError(f"{str(names)!r} is not a list of collections", hint=f'write ("{names}",)')
+        raise WrongType(f"{str(names)!r} is not a list of collections", hint=f'write ["{names}"]')
     try:
         return [Collection(name) for name in names]
     except ValueError as error:

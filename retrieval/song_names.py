@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from melon.errors import InputError
+from melon.errors import InputError, WrongType
 from melon.retrieval.query import valid_text
 from melon.retrieval.results import SONG_FIELDS, Description, Song
 from melon.store import MAX_ID, Collection, Filter, MatchAny, ReleaseReader
@@ -22,6 +22,8 @@ class AmbiguousSong(InputError):
 
 def song_id(reader: ReleaseReader, text: str) -> int:
     """As `Retriever.song_id`, in one release."""
+    if not isinstance(text, str):
+        raise WrongType(f"a song's name or id is wanted as text, not {text!r}")
     valid_text(text)
     number = _as_id(text)
     if number is not None and reader.retrieve(Collection.SONGS, [number], payload=False):
