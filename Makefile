@@ -60,9 +60,11 @@ format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-## The reference of the command in docs/cli.md; a test fails when it is stale.
+## The references of the command and of the fields, docs/cli.md and docs/fields.md; tests fail when
+## they are stale.
 docs: $(INSTALLED)
 	$(BIN)/python scripts/cli_reference.py
+	$(BIN)/python scripts/field_reference.py
 
 ## A Qdrant server on localhost:6333 without Docker, in the foreground.
 qdrant: $(INSTALLED)

@@ -12,6 +12,7 @@ import numpy as np
 from qdrant_client import QdrantClient, models
 
 from melon.embedding import EmbeddingSpace
+from melon.fields import FieldType
 from melon.ingest.contents import Contents
 from melon.store import DENSE, SCHEMA, Collection, ReleaseManifest
 
@@ -48,9 +49,10 @@ def create(
         optimizers_config=(None if indexes else models.OptimizersConfigDiff(indexing_threshold=0)),
     )
     if indexes:
-        for field, kind in schema.indexed.items():
+        for field in schema.indexed:
+            kind = FieldType.DATETIME if field.type is FieldType.DATE else field.type
             client.create_payload_index(
-                name, field, models.PayloadSchemaType(kind.value), wait=True
+                name, field.name, models.PayloadSchemaType(kind.value), wait=True
             )
 
 

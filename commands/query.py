@@ -30,7 +30,7 @@ MAX_RESULTS = 10_000
 def _song_ids(given: list[int] | None) -> list[int] | None:
     """The ids that an option names, none of which is too large to be one."""
     if given:
-        from melon.store import MAX_ID
+        from melon.fields import MAX_ID
 
         if (largest := max(given)) > MAX_ID:
             raise typer.BadParameter(f"{largest} is not the id of a song")

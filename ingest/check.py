@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melon.errors import MelonError
+from melon.fields import FieldType
 from melon.ingest.contents import Contents
 from melon.store import (
     DENSE,
     SCHEMA,
     Collection,
-    FieldType,
     Filter,
     HasId,
     MatchAny,
@@ -138,13 +138,13 @@ def _check_index(
 
 def _check_filter(reader: ReleaseReader, collection: Collection, sent: Contents) -> Iterator[str]:
     """Every indexed keyword that a point holds must find that point."""
-    fields = SCHEMA[collection].indexed
     for start in {0, len(sent) // 2, len(sent) - 1}:
         payload = sent.payloads(start, start + 1)[0]
-        for field, kind in fields.items():
-            if kind is not FieldType.KEYWORD or field not in payload:
+        for field in SCHEMA[collection].indexed:
+            name = field.name
+            if field.type is not FieldType.KEYWORD or name not in payload:
                 continue
-            values = payload[field] if isinstance(payload[field], list) else [payload[field]]
+            values = tuple(payload[name] if field.many else [payload[name]])
             itself = HasId((sent.ids[start],))
-            if reader.count(collection, Filter(must=(MatchAny(field, tuple(values)), itself))) != 1:
-                yield f"point {sent.ids[start]} is not found by its {field}"
+            if reader.count(collection, Filter(must=(MatchAny(name, values), itself))) != 1:
+                yield f"point {sent.ids[start]} is not found by its {name}"

@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from melon.errors import InputError, WrongType, first_problem
-from melon.store import MAX_ID
+from melon.fields import MAX_ID
 
 
 def _unique(values: tuple[object, ...]) -> tuple[object, ...]:

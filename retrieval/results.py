@@ -6,20 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from melon.store import (
-    Payload,
-)
+from melon.store import SCHEMA, Collection, Payload
 
 Fallback = Literal["popularity"]
 
-SONG_FIELDS = (
-    "name",
-    "artists",
-    "genres",
-    "genre_names",
-    "issue_date",
-    "issue_date_precision",
-)
+SONG_FIELDS = SCHEMA[Collection.SONGS].shown
 """The payload that a description is made of."""
 
 _DATE_LENGTHS = {"year": 4, "month": 7}
@@ -27,12 +18,16 @@ _DAY_LENGTH = 10
 
 
 class Description(NamedTuple):
-    """Of a song; what is unknown is None or empty, and a date is as precise as it is known."""
+    """Of a song; what is unknown is None or empty, and a date is as precise as it is known.
+
+    `more` holds the values of the shown fields that have no name here, where they are known.
+    """
 
     name: str | None
     artists: tuple[str, ...]
     genres: tuple[str, ...]
     issue_date: str | None
+    more: Mapping[str, Any]
 
     @classmethod
     def of(cls, payload: Mapping[str, Any]) -> Description:
@@ -45,7 +40,15 @@ class Description(NamedTuple):
             tuple(get("artists", ())),
             tuple(get("genre_names") or get("genres", ())),
             issued[:length] if issued else None,
+            {name: payload[name] for name in _MORE if name in payload},
         )
+
+
+_MORE = [
+    name
+    for name in SONG_FIELDS
+    if name not in (*Description._fields, "genre_names", "issue_date_precision")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class Song:
     artists: tuple[str, ...] = ()
     genres: tuple[str, ...] = ()
     issue_date: str | None = None
+    more: Mapping[str, Any] = field(default_factory=dict, hash=False)
     because: tuple[Because, ...] = ()
     neighbours: tuple[Because, ...] = ()
 
@@ -107,6 +111,7 @@ class Song:
             "artists": list(self.artists),
             "genres": list(self.genres),
             "issue_date": self.issue_date,
+            **self.more,
             "score": round(self.score, 6),
         } | _why(self.because, self.neighbours)
 

@@ -13,11 +13,12 @@ from melon.errors import InputError, WrongType
 from melon.retrieval.constraints import ConstraintError, Constraints
 from melon.retrieval.live import OpenRelease
 from melon.retrieval.query import FrozenInput, Id, PlaylistQuery, TagText, Title, Word
-from melon.retrieval.results import SONG_FIELDS, Description, Song
+from melon.retrieval.results import Description, Song
 from melon.retrieval.seeds import respell
 from melon.retrieval.strategies.probes import EPSILON, Vector, modalities
 from melon.store import (
     DENSE,
+    SCHEMA,
     Collection,
     Filter,
     HasId,
@@ -27,13 +28,6 @@ from melon.store import (
     word_point_id,
 )
 from melon.text import normalise
-
-FIELDS: Mapping[Collection, tuple[str, ...]] = {
-    Collection.SONGS: SONG_FIELDS,
-    Collection.TAGS: ("tag", "popularity"),
-    Collection.PLAYLISTS: ("title", "tags", "song_count"),
-    Collection.WORDS: ("word", "popularity"),
-}
 
 
 class UnknownItem(InputError):
@@ -89,7 +83,9 @@ class Nearest:
             return self.song().to_json()
         shown: dict[str, Any] = {"id": self.id} if self.collection is Collection.PLAYLISTS else {}
         shown |= {
-            name: self.payload[name] for name in FIELDS[self.collection] if name in self.payload
+            name: self.payload[name]
+            for name in SCHEMA[self.collection].shown
+            if name in self.payload
         }
         return shown | {"score": round(self.score, 6)}
 
@@ -121,7 +117,7 @@ def similar(
         filter = song_filter if collection is Collection.SONGS else Filter()
         if itself is not None and itself[0] is collection:
             filter = filter & Filter(must_not=(HasId((itself[1],)),))
-        query = VectorQuery(vector, DENSE, limit, filter, FIELDS[collection], exact=exact)
+        query = VectorQuery(vector, DENSE, limit, filter, SCHEMA[collection].shown, exact=exact)
         [hits] = release.reader.query(collection, [query])
         nearest[collection] = [Nearest(collection, hit.id, hit.score, hit.payload) for hit in hits]
     return nearest

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from melon.errors import InputError, WrongType
+from melon.fields import MAX_ID
 from melon.retrieval.query import valid_text
 from melon.retrieval.results import SONG_FIELDS, Description, Song
-from melon.store import MAX_ID, Collection, Filter, MatchAny, ReleaseReader
+from melon.store import Collection, Filter, MatchAny, ReleaseReader
 from melon.text import name_key
 
 SHOWN = 8

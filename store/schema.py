@@ -1,7 +1,8 @@
-"""The collections' contract: names, point ids, vectors, sparse dimensions and payload types.
+"""The collections' contract: names, point ids, vectors, sparse dimensions and payloads.
 
 Applications read these collections directly, so whatever stands here is public and versioned:
-a change that could break a reader raises `SCHEMA_VERSION`. docs/collections.md is the prose.
+a change that could break a reader raises `SCHEMA_VERSION`. docs/collections.md is the prose, and
+`melon.fields` says what is in a payload.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from melon import fields
+from melon.fields import MAX_ID, Field, indexed_fields
+
 SCHEMA_VERSION = 2
 
 DENSE = "w2v"
@@ -18,9 +22,6 @@ DENSE = "w2v"
 
 NAMESPACE = uuid.UUID("6d656c6f-6e00-5000-8000-706c61796c73")
 """Namespace of the UUIDv5 point ids of tags and words."""
-
-MAX_ID = 2**31 - 1
-"""Largest id of a song or playlist: a point's id, and a dimension of `items`."""
 
 FIRST_TAG_ITEM = MAX_ID + 1
 FIRST_WORD_ITEM = 2**31 + 2**30
@@ -37,58 +38,29 @@ class Collection(StrEnum):
     WORDS = "words"
 
 
-class FieldType(StrEnum):
-    """Types of payload indexes, by Qdrant's names."""
-
-    KEYWORD = "keyword"
-    INTEGER = "integer"
-    DATETIME = "datetime"
-
-
 @dataclass(frozen=True, slots=True)
 class CollectionSchema:
-    """One collection: its sparse vector, if any, and the payload fields that are indexed."""
+    """One collection: its sparse vector, if any, and the fields of its points' payloads."""
 
     sparse: str | None
-    indexed: Mapping[str, FieldType]
+    fields: tuple[Field, ...]
 
+    @property
+    def indexed(self) -> list[Field]:
+        """The fields by which its points can be filtered."""
+        return indexed_fields(self.fields)
 
-_K, _I, _D = FieldType.KEYWORD, FieldType.INTEGER, FieldType.DATETIME
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Names of the fields that results show."""
+        return tuple(field.name for field in self.fields if field.shown)
+
 
 SCHEMA: Mapping[Collection, CollectionSchema] = {
-    Collection.SONGS: CollectionSchema(
-        sparse="playlists",
-        indexed={
-            "name_key": _K,
-            "artists": _K,
-            "artist_keys": _K,
-            "artist_ids": _I,
-            "genres": _K,
-            "genre_names": _K,
-            "detail_genres": _K,
-            "genre_years": _K,
-            "issue_date": _D,
-            "issue_year": _I,
-            "popularity": _I,
-            "vector_source": _K,
-        },
-    ),
-    Collection.TAGS: CollectionSchema(
-        sparse="playlists", indexed={"tag": _K, "popularity": _I, "vector_source": _K}
-    ),
-    Collection.PLAYLISTS: CollectionSchema(
-        sparse="items",
-        indexed={
-            "tags": _K,
-            "genres": _K,
-            "updt_date": _D,
-            "like_count": _I,
-            "song_count": _I,
-        },
-    ),
-    Collection.WORDS: CollectionSchema(
-        sparse=None, indexed={"word": _K, "kind": _K, "popularity": _I}
-    ),
+    Collection.SONGS: CollectionSchema("playlists", fields.SONGS),
+    Collection.TAGS: CollectionSchema("playlists", fields.TAGS),
+    Collection.PLAYLISTS: CollectionSchema("items", fields.PLAYLISTS),
+    Collection.WORDS: CollectionSchema(None, fields.WORDS),
 }
 
 

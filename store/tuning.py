@@ -1,4 +1,4 @@
-"""How both engines index and search: one place, so that they stay alike.
+"""How both engines index and search vectors: one place, so that they stay alike.
 
 docs/performance.md has the measurements that these numbers are from, but for the sizes at which a
 preset is chosen: 20 MB and 2 GB are round numbers.
@@ -6,11 +6,8 @@ preset is chosen: 20 MB and 2 GB are round numbers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-
-from melon.store.schema import Collection
 
 
 class Preset(StrEnum):
@@ -54,47 +51,6 @@ TUNINGS: dict[Preset, IndexTuning] = {
     Preset.BALANCED: IndexTuning(),
     Preset.EXACT: IndexTuning(graph=False),
 }
-
-HNSW_FIELDS: Mapping[Collection, frozenset[str]] = {
-    Collection.SONGS: frozenset({"genres", "detail_genres", "issue_date", "popularity"}),
-    Collection.TAGS: frozenset({"popularity"}),
-    Collection.PLAYLISTS: frozenset({"genres", "tags", "updt_date"}),
-    Collection.WORDS: frozenset(),
-}
-"""Fields by whose values the graph has links of its own, so that a filter does not cut it apart.
-
-Not those that say the same as others (`genre_names`, `genre_years`, `issue_year`), and not those of
-which a value has so few points that a filter on it is answered by a scan (names, artists).
-"""
-
-TENANT_FIELDS: Mapping[Collection, frozenset[str]] = {
-    Collection.SONGS: frozenset({"genres", "detail_genres"}),
-    Collection.TAGS: frozenset(),
-    Collection.PLAYLISTS: frozenset(),
-    Collection.WORDS: frozenset(),
-}
-"""HNSW fields that engines are told hold the names of tenants, so that they link every value.
-
-Of other fields they leave out the values that they take for connected enough already: in every
-other build, a genre that a tenth of the songs have was then found with a recall of .86.
-
-Playlists have no tenants. Qdrant stores a tenant's points together, which changes the order of
-equal scores; playlists have many of those, and tag nDCG would be .469 instead of .473. (That was
-checked on the dev questions, as docs/quality.md says.)
-"""
-
-PINNED_FIELDS: Mapping[Collection, frozenset[str]] = {
-    Collection.SONGS: frozenset({"genres", "genre_years", "issue_date", "popularity"}),
-    Collection.TAGS: frozenset({"popularity"}),
-    Collection.PLAYLISTS: frozenset({"song_count"}),
-    Collection.WORDS: frozenset(),
-}
-"""Fields whose index an embedded shard holds in memory of its own, for queries pass their filter
-point by point. The others are read from disk: 708,000 songs open in 1.7 s, not in 5 to 8, and take
-150 MB, not 460."""
-
-RANGE_ONLY_FIELDS = frozenset({"popularity", "like_count", "song_count"})
-"""Integers that nobody looks up but by a range, so that an embedded shard indexes them for that."""
 
 EXACT_BYTES = 20_000_000
 """Vectors of a collection that take less are scanned in about a millisecond."""

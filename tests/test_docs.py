@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import cli_reference
+import field_reference
 import pytest
 from places import SERVER, ServerPlace
 from qdrant_binary import VERSION
@@ -20,6 +21,7 @@ from qdrant_client import models
 from melon.demo import DemoTruth
 from melon.embedding import EmbeddingSpace, train_corpus, training_settings
 from melon.embedding.settings import PRESETS
+from melon.fields import payload_fields
 from melon.retrieval import PlaylistQuery, Retriever
 from melon.settings import Settings
 from melon.store import (
@@ -57,16 +59,8 @@ def table_below(heading: str, text: str) -> list[list[str]]:
     return [[cell.strip() for cell in row.split("|")[1:-1]] for row in rows[1].splitlines()]
 
 
-def documented_fields(collection: Collection) -> dict[str, tuple[str, str]]:
-    """Type and index of each field that docs/collections.md names."""
-    rows = table_below(f"`melon_{collection}`", COLLECTIONS)
-    return {name.strip("`"): (kind, index) for name, kind, index, _ in rows}
-
-
-@pytest.mark.parametrize("collection", Collection)
-def test_the_indexes_are_those_of_the_schema(collection: Collection):
-    documented = {n: index for n, (_, index) in documented_fields(collection).items() if index}
-    assert documented == {n: str(kind) for n, kind in SCHEMA[collection].indexed.items()}
+def test_the_reference_of_the_fields_is_not_stale():
+    assert field_reference.TARGET.read_text() == field_reference.reference(), "run `make docs`"
 
 
 @pytest.mark.parametrize("collection", Collection)
@@ -74,14 +68,14 @@ def test_payloads_hold_the_documented_fields_and_types(
     demo_store: VectorStore, collection: Collection
 ):
     """None that is not documented, each documented one somewhere, and none that is empty."""
-    fields = documented_fields(collection)
+    fields = {field.name: field for field in payload_fields(SCHEMA[collection].fields)}
     records = demo_store.open().find(collection, None, 2000)
     assert records
     seen = set()
     for record in records:
         assert set(record.payload) <= set(fields), record
         for name, value in record.payload.items():
-            kind = fields[name][0]
+            kind = field_reference.payload_type(fields[name])
             assert value not in ("", [], None), (name, record)
             assert isinstance(value, list) == kind.endswith("s"), (name, value)
             for one in value if isinstance(value, list) else [value]:

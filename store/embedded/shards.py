@@ -113,8 +113,8 @@ def build_indexes(path: Path, collection: Collection) -> None:
     shard = open_shard(path)
     with edge_errors(IndexingFailed, path, what=NOT_BUILT):
         for field in SCHEMA[collection].indexed:
-            index = payload_index(collection, field)
-            shard.update(edge.UpdateOperation.create_field_index(field, index))
+            index = payload_index(field)
+            shard.update(edge.UpdateOperation.create_field_index(field.name, index))
         shard.optimize()
         shard.flush()
         shard.close()

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import qdrant_edge as edge
 
+from melon.fields import Field, FieldType
 from melon.store.filters import Condition, DateRange, Filter, HasId, MatchAny, NumberRange, utc
 from melon.store.points import (
     NO_PAYLOAD,
@@ -22,28 +23,46 @@ from melon.store.points import (
     id_array,
     payload_selector,
 )
-from melon.store.schema import DENSE, SCHEMA, Collection, FieldType
-from melon.store.tuning import HNSW_FIELDS, PINNED_FIELDS, RANGE_ONLY_FIELDS, TENANT_FIELDS, hnsw_ef
+from melon.store.schema import DENSE
+from melon.store.tuning import hnsw_ef
 
-PayloadIndex = edge.KeywordIndexParams | edge.IntegerIndexParams | edge.DatetimeIndexParams
+PayloadIndex = (
+    edge.KeywordIndexParams
+    | edge.IntegerIndexParams
+    | edge.FloatIndexParams
+    | edge.BoolIndexParams
+    | edge.DatetimeIndexParams
+)
 
 
-def payload_index(collection: Collection, field: str) -> PayloadIndex:
-    """The index of a payload field."""
-    in_hnsw, tenant = field in HNSW_FIELDS[collection], field in TENANT_FIELDS[collection]
-    memory = edge.Memory.Pinned if field in PINNED_FIELDS[collection] else edge.Memory.Cold
-    match SCHEMA[collection].indexed[field]:
+def payload_index(field: Field) -> PayloadIndex:
+    """The index of a payload field, in Edge's terms.
+
+    Raises:
+        ValueError: the field has none.
+    """
+    index = field.index
+    if index is None or field.type is FieldType.TEXT:
+        raise ValueError(f"the field {field.name} has no index")
+    memory = edge.Memory.Pinned if index.pinned else edge.Memory.Cold
+    match field.type:
         case FieldType.KEYWORD:
-            return edge.KeywordIndexParams(is_tenant=tenant, enable_hnsw=in_hnsw, memory=memory)
+            return edge.KeywordIndexParams(
+                is_tenant=index.tenant, enable_hnsw=index.in_graph, memory=memory
+            )
         case FieldType.INTEGER:
             return edge.IntegerIndexParams(
-                lookup=field not in RANGE_ONLY_FIELDS,
+                lookup=not index.range_only,
                 range=True,
-                enable_hnsw=in_hnsw,
+                enable_hnsw=index.in_graph,
                 memory=memory,
             )
-        case FieldType.DATETIME:
-            return edge.DatetimeIndexParams(enable_hnsw=in_hnsw, memory=memory)
+        case FieldType.FLOAT:
+            return edge.FloatIndexParams(enable_hnsw=index.in_graph, memory=memory)
+        case FieldType.BOOL:
+            return edge.BoolIndexParams(enable_hnsw=index.in_graph, memory=memory)
+        case FieldType.DATE | FieldType.DATETIME:
+            return edge.DatetimeIndexParams(enable_hnsw=index.in_graph, memory=memory)
 
 
 def to_filter(filter: Filter) -> edge.Filter:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from qdrant_client import grpc, models
@@ -20,7 +19,7 @@ from melon.store.server.lease import Lease
 from melon.store.server.reader import ServerReader
 from melon.store.server.registry import Registry
 from melon.store.server.translate import payload_index, to_upsert
-from melon.store.tuning import HNSW_FIELDS, TUNINGS
+from melon.store.tuning import TUNINGS
 
 FIRST_POLL_SECONDS, MAX_POLL_SECONDS = 0.01, 0.5
 MAX_WAITS = 60
@@ -69,7 +68,7 @@ class ServerBuilder:
         """
         self._wait_for_answers(0)
         for collection in Collection:
-            self._index_payloads(collection, HNSW_FIELDS[collection])
+            self._index_payloads(collection, in_graph=True)
         threshold = models.OptimizersConfigDiff(
             indexing_threshold=self._tuning.indexing_threshold_kb
         )
@@ -80,9 +79,7 @@ class ServerBuilder:
         for collection in Collection:
             self._wait_for_index(collection, progress)
         for collection in Collection:
-            self._index_payloads(
-                collection, SCHEMA[collection].indexed.keys() - HNSW_FIELDS[collection]
-            )
+            self._index_payloads(collection, in_graph=False)
             self._wait_for_index(collection, ignore)
         copies = self._connection.address.replication_factor
         replicate(self._connection, [self._name(collection) for collection in Collection], copies)
@@ -147,12 +144,12 @@ class ServerBuilder:
         with self._connection.grpc() as client:
             client.grpc_points.Upsert(request, timeout=self._connection.address.timeout)
 
-    def _index_payloads(self, collection: Collection, fields: AbstractSet[str]) -> None:
+    def _index_payloads(self, collection: Collection, *, in_graph: bool) -> None:
+        name = self._name(collection)
         with self._connection.rest() as client:
             for field in SCHEMA[collection].indexed:
-                if field in fields:
-                    index = payload_index(collection, field)
-                    client.create_payload_index(self._name(collection), field, index, wait=False)
+                if field.index and field.index.in_graph is in_graph:
+                    client.create_payload_index(name, field.name, payload_index(field), wait=False)
         self._wait_for_updates(collection)
 
     def _wait_for_updates(self, collection: Collection) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from qdrant_client import grpc, models
 
+from melon.fields import Field, FieldType
 from melon.store.errors import BadPoints
 from melon.store.filters import Condition, DateRange, Filter, HasId, MatchAny, NumberRange, utc
 from melon.store.points import (
@@ -28,27 +29,52 @@ from melon.store.points import (
     id_array,
     payload_selector,
 )
-from melon.store.schema import DENSE, SCHEMA, Collection, FieldType
-from melon.store.tuning import HNSW_FIELDS, TENANT_FIELDS, hnsw_ef
+from melon.store.schema import DENSE
+from melon.store.tuning import hnsw_ef
 
-PayloadIndex = models.KeywordIndexParams | models.IntegerIndexParams | models.DatetimeIndexParams
+PayloadIndex = (
+    models.KeywordIndexParams
+    | models.IntegerIndexParams
+    | models.FloatIndexParams
+    | models.BoolIndexParams
+    | models.DatetimeIndexParams
+)
 
 
-def payload_index(collection: Collection, field: str) -> PayloadIndex:
-    """The index of a payload field."""
-    in_hnsw, tenant = field in HNSW_FIELDS[collection], field in TENANT_FIELDS[collection]
-    match SCHEMA[collection].indexed[field]:
+def payload_index(field: Field) -> PayloadIndex:
+    """The index of a payload field, in qdrant-client's terms.
+
+    Raises:
+        ValueError: the field has none.
+    """
+    index = field.index
+    if index is None or field.type is FieldType.TEXT:
+        raise ValueError(f"the field {field.name} has no index")
+    match field.type:
         case FieldType.KEYWORD:
             return models.KeywordIndexParams(
-                type=models.KeywordIndexType.KEYWORD, is_tenant=tenant, enable_hnsw=in_hnsw
+                type=models.KeywordIndexType.KEYWORD,
+                is_tenant=index.tenant,
+                enable_hnsw=index.in_graph,
             )
         case FieldType.INTEGER:
             return models.IntegerIndexParams(
-                type=models.IntegerIndexType.INTEGER, lookup=True, range=True, enable_hnsw=in_hnsw
+                type=models.IntegerIndexType.INTEGER,
+                lookup=True,
+                range=True,
+                enable_hnsw=index.in_graph,
             )
-        case FieldType.DATETIME:
+        case FieldType.FLOAT:
+            return models.FloatIndexParams(
+                type=models.FloatIndexType.FLOAT, enable_hnsw=index.in_graph
+            )
+        case FieldType.BOOL:
+            return models.BoolIndexParams(
+                type=models.BoolIndexType.BOOL, enable_hnsw=index.in_graph
+            )
+        case FieldType.DATE | FieldType.DATETIME:
             return models.DatetimeIndexParams(
-                type=models.DatetimeIndexType.DATETIME, enable_hnsw=in_hnsw
+                type=models.DatetimeIndexType.DATETIME, enable_hnsw=index.in_graph
             )
 
 

@@ -9,12 +9,12 @@ import pytest
 from ingest_samples import BARE, COLD, FULL, GENRES, LOST, MONTH, TWICE, YEAR
 
 from melon.embedding import EmbeddingSpace
+from melon.fields import FieldType, payload_fields
 from melon.ingest import SparseWeights
 from melon.ingest.contents import contents
 from melon.store import (
     SCHEMA,
     Collection,
-    FieldType,
     Filter,
     HasId,
     PointId,
@@ -226,12 +226,13 @@ def test_the_manifest_is_all_that_a_query_host_needs(
 def test_payloads_have_the_types_of_the_schema(
     reader: ReleaseReader, collection: Collection
 ) -> None:
-    kinds = {FieldType.KEYWORD: str, FieldType.INTEGER: int, FieldType.DATETIME: str}
+    fields = {field.name: field for field in payload_fields(SCHEMA[collection].fields)}
     for record in reader.find(collection, None, 100):
-        for field, kind in SCHEMA[collection].indexed.items():
-            if field in record.payload:
-                value = record.payload[field]
-                values = value if isinstance(value, list) else [value]
-                assert values, (record.id, field)
-                assert all(isinstance(one, kinds[kind]) for one in values), (record.id, field)
-                assert "" not in values
+        for name, value in record.payload.items():
+            field = fields[name]
+            kind = int if field.type is FieldType.INTEGER else str
+            assert isinstance(value, list) == field.many, (record.id, name)
+            values = value if field.many else [value]
+            assert values, (record.id, name)
+            assert all(isinstance(one, kind) for one in values), (record.id, name)
+            assert "" not in values

@@ -11,12 +11,12 @@ from places import Place, ServerPlace
 from qdrant_client import models
 from store_samples import DAY, manifest, publish
 
+from melon.fields import Field, FieldType, Index
 from melon.store import (
     DENSE,
     SCHEMA,
     Collection,
     DateRange,
-    FieldType,
     Filter,
     MatchAny,
     NumberRange,
@@ -25,7 +25,9 @@ from melon.store import (
     VectorQuery,
     VectorStore,
 )
-from melon.store.tuning import TENANT_FIELDS, TUNINGS
+from melon.store.embedded import translate as embedded
+from melon.store.server import translate as server
+from melon.store.tuning import TUNINGS
 
 POINTS, DIM, NEIGHBOURS = 8_000, 32, 20
 FILTERS = {
@@ -118,23 +120,43 @@ def test_every_field_of_the_schema_has_an_index_of_its_type(server_place: Server
     types = {
         FieldType.KEYWORD: models.PayloadSchemaType.KEYWORD,
         FieldType.INTEGER: models.PayloadSchemaType.INTEGER,
+        FieldType.DATE: models.PayloadSchemaType.DATETIME,
         FieldType.DATETIME: models.PayloadSchemaType.DATETIME,
     }
     with server_place.open() as store, server_place.client() as client:
         publish(store, {})
         for collection in Collection:
             info = client.get_collection(f"{server_place.prefix}_{collection}")
+            indexed = SCHEMA[collection].indexed
             assert {field: index.data_type for field, index in info.payload_schema.items()} == {
-                field: types[kind] for field, kind in SCHEMA[collection].indexed.items()
+                field.name: types[field.type] for field in indexed
             }
             tenants = {
                 field
                 for field, index in info.payload_schema.items()
                 if index.params and index.params.model_dump().get("is_tenant")
             }
-            assert tenants == TENANT_FIELDS[collection]
+            assert tenants == {f.name for f in indexed if f.index and f.index.tenant}
             vectors = info.config.params.vectors
             assert isinstance(vectors, dict)
             assert vectors[DENSE].distance == models.Distance.COSINE
             sparse = info.config.params.sparse_vectors or {}
             assert next(iter(sparse), None) == SCHEMA[collection].sparse
+
+
+@pytest.mark.parametrize("type", FieldType)
+def test_every_type_but_text_has_an_index_on_both_engines(type: FieldType) -> None:
+    """Whatever a field is declared as, or a user's own field turns out to be."""
+    field = Field(
+        name="own", type=type, meaning="", example=None, index=Index(in_graph=True, pinned=True)
+    )
+    if type is FieldType.TEXT:
+        for translate in (embedded.payload_index, server.payload_index):
+            with pytest.raises(ValueError, match="own has no index"):
+                translate(field)
+        return
+    kind = "Datetime" if type is FieldType.DATE else type.value.capitalize()
+    on_server = server.payload_index(field)
+    assert on_server.__class__.__name__ == f"{kind}IndexParams"
+    assert on_server.enable_hnsw
+    assert embedded.payload_index(field).__class__.__name__ == f"{kind}IndexParams"

@@ -1,0 +1,453 @@
+"""The fields of songs, tags, playlists and words: declared here, and nowhere else.
+
+What a file may say of a song, the columns of a space, the payloads, their indexes, what a result
+says of a song and docs/fields.md all follow from these tuples. An optional field that a file has
+and an application filters by is one more `Field` in `SONGS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+MAX_ID = 2**31 - 1
+"""Largest id of a song or playlist: a point's id (u64), and a dimension of `items` (u32)."""
+
+MAX_INTEGER = 2**63 - 1
+"""Largest integer that Qdrant and Arrow can hold."""
+
+
+class FieldType(StrEnum):
+    """What a value is. Each has an index of its own in Qdrant, but for text, which has none.
+
+    A `date` is a day: in payloads it is the datetime of its midnight, and is indexed as such.
+    """
+
+    TEXT = "text"
+    KEYWORD = "keyword"
+    INTEGER = "integer"
+    FLOAT = "float"
+    BOOL = "bool"
+    DATE = "date"
+    DATETIME = "datetime"
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """How a payload field is indexed.
+
+    Attributes:
+        in_graph: The HNSW graph has links of its own for the field's values, so that a filter
+            does not cut it apart. Not for fields that say the same as others (`genre_names`,
+            `genre_years`, `issue_year`), nor for those of which a value has so few points that a
+            filter on it is answered by a scan (names, artists).
+        tenant: Engines are told that the values are names of tenants, so that they link every one.
+            Of other fields they leave out the values that they take for connected enough already:
+            in every other build, a genre that a tenth of the songs have was then found with a
+            recall of .86. Playlists have no tenants: Qdrant stores a tenant's points together,
+            which changes the order of equal scores; playlists have many of those, and tag nDCG
+            would be .469 instead of .473 (on the dev questions, as docs/quality.md says).
+        pinned: An embedded shard holds the index in memory of its own, for queries pass their
+            filter point by point. The others are read from disk: 708,000 songs open in 1.7 s, not
+            in 5 to 8, and take 150 MB, not 460.
+        range_only: Nobody looks the integers up but by a range, so that an embedded shard indexes
+            them for that.
+    """
+
+    in_graph: bool = False
+    tenant: bool = False
+    pinned: bool = False
+    range_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One field of a song, tag, playlist or word.
+
+    Attributes:
+        name: In records, in the columns of a space and in payloads.
+        type: Of its values.
+        many: Whether it holds a list of them.
+        meaning: For docs/fields.md, in Markdown.
+        example: A value as payloads have it.
+        index: How its payload is indexed, if it is.
+        source: Its name in the files that are read; None if it is made.
+        made_of: What it is made of, where it is made, for docs/fields.md.
+        payload: Whether it is in payloads.
+        shown: Whether results show it.
+        required: Whether a record without it is skipped.
+        maximum: The largest integer that is accepted; the smallest is 0.
+        written: What the file has, for docs/fields.md, where that is not plain from the type.
+        missing: What it means if the file has none, for docs/fields.md.
+    """
+
+    name: str
+    type: FieldType
+    meaning: str
+    example: Any
+    many: bool = False
+    index: Index | None = None
+    source: str | None = None
+    made_of: str = ""
+    payload: bool = True
+    shown: bool = False
+    required: bool = False
+    maximum: int = MAX_INTEGER
+    written: str = ""
+    missing: str = "not known"
+
+
+def read_fields(fields: Iterable[Field]) -> list[Field]:
+    """Those that a file may have."""
+    return [field for field in fields if field.source is not None]
+
+
+def payload_fields(fields: Iterable[Field]) -> list[Field]:
+    """Those that payloads may have."""
+    return [field for field in fields if field.payload]
+
+
+def indexed_fields(fields: Iterable[Field]) -> list[Field]:
+    """Those by which points can be filtered."""
+    return [field for field in fields if field.index is not None]
+
+
+TEXT, KEYWORD, INTEGER = FieldType.TEXT, FieldType.KEYWORD, FieldType.INTEGER
+DATE, DATETIME = FieldType.DATE, FieldType.DATETIME
+
+SONGS = (
+    Field(
+        name="id",
+        type=INTEGER,
+        source="id",
+        required=True,
+        maximum=MAX_ID,
+        payload=False,
+        meaning="number of the song, and id of its point",
+        example=17,
+    ),
+    Field(
+        name="name",
+        type=TEXT,
+        source="song_name",
+        shown=True,
+        meaning="title, as the catalogue has it but for outer white space",
+        example="Rain  Café",
+        missing="no name: it is found by id only",
+    ),
+    Field(
+        name="name_key",
+        type=KEYWORD,
+        index=Index(),
+        made_of="`name`",
+        meaning="`name` in NFKC, case-folded, single spaces: for looking songs up by name",
+        example="rain café",
+    ),
+    Field(
+        name="artist_ids",
+        type=INTEGER,
+        many=True,
+        index=Index(),
+        source="artist_id_basket",
+        meaning="ids of the artists; there may be more than names",
+        example=[7, 8],
+        missing="artists are told apart by their names",
+    ),
+    Field(
+        name="artists",
+        type=KEYWORD,
+        many=True,
+        index=Index(),
+        source="artist_name_basket",
+        shown=True,
+        meaning="names",
+        example=["비", "The Ｒain"],
+        missing="passes no constraint on artists",
+    ),
+    Field(
+        name="artist_keys",
+        type=KEYWORD,
+        many=True,
+        index=Index(),
+        made_of="`artists`",
+        meaning="`artists`, in the form of `name_key`",
+        example=["비", "the rain"],
+    ),
+    Field(
+        name="album_id",
+        type=INTEGER,
+        source="album_id",
+        meaning="id of the album",
+        example=70,
+        missing="no vector from its album",
+    ),
+    Field(
+        name="album",
+        type=TEXT,
+        source="album_name",
+        meaning="name of the album",
+        example="Wet",
+    ),
+    Field(
+        name="genres",
+        type=KEYWORD,
+        many=True,
+        index=Index(in_graph=True, tenant=True, pinned=True),
+        source="song_gn_gnr_basket",
+        written="array of genre codes",
+        shown=True,
+        meaning="codes",
+        example=["GN0100"],
+        missing="passes no constraint on genres",
+    ),
+    Field(
+        name="genre_names",
+        type=KEYWORD,
+        many=True,
+        index=Index(),
+        made_of="`genres`",
+        shown=True,
+        meaning="names of `genres`, where the catalogue has them",
+        example=["발라드"],
+    ),
+    Field(
+        name="detail_genres",
+        type=KEYWORD,
+        many=True,
+        index=Index(in_graph=True, tenant=True),
+        source="song_gn_dtl_gnr_basket",
+        written="array of detail genre codes",
+        meaning="codes",
+        example=["GN0101"],
+        missing="passes no constraint on these",
+    ),
+    Field(
+        name="genre_years",
+        type=KEYWORD,
+        many=True,
+        index=Index(pinned=True),
+        made_of="`genres`, `issue_year`",
+        meaning="each of `genres` with `issue_year`",
+        example=["GN0100/2015"],
+    ),
+    Field(
+        name="issue_date",
+        type=DATE,
+        index=Index(in_graph=True, pinned=True),
+        source="issue_date",
+        written="string or integer: `20140819`, `2014-08-19`, `201408`, `2014`",
+        shown=True,
+        meaning="midnight of the day of issue; of the first day of the month or year where only "
+        "those are known",
+        example="2015-08-19T00:00:00Z",
+        missing="passes no constraint on dates",
+    ),
+    Field(
+        name="issue_date_precision",
+        type=TEXT,
+        made_of="`issue_date`",
+        shown=True,
+        meaning="`day`, `month` or `year`",
+        example="day",
+    ),
+    Field(
+        name="issue_year",
+        type=INTEGER,
+        index=Index(),
+        made_of="`issue_date`",
+        meaning="year of issue",
+        example=2015,
+    ),
+    Field(
+        name="popularity",
+        type=INTEGER,
+        index=Index(in_graph=True, pinned=True, range_only=True),
+        made_of="the playlists",
+        meaning="how many playlists hold the song",
+        example=3,
+    ),
+    Field(
+        name="vector_source",
+        type=KEYWORD,
+        index=Index(),
+        made_of="training",
+        meaning="where `w2v` comes from",
+        example="trained",
+    ),
+)
+
+TAGS = (
+    Field(
+        name="tag",
+        type=KEYWORD,
+        index=Index(),
+        made_of="the playlists",
+        shown=True,
+        meaning="the tag",
+        example="rainy day",
+    ),
+    Field(
+        name="popularity",
+        type=INTEGER,
+        index=Index(in_graph=True, pinned=True, range_only=True),
+        made_of="the playlists",
+        shown=True,
+        meaning="how many playlists carry it",
+        example=12,
+    ),
+    Field(
+        name="item",
+        type=INTEGER,
+        made_of="its place among the tags",
+        meaning="its dimension in `items`",
+        example=2**31,
+    ),
+    Field(
+        name="vector_source",
+        type=KEYWORD,
+        index=Index(),
+        made_of="training",
+        meaning="where `w2v` comes from",
+        example="trained",
+    ),
+)
+
+PLAYLISTS = (
+    Field(
+        name="id",
+        type=INTEGER,
+        source="id",
+        required=True,
+        maximum=MAX_ID,
+        payload=False,
+        meaning="number of the playlist, and id of its point",
+        example=1,
+    ),
+    Field(
+        name="title",
+        type=TEXT,
+        source="plylst_title",
+        shown=True,
+        meaning="title",
+        example="비 오는 날",
+        missing="no title",
+    ),
+    Field(
+        name="tags",
+        type=KEYWORD,
+        many=True,
+        index=Index(in_graph=True),
+        source="tags",
+        required=True,
+        shown=True,
+        meaning="tags",
+        example=["비오는날", "rain"],
+    ),
+    Field(
+        name="songs",
+        type=INTEGER,
+        many=True,
+        source="songs",
+        required=True,
+        maximum=MAX_ID,
+        written="array of song ids, 0 to 2³¹ − 1",
+        meaning="ids of the songs",
+        example=[17, 4],
+    ),
+    Field(
+        name="like_count",
+        type=INTEGER,
+        index=Index(range_only=True),
+        source="like_cnt",
+        meaning="how many people like it",
+        example=12,
+    ),
+    Field(
+        name="updated",
+        type=DATETIME,
+        source="updt_date",
+        written="string, `2019-12-17 14:06:45.000` or any ISO 8601",
+        payload=False,
+        meaning="last change; a time written without a zone is taken for UTC",
+        example="2019-12-17T14:06:45Z",
+    ),
+    Field(
+        name="song_count",
+        type=INTEGER,
+        index=Index(pinned=True, range_only=True),
+        made_of="`songs`",
+        shown=True,
+        meaning="how many songs; 0 where there are none",
+        example=2,
+    ),
+    Field(
+        name="genres",
+        type=KEYWORD,
+        many=True,
+        index=Index(in_graph=True),
+        made_of="its songs",
+        meaning="codes of the genres that at least a quarter of its songs have, of those whose "
+        "genre is known",
+        example=["GN0100"],
+    ),
+    Field(
+        name="updt_date",
+        type=DATETIME,
+        index=Index(in_graph=True),
+        made_of="file: `updt_date`",
+        meaning="last change; a time written without a zone is taken for UTC",
+        example="2019-12-17T14:06:45Z",
+    ),
+    Field(
+        name="vector_source",
+        type=TEXT,
+        made_of="training",
+        meaning="where `w2v` comes from",
+        example="items",
+    ),
+)
+
+WORDS = (
+    Field(
+        name="word",
+        type=KEYWORD,
+        index=Index(),
+        made_of="titles and tags",
+        shown=True,
+        meaning="the word, or the letter bigram",
+        example="rain",
+    ),
+    Field(
+        name="kind",
+        type=KEYWORD,
+        index=Index(),
+        made_of="titles and tags",
+        meaning="`word` or `bigram`",
+        example="word",
+    ),
+    Field(
+        name="popularity",
+        type=INTEGER,
+        index=Index(range_only=True),
+        made_of="the playlists",
+        shown=True,
+        meaning="how many playlists have it in their title or tags",
+        example=40,
+    ),
+    Field(
+        name="item",
+        type=INTEGER,
+        made_of="its place among the words",
+        meaning="its dimension in `items`",
+        example=2**31 + 2**30,
+    ),
+    Field(
+        name="vector_source",
+        type=TEXT,
+        made_of="training",
+        meaning="where `w2v` comes from",
+        example="trained",
+    ),
+)
