@@ -49,7 +49,45 @@ class UnreadableFile(InputError):
     @classmethod
     def from_os_error(cls, path: Path, error: OSError) -> UnreadableFile:
         """Say which file the operating system would not open, and why."""
-        return cls(f"cannot be read: {reason_of(error)}", where=str(path))
+        absent = isinstance(error, (FileNotFoundError, NotADirectoryError))
+        kind = MissingFile if absent else UnreadableFile
+        return kind(f"cannot be read: {reason_of(error)}", where=str(path))
+
+
+class MissingFile(UnreadableFile):
+    """A file that is not there."""
+
+
+class MalformedJson(InputError):
+    """A file that is not the JSON it should be.
+
+    Args:
+        what: What is wrong.
+        path: The file.
+        hint: What the reader can do about it, where it is not to correct the file.
+        place: Where it is wrong, from the outside in: `record` and `line` count from 1, `byte`
+            from 0. Nothing where the place is not known.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        path: Path,
+        hint: str | None = None,
+        **place: int,
+    ) -> None:
+        self.path = path
+        self.place = place
+        steps = (f"{name} {number}" for name, number in place.items())
+        hint = hint or "correct the file there, or write it again with a JSON encoder"
+        super().__init__(what, where=", ".join([str(path), *steps]), hint=hint)
+
+    @classmethod
+    def not_utf8(cls, path: Path, value: int, byte: int) -> MalformedJson:
+        """Say which byte of a file is not part of any UTF-8 text, and what its value is."""
+        what = f"byte 0x{value:02x} is not valid UTF-8"
+        return cls(what, path=path, hint="save the file as UTF-8", byte=byte)
 
 
 class UnwritableFile(MelonError):

@@ -1,9 +1,10 @@
-"""Files that are whole or not there at all, and locks between processes."""
+"""Files that are read whole, replaced whole or not at all, and locks between processes."""
 
 from __future__ import annotations
 
 import errno
 import glob
+import json
 import os
 import re
 import secrets
@@ -15,7 +16,41 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TextIO
 
-from melon.errors import ForeignFile, ReplacedInput, UnwritableFile
+from melon.errors import (
+    ForeignFile,
+    MalformedJson,
+    ReplacedInput,
+    UnreadableFile,
+    UnwritableFile,
+    uncapitalized,
+)
+
+
+def read_json(path: Path) -> object:
+    """Read a file of one JSON value in UTF-8, with or without a byte order mark.
+
+    Raises:
+        MissingFile: the file is not there.
+        UnreadableFile: it cannot be opened or read.
+        MalformedJson: it holds something else, is nested too deeply, or has a number too long.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UnreadableFile.from_os_error(path, error) from error
+    try:
+        text = data.decode()
+        return json.loads(text.removeprefix("\ufeff"))
+    except UnicodeDecodeError as error:
+        raise MalformedJson.not_utf8(path, data[error.start], error.start) from None
+    except json.JSONDecodeError as error:
+        what = f"malformed JSON: {uncapitalized(error.msg)}"
+        byte = len(data) - len(error.doc[error.pos :].encode())
+        raise MalformedJson(what, path=path, line=error.lineno, byte=byte) from None
+    except RecursionError:
+        raise MalformedJson("malformed JSON: it is nested too deeply", path=path) from None
+    except ValueError as error:  # of a number too long to read
+        raise MalformedJson(f"malformed JSON: {uncapitalized(str(error))}", path=path) from None
 
 
 def write_atomically(path: Path, text: str) -> None:

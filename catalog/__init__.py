@@ -6,7 +6,6 @@ from melon.catalog.errors import (
     AmbiguousCorpus,
     BadGenres,
     BadRecord,
-    MalformedJson,
     NoPlaylists,
 )
 from melon.catalog.genres import read_genres
@@ -45,7 +44,6 @@ __all__ = [
     "Genre",
     "IssueDate",
     "JsonArray",
-    "MalformedJson",
     "NoPlaylists",
     "Playlist",
     "ReadReport",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from melon.catalog.errors import MALFORMED_HINT, BadGenres, MalformedJson, not_utf8, shortened
+from melon.catalog.errors import BadGenres, shortened
 from melon.catalog.records import Genre
-from melon.errors import UnreadableFile, uncapitalized
+from melon.files import read_json
 from melon.text import clean_text
 
 
@@ -22,7 +21,7 @@ def read_genres(path: Path) -> dict[str, Genre]:
         MalformedJson: the file is not JSON in UTF-8.
         UnreadableFile: the file is missing or cannot be opened.
     """
-    names = _load(path)
+    names = read_json(path)
     if not isinstance(names, dict):
         raise BadGenres(
             f"the file's top level is {shortened(names)}, not an object",
@@ -55,31 +54,3 @@ def _genre(written: str, name: object) -> Genre | None:
         return None
     parent = None if code.endswith("00") else f"{code[:-2]}00"
     return Genre(code=code, name=clean_text(name) or code, parent=parent)
-
-
-def _load(path: Path) -> object:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UnreadableFile.from_os_error(path, error) from error
-    try:
-        text = data.decode("utf-8-sig")
-        return json.loads(text)
-    except UnicodeDecodeError as error:
-        undecoded = error.object  # without a byte order mark
-        offset = len(data) - len(undecoded) + error.start
-        raise not_utf8(path, undecoded[error.start], offset) from None
-    except json.JSONDecodeError as error:
-        offset = len(data) - len(text[error.pos :].encode())
-        raise MalformedJson(
-            f"malformed JSON: {uncapitalized(error.msg)}",
-            path=path,
-            offset=offset,
-            hint=MALFORMED_HINT,
-        ) from None
-    except (RecursionError, ValueError) as error:  # a ValueError is of a number too long to read
-        deep = isinstance(error, RecursionError)
-        reason = "it is nested too deeply" if deep else uncapitalized(str(error))
-        raise MalformedJson(
-            f"malformed JSON: {reason}", path=path, offset=0, hint=MALFORMED_HINT
-        ) from None

@@ -1,4 +1,8 @@
-"""The elements of a JSON array, read from a file of any size with little memory."""
+"""The elements of a JSON array, read from a file of any size with little memory.
+
+`ijson` reads as fast, but not as exactly: its parser, YAJL, changes half a surrogate pair into a
+question mark or into another character without a word, and knows no position to report.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,13 @@ import codecs
 import json
 import re
 from collections.abc import Callable, Iterator
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import NoReturn
 
-from melon.catalog.errors import MALFORMED_HINT, MalformedJson, not_utf8
-from melon.errors import UnreadableFile, uncapitalized
+from melon.errors import MalformedJson, UnreadableFile, uncapitalized
 
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 16
 MAX_ELEMENT_CHARS = 1 << 24
 """An element longer than this is taken for a missing quote or bracket, and ends the reading."""
 
@@ -21,8 +25,7 @@ MAX_ELEMENT_CHARS = 1 << 24
 _LONGEST_TOKEN = 16
 
 _NOT_WHITESPACE = re.compile(r"[^ \t\n\r]")
-_COMMA = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
-_NUMBER = (int, float)
+_SPACED = {mark: re.compile(rf"[ \t\n\r]*\{mark}[ \t\n\r]*") for mark in "[,]"}
 _TRUNCATED_HINT = "the file is probably cut short: copy or download it again"
 
 
@@ -30,14 +33,17 @@ class JsonArray:
     """Iterates over the elements of a file that holds one JSON array.
 
     Each element is decoded by the C scanner of `json`, straight from a chunk of text; one that
-    the chunk's end cuts is decoded again once more text is there. Reading takes a few chunks of
-    memory, whatever the size of the file. `NaN` and `Infinity`, which JSON does not have, are
-    malformed.
+    the chunk's end may have cut is decoded again once more text is there. Reading takes a few
+    chunks of memory, whatever the size of the file. `NaN` and `Infinity`, which JSON does not
+    have, are malformed.
 
     Args:
         path: A file in UTF-8, with or without a byte order mark.
         advance: Called with the number of bytes, each time some were read.
         chunk_bytes: How many bytes to read at a time.
+
+    Attributes:
+        number: Of the last element, from 1.
 
     Raises:
         UnreadableFile: when iterated, the file cannot be opened or read.
@@ -69,194 +75,133 @@ class JsonArray:
         """Byte, from 0, at which the last element begins; to be asked before the next is read."""
         return self._offset_of(self._start)
 
-    def _elements(self, file: IO[bytes]) -> Iterator[object]:
+    def _elements(self, file: BufferedReader) -> Iterator[object]:
         self.number = 0
         self._file = file
-        self._text = ""
-        self._start = self._cursor = 0
         self._undecoded = b""
-        self._decoded_bytes = 0
+        self._text, self._text_offset = "", 0
+        self._start = self._cursor = 0
         self._ended = False
-        # The byte offset of one character of the text, from which others are counted.
-        self._mark, self._mark_offset = 0, 0
+        if file.peek(len(codecs.BOM_UTF8)).startswith(codecs.BOM_UTF8):
+            self._text_offset = len(self._read(len(codecs.BOM_UTF8)))
 
-        self._open_array()
-        if not self._at("]"):
+        if not self._take("["):
+            first = self._text[self._cursor : self._cursor + 1]
+            what = f"the file begins with {first!r}, not with the '[' of an array"
+            hint = "give a file of one JSON array of records: [{…}, {…}]"
+            self._fail(what if first else "the file is empty", self._cursor, hint)
+        closed = self._take("]")
+        while not closed:
             yield self._element()
-            while self._comma():
-                yield self._element()
-            if not self._at("]"):
-                self._fail_after_element()
-        self._cursor += 1
-        self._skip_whitespace()
+            if self._take(","):
+                continue
+            closed = self._take("]")
+            if not closed and self._cursor == len(self._text):
+                what = f"the file ends after record {self.number}, before the array does"
+                self._fail(what, self._cursor, _TRUNCATED_HINT)
+            if not closed:
+                what = f"a comma or the array's end should come after record {self.number}"
+                self._fail(what, self._cursor)
         if self._cursor < len(self._text):
-            self._fail("there is more after the end of the array", self._cursor, MALFORMED_HINT)
+            self._fail("there is more after the end of the array", self._cursor)
 
-    def _open_array(self) -> None:
+    def _take(self, character: str) -> bool:
+        """Move past whitespace, and past the character if it comes next and what follows it."""
+        match = _SPACED[character].match(self._text, self._cursor)
+        if match and match.end() < len(self._text):
+            self._cursor = match.end()
+            return True
         self._skip_whitespace()
-        if self._cursor == len(self._text):
-            self._fail("the file is empty", 0, "give a file that holds a JSON array of records")
-        if not self._at("["):
-            kind = _KINDS.get(self._text[self._cursor], "not JSON")
-            self._fail(
-                f"the file's top level is {kind}, not an array",
-                self._cursor,
-                "a file in Melon's format is one JSON array of records: [{…}, {…}]",
-            )
-        self._cursor += 1
-        self._skip_whitespace()
+        is_next = self._text.startswith(character, self._cursor)
+        if is_next:
+            self._cursor += 1
+            self._skip_whitespace()
+        return is_next
+
+    def _skip_whitespace(self) -> None:
+        while not (match := _NOT_WHITESPACE.search(self._text, self._cursor)):
+            self._cursor = len(self._text)
+            if self._ended:
+                return
+            self._refill()
+        self._cursor = match.start()
 
     def _element(self) -> object:
-        """Decode the element at the cursor, reading on as long as it may be cut."""
+        """Decode what comes next, reading on as long as it may be cut."""
         self.number += 1
         while True:
+            problem = ""
+            value: object = None
             try:
                 value, end = self._decode(self._text, self._cursor)
             except json.JSONDecodeError as error:
-                if not self._ended and (_is_open(error) or self._is_near_end(error.pos)):
-                    self._refill()
-                    continue
-                if self._ended and self._is_truncated(error):
-                    self._fail_truncated()
-                self._fail_malformed(error.msg, error.pos)
+                problem, end = error.msg, error.pos
             except RecursionError:
-                self._fail_malformed("it is nested too deeply", self._cursor)
+                self._fail_in_element("it is nested too deeply", self._cursor)
             except ValueError as error:  # a constant or a number that Python refuses
-                self._fail_malformed(str(error), self._cursor)
-            # At the end of the text, 12 may be the beginning of 123 or 12e5.
-            if isinstance(value, _NUMBER) and self._is_near_end(end) and not self._ended:
+                self._fail_in_element(str(error), self._cursor)
+            is_open = problem.startswith("Unterminated string")  # the position is its quote's
+            # At the end of the text, even 12 may be the beginning of 123 or 12e5.
+            if not self._ended and (is_open or end >= len(self._text) - _LONGEST_TOKEN):
                 self._refill()
                 continue
-            self._start, self._cursor = self._cursor, end
-            return value
-
-    def _comma(self) -> bool:
-        """Move past a comma and the whitespace round it, if they come next."""
-        match = _COMMA.match(self._text, self._cursor)
-        if match is None or match.end() == len(self._text):
-            self._skip_whitespace()
-            if not self._at(","):
-                return False
-            self._cursor += 1
-            self._skip_whitespace()
-            return True
-        self._cursor = match.end()
-        return True
-
-    def _at(self, character: str) -> bool:
-        return self._text.startswith(character, self._cursor)
-
-    def _skip_whitespace(self) -> None:
-        while True:
-            match = _NOT_WHITESPACE.search(self._text, self._cursor)
-            self._cursor = match.start() if match else len(self._text)
-            if match or self._ended:
-                return
-            self._refill()
+            if not problem:
+                self._start, self._cursor = self._cursor, end
+                return value
+            if self._ended and (is_open or "]" not in self._text[end:]):
+                self._fail(
+                    f"the file ends inside record {self.number}, which begins at byte "
+                    f"{self._offset_of(self._cursor)}",
+                    len(self._text),
+                    _TRUNCATED_HINT,
+                )
+            self._fail_in_element(problem, end)
 
     def _refill(self) -> None:
         """Drop the text before the cursor and append what comes next in the file."""
         rest = self._text[self._cursor :]
         if len(rest) > MAX_ELEMENT_CHARS:
-            self._fail_malformed(
+            self._fail_in_element(
                 f"it goes on for more than {MAX_ELEMENT_CHARS} characters", self._cursor
             )
-        self._mark, self._mark_offset = 0, self._decoded_bytes - _utf8_length(rest)
+        self._text_offset = self._offset_of(self._cursor)
         self._text, self._start, self._cursor = rest, 0, 0
 
         # Reading as much again as is left makes a long element's retries few.
-        chunk = self._file.read(max(self._chunk_bytes, len(rest)))
+        chunk = self._read(max(self._chunk_bytes, len(rest)))
         self._ended = not chunk
-        if self._advance is not None:
-            self._advance(len(chunk))
         data = self._undecoded + chunk
-        if self._decoded_bytes == 0 and data.startswith(codecs.BOM_UTF8):
-            data = data[len(codecs.BOM_UTF8) :]
-            self._decoded_bytes = self._mark_offset = len(codecs.BOM_UTF8)
         try:
             text, used = codecs.utf_8_decode(data, "strict", self._ended)
         except UnicodeDecodeError as error:
-            offset = self._decoded_bytes + error.start
-            raise not_utf8(self.path, data[error.start], offset) from None
-        self._decoded_bytes += used
+            byte = self._offset_of(len(rest)) + error.start
+            raise MalformedJson.not_utf8(self.path, data[error.start], byte) from None
         self._undecoded = data[used:]
         self._text += text
 
+    def _read(self, size: int) -> bytes:
+        chunk = self._file.read(size)
+        if self._advance is not None:
+            self._advance(len(chunk))
+        return chunk
+
     def _offset_of(self, position: int) -> int:
-        """Count the bytes before a character; only what was not counted before is looked at."""
-        if position < self._mark:
-            return self._mark_offset - _utf8_length(self._text[position : self._mark])
-        self._mark_offset += _utf8_length(self._text[self._mark : position])
-        self._mark = position
-        return self._mark_offset
+        """Which byte of the file a character of the text begins at."""
+        before = self._text[:position]
+        return self._text_offset + (len(before) if before.isascii() else len(before.encode()))
 
-    def _is_near_end(self, position: int) -> bool:
-        return position >= len(self._text) - _LONGEST_TOKEN
-
-    def _is_truncated(self, error: json.JSONDecodeError) -> bool:
-        """Whether the file ends where the decoder wanted more, rather than holding a wrong byte."""
-        rest = self._text[error.pos :].strip()
-        return (
-            _is_open(error)
-            or any(token.startswith(rest) for token in ("true", "false", "null", "-"))
-            or (error.msg.startswith("Invalid \\u") and '"' not in rest)
-        )
-
-    def _fail_after_element(self) -> NoReturn:
-        if self._cursor == len(self._text):
-            self._fail(
-                f"the file ends after record {self.number}, before the array does",
-                self._cursor,
-                _TRUNCATED_HINT,
-            )
-        self._fail(
-            f"a comma or the array's end should come after record {self.number}",
-            self._cursor,
-            MALFORMED_HINT,
-        )
-
-    def _fail_truncated(self) -> NoReturn:
-        start = self._offset_of(self._cursor)
-        raise MalformedJson(
-            f"the file ends inside record {self.number}, which begins at byte {start}",
-            path=self.path,
-            offset=self._decoded_bytes,
-            record=self.number,
-            hint=_TRUNCATED_HINT,
-        )
-
-    def _fail_malformed(self, what: str, position: int) -> NoReturn:
+    def _fail_in_element(self, what: str, position: int) -> NoReturn:
         nearby = self._text[max(self._cursor, position - 20) : position + 20]
         raise MalformedJson(
             f"malformed JSON: {uncapitalized(what)}, near {nearby!r}",
             path=self.path,
-            offset=self._offset_of(position),
             record=self.number,
-            hint=MALFORMED_HINT,
+            byte=self._offset_of(position),
         )
 
-    def _fail(self, what: str, position: int, hint: str) -> NoReturn:
-        raise MalformedJson(what, path=self.path, offset=self._offset_of(position), hint=hint)
-
-
-_KINDS = {
-    "{": "an object",
-    '"': "a string",
-    "t": "true",
-    "f": "false",
-    "n": "null",
-    **dict.fromkeys("-0123456789", "a number"),
-}
-
-
-def _is_open(error: json.JSONDecodeError) -> bool:
-    """Whether the text ended inside a string; the error's position is that of its quote."""
-    return error.msg.startswith("Unterminated string")
+    def _fail(self, what: str, position: int, hint: str | None = None) -> NoReturn:
+        raise MalformedJson(what, path=self.path, hint=hint, byte=self._offset_of(position))
 
 
 def _reject_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON value")
-
-
-def _utf8_length(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode())

@@ -22,10 +22,17 @@ import pyarrow.parquet as pq
 from melon.catalog import Genre
 from melon.embedding.errors import DamagedSpace, NotASpace, SpaceVersionMismatch
 from melon.embedding.ragged import Vectors
-from melon.errors import InputError, UnreadableFile, UnwritableFile
+from melon.errors import (
+    InputError,
+    MalformedJson,
+    MissingFile,
+    UnreadableFile,
+    UnwritableFile,
+)
 from melon.files import (
     check_beside,
     fresh_beside,
+    read_json,
     sync_directory,
     write_atomically,
 )
@@ -229,19 +236,15 @@ def _hash_of(content: dict[str, Any]) -> str:
 def _read_manifest(path: Path) -> dict[str, Any]:
     file = path / MANIFEST
     try:
-        text = file.read_text(encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError):
+        manifest = read_json(file)
+    except MissingFile:
         raise NotASpace(
             f"there is no space here: {MANIFEST} is missing",
             where=str(path),
             hint=_missing_hint(path),
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unreadable(file, error) from error
-    try:
-        manifest = json.loads(text)
-    except ValueError as error:
-        raise DamagedSpace(f"is not JSON: {error}", where=str(file), hint=_TRAIN_AGAIN) from error
+    except MalformedJson as error:
+        raise DamagedSpace(error.what, where=error.where, hint=_TRAIN_AGAIN) from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise NotASpace("is not the manifest of a space", where=str(file))
     version = manifest.get("format_version")

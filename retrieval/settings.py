@@ -8,7 +8,6 @@ says how they were found. A setting's path says what it is for, as in
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -16,7 +15,8 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from melon.errors import InputError, first_problem, reason_of
+from melon.errors import InputError, first_problem
+from melon.files import read_json
 
 DEFAULTS = Path(__file__).with_name("defaults.json")
 
@@ -194,21 +194,15 @@ class RetrievalSettings(_Settings):
         """Read a JSON file; what it leaves out has its default.
 
         Raises:
-            BadSettings: it is not there, or a value cannot be used.
+            BadSettings: a value cannot be used.
+            MalformedJson, UnreadableFile: the file is not JSON, or cannot be opened.
         """
         return cls._read(path, cls.default().model_dump(mode="json"))
 
     @classmethod
     def _read(cls, path: Path, base: dict[str, Any]) -> RetrievalSettings:
         """The settings in a file; what it leaves out is as in `base`."""
-        try:
-            content = json.loads(path.read_bytes())
-        except OSError as error:
-            raise BadSettings(reason_of(error), where=str(path)) from error
-        except ValueError as error:
-            raise BadSettings(f"it is not JSON: {error}", where=str(path)) from error
-        except RecursionError:
-            raise BadSettings("it is nested too deeply", where=str(path)) from None
+        content = read_json(path)
         if not isinstance(content, dict):
             raise BadSettings(
                 "it is not an object of settings", where=str(path), hint="`melon tune` writes one"

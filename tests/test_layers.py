@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "embedding": {"errors", "fields", "files", "progress", "text", "catalog"},
     "store": {"errors", "fields", "files", "processes", "progress", "settings", "text"},
     "ingest": {"errors", "fields", "progress", "text", "embedding", "store"},
-    "retrieval": {"errors", "fields", "text", "store"},
+    "retrieval": {"errors", "fields", "files", "text", "store"},
     "evaluation": {
         *("errors", "files", "processes", "progress", "text"),
         *("catalog", "store", "retrieval"),

@@ -15,7 +15,6 @@ built.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -27,8 +26,8 @@ from threading import Lock
 from typing import Self
 from weakref import WeakSet
 
-from melon.errors import uncapitalized
-from melon.files import locked, write_atomically
+from melon.errors import MalformedJson, MissingFile, UnreadableFile
+from melon.files import locked, read_json, write_atomically
 from melon.store.embedded.builder import MANIFEST, EmbeddedBuilder
 from melon.store.embedded.reader import EmbeddedReader
 from melon.store.errors import (
@@ -210,10 +209,10 @@ class EmbeddedStore:
 def _read_manifest(path: Path) -> ReleaseManifest | None:
     release = path.parent.name
     try:
-        return parse_manifest(release, json.loads(path.read_bytes()))
-    except (FileNotFoundError, NotADirectoryError):
+        return parse_manifest(release, read_json(path))
+    except MissingFile:
         return None
-    except OSError as error:
-        raise StoreUnavailable(str(error), where=f"release {release}") from error
-    except (ValueError, RecursionError) as error:
-        raise damaged_manifest(release, uncapitalized(str(error))) from error
+    except UnreadableFile as error:
+        raise StoreUnavailable(error.what, where=error.where) from error
+    except MalformedJson as error:
+        raise damaged_manifest(release, error.what) from error

@@ -20,7 +20,6 @@ from melon.catalog import (
     CorpusFiles,
     Genre,
     IssueDate,
-    MalformedJson,
     NoPlaylists,
     Playlist,
     ReadReport,
@@ -34,7 +33,7 @@ from melon.catalog import (
     write_playlists,
     write_songs,
 )
-from melon.errors import UnreadableFile, UnwritableFile
+from melon.errors import MalformedJson, UnreadableFile, UnwritableFile
 from melon.store import schema
 
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from melon.catalog import JsonArray, MalformedJson
+from melon.catalog import JsonArray
 from melon.catalog.json_stream import CHUNK_BYTES, MAX_ELEMENT_CHARS
-from melon.errors import UnreadableFile
+from melon.errors import MalformedJson, UnreadableFile
 
 EVERYTHING = r"""
 [ {"id": 1, "plylst_title": "비 오는 날 \ud83d\ude00 ☔🎧", "songs": [1, -2, 3.5e-7], "x": null},
@@ -72,7 +72,7 @@ def test_a_file_cut_short_anywhere_is_an_error(tmp_path: Path, chunk_bytes: int)
     for end in range(len(whole)):
         path = write(tmp_path, whole[:end])
         error = failure(path, chunk_bytes=chunk_bytes)
-        assert error.offset <= end
+        assert error.place["byte"] <= end
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_file_cut_inside_a_record_says_so(tmp_path: Path, tail: str) -> None:
     error = failure(write(tmp_path, text))
     assert "the file ends inside record 2" in str(error)
     assert f"begins at byte {len(text.encode()) - len(tail.encode())}" in str(error)
-    assert error.offset == len(text.encode())
+    assert error.place["byte"] == len(text.encode())
 
 
 @pytest.mark.parametrize("chunk_bytes", [5, 1 << 20])
@@ -119,11 +119,11 @@ def test_an_empty_array_has_no_elements(tmp_path: Path, text: str) -> None:
     [
         ("", 0, "the file is empty"),
         (" \n", 2, "the file is empty"),
-        ('{"a": 1}', 0, "top level is an object, not an array"),
-        ('  "a"', 2, "top level is a string, not an array"),
-        ("17", 0, "top level is a number, not an array"),
-        ("null", 0, "top level is null, not an array"),
-        ("<html>", 0, "top level is not JSON, not an array"),
+        ('{"a": 1}', 0, "begins with '{', not with the '[' of an array"),
+        ('  "a"', 2, "begins with '\"', not with"),
+        ("17", 0, "begins with '1', not with"),
+        ("null", 0, "begins with 'n', not with"),
+        ("<html>", 0, "begins with '<', not with"),
         ("[1, 2] x", 7, "more after the end of the array"),
         ('[{"a": 1}][{"b": 2}]', 10, "more after the end of the array"),
         ("[1 2]", 3, "a comma or the array's end should come after record 1"),
@@ -145,7 +145,7 @@ def test_malformed_text_is_named_by_its_byte(
 ) -> None:
     error = failure(write(tmp_path, text))
     assert message in str(error)
-    assert error.offset == offset
+    assert error.place["byte"] == offset
     assert error.hint
     assert "array.json" in str(error)
 
@@ -154,13 +154,13 @@ def test_malformed_text_is_named_by_its_byte(
 def test_invalid_utf8_is_named_by_its_byte(tmp_path: Path, chunk_bytes: int) -> None:
     path = write(tmp_path, '[{"제목": "비'.encode() + b"\xff" + b'"}]')
     error = failure(path, chunk_bytes=chunk_bytes)
-    assert error.offset == len('[{"제목": "비'.encode())
+    assert error.place["byte"] == len('[{"제목": "비'.encode())
     assert "0xff" in str(error)
 
 
 def test_a_character_cut_by_the_end_of_the_file_is_invalid(tmp_path: Path) -> None:
     data = '[{"a": "비'.encode()[:-1]
-    assert failure(write(tmp_path, data)).offset == 8
+    assert failure(write(tmp_path, data)).place["byte"] == 8
 
 
 @pytest.mark.parametrize("wrong", ['{"songs": [1, 2}', '{"title": "unclosed}'])
@@ -172,7 +172,7 @@ def test_a_wrong_byte_in_a_large_file_is_found_without_reading_on(
     read: list[int] = []
     with pytest.raises(MalformedJson) as caught:
         list(JsonArray(write(tmp_path, text), advance=read.append, chunk_bytes=1 << 16))
-    assert caught.value.record == 40_001
+    assert caught.value.place["record"] == 40_001
     assert sum(read) < len(fill.encode()) + (1 << 17)
 
 

@@ -16,7 +16,6 @@ from melon.catalog import (
     BadRecord,
     Cause,
     IssueDate,
-    MalformedJson,
     Playlist,
     ReadReport,
     Song,
@@ -24,6 +23,7 @@ from melon.catalog import (
     read_songs,
     write_playlists,
 )
+from melon.errors import MalformedJson
 
 PLAYLIST = {
     "tags": ["락"],

@@ -226,7 +226,7 @@ def test_a_setting_that_cannot_be_used():
 @pytest.mark.parametrize(
     ("content", "text"),
     [
-        ("{", "not JSON"),
+        ("{", "malformed JSON"),
         ("[" * 100_000, "nested too deeply"),
         ("[]", "settings.json: it is not an object"),
         ('{"x": 1}', "settings.json, x: extra inputs are not permitted"),

@@ -310,7 +310,7 @@ def test_too_early_a_playlist_is_the_users_error(melon: Melon, home: Path, tmp_p
             [record(result(1)) | {"songs": [1, 2]}],
             "error: {results}, record 1 (byte 1), playlist 1: 2 songs are recommended",
         ),
-        ({}, "error: {results}, byte 0: the file's top level is an object, not an array"),
+        ({}, "error: {results}, byte 0: the file begins with '{{', not with the '[' of an array"),
     ],
 )
 def test_what_the_official_scorer_rejects_ends_with_exit_code_2(

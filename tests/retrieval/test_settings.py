@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from melon.errors import UnreadableFile
 from melon.evaluation import save_settings
 from melon.retrieval import BadSettings, RetrievalSettings
 from melon.retrieval.settings import DEFAULTS
@@ -22,9 +23,9 @@ def refused(tmp_path: Path, text: str) -> BadSettings:
 
 def test_a_file_that_is_not_there_is_named_with_the_reason(tmp_path: Path):
     path = tmp_path / "absent.json"
-    with pytest.raises(BadSettings) as refusal:
+    with pytest.raises(UnreadableFile) as refusal:
         RetrievalSettings.load(path)
-    assert str(refusal.value) == f"{path}: no such file or directory"
+    assert str(refusal.value) == f"{path}: cannot be read: no such file or directory"
 
 
 def test_what_a_file_leaves_out_has_its_default(tmp_path: Path):
