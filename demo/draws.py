@@ -20,11 +20,11 @@ def choose(weights: Sequence[float] | Floats, count: int, rng: np.random.Generat
 
 
 class Pools:
-    """Members in numbered groups, of which each draw names the range that it may come from.
+    """Members of numbered groups; each draw is limited to a range of the groups.
 
     Args:
         group: (members,) the group of each member.
-        weight: (members,) proportional to its probability within any range; 0 is never drawn.
+        weight: (members,) proportional to the probability of each within any range.
     """
 
     def __init__(self, group: Ints, weight: Floats) -> None:
@@ -46,7 +46,3 @@ class Pools:
         drawn = np.searchsorted(self._cumulated, at, "right") - 1
         members: Ints = self._members[drawn.clip(low, high - 1)]
         return members
-
-
-SHORTEST_PLAYLIST, LONGEST_PLAYLIST = 5, 200
-"""Songs that a playlist is to hold; it gets fewer where songs are few."""

@@ -1,7 +1,7 @@
-"""A made-up corpus in Melon's format, whose structure is known because it was planted.
+"""An invented corpus in Melon's format, whose structure is known because it was planted.
 
-Every playlist has a mood and draws its songs, tags and title mostly from it. A model trained on
-the files has to find the moods again, and `DemoTruth` tells tests and benchmarks whether it did.
+Every playlist has a mood, and most of its songs, tags and title are drawn from that mood. A model
+trained on the files should find the moods again; `DemoTruth` tells whether it did.
 """
 
 from __future__ import annotations
@@ -13,15 +13,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from melon.catalog import (
-    GENRE_FILE,
-    PLAYLIST_FILES,
-    SONG_FILE,
-    write_genres,
-    write_playlists,
-    write_songs,
-)
-from melon.demo.draws import LONGEST_PLAYLIST, SHORTEST_PLAYLIST
+from melon.demo.words import LONGEST_PLAYLIST, MOODS, SHORTEST_PLAYLIST
 from melon.errors import InputError
 from melon.files import check_directory, claim_directory
 from melon.progress import Progress, ignore
@@ -33,24 +25,24 @@ if TYPE_CHECKING:
 WRITER = "`melon demo`"
 MIN_SONGS = 500
 MIN_TAGS = 14
-TOLD = 500
+REPORT_EVERY = 500
 """Records from one report of progress to the next."""
 
 
 class ImpossibleDemo(InputError):
-    """A demo corpus that is too small to hold what is planted in it."""
+    """A size of a demo corpus that cannot be made."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoScale:
     """How large a demo corpus is.
 
-    `songs_per_playlist` is about their mean, 5 to 200. As no playlist is shorter or longer than
-    that, the mean is drawn inwards near these ends; it is less if songs are few.
+    `songs_per_playlist`, 5 to 200, is roughly their mean. No playlist is shorter or longer than
+    that, so that the mean comes out above 5 and below 200; it comes out lower if songs are few.
 
     Raises:
-        ImpossibleDemo: there is too little of something for the moods to be told apart, or
-            playlists would be longer than are made.
+        ImpossibleDemo: there is too little of something to tell the moods apart, or playlists
+            would be too long.
     """
 
     playlists: int
@@ -99,7 +91,7 @@ class DemoTruth:
         song_mood: (songs,) int64, indexed by song id.
         playlist_mood: (playlists,) int64, indexed by playlist id.
         tag_mood: Index of each tag's mood; None for tags of genres and eras, which fit several.
-        cold_songs: (cold,) int64, sorted ids of the songs that no playlist holds.
+        cold_songs: (cold,) int64, sorted ids of the songs that are in no playlist.
     """
 
     moods: tuple[str, ...]
@@ -119,21 +111,28 @@ def make_demo(
     """Write `train.json`, `song_meta.json` and `genre_gn_all.json` of an invented catalogue.
 
     The same scale and seed give the same bytes, with the same version of numpy. What is planted
-    is returned and not written: make the corpus again to have it again.
+    is returned, and not written to any file.
 
     Args:
         out_dir: Where to write; made if it does not exist.
         scale: How many playlists, songs and tags.
-        seed: Where chance begins.
+        seed: Of all random draws.
         progress: Told how many songs and playlists are written, as the step `corpus`.
 
     Raises:
         UnwritableFile: the directory or a file in it cannot be written.
-        ForeignFile: a file is there that is not of a demo.
+        ForeignFile: one of the files is there, and `melon demo` did not write it.
     """
     import numpy as np
 
-    from melon.demo import words
+    from melon.catalog import (
+        GENRE_FILE,
+        PLAYLIST_FILES,
+        SONG_FILE,
+        write_genres,
+        write_playlists,
+        write_songs,
+    )
     from melon.demo.playlists import plant_playlists, playlist_records
     from melon.demo.songs import genre_records, plant_songs, song_records
     from melon.demo.tags import NEUTRAL, plant_tags, vocabulary
@@ -143,24 +142,26 @@ def make_demo(
     songs = plant_songs(scale.songs, rng)
     playlists = plant_playlists(scale.playlists, rng)
     tags = vocabulary(scale.tags)
-    worn = plant_tags(tags, playlists.mood, playlists.genre, rng)
-    held = np.zeros(scale.songs, dtype=np.bool_)
+    playlist_tags = plant_tags(tags, playlists.mood, playlists.genre, rng)
+    is_cold = np.ones(scale.songs, dtype=np.bool_)
 
     counted = partial(_counted, count(1), scale.songs + scale.playlists, progress)
     claim_directory(out_dir, WRITER)
     write_genres(out_dir / GENRE_FILE, genre_records())
     write_songs(out_dir / SONG_FILE, counted(song_records(songs, rng)))
-    written = playlist_records(playlists, songs, worn, scale.songs_per_playlist, rng, held)
-    write_playlists(out_dir / PLAYLIST_FILES[0], counted(written))
+    records = playlist_records(
+        playlists, songs, playlist_tags, scale.songs_per_playlist, rng, is_cold
+    )
+    write_playlists(out_dir / PLAYLIST_FILES[0], counted(records))
     return DemoTruth(
-        moods=tuple(mood.name for mood in words.MOODS),
+        moods=tuple(mood.name for mood in MOODS),
         song_mood=songs.mood,
         playlist_mood=playlists.mood,
         tag_mood={
             tag: None if mood == NEUTRAL else mood
             for tag, mood in zip(tags.tags, tags.mood.tolist(), strict=True)
         },
-        cold_songs=np.flatnonzero(~held),
+        cold_songs=np.flatnonzero(is_cold),
     )
 
 
@@ -173,5 +174,5 @@ def _counted(
     for record in records:
         yield record
         number = next(numbers)
-        if number % TOLD == 0 or number == total:
+        if number % REPORT_EVERY == 0 or number == total:
             progress("corpus", number, total)

@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from melon.catalog import Playlist
 from melon.demo import words
-from melon.demo.draws import LONGEST_PLAYLIST, SHORTEST_PLAYLIST, Ints, Pools, choose
+from melon.demo.draws import Ints, Pools, choose
 from melon.demo.songs import GENRE_SHARES, SongColumns
 
-# Where the songs of a playlist come from; the rest comes from anywhere.
-OWN_GENRE_SHARE = 0.6
-OWN_MOOD_SHARE = 0.28
+# Shares of a playlist's songs that have its mood and genre, and its mood; the rest may be any.
+GENRE_SHARE = 0.6
+MOOD_SHARE = 0.28
 
 NO_TITLE_SHARE = 0.08
 KOREAN_TITLE_SHARE = 0.55
@@ -48,20 +48,20 @@ def playlist_records(
     tags: list[tuple[str, ...]],
     songs_per_playlist: float,
     rng: np.random.Generator,
-    held: npt.NDArray[np.bool_],
+    is_cold: npt.NDArray[np.bool_],
 ) -> Iterator[Playlist]:
-    """Yield the playlists in the order of their ids, and mark the songs that they hold.
+    """Yield the playlists in the order of their ids.
 
-    No playlist is older than a song that it holds. Songs are drawn for some thousands of
-    playlists at a time, so that memory does not grow with their number.
+    No playlist is older than one of its songs. Songs are drawn for some thousands of playlists at
+    a time, so that memory does not grow with their number.
 
     Args:
         columns: What is planted in the playlists.
         songs: What is planted in the songs.
         tags: The tags of each playlist.
-        songs_per_playlist: About how many songs a playlist holds on average.
-        rng: Where chance comes from.
-        held: (songs,) set to True for each song that is yielded.
+        songs_per_playlist: Roughly the mean number of songs.
+        rng: Source of all random draws.
+        is_cold: (songs,) set to False for each song of a playlist that was yielded.
     """
     genres = len(words.GENRES)
     pools = Pools(songs.mood * genres + songs.genre, songs.weight)
@@ -69,7 +69,7 @@ def playlist_records(
         mood = columns.mood[start : start + _CHUNK]
         genre = columns.genre[start : start + _CHUNK]
         drawn, bounds = _draw_songs(mood, genre, pools, songs_per_playlist, rng)
-        held[drawn] = True
+        is_cold[drawn] = False
         updated = _moments(np.maximum.reduceat(songs.day[drawn], bounds[:-1]), rng)
         likes = np.floor(rng.pareto(1.2, size=len(mood)) * 3).clip(max=50_000).astype(int)
         listed, limits = drawn.tolist(), bounds.tolist()
@@ -93,16 +93,14 @@ def _draw_songs(
     spread = 0.7  # of the log-normal length, whose mean lies spread²/2 above its median
     median = np.log(songs_per_playlist) - spread**2 / 2
     length = rng.lognormal(median, spread, size=playlists).astype(int)
-    length = length.clip(SHORTEST_PLAYLIST, LONGEST_PLAYLIST)
+    length = length.clip(words.SHORTEST_PLAYLIST, words.LONGEST_PLAYLIST)
 
-    # More than is needed, because popular songs are drawn more than once.
+    # More than are needed, because some songs are drawn twice.
     playlist = np.repeat(np.arange(playlists), length * 3 // 2 + 2)
-    origin = choose(
-        (OWN_GENRE_SHARE, OWN_MOOD_SHARE, 1 - OWN_GENRE_SHARE - OWN_MOOD_SHARE), len(playlist), rng
-    )
-    own_mood = mood[playlist] * genres
-    own_genre = own_mood + genre[playlist]
-    first = np.choose(origin, [own_genre, own_mood, np.zeros_like(own_mood)])
+    origin = choose((GENRE_SHARE, MOOD_SHARE, 1 - GENRE_SHARE - MOOD_SHARE), len(playlist), rng)
+    first_of_mood = mood[playlist] * genres
+    of_genre = first_of_mood + genre[playlist]
+    first = np.choose(origin, [of_genre, first_of_mood, np.zeros_like(of_genre)])
     size = np.choose(origin, [1, genres, genres * len(words.MOODS)])
     song = pools.draw(first, first + size, rng)
 
@@ -128,7 +126,7 @@ def _moments(youngest_song: Ints, rng: np.random.Generator) -> list[datetime | N
 
 
 def _titles(mood: Ints, genre: Ints, rng: np.random.Generator) -> Iterator[str | None]:
-    """Make up a title for each playlist, of the phrases of its mood in either language."""
+    """Invent a title for each playlist from the phrases of its mood, in either language."""
     count = len(mood)
     chances = rng.integers(1 << 30, size=(count, 4)).tolist()
     language = choose(

@@ -1,4 +1,4 @@
-"""The songs of the demo corpus: planted as columns, then told as records."""
+"""The songs of the demo corpus: planted as columns, then written as records."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from melon.demo.draws import Floats, Ints, choose
 SONGS_PER_ARTIST = 7
 SONGS_PER_ALBUM = 4
 COLD_SHARE = 0.08
-OWN_MOOD_SHARE = 0.85
-OWN_GENRE_SHARE = 0.8
+ARTIST_MOOD_SHARE = 0.85
+ARTIST_GENRE_SHARE = 0.8
 DUET_SHARE = 0.06
 NO_GENRE_SHARE = 0.03
 NO_NAME_SHARE = 0.003
@@ -36,8 +36,8 @@ class SongColumns:
     """What is planted in each song; all are (songs,) and indexed by song id.
 
     `mood`, `genre` and `detail` are indices into the vocabulary; `second_artist` is -1 where
-    there is none; `day` counts from 1970-01-01; `weight` is proportional to how often playlists
-    hold the song, 0 for cold ones.
+    there is none; `day` counts from 1970-01-01; `weight` is proportional to how often the song is
+    in playlists, 0 for cold ones.
     """
 
     mood: Ints
@@ -67,10 +67,10 @@ def plant_songs(count: int, rng: np.random.Generator) -> SongColumns:
     artist_share = (np.arange(artists) + 5.0) ** -0.5
     artist = np.sort(choose(artist_share, count, rng))
     mood = np.where(
-        rng.random(count) < OWN_MOOD_SHARE, artist_mood[artist], rng.integers(moods, size=count)
+        rng.random(count) < ARTIST_MOOD_SHARE, artist_mood[artist], rng.integers(moods, size=count)
     )
-    own_genre = (mood == artist_mood[artist]) & (rng.random(count) < OWN_GENRE_SHARE)
-    genre = np.where(own_genre, artist_genre[artist], _genre_of(mood, rng))
+    as_artist = (mood == artist_mood[artist]) & (rng.random(count) < ARTIST_GENRE_SHARE)
+    genre = np.where(as_artist, artist_genre[artist], _genre_of(mood, rng))
     detail = choose(DETAIL_SHARES, count, rng)
     second_artist = np.where(rng.random(count) < DUET_SHARE, rng.integers(artists, size=count), -1)
     second_artist[second_artist == artist] = -1
@@ -86,7 +86,7 @@ def plant_songs(count: int, rng: np.random.Generator) -> SongColumns:
     weight = (rng.permutation(count) + 20.0) ** -0.8
     weight[rng.permutation(count)[: round(count * COLD_SHARE)]] = 0
 
-    deal = rng.permutation(count)  # so that an id says nothing
+    deal = rng.permutation(count)  # so that an id tells nothing about its song
     return SongColumns(
         mood=mood[deal],
         genre=genre[deal],
@@ -105,12 +105,12 @@ def song_records(columns: SongColumns, rng: np.random.Generator) -> Iterator[Son
     A few songs share their name with another one.
     """
     count = len(columns)
-    named_as = np.arange(count)
+    name_number = np.arange(count)
     same = rng.random(count) < SAME_NAME_SHARE
-    named_as[same] = rng.integers(count, size=int(same.sum()))
-    named_as[rng.random(count) < NO_NAME_SHARE] = -1
+    name_number[same] = rng.integers(count, size=int(same.sum()))
+    name_number[rng.random(count) < NO_NAME_SHARE] = -1
     genre = np.where(rng.random(count) < NO_GENRE_SHARE, -1, columns.genre)
-    known_to = choose(DATE_SHARES, count, rng)
+    precision = choose(DATE_SHARES, count, rng)
 
     last_artist = max(int(columns.artist.max()), int(columns.second_artist.max()))
     artist_names = [words.artist_name(n) for n in range(last_artist + 1)]
@@ -120,14 +120,14 @@ def song_records(columns: SongColumns, rng: np.random.Generator) -> Iterator[Son
         for n, (_, details) in enumerate(words.GENRES)
     ]
     rows = zip(
-        named_as.tolist(),
+        name_number.tolist(),
         columns.artist.tolist(),
         columns.second_artist.tolist(),
         columns.album.tolist(),
         genre.tolist(),
         columns.detail.tolist(),
         columns.day.astype("datetime64[D]").tolist(),
-        known_to.tolist(),
+        precision.tolist(),
         strict=True,
     )
     for song_id, (name, artist, second, album, code, detail, day, known) in enumerate(rows):
@@ -170,8 +170,8 @@ def _code(genre: int, detail: int | None = None) -> str:
     return f"GN{genre + 1:02}{0 if detail is None else detail + 1:02}"
 
 
-def _issue_date(day: date, known_to: int) -> IssueDate | None:
-    match known_to:
+def _issue_date(day: date, precision: int) -> IssueDate | None:
+    match precision:
         case 0:
             return IssueDate(day, "day")
         case 1:

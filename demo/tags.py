@@ -1,4 +1,4 @@
-"""The tags of the demo corpus: words of the moods, genres and eras, and who wears them."""
+"""The tags of the demo corpus: words of the moods, genres and eras, and their playlists."""
 
 from __future__ import annotations
 
@@ -31,32 +31,32 @@ class Vocabulary:
 def vocabulary(size: int) -> Vocabulary:
     """Make `size` distinct tags, as many for each mood.
 
-    The moods' own come first, then those of genres and eras, then combinations of words such
-    as `jazz rainy day diary`.
+    The tags of the moods come first, then those of genres and eras, then combinations of words
+    such as `jazz rainy day diary`.
     """
     moods = range(len(words.MOODS))
-    own = ((mood.tags[rank], n) for rank in range(6) for n, mood in enumerate(words.MOODS))
+    of_moods = ((mood.tags[rank], n) for rank in range(6) for n, mood in enumerate(words.MOODS))
     neutral = ((tag, NEUTRAL) for tag in (*map(str.lower, words.GENRE_NAMES), *words.ERA_TAGS))
     combined = (
         (tag, n)
         for tags in zip(*(_combined_tags(words.MOODS[n]) for n in moods), strict=True)
         for n, tag in enumerate(tags)
     )
-    tags, mood = zip(*islice(chain(own, neutral, combined), size), strict=True)
+    tags, mood = zip(*islice(chain(of_moods, neutral, combined), size), strict=True)
     return Vocabulary(tags, np.array(mood))
 
 
 def plant_tags(
     vocabulary: Vocabulary, mood: Ints, genre: Ints, rng: np.random.Generator
 ) -> list[tuple[str, ...]]:
-    """Dress playlists, given by mood and genre, in tags: mostly of their mood, few of them often.
+    """Draw tags for playlists, whose moods and genres are given: mostly those of their mood.
 
-    Every tag is used at least once.
+    A few tags are used often, and every tag at least once.
     """
     playlists, moods = len(mood), len(words.MOODS)
-    worn = rng.integers(1, MAX_TAGS + 1, size=playlists)
-    worn[rng.random(playlists) < NO_TAGS_SHARE] = 0
-    playlist = np.repeat(np.arange(playlists), worn)
+    tag_count = rng.integers(1, MAX_TAGS + 1, size=playlists)
+    tag_count[rng.random(playlists) < NO_TAGS_SHARE] = 0
+    playlist = np.repeat(np.arange(playlists), tag_count)
 
     rank = np.arange(len(vocabulary.tags))
     by_mood = Pools(vocabulary.mood, (rank // moods + 1.0) ** -0.9)
@@ -73,19 +73,17 @@ def plant_tags(
     tag[stray] = rng.integers(len(vocabulary.tags), size=int(stray.sum()))
 
     unused = np.setdiff1d(rank, tag)
-    wears = worn > 0 if worn.any() else np.ones(playlists, bool)
-    wearers = Pools(mood, wears.astype(float))
-    wearer = wearers.draw(vocabulary.mood[unused], vocabulary.mood[unused] + 1, rng)
-    pairs = np.unique(
-        np.concatenate([playlist, wearer]) * len(rank) + np.concatenate([tag, unused])
-    )
+    may_have_tags = tag_count > 0 if tag_count.any() else np.ones(playlists, bool)
+    takers = Pools(mood, may_have_tags.astype(float))
+    taker = takers.draw(vocabulary.mood[unused], vocabulary.mood[unused] + 1, rng)
+    pairs = np.unique(np.concatenate([playlist, taker]) * len(rank) + np.concatenate([tag, unused]))
     bounds = np.searchsorted(pairs, np.arange(playlists + 1) * len(rank)).tolist()
     names = [vocabulary.tags[n] for n in (pairs % len(rank)).tolist()]
     return [tuple(names[start:end]) for start, end in pairwise(bounds)]
 
 
 def _combined_tags(mood: words.Mood) -> Iterator[str]:
-    """Yield tags made of a mood's own, without end."""
+    """Yield tags made from those of a mood, without end."""
     modified = [
         f"{tag} {modifier}"
         for english, korean in zip(

@@ -1,4 +1,4 @@
-"""The invented world of the demo corpus: its genres, moods, and the words that names are made of.
+"""The invented world of the demo corpus: its genres and moods, and the words of its names.
 
 Nothing here names a real artist, song or playlist.
 """
@@ -6,6 +6,9 @@ Nothing here names a real artist, song or playlist.
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+SHORTEST_PLAYLIST, LONGEST_PLAYLIST = 5, 200
+"""How many songs a playlist has; fewer where there are few songs."""
 
 ERAS = (1980, 1990, 2000, 2010)
 """First years of the decades in which songs are issued."""
@@ -33,10 +36,10 @@ GENRE_NAMES = tuple(name for name, _ in GENRES)
 
 @dataclass(frozen=True, slots=True)
 class Mood:
-    """One theme that playlists are made of, and that a model has to find again.
+    """One theme of playlists, which a model should find again.
 
     `genres` are indices into `GENRES`, the commonest first; `eras` into `ERAS`. `tags` are ranked
-    by how often they are used. Phrases are what titles are made of.
+    by how often they are used. `english` and `korean` are the phrases of titles.
     """
 
     name: str
@@ -208,7 +211,7 @@ def work_name(number: int) -> str:
 
 
 def _scattered(number: int, size: int) -> int:
-    """Deal the numbers below `size` out in another order: neighbours come to lie far apart."""
+    """Permute the numbers below `size`, so that consecutive ones give names that differ."""
     return (number + 1) * 2_654_435_761 % size  # a prime, so no two numbers meet
 
 

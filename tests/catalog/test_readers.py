@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -332,3 +333,8 @@ def test_progress_reaches_the_size_of_the_files(tmp_path: Path) -> None:
     list(reading)
     assert told == sorted(told)
     assert told[-1] == ("playlists", size, size)
+
+
+def test_reading_does_not_load_numpy() -> None:
+    code = "import sys, melon.catalog; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
