@@ -23,24 +23,22 @@ from pydantic import (
 
 from melon.errors import first_problem
 from melon.store.errors import (
+    LIST_HINT,
     DamagedRelease,
+    NoRelease,
     SchemaMismatch,
     damaged_manifest,
-    live_is_missing,
-    no_live_release,
-    schema_mismatch,
     unknown_release,
 )
 from melon.store.schema import SCHEMA_VERSION, Collection
 from melon.store.tuning import Preset
 
-T = TypeVar("T")
-log = logging.getLogger(__name__)
-
-
 RELEASE_NAME = r"^[a-z0-9][a-z0-9-]*$"
 DIGITS = 12
 _MADE = re.compile(rf"r([0-9a-f]{{{DIGITS}}})(?:-([2-9]|[1-9][0-9]+))?")
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 def _from_base64(value: bytes | str) -> bytes:
@@ -77,44 +75,45 @@ class ReleaseManifest(BaseModel):
     title_tokenizer: Blob = b""
 
 
-def check_schema(manifest: ReleaseManifest) -> None:
-    """Refuse a release of another schema version.
-
-    Raises:
-        SchemaMismatch: with what to do about it.
-    """
-    if manifest.schema_version != SCHEMA_VERSION:
-        raise schema_mismatch(manifest.release, manifest.schema_version)
-
-
-def find_manifest(
+def manifest_to_read(
     location: str,
     release: str | None,
     live: Callable[[], str | None],
-    manifest: Callable[[str], ReleaseManifest | None],
+    load: Callable[[str], ReleaseManifest | None],
 ) -> ReleaseManifest:
-    """The manifest of a release, of the live one by default, for a reader to open.
+    """The manifest of a release, of the live one by default, for a reader of it.
+
+    Args:
+        location: the store, for messages.
+        release: its name; None for the live one.
+        live: tells the name of the live one.
+        load: reads the manifest of a release, if there is one.
 
     Raises:
-        NoRelease: there is none; `UnknownRelease` of the name that was asked for.
+        NoRelease: no release is live, or the live one was removed by somebody else.
+        UnknownRelease: there is none of the name that was asked for.
         SchemaMismatch: this version of melon cannot read it.
     """
     name = live() if release is None else release
     if name is None:
-        raise no_live_release(location)
-    found = manifest(name)
-    if found is not None:
-        check_schema(found)
-        return found
-    if release is None and live() != name:  # another was promoted, and this one dropped
-        return find_manifest(location, None, live, manifest)
-    if release is None:
-        raise live_is_missing(location, name)
-    raise unknown_release(location, name)
+        raise NoRelease("it holds no live release", where=location, hint="run `melon ingest` first")
+    manifest = load(name)
+    if manifest is not None:
+        check_schema(manifest)
+        return manifest
+    if release is not None:
+        raise unknown_release(location, release)
+    if live() != name:  # another was promoted, and this one dropped
+        return manifest_to_read(location, None, live, load)
+    raise NoRelease(
+        f"its live release {name!r} is not there any more",
+        where=location,
+        hint=f"promote another one ({LIST_HINT}), or run `melon ingest` again",
+    )
 
 
 def parse_manifest(release: str, payload: object) -> ReleaseManifest:
-    """The manifest of a release, as a store holds it.
+    """Read the stored manifest of a release.
 
     Raises:
         SchemaMismatch: another version of melon wrote it, and this one does not understand it.
@@ -125,19 +124,38 @@ def parse_manifest(release: str, payload: object) -> ReleaseManifest:
     except ValidationError as error:
         version = payload.get("schema_version") if isinstance(payload, dict) else None
         if isinstance(version, int) and version != SCHEMA_VERSION:
-            raise schema_mismatch(release, version) from error
+            raise _schema_mismatch(release, version) from error
         problem = first_problem(error)
         reason = f"{problem.place}: {problem.what}" if problem.place else problem.what
         raise damaged_manifest(release, reason) from error
 
 
 def readable(manifests: Iterable[Callable[[], T]]) -> Iterator[T]:
-    """What each call gives; a warning tells of a manifest that this melon cannot read."""
+    """The results of the calls; those that this melon cannot read are left out with a warning."""
     for manifest in manifests:
         try:
             yield manifest()
         except (SchemaMismatch, DamagedRelease) as error:
             log.warning("%s", error)
+
+
+def check_schema(manifest: ReleaseManifest) -> None:
+    """Refuse a release of another schema version.
+
+    Raises:
+        SchemaMismatch: with what to do about it.
+    """
+    if manifest.schema_version != SCHEMA_VERSION:
+        raise _schema_mismatch(manifest.release, manifest.schema_version)
+
+
+def _schema_mismatch(release: str, version: int) -> SchemaMismatch:
+    newer = version > SCHEMA_VERSION
+    return SchemaMismatch(
+        f"it has schema version {version}, this melon reads {SCHEMA_VERSION}",
+        where=f"release {release}",
+        hint="upgrade melon" if newer else "run `melon ingest` again to build a new release",
+    )
 
 
 def is_release_name(text: str) -> bool:
@@ -163,8 +181,8 @@ class MadeName:
     @classmethod
     def parse(cls, text: str) -> Self | None:
         """The name that `str` writes like this, or None if `melon ingest` makes no such name."""
-        found = _MADE.fullmatch(text)
-        return cls(found[1], int(found[2] or 1)) if found else None
+        parts = _MADE.fullmatch(text)
+        return cls(parts[1], int(parts[2] or 1)) if parts else None
 
     def __str__(self) -> str:
         return f"r{self.digest}" + (f"-{self.number}" if self.number > 1 else "")

@@ -13,7 +13,7 @@ from functools import wraps
 from typing import Any, Protocol, Self, TypeVar, cast
 
 from melon.progress import Progress, ignore
-from melon.store.errors import DamagedRelease, NoRelease
+from melon.store.errors import DamagedRelease, IndexingFailed, NoRelease
 from melon.store.filters import Filter
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import Hits, PointBatch, PointId, Record, VectorQuery
@@ -232,13 +232,13 @@ def check_whole(reader: ReleaseReader) -> None:
     wrong: list[str] = []
     for collection in Collection:
         try:
-            held = reader.count(collection)
+            count = reader.count(collection)
         except (NoRelease, DamagedRelease):
             wrong.append(f"its collection of {collection} is missing or damaged")
             continue
-        expected = manifest.counts.get(collection, held)
-        if held != expected:
-            wrong.append(f"its collection of {collection} holds {held} points of {expected}")
+        expected = manifest.counts.get(collection, count)
+        if count != expected:
+            wrong.append(f"its collection of {collection} holds {count} points of {expected}")
     if wrong:
         raise DamagedRelease(
             "; ".join(wrong),
@@ -246,6 +246,16 @@ def check_whole(reader: ReleaseReader) -> None:
             hint=f"`melon ingest` of its space builds it anew; `melon releases drop"
             f" {manifest.release}` removes what is left of it",
         )
+
+
+def check_count(reader: ReleaseReader, collection: Collection, sent: int) -> None:
+    """Make sure that every point that was sent is there.
+
+    Raises:
+        IndexingFailed: there are more or fewer.
+    """
+    if (count := reader.count(collection)) != sent:
+        raise IndexingFailed(f"{sent} points were sent to {collection}, it holds {count}")
 
 
 def _forwarded(method: Method) -> Method:

@@ -26,6 +26,7 @@ from melon.store.manifest import ReleaseManifest
 from melon.store.points import (
     PointBatch,
 )
+from melon.store.protocol import check_count
 from melon.store.schema import SCHEMA, Collection
 from melon.store.tuning import TUNINGS
 
@@ -78,8 +79,7 @@ class EmbeddedBuilder:
             )
         reader = self.reader()
         for collection, sent in self._sent.items():
-            if (held := reader.count(collection)) != sent:
-                raise IndexingFailed(f"{sent} points were sent to {collection}, it holds {held}")
+            check_count(reader, collection, sent)
 
     def reader(self) -> EmbeddedReader:
         """Read what was built."""

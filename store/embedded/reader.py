@@ -22,9 +22,10 @@ from melon.store.embedded.translate import (
     to_query,
 )
 from melon.store.errors import (
+    LIST_HINT,
+    NoRelease,
     RequestRefused,
     StoreUnavailable,
-    dropped_release,
     forked_store,
     store_closed,
 )
@@ -40,6 +41,8 @@ from melon.store.points import (
     vector_selector,
 )
 from melon.store.schema import Collection
+
+T = TypeVar("T")
 
 
 class EmbeddedReader:
@@ -210,10 +213,10 @@ class EmbeddedReader:
                 except StoreUnavailable:
                     if self._directory.is_dir():
                         raise
-                    where = str(self._directory.parent)
-                    raise dropped_release(where, self._manifest.release) from None
+                    raise NoRelease(
+                        f"it holds no release {self._manifest.release!r} any more",
+                        where=str(self._directory.parent),
+                        hint=LIST_HINT,
+                    ) from None
                 self._shards[collection] = shard
             return self._shards[collection]
-
-
-T = TypeVar("T")

@@ -31,10 +31,10 @@ from melon.files import locked, read_json, write_atomically
 from melon.store.embedded.builder import MANIFEST, EmbeddedBuilder
 from melon.store.embedded.reader import EmbeddedReader
 from melon.store.errors import (
+    NoRelease,
     StoreBusy,
     StoreUnavailable,
     damaged_manifest,
-    no_store,
     release_is_complete,
     release_is_live,
     store_closed,
@@ -43,8 +43,8 @@ from melon.store.errors import (
 from melon.store.manifest import (
     ReleaseManifest,
     check_schema,
-    find_manifest,
     is_release_name,
+    manifest_to_read,
     parse_manifest,
     readable,
 )
@@ -79,13 +79,13 @@ class EmbeddedStore:
     def releases(self) -> list[ReleaseInfo]:
         """All complete releases, newest first, without their title tokenizers."""
         live = self.live()
-        found = []
+        infos = []
         paths = self._releases_dir.glob(f"[!.]*/{MANIFEST}")
         for manifest in readable(partial(_read_manifest, path) for path in paths):
             if manifest is not None:
                 brief = manifest.model_copy(update={"title_tokenizer": b""})
-                found.append(ReleaseInfo(brief, live=manifest.release == live))
-        return sorted(found, key=lambda info: info.manifest.created, reverse=True)
+                infos.append(ReleaseInfo(brief, live=manifest.release == live))
+        return sorted(infos, key=lambda info: info.manifest.created, reverse=True)
 
     def live(self) -> str | None:
         """Name of the live release."""
@@ -103,9 +103,8 @@ class EmbeddedStore:
 
     def open(self, release: str | None = None) -> EmbeddedReader:
         """A reader of a release, the live one by default."""
-        if not self.exists and self.live() is None:
-            raise no_store(str(self.root))
-        manifest = find_manifest(self.location, release, self.live, self._manifest)
+        self._check_exists()
+        manifest = manifest_to_read(self.location, release, self.live, self._manifest)
         reader = EmbeddedReader(self._releases_dir / manifest.release, manifest)
         with self._opening:
             self._check_open()
@@ -181,12 +180,18 @@ class EmbeddedStore:
         if self._closed:
             raise store_closed(self.location)
 
+    def _check_exists(self) -> None:
+        if not self.exists and self.live() is None:
+            raise NoRelease(
+                f"there is no store in {self.root}",
+                hint="run `melon ingest` first, or name the directory of a store with --path",
+            )
+
     @contextmanager
     def _switching(self) -> Iterator[None]:
         self._check_open()
         try:
-            if not self.exists:
-                raise no_store(str(self.root))
+            self._check_exists()
             with locked(self.root / "live.lock"):
                 yield
         except OSError as error:

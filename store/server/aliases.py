@@ -5,10 +5,11 @@ from __future__ import annotations
 from qdrant_client import models
 
 from melon.errors import MelonError
-from melon.store.errors import StoreUnavailable, name_taken
+from melon.store.errors import LIST_HINT, StoreUnavailable
 from melon.store.manifest import is_release_name
 from melon.store.schema import Collection
 from melon.store.server.connection import ServerConnection
+from melon.store.server.errors import name_taken
 
 
 class Aliases:
@@ -70,7 +71,7 @@ class Aliases:
             raise StoreUnavailable(
                 f"the aliases could not be moved, nor moved back: {error.what}",
                 where=self._connection.location,
-                hint="`melon releases` lists what there is: promote one of them",
+                hint=f"{LIST_HINT}: promote one of them",
             ) from error
 
     def _restore(self, before: dict[str, str]) -> bool:

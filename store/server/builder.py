@@ -9,9 +9,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from qdrant_client import grpc, models
 
 from melon.progress import Progress, ignore
-from melon.store.errors import IndexingFailed, StoreUnavailable, taken_for_dead
+from melon.store.errors import IndexingFailed, StoreUnavailable
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import PointBatch
+from melon.store.protocol import check_count
 from melon.store.schema import DENSE, SCHEMA, Collection
 from melon.store.server.cluster import Patience, replicate, wait_for_nodes
 from melon.store.server.connection import ServerConnection
@@ -90,8 +91,7 @@ class ServerBuilder:
 
     def seal(self) -> None:
         """Store the manifest."""
-        if not self._lease.is_held():
-            raise taken_for_dead(self._connection.location)
+        self._lease.check()
         self._senders.shutdown()
         self._registry.register(self._manifest)
         self._lease.end()
@@ -101,7 +101,7 @@ class ServerBuilder:
         release = self._manifest.release
         self._senders.shutdown(cancel_futures=True)
         try:
-            if self._lease.is_held():  # else it is another build's by now
+            if self._lease.is_valid():  # else it is another build's by now
                 self._registry.forget(release)
                 self._registry.remove_collections(release)
         finally:
@@ -168,9 +168,7 @@ class ServerBuilder:
                 self.reader().count(collection)
         else:
             raise IndexingFailed(f"the updates of {collection} are not applied", where=name)
-        held = self.reader().count(collection)
-        if held != sent:
-            raise IndexingFailed(f"{sent} points were sent to {collection}, it holds {held}")
+        check_count(self.reader(), collection, sent)
 
     def _wait_for_index(self, collection: Collection, progress: Progress) -> None:
         pause = FIRST_POLL_SECONDS

@@ -17,7 +17,13 @@ from qdrant_client.http.exceptions import (
 
 from melon.errors import MelonError
 from melon.settings import DEFAULT_SERVER_URL
-from melon.store.errors import NoRelease, RequestRefused, StoreUnavailable, store_closed
+from melon.store.errors import (
+    NameTaken,
+    NoRelease,
+    RequestRefused,
+    StoreUnavailable,
+    store_closed,
+)
 
 REST_PORT = 6333
 
@@ -125,6 +131,13 @@ class ServerErrors:
                 f" there (`docker compose up qdrant` starts one on {DEFAULT_SERVER_URL})"
             )
         return StoreUnavailable(f"it cannot be reached: {reason}", where=self.location, hint=hint)
+
+
+def name_taken(what: str, location: str) -> NameTaken:
+    """A collection or alias that melon did not make has a name that melon needs."""
+    return NameTaken(
+        f"{what} that melon did not make", where=location, hint="set another MELON_PREFIX"
+    )
 
 
 def _is_qdrant(client: QdrantClient) -> bool:

@@ -13,7 +13,6 @@ from uuid import uuid5
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
-from melon.store.errors import name_taken
 from melon.store.manifest import (
     MadeName,
     ReleaseManifest,
@@ -24,6 +23,7 @@ from melon.store.manifest import (
 from melon.store.schema import NAMESPACE, Collection
 from melon.store.server.cluster import replicate
 from melon.store.server.connection import ServerConnection
+from melon.store.server.errors import name_taken
 
 MAX_RELEASES = 10_000
 CONFLICT = 409
@@ -41,6 +41,11 @@ class Registry:
         self._name = f"{connection.address.prefix}_releases"
         self._known = False
 
+    @property
+    def location(self) -> str:
+        """The server, as people read it."""
+        return self._connection.location
+
     def manifests(self) -> list[ReleaseManifest]:
         """All that this melon can read, without their title tokenizers."""
         selector = models.PayloadSelectorExclude(exclude=["title_tokenizer"])
@@ -49,12 +54,12 @@ class Registry:
 
     def manifest(self, release: str) -> ReleaseManifest | None:
         """One of them, whole."""
-        found = self._find(release, payload=True)
-        return self._parse(found[0]) if found else None
+        records = self._retrieve(release, payload=True)
+        return self._parse(records[0]) if records else None
 
     def holds(self, release: str) -> bool:
         """Whether there is a manifest of the release."""
-        return bool(self._find(release, payload=False))
+        return bool(self._retrieve(release, payload=False))
 
     def register(self, manifest: ReleaseManifest) -> None:
         """Store a manifest: from now on the release is complete.
@@ -89,11 +94,11 @@ class Registry:
 
         A point that is picked by a filter is changed, and never created.
         """
-        own = models.Filter(must=[models.HasIdCondition(has_id=[mark_id])])
+        this_mark = models.Filter(must=[models.HasIdCondition(has_id=[mark_id])])
         with self._connection.rest() as client:
             if not self._is_there(client):
                 return False
-            client.set_payload(self._name, mark, own, wait=True)
+            client.set_payload(self._name, mark, this_mark, wait=True)
             return bool(client.retrieve(self._name, [mark_id], with_payload=False))
 
     def remove_mark(self, mark_id: str) -> None:
@@ -131,7 +136,7 @@ class Registry:
         with self._connection.rest() as client:
             for known in client.get_collections().collections:
                 if known.name in names:
-                    raise name_taken(f"{known.name} is a collection", self._connection.location)
+                    raise name_taken(f"{known.name} is a collection", self.location)
         telling = models.PayloadSelectorInclude(include=["release", *_MARK_FIELDS])
         self._scroll(models.Filter(), telling)
 
@@ -147,7 +152,7 @@ class Registry:
         payload = record.payload or {}
         return parse_manifest(str(payload.get("release")), payload)
 
-    def _find(self, release: str, *, payload: bool) -> list[models.Record]:
+    def _retrieve(self, release: str, *, payload: bool) -> list[models.Record]:
         if not is_release_name(release):
             return []  # it could be text that has no id
         with self._connection.rest() as client:
@@ -167,7 +172,7 @@ class Registry:
         for record in records:
             if not _is_ours(record):
                 what = f"{self._name} is a collection with a point {record.id}"
-                raise name_taken(what, self._connection.location)
+                raise name_taken(what, self.location)
         return records
 
     def _is_there(self, client: QdrantClient) -> bool:
@@ -182,7 +187,7 @@ class Registry:
             params = client.get_collection(self._name).config.params
             if params.vectors or params.sparse_vectors:
                 what = f"{self._name} is a collection with vectors"
-                raise name_taken(what, self._connection.location)
+                raise name_taken(what, self.location)
             self._known = True
         return True
 

@@ -1,8 +1,11 @@
 """The server engine: collections of a Qdrant node or cluster, by qdrant-client.
 
-A release is four collections (`melon_songs__<release>` …) and a point in `melon_releases` that
-holds its manifest. The four aliases (`melon_songs` …) name the live release. One process builds
-at a time, and one promotes or drops; a build that was killed is cleared away by the next.
+    melon_songs__<release> …             the four collections of a release
+    melon_songs …                        four aliases, which name the live release
+    melon_releases                       a point for each manifest, and for each work under way
+
+One process can build at a time, and one can promote or drop. What a killed build left behind is
+removed by the next one.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from contextlib import contextmanager
 from typing import Self
 
 from melon.store.errors import NoRelease, release_is_complete, release_is_live, unknown_release
-from melon.store.manifest import ReleaseManifest, check_schema, find_manifest
+from melon.store.manifest import ReleaseManifest, check_schema, manifest_to_read
 from melon.store.protocol import ReleaseInfo, check_whole
 from melon.store.server.aliases import Aliases
 from melon.store.server.builder import ServerBuilder
@@ -37,7 +40,7 @@ class ServerStore:
 
     @property
     def exists(self) -> bool:
-        """Taken for granted: what is asked of it first tells."""
+        """Always: the first request fails where no server answers."""
         return True
 
     def engine_version(self) -> str:
@@ -48,28 +51,28 @@ class ServerStore:
     def releases(self) -> list[ReleaseInfo]:
         """All complete releases, newest first, without their title tokenizers."""
         live = self.live()
-        found = self._registry.manifests()
-        found.sort(key=lambda manifest: manifest.created, reverse=True)
-        return [ReleaseInfo(manifest, live=manifest.release == live) for manifest in found]
+        manifests = self._registry.manifests()
+        manifests.sort(key=lambda manifest: manifest.created, reverse=True)
+        return [ReleaseInfo(manifest, live=manifest.release == live) for manifest in manifests]
 
     def live(self) -> str | None:
         """The release that the alias of the songs names."""
         return self._aliases.live()
 
     def astray(self) -> dict[str, str | None]:
-        """Aliases that do not name the live release, as somebody else's doing leaves them."""
+        """Aliases that do not name the live release, because somebody else moved them."""
         return self._aliases.astray()
 
     def open(self, release: str | None = None) -> ServerReader:
         """A reader of a release, the live one by default."""
-        manifest = find_manifest(self.location, release, self.live, self._registry.manifest)
+        manifest = manifest_to_read(self.location, release, self.live, self._registry.manifest)
         return ServerReader(self._connection, manifest)
 
     def build(self, manifest: ReleaseManifest) -> ServerBuilder:
         """Start a release; what killed builds left behind is removed first."""
         self._registry.check_names()
         self._aliases.check_names()
-        lease = Lease(self._registry, manifest.release, self.location)
+        lease = Lease(self._registry, manifest.release)
         try:
             if self._registry.holds(manifest.release):
                 raise release_is_complete(manifest.release)
@@ -94,9 +97,9 @@ class ServerStore:
                 raise
 
     def drop(self, release: str) -> None:
-        """Delete a release that is not live: first its entry, then its collections.
+        """Delete a release that is not live: first its manifest, then its collections.
 
-        Cut short, the next build does the rest.
+        If this is interrupted, the next build does the rest.
         """
         with self._switching(release):
             self._check_exists(release)
@@ -117,8 +120,8 @@ class ServerStore:
 
     @contextmanager
     def _switching(self, release: str) -> Iterator[None]:
-        self._check_exists(release)  # a name that is none leaves no trace
-        with switching(self._registry, release, self.location):
+        self._check_exists(release)  # before a mark is put: a wrong name leaves no trace
+        with switching(self._registry, release):
             yield
 
     def _check_exists(self, release: str) -> None:

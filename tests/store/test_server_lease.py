@@ -118,12 +118,12 @@ def test_a_lease_is_renewed_while_it_is_held(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("melon.store.server.lease.RENEW_SECONDS", 0.02)
-    lease = Lease(registry, "r1", "here")
+    lease = Lease(registry, "r1")
     [first] = registry.marks().values()
     deadline = time.monotonic() + 20
     while next(iter(registry.marks().values()))["renewed"] == first["renewed"]:
         assert time.monotonic() < deadline
-    assert lease.is_held()
+    assert lease.is_valid()
     lease.end()
     assert registry.marks() == {}
 
@@ -134,10 +134,10 @@ def test_a_mark_that_was_removed_is_not_written_again(
     """Whenever another build removes it: between two requests of a renewal, too."""
     monkeypatch.setattr("melon.store.server.lease.RENEW_SECONDS", 0.0)
     for _ in range(20):
-        lease = Lease(registry, "r1", "here")
+        lease = Lease(registry, "r1")
         registry.remove_mark(lease._id)
-        lease._keeper.join(0.05)
-        assert not lease.is_held()
+        lease._renewer.join(0.05)
+        assert not lease.is_valid()
         lease.end()
 
 
@@ -161,16 +161,16 @@ def test_a_lease_that_ended_without_its_mark_blocks_nobody(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As where the server was gone when it ended."""
-    lease = Lease(registry, "r1", "here")
+    lease = Lease(registry, "r1")
     with monkeypatch.context() as patched:
         patched.setattr(registry, "remove_mark", lambda _: None)
         lease.end()
     [left] = registry.marks()
-    lease = Lease(registry, "r2", "here")
-    assert lease.is_held()
+    lease = Lease(registry, "r2")
+    assert lease.is_valid()
     assert left not in registry.marks()
     with pytest.raises(StoreBusy, match="release r2 is being built"):
-        Lease(registry, "r3", "here")
+        Lease(registry, "r3")
     lease.end()
 
 
@@ -190,13 +190,13 @@ def test_of_those_that_start_together_exactly_one_goes_on(
 
     monkeypatch.setattr(Registry, "put_mark", put_mark_and_meet)
     with ThreadPoolExecutor(together) as pool:
-        asked = [pool.submit(Lease, registry, f"r{n}", "here", work) for n in range(together)]
+        asked = [pool.submit(Lease, registry, f"r{n}", work) for n in range(together)]
     errors = [one.exception() for one in asked if one.exception() is not None]
     assert [type(error) for error in errors] == [StoreBusy] * (together - 1)
     [lease] = [one.result() for one in asked if one.exception() is None]
-    assert lease.is_held()
+    assert lease.is_valid()
     with pytest.raises(StoreBusy):
-        Lease(registry, "late", "here", work)
+        Lease(registry, "late", work)
     lease.end()
     assert registry.marks() == {}
 
