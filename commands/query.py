@@ -152,12 +152,7 @@ def query(
     What is given with `--playlist` is added to that playlist; a title replaces its own.
     Without anything, the answer is what is most popular under the constraints.
     """
-    from melon.retrieval import (
-        DEFAULT_STRATEGY,
-        ModalityWeights,
-        PlaylistQuery,
-        Variety,
-    )
+    from melon.retrieval import DEFAULT_STRATEGY, ModalityWeights, Variety
 
     constraints = constraints_of(
         genres=genre,
@@ -174,19 +169,15 @@ def query(
     weights = chosen_settings(settings)
     store = chosen_store(url, path)
     retriever = pinned_retriever(store, release, weights)
-    own = PlaylistQuery() if playlist is None else retriever.playlist(playlist)
-    asked = PlaylistQuery(
-        songs=(*own.songs, *(retriever.song_id(song) for song in songs or ())),
-        tags=(*own.tags, *(tags or ())),
-        title=own.title if title is None else title,
-        playlist=own.playlist,
-        not_songs=tuple(retriever.song_id(song) for song in not_songs or ()),
-        not_tags=tuple(not_tags or ()),
-        weights=ModalityWeights(songs=song_weight, tags=tag_weight, title=title_weight),
-    )
     found = retriever.recommend(
-        asked,
+        None if playlist is None else retriever.playlist(playlist),
         constraints,
+        songs=songs,
+        tags=tags,
+        title=title,
+        not_songs=not_songs,
+        not_tags=not_tags,
+        weights=ModalityWeights(songs=song_weight, tags=tag_weight, title=title_weight),
         limit=limit,
         tag_limit=tag_limit,
         strategy=strategy or DEFAULT_STRATEGY,

@@ -1,15 +1,13 @@
 """Recommendations from a program: the store that the environment names, or that is found."""
 
-from melon.retrieval import Constraints, Item, PlaylistQuery, Retriever
-from melon.settings import load_settings
-from melon.store import Collection, open_store
+import melon
 
-with open_store(load_settings()) as store:
-    retriever = Retriever(store)  # keep it: it follows newly promoted releases by itself
-
+with melon.open() as retriever:  # keep it open: it follows newly promoted releases by itself
     found = retriever.recommend(
-        PlaylistQuery(title="rainy day", tags=("rain",), not_tags=("party",)),
-        Constraints(genres=("Jazz", "Ballad"), since="1990", until="2009"),
+        title="rainy day",
+        tags=["rain"],
+        not_tags=["party"],
+        constraints=melon.Constraints(genres=("Jazz", "Ballad"), since="1990", until="2009"),
         limit=5,
         tag_limit=3,
     )
@@ -17,5 +15,5 @@ with open_store(load_settings()) as store:
         print(f"{song.score:.3f}  {song.name} · {', '.join(song.artists)} · {song.issue_date}")
     print("tags:", ", ".join(tag.tag for tag in found.tags))
 
-    near = retriever.similar(Item(tag="rain"), limit=3)
-    print("near the tag rain:", [song.payload.get("name") for song in near[Collection.SONGS]])
+    near = retriever.similar(melon.Item(tag="rain"), limit=3)
+    print("near the tag rain:", [song.payload.get("name") for song in near[melon.Collection.SONGS]])

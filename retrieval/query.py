@@ -175,6 +175,26 @@ class PlaylistQuery(FrozenInput):
         songs, tags, title = (ldexp(weight, 1 - exponent) for weight in (songs, tags, title))
         return ModalityWeights(songs=songs, tags=tags, title=title)
 
+    def adding(self, **words: object) -> PlaylistQuery:
+        """The same query with more in its lists, and with another title or other weights.
+
+        Args:
+            words: the fields by name; where one is None, nothing changes.
+
+        Raises:
+            InputError: as for a `PlaylistQuery`.
+        """
+        said = {name: value for name, value in words.items() if value is not None}
+        if not said:
+            return self
+        added = dict(PlaylistQuery.model_validate(said))
+        for name, value in self:
+            if isinstance(value, tuple):
+                added[name] = (*value, *added[name])
+            elif name not in said:
+                added[name] = value
+        return PlaylistQuery.model_validate(added)
+
     @model_validator(mode="after")
     def _is_no_contradiction(self) -> Self:
         refuse_contradiction("song", self.songs, self.not_songs)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import copy
 from typing import Self
 
 from melon.errors import InputError, WrongType
 from melon.retrieval.constraints import Constraints
 from melon.retrieval.live import LiveRelease, OpenRelease, PinnedRelease, ReleaseSource
-from melon.retrieval.query import PlaylistQuery
+from melon.retrieval.query import ModalityWeights, PlaylistQuery
 from melon.retrieval.recommend import Wanted, rank, recommend
 from melon.retrieval.results import Ranking, Recommendation
 from melon.retrieval.settings import QueryKind, RetrievalSettings
@@ -125,9 +125,15 @@ class Retriever:
 
     def recommend(
         self,
-        query: PlaylistQuery,
+        query: PlaylistQuery | None = None,
         constraints: Constraints | None = None,
         *,
+        songs: Iterable[int | str] | None = None,
+        tags: Iterable[str] | None = None,
+        title: str | None = None,
+        not_songs: Iterable[int | str] | None = None,
+        not_tags: Iterable[str] | None = None,
+        weights: ModalityWeights | None = None,
         limit: int = 20,
         tag_limit: int = 10,
         strategy: str = DEFAULT_STRATEGY,
@@ -137,14 +143,21 @@ class Retriever:
     ) -> Recommendation:
         """The songs that continue a playlist and the tags that fit it.
 
-        Seeds never come back, nor does what the query dislikes.
+        Seeds never come back, nor does what is disliked. Where nothing that is given leads to what
+        is asked for (it is empty, unknown or weightless, has no vector, or nothing that it leads
+        to passes), the answer is what is most popular under the same constraints, marked as
+        `fallback`.
 
         Args:
-            query: part of a playlist; where nothing of it leads to what is asked for (it is
-                empty, unknown or weightless, has no vector, or nothing that it leads to passes),
-                the answer is what is most popular under the same constraints, marked as
-                `fallback`.
+            query: part of a playlist, to which `songs`, `tags` and so on add; not needed with them.
+                `playlist` makes that of a playlist in the store.
             constraints: what a song must be.
+            songs: by id or by name, as `song_id` takes it.
+            tags: as the catalogue writes them; see `PlaylistQuery`.
+            title: of the playlist, in place of the query's.
+            not_songs: that are disliked, like `songs`.
+            not_tags: that are disliked.
+            weights: how much songs, tags and title count, in place of the query's.
             limit: how many songs; fewer come back only where fewer pass the constraints. Where
                 the strategy finds too few, the most popular follow with a score of 0 at most.
             tag_limit: how many tags, likewise.
@@ -158,14 +171,26 @@ class Retriever:
 
         Raises:
             ConstraintError: a constraint cannot be met by anything, or names what is not known.
+            UnknownSong, AmbiguousSong: no song has a name that is given, or several have it.
             InputError: nothing is to be found, or a tag is wanted and disliked at once, in two
-                spellings.
+                spellings, or a value is wrong as in a `PlaylistQuery`.
             UnknownStrategy: there is none of that name.
             WrongType: the query or the constraints are something else, such as a title.
             NoRelease: the release was dropped, and there is no other to take up.
         """
+        if query is None:
+            query = PlaylistQuery()
+        PlaylistQuery.check(query, 'recommend(title="rainy day")')
+        asked = query.adding(
+            songs=self._song_ids(songs),
+            tags=tags,
+            title=title,
+            not_songs=self._song_ids(not_songs),
+            not_tags=not_tags,
+            weights=weights,
+        )
         return self.recommend_many(
-            [query],
+            [asked],
             [constraints],
             limit=limit,
             tag_limit=tag_limit,
@@ -285,6 +310,11 @@ class Retriever:
             return PlaylistQuery.model_validate({**records[0].payload, "playlist": point})
 
         return self._source.run(continued)
+
+    def _song_ids(self, songs: Iterable[int | str] | None) -> Iterable[int | str] | None:
+        if isinstance(songs, str) or not isinstance(songs, Iterable):
+            return songs  # None, or what a query refuses
+        return tuple(self.song_id(song) if isinstance(song, str) else song for song in songs)
 
     def _strategy(self, name: str) -> Strategy:
         if name not in STRATEGIES:

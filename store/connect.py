@@ -27,7 +27,7 @@ def open_store(
     A server that was named and does not answer is an error of the first request to it.
 
     Raises:
-        WrongType: `settings` is something else, such as a path.
+        WrongType: an argument is something else, such as a path in place of `settings`.
         InputError: both `url` and `path` are given, `url` is not one, or `path` is a file.
     """
     if not isinstance(settings, Settings):
@@ -35,6 +35,10 @@ def open_store(
             f"settings are wanted, not {settings!r}",
             hint="call open_store(load_settings(), path=...), or with url=...",
         )
+    if not isinstance(url, str | None):
+        raise WrongType(f"url is text, not {url!r}", hint="write url='http://localhost:6333'")
+    if not isinstance(path, str | os.PathLike | None):
+        raise WrongType(f"path is the path of a directory, not {path!r}")
     if url is not None and path is not None:
         raise InputError("give a server (--url) or a directory (--path), not both")
     if path is not None:

@@ -39,7 +39,7 @@ def test_a_field_of_what_is_asked(kind: type, field: str, value: object, said: s
 @pytest.mark.parametrize(
     ("method", "arguments", "said"),
     [
-        ("recommend", ["rainy day"], 'write PlaylistQuery(title="rainy day")'),
+        ("recommend", ["rainy day"], 'write recommend(title="rainy day")'),
         ("recommend", [RAIN, {"genres": ["Jazz"]}], 'write Constraints(genres=["Jazz"])'),
         ("recommend_many", [RAIN], "queries is a list: write queries=[PlaylistQuery("),
         ("recommend_many", ["rainy day"], 'write PlaylistQuery(title="rainy day")'),
