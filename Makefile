@@ -98,7 +98,8 @@ $(BIN)/python:
 		echo 'melon needs Python 3.11 or newer: make PYTHON=/path/to/python3.12' >&2; exit 1; }
 	$(PYTHON) -m venv --clear .venv
 
-## Remove all that these targets made, the demo's and the benchmark's stores too; others below .melon stay.
+## Remove all that these targets made, the demo's and the benchmark's stores too; others below .melon
+## stay, and .editable, through which another environment may see melon.
 clean:
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .melon/demo .melon/benchmark
 	rm -rf build dist melon.egg-info

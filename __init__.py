@@ -3,7 +3,7 @@
     import melon
 
     with melon.open() as retriever:
-        found = retriever.recommend(melon.PlaylistQuery(title="rainy day"), limit=5)
+        found = retriever.recommend(title="rainy day", tags=["rain"], limit=5)
 
 What is named here is loaded when it is first used.
 """

@@ -66,6 +66,11 @@ def test_every_package_has_an_init():
     assert set(PACKAGES) <= {package_of(file) for file in files}
 
 
+def test_pytest_takes_the_root_for_no_package():
+    """It would import it by the directory's name, beside all else in the directory above."""
+    assert str(ROOT.parent) not in sys.path
+
+
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of this tree to install from, so that nothing is left in the tree itself."""
