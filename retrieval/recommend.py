@@ -52,16 +52,16 @@ class Wanted:
     """
 
     strategy: Strategy
-    songs: int
-    tags: int
+    limit: int
+    tag_limit: int
     exact: bool = False
     variety: Variety = field(default_factory=Variety)
     explain: bool = False
 
     def __post_init__(self) -> None:
         Variety.check(self.variety, "Variety(max_per_artist=2)")
-        if self.songs < 0 or self.tags < 0 or self.songs + self.tags == 0:
-            raise InputError(f"{self.songs} songs and {self.tags} tags cannot be recommended")
+        if self.limit < 0 or self.tag_limit < 0 or self.limit + self.tag_limit == 0:
+            raise InputError(f"{self.limit} songs and {self.tag_limit} tags cannot be recommended")
 
 
 def recommend(
@@ -83,7 +83,7 @@ def recommend(
     """
     reader = release.reader
     resolved = resolve(release, queries, constraints, wanted)
-    pairs = _varied(reader, resolved, wanted, wanted.variety.pool(wanted.songs))
+    pairs = _varied(reader, resolved, wanted, wanted.variety.pool(wanted.limit))
     answers = [answer for _, answer in pairs]
     reasons = [
         # popular songs and tags have no reasons but that
@@ -153,8 +153,8 @@ def resolve(
             tag_filter=without(
                 [tag_point_id(str(tag)) for tag in seeds.tags.keys + seeds.not_tags.keys]
             ),
-            songs=wanted.songs,
-            tags=wanted.tags,
+            song_limit=wanted.limit,
+            tag_limit=wanted.tag_limit,
             exact=wanted.exact,
         )
         for query, seeds, filter in zip(queries, release.seeds(queries), filters, strict=True)
@@ -169,16 +169,16 @@ def _varied(
     Where too few candidates satisfy it, the query is asked again for twice as many, until enough
     do or there are no more. Each answer comes with its query as it was asked in the end.
     """
-    queries = [replace(query, songs=pool) for query in queries]
+    queries = [replace(query, song_limit=pool) for query in queries]
     candidates = _answers(reader, queries, wanted.strategy)
     pairs = []
     for query, answer in zip(queries, candidates, strict=True):
-        chosen = wanted.variety.choose(reader, answer.songs, wanted.songs)
+        chosen = wanted.variety.choose(reader, answer.songs, wanted.limit)
         pairs.append((query, replace(answer, songs=chosen)))
     short = [
         row
         for row, ((_, chosen), whole) in enumerate(zip(pairs, candidates, strict=True))
-        if len(chosen.songs) < wanted.songs and len(whole.songs) == pool
+        if len(chosen.songs) < wanted.limit and len(whole.songs) == pool
     ]
     if short:
         more = _varied(reader, [queries[row] for row in short], wanted, 2 * pool)
@@ -198,7 +198,7 @@ def _answers(
     of_known = iter(strategy(reader, [query for query in queries if query.seeds]))
     answers = [next(of_known) if query.seeds else NOTHING for query in queries]
     return [
-        _filled(reader, answer.head(query.songs, query.tags), query)
+        _filled(reader, answer.head(query.song_limit, query.tag_limit), query)
         if answer
         else _popular(reader, query)
         for query, answer in zip(queries, answers, strict=True)
@@ -207,27 +207,24 @@ def _answers(
 
 def _popular(reader: ReleaseReader, query: ResolvedQuery) -> Answer:
     """The most popular songs and tags that pass; the score is the number of playlists."""
-    return Answer(
-        songs=most_popular(reader, Collection.SONGS, query.songs, query.song_filter),
-        tags=most_popular(reader, Collection.TAGS, query.tags, query.tag_filter),
-        popular=True,
-    )
+
+    def popular(collection: Collection) -> Ranked:
+        return most_popular(reader, collection, query.limit(collection), query.filter(collection))
+
+    return Answer(popular(Collection.SONGS), popular(Collection.TAGS), popular=True)
 
 
 def _filled(reader: ReleaseReader, answer: Answer, query: ResolvedQuery) -> Answer:
-    """Where candidates are fewer than wanted, what is popular follows, with no score."""
+    """Where candidates are too few, what is popular follows, with no score."""
 
-    def fill(ranked: Ranked, collection: Collection, limit: int, filter: Filter) -> Ranked:
-        missing = limit - len(ranked)
+    def fill(ranked: Ranked, collection: Collection) -> Ranked:
+        missing = query.limit(collection) - len(ranked)
         if not missing:
             return ranked
-        rest = filter & without(ranked.ids.tolist())
+        rest = query.filter(collection) & without(ranked.ids.tolist())
         return ranked.followed_by(most_popular(reader, collection, missing, rest).ids)
 
-    return Answer(
-        songs=fill(answer.songs, Collection.SONGS, query.songs, query.song_filter),
-        tags=fill(answer.tags, Collection.TAGS, query.tags, query.tag_filter),
-    )
+    return Answer(fill(answer.songs, Collection.SONGS), fill(answer.tags, Collection.TAGS))
 
 
 def most_popular(

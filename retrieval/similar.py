@@ -10,12 +10,13 @@ import numpy as np
 from pydantic import model_validator
 
 from melon.errors import InputError, WrongType
+from melon.retrieval.arrays import Floats
 from melon.retrieval.constraints import ConstraintError, Constraints
 from melon.retrieval.live import OpenRelease
 from melon.retrieval.query import FrozenInput, Id, PlaylistQuery, TagText, Title, Word
 from melon.retrieval.results import Description, Song
 from melon.retrieval.seeds import respell
-from melon.retrieval.strategies.probes import EPSILON, Vector, modalities
+from melon.retrieval.strategies.probes import modalities
 from melon.store import (
     DENSE,
     SCHEMA,
@@ -132,15 +133,14 @@ def _collections(names: Sequence[Collection | str]) -> list[Collection]:
         raise InputError(str(error), hint=f"collections are {', '.join(Collection)}") from None
 
 
-def _vector(release: OpenRelease, item: Item, itself: tuple[Collection, PointId] | None) -> Vector:
+def _vector(release: OpenRelease, item: Item, itself: tuple[Collection, PointId] | None) -> Floats:
     if itself is None:
         query = PlaylistQuery(title=item.title)
         [seeds] = release.seeds([query])
         title = modalities(seeds, query.relative_weights)
         if not title:
             raise UnknownItem(f"nothing is known of {item}", hint="try other words, or a tag")
-        mean = title[0].mean
-        return mean / np.float32(max(float(np.linalg.norm(mean)), EPSILON))
+        return title[0].mean / np.float32(title[0].length)
     collection, point = itself
     records = release.reader.retrieve(collection, [point], payload=False, vectors=True)
     if not records:

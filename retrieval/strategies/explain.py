@@ -1,9 +1,9 @@
-"""Where the scores of an answer come from: which seeds, and which neighbour playlists.
+"""Where the scores of an answer come from: which seeds, and which playlists.
 
-In the co-embedding, a score's parts go to the seeds that the place of the search was made of, by
-their parts in the cosine. A score of the two hops is a sum over the neighbours that hold the
-result; each neighbour's part goes to the seeds in proportion to what they had in its score at the
-first hop. All parts add up to the score.
+In the co-embedding, a score is shared out among the seeds of its probe, by their parts in the
+cosine. A score of the two hops is a sum over the playlists that hold the result; a playlist's
+share goes to the seeds in proportion to their parts in its score at the first hop. All shares add
+up to the score.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from melon.retrieval.arrays import Floats, PlaylistIds, Scores
 from melon.retrieval.reader import CachingReader
 from melon.retrieval.settings import Cosine, Fusion, Hops, SongFusion
 from melon.retrieval.strategies.dense import DenseStrategy, NearbyPlaylists
 from melon.retrieval.strategies.hops import (
-    Neighbours,
     NeighbourStrategy,
+    Playlists,
     disliked_seeds,
     liked_seeds,
 )
 from melon.retrieval.strategies.hybrid import (
     HybridStrategy,
-    fused,
+    fused_nearby,
     join,
     largest_weight,
     song_fusion,
@@ -41,8 +41,6 @@ from melon.retrieval.strategies.ranking import (
     Strategy,
 )
 from melon.store import Collection, Ids, Record
-
-Matrix = NDArray[np.float64]
 
 
 def explain(
@@ -62,7 +60,7 @@ def explain(
 def _explain_dense(
     strategy: DenseStrategy, reader: CachingReader, query: ResolvedQuery, answer: Answer
 ) -> Explanation:
-    [nearby] = strategy.nearby(reader, [query])
+    [nearby] = strategy.nearby(reader, [query], [True])
     return Explanation(
         songs=_cosine_shares(strategy, reader, query, answer.songs, strategy.cosine(query)),
         tags=_nearby_shares(reader, nearby, answer.tags.ids, 0.0),
@@ -72,12 +70,12 @@ def _explain_dense(
 def _explain_neighbours(
     strategy: NeighbourStrategy, reader: CachingReader, query: ResolvedQuery, answer: Answer
 ) -> Explanation:
-    [of_songs], [of_tags] = strategy.neighbours(reader, [query])
+    [for_songs], [for_tags] = strategy.neighbours(reader, [query])
     song_hops = strategy.hops(query, Collection.SONGS)
     tag_hops = strategy.hops(query, Collection.TAGS)
     return Explanation(
-        songs=_hop_shares(reader, Collection.SONGS, query, song_hops, of_songs, answer.songs.ids),
-        tags=_hop_shares(reader, Collection.TAGS, query, tag_hops, of_tags, answer.tags.ids),
+        songs=_hop_shares(reader, Collection.SONGS, query, song_hops, for_songs, answer.songs.ids),
+        tags=_hop_shares(reader, Collection.TAGS, query, tag_hops, for_tags, answer.tags.ids),
     )
 
 
@@ -86,12 +84,11 @@ def _explain_hybrid(
 ) -> Explanation:
     """The shares of both parts, scaled as their scores are."""
     settings = strategy.settings.of(query.seeds.kind)
-    [of_songs], [of_tags] = strategy.by_hops.neighbours(reader, [query])
+    songs, tags = settings.to_songs, settings.to_tags
+    [for_songs], [for_tags] = strategy.by_hops.neighbours(reader, [query])
     return Explanation(
-        songs=_hybrid_song_shares(
-            strategy, reader, query, of_songs, answer.songs, settings.to_songs
-        ),
-        tags=_hybrid_tag_shares(strategy, reader, query, of_tags, answer.tags, settings.to_tags),
+        songs=_hybrid_song_shares(strategy, reader, query, for_songs, answer.songs, songs),
+        tags=_hybrid_tag_shares(strategy, reader, query, for_tags, answer.tags, tags),
     )
 
 
@@ -99,7 +96,7 @@ def _hybrid_song_shares(
     strategy: HybridStrategy,
     reader: CachingReader,
     query: ResolvedQuery,
-    neighbours: Neighbours,
+    neighbours: Playlists,
     ranked: Ranked,
     fusion: SongFusion,
 ) -> Shares:
@@ -112,113 +109,6 @@ def _hybrid_song_shares(
     hop_shares = _hop_shares(reader, songs, query, hops, neighbours, ranked.ids)
     cosine_shares = _cosine_shares(strategy.by_cosine, reader, query, ranked, cosine)
     return _blend(ranked, hop_songs, dense_songs, hop_shares, cosine_shares, fusion)
-
-
-def _hybrid_tag_shares(
-    strategy: HybridStrategy,
-    reader: CachingReader,
-    query: ResolvedQuery,
-    neighbours: Neighbours,
-    ranked: Ranked,
-    fusion: Fusion,
-) -> Shares:
-    """A tag's score is a sum over playlists: the shares of either part are theirs in it."""
-    tags = Collection.TAGS
-    hops = strategy.by_hops.hops(query, tags)
-    [nearby] = strategy.by_cosine.nearby(reader, [query], [fusion.weight > 0])
-    joined = join(neighbours, nearby, fusion)
-    [unscaled] = strategy.by_hops.second_hop(reader, tags, [query], [joined])
-    hop_shares = _hop_shares(reader, tags, query, hops, neighbours, ranked.ids)
-    by_place = _nearby_shares(reader, fused(nearby, fusion), ranked.ids, hops.candidate_discount)
-    scaled = hop_shares.times(np.full(len(ranked), 1 / largest_weight(neighbours)))
-    return scaled.plus(by_place).times(
-        np.full(len(ranked), 1 / unscaled.scores.max(initial=EPSILON))
-    )
-
-
-def _cosine_shares(
-    strategy: DenseStrategy,
-    reader: CachingReader,
-    query: ResolvedQuery,
-    ranked: Ranked,
-    settings: Cosine | None,
-) -> Shares:
-    """The seeds' shares in the scores that `DenseStrategy.songs` gives with these settings."""
-    by_probe = strategy.scores_by_probe(reader, query, settings)
-    if not len(ranked) or not by_probe:
-        return NO_SHARES
-    points = ranked.ids.tolist()
-    records = reader.retrieve(Collection.SONGS, points, payload=False, vectors=True)
-    vectors = {record.id: record.vector for record in records}
-    seeds: dict[SeedRef, NDArray[np.float64]] = {}
-    for probe, scored in by_probe:
-        scores = dict(zip(scored.ids.tolist(), scored.scores.tolist(), strict=True))
-        for row, point in enumerate(points):
-            vector = vectors[point]
-            if vector is None or point not in scores:
-                continue
-            for name, part in zip(probe.names, probe.parts(vector).tolist(), strict=True):
-                share = seeds.setdefault(name, np.zeros(len(ranked)))
-                share[row] += scores[point] * part
-    return Shares(seeds, {})
-
-
-def _nearby_shares(
-    reader: CachingReader, nearby: Sequence[NearbyPlaylists], ids: Ids, discount: float
-) -> Shares:
-    """Shares in the scores of the tags `ids`, a playlist's by the seeds' parts in its cosine."""
-    nearby = [each for each in nearby if len(each.ids)]
-    if not nearby or not len(ids):
-        return NO_SHARES
-    playlists = np.concatenate([each.ids for each in nearby])
-    records = reader.retrieve(Collection.PLAYLISTS, playlists.tolist(), payload=False, vectors=True)
-    vectors = {record.id: record.vector for record in records}
-    names = [name for each in nearby for name in each.probe.names]
-    to_seeds = np.zeros((len(playlists), len(names)))
-    row = column = 0
-    for each in nearby:
-        width = len(each.probe.names)
-        for playlist in each.ids.tolist():
-            vector = vectors[playlist]
-            if vector is not None:
-                to_seeds[row, column : column + width] = each.probe.parts(vector)
-            row += 1
-        column += width
-    weights = np.concatenate([each.weights for each in nearby])
-    return _holder_shares(
-        reader, Collection.TAGS, ids, discount, playlists, weights, names, to_seeds
-    )
-
-
-def _hop_shares(
-    reader: CachingReader,
-    collection: Collection,
-    query: ResolvedQuery,
-    hops: Hops,
-    neighbours: Neighbours,
-    ids: Ids,
-) -> Shares:
-    """Shares of seeds and neighbours in the scores that `second_hop` gives to `ids`."""
-    if not neighbours.liked_count or not len(ids):
-        return NO_SHARES
-    playlists = {
-        record.id: record
-        for record in reader.retrieve(
-            Collection.PLAYLISTS, neighbours.ids.tolist(), payload=False, sparse=True
-        )
-    }
-    neighbour_records = [playlists[point] for point in neighbours.ids.tolist()]
-    names, to_seeds = _seed_parts(query, hops, neighbours, neighbour_records)
-    return _holder_shares(
-        reader,
-        collection,
-        ids,
-        hops.candidate_discount,
-        neighbours.ids,
-        neighbours.weights,
-        names,
-        to_seeds,
-    )
 
 
 def _blend(
@@ -246,70 +136,114 @@ def _blend(
     )
 
 
-def _holder_shares(
+def _hybrid_tag_shares(
+    strategy: HybridStrategy,
     reader: CachingReader,
-    collection: Collection,
-    ids: Ids,
-    discount: float,
-    neighbours: NDArray[np.uint32],
-    weights: NDArray[np.float32],
-    names: Sequence[SeedRef],
-    to_seeds: Matrix,
+    query: ResolvedQuery,
+    neighbours: Playlists,
+    ranked: Ranked,
+    fusion: Fusion,
 ) -> Shares:
-    """Shares in the scores of `ids` of the playlists that hold them, and through these of seeds.
-
-    Args:
-        discount: exponent of popularity that the scores were divided by.
-        neighbours: (n,) ids of playlists, with `weights` (n,).
-        names: of k seeds; one may be there several times.
-        to_seeds: (n, k) float64, the seeds' parts in each neighbour; rows sum to 1.
-    """
-    discounted = reader.popularity(collection, ids) ** -discount
-    parts = _stored(reader, collection, ids, neighbours) * weights * discounted[:, None]
-    return Shares(
-        _by_name(names, parts @ to_seeds),
-        _by_name([("playlist", int(point)) for point in neighbours.tolist()], parts),
+    """A tag's score is a sum over playlists: neighbours, and nearby ones."""
+    tags = Collection.TAGS
+    hops = strategy.by_hops.hops(query, tags)
+    [nearby] = strategy.by_cosine.nearby(reader, [query], [fusion.weight > 0])
+    joined = join(neighbours, nearby, fusion)
+    [unscaled] = strategy.by_hops.second_hop(reader, tags, [query], [joined])
+    hop_shares = _hop_shares(reader, tags, query, hops, neighbours, ranked.ids)
+    nearby_shares = _nearby_shares(
+        reader, fused_nearby(nearby, fusion), ranked.ids, hops.candidate_discount
+    )
+    scaled = hop_shares.times(np.full(len(ranked), 1 / largest_weight(neighbours)))
+    return scaled.plus(nearby_shares).times(
+        np.full(len(ranked), 1 / unscaled.scores.max(initial=EPSILON))
     )
 
 
-def _stored(
+def _cosine_shares(
+    strategy: DenseStrategy,
+    reader: CachingReader,
+    query: ResolvedQuery,
+    ranked: Ranked,
+    cosine: Cosine | None,
+) -> Shares:
+    """The seeds' shares in the scores that `DenseStrategy.songs` gives with these settings."""
+    [by_probe] = strategy.scores_by_probe(reader, [query], [cosine])
+    if not len(ranked) or not by_probe:
+        return NO_SHARES
+    points = ranked.ids.tolist()
+    records = reader.retrieve(Collection.SONGS, points, payload=False, vectors=True)
+    vectors = {record.id: record.vector for record in records}
+    shares: dict[SeedRef, Scores] = {}
+    for probe, (ids, probe_scores) in by_probe:
+        scores = dict(zip(ids.tolist(), probe_scores.tolist(), strict=True))
+        for row, point in enumerate(points):
+            vector = vectors[point]
+            if vector is None or point not in scores:
+                continue
+            for ref, part in zip(probe.seeds, probe.parts(vector).tolist(), strict=True):
+                share = shares.setdefault(ref, np.zeros(len(ranked)))
+                share[row] += scores[point] * part
+    return Shares(shares, {})
+
+
+def _nearby_shares(
+    reader: CachingReader, nearby: Sequence[NearbyPlaylists], ids: Ids, discount: float
+) -> Shares:
+    """Shares in the scores of the tags `ids`, a playlist's by the seeds' parts in its cosine."""
+    nearby = [part for part in nearby if len(part.ids)]
+    if not nearby or not len(ids):
+        return NO_SHARES
+    playlists = np.concatenate([part.ids for part in nearby])
+    records = reader.retrieve(Collection.PLAYLISTS, playlists.tolist(), payload=False, vectors=True)
+    vectors = {record.id: record.vector for record in records}
+    refs = [ref for part in nearby for ref in part.probe.seeds]
+    to_seeds = np.zeros((len(playlists), len(refs)))
+    row = column = 0
+    for part in nearby:
+        width = len(part.probe.seeds)
+        for playlist in part.ids.tolist():
+            vector = vectors[playlist]
+            if vector is not None:
+                to_seeds[row, column : column + width] = part.probe.parts(vector)
+            row += 1
+        column += width
+    weights = np.concatenate([part.weights for part in nearby])
+    return _holder_shares(
+        reader, Collection.TAGS, ids, discount, playlists, weights, refs, to_seeds
+    )
+
+
+def _hop_shares(
     reader: CachingReader,
     collection: Collection,
+    query: ResolvedQuery,
+    hops: Hops,
+    neighbours: Playlists,
     ids: Ids,
-    neighbours: NDArray[np.uint32],
-) -> Matrix:
-    """(results, neighbours) float64: what each result has stored at each neighbour, 0 for none."""
+) -> Shares:
+    """Shares of seeds and neighbours in the scores that `second_hop` gives to `ids`."""
+    if not neighbours.liked_count or not len(ids):
+        return NO_SHARES
+    points = neighbours.ids.tolist()
     records = {
-        record.id: record.sparse
-        for record in reader.retrieve(collection, ids.tolist(), payload=False, sparse=True)
+        record.id: record
+        for record in reader.retrieve(Collection.PLAYLISTS, points, payload=False, sparse=True)
     }
-    stored = np.zeros((len(ids), len(neighbours)))
-    for row, point in enumerate(ids.tolist()):
-        holders = records[point]
-        if holders is None or not len(holders.indices):
-            continue
-        order = np.argsort(holders.indices)
-        indices, values = holders.indices[order], holders.values[order]
-        positions = np.minimum(np.searchsorted(indices, neighbours), len(indices) - 1)
-        stored[row] = np.where(indices[positions] == neighbours, values[positions], 0)
-    return stored
-
-
-def _by_name(names: Sequence[SeedRef], columns: Matrix) -> dict[SeedRef, NDArray[np.float64]]:
-    """The columns (results, n) by their names; those of the same name are added up."""
-    shares: dict[SeedRef, NDArray[np.float64]] = {}
-    for name, column in zip(names, columns.T, strict=True):
-        shares[name] = shares[name] + column if name in shares else column
-    return shares
+    refs, to_seeds = _seed_parts(query, hops, neighbours, [records[point] for point in points])
+    weights, discount = neighbours.weights, hops.candidate_discount
+    return _holder_shares(
+        reader, collection, ids, discount, neighbours.ids, weights, refs, to_seeds
+    )
 
 
 def _seed_parts(
-    query: ResolvedQuery, hops: Hops, neighbours: Neighbours, records: Sequence[Record]
-) -> tuple[list[SeedRef], Matrix]:
-    """Names of the seeds, and (neighbours, seeds) float64: rows that sum to 1."""
+    query: ResolvedQuery, hops: Hops, neighbours: Playlists, records: Sequence[Record]
+) -> tuple[list[SeedRef], Scores]:
+    """The seeds, and their parts in each neighbour: (neighbours, seeds) float64, rows sum to 1."""
     liked, disliked = liked_seeds(query, hops), disliked_seeds(query, hops)
     both = (*liked, *disliked)
-    names: list[SeedRef] = [(part.kind, key) for part in both for key in part.seeds.keys]
+    refs: list[SeedRef] = [(part.kind, key) for part in both for key in part.seeds.keys]
     items = np.concatenate([part.seeds.items for part in both])
     values = np.concatenate([part.values for part in both])
     count = sum(map(len, liked))
@@ -323,4 +257,58 @@ def _seed_parts(
             of_items = [stored.get(item, 0.0) for item in items[columns].tolist()]
             parts[row, columns] = values[columns] * np.array(of_items)
     totals = parts.sum(axis=1, keepdims=True)
-    return names, np.divide(parts, totals, out=parts, where=totals > 0)
+    return refs, np.divide(parts, totals, out=parts, where=totals > 0)
+
+
+def _holder_shares(
+    reader: CachingReader,
+    collection: Collection,
+    ids: Ids,
+    discount: float,
+    playlists: PlaylistIds,
+    weights: Floats,
+    refs: Sequence[SeedRef],
+    to_seeds: Scores,
+) -> Shares:
+    """Shares of playlists in the scores of `ids`, which they hold, and through these of seeds.
+
+    Args:
+        discount: exponent of popularity that the scores were divided by.
+        playlists: (n,) ids, with `weights` (n,).
+        refs: of k seeds; one may be there several times.
+        to_seeds: (n, k) float64, the seeds' parts in each playlist; rows sum to 1.
+    """
+    discounted = reader.popularity(collection, ids) ** -discount
+    parts = _stored(reader, collection, ids, playlists) * weights * discounted[:, None]
+    return Shares(
+        _by_ref(refs, parts @ to_seeds),
+        _by_ref([("playlist", int(point)) for point in playlists.tolist()], parts),
+    )
+
+
+def _stored(
+    reader: CachingReader, collection: Collection, ids: Ids, playlists: PlaylistIds
+) -> Scores:
+    """(results, playlists) float64: what is stored of each result at each playlist, 0 for none."""
+    records = {
+        record.id: record.sparse
+        for record in reader.retrieve(collection, ids.tolist(), payload=False, sparse=True)
+    }
+    stored = np.zeros((len(ids), len(playlists)))
+    for row, point in enumerate(ids.tolist()):
+        holders = records[point]
+        if holders is None or not len(holders.indices):
+            continue
+        order = np.argsort(holders.indices)
+        indices, values = holders.indices[order], holders.values[order]
+        positions = np.minimum(np.searchsorted(indices, playlists), len(indices) - 1)
+        stored[row] = np.where(indices[positions] == playlists, values[positions], 0)
+    return stored
+
+
+def _by_ref(refs: Sequence[SeedRef], columns: Scores) -> dict[SeedRef, Scores]:
+    """The columns (results, n) by what they belong to; those of the same are added up."""
+    shares: dict[SeedRef, Scores] = {}
+    for ref, column in zip(refs, columns.T, strict=True):
+        shares[ref] = shares[ref] + column if ref in shares else column
+    return shares

@@ -1,4 +1,4 @@
-"""Neighbourhood retrieval in two hops: seeds → playlists that hold them → what those hold.
+"""The strategy `neighbours`, in two hops: seeds → playlists that hold them → what those hold.
 
 The first hop is a sparse query on the playlists' `items`, the second one on the `playlists` of
 songs and tags, both exact and both inside Qdrant. With a playlist's stored values |p|^(β-1), a
@@ -12,43 +12,82 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from melon.retrieval.arrays import Floats, PlaylistIds
 from melon.retrieval.reader import NO_HITS, CachingReader
 from melon.retrieval.seeds import SeedSet
-from melon.retrieval.settings import Hops, RetrievalSettings
-from melon.retrieval.strategies.ranking import (
-    Answer,
-    Ranked,
-    ResolvedQuery,
-)
+from melon.retrieval.settings import Hops, RetrievalSettings, Reweighting
+from melon.retrieval.strategies.ranking import Answer, Ranked, ResolvedQuery
 from melon.retrieval.strategies.reweighting import reweight
-from melon.store import (
-    Collection,
-    Filter,
-    HasId,
-    Hits,
-    NumberRange,
-    SparseVector,
-    VectorQuery,
-)
+from melon.store import Collection, Filter, HasId, Hits, NumberRange, SparseVector, VectorQuery
 
 ITEMS = "items"
 HOLDERS = "playlists"
 
+TIES = 20
+"""Tags that are asked for beyond those wanted, for the last ones may score alike."""
+
+
+class NeighbourStrategy:
+    """What the playlists hold that are most like the query, weighted by their likeness."""
+
+    name = "neighbours"
+
+    def __init__(self, settings: RetrievalSettings) -> None:
+        self._settings = settings.neighbours
+
+    def __call__(self, reader: CachingReader, queries: Sequence[ResolvedQuery]) -> list[Answer]:
+        """One request for the neighbours of all queries, one for their songs, one for tags."""
+        for_songs, for_tags = self.neighbours(reader, queries)
+        songs = self.second_hop(reader, Collection.SONGS, queries, for_songs)
+        tags = self.second_hop(reader, Collection.TAGS, queries, for_tags)
+        return [Answer(*pair) for pair in zip(songs, tags, strict=True)]
+
+    def neighbours(
+        self, reader: CachingReader, queries: Sequence[ResolvedQuery]
+    ) -> tuple[list[Playlists], list[Playlists]]:
+        """The neighbours of each query for its songs, and those for its tags, in one request."""
+        neighbours = first_hop(
+            reader,
+            [
+                (query, self.hops(query, collection)) if query.limit(collection) else None
+                for collection in (Collection.SONGS, Collection.TAGS)
+                for query in queries
+            ],
+        )
+        return neighbours[: len(queries)], neighbours[len(queries) :]
+
+    def second_hop(
+        self,
+        reader: CachingReader,
+        collection: Collection,
+        queries: Sequence[ResolvedQuery],
+        playlists: Sequence[Playlists],
+    ) -> list[Ranked]:
+        """The songs, or the tags, of each query's playlists, in one request."""
+        hops = [self.hops(query, collection) for query in queries]
+        limits = [_limit(query, collection, hop) for query, hop in zip(queries, hops, strict=True)]
+        discounts = [hop.candidate_discount for hop in hops]
+        return second_hop(reader, collection, queries, playlists, limits, discounts)
+
+    def hops(self, query: ResolvedQuery, collection: Collection) -> Hops:
+        """The settings for a query's songs, or tags."""
+        targets = self._settings.of(query.seeds.kind)
+        return targets.to_songs if collection is Collection.SONGS else targets.to_tags
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Neighbours:
-    """The playlists most like a query, then those most like what it dislikes, if anything.
+class Playlists:
+    """What the second hop starts from: playlists that are like a query, or like its dislikes.
 
     Attributes:
         ids: (n,) uint32; one that is like both is there twice.
-        weights: (n,) float32, those of the disliked ones negative.
+        weights: (n,) float32, negative for those that are like what the query dislikes.
         liked_count: how many of them, from the first, are like the query.
     """
 
-    ids: NDArray[np.uint32]
-    weights: NDArray[np.float32]
+    ids: PlaylistIds
+    weights: Floats
     liked_count: int
 
     def vector(self) -> SparseVector:
@@ -59,60 +98,63 @@ class Neighbours:
         return SparseVector(ids, np.bincount(inverse, self.weights).astype(np.float32))
 
     @classmethod
-    def summed(cls, parts: Sequence[tuple[NDArray[np.uint32], NDArray[np.float32]]]) -> Neighbours:
+    def summed(cls, parts: Sequence[tuple[PlaylistIds, Floats]]) -> Playlists:
         """Those of all parts, ids and weights; one in several has the sum of its weights."""
+        if not parts:
+            return NO_PLAYLISTS
         ids, inverse = np.unique(np.concatenate([ids for ids, _ in parts]), return_inverse=True)
         weights = np.bincount(inverse, np.concatenate([weights for _, weights in parts]), len(ids))
         return cls(ids, weights.astype(np.float32), len(ids))
 
 
-NO_NEIGHBOURS = Neighbours(np.empty(0, np.uint32), np.empty(0, np.float32), 0)
+NO_PLAYLISTS = Playlists(np.empty(0, np.uint32), np.empty(0, np.float32), 0)
 
 
-def find_neighbours(
-    reader: CachingReader, queries: Sequence[ResolvedQuery], hops: Sequence[Hops]
-) -> list[Neighbours]:
-    """First hop: for each query the playlists that share most with it, in one request.
+def first_hop(
+    reader: CachingReader, wanted: Sequence[tuple[ResolvedQuery, Hops] | None]
+) -> list[Playlists]:
+    """The neighbours: the playlists that share most with each query, in one request.
 
-    Where the query dislikes something, the playlists most like that are found too, and count
-    against.
+    Where a query dislikes something, the playlists most like that count against it. Where None
+    stands for a query, there are none.
     """
-    wanted = [
-        (query, hop, disliked)
-        for query, hop in zip(queries, hops, strict=True)
-        for disliked in (False, True)
-    ]
-    answers = _search_once(reader, wanted)
-    pairs = list(zip(wanted, answers, strict=True))
+    hops = [_FirstHop(*pair, disliked) for pair in wanted if pair for disliked in (False, True)]
+    hits = _search_once(reader, hops)
     reader.load_songs(
-        [playlist for part, hits in pairs if _reweighs(*part) for playlist in hits.ids.tolist()]
+        [
+            playlist
+            for hop, row in zip(hops, hits, strict=True)
+            if hop.reweighting
+            for playlist in row.ids.tolist()
+        ]
     )
-    found = [_weigh(reader, hits, *part) for part, hits in pairs]
+    weighted = iter([hop.weighted(reader, row) for hop, row in zip(hops, hits, strict=True)])
     return [
-        _against(liked, disliked, hop.dislike_weight)
-        for liked, disliked, hop in zip(found[::2], found[1::2], hops, strict=True)
+        _less(next(weighted), next(weighted), pair[1].dislike_weight) if pair else NO_PLAYLISTS
+        for pair in wanted
     ]
 
 
 def second_hop(
     reader: CachingReader,
     collection: Collection,
-    neighbours: Sequence[Neighbours],
-    wanted: Sequence[tuple[Filter, int]],
+    queries: Sequence[ResolvedQuery],
+    playlists: Sequence[Playlists],
+    limits: Sequence[int],
     discounts: Sequence[float],
 ) -> list[Ranked]:
-    """Second hop: what the neighbours hold, weighted by them, in one request.
+    """What the playlists of each query hold, weighted by them, in one request.
 
     Args:
         collection: songs or tags.
-        wanted: per query the filter and how many candidates.
+        limits: per query, how many candidates.
         discounts: per query, the exponent of popularity that a candidate's score is divided by.
     """
     searches = [
-        VectorQuery(near.vector(), HOLDERS, limit, filter)
-        if near.liked_count and limit > 0
+        VectorQuery(holders.vector(), HOLDERS, limit, query.filter(collection))
+        if holders.liked_count and limit > 0
         else None
-        for near, (filter, limit) in zip(neighbours, wanted, strict=True)
+        for query, holders, limit in zip(queries, playlists, limits, strict=True)
     ]
     pairs = list(zip(reader.query_some(collection, searches), discounts, strict=True))
     if discounted := [hits.ids for hits, discount in pairs if discount]:
@@ -139,23 +181,10 @@ class WeightedSeeds:
         return len(self.seeds)
 
     @property
-    def values(self) -> NDArray[np.float32]:
+    def values(self) -> Floats:
         """(n,) float32: what each seed counts."""
         discounted = np.maximum(self.seeds.popularity, 1) ** np.float32(-self.discount)
         return np.asarray(np.float32(self.weight) * self.seeds.weights * discounted, np.float32)
-
-
-def seed_vector(parts: Sequence[WeightedSeeds]) -> SparseVector | None:
-    """Seeds in the playlists' `items`, each by its kind's weight and its popularity."""
-    parts = [part for part in parts if len(part)]
-    if not parts:
-        return None
-    indices = np.concatenate([part.seeds.items for part in parts])
-    values = np.concatenate([part.values for part in parts])
-    unique, inverse = np.unique(indices, return_inverse=True)
-    summed = np.bincount(inverse, values, len(unique)).astype(np.float32)
-    used = summed > 0
-    return SparseVector(unique[used], summed[used]) if used.any() else None
 
 
 def liked_seeds(query: ResolvedQuery, hops: Hops) -> list[WeightedSeeds]:
@@ -182,12 +211,100 @@ def disliked_seeds(query: ResolvedQuery, hops: Hops) -> list[WeightedSeeds]:
     ]
 
 
-def neighbour_filter(query: ResolvedQuery, min_songs: int = 0) -> Filter | None:
-    """Which playlists may be neighbours: not the query's own, and none with too few songs."""
+def playlist_filter(query: ResolvedQuery, min_songs: int = 0) -> Filter | None:
+    """Playlists of enough songs, without the one that the query continues."""
+    continued = query.original.playlist
     must = (NumberRange("song_count", gte=min_songs),) if min_songs else ()
-    own = query.original.playlist
-    must_not = (HasId((own,)),) if own is not None else ()
+    must_not = (HasId((continued,)),) if continued is not None else ()
     return Filter(must=must, must_not=must_not) or None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _FirstHop:
+    """The search for the playlists most like what a query likes, or dislikes."""
+
+    query: ResolvedQuery
+    hops: Hops
+    disliked: bool
+
+    @property
+    def reweighting(self) -> Reweighting | None:
+        """How the playlists are weighed anew, if they are."""
+        return self.hops.reweighting if self.query.seeds.songs and not self.disliked else None
+
+    def search(self) -> VectorQuery | None:
+        """What the store is asked; None where nothing counts."""
+        seeds = (disliked_seeds if self.disliked else liked_seeds)(self.query, self.hops)
+        vector = _seed_vector(seeds)
+        filter = playlist_filter(self.query, self.hops.min_songs)
+        return VectorQuery(vector, ITEMS, self.hops.playlists, filter) if vector else None
+
+    def weighted(self, reader: CachingReader, hits: Hits) -> Playlists:
+        """The playlists, the best of them with a weight of 1 before they are weighed anew."""
+        if not len(hits):
+            return NO_PLAYLISTS
+        weights = ((hits.scores / hits.scores.max()) ** self.hops.power).astype(np.float32)
+        if self.reweighting:
+            seeds = [int(song) for song in self.query.seeds.songs.keys]
+            weights = reweight(weights, reader.songs(hits.ids), seeds, self.reweighting)
+        return Playlists(hits.ids.astype(np.uint32), weights, len(hits))
+
+
+def _search_once(reader: CachingReader, hops: Sequence[_FirstHop]) -> list[Hits]:
+    """The hits of each first hop. What a query's songs and tags have in common is searched once."""
+    searches = [hop.search() for hop in hops]
+    keys = [
+        search and (id(hop.query), search.search_key)
+        for hop, search in zip(hops, searches, strict=True)
+    ]
+    longest: dict[Hashable, VectorQuery] = {}
+    for key, search in zip(keys, searches, strict=True):
+        if search and search.limit > (longest[key].limit if key in longest else 0):
+            longest[key] = search
+    answers = reader.query_some(Collection.PLAYLISTS, list(longest.values()))
+    hits = dict(zip(longest, answers, strict=True))
+    return [
+        hits[key].rows(slice(search.limit)) if search else NO_HITS
+        for key, search in zip(keys, searches, strict=True)
+    ]
+
+
+def _seed_vector(parts: Sequence[WeightedSeeds]) -> SparseVector | None:
+    """Seeds in the playlists' `items`, each by its kind's weight and its popularity."""
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        return None
+    indices = np.concatenate([part.seeds.items for part in parts])
+    values = np.concatenate([part.values for part in parts])
+    unique, inverse = np.unique(indices, return_inverse=True)
+    summed = np.bincount(inverse, values, len(unique)).astype(np.float32)
+    used = summed > 0
+    return SparseVector(unique[used], summed[used]) if used.any() else None
+
+
+def _less(liked: Playlists, disliked: Playlists, dislike_weight: float) -> Playlists:
+    """The liked playlists less the disliked ones, which sum to `dislike_weight` of their weight."""
+    if not liked.liked_count or not disliked.liked_count:
+        return liked
+    share = dislike_weight * np.abs(liked.weights).sum() / disliked.weights.sum()
+    return Playlists(
+        np.concatenate([liked.ids, disliked.ids]),
+        np.concatenate([liked.weights, -share * disliked.weights]).astype(np.float32),
+        liked.liked_count,
+    )
+
+
+def _limit(query: ResolvedQuery, collection: Collection, hops: Hops) -> int:
+    """How many candidates to ask for.
+
+    Tags without a discount come back in their final order, so a few spare ones suffice to settle
+    ties. Songs always need all candidates: `hybrid` adds other scores to theirs.
+    """
+    limit = query.limit(collection)
+    if not limit:
+        return 0
+    in_order = collection is Collection.TAGS and not hops.candidate_discount
+    return max(limit, min(limit + TIES, hops.candidates) if in_order else hops.candidates)
 
 
 def _discounted(
@@ -199,144 +316,3 @@ def _discounted(
     if discount:
         scores = scores * reader.popularity(collection, ids) ** -discount
     return Ranked.of(ids, scores)
-
-
-def _first_hop(query: ResolvedQuery, hops: Hops, disliked: bool) -> VectorQuery | None:
-    """The query for the playlists most like what is liked, or disliked; None if that is nothing."""
-    vector = seed_vector(disliked_seeds(query, hops) if disliked else liked_seeds(query, hops))
-    if vector is None:
-        return None
-    return VectorQuery(vector, ITEMS, hops.playlists, neighbour_filter(query, hops.min_songs))
-
-
-def _search_once(
-    reader: CachingReader, wanted: Sequence[tuple[ResolvedQuery, Hops, bool]]
-) -> list[Hits]:
-    """The hits of each first hop. What a query's songs and tags have in common is searched once."""
-    searches = [_first_hop(*part) for part in wanted]
-    keys = [
-        search and (id(query), search.search_key)
-        for (query, _, _), search in zip(wanted, searches, strict=True)
-    ]
-    longest: dict[Hashable, VectorQuery] = {}
-    for key, search in zip(keys, searches, strict=True):
-        if search is None:
-            continue
-        held = longest.get(key)
-        if held is None or search.limit > held.limit:
-            longest[key] = search
-    answers = reader.query_some(Collection.PLAYLISTS, list(longest.values()))
-    found = dict(zip(longest, answers, strict=True))
-    return [
-        NO_HITS if search is None else found[key].rows(slice(search.limit))
-        for key, search in zip(keys, searches, strict=True)
-    ]
-
-
-def _reweighs(query: ResolvedQuery, hops: Hops, disliked: bool) -> bool:
-    return hops.reweighting is not None and len(query.seeds.songs) > 0 and not disliked
-
-
-def _weigh(
-    reader: CachingReader, hits: Hits, query: ResolvedQuery, hops: Hops, disliked: bool
-) -> Neighbours:
-    if not len(hits):
-        return NO_NEIGHBOURS
-    weights = ((hits.scores / hits.scores.max()) ** hops.power).astype(np.float32)
-    if hops.reweighting is not None and _reweighs(query, hops, disliked):
-        seeds = [int(song) for song in query.seeds.songs.keys]
-        weights = reweight(weights, reader.songs(hits.ids), seeds, hops.reweighting)
-    return Neighbours(hits.ids.astype(np.uint32), weights, len(hits))
-
-
-def _against(liked: Neighbours, disliked: Neighbours, dislike: float) -> Neighbours:
-    """The liked neighbours less the disliked ones, whose weights sum to `dislike` of theirs."""
-    if not liked.liked_count or not disliked.liked_count:
-        return liked
-    share = dislike * np.abs(liked.weights).sum() / disliked.weights.sum()
-    return Neighbours(
-        np.concatenate([liked.ids, disliked.ids]),
-        np.concatenate([liked.weights, -share * disliked.weights]).astype(np.float32),
-        liked.liked_count,
-    )
-
-
-TIES = 20
-"""Tags that are found beyond those wanted, for the last ones may score alike."""
-
-
-class NeighbourStrategy:
-    """What the playlists hold that are most like the query, weighted by their likeness."""
-
-    name = "neighbours"
-
-    def __init__(self, settings: RetrievalSettings) -> None:
-        self._settings = settings.neighbours
-
-    def __call__(self, reader: CachingReader, queries: Sequence[ResolvedQuery]) -> list[Answer]:
-        """One request for the neighbours of all queries, one for their songs, one for tags."""
-        of_songs, of_tags = self.neighbours(reader, queries)
-        songs = self.second_hop(reader, Collection.SONGS, queries, of_songs)
-        tags = self.second_hop(reader, Collection.TAGS, queries, of_tags)
-        return [Answer(*pair) for pair in zip(songs, tags, strict=True)]
-
-    def neighbours(
-        self, reader: CachingReader, queries: Sequence[ResolvedQuery]
-    ) -> tuple[list[Neighbours], list[Neighbours]]:
-        """The neighbours of each query for its songs, and those for its tags, in one request."""
-        targets = [self._settings.of(query.seeds.kind) for query in queries]
-        found = _neighbours(
-            reader,
-            [(q, t.to_songs) if q.songs else None for q, t in zip(queries, targets, strict=True)]
-            + [(q, t.to_tags) if q.tags else None for q, t in zip(queries, targets, strict=True)],
-        )
-        return found[: len(queries)], found[len(queries) :]
-
-    def second_hop(
-        self,
-        reader: CachingReader,
-        collection: Collection,
-        queries: Sequence[ResolvedQuery],
-        neighbours: Sequence[Neighbours],
-    ) -> list[Ranked]:
-        """The songs, or the tags, of each query's neighbours, in one request."""
-        hops = [self.hops(query, collection) for query in queries]
-        return second_hop(
-            reader,
-            collection,
-            neighbours,
-            [_wanted(query, collection, hop) for query, hop in zip(queries, hops, strict=True)],
-            [hop.candidate_discount for hop in hops],
-        )
-
-    def hops(self, query: ResolvedQuery, collection: Collection) -> Hops:
-        """The settings for a query's songs, or tags."""
-        target = self._settings.of(query.seeds.kind)
-        return target.to_songs if collection is Collection.SONGS else target.to_tags
-
-
-def _neighbours(
-    reader: CachingReader, wanted: Sequence[tuple[ResolvedQuery, Hops] | None]
-) -> list[Neighbours]:
-    """The neighbours of each query in one request; none where nothing is wanted of them."""
-    pairs = [pair for pair in wanted if pair]
-    found = iter(
-        find_neighbours(reader, [query for query, _ in pairs], [hops for _, hops in pairs])
-    )
-    return [next(found) if pair else NO_NEIGHBOURS for pair in wanted]
-
-
-def _wanted(query: ResolvedQuery, collection: Collection, hops: Hops) -> tuple[Filter, int]:
-    """The filter, and how many candidates at least.
-
-    Tags without a discount come back in their final order, so a few spare ones suffice to settle
-    ties. Songs always need all candidates: `hybrid` adds other scores to theirs.
-    """
-    songs = collection is Collection.SONGS
-    limit = query.songs if songs else query.tags
-    in_order = not songs and not hops.candidate_discount
-    spare = min(limit + TIES, hops.candidates) if in_order else hops.candidates
-    return (
-        query.song_filter if songs else query.tag_filter,
-        max(limit, spare) if limit else 0,
-    )

@@ -9,12 +9,12 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from melon.retrieval.arrays import Floats
 from melon.retrieval.query import ModalityWeights
-from melon.retrieval.seeds import Key, Seeds, SeedSet
+from melon.retrieval.seeds import Seeds, SeedSet
 from melon.retrieval.settings import QueryEmbedding
 from melon.retrieval.strategies.ranking import ResolvedQuery, SeedRef
 
-Weights = NDArray[np.float32]
 SEEDS_PER_CLUSTER = 8
 MAX_CLUSTERS = 5
 ROUNDS = 10
@@ -22,7 +22,12 @@ EPSILON = 1e-6
 
 
 class ProbeKind(StrEnum):
-    """The published ways to look for candidates in the co-embedding."""
+    """The published ways to look for candidates in the co-embedding.
+
+    `MEAN`: from the weighted mean of the modalities, each the mean of its unit vectors.
+    `VOTE`: from every seed: each votes for what is near it.
+    `CLUSTER`: from the k-means centroids of the seeds, each with the weight of its share of them.
+    """
 
     MEAN = "mean"
     VOTE = "vote"
@@ -34,23 +39,23 @@ class Probe:
     """Where to search from, what of, and what nearness to it is worth.
 
     Attributes:
-        names: the k seeds that it is made of.
+        seeds: the k seeds that it is made of.
         rows: (k, dim) float32, their unit vectors.
         mix: (k,) float32, such that `mix @ rows` is the probe's unit vector.
         weight: negative where the probe votes against what is near it.
     """
 
-    names: tuple[SeedRef, ...]
-    rows: Rows
-    mix: Weights
+    seeds: tuple[SeedRef, ...]
+    rows: Floats
+    mix: Floats
     weight: float
 
     @property
-    def vector(self) -> Vector:
+    def vector(self) -> Floats:
         """(dim,) float32, of unit length."""
         return self.mix @ self.rows
 
-    def parts(self, vector: Vector) -> Weights:
+    def parts(self, vector: Floats) -> Floats:
         """(k,) float32: the seeds' parts in the cosine with a unit vector; they sum to 1."""
         parts = self.mix * (self.rows @ vector)
         if abs(float(parts.sum())) < EPSILON:
@@ -58,29 +63,98 @@ class Probe:
         return np.asarray(parts / parts.sum(), np.float32)
 
 
-def probes(query: ResolvedQuery, settings: QueryEmbedding, probe_kind: ProbeKind) -> list[Probe]:
+def probes(query: ResolvedQuery, settings: QueryEmbedding, kind: ProbeKind) -> list[Probe]:
     """The probes of a query; the weights of what it likes sum to 1.
 
     What it dislikes pushes the mean away, or votes against what is near it.
     """
-    given = query.original.relative_weights
+    asked = query.original.relative_weights
     weights = ModalityWeights(
-        songs=given.songs * settings.song_weight,
-        tags=given.tags * settings.tag_weight,
-        title=given.title * settings.title_weight,
+        songs=asked.songs * settings.song_weight,
+        tags=asked.tags * settings.tag_weight,
+        title=asked.title * settings.title_weight,
     )
     liked = modalities(query.seeds, weights, settings.seed_discount)
-    disliked = dislikes(query.seeds, settings.dislike_weight)
+    disliked = _dislikes(query.seeds, settings.dislike_weight)
     if not liked:
         return []
-    if probe_kind is ProbeKind.MEAN:
+    if kind is ProbeKind.MEAN:
         return _mean(liked, disliked)
     total = sum(part.weight for part in liked)
-    split = _every_row if probe_kind is ProbeKind.VOTE else _centroids
+    split = _every_row if kind is ProbeKind.VOTE else _centroids
     return [
         *(probe for part in liked for probe in split(part, part.weight / total)),
         *(probe for part in disliked for probe in split(part, -part.weight)),
     ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Modality:
+    """The seeds of one kind that have a vector.
+
+    Attributes:
+        weight: how much the modality counts in the query.
+        seeds: (kind, key) of each seed.
+        rows: (n, dim) float32, unit vectors.
+        shares: (n,) float32, how much each counts in the modality; they sum to 1.
+    """
+
+    weight: float
+    seeds: tuple[SeedRef, ...]
+    rows: Floats
+    shares: Floats
+
+    @property
+    def mean(self) -> Floats:
+        """The weighted mean of the rows, (dim,) float32, not of unit length."""
+        return self.shares @ self.rows
+
+    @property
+    def length(self) -> float:
+        """The length of the mean, above 0."""
+        return _length(self.mean)
+
+
+def modalities(seeds: Seeds, weights: ModalityWeights, discount: float = 0.0) -> list[Modality]:
+    """The modalities that have any vector; within one, a seed counts popularity^-`discount`.
+
+    The title's modality is its words, those of the tags beside it included, as in the playlists
+    that the words were trained on; the tags in the title stand in where no word is known.
+    """
+    text = ("word", seeds.words) if len(seeds.title_words) else ("tag", seeds.title_tags)
+    parts = [
+        ("song", weights.songs, seeds.songs),
+        ("tag", weights.tags, seeds.tags),
+        (text[0], weights.title, text[1]),
+    ]
+    return [
+        modality
+        for kind, weight, part in parts
+        if weight > 0 and (modality := _modality(kind, weight, part, discount)) is not None
+    ]
+
+
+def _dislikes(seeds: Seeds, weight: float) -> list[Modality]:
+    """What the query dislikes, songs and tags, as modalities of that weight together."""
+    parts = [("song", seeds.not_songs), ("tag", seeds.not_tags)]
+    total = max(sum(len(part) for _, part in parts), 1)
+    return [
+        modality
+        for kind, part in parts
+        if (modality := _modality(kind, weight * len(part) / total, part, 0.0)) is not None
+    ]
+
+
+def _modality(kind: str, weight: float, seeds: SeedSet, discount: float) -> Modality | None:
+    if not len(seeds):
+        return None
+    known: NDArray[np.bool_] = seeds.vectors.any(axis=1) & (seeds.weights > 0)
+    if not known.any():
+        return None
+    discounted = np.maximum(seeds.popularity[known], 1) ** np.float32(-discount)
+    shares = seeds.weights[known] * discounted
+    refs = tuple((kind, key) for key, has in zip(seeds.keys, known.tolist(), strict=True) if has)
+    return Modality(weight, refs, seeds.vectors[known], shares / shares.sum())
 
 
 def _mean(liked: Sequence[Modality], disliked: Sequence[Modality]) -> list[Probe]:
@@ -90,23 +164,19 @@ def _mean(liked: Sequence[Modality], disliked: Sequence[Modality]) -> list[Probe
     should not count less for it.
     """
     rows = np.vstack([part.rows for part in (*liked, *disliked)])
-    mix = np.concatenate([part.weight / _length(part.mean) * part.shares for part in liked])
+    mix = np.concatenate([part.weight / part.length * part.shares for part in liked])
     length = _length(mix @ rows[: len(mix)])
     mix = np.concatenate([mix / length, *(-part.weight * part.shares for part in disliked)])
     length = _length(mix @ rows)
-    names = tuple(name for part in (*liked, *disliked) for name in part.names)
-    return [Probe(names, rows, (mix / length).astype(np.float32), 1.0)] if length > EPSILON else []
-
-
-def _length(vector: Vector) -> float:
-    return max(float(np.linalg.norm(vector)), EPSILON)
+    seeds = tuple(seed for part in (*liked, *disliked) for seed in part.seeds)
+    return [Probe(seeds, rows, (mix / length).astype(np.float32), 1.0)] if length > EPSILON else []
 
 
 def _every_row(part: Modality, weight: float) -> list[Probe]:
     one = np.ones(1, np.float32)
     return [
-        Probe((name,), row[None, :], one, weight * share)
-        for name, row, share in zip(part.names, part.rows, part.shares.tolist(), strict=True)
+        Probe((seed,), row[None, :], one, weight * share)
+        for seed, row, share in zip(part.seeds, part.rows, part.shares.tolist(), strict=True)
     ]
 
 
@@ -128,77 +198,17 @@ def _centroids(part: Modality, weight: float) -> list[Probe]:
         sums = np.stack([weighted[nearest == k].sum(axis=0) for k in range(count)])
         lengths = np.linalg.norm(sums, axis=1, keepdims=True)
         centres = np.where(lengths > EPSILON, sums / np.maximum(lengths, EPSILON), centres)
-    found = []
+    centroids = []
     for k in range(count):
-        own = np.flatnonzero(nearest == k)
-        length = float(np.linalg.norm(weighted[own].sum(axis=0)))
+        members = np.flatnonzero(nearest == k)
+        length = float(np.linalg.norm(weighted[members].sum(axis=0)))
         if length > EPSILON:
-            names = tuple(part.names[row] for row in own.tolist())
-            mix = (shares[own] / length).astype(np.float32)
-            found.append(Probe(names, rows[own], mix, weight * float(shares[own].sum())))
-    return found
+            seeds = tuple(part.seeds[row] for row in members.tolist())
+            mix = (shares[members] / length).astype(np.float32)
+            share = float(shares[members].sum())
+            centroids.append(Probe(seeds, rows[members], mix, weight * share))
+    return centroids
 
 
-Vector = NDArray[np.float32]
-Rows = NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Modality:
-    """The seeds of one kind that have a vector.
-
-    Attributes:
-        weight: how much the modality counts in the query.
-        names: (kind, key) of each seed.
-        rows: (n, dim) float32, unit vectors.
-        shares: (n,) float32, how much each counts in the modality; they sum to 1.
-    """
-
-    weight: float
-    names: tuple[tuple[str, Key], ...]
-    rows: Rows
-    shares: NDArray[np.float32]
-
-    @property
-    def mean(self) -> Vector:
-        """The weighted mean of the rows, (dim,) float32, not of unit length."""
-        return self.shares @ self.rows
-
-
-def modalities(seeds: Seeds, weights: ModalityWeights, discount: float = 0.0) -> list[Modality]:
-    """The modalities that have any vector; a seed counts popularity^-`discount` in its own.
-
-    The title's modality is its words, those of the tags beside it included, as in the playlists
-    that the words were trained on; the tags found in it stand in where no word is known.
-    """
-    text = ("word", seeds.words) if len(seeds.title_words) else ("tag", seeds.title_tags)
-    parts = [
-        ("song", weights.songs, seeds.songs),
-        ("tag", weights.tags, seeds.tags),
-        (text[0], weights.title, text[1]),
-    ]
-    return [
-        part
-        for kind, weight, own in parts
-        if weight > 0 and (part := _modality(kind, weight, own, discount)) is not None
-    ]
-
-
-def dislikes(seeds: Seeds, weight: float) -> list[Modality]:
-    """What the query dislikes, songs and tags, as modalities of that weight together."""
-    parts = [("song", seeds.not_songs), ("tag", seeds.not_tags)]
-    total = max(sum(len(own) for _, own in parts), 1)
-    found = [_modality(kind, weight * len(own) / total, own, 0.0) for kind, own in parts]
-    return [part for part in found if part is not None]
-
-
-def _modality(kind: str, weight: float, seeds: SeedSet, discount: float) -> Modality | None:
-    if not len(seeds):
-        return None
-    known: NDArray[np.bool_] = seeds.vectors.any(axis=1) & (seeds.weights > 0)
-    if not known.any():
-        return None
-    discounted = np.maximum(seeds.popularity[known], 1) ** np.float32(-discount)
-    shares = seeds.weights[known] * discounted
-    names = tuple((kind, key) for key, has in zip(seeds.keys, known.tolist(), strict=True) if has)
-    return Modality(weight, names, seeds.vectors[known], shares / shares.sum())
+def _length(vector: Floats) -> float:
+    return max(float(np.linalg.norm(vector)), EPSILON)

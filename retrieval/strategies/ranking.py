@@ -1,4 +1,4 @@
-"""What a strategy is given and what it returns; all of them work on many queries at once."""
+"""What a strategy is asked and what it answers; all of them work on many queries at once."""
 
 from __future__ import annotations
 
@@ -7,29 +7,47 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from melon.retrieval.arrays import Scores
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.reader import CachingReader
 from melon.retrieval.seeds import Seeds
-from melon.store import Filter, Ids, PointId
+from melon.store import Collection, Filter, Ids, PointId
+
+
+class Strategy(Protocol):
+    """Finds candidates for queries that have at least one known seed."""
+
+    @property
+    def name(self) -> str:
+        """What it is called by, in options and answers."""
+
+    def __call__(self, reader: CachingReader, queries: Sequence[ResolvedQuery]) -> list[Answer]:
+        """One answer per query, the same whether queries are asked together or one by one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResolvedQuery:
-    """One query with its seeds and filters, ready to be answered.
+    """One query with its seeds, its filters, and how many songs and tags are wanted at least.
 
-    The filters hold the constraints and keep the seeds out; `songs` and `tags` say how many
-    candidates are wanted at least.
+    The filters hold the constraints and keep the seeds out.
     """
 
     original: PlaylistQuery
     seeds: Seeds
     song_filter: Filter
     tag_filter: Filter
-    songs: int
-    tags: int
+    song_limit: int
+    tag_limit: int
     exact: bool = False
+
+    def filter(self, collection: Collection) -> Filter:
+        """Which songs, or tags, may be recommended."""
+        return self.song_filter if collection is Collection.SONGS else self.tag_filter
+
+    def limit(self, collection: Collection) -> int:
+        """How many songs, or tags, are wanted at least."""
+        return self.song_limit if collection is Collection.SONGS else self.tag_limit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +55,7 @@ class Ranked:
     """Candidates, best first; ties are in the order of their ids, so every run gives the same."""
 
     ids: Ids
-    scores: NDArray[np.float64]
+    scores: Scores
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -63,7 +81,7 @@ class Ranked:
         return Ranked(np.concatenate([self.ids, ids]), scores)
 
     @classmethod
-    def of(cls, ids: Ids, scores: NDArray[np.float64]) -> Ranked:
+    def of(cls, ids: Ids, scores: Scores) -> Ranked:
         """Rank n different points (n,) by their scores (n,)."""
         order = np.argsort(-scores, kind="stable")
         ordered = scores[order]
@@ -73,7 +91,7 @@ class Ranked:
         return cls(ids[order], ordered)
 
     @classmethod
-    def of_sums(cls, parts: Sequence[tuple[Ids, NDArray[np.float64]]]) -> Ranked:
+    def of_sums(cls, parts: Sequence[tuple[Ids, Scores]]) -> Ranked:
         """Rank points by the sum of the scores that they have in any of the parts.
 
         Args:
@@ -98,7 +116,7 @@ EMPTY = Ranked(np.empty(0, np.int64), np.empty(0))
 class Answer:
     """The candidates for one query.
 
-    `popular` is true if nothing better was found than the most popular items.
+    `popular` is true where the most popular items stand in for what a strategy finds.
     """
 
     songs: Ranked
@@ -130,31 +148,22 @@ class Shares:
             neighbourhood has in the scores.
     """
 
-    seeds: Mapping[SeedRef, NDArray[np.float64]]
-    neighbours: Mapping[SeedRef, NDArray[np.float64]]
+    seeds: Mapping[SeedRef, Scores]
+    neighbours: Mapping[SeedRef, Scores]
 
-    def times(self, factors: NDArray[np.float64]) -> Shares:
+    def times(self, factors: Scores) -> Shares:
         """The same with every result's shares multiplied by its factor (n,)."""
         return Shares(
-            {name: factors * share for name, share in self.seeds.items()},
-            {name: factors * share for name, share in self.neighbours.items()},
+            {ref: factors * share for ref, share in self.seeds.items()},
+            {ref: factors * share for ref, share in self.neighbours.items()},
         )
 
-    def plus(self, other: Shares) -> Shares:
+    def plus(self, more: Shares) -> Shares:
         """The shares of both, added up."""
-        return Shares(_sum(self.seeds, other.seeds), _sum(self.neighbours, other.neighbours))
+        return Shares(_sum(self.seeds, more.seeds), _sum(self.neighbours, more.neighbours))
 
 
 NO_SHARES = Shares({}, {})
-
-
-def _sum(
-    one: Mapping[SeedRef, NDArray[np.float64]], other: Mapping[SeedRef, NDArray[np.float64]]
-) -> dict[SeedRef, NDArray[np.float64]]:
-    total = dict(one)
-    for name, share in other.items():
-        total[name] = total[name] + share if name in total else share
-    return total
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,12 +177,8 @@ class Explanation:
 UNEXPLAINED = Explanation(NO_SHARES, NO_SHARES)
 
 
-class Strategy(Protocol):
-    """Finds candidates for queries that have at least one known seed."""
-
-    @property
-    def name(self) -> str:
-        """What it is called by, in options and answers."""
-
-    def __call__(self, reader: CachingReader, queries: Sequence[ResolvedQuery]) -> list[Answer]:
-        """One answer per query, the same whether queries are asked together or one by one."""
+def _sum(shares: Mapping[SeedRef, Scores], more: Mapping[SeedRef, Scores]) -> dict[SeedRef, Scores]:
+    total = dict(shares)
+    for ref, share in more.items():
+        total[ref] = total[ref] + share if ref in total else share
+    return total

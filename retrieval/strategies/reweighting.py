@@ -1,11 +1,10 @@
 """Ridge regression of the neighbours' weights: which mixture of them explains the seeds?
 
-Similarity alone lets a long or eclectic playlist count as much as one that holds little besides
-what the seeds hold. In the spirit of Zhu et al. (2018), doi:10.1145/3267471.3267484, who weigh
-the seeds by a linear model of the playlist, the neighbours are weighed here by one: their
-weighted sum should be 1 at the seeds and 0 at the rest of what they hold, with the similarities
-as the prior. The normal equations are solved by a few steps of conjugate gradients, which is
-early stopping and so regularises too.
+Similarity alone lets a long or eclectic playlist count as much as one with little but the seeds.
+Zhu et al. (2018), doi:10.1145/3267471.3267484, weigh the seeds by a linear model of the playlist;
+here such a model weighs the neighbours. Their weighted sum should be 1 at the seeds and 0 at all
+their other songs, with the similarities as the prior. A few steps of conjugate gradients solve
+the normal equations; to stop early regularises, too.
 """
 
 from __future__ import annotations
@@ -13,69 +12,69 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from melon.retrieval.arrays import Floats, Scores, SongIds
 from melon.retrieval.settings import Reweighting
+from melon.store import Ids
 
-Floats = NDArray[np.float64]
 PRIOR_AT_SEEDS = 0.5
 """What the prior's sum is at the seeds on average: halfway to the target."""
 EPSILON = 1e-12
 MAX_TABLE_ID = 4_000_000
 """Ids up to this have a table, 16 MB at most; where there are larger ones, they are sorted."""
 
-Ids = NDArray[np.integer[Any]]
+_THREAD = threading.local()
 
 
 def reweight(
-    weights: NDArray[np.float32],
-    held: Sequence[NDArray[np.int32]],
+    weights: Floats,
+    songs: Sequence[SongIds],
     seeds: Sequence[int],
     settings: Reweighting,
-) -> NDArray[np.float32]:
+) -> Floats:
     """New weights for the neighbours.
 
     Args:
         weights: (n,) positive prior weights.
-        held: for each neighbour, (k,) int32, the ids of its songs.
+        songs: for each neighbour, (k,) int32, the ids of its songs.
         seeds: ids of the query's songs.
         settings: how far the weights may move, and what counts.
 
     Returns:
         (n,) float32. A neighbour may get a negative weight.
     """
-    ids = np.concatenate(held)
+    ids = np.concatenate(songs)
     columns, seed_columns = _columns(ids, seeds)
     if not len(seed_columns):
         return weights
-    holdings = _Holdings.of(columns, held)
+    matrix = _SongMatrix.of(columns, songs)
     is_seed = np.zeros(len(ids), np.bool_)
     is_seed[seed_columns] = True
     counts = np.where(is_seed, settings.seen, settings.unseen)
 
     prior = weights.astype(np.float64)
-    held_by_prior = holdings.sum_by_song(prior)
-    factor = PRIOR_AT_SEEDS / max(float(held_by_prior[seed_columns].mean()), EPSILON)
+    prior_sums = matrix.sum_by_song(prior)
+    factor = PRIOR_AT_SEEDS / max(float(prior_sums[seed_columns].mean()), EPSILON)
     prior *= factor
-    held_by_prior *= factor
+    prior_sums *= factor
     scale = np.sqrt(prior / prior.mean())  # the surer a neighbour, the freer its weight
 
-    def normal_matrix(change: Floats) -> Floats:
-        by_song = counts * holdings.sum_by_song(scale * change)
-        data_term: Floats = scale * holdings.sum_by_neighbour(by_song)
+    def normal_matrix(change: Scores) -> Scores:
+        by_song = counts * matrix.sum_by_song(scale * change)
+        data_term: Scores = scale * matrix.sum_by_neighbour(by_song)
         return settings.penalty * change + data_term
 
-    target = scale * holdings.sum_by_neighbour(counts * (is_seed - held_by_prior))
+    target = scale * matrix.sum_by_neighbour(counts * (is_seed - prior_sums))
     change = conjugate_gradients(normal_matrix, target, settings.iterations)
     return np.asarray(prior + scale * change, np.float32)
 
 
 def conjugate_gradients(
-    matrix: Callable[[Floats], Floats], target: Floats, iterations: int
-) -> Floats:
+    matrix: Callable[[Scores], Scores], target: Scores, iterations: int
+) -> Scores:
     """The x that a symmetric positive definite matrix takes to the target, or near it.
 
     Hestenes & Stiefel (1952), doi:10.6028/jres.049.044, from zero.
@@ -101,14 +100,14 @@ def conjugate_gradients(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Holdings:
+class _SongMatrix:
     """Which of n neighbours holds which songs: a matrix of zeros and ones.
 
     Attributes:
         columns: the song of each entry, neighbour by neighbour; songs are numbered below the
             number of entries.
         lengths: (n,) int64, the entries of each neighbour.
-        starts: where the entries of those begin that hold something.
+        starts: where the entries of each neighbour begin that has any.
     """
 
     columns: Ids
@@ -116,19 +115,19 @@ class _Holdings:
     starts: NDArray[np.int64]
 
     @classmethod
-    def of(cls, columns: Ids, held: Sequence[Ids]) -> _Holdings:
-        lengths = np.fromiter(map(len, held), np.int64, len(held))
+    def of(cls, columns: Ids, songs: Sequence[SongIds]) -> _SongMatrix:
+        lengths = np.fromiter(map(len, songs), np.int64, len(songs))
         starts = np.cumsum(lengths) - lengths
         return cls(columns, lengths, starts[lengths > 0])  # `reduceat` knows no empty sum
 
-    def sum_by_song(self, values: Floats) -> Floats:
-        """Of the neighbours' values (n,), for each song the sum of those that hold it."""
+    def sum_by_song(self, values: Scores) -> Scores:
+        """For each song the sum of the values (n,) of the neighbours that hold it."""
         size = len(self.columns)
         summed = np.bincount(self.columns, np.repeat(values, self.lengths), size)
         return summed.astype(np.float64, copy=False)
 
-    def sum_by_neighbour(self, values: Floats) -> Floats:
-        """Of the songs' values, for each neighbour the sum of those that it holds, (n,)."""
+    def sum_by_neighbour(self, values: Scores) -> Scores:
+        """For each neighbour the sum of its songs' values, (n,)."""
         sums = np.zeros(len(self.lengths))
         sums[self.lengths > 0] = np.add.reduceat(values[self.columns], self.starts)
         return sums
@@ -154,12 +153,9 @@ def _columns(ids: Ids, seeds: Sequence[int]) -> tuple[Ids, Ids]:
     return last[ids], at[known]
 
 
-_OWN = threading.local()
-
-
 def _scratch(end: int) -> NDArray[np.int32]:
-    """A table that this thread had before, or a longer one: new memory costs more than its use."""
-    table: NDArray[np.int32] | None = getattr(_OWN, "table", None)
+    """This thread's table, made longer where it must be: new memory costs more than its use."""
+    table: NDArray[np.int32] | None = getattr(_THREAD, "table", None)
     if table is None or len(table) < end:
-        table = _OWN.table = np.zeros(end, np.int32)
+        table = _THREAD.table = np.zeros(end, np.int32)
     return table

@@ -6,13 +6,13 @@ import numpy as np
 
 from melon.retrieval import PlaylistQuery, Retriever
 from melon.retrieval.settings import Hops
-from melon.retrieval.strategies.hops import Neighbours, disliked_seeds, liked_seeds
+from melon.retrieval.strategies.hops import Playlists, disliked_seeds, liked_seeds
 from melon.retrieval.strategies.ranking import ResolvedQuery
 from melon.store import Filter
 
 
 def test_a_playlist_that_is_like_both_stands_once_in_the_query() -> None:
-    near = Neighbours(np.array([4, 9, 4], np.uint32), np.array([1, 0.5, -0.25], np.float32), 2)
+    near = Playlists(np.array([4, 9, 4], np.uint32), np.array([1, 0.5, -0.25], np.float32), 2)
     assert near.vector().indices.tolist() == [4, 9]
     assert near.vector().values.tolist() == [0.75, 0.5]
 
@@ -23,7 +23,7 @@ def test_each_seed_has_its_kind(retriever: Retriever) -> None:
         songs=(1, 2), tags=("rain",), title="winter", not_songs=(9,), not_tags=("party",)
     )
     [seeds] = retriever._source.open.seeds([query])
-    resolved = ResolvedQuery(query, seeds, Filter(), Filter(), songs=10, tags=10)
+    resolved = ResolvedQuery(query, seeds, Filter(), Filter(), song_limit=10, tag_limit=10)
     parts = (*liked_seeds(resolved, Hops()), *disliked_seeds(resolved, Hops()))
     named = {(part.kind, key) for part in parts for key in part.seeds.keys}
     assert {("song", 1), ("song", 2), ("song", 9), ("tag", "rain"), ("tag", "winter")} < named

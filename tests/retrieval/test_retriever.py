@@ -20,7 +20,7 @@ from melon.embedding import EmbeddingSpace
 from melon.errors import MelonError
 from melon.ingest import ingest
 from melon.retrieval import STRATEGIES, Item, PlaylistQuery, Retriever, live
-from melon.retrieval.strategies.dense import MeanStrategy
+from melon.retrieval.strategies.hybrid import HybridStrategy
 from melon.retrieval.strategies.ranking import Answer, ResolvedQuery
 from melon.store import Collection, NoRelease, ReleaseReader, VectorStore
 from melon.text import DamagedTitleTokenizer, TitleTokenizer
@@ -413,10 +413,10 @@ def test_an_answer_never_mixes_two_releases(
         second = ingest(turned(demo_space), writing).manifest.release
         first = ingest(demo_space, writing).manifest.release
         asking = Retriever(reading)
-        expected = asking.recommend(ASKED, strategy="mean")
+        expected = asking.recommend(ASKED, strategy="hybrid")
         assert expected.release == first
 
-        class PromotedMeanwhile(MeanStrategy):
+        class PromotedMeanwhile(HybridStrategy):
             """The other release goes live after the seeds were looked up in this one."""
 
             def __call__(
@@ -425,6 +425,6 @@ def test_an_answer_never_mixes_two_releases(
                 writing.promote(second)
                 return super().__call__(reader, queries)
 
-        monkeypatch.setitem(STRATEGIES, "mean", PromotedMeanwhile)  # type: ignore[arg-type]
-        assert asking.recommend(ASKED, strategy="mean") == expected
-        assert asking.recommend(ASKED, strategy="mean").release == second
+        monkeypatch.setitem(STRATEGIES, "hybrid", PromotedMeanwhile)  # type: ignore[arg-type]
+        assert asking.recommend(ASKED, strategy="hybrid") == expected
+        assert asking.recommend(ASKED, strategy="hybrid").release == second

@@ -45,7 +45,7 @@ class Asking(HybridStrategy):
     asked: ClassVar[list[tuple[int, PlaylistQuery]]]
 
     def __call__(self, reader: CachingReader, queries: Sequence[ResolvedQuery]) -> list[Answer]:
-        self.asked += [(query.songs, query.original) for query in queries]
+        self.asked += [(query.song_limit, query.original) for query in queries]
         return super().__call__(reader, queries)
 
 
