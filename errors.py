@@ -115,13 +115,13 @@ class Problem:
         location: the names and indices that lead to it; empty where it is the whole.
         what: the reason, to be put after a colon: "input should be greater than 0".
         kind: pydantic's name of it, such as `missing`.
-        given: the value. It may be a secret, and is in no message but one that puts it there.
+        value: what was refused. It may be a secret, so that only some callers put it in a message.
     """
 
     location: tuple[int | str, ...]
     what: str
     kind: str
-    given: object = field(repr=False)
+    value: object = field(repr=False)
 
     @property
     def place(self) -> str:

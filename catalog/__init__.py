@@ -1,7 +1,6 @@
 """Files in the format of the *Melon Playlist Dataset* become typed records, and back."""
 
 from melon.catalog.corpus import GENRE_FILE, PLAYLIST_FILES, SONG_FILE, CorpusFiles, find_corpus
-from melon.catalog.dates import parse_issue_date, parse_updated
 from melon.catalog.errors import (
     AmbiguousCorpus,
     BadGenres,
@@ -13,14 +12,13 @@ from melon.catalog.json_stream import JsonArray
 from melon.catalog.readers import read_playlists, read_songs
 from melon.catalog.records import (
     MAX_ID,
-    DatePrecision,
     Genre,
     IssueDate,
     Playlist,
     RecordId,
     Song,
 )
-from melon.catalog.report import Cause, Finding, ReadReport, RecordKind
+from melon.catalog.report import Cause, ReadReport
 from melon.catalog.writers import (
     array_writer,
     playlist_record,
@@ -39,8 +37,6 @@ __all__ = [
     "BadRecord",
     "Cause",
     "CorpusFiles",
-    "DatePrecision",
-    "Finding",
     "Genre",
     "IssueDate",
     "JsonArray",
@@ -48,12 +44,9 @@ __all__ = [
     "Playlist",
     "ReadReport",
     "RecordId",
-    "RecordKind",
     "Song",
     "array_writer",
     "find_corpus",
-    "parse_issue_date",
-    "parse_updated",
     "playlist_record",
     "read_genres",
     "read_playlists",

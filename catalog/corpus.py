@@ -1,4 +1,4 @@
-"""Which files make up a corpus: those that a directory stands for, and those given by name."""
+"""The files of a corpus, by their names or by the directory that they are in."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def find_corpus(paths: Sequence[Path]) -> CorpusFiles:
     """Find the files of a corpus.
 
     A directory stands for its `train.json`, `val.json`, `test.json`, `song_meta.json` and
-    `genre_gn_all.json`, as far as they exist. A file given by name holds playlists, unless it
+    `genre_gn_all.json`, as far as they exist. Any other path is a file of playlists, unless it
     is named like the songs or the genres. A file that is named twice counts once.
 
     Raises:
@@ -67,15 +67,15 @@ def find_corpus(paths: Sequence[Path]) -> CorpusFiles:
 
 
 def _playlists_in(directory: Path) -> list[Path]:
-    found = [directory / name for name in PLAYLIST_FILES if (directory / name).is_file()]
-    if not found:
+    files = [directory / name for name in PLAYLIST_FILES if (directory / name).is_file()]
+    if not files:
         looked_for = ", ".join(PLAYLIST_FILES[:-1]) + f" and {PLAYLIST_FILES[-1]}"
         raise NoPlaylists(
             f"no playlists here: looked for {looked_for}",
             where=str(directory),
             hint="give the directory that holds one of them, or name the files of playlists",
         )
-    return found
+    return files
 
 
 def _only(files: list[Path], kind: str) -> Path | None:
@@ -89,8 +89,8 @@ def _only(files: list[Path], kind: str) -> Path | None:
 
 
 def _distinct(files: Iterable[Path]) -> list[Path]:
-    """The files, each where and as it is named first."""
-    named: dict[Path, Path] = {}
+    """The files in order, each by the first of its names."""
+    names: dict[Path, Path] = {}
     for file in files:
-        named.setdefault(file.resolve(), file)
-    return list(named.values())
+        names.setdefault(file.resolve(), file)
+    return list(names.values())

@@ -1,4 +1,4 @@
-"""The ways in which the Melon format writes dates, and how much of each is known."""
+"""Dates as Melon's files write them, and how much of each is known."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def parse_issue_date(value: str | int | None) -> IssueDate | None:
 
 
 def parse_updated(value: str | int | None) -> datetime | None:
-    """Read when a playlist was changed, such as `2019-12-17 14:06:45.000`; a naive time in UTC.
+    """Read when a playlist was changed, such as `2019-12-17 14:06:45.000`, as a naive time in UTC.
 
-    Any ISO 8601 form is understood; a time without a zone is taken for UTC. `""`, `0` and
+    Any form of ISO 8601 may be used; a time without a zone is taken for UTC. `""`, `0` and
     `0000-00-00 00:00:00` are no date at all.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What can be wrong with the files of a catalogue."""
+"""The errors of reading a catalogue's files, and how they show a value."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def shortened(value: object, limit: int = 60) -> str:
     """Show a value as JSON that any terminal can print, cut to `limit` characters."""
     try:
         text = json.dumps(value, ensure_ascii=False, default=str)
-    except RecursionError:  # it could be decoded, a few calls higher up
+    except RecursionError:  # it was decoded with fewer calls on the stack
         text = f"a deeply nested {type(value).__name__}"
     text = text.encode(errors="backslashreplace").decode()  # a lone surrogate
     return text if len(text) <= limit else f"{text[: limit - 1]}…"

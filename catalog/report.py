@@ -1,4 +1,4 @@
-"""What was found while a catalogue was read: how many records, and what was wrong with which."""
+"""The report of reading a catalogue: how many records, and which of them had what wrong."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ class Finding:
 
 @dataclass
 class ReadReport:
-    """Counts what was read and what was found wrong, for one or more files.
+    """Counts the records of one or more files, and what is wrong with them.
 
-    The same report may be given to several readers.
+    Several readers may share one report.
     """
 
     playlists: int = 0
@@ -108,5 +108,5 @@ class ReadReport:
                 lines.append(f"skipped {counted(count, kind)}: {cause}")
             else:
                 lines.append(f"left out {counted(count, 'value')} of {kind}s: {cause}")
-            lines += [f"  {found.place}: {found.detail}" for found in self.examples[kind, cause]]
+            lines += [f"  {one.place}: {one.detail}" for one in self.examples[kind, cause]]
         return lines

@@ -169,5 +169,5 @@ def training_settings(preset: str = DEFAULT_PRESET, **changes: Any) -> TrainingS
     except ValidationError as error:
         problem = first_problem(error)
         raise InputError(
-            f"{problem.what}, not {problem.given!r}", where=f"training setting {problem.place}"
+            f"{problem.what}, not {problem.value!r}", where=f"training setting {problem.place}"
         ) from None

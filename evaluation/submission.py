@@ -120,4 +120,4 @@ def _first_problem(error: ValidationError) -> str:
         return "the record is not an object with id, songs and tags"
     if problem.kind == "missing":
         return f"field {problem.place!r} is missing"
-    return f"field {problem.place!r}: {problem.what}, not {problem.given!r:.60}"
+    return f"field {problem.place!r}: {problem.what}, not {problem.value!r:.60}"

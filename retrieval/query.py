@@ -113,8 +113,8 @@ class FrozenInput(BaseModel):
         except ValidationError as error:
             problem = first_problem(error)
             what, place = problem.what, problem.place
-            if problem.kind == "tuple_type" and isinstance(problem.given, str | int):
-                what = f"it is a list: write {place}=[{problem.given!r}]"
+            if problem.kind == "tuple_type" and isinstance(problem.value, str | int):
+                what = f"it is a list: write {place}=[{problem.value!r}]"
             kind = WrongType if problem.kind.endswith("_type") else InputError
             raise kind(f"{cls.__name__}: {what}", where=place) from None
 

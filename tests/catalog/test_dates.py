@@ -6,7 +6,8 @@ from datetime import date, datetime
 
 import pytest
 
-from melon.catalog import DatePrecision, IssueDate, parse_issue_date, parse_updated
+from melon.catalog.dates import parse_issue_date, parse_updated
+from melon.catalog.records import DatePrecision, IssueDate
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import numpy as np
 
-from melon.catalog.records import Genre, Playlist, Song
+from melon.catalog import Genre, Playlist, Song
 from melon.embedding import TrainingSettings, training_settings
 
 GROUPS = 4

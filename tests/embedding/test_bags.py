@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from melon.catalog.records import Playlist, Song
+from melon.catalog import Playlist, Song
 from melon.embedding.bags import (
     MAX_BAG,
     TokenKind,

@@ -16,7 +16,7 @@ from planted import (
     small_settings,
 )
 
-from melon.catalog.records import Genre, IssueDate, Playlist, Song
+from melon.catalog import Genre, IssueDate, Playlist, Song
 from melon.embedding import build_space, training_settings
 from melon.embedding.bags import TokenKind
 from melon.embedding.errors import NothingToTrain, RepeatedPlaylist

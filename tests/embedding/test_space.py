@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from planted import planted_playlists, small_settings
 
-from melon.catalog.records import Playlist
+from melon.catalog import Playlist
 from melon.embedding import EmbeddingSpace, build_space
 from melon.embedding.errors import DamagedSpace, NotASpace, SpaceError, SpaceVersionMismatch
 from melon.embedding.files import _hash_of, check_place

@@ -13,7 +13,7 @@ from gensim.models import Word2Vec
 from planted import planted_playlists, planted_songs, small_settings
 from pydantic import ValidationError
 
-from melon.catalog.records import Playlist
+from melon.catalog import Playlist
 from melon.embedding import TrainingSettings, build_space, training_settings
 from melon.embedding.bags import MAX_BAG, TokenKind, TokenTable
 from melon.embedding.errors import EmptyVocabulary, TrainingDiverged

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lists import HeldOut
+from evaluation_samples import HeldOut
 
 from melon.catalog import Playlist, ReadReport, read_playlists
 from melon.demo import DemoTruth

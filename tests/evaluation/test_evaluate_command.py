@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from lists import playlist, record, result, write_json
+from evaluation_samples import playlist, record, result, write_json
 from places import Place
 from rich.cells import cell_len
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from lists import HeldOut, playlist
+from evaluation_samples import HeldOut, playlist
 
 from melon.catalog import Playlist
 from melon.demo import DemoTruth

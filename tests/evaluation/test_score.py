@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from evaluation_samples import FIRST_FILLER, playlist, result
 from hypothesis import given
 from hypothesis import strategies as st
-from lists import FIRST_FILLER, playlist, result
 
 from melon.commands.evaluate import COLUMNS, rows
 from melon.evaluation import KINDS, BadQuestions, BadResults, kind_of, paired, score

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from evaluation_samples import playlist, write_json
 from hypothesis import given
 from hypothesis import strategies as st
-from lists import playlist, write_json
 
 from melon.demo import DemoTruth
 from melon.errors import ForeignFile, InputError, UnwritableFile

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lists import record, result, write_json
+from evaluation_samples import record, result, write_json
 
 from melon.errors import InputError
 from melon.evaluation import BadResults, Result, read_results, write_results

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 import numpy as np
 
-from melon.catalog.records import Genre, IssueDate, Playlist, Song
+from melon.catalog import Genre, IssueDate, Playlist, Song
 from melon.embedding import EmbeddingSpace, build_space, training_settings
 
 FULL, MONTH, YEAR, BARE, COLD, LOST, TWICE = 10, 11, 12, 13, 14, 15, 16

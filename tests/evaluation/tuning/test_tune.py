@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lists import HeldOut
+from evaluation_samples import HeldOut
 
 from melon.catalog import Playlist
 from melon.evaluation import (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from command_line import Done, melon
-from lists import HeldOut, write_json
+from evaluation_samples import HeldOut, write_json
 
 from melon.demo import DemoTruth
 from melon.retrieval import QueryKind, RetrievalSettings

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from lists import HeldOut
+from evaluation_samples import HeldOut
 
 from melon.evaluation.tuning.cache import ResponseCachingReader
 from melon.store import DENSE, Collection, Filter, NumberRange, Record, ReleaseReader, VectorQuery

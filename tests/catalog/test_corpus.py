@@ -25,7 +25,6 @@ from melon.catalog import (
     ReadReport,
     Song,
     find_corpus,
-    parse_issue_date,
     read_genres,
     read_playlists,
     read_songs,
@@ -33,6 +32,7 @@ from melon.catalog import (
     write_playlists,
     write_songs,
 )
+from melon.catalog.dates import parse_issue_date
 from melon.errors import MalformedJson, UnreadableFile, UnwritableFile
 from melon.store import schema
 
