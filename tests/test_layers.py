@@ -1,9 +1,10 @@
-"""Which room may import which: data goes one way, and a query host needs the store alone."""
+"""Which room may import which, and what of it: data goes one way, through the rooms' faces."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -117,6 +118,52 @@ def test_every_room_is_in_the_table() -> None:
 )
 def test_a_new_import_is_noticed(room: str, source: str, found: list[str]) -> None:
     assert forbidden(room, source) == found
+
+
+@cache
+def face(room: str) -> set[str]:
+    """What a room offers: the names in its `__all__`."""
+    for node in ast.parse((ROOT / room / "__init__.py").read_text()).body:
+        match node:
+            case ast.Assign([ast.Name("__all__")], value):
+                return set(ast.literal_eval(value))
+    raise AssertionError(f"{room}/__init__.py has no __all__")
+
+
+def past_the_face(room: str, source: str) -> list[str]:
+    """What a source of a room imports of other rooms that they do not offer.
+
+    `commands` is no room with a face: each command is a module, imported when it runs.
+    """
+    return [
+        f"{module}: {name}" if name else module
+        for module, name in named_imports(source)
+        if (other := module.partition(".")[0]) in ROOMS
+        and other != room
+        and (module != other or name not in face(other))
+    ]
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_a_room_uses_the_faces_of_others_alone(room: str) -> None:
+    found = {path.relative_to(ROOT): past_the_face(room, path.read_text()) for path in files(room)}
+    assert {path: names for path, names in found.items() if names} == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("from melon.store import open_store", []),
+        ("from melon.store import connect", ["store: connect"]),
+        ("def f():\n    from melon.store.connect import open_store", ["store.connect: open_store"]),
+        ("import melon.store", ["store"]),
+        ("from melon import store", ["store"]),
+        ("from melon.commands.console import note", []),
+        ("from melon.errors import counted", []),
+    ],
+)
+def test_a_reach_past_a_face_is_noticed(source: str, found: list[str]) -> None:
+    assert past_the_face("cli", source) == found
 
 
 def module_graph() -> dict[str, set[str]]:
