@@ -16,7 +16,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from circumstances import circumstances
@@ -170,10 +170,8 @@ def _peer_row(name: str, make: Callable[[Bags], Peer], bags: Bags, task: Task) -
     yield Row(
         name,
         None,
-        score(
-            results,
-            task.answers,
-            task.questions,
+        replace(
+            score(results, task.answers, task.questions),
             strategy=name,
             ms_per_question=1000 * (done - ready) / len(results),
         ),

@@ -19,8 +19,7 @@ import numpy as np
 from harness import Report, parser, run, take_turns
 
 from melon.catalog import Playlist
-from melon.evaluation import read_questions, recommend
-from melon.evaluation.questions import as_query
+from melon.evaluation import as_query, read_questions, recommend
 from melon.retrieval import Retriever
 from melon.store.embedded import EmbeddedStore
 

@@ -133,7 +133,7 @@ def score(
     answers: AnswersArgument,
     questions: Annotated[
         Path | None,
-        path_option("--questions", help="What was given: scores by kind of question."),
+        path_option("--questions", help="The playlists that were asked: scores by their kind."),
     ] = None,
     release: ReleaseOption = None,
     url: UrlOption = None,
@@ -145,19 +145,16 @@ def score(
     Coverage and popularity of what is recommended need the store that it came from: --path or
     --url. Results that the official scorer rejects are rejected, with the reason.
     """
-    from melon.evaluation import Catalogue, read_questions, read_results
+    from melon.evaluation import read_questions, read_results
     from melon.evaluation import score as scored
 
-    given = list(read_results(results))
+    submitted = list(read_results(results))
     hidden = read_questions(answers)
     note_bare(hidden)
     asked = read_questions(questions) if questions else None
-    if url or path or release:
-        reader = opened_reader(chosen_store(url, path), release)
-        card = scored(given, hidden, asked, catalogue=Catalogue(reader))
-        note_leaks(card)
-    else:
-        card = scored(given, hidden, asked)
+    reader = opened_reader(chosen_store(url, path), release) if url or path or release else None
+    card = scored(submitted, hidden, asked, reader=reader)
+    note_leaks(card)
     if as_json:
         print_json(card.to_json())
     else:
@@ -240,7 +237,7 @@ def render(cards: Sequence[Scorecard]) -> None:
 
 COLUMNS = {
     "strategy": 0,
-    "given": 0,
+    "kind": 0,
     "count>": 0,
     "song nDCG>": 0,
     "tag nDCG>": 0,
@@ -309,7 +306,7 @@ def beyond_rows(cards: Sequence[Scorecard]) -> list[tuple[object, ...]]:
 
 
 def note_bare(answers: Sequence[Playlist]) -> None:
-    """Say if answers hide nothing, as questions do that are given in their place."""
+    """Say if answers hide nothing, as happens where questions come in their place."""
     if bare := sum(not answer.songs and not answer.tags for answer in answers):
         hide = "hides" if bare == 1 else "hide"
         note(
@@ -319,18 +316,21 @@ def note_bare(answers: Sequence[Playlist]) -> None:
 
 
 def note_unknown(unknown: Unknowns, questions: int) -> None:
-    """Say what of the questions the store does not know, and if that is so much as to be wrong."""
-    from melon.evaluation import wrong_store_note
-
-    missing = f"{counted(len(unknown.songs), 'song')} and {counted(len(unknown.tags), 'tag')} given"
+    """Say what of the questions the store does not know, and if it is probably the wrong store."""
+    lacks = f"lacks {counted(len(unknown.songs), 'song')} and {counted(len(unknown.tags), 'tag')}"
     if unknown.questions:
         count = len(unknown.questions)
         note(
             f"the store knows nothing of {count:,} of {counted(questions, 'question')}, "
-            f"nor {missing}" + wrong_store_note(count, questions)
+            f"and {lacks} that they give" + wrong_store_note(count, questions)
         )
     elif unknown.songs or unknown.tags:
-        note(f"the store does not know {missing}")
+        note(f"the store {lacks} that the questions give")
+
+
+def wrong_store_note(unknown: int, questions: int) -> str:
+    """What to add where a store does not know more than half of the questions; else nothing."""
+    return ": it is probably that of another catalogue" if 2 * unknown > questions else ""
 
 
 def note_leaks(card: Scorecard) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from melon.commands.console import meter, note, print_json, print_table, shown
+from melon.commands.evaluate import wrong_store_note
 from melon.commands.options import (
     AnswersArgument,
     JsonOption,
@@ -24,7 +25,7 @@ from melon.commands.options import (
 from melon.errors import counted
 
 if TYPE_CHECKING:
-    from melon.evaluation import Comparison, Quality, Search, Stage, Tuned
+    from melon.evaluation import Comparison, Quality, SearchOutcome, Stage, Tuned
     from melon.retrieval import RetrievalSettings
 
 JOURNAL_SUFFIX = ".trials.jsonl"
@@ -95,11 +96,11 @@ def tune(
 
     melon tune held-out/questions.json held-out/answers.json --path held-out/store
 
-    What is found is written after each kind of query, unless the default
-    strategy is worse with it, and query, recommend and evaluate use it from then
-    on. Half of the questions is searched on; the table is about the other half.
-    Stopped and started again, without --fresh, the search goes on and repeats no
-    trial.
+    Better settings are written after each kind of query, unless the default
+    strategy is worse with them, and query, recommend and evaluate use them from
+    then on. Half of the questions is searched on; the table is about the other
+    half. Stopped and started again, without --fresh, the search goes on and
+    repeats no trial.
     """
     from melon.evaluation import Journal, paired, read_questions
     from melon.evaluation import tune as search
@@ -128,7 +129,7 @@ def tune(
             lines = counted(journal.damaged, "damaged line")
             note(f"{journal.path}: {lines} left out, what stood there is measured again")
         try:
-            found = search(
+            tuned = search(
                 pinned_retriever(store, release, start),
                 pairs,
                 target,
@@ -144,17 +145,17 @@ def tune(
         except KeyboardInterrupt:
             note(f"stopped: the trials are in {journal.path}, {the_same} goes on from them")
             raise
-    note_outcome(found, len(pairs), the_same)
+    note_outcome(tuned, len(pairs), the_same)
     note(f"settings: {target}")
     if as_json:
-        print_json({"settings": str(target), **found.to_json()})
+        print_json({"settings": str(target), **tuned.to_json()})
     else:
         note(f"compared with {settings or 'the default settings'}")
         title = "On the questions held back, before → after"
-        print_table(title, tuple(COLUMNS), rows(found.held_back), wide=COLUMNS)
+        print_table(title, tuple(COLUMNS), rows(tuned.held_back), wide=COLUMNS)
 
 
-def report(search: Search) -> None:
+def report(search: SearchOutcome) -> None:
     """A line for each search that has ended."""
     remembered = f", {search.remembered} of them before" if search.remembered else ""
     note(
@@ -164,20 +165,18 @@ def report(search: Search) -> None:
     )
 
 
-def note_outcome(found: Tuned, questions: int, the_same: str) -> None:
+def note_outcome(tuned: Tuned, questions: int, the_same: str) -> None:
     """Say what of the search did not go as it should; `the_same` is the command that goes on."""
-    from melon.evaluation import wrong_store_note
-
-    if found.unchanged:
-        note(f"left as before, for hybrid is worse with what was found: {shown(found.unchanged)}")
-    if found.unknown:
+    if tuned.unchanged:
+        note(f"left as before, for hybrid is worse with the new ones: {shown(tuned.unchanged)}")
+    if tuned.unknown:
         note(
-            f"{counted(found.unknown, 'question')} left out: the store knows nothing of them"
-            + wrong_store_note(found.unknown, questions)
+            f"{counted(tuned.unknown, 'question')} left out: the store knows nothing of them"
+            + wrong_store_note(tuned.unknown, questions)
         )
-    if not all(search.finished for search in found.searches):
+    if not all(search.finished for search in tuned.searches):
         note(f"the time was over before all searches were: {the_same} goes on")
-    for pair in found.held_back:
+    for pair in tuned.held_back:
         if (pair.after.quality.score or 0) < (pair.before.quality.score or 0):
             note(f"{pair.after.strategy} got worse where it was not searched: use more questions")
 
@@ -208,18 +207,18 @@ def seconds_of(budget: float | None) -> float:
     return 60 * budget
 
 
-def start_settings(given: Path | None, target: Path, *, fresh: bool) -> RetrievalSettings:
+def start_settings(chosen: Path | None, target: Path, *, fresh: bool) -> RetrievalSettings:
     """Where the search begins, which is said on stderr."""
     from melon.retrieval import RetrievalSettings
 
-    found = given or (target if target.exists() and not fresh else None)
-    note(f"from the settings in {found}" if found else "from the default settings")
-    return RetrievalSettings.load(found) if found else RetrievalSettings.default()
+    file = chosen or (target if target.exists() and not fresh else None)
+    note(f"from the settings in {file}" if file else "from the default settings")
+    return RetrievalSettings.load(file) if file else RetrievalSettings.default()
 
 
 COLUMNS = {
     "strategy": 0,
-    "given": 0,
+    "kind": 0,
     "count>": 86,
     "song nDCG>": 56,
     "tag nDCG>": 72,

@@ -1,44 +1,25 @@
 """Masked questions become results, a score and a scorecard; playlists become questions."""
 
 from melon.evaluation.errors import (
+    BadJournal,
     BadQuestions,
     BadResults,
+    LeakedQuestions,
     NothingToHide,
     TooFewItems,
     WorkerEnded,
 )
-from melon.evaluation.questions import (
-    KINDS,
-    POPULAR,
-    Pair,
-    check_strategy,
-    kind_of,
-    paired,
-    read_questions,
-)
-from melon.evaluation.recommend import BATCH, recommend
-from melon.evaluation.score import Catalogue, evaluate, score
+from melon.evaluation.popular import POPULAR
+from melon.evaluation.questions import KINDS, Pair, as_query, kind_of, paired, read_questions
+from melon.evaluation.recommend import BATCH, check_strategy, recommend
+from melon.evaluation.score import evaluate, score
 from melon.evaluation.scorecard import BeyondAccuracy, Quality, Scorecard
 from melon.evaluation.split import SplitCounts, mask, split
-from melon.evaluation.store_checks import Unknowns, wrong_store_note
-from melon.evaluation.submission import (
-    SONGS,
-    TAGS,
-    Result,
-    read_results,
-    write_results,
-)
-from melon.evaluation.tuning import (
-    BadJournal,
-    Comparison,
-    Journal,
-    LeakedQuestions,
-    Search,
-    Stage,
-    Tuned,
-    save_settings,
-    tune,
-)
+from melon.evaluation.store_checks import Unknowns
+from melon.evaluation.submission import SONGS, TAGS, Result, read_results, write_results
+from melon.evaluation.tuning.journal import Journal
+from melon.evaluation.tuning.space import Stage
+from melon.evaluation.tuning.tune import Comparison, SearchOutcome, Tuned, tune
 from melon.evaluation.workers import Processes
 
 __all__ = [
@@ -51,7 +32,6 @@ __all__ = [
     "BadQuestions",
     "BadResults",
     "BeyondAccuracy",
-    "Catalogue",
     "Comparison",
     "Journal",
     "LeakedQuestions",
@@ -61,13 +41,14 @@ __all__ = [
     "Quality",
     "Result",
     "Scorecard",
-    "Search",
+    "SearchOutcome",
     "SplitCounts",
     "Stage",
     "TooFewItems",
     "Tuned",
     "Unknowns",
     "WorkerEnded",
+    "as_query",
     "check_strategy",
     "evaluate",
     "kind_of",
@@ -76,10 +57,8 @@ __all__ = [
     "read_questions",
     "read_results",
     "recommend",
-    "save_settings",
     "score",
     "split",
     "tune",
     "write_results",
-    "wrong_store_note",
 ]

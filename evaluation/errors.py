@@ -1,4 +1,4 @@
-"""What can be wrong with questions, answers and results."""
+"""What can be wrong with questions, answers, results and trials."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from melon.errors import InputError, MelonError
 
 
 class BadQuestions(InputError):
-    """Questions or answers that cannot be read, or hold nothing."""
+    """Questions or answers that cannot be read, do not belong together, or are too few."""
+
+
+class LeakedQuestions(BadQuestions):
+    """The store was trained on what the questions hide."""
 
 
 class BadResults(InputError):
@@ -18,8 +22,12 @@ class TooFewItems(InputError):
 
 
 class WorkerEnded(MelonError):
-    """A process that answers questions beside others ended, as for want of memory."""
+    """A process that answers questions beside others was killed, as for want of memory."""
 
 
 class NothingToHide(InputError):
-    """Playlists of which too few could be a question and its answer."""
+    """Too few playlists have enough in them to become a question and its answer."""
+
+
+class BadJournal(InputError):
+    """A journal of trials that holds something else."""

@@ -36,7 +36,7 @@ def ndcg(hits: NDArray[np.bool_], hidden: NDArray[np.int64]) -> NDArray[np.float
 
 
 def recall(hits: NDArray[np.bool_], hidden: NDArray[np.int64]) -> NDArray[np.float64]:
-    """recall@k of n lists of k: hits / hidden, the share of the hidden items that are found.
+    """recall@k of n lists of k: hits / hidden, the share of the hidden items that are in the list.
 
     Manning, Raghavan and Schütze, *Introduction to Information Retrieval*, 2008, chapter 8.
 
@@ -47,9 +47,7 @@ def recall(hits: NDArray[np.bool_], hidden: NDArray[np.int64]) -> NDArray[np.flo
     Returns:
         (n,) float64; NaN where nothing is hidden.
     """
-    found = hits.sum(axis=1).astype(np.float64)
-    share: NDArray[np.float64] = found / np.where(hidden > 0, hidden, np.nan)
-    return share
+    return np.asarray(hits.sum(axis=1) / np.where(hidden > 0, hidden, np.nan))
 
 
 def r_precision(hits: NDArray[np.bool_], hidden: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -69,9 +67,7 @@ def r_precision(hits: NDArray[np.bool_], hidden: NDArray[np.int64]) -> NDArray[n
         (n,) float64; NaN where nothing is hidden.
     """
     among_first = np.arange(hits.shape[1]) < hidden[:, None]
-    found = (hits & among_first).sum(axis=1).astype(np.float64)
-    share: NDArray[np.float64] = found / np.where(hidden > 0, hidden, np.nan)
-    return share
+    return np.asarray((hits & among_first).sum(axis=1) / np.where(hidden > 0, hidden, np.nan))
 
 
 def coverage(recommended: NDArray[Any], catalogue: int) -> float:

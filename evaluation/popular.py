@@ -13,17 +13,19 @@ from melon.store import Collection as Stored
 from melon.store import Filter, ReleaseReader
 from melon.text import compact
 
+POPULAR = "popular"
+"""No strategy of retrieval but the baseline that each has to beat: lists of filling alone."""
+
 HEAD = 256
-"""How many popular items are asked for at first; twice as many each time they do not suffice."""
+"""How many popular items are asked for at first; twice as many each time these are too few."""
 
 Item = TypeVar("Item", int, str)
 
 
 class PopularItems:
-    """The songs and tags of a release, most popular first; songs also by a last issue date.
+    """The songs and tags of a release, most popular first, to fill lists with.
 
     Those in equally many playlists are in the order of their ids, on each engine.
-    As for every constraint on dates, a song of unknown date is not one issued by that day.
     """
 
     def __init__(self, reader: ReleaseReader) -> None:
@@ -36,57 +38,59 @@ class PopularItems:
     ) -> tuple[int, ...]:
         """The songs, then the most popular others, up to `length`; none of `without`.
 
+        With `until`, the others were issued by that day; of a song without a date nobody knows.
+
         Raises:
-            TooFewItems: the store holds too few that were issued by `until`.
+            TooFewItems: the store holds too few.
         """
         barred = set(without)
         candidates = chain(songs, self._popular_songs(until))
-        kept = tuple(islice(_fresh(candidates, barred.__contains__), length))
-        if len(kept) < length:
+        filled = tuple(islice(_fresh(candidates, barred.__contains__), length))
+        if len(filled) < length:
             issued = f" issued by {until}" if until else ""
             raise TooFewItems(
-                f"{length} songs{issued} are wanted beside the seeds, the store holds {len(kept)}"
+                f"{length} songs{issued} are wanted beside the seeds, the store holds {len(filled)}"
             )
-        return kept
+        return filled
 
     def fill_tags(
         self, tags: Iterable[str], length: int, *, without: Iterable[str]
     ) -> tuple[str, ...]:
         """The tags, then the most popular others, up to `length`; none of `without`.
 
-        What differs from a tag of `without` by case and spaces alone is that tag.
+        Tags that differ by case and spaces alone are the same tag.
 
         Raises:
             TooFewItems: the store holds too few.
         """
         barred = {compact(tag) for tag in without}
         candidates = chain(tags, self._popular_tags())
-        kept = tuple(islice(_fresh(candidates, lambda tag: compact(tag) in barred), length))
-        if len(kept) < length:
+        filled = tuple(islice(_fresh(candidates, lambda tag: compact(tag) in barred), length))
+        if len(filled) < length:
             raise TooFewItems(
-                f"{length} tags are wanted beside the seeds, the store holds {len(kept)}"
+                f"{length} tags are wanted beside the seeds, the store holds {len(filled)}"
             )
-        return kept
+        return filled
 
     def _popular_songs(self, until: date | None) -> Iterator[int]:
         def fetch(limit: int) -> list[int]:
             filter = Constraints(until=until).to_filter(self._reader.manifest.genres)
-            found = most_popular(self._reader, Stored.SONGS, limit, filter)
-            return [int(song) for song in found.ids]
+            hits = most_popular(self._reader, Stored.SONGS, limit, filter)
+            return [int(song) for song in hits.ids]
 
         return _growing(self._songs.setdefault(until, []), fetch)
 
     def _popular_tags(self) -> Iterator[str]:
         def fetch(limit: int) -> list[str]:
             ids = most_popular(self._reader, Stored.TAGS, limit, Filter()).ids.tolist()
-            found = self._reader.retrieve(Stored.TAGS, ids, payload=("tag",))
-            return [record.payload["tag"] for record in found]
+            records = self._reader.retrieve(Stored.TAGS, ids, payload=("tag",))
+            return [record.payload["tag"] for record in records]
 
         return _growing(self._tags, fetch)
 
 
 def _growing(known: list[Item], fetch: Callable[[int], list[Item]]) -> Iterator[Item]:
-    """Items of a list that is fetched when it is first needed, and again, longer, at its end."""
+    """Items of a list that is fetched when needed, and fetched again, longer, at its end."""
     for index in count():
         if index == len(known):
             longer = fetch(2 * len(known) or HEAD)
@@ -97,7 +101,7 @@ def _growing(known: list[Item], fetch: Callable[[int], list[Item]]) -> Iterator[
 
 
 def _fresh(items: Iterable[Item], barred: Callable[[Item], bool]) -> Iterator[Item]:
-    """Items that have not come before and are not barred."""
+    """Items that are not barred, each once."""
     seen: set[Item] = set()
     for item in items:
         if item not in seen and not barred(item):

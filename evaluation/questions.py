@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
 from pathlib import Path
 
 from melon.catalog import BadRecord, Playlist, ReadReport, read_playlists
 from melon.errors import InputError, counted
 from melon.evaluation.errors import BadQuestions
-from melon.evaluation.submission import SONGS, TAGS
-from melon.retrieval import (
-    STRATEGIES,
-    Constraints,
-    PlaylistQuery,
-    Ranking,
-    Retriever,
-    UnknownStrategy,
-)
-
-KINDS = ("songs", "songs+tags", "tags+title", "title")
-"""The kinds of question that the challenge asks, in its order."""
+from melon.retrieval import PlaylistQuery
 
 
 def read_questions(path: Path) -> list[Playlist]:
-    """Read masked playlists, or what is hidden of them; each counts, so none is skipped.
+    """Read questions, or answers; as each counts, none is skipped.
 
     Raises:
         BadQuestions: a record cannot be used, or there is none.
@@ -50,8 +38,8 @@ def paired(questions: Sequence[Playlist], answers: Sequence[Playlist]) -> list[P
     """Each question with its answer, in the questions' order.
 
     Raises:
-        BadQuestions: some questions have no answer, or some answers no question, or a question
-            gives what its answer hides.
+        BadQuestions: a question has no answer, an answer has no question, or a question gives
+            what its answer hides.
     """
     check_same([question.id for question in questions], answers, "questions", BadQuestions)
     by_id = {answer.id: answer for answer in answers}
@@ -77,15 +65,17 @@ def _gives_away(question: Playlist, answer: Playlist) -> bool:
 def check_same(
     ids: Iterable[int], answers: Sequence[Playlist], what: str, error: type[InputError]
 ) -> None:
-    """Make sure that the ids of what is compared with answers are those of the answers.
+    """Make sure that questions, or results, are about the playlists that the answers are about.
 
-    Raises:
-        InputError: of the type given, some have no answer, or some answers lack theirs.
+    Args:
+        ids: of the playlists that they are about.
+        what: they are: `questions` or `results`.
+        error: raised if they are about others.
     """
-    given, wanted = set(ids), {answer.id for answer in answers}
+    asked, answered = set(ids), {answer.id for answer in answers}
     for differing, problem in (
-        (wanted - given, f"the {what} lack playlists of the answers"),
-        (given - wanted, f"the {what} hold playlists that the answers do not"),
+        (answered - asked, f"the {what} lack playlists of the answers"),
+        (asked - answered, f"the {what} hold playlists that the answers do not"),
     ):
         if differing:
             some = ", ".join(map(str, sorted(differing)[:SHOWN]))
@@ -95,61 +85,26 @@ def check_same(
             )
 
 
+KINDS = ("songs", "songs+tags", "tags+title", "title")
+"""What the challenge's questions give, in its order."""
+
+
 def kind_of(question: Playlist) -> str:
     """What a question gives: `songs`, `songs+tags`, `tags+title`, `title`, and so on.
 
     Any mix is named in this manner; `nothing` if all is blank.
     """
-    given = {
-        "songs": question.songs,
-        "tags": question.tags,
-        "title": question.title,
-    }
-    return "+".join(name for name, value in given.items() if value) or "nothing"
+    parts = ("songs", "tags", "title")
+    return "+".join(part for part in parts if getattr(question, part)) or "nothing"
 
 
 def order_of_kind(kind: str) -> tuple[int, str]:
-    """Sorts the challenge's kinds first, in its order, and others after them by name."""
+    """Sorts the challenge's kinds first, in its order, and others after them, by name."""
     return (KINDS.index(kind) if kind in KINDS else len(KINDS), kind)
 
 
-POPULAR = "popular"
-"""Not a strategy of retrieval but what each has to beat: every list is all filling."""
-
-
-def check_strategy(name: str, *others: str) -> None:
-    """Make sure that there is a strategy of this name, or that it is `POPULAR` or of `others`.
-
-    Raises:
-        UnknownStrategy: there is none.
-    """
-    known = (*STRATEGIES, POPULAR, *others)
-    if name not in known:
-        raise UnknownStrategy(
-            f"there is no strategy {name!r}", hint=f"strategies are {', '.join(known)}"
-        )
-
-
-def rankings(
-    retriever: Retriever,
-    questions: Sequence[Playlist],
-    days: Sequence[date | None],
-    strategy: str,
-) -> list[Ranking]:
-    """The songs and tags of each question, none of them younger than its day."""
-    if strategy == POPULAR:
-        return [Ranking((), ())] * len(questions)
-    return retriever.rank_many(
-        [as_query(question) for question in questions],
-        [Constraints(until=day) for day in days],
-        limit=SONGS,
-        tag_limit=TAGS,
-        strategy=strategy,
-    )
-
-
 def as_query(question: Playlist) -> PlaylistQuery:
-    """What a question asks; its own playlist is not to be its neighbour.
+    """A question as a query, to which its own playlist is no neighbour.
 
     A blank title is None already, and blank tags are gone: `melon.catalog` reads them so.
     """

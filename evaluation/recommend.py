@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from datetime import date
-from functools import partial
 
 from melon.catalog import Playlist
 from melon.evaluation.errors import TooFewItems
-from melon.evaluation.popular import PopularItems
-from melon.evaluation.questions import POPULAR, check_strategy, rankings
+from melon.evaluation.popular import POPULAR, PopularItems
 from melon.evaluation.store_checks import Unknowns
 from melon.evaluation.submission import SONGS, TAGS, Result
-from melon.evaluation.workers import Part, Processes, workers
+from melon.evaluation.workers import Batch, Processes, rankings
 from melon.progress import Progress, ignore
-from melon.retrieval import DEFAULT_STRATEGY, Ranking, Retriever
+from melon.retrieval import DEFAULT_STRATEGY, STRATEGIES, Ranking, Retriever, UnknownStrategy
 
 BATCH = 64
 """Questions that are answered together."""
-
-THREADS = 2
-"""Batches under way: engines answer one while Python ranks the other."""
 
 
 def recommend(
@@ -36,7 +29,7 @@ def recommend(
     unknown: Unknowns | None = None,
     progress: Progress = ignore,
 ) -> Iterator[Result]:
-    """Answer questions in their order, `SONGS` songs and `TAGS` tags each, no seed, no repeat.
+    """Answer questions in their order: `SONGS` songs and `TAGS` tags each, no seed, no repeat.
 
     What the strategy leaves open is filled with the most popular songs and tags. A question's
     own playlist, where training knew it, is not its neighbour.
@@ -60,63 +53,36 @@ def recommend(
         WorkerEnded: one of several processes was killed.
     """
     check_strategy(strategy)
+    unknown = Unknowns() if unknown is None else unknown
     popular = PopularItems(retriever.reader)
     if until_playlist:
         _check_earliest(popular, questions)
     days = [_last_day(question) if until_playlist else None for question in questions]
-    parts = [slice(start, start + batch) for start in range(0, len(questions), batch)]
+    batches = [
+        Batch(questions[start : start + batch], days[start : start + batch], strategy)
+        for start in range(0, len(questions), batch)
+    ]
+    answered = 0
+    with rankings(retriever, batches, None if strategy == POPULAR else processes) as ranked:
+        for asked, answers in zip(batches, ranked, strict=True):
+            for question, day, ranking in zip(asked.questions, asked.days, answers, strict=True):
+                unknown.add(question, ranking)
+                yield _filled(popular, question, ranking, day)
+            answered += len(answers)
+            progress(strategy, answered, len(questions))
 
-    asked = ((questions[part], days[part]) for part in parts)
-    several = None if strategy == POPULAR else processes
-    with _answering(retriever, strategy, several, len(questions), alone=batch == 1) as answer:
-        for part, found in zip(parts, answer(asked), strict=True):
-            for row, ranking in enumerate(found, part.start):
-                if unknown is not None:
-                    unknown.add(questions[row], ranking)
-                yield _filled(popular, questions[row], ranking, days[row])
-            progress(strategy, part.start + len(found), len(questions))
 
+def check_strategy(name: str, *others: str) -> None:
+    """Make sure that there is a strategy of this name, or that it is `POPULAR` or of `others`.
 
-@contextmanager
-def _answering(
-    retriever: Retriever,
-    strategy: str,
-    processes: Processes | None,
-    questions: int,
-    *,
-    alone: bool,
-) -> Iterator[Callable[[Iterable[Part]], Iterator[list[Ranking]]]]:
-    """What answers parts in their order: threads of this process, or several processes.
-
-    `alone`, this one answers each part when it is wanted, without threads.
+    Raises:
+        UnknownStrategy: there is none.
     """
-
-    def ranked(part: Part) -> list[Ranking]:
-        asked, days = part
-        return rankings(retriever, asked, days, strategy)
-
-    if processes is not None and (count := processes.count_for(questions)) > 1:
-        with workers(count, processes.open_retriever, strategy) as answer:
-            yield answer
-    elif alone:
-        yield partial(map, ranked)
-    else:
-        with _threads() as pool:
-            yield partial(pool.map, ranked)
-
-
-@contextmanager
-def _threads() -> Iterator[ThreadPoolExecutor]:
-    """Threads that are given nothing more to do once the results are not wanted any more."""
-    pool = ThreadPoolExecutor(THREADS)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _last_day(question: Playlist) -> date | None:
-    return question.updated.date() if question.updated else None
+    known = (*STRATEGIES, POPULAR, *others)
+    if name not in known:
+        raise UnknownStrategy(
+            f"there is no strategy {name!r}", hint=f"strategies are {', '.join(known)}"
+        )
 
 
 def _check_earliest(popular: PopularItems, questions: Sequence[Playlist]) -> None:
@@ -125,6 +91,10 @@ def _check_earliest(popular: PopularItems, questions: Sequence[Playlist]) -> Non
     if dated:
         oldest = min(dated, key=lambda question: (_last_day(question), question.id))
         _filled(popular, oldest, Ranking((), ()), _last_day(oldest))
+
+
+def _last_day(question: Playlist) -> date | None:
+    return question.updated.date() if question.updated else None
 
 
 def _filled(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 from melon.catalog import Playlist
 from melon.evaluation.errors import BadResults
 from melon.evaluation.metrics import average_popularity, coverage, ndcg, r_precision, recall
-from melon.evaluation.questions import POPULAR, Pair, check_same, kind_of, order_of_kind, paired
+from melon.evaluation.popular import POPULAR
+from melon.evaluation.questions import Pair, check_same, kind_of, order_of_kind, paired
 from melon.evaluation.recommend import BATCH, recommend
 from melon.evaluation.scorecard import BeyondAccuracy, Quality, Scorecard, official_score
 from melon.evaluation.store_checks import Unknowns, leaked
@@ -26,14 +28,57 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def evaluate(
+    retriever: Retriever,
+    pairs: Sequence[Pair],
+    *,
+    strategy: str = DEFAULT_STRATEGY,
+    until_playlist: bool = False,
+    batch: int = BATCH,
+    processes: Processes | None = None,
+    unknown: Unknowns | None = None,
+    progress: Progress = ignore,
+) -> Scorecard:
+    """Answer questions with a strategy, and score what comes back; see `recommend` and `score`.
+
+    The time of a question is the mean, filling and the start of `processes` included; with a
+    `batch` of 1, each is asked alone. Nothing is cached of what the retriever was asked before,
+    so that the time does not depend on it.
+
+    Args:
+        pairs: questions with their answers, as `paired` makes them.
+    """
+    unknown = Unknowns() if unknown is None else unknown
+    questions, answers = [question for question, _ in pairs], [answer for _, answer in pairs]
+    retriever = retriever.with_reader(retriever.engine_reader)
+    started = time.perf_counter()
+    results = list(
+        recommend(
+            retriever,
+            questions,
+            strategy=strategy,
+            until_playlist=until_playlist,
+            batch=batch,
+            processes=processes,
+            unknown=unknown,
+            progress=progress,
+        )
+    )
+    seconds = time.perf_counter() - started
+    return replace(
+        score(results, answers, questions, reader=retriever.reader),
+        strategy=strategy,
+        ms_per_question=1000 * seconds / len(questions),
+        unknown_questions=None if strategy == POPULAR else len(unknown.questions),
+    )
+
+
 def score(
     results: Iterable[Result],
     answers: Sequence[Playlist],
     questions: Sequence[Playlist] | None = None,
     *,
-    catalogue: Catalogue | None = None,
-    strategy: str | None = None,
-    ms_per_question: float | None = None,
+    reader: ReleaseReader | None = None,
 ) -> Scorecard:
     """Score a submission: the official score, and more, overall and by kind of question.
 
@@ -43,11 +88,9 @@ def score(
     Args:
         results: one for each answer, in any order.
         answers: what is hidden of each playlist.
-        questions: what was given of each; without them, kinds are not told apart.
-        catalogue: what could be recommended; without it, coverage, popularity and how many answers
-            the store was trained on stay unknown.
-        strategy: what made the results, for the record.
-        ms_per_question: how long they took, for the record.
+        questions: what is left of each; without them, kinds are not told apart.
+        reader: of the release that was asked; without it, coverage, popularity and how many
+            answers the store was trained on stay unknown.
 
     Raises:
         BadResults: the results are not those of the answers' playlists.
@@ -55,44 +98,20 @@ def score(
     """
     by_id = {result.id: result for result in results}
     check_same(by_id, answers, "results", BadResults)
+    kinds: list[str] = []
     if questions is not None:
         pairs = paired(questions, answers)
-        questions, answers = [question for question, _ in pairs], [answer for _, answer in pairs]
-    return score_in_order(
-        [by_id[answer.id] for answer in answers],
-        answers,
-        questions,
-        catalogue=catalogue,
-        strategy=strategy,
-        ms_per_question=ms_per_question,
-    )
-
-
-def score_in_order(
-    results: Sequence[Result],
-    answers: Sequence[Playlist],
-    questions: Sequence[Playlist] | None,
-    *,
-    catalogue: Catalogue | None,
-    strategy: str | None,
-    ms_per_question: float | None,
-    unknown_questions: int | None = None,
-) -> Scorecard:
-    """As `score`, of results, answers and questions that are in the same order."""
+        kinds = [kind_of(question) for question, _ in pairs]
+        answers = [answer for _, answer in pairs]
+    results = [by_id[answer.id] for answer in answers]
     frame = _measures(results, answers)
-    by_kind: dict[str, Quality] = {}
-    if questions is not None:
-        kinds = [kind_of(question) for question in questions]
-        groups = {str(kind): part for kind, part in frame.groupby(kinds)}
-        by_kind = {kind: _quality(groups[kind]) for kind in sorted(groups, key=order_of_kind)}
+    groups = {str(kind): part for kind, part in frame.groupby(kinds)} if kinds else {}
     return Scorecard(
-        strategy=strategy,
+        strategy=None,
         quality=_quality(frame),
-        by_kind=by_kind,
-        beyond_accuracy=_beyond(results, catalogue) if catalogue else None,
-        ms_per_question=ms_per_question,
-        leaked_questions=len(leaked(catalogue.reader, answers)) if catalogue else None,
-        unknown_questions=unknown_questions,
+        by_kind={kind: _quality(groups[kind]) for kind in sorted(groups, key=order_of_kind)},
+        beyond_accuracy=_beyond(results, reader) if reader else None,
+        leaked_questions=len(leaked(reader, answers)) if reader else None,
     )
 
 
@@ -145,90 +164,31 @@ def _quality(frame: pd.DataFrame) -> Quality:
     return Quality(questions=len(frame), **known)
 
 
-def _beyond(results: Sequence[Result], catalogue: Catalogue) -> BeyondAccuracy:
+def _beyond(results: Sequence[Result], reader: ReleaseReader) -> BeyondAccuracy:
     songs = np.array([result.songs for result in results], np.int64)
     tags = np.array([result.tags for result in results], object)
-    song_popularity = catalogue.song_popularity(songs)
-    tag_popularity = catalogue.tag_popularity(tags)
+    song_popularity = _popularity(reader, Collection.SONGS, songs, int)
+    tag_popularity = _popularity(reader, Collection.TAGS, tags, tag_point_id)
+    counts = reader.manifest.counts
     # No training playlist holds what the store does not know.
     return BeyondAccuracy(
-        song_coverage=coverage(songs[~np.isnan(song_popularity)], catalogue.songs),
-        tag_coverage=coverage(tags[~np.isnan(tag_popularity)], catalogue.tags),
+        song_coverage=coverage(songs[~np.isnan(song_popularity)], counts[Collection.SONGS]),
+        tag_coverage=coverage(tags[~np.isnan(tag_popularity)], counts[Collection.TAGS]),
         song_popularity=average_popularity(np.nan_to_num(song_popularity)),
         tag_popularity=average_popularity(np.nan_to_num(tag_popularity)),
     )
 
 
-class Catalogue:
-    """The songs and tags of a release."""
-
-    def __init__(self, reader: ReleaseReader) -> None:
-        self.reader = reader
-        self.songs = reader.manifest.counts[Collection.SONGS]
-        self.tags = reader.manifest.counts[Collection.TAGS]
-
-    def song_popularity(self, songs: NDArray[np.int64]) -> NDArray[np.float64]:
-        """How many training playlists hold each song: of the same shape, NaN if not known."""
-        return self._popularity(Collection.SONGS, songs, int)
-
-    def tag_popularity(self, tags: NDArray[np.object_]) -> NDArray[np.float64]:
-        """How many training playlists hold each tag: of the same shape, NaN if not known."""
-        return self._popularity(Collection.TAGS, tags, tag_point_id)
-
-    def _popularity(
-        self, collection: Collection, items: NDArray[Any], point_id: Callable[[Any], PointId]
-    ) -> NDArray[np.float64]:
-        unique, inverse = np.unique(items, return_inverse=True)
-        ids = [point_id(item) for item in unique]
-        found = self.reader.retrieve(collection, ids, payload=("popularity",))
-        known = {record.id: record.payload["popularity"] for record in found}
-        counts = np.array([known.get(one, np.nan) for one in ids], np.float64)
-        return counts[inverse].reshape(items.shape)
-
-
-def evaluate(
-    retriever: Retriever,
-    pairs: Sequence[Pair],
-    *,
-    strategy: str = DEFAULT_STRATEGY,
-    until_playlist: bool = False,
-    batch: int = BATCH,
-    processes: Processes | None = None,
-    unknown: Unknowns | None = None,
-    progress: Progress = ignore,
-) -> Scorecard:
-    """Answer questions with a strategy, and score what comes back; see `recommend` and `score`.
-
-    The time of a question is the mean, filling and the start of `processes` included; with a
-    `batch` of 1, each is asked alone. Nothing is cached of what the retriever was asked before,
-    so that the time does not depend on it.
-
-    Args:
-        pairs: questions with their answers, as `paired` makes them.
-    """
-    unknown = Unknowns() if unknown is None else unknown
-    questions, answers = [question for question, _ in pairs], [answer for _, answer in pairs]
-    retriever = retriever.with_reader(retriever.engine_reader)
-    started = time.perf_counter()
-    results = list(
-        recommend(
-            retriever,
-            questions,
-            strategy=strategy,
-            until_playlist=until_playlist,
-            batch=batch,
-            processes=processes,
-            unknown=unknown,
-            progress=progress,
-        )
-    )
-    seconds = time.perf_counter() - started
-    return score_in_order(
-        results,
-        answers,
-        questions,
-        catalogue=Catalogue(retriever.reader),
-        strategy=strategy,
-        ms_per_question=1000 * seconds / len(questions),
-        unknown_questions=None if strategy == POPULAR else len(unknown.questions),
-    )
+def _popularity(
+    reader: ReleaseReader,
+    collection: Collection,
+    items: NDArray[Any],
+    point_id: Callable[[Any], PointId],
+) -> NDArray[np.float64]:
+    """How many training playlists hold each item: of the items' shape, NaN if not known."""
+    unique, inverse = np.unique(items, return_inverse=True)
+    ids = [point_id(item) for item in unique]
+    records = reader.retrieve(collection, ids, payload=("popularity",))
+    known = {record.id: record.payload["popularity"] for record in records}
+    counts = np.array([known.get(one, np.nan) for one in ids], np.float64)
+    return counts[inverse].reshape(items.shape)

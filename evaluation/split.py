@@ -1,4 +1,4 @@
-"""Playlists become a training set, questions and answers, with the challenge's masks."""
+"""Playlists become questions and answers, with the challenge's masks, and the rest to train on."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WRITER = "`melon split`"
 _WRITTEN = (TRAIN_FILE, QUESTIONS_FILE, ANSWERS_FILE)
 
 MIN_SONGS = 2
-"""Songs that a playlist needs, so that one can be given and one hidden."""
+"""Songs that a playlist needs: one to give, and one to hide."""
 
 Item = TypeVar("Item", int, str)
 
@@ -61,10 +61,10 @@ def split(
 
     Writes `train.json`, `questions.json` and `answers.json`, in the order in which the playlists
     are read. By default 30 % of the questions give songs, 50 % songs and tags, 15 % tags and the
-    title, 5 % the title alone. Where songs or tags are given, half of them is, rounded down, and
-    the others are hidden: a single tag always is, so that some questions give less than their kind
-    says. The title is blank where songs are given. As the challenge's, an answer keeps the first
-    100 songs and 10 tags.
+    title, 5 % the title alone. A question that gives songs or tags gives half of them, rounded
+    down, and hides the others: a single tag is always hidden, so that some questions give less
+    than their kind says. One that gives songs has no title. As in the challenge, an answer keeps
+    the first 100 songs and 10 tags.
 
     Only playlists with a title, a tag and `min_songs` songs are held out. The same playlists,
     options and seed give the same bytes, with the same version of numpy. The files are read
@@ -159,8 +159,8 @@ def _check(
 def _kinds(drawn: Sequence[int], shares: Sequence[float]) -> dict[int, str]:
     """The kind of question that each held-out playlist becomes.
 
-    Where shares are no whole numbers, each kind and those before it have together what is due to
-    them, rounded down, so that every playlist becomes one.
+    A kind and those before it together get their share of the playlists, rounded down, so that
+    every playlist becomes a question.
     """
     ends = list(accumulate(map(_exact, shares)))
     stops = [int(end / ends[-1] * len(drawn)) for end in ends]
@@ -178,17 +178,17 @@ def _exact(number: float) -> Fraction:
 
 
 def mask(playlist: Playlist, kind: str, rng: np.random.Generator) -> tuple[Playlist, Playlist]:
-    """Blank parts of a playlist: what is left as the question, and what was blanked as its answer.
+    """Blank parts of a playlist: a question of what is left, and an answer of what was blanked.
 
     Args:
         playlist: a whole playlist.
         kind: what the question gives, one of `KINDS`.
-        rng: draws which songs and tags are given.
+        rng: draws the songs and tags that stay in the question.
     """
-    given = kind.split("+")
-    songs, hidden_songs = _halves(playlist.songs, rng) if "songs" in given else ((), playlist.songs)
-    tags, hidden_tags = _halves(playlist.tags, rng) if "tags" in given else ((), playlist.tags)
-    title = playlist.title if "title" in given else None
+    parts = kind.split("+")
+    songs, hidden_songs = _halves(playlist.songs, rng) if "songs" in parts else ((), playlist.songs)
+    tags, hidden_tags = _halves(playlist.tags, rng) if "tags" in parts else ((), playlist.tags)
+    title = playlist.title if "title" in parts else None
     return (
         replace(playlist, songs=songs, tags=tags, title=title),
         replace(playlist, songs=hidden_songs[:SONGS], tags=hidden_tags[:TAGS]),
@@ -200,5 +200,5 @@ def _halves(
 ) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
     """Half of the items, rounded down, drawn at random, and the others; both keep their order."""
     drawn = set(rng.permutation(len(items))[: len(items) // 2].tolist())
-    given = tuple([item for index, item in enumerate(items) if index in drawn])
-    return given, tuple([item for index, item in enumerate(items) if index not in drawn])
+    half = tuple([item for index, item in enumerate(items) if index in drawn])
+    return half, tuple([item for index, item in enumerate(items) if index not in drawn])

@@ -1,4 +1,4 @@
-"""What of the questions the store does not know, which is too much if it is the wrong store."""
+"""Whether a store suits the questions: it knows what they give, and not what they hide."""
 
 from __future__ import annotations
 
@@ -10,22 +10,14 @@ from melon.retrieval import Ranking
 from melon.store import Collection, ReleaseReader
 
 
-def wrong_store_note(unknown: int, questions: int) -> str:
-    """What to add to a note on questions that a store does not know: that it is the wrong one.
-
-    Nothing, "", unless more than half of the questions are unknown.
-    """
-    return ": it is probably that of another catalogue" if 2 * unknown > questions else ""
-
-
 @dataclass(slots=True)
 class Unknowns:
-    """Collects it while questions are answered.
+    """What of the questions the store does not know, collected while they are answered.
 
     Attributes:
-        questions: ids of those of which the store knows nothing, whatever the strategy.
-        songs: the songs given that it does not hold.
-        tags: the tags, likewise.
+        questions: ids of questions of which the store knows nothing, whatever the strategy.
+        songs: songs of questions that are not in the store.
+        tags: tags, likewise.
     """
 
     questions: set[int] = field(default_factory=set)
@@ -45,7 +37,7 @@ TOGETHER = 1000
 
 
 def leaked(reader: ReleaseReader, answers: Sequence[Playlist]) -> list[int]:
-    """The playlists that hold in the store, under their own id, some of what is hidden of them.
+    """The ids of answers that the store was trained on: the playlists there have some of them.
 
     Args:
         answers: what is hidden of each playlist.
@@ -58,13 +50,13 @@ def leaked(reader: ReleaseReader, answers: Sequence[Playlist]) -> list[int]:
 
 
 def _leaked(reader: ReleaseReader, answers: Sequence[Playlist]) -> Iterator[int]:
-    found = reader.retrieve(
+    records = reader.retrieve(
         Collection.PLAYLISTS, [answer.id for answer in answers], payload=("songs", "tags")
     )
-    held = {
+    stored = {
         record.id: {*record.payload.get("songs", ()), *record.payload.get("tags", ())}
-        for record in found
+        for record in records
     }
     for answer in answers:
-        if not held.get(answer.id, set()).isdisjoint((*answer.songs, *answer.tags)):
+        if not stored.get(answer.id, set()).isdisjoint((*answer.songs, *answer.tags)):
             yield answer.id

@@ -106,8 +106,8 @@ def _problem(result: Result) -> str | None:
     for kind, items, length in (("songs", result.songs, SONGS), ("tags", result.tags, TAGS)):
         if len(items) != length:
             are = "is" if len(items) == 1 else "are"
-            given = counted(len(items), kind.removesuffix("s"))
-            return f"{given} {are} recommended, exactly {length} are wanted"
+            some = counted(len(items), kind.removesuffix("s"))
+            return f"{some} {are} recommended, exactly {length} are wanted"
         if len(set(items)) != length:
             item, count = Counter[int | str](items).most_common(1)[0]
             return f"{kind[:-1]} {item!r} is recommended {count} times"

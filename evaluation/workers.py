@@ -1,7 +1,7 @@
-"""Processes that answer questions side by side, each with the store open for itself.
+"""Questions are asked side by side: by threads of this process, or by several processes.
 
 The embedded engine works in the caller's process, where Python runs one thread at a time: more
-threads do not make it faster, more processes do.
+threads do not make it faster, more processes do, each with the store open for itself.
 """
 
 from __future__ import annotations
@@ -10,27 +10,29 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, partial
 
 from melon.catalog import Playlist
 from melon.evaluation.errors import WorkerEnded
-from melon.evaluation.questions import rankings
+from melon.evaluation.popular import POPULAR
+from melon.evaluation.questions import as_query
+from melon.evaluation.submission import SONGS, TAGS
 from melon.processes import end_with
-from melon.retrieval import Ranking, Retriever
+from melon.retrieval import Constraints, Ranking, Retriever
 
 OpenRetriever = Callable[[], Retriever]
 """Opens the release that is asked, always the same one. Can be pickled."""
 
-Part = tuple[Sequence[Playlist], Sequence[date | None]]
-"""Questions, and the day after which none of their songs may be from."""
-
 MANY_QUESTIONS = 2000
 """From here on it pays to open the store in several processes."""
+
+THREADS = 2
+"""Batches under way: engines answer one while Python ranks the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +51,93 @@ class Processes:
         """How many there are for so many questions."""
         if self.count is not None:
             return self.count
-        return processors() if questions >= MANY_QUESTIONS else 1
+        return _processors() if questions >= MANY_QUESTIONS else 1
 
 
-def processors() -> int:
+def _processors() -> int:
     """How many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):  # not on every system
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Questions that are asked together.
+
+    Attributes:
+        questions: playlists with parts blanked.
+        days: for each, the last day on which its songs may have been issued; None for any.
+        strategy: by which candidates are looked for.
+    """
+
+    questions: Sequence[Playlist]
+    days: Sequence[date | None]
+    strategy: str
+
+
+@contextmanager
+def rankings(
+    retriever: Retriever, batches: Sequence[Batch], processes: Processes | None
+) -> Iterator[Iterator[list[Ranking]]]:
+    """The rankings of batches, in their order, several batches at a time.
+
+    Batches of one question are asked one after the other, each when it is wanted, unless there
+    are several processes. What is not begun when the block ends is left undone.
+
+    Raises:
+        WorkerEnded: one of several processes was killed, or could not begin.
+    """
+    questions = sum(len(batch.questions) for batch in batches)
+    if processes is not None and (count := processes.count_for(questions)) > 1:
+        pool = ProcessPoolExecutor(
+            count,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_begin,
+            initargs=(processes.open_retriever, os.getpid()),
+        )
+        with _shut_down(pool):
+            yield _ranked_by(pool, count, batches)
+    elif all(len(batch.questions) == 1 for batch in batches):
+        yield map(partial(rank, retriever), batches)
+    else:
+        threads = ThreadPoolExecutor(THREADS)
+        with _shut_down(threads):
+            yield threads.map(partial(rank, retriever), batches)
+
+
+def rank(retriever: Retriever, batch: Batch) -> list[Ranking]:
+    """The songs and tags of each question of a batch; none at all by `POPULAR`."""
+    if batch.strategy == POPULAR:
+        return [Ranking((), ())] * len(batch.questions)
+    return retriever.rank_many(
+        [as_query(question) for question in batch.questions],
+        [Constraints(until=day) for day in batch.days],
+        limit=SONGS,
+        tag_limit=TAGS,
+        strategy=batch.strategy,
+    )
+
+
+@contextmanager
+def _shut_down(pool: Executor) -> Iterator[None]:
+    """Leave undone at the end what the pool has not begun."""
+    try:
+        yield
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _ranked_by(
+    pool: ProcessPoolExecutor, count: int, batches: Iterable[Batch]
+) -> Iterator[list[Ranking]]:
+    try:
+        yield from pool.map(_rank, batches)
+    except BrokenProcessPool as error:
+        raise WorkerEnded(
+            f"one of {count} worker processes ended before it had answered",
+            hint="where memory runs out, give fewer --processes",
+        ) from error
 
 
 _retriever: OpenRetriever | None = None
@@ -66,44 +147,6 @@ An error of the pool's initializer would break the pool, and not reach whoever a
 """
 
 
-@contextmanager
-def workers(
-    count: int, open_retriever: OpenRetriever, strategy: str
-) -> Iterator[Callable[[Iterable[Part]], Iterator[list[Ranking]]]]:
-    """A function that answers parts in their order, `count` of them at a time.
-
-    What is not begun when the block ends is left undone.
-
-    Args:
-        count: processes.
-        open_retriever: called once in each of them.
-        strategy: by which they answer.
-
-    Raises:
-        WorkerEnded: one of them was killed, or could not begin.
-    """
-    pool = ProcessPoolExecutor(
-        count,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_begin,
-        initargs=(open_retriever, os.getpid()),
-    )
-
-    def answers(parts: Iterable[Part]) -> Iterator[list[Ranking]]:
-        try:
-            yield from pool.map(_answer, ((*part, strategy) for part in parts))
-        except BrokenProcessPool as error:
-            raise WorkerEnded(
-                f"one of {count} worker processes ended before it had answered",
-                hint="where memory runs out, give fewer --processes",
-            ) from error
-
-    try:
-        yield answers
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
 def _begin(open_retriever: OpenRetriever, parent: int) -> None:
     global _retriever
     end_with(parent)
@@ -111,7 +154,6 @@ def _begin(open_retriever: OpenRetriever, parent: int) -> None:
     _retriever = cache(open_retriever)
 
 
-def _answer(part: tuple[Sequence[Playlist], Sequence[date | None], str]) -> list[Ranking]:
+def _rank(batch: Batch) -> list[Ranking]:
     assert _retriever is not None
-    questions, days, strategy = part
-    return rankings(_retriever(), questions, days, strategy)
+    return rank(_retriever(), batch)

@@ -1,7 +1,7 @@
 """An LRU cache of an engine's responses, for searches that repeat themselves.
 
 The trials of `melon tune` ask the same questions again and again with one setting changed, and
-most settings weigh on what an engine has answered, not on what it is asked.
+most settings change what is made of an engine's answers, not what it is asked.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ T = TypeVar("T", bound=Sized)
 class ResponseCachingReader(ForwardingReader):
     """A release's reader that keeps the answers to queries and retrievals.
 
-    A release never changes, so an answer stays true. What comes back is shared: not to be changed.
+    A release never changes, so an answer stays true. Answers are shared: do not change them.
     May be shared by threads; two that ask the same at once may both ask the reader.
 
     Args:
         reader: answers what is not cached yet.
-        max_points: points that are kept at most, hits and records together. Each answer counts as
-            one more than it holds, for what was asked is kept, too.
+        max_points: hits and records that are kept at most. Each answer counts as one more than it
+            has of them, for the question is kept, too.
     """
 
     def __init__(self, reader: ReleaseReader, *, max_points: int = MAX_POINTS) -> None:
@@ -81,17 +81,17 @@ class _LRUCache:
         self, keys: Sequence[Hashable], load: Callable[[Sequence[int]], Sequence[T]]
     ) -> list[T]:
         """The answers of all keys; `load` is called with the rows of those not cached."""
-        found: dict[Hashable, T] = {}
+        answers: dict[Hashable, T] = {}
         with self._lock:
             for key in keys:
                 if key in self._entries:
-                    found[key] = self._entries[key]
+                    answers[key] = self._entries[key]
                     self._entries.move_to_end(key)
-        missing = [row for row, key in enumerate(keys) if key not in found]
+        missing = [row for row, key in enumerate(keys) if key not in answers]
         for row, answer in zip(missing, load(missing) if missing else (), strict=True):
-            found[keys[row]] = answer
+            answers[keys[row]] = answer
             self._add(keys[row], answer)
-        return [found[key] for key in keys]
+        return [answers[key] for key in keys]
 
     def _add(self, key: Hashable, answer: Sized) -> None:
         with self._lock:

@@ -10,11 +10,7 @@ from typing import Any, Self, TextIO
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from melon.errors import InputError
-
-
-class BadJournal(InputError):
-    """A journal of trials that holds something else."""
+from melon.evaluation.errors import BadJournal
 
 
 class Trial(BaseModel):
@@ -50,8 +46,8 @@ def fingerprint(value: object) -> str:
 class Journal:
     """The trials in a file, which is made when the first one is added.
 
-    A line that a killed process left half written is measured again, and so is one that is
-    damaged, which stays in the file.
+    The trial of a line that is damaged, or that a killed process left half written, is made again.
+    A damaged line stays in the file.
 
     Args:
         path: the file. Its trials may be of many searches, questions and releases.

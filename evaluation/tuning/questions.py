@@ -9,7 +9,7 @@ import numpy as np
 
 from melon.catalog import playlist_record
 from melon.errors import counted
-from melon.evaluation.errors import BadQuestions
+from melon.evaluation.errors import BadQuestions, LeakedQuestions
 from melon.evaluation.metrics import ndcg
 from melon.evaluation.popular import PopularItems
 from melon.evaluation.questions import SHOWN, Pair, as_query
@@ -21,11 +21,7 @@ from melon.evaluation.tuning.space import Stage, Target
 from melon.retrieval import QueryKind, Ranking, Retriever
 
 HALVES = 0
-"""Where the chance begins that halves the questions."""
-
-
-class LeakedQuestions(BadQuestions):
-    """The store was trained on what the questions hide."""
+"""The seed by which the questions are halved, whatever the seed by which they are drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +29,9 @@ class Sample:
     """Questions with their answers, by kind; no playlist is in both halves.
 
     Attributes:
-        search: what is searched on.
-        held_back: what is reported on.
-        unknown: how many questions the store knows nothing of. No settings can help them.
+        search: the questions that settings are searched on.
+        held_back: those that show what the settings are worth.
+        unknown: how many questions were left out, as the store knows nothing of them.
     """
 
     search: dict[QueryKind, list[Pair]]
@@ -52,9 +48,9 @@ def draw_sample(
 ) -> Sample:
     """Draw `most` questions of each kind, half of them to search on and half to report on.
 
-    Which half a question belongs to depends on what is in `pairs` and on nothing else: whatever
-    the number and the seed, none is searched on here that is reported on there. With the same
-    seed, more questions hold the fewer.
+    Which half a question belongs to depends on `pairs` alone: whatever the number and the seed,
+    no question is searched on here and reported on there. With the same seed, a larger sample
+    contains the smaller one.
 
     Args:
         retriever: knows of which kind each question is.
@@ -66,7 +62,7 @@ def draw_sample(
         BadQuestions: they are too few for two halves.
         LeakedQuestions: a playlist in the store holds what its question hides.
     """
-    by_kind: dict[QueryKind, list[Pair]] = {given: [] for given in QueryKind}
+    by_kind: dict[QueryKind, list[Pair]] = {kind: [] for kind in QueryKind}
     unknown = 0
     for start in range(0, len(pairs), BATCH):
         part = pairs[start : start + BATCH]
@@ -102,40 +98,36 @@ def _shuffled(pairs: Sequence[Pair], rng: np.random.Generator) -> list[Pair]:
 
 
 def _check_leaks(retriever: Retriever, pairs: Sequence[Pair]) -> None:
-    if found := leaked(retriever.reader, [answer for _, answer in pairs]):
-        some = ", ".join(map(str, sorted(found)[:SHOWN]))
+    if playlists := leaked(retriever.reader, [answer for _, answer in pairs]):
+        some = ", ".join(map(str, sorted(playlists)[:SHOWN]))
+        hide = "hides" if len(playlists) == 1 else "hide"
         raise LeakedQuestions(
-            f"the store was trained on what {len(found):,} of {counted(len(pairs), 'question')} "
-            f"{'hides' if len(found) == 1 else 'hide'}, such as that of playlist {some}",
+            f"the store was trained on what {len(playlists):,} of "
+            f"{counted(len(pairs), 'question')} {hide}, such as that of playlist {some}",
             hint="split first, then train on the train.json of the split and ingest that: "
             "see `melon tune --help`",
         )
 
 
-def search_name(given: QueryKind, target: Target, stage: Stage) -> str:
-    """What the search of a stage is called, in the journal, too: `songs_and_text/tags/hybrid`."""
-    return f"{given}/{target}/{stage}"
-
-
 class Group:
-    """Questions of one kind that hide some of the target, and how well it is found.
+    """Questions of one kind that hide songs, or tags, and how well these are recommended.
 
     Attributes:
-        given: what the queries give.
-        target: what of them is scored.
-        gives: which of songs, tags and title the questions hold.
+        kind: what the questions give.
+        target: what is recommended and scored.
+        modalities: which of songs, tags and title any question gives.
         fingerprint: of the questions, what they hide, and the release that is asked.
     """
 
     def __init__(
-        self, given: QueryKind, target: Target, pairs: Sequence[Pair], retriever: Retriever
+        self, kind: QueryKind, target: Target, pairs: Sequence[Pair], retriever: Retriever
     ) -> None:
         pairs = [(question, answer) for question, answer in pairs if getattr(answer, target)]
-        self.given = given
+        self.kind = kind
         self.target = target
         self._queries = [as_query(question) for question, _ in pairs]
         self._hidden = [frozenset(getattr(answer, target)) for _, answer in pairs]
-        self.gives = frozenset(
+        self.modalities = frozenset(
             name
             for name in ("songs", "tags", "title")
             if any(getattr(query, name) for query in self._queries)
@@ -154,18 +146,14 @@ class Group:
         return len(self._queries)
 
     def __str__(self) -> str:
-        return f"{self.given}/{self.target}"
-
-    def search(self, stage: Stage) -> str:
-        """What a search of the stage on these questions is called."""
-        return search_name(self.given, self.target, stage)
+        return f"{self.kind}/{self.target}"
 
     def path(self, stage: Stage) -> str:
         """Where the settings of the stage are that answer these questions."""
-        return f"{stage}.from_{self.given}.to_{self.target}"
+        return f"{stage}.from_{self.kind}.to_{self.target}"
 
     def score(self, retriever: Retriever, strategy: str) -> float:
-        """Mean nDCG, @100 of songs or @10 of tags, as `evaluate` finds it; nothing else is asked.
+        """Mean nDCG of the target, @100 of songs or @10 of tags, the same as by `evaluate`.
 
         Raises:
             TooFewItems: the store cannot fill a list.

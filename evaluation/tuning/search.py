@@ -30,7 +30,7 @@ class OutOfTime(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Best(Generic[Model]):
-    """What a search found; `finished` if it ended by itself."""
+    """The best settings of a search so far; `finished` if it ended by itself."""
 
     settings: Model
     score: float
@@ -42,20 +42,19 @@ def pattern_search(
     parameters: Sequence[Parameter],
     measure: Callable[[Model], float],
     *,
-    given: Iterable[str],
+    modalities: Iterable[str],
 ) -> Best[Model]:
-    """Climb from `start` to settings that no single step of any parameter betters by `MIN_GAIN`.
+    """Climb from `start` until no single step of any parameter gains `MIN_GAIN` any more.
 
-    The path depends on nothing but what is measured, so that a search whose measurements are
-    remembered goes the same way again.
+    The path depends on the scores alone, so that a search goes the same way again.
 
     Args:
         start: where to begin, and the score there.
         parameters: the settings that are searched, in this order.
         measure: the score of settings; higher is better. May raise `OutOfTime`.
-        given: what the questions give, of songs, tags and title.
+        modalities: which of songs, tags and title the questions give.
     """
-    climber = _Climber(start, measure, frozenset(given))
+    climber = _Climber(start, measure, frozenset(modalities))
     try:
         for stride in STRIDES:
             before = None
@@ -69,15 +68,15 @@ def pattern_search(
 
 
 class _Climber(Generic[Model]):
-    """Stands at the best settings so far, also when `measure` raises."""
+    """Keeps the best settings so far, also when `measure` raises."""
 
     def __init__(
-        self, start: Best[Model], measure: Callable[[Model], float], given: frozenset[str]
+        self, start: Best[Model], measure: Callable[[Model], float], modalities: frozenset[str]
     ) -> None:
         self.settings = start.settings
         self.score = start.score
         self._measure = measure
-        self._given = given
+        self._modalities = modalities
 
     def climb_along(self, parameter: Parameter, stride: int) -> None:
         """Take strides of one parameter as long as they pay: up, or else down."""
@@ -89,7 +88,7 @@ class _Climber(Generic[Model]):
 
     def _take(self, parameter: Parameter, step: int) -> bool:
         """Take one step if it pays; whether it did."""
-        if not parameter.matters(self.settings, self._given):
+        if not parameter.matters(self.settings, self._modalities):
             return False
         candidate = parameter.stepped(self.settings, step)
         if candidate is None:

@@ -15,12 +15,7 @@ from melon.evaluation.score import evaluate
 from melon.evaluation.scorecard import Scorecard
 from melon.evaluation.tuning.cache import ResponseCachingReader
 from melon.evaluation.tuning.journal import Journal, Trial, fingerprint
-from melon.evaluation.tuning.questions import (
-    Group,
-    Sample,
-    draw_sample,
-    search_name,
-)
+from melon.evaluation.tuning.questions import Group, Sample, draw_sample
 from melon.evaluation.tuning.search import Best, OutOfTime, pattern_search
 from melon.evaluation.tuning.space import (
     SPACE,
@@ -31,7 +26,7 @@ from melon.evaluation.tuning.space import (
     edited,
     value_at,
 )
-from melon.files import write_atomically
+from melon.files import make_directory, write_atomically
 from melon.progress import Progress, ignore
 from melon.retrieval import DEFAULT_STRATEGY, QueryKind, RetrievalSettings, Retriever
 
@@ -43,15 +38,15 @@ MAX_QUESTIONS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
-    """What came of searching one stage of one kind of query and one target.
+class SearchOutcome:
+    """What came of the search of one stage, for one kind of query and one target.
 
     `start` and `best` are mean nDCG on the questions searched on; `trials` counts the settings
-    that were measured, of which `remembered` stood in the journal. Not `finished` is a search that
-    ran out of time.
+    that were measured, of which `remembered` were in the journal. A search that ran out of time
+    is not `finished`.
     """
 
-    given: QueryKind
+    kind: QueryKind
     target: Target
     stage: Stage
     questions: int
@@ -64,12 +59,12 @@ class Search:
     @property
     def name(self) -> str:
         """What it is called: `songs_and_text/tags/hybrid`."""
-        return search_name(self.given, self.target, self.stage)
+        return f"{self.kind}/{self.target}/{self.stage}"
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a strategy scores on the questions held back, with the baseline and with what was found.
+    """What a strategy scores on the questions held back, by the baseline and by the new settings.
 
     How long a question takes is not known: most of the answers come from memory.
     """
@@ -80,14 +75,14 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """The settings that were found, how, and what they are worth on questions not searched on.
+    """The new settings, how they came about, and what they are worth on the questions held back.
 
-    `unchanged` names the kinds of query and targets, `songs_and_text/tags`, for which what was
-    found was not taken up.
+    `unchanged` names the kinds of query and targets, `songs_and_text/tags`, that keep their
+    settings; `unknown` counts the questions that were left out.
     """
 
     settings: RetrievalSettings
-    searches: list[Search]
+    searches: list[SearchOutcome]
     unchanged: list[str]
     held_back: list[Comparison]
     unknown: int
@@ -117,16 +112,16 @@ def tune(
     seed: int = 0,
     baseline: RetrievalSettings | None = None,
     budget: float = math.inf,
-    searched: Callable[[Search], None] = lambda _: None,
+    searched: Callable[[SearchOutcome], None] = lambda _: None,
     progress: Progress = ignore,
 ) -> Tuned:
     """Search for settings that answer questions better, from those that the retriever has.
 
     For each kind of query, and for songs and tags apart: the two hops by the `neighbours`
     strategy, then the cosine by `mean`, then their fusion by `hybrid`, each by the nDCG of that
-    target on questions of that kind. What was found for these is taken up if `hybrid`, which
-    reads all of it, is no worse with it. One half of the questions is searched on; the other one
-    shows what was gained.
+    target on questions of that kind. The best settings are taken up if `hybrid`, which reads all
+    of them, is no worse with them. One half of the questions is searched on; the other one shows
+    what was gained.
 
     Args:
         retriever: asks the store, which must not have been trained on the answers. Its release
@@ -138,7 +133,7 @@ def tune(
         space: the settings of each stage that are searched, and their values.
         most: how many questions of each kind to draw.
         seed: which are drawn.
-        baseline: what the settings found are compared with; None for those of the retriever.
+        baseline: what the new settings are compared with; None for those of the retriever.
         budget: seconds to search for; each search gets its part of what is left.
         searched: called with each search when it has ended.
         progress: called with the search, how many settings it has measured, and None; then with
@@ -152,42 +147,43 @@ def tune(
     retriever = retriever.with_reader(ResponseCachingReader(retriever.engine_reader))
     groups = [
         group
-        for given, target in product(QueryKind, TARGETS)
-        if len(group := Group(given, target, sample.search[given], retriever))
+        for kind, target in product(QueryKind, TARGETS)
+        if len(group := Group(kind, target, sample.search[kind], retriever))
     ]
     stages = [stage for stage in Stage if stage in stages]
     # What the budget leaves out should be the last steps of each search, not the last groups.
     slots = iter(range(len(groups) * len(stages), 0, -1))
     end = time.monotonic() + budget
-    settings, searches, unchanged = retriever.settings, list[Search](), list[str]()
+    settings, searches, unchanged = retriever.settings, list[SearchOutcome](), list[str]()
+    make_directory(out.parent)
     for group in groups:
-        scores, found = _Scores(retriever, group, journal), settings
+        scores, candidate = _Scores(retriever, group, journal), settings
         for stage in stages:
             now = time.monotonic()
             until = now + max(end - now, 0) / next(slots)
-            search = _Search(scores, found, stage, until, progress)
-            found, outcome = search.run(space[stage][group.target])
+            candidate, outcome = _search_stage(
+                stage,
+                space[stage][group.target],
+                scores,
+                candidate,
+                until=until,
+                progress=progress,
+            )
             searches.append(outcome)
             searched(outcome)
-        if found != settings and scores.of(JUDGE, found) < scores.of(JUDGE, settings):
+        if candidate != settings and scores.of(JUDGE, candidate) < scores.of(JUDGE, settings):
             unchanged.append(str(group))
         else:
-            settings = found
-        save_settings(settings, out)
+            settings = candidate
+        write_atomically(out, settings.model_dump_json(indent=2) + "\n")
     before = retriever.with_settings(baseline or retriever.settings)
     after = retriever.with_settings(settings)
     compared = _compare(before, after, sample, stages, progress)
     return Tuned(settings, searches, unchanged, compared, sample.unknown)
 
 
-def save_settings(settings: RetrievalSettings, path: Path) -> None:
-    """Write settings as `RetrievalSettings.load` reads them, in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, settings.model_dump_json(indent=2) + "\n")
-
-
 class _Scores:
-    """What settings score on a group's questions; the journal remembers."""
+    """What settings score on a group's questions: measured once, then known from the journal."""
 
     def __init__(self, retriever: Retriever, group: Group, journal: Journal) -> None:
         self.group = group
@@ -201,14 +197,14 @@ class _Scores:
 
     def known(self, stage: Stage, settings: RetrievalSettings) -> float | None:
         """As `of`, if it was measured before."""
-        name, key = self.group.search(stage), self.key(stage, settings)
-        return self._journal.score(name, self.group.fingerprint, key)
+        key = self.key(stage, settings)
+        return self._journal.score(f"{self.group}/{stage}", self.group.fingerprint, key)
 
     def measured(self, stage: Stage, settings: RetrievalSettings) -> float:
         """As `of`, measured now."""
         score = self.group.score(self._retriever.with_settings(settings), stage.strategy)
         trial = Trial(
-            search=self.group.search(stage),
+            search=f"{self.group}/{stage}",
             questions=self.group.fingerprint,
             settings=self.key(stage, settings),
             values=value_at(settings, self.group.path(stage)).model_dump(mode="json"),
@@ -219,64 +215,54 @@ class _Scores:
 
     def key(self, stage: Stage, settings: RetrievalSettings) -> str:
         """A fingerprint of all settings that the score depends on."""
-        parts = Stage if stage is Stage.HYBRID else (stage,)
-        read = [value_at(settings, self.group.path(part)) for part in parts]
-        return fingerprint([part.model_dump(mode="json") for part in read])
+        stages = Stage if stage is Stage.HYBRID else (stage,)
+        parts = [value_at(settings, self.group.path(part)) for part in stages]
+        return fingerprint([part.model_dump(mode="json") for part in parts])
 
 
-class _Search:
-    """One stage of one group, searched with all other settings as they are."""
+def _search_stage(
+    stage: Stage,
+    parameters: Sequence[Parameter],
+    scores: _Scores,
+    settings: RetrievalSettings,
+    *,
+    until: float,
+    progress: Progress,
+) -> tuple[RetrievalSettings, SearchOutcome]:
+    """Search one stage of a group, with all other settings as they are, `until` a time."""
+    group, path = scores.group, scores.group.path(stage)
+    trials: set[str] = set()
+    made = 0
 
-    def __init__(
-        self,
-        scores: _Scores,
-        settings: RetrievalSettings,
-        stage: Stage,
-        until: float,
-        progress: Progress,
-    ) -> None:
-        self._scores = scores
-        self._settings = settings
-        self._stage = stage
-        self._until = until
-        self._progress = progress
-        self._seen: set[str] = set()
-        self._made = 0
-
-    def run(self, parameters: Sequence[Parameter]) -> tuple[RetrievalSettings, Search]:
-        """The settings with what was found in them, and how it was found."""
-        group = self._scores.group
-        part = value_at(self._settings, group.path(self._stage))
-        start = Best(part, self._measure(part), finished=False)
-        best = pattern_search(start, parameters, self._measure, given=group.gives)
-        outcome = Search(
-            given=group.given,
-            target=group.target,
-            stage=self._stage,
-            questions=len(group),
-            start=start.score,
-            best=best.score,
-            trials=len(self._seen),
-            remembered=len(self._seen) - self._made,
-            finished=best.finished,
-        )
-        return self._with(best.settings), outcome
-
-    def _with(self, part: Any) -> RetrievalSettings:
-        return edited(self._settings, self._scores.group.path(self._stage), part)
-
-    def _measure(self, part: Any) -> float:
+    def measure(part: Any) -> float:
         """The score of settings; the first one, and what is known, at any time."""
-        candidate = self._with(part)
-        score = self._scores.known(self._stage, candidate)
+        nonlocal made
+        candidate = edited(settings, path, part)
+        score = scores.known(stage, candidate)
         if score is None:
-            if self._seen and time.monotonic() > self._until:
+            if trials and time.monotonic() > until:
                 raise OutOfTime
-            score = self._scores.measured(self._stage, candidate)
-            self._made += 1
-        self._seen.add(self._scores.key(self._stage, candidate))
-        self._progress(self._scores.group.search(self._stage), len(self._seen), None)
+            score = scores.measured(stage, candidate)
+            made += 1
+        trials.add(scores.key(stage, candidate))
+        progress(f"{group}/{stage}", len(trials), None)
         return score
+
+    part = value_at(settings, path)
+    start = Best(part, measure(part), finished=False)
+    best = pattern_search(start, parameters, measure, modalities=group.modalities)
+    outcome = SearchOutcome(
+        kind=group.kind,
+        target=group.target,
+        stage=stage,
+        questions=len(group),
+        start=start.score,
+        best=best.score,
+        trials=len(trials),
+        remembered=len(trials) - made,
+        finished=best.finished,
+    )
+    return edited(settings, path, best.settings), outcome
 
 
 def _compare(
@@ -286,7 +272,7 @@ def _compare(
     stages: Sequence[Stage],
     progress: Progress,
 ) -> list[Comparison]:
-    """The strategies that the stages have to do with, on the questions held back."""
+    """The strategies that read the stages' settings, on the questions held back."""
 
     def scored(retriever: Retriever, strategy: str, when: str) -> Scorecard:
         def watch(_: str, done: int, total: int | None) -> None:

@@ -20,9 +20,8 @@ from command_line import melon
 from typer.models import ArgumentInfo, OptionInfo
 
 from melon.cli import command_line
-from melon.evaluation import POPULAR, split
+from melon.evaluation import POPULAR, split, tune
 from melon.evaluation.split import CHALLENGE_SHARES
-from melon.evaluation.tuning import tune
 from melon.retrieval import DEFAULT_STRATEGY, STRATEGIES, Retriever
 
 HELP_SECONDS = 0.3

@@ -140,20 +140,20 @@ def test_questions_of_another_catalogue_are_not_answered_without_a_word(
         where = ("--path", home / "store", "--processes", processes)
         ran = melon("recommend", file, "-o", out, *where)
         assert ran.code == 0
-        return [line for line in ran.err.splitlines() if "know" in line]
+        return [line for line in ran.err.splitlines() if line.startswith("the store ")]
 
     assert said("most", foreign, foreign, known) == [
-        "the store knows nothing of 2 of 3 questions, nor 2 songs and 1 tag given: "
+        "the store knows nothing of 2 of 3 questions, and lacks 2 songs and 1 tag that they give: "
         "it is probably that of another catalogue"
     ]
     assert said("half", foreign, known) == [
-        "the store knows nothing of 1 of 2 questions, nor 2 songs and 1 tag given"
+        "the store knows nothing of 1 of 2 questions, and lacks 2 songs and 1 tag that they give"
     ]
     one = tmp_path / "one.json"
     write_json(one, [{"id": 1, **known}])
     ran = melon("recommend", one, "-o", tmp_path / "r.json", "--path", home / "store")
     assert "\n1 question answered in " in ran.err
-    assert said("some", known) == ["the store does not know 1 song and 0 tags given"]
+    assert said("some", known) == ["the store lacks 1 song and 0 tags that the questions give"]
 
 
 def test_questions_of_which_nothing_is_known_are_counted(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from math import log
 from typing import Any
 
@@ -84,7 +85,7 @@ def test_the_standard_error_is_that_of_the_playlists_scores() -> None:
 
 
 def test_the_json_is_the_documented_one() -> None:
-    card = score(RESULTS, ANSWERS, QUESTIONS, strategy="mean", ms_per_question=1.23456)
+    card = replace(score(RESULTS, ANSWERS, QUESTIONS), strategy="mean", ms_per_question=1.23456)
     printed = card.to_json()
     documented = {
         "strategy",
@@ -105,7 +106,7 @@ def test_the_json_is_the_documented_one() -> None:
 
 
 def test_the_table_has_a_row_for_all_questions_and_one_for_each_kind() -> None:
-    table = rows([score(RESULTS, ANSWERS, QUESTIONS, strategy="mean", ms_per_question=2)])
+    table = rows([replace(score(RESULTS, ANSWERS, QUESTIONS), strategy="mean", ms_per_question=2)])
     assert [row[:3] for row in table] == [
         ("mean", "all", "4"),
         (None, "songs", "1"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib import import_module
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,13 @@ from melon.evaluation import (
     BadQuestions,
     Journal,
     LeakedQuestions,
-    Search,
+    SearchOutcome,
     Stage,
     Tuned,
     evaluate,
+    tune,
 )
-from melon.evaluation.tuning import tune
+from melon.evaluation.tuning import tune as tuning
 from melon.evaluation.tuning.cache import ResponseCachingReader
 from melon.evaluation.tuning.journal import Trial
 from melon.evaluation.tuning.questions import Group, Sample, draw_sample
@@ -50,7 +50,7 @@ BAD_FUSION = {"weight": 0.0, "power": 1}
 
 
 def everywhere(part: dict[str, Any]) -> dict[str, Any]:
-    return {f"from_{given}": {"to_songs": part, "to_tags": part} for given in QueryKind}
+    return {f"from_{kind}": {"to_songs": part, "to_tags": part} for kind in QueryKind}
 
 
 BAD = RetrievalSettings.model_validate(
@@ -125,7 +125,7 @@ def test_every_search_ends_no_worse_than_it_starts(done: Tuned):
     assert all(search.finished for search in done.searches)
     assert all(search.best >= search.start for search in done.searches)
     hops = [s for s in done.searches if s.stage is Stage.NEIGHBOURS]
-    assert {(s.given, s.target) for s in hops} >= {
+    assert {(s.kind, s.target) for s in hops} >= {
         (QueryKind.SONGS, "songs"),
         (QueryKind.TAGS, "tags"),
     }
@@ -200,7 +200,7 @@ def stop_after(most: int):
 def test_without_time_each_search_measures_where_it_starts(
     retriever: Retriever, held_out: HeldOut, tmp_path: Path
 ):
-    seen: list[Search] = []
+    seen: list[SearchOutcome] = []
     result = tuned(retriever, held_out, tmp_path / "retrieval.json", budget=0, searched=seen.append)
     assert seen == result.searches
     assert {search.trials for search in seen} == {1}
@@ -244,9 +244,7 @@ def test_answers_are_kept_as_the_engine_gives_them(
         wrapped.append(reader)
         return ResponseCachingReader(reader)
 
-    monkeypatch.setattr(
-        import_module("melon.evaluation.tuning.tune"), "ResponseCachingReader", keeping
-    )
+    monkeypatch.setattr(tuning, "ResponseCachingReader", keeping)
     tuned(retriever, held_out, tmp_path / "retrieval.json", budget=0)
     [engine] = wrapped
     assert not isinstance(engine, CachingReader)
@@ -407,7 +405,7 @@ def test_what_makes_hybrid_worse_is_not_taken_up(
     after = default.with_settings(result.settings)
     sample = draw_sample(default, held_out.pairs, most=30, seed=0)
     for search in result.searches:
-        group = Group(search.given, search.target, sample.search[search.given], default)
+        group = Group(search.kind, search.target, sample.search[search.kind], default)
         path = group.path(Stage.NEIGHBOURS)
         assert group.score(after, "hybrid") >= group.score(default, "hybrid")
         if str(group) in result.unchanged:

@@ -36,11 +36,11 @@ def test_what_is_found_is_written_shown_and_gone_on_from(held_out: HeldOut, home
     out = home / "retrieval.json"
     assert found["settings"] == str(out)
     assert [pair["after"]["strategy"] for pair in found["held_back"]] == ["hybrid"]
-    names = {(s["given"], s["target"], s["stage"]) for s in found["searches"]}
+    names = {(s["kind"], s["target"], s["stage"]) for s in found["searches"]}
     assert names == {(str(g), t, "hybrid") for g in QueryKind for t in ("songs", "tags")}
     for search in found["searches"]:
         start, best = search["start"], search["best"]
-        assert f"{search['given']}/{search['target']}/hybrid: {start:.4f} → {best:.4f}" in first.err
+        assert f"{search['kind']}/{search['target']}/hybrid: {start:.4f} → {best:.4f}" in first.err
     assert "from the default settings" in first.err
     assert "the time was over" in first.err
     [pair] = found["held_back"]
@@ -154,7 +154,7 @@ def test_questions_that_were_trained_on_are_the_users_error(
 def inverted(home: Path) -> Path:
     """A file of a few settings which make the fusion all co-embedding."""
     part = {"weight": 10.0}
-    changed = {f"from_{given}": {"to_songs": part, "to_tags": part} for given in QueryKind}
+    changed = {f"from_{kind}": {"to_songs": part, "to_tags": part} for kind in QueryKind}
     path = home / "retrieval.json"
     path.parent.mkdir()
     path.write_text(json.dumps({"hybrid": changed}))

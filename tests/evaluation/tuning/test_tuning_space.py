@@ -96,7 +96,7 @@ def test_a_parameter_that_cannot_change_an_answer_is_not_stepped():
 
 def climbed(measure: Callable[[Cosine], float], start: Cosine) -> Best[Cosine]:
     begin = Best(start, measure(start), finished=False)
-    return pattern_search(begin, SPACE[Stage.DENSE]["songs"], measure, given=ALL)
+    return pattern_search(begin, SPACE[Stage.DENSE]["songs"], measure, modalities=ALL)
 
 
 def hill(cosine: Cosine) -> float:
