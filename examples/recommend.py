@@ -7,7 +7,7 @@ with melon.open() as retriever:  # keep it open: it follows newly promoted relea
         title="rainy day",
         tags=["rain"],
         not_tags=["party"],
-        constraints=melon.Constraints(genres=("Jazz", "Ballad"), since="1990", until="2009"),
+        constraints=melon.Constraints(genres=["Jazz", "Ballad"], since="1990", until="2009"),
         limit=5,
         tag_limit=3,
     )

@@ -5,14 +5,14 @@ from __future__ import annotations
 import difflib
 import re
 from calendar import monthrange
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from melon.errors import InputError
-from melon.retrieval.query import FrozenInput, SongIds, Text
+from melon.retrieval.query import FrozenInput, SongIds, Text, kept_as
 from melon.store import (
     Collection,
     Condition,
@@ -82,7 +82,8 @@ def _not_empty(values: tuple[str, ...] | None) -> tuple[str, ...] | None:
     return values
 
 
-Names = Annotated[tuple[Text, ...] | None, AfterValidator(_not_empty)]
+Names = Annotated[Sequence[str], kept_as(tuple[Text, ...])]
+WantedNames = Annotated[Names | None, AfterValidator(_not_empty)]
 Since = Annotated[date | str | None, BeforeValidator(_first_day)]
 Until = Annotated[date | str | None, BeforeValidator(_last_day)]
 
@@ -101,11 +102,11 @@ class Constraints(FrozenInput):
         InputError: a value is out of range, or a name is not valid Unicode.
     """
 
-    genres: Names = Field(default=None, description="has at least one of these")
-    all_genres: Names = Field(default=None, description="has every one of these")
-    not_genres: tuple[Text, ...] = Field(default=(), description="has none of these")
-    artists: Names = Field(default=None, description="is by at least one of these")
-    not_artists: tuple[Text, ...] = Field(default=(), description="is by none of these")
+    genres: WantedNames = Field(default=None, description="has at least one of these")
+    all_genres: WantedNames = Field(default=None, description="has every one of these")
+    not_genres: Names = Field(default=(), description="has none of these")
+    artists: WantedNames = Field(default=None, description="is by at least one of these")
+    not_artists: Names = Field(default=(), description="is by none of these")
     since: Since = Field(default=None, description="issued on this day or later")
     until: Until = Field(default=None, description="issued on this day or earlier")
     min_popularity: int | None = Field(
@@ -162,7 +163,7 @@ class Constraints(FrozenInput):
         if low is not None or high is not None:
             must.append(NumberRange("popularity", low, high))
         if self.exclude_songs:
-            must_not.append(HasId(self.exclude_songs))
+            must_not.append(HasId(tuple(self.exclude_songs)))
         return Filter(must=tuple(must), must_not=tuple(must_not))
 
     def _refuse_contradictions(self, genres: Genres) -> None:
@@ -191,7 +192,7 @@ class Constraints(FrozenInput):
                 raise ConstraintError(f"the {kind} {names} is both wanted and excluded")
 
 
-def _any_genre(wanted: tuple[str, ...], genres: Genres) -> Condition:
+def _any_genre(wanted: Sequence[str], genres: Genres) -> Condition:
     codes = [code for name in wanted for code in genres.codes(name)]
     top = tuple(dict.fromkeys(code for code in codes if code == top_genre(code)))
     detail = tuple(dict.fromkeys(code for code in codes if code != top_genre(code)))
@@ -315,7 +316,7 @@ def top_genre(code: str) -> str:
     return f"{code[:-2]}00"
 
 
-def any_artist(names: tuple[str, ...]) -> MatchAny:
+def any_artist(names: Sequence[str]) -> MatchAny:
     """A song is by one of these.
 
     Raises:

@@ -13,6 +13,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetPydanticSchema,
     ModelWrapValidatorHandler,
     ValidationError,
     model_validator,
@@ -77,9 +78,15 @@ Text = Annotated[str, BeforeValidator(valid_text)]
 Id = Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(_no_bool)]
 """Of a song or playlist: the ids that a point and a dimension of `items` can have."""
 
-SongIds = Annotated[tuple[Id, ...], AfterValidator(_unique)]
+
+def kept_as(kind: Any) -> GetPydanticSchema:
+    """What pydantic makes of a field that takes more, as type checkers see it: a list, too."""
+    return GetPydanticSchema(lambda _, handler: handler(kind))
+
+
+SongIds = Annotated[Sequence[int], kept_as(tuple[Id, ...]), AfterValidator(_unique)]
 TagText = Annotated[str, BeforeValidator(_tag)]
-Tags = Annotated[tuple[TagText, ...], AfterValidator(_unique)]
+Tags = Annotated[Sequence[str], kept_as(tuple[TagText, ...]), AfterValidator(_unique)]
 Title = Annotated[str, BeforeValidator(_title)]
 Word = Annotated[str, BeforeValidator(_word)]
 

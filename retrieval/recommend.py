@@ -149,7 +149,7 @@ def resolve(
         ResolvedQuery(
             original=query,
             seeds=seeds,
-            song_filter=filter & without(query.songs + query.not_songs),
+            song_filter=filter & without([*query.songs, *query.not_songs]),
             tag_filter=without(
                 [tag_point_id(str(tag)) for tag in seeds.tags.keys + seeds.not_tags.keys]
             ),

@@ -119,7 +119,7 @@ def resolve(
     songs = _fetch(
         reader,
         Collection.SONGS,
-        (song for query in queries for song in query.songs + query.not_songs),
+        (song for query in queries for song in (*query.songs, *query.not_songs)),
         lambda song: song,
     )
     words = _fetch(
@@ -144,7 +144,7 @@ def resolve(
             not_songs=_gather(query.not_songs, songs, dim),
             not_tags=_gather(own.not_tags, tags, dim),
             unknown=Unknown(
-                songs=tuple(s for s in query.songs + query.not_songs if s not in songs),
+                songs=tuple(s for s in (*query.songs, *query.not_songs) if s not in songs),
                 tags=tuple(t for t in own.tags + own.not_tags if t not in tags),
                 words=tuple(w for w in own.title_words if w not in words),
             ),
@@ -155,7 +155,7 @@ def resolve(
 
 def _spellings(query: PlaylistQuery, tokenizer: TitleTokenizer) -> Iterator[str]:
     """Every tag that a query may mean."""
-    for tag in query.tags + query.not_tags:
+    for tag in (*query.tags, *query.not_tags):
         yield tag
         yield respell(tag, tokenizer)
     yield from tokenizer.tags(query.title or "")

@@ -155,7 +155,8 @@ PROGRAM = """\
 import melon
 
 with melon.open(path="store") as retriever:
-    found = retriever.recommend(melon.PlaylistQuery(title="rainy day"), limit=5)
+    jazz = melon.Constraints(genres=["Jazz"], exclude_songs=[1, 2])
+    found = retriever.recommend(melon.PlaylistQuery(tags=["rain"]), jazz, songs=[1, "Song"])
     name: str | None = found.songs[0].name
     score: str = found.songs[0].score  # wrong
     retriever.recommend(melon.PlaylistQuery(title=5))  # wrong
