@@ -32,7 +32,7 @@ fields may be added to and are never renamed: see [what `--json` prints](json.md
 
 A store is found in this order: `--url`, `--path`, `MELON_QDRANT_URL`, a Qdrant server that answers
 on localhost:6333, the embedded store below `.melon/`. One line on stderr says which it is. All
-`MELON_*` variables are listed in the [README](../README.md#settings).
+`MELON_*` variables are listed in [settings.md](settings.md).
 """
 
 

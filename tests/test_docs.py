@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -46,7 +47,9 @@ from melon.text import clean_text, normalise
 ROOT = Path(__file__).resolve().parent.parent
 COLLECTIONS = (ROOT / "docs" / "collections.md").read_text()
 README = (ROOT / "README.md").read_text()
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+FLAGS = re.MULTILINE | re.DOTALL
 EXAMPLES = sorted(path for path in (ROOT / "examples").iterdir() if path.suffix in (".py", ".sh"))
 TYPES: dict[str, Any] = {"string": str, "strings": str, "integer": int, "integers": int}
 
@@ -151,7 +154,8 @@ def test_every_source_of_a_vector_is_documented(demo_space: EmbeddingSpace):
 
 
 def test_every_setting_is_documented():
-    documented = {row[0].strip("`"): row[1:] for row in table_below("Settings", README)}
+    settings = (ROOT / "docs" / "settings.md").read_text()
+    documented = {row[0].strip("`"): row[1:] for row in table_below("Variables", settings)}
     fields = {f"MELON_{name.upper()}": field for name, field in Settings.model_fields.items()}
     assert list(documented) == list(fields)
     for name, (default, description) in documented.items():
@@ -190,6 +194,43 @@ def test_the_commands_that_are_shown_exist():
         options = set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", line))
         section = cli_reference.section(name, reference[name])
         assert options <= set(re.findall("`(--?[a-z-]+)`", section)), (where, line)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_the_files_that_a_document_names_are_there(document: Path):
+    for name in re.findall(
+        r"`((?:[a-z_]+/)*[a-z_]+\.(?:py|json|md|sh|svg))`", document.read_text()
+    ):
+        if "/" in name:
+            assert (ROOT / name).is_file(), name
+
+
+def test_the_architecture_names_every_room():
+    rooms = " ".join(row[0] for row in table_below("The rooms", ARCHITECTURE))
+    packages = {path.parent.name for path in ROOT.glob("[!.]*/__init__.py")} - {"tests"}
+    assert packages == set(re.findall(r"`([a-z]+)/`", rooms))
+
+
+def shown_answers() -> list[tuple[str, list[str]]]:
+    """The commands on the demo's store that README shows with what they print."""
+    blocks = "".join(re.findall(r"^```console\n(.*?)^```$", README, FLAGS))
+    pairs = re.findall(
+        r"^\$ melon (.*) --path \.melon/demo/store\n((?:[^$].*\n|\n)*)", blocks, re.M
+    )
+    return [(command, answer.splitlines()) for command, answer in pairs if answer]
+
+
+def test_the_commands_of_the_readme_print_what_is_shown(tmp_path: Path):
+    """But for figures, which another processor may round otherwise, and songs that tie by them."""
+    quiet = {**os.environ, "MELON_HOME": str(tmp_path), "COLUMNS": "100"}
+    run(sys.executable, "-m", "melon.cli", "demo", "--out", str(tmp_path), environment=quiet)
+    assert len(shown_answers()) >= 2
+    for command, answer in shown_answers():
+        words = [*shlex.split(command), "--path", str(tmp_path / "store")]
+        out = run(sys.executable, "-m", "melon.cli", *words, environment=quiet)
+        printed = {line.split("  ")[0].strip() for line in out.splitlines()}
+        names = [line.split("  ")[0].strip() for line in answer if not line.startswith("store:")]
+        assert sum(name in printed for name in names) >= len(names) - 1, (command, out)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -374,7 +415,6 @@ def test_the_filters_that_are_shown(demo_place: ServerPlace, demo_space: Embeddi
         assert found > 0 or "artist_keys" in condition[1] or "genre_years" in condition[1]
 
 
-FLAGS = re.MULTILINE | re.DOTALL
 PAGES = ("python.md", "evaluation.md")
 
 
