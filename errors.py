@@ -34,7 +34,7 @@ class MelonError(Exception):
 
 
 class InputError(MelonError):
-    """What the user gave is wrong: a malformed file, an impossible constraint, an unknown name."""
+    """The input is wrong: a malformed file, an impossible constraint, an unknown name."""
 
     exit_code = 2
 
@@ -100,11 +100,11 @@ class UnwritableFile(MelonError):
 
 
 class ForeignFile(InputError):
-    """A file that would be replaced, and was not written by what would replace it."""
+    """A file that would be replaced by a command that did not write it."""
 
 
 class ReplacedInput(InputError):
-    """A file that is read, and would be replaced by what is made of it."""
+    """A file that is read, and would be replaced by the result."""
 
 
 @dataclass(frozen=True, slots=True)

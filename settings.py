@@ -14,7 +14,7 @@ from melon.errors import InputError, first_problem
 ENV_PREFIX = "MELON_"
 DEFAULT_SERVER_URL = "http://localhost:6333"
 MISSPELT = 0.9
-"""So alike, by `difflib`, are a variable's name and that of the setting which was meant."""
+"""A variable whose name is as similar to a setting's, by `difflib`, is a misspelt one."""
 
 
 class Settings(BaseModel):
@@ -108,9 +108,9 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     for variable in environ:
         if variable.startswith(ENV_PREFIX) and variable not in names:
             _check_spelling(variable, names)
-    given = {field: environ[name] for name, field in names.items() if environ.get(name)}
+    values = {field: environ[name] for name, field in names.items() if environ.get(name)}
     try:
-        return Settings.model_validate(given)
+        return Settings.model_validate(values)
     except ValidationError as error:
         problem = first_problem(error)
         variable = ENV_PREFIX + problem.place.upper()

@@ -1,4 +1,4 @@
-"""Which engine a command talks to: what the user named, or what is there."""
+"""Which store a command opens: the one that the user named, or one that is there."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ PROBE_SECONDS = 0.3
 def open_store(
     settings: Settings, *, url: str | None = None, path: str | os.PathLike[str] | None = None
 ) -> VectorStore:
-    """Open the store that `url` or `path` names, else the one that is found.
+    """Open the first of these stores that is named, or answers.
 
-    In this order: `url`, `path`, `MELON_QDRANT_URL`, a Qdrant server that answers on
-    localhost:6333, the embedded store below `settings.home`. Engines are imported only here,
-    so an embedded query never pays for qdrant-client.
+    `url`, `path`, `MELON_QDRANT_URL`, a Qdrant server on localhost:6333, the embedded store below
+    `settings.home`. Engines are imported only here, so that an embedded query does not wait for
+    the import of qdrant-client.
 
-    A server that was named and does not answer is an error of the first request to it.
+    If a server that is named does not answer, the first request to it fails.
 
     Raises:
         WrongType: an argument is something else, such as a path in place of `settings`.
-        InputError: both `url` and `path` are given, `url` is not one, or `path` is a file.
+        InputError: both `url` and `path` are there, `url` is not a URL, or `path` is a file.
     """
     if not isinstance(settings, Settings):
         raise WrongType(

@@ -122,7 +122,7 @@ class VectorQuery:
 
     @property
     def search_key(self) -> Hashable:
-        """What two queries have in common whose answers differ by their lengths alone."""
+        """Equal for two queries that differ by `limit` alone."""
         vector = self.vector
         parts = (vector.indices, vector.values) if isinstance(vector, SparseVector) else (vector,)
         return (
@@ -137,7 +137,7 @@ class VectorQuery:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hit:
-    """A point that a query found, with its score (cosine, or the sparse dot product)."""
+    """One point of `Hits`, with its score (cosine, or the sparse dot product)."""
 
     id: PointId
     score: float
@@ -146,7 +146,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hits:
-    """What one query found, best first, by column: a `Hit` is made of a row when it is looked at.
+    """The points that a query found, best first, by column; iterating makes a `Hit` of each row.
 
     Attributes:
         ids: (n,) int64, or str where they are UUIDs.
@@ -198,10 +198,10 @@ def id_array(ids: Sequence[PointId]) -> Ids:
 
 
 def check_limit(limit: int) -> None:
-    """Refuse what one engine answers with nothing and another with an error.
+    """Refuse a limit below 1, which one engine answers with nothing and another with an error.
 
     Raises:
-        RequestRefused: fewer than one point is asked for.
+        RequestRefused: it is below 1.
     """
     if limit < 1:
         raise RequestRefused(f"{limit} points were asked for", hint="ask for 1 at least")
@@ -214,13 +214,13 @@ def payload_selector(payload: tuple[str, ...] | bool) -> bool | list[str]:
 
 def vector_selector(collection: Collection, *, dense: bool, sparse: bool) -> list[str] | bool:
     """The names of the vectors that come back."""
-    own = SCHEMA[collection].sparse
-    names = [*([DENSE] if dense else []), *([own] if sparse and own else [])]
+    sparse_name = SCHEMA[collection].sparse
+    names = [*([DENSE] if dense else []), *([sparse_name] if sparse and sparse_name else [])]
     return names or False
 
 
-def dense_of(vectors: object) -> NDArray[np.float32] | None:
-    """The dense vector, (dim,), among those of a point by their names, if it has one."""
+def dense_of(vectors: object) -> Floats | None:
+    """The dense vector, (dim,), out of a point's vectors by their names, if it has one."""
     if not isinstance(vectors, dict) or DENSE not in vectors:
         return None
     return np.asarray(vectors[DENSE], dtype=np.float32)

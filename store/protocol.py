@@ -44,11 +44,10 @@ class ReleaseReader(Protocol):
         """What the release says about itself, title tokenizer included."""
 
     def in_background(self, call: Callable[[], T]) -> Callable[[], T]:
-        """Begin a call that asks this reader; what comes back gives its result, or its error.
+        """Begin a call that asks this reader; call what is returned, once, for the result.
 
-        Where the engine answers one request at a time, the call is made when its result is asked
-        for: threads would only wait for each other. Ask for it once, and do not begin a call from
-        within another.
+        An engine that answers one request at a time begins it only then: threads would wait for
+        each other. Do not begin a call from within another.
         """
 
     def retrieve(
@@ -109,12 +108,12 @@ class ReleaseReader(Protocol):
         """Exactly how many points pass the filter."""
 
     def warm(self) -> None:
-        """Open what the first request of a kind would wait for."""
+        """Open what the first requests would wait for."""
 
     def close(self) -> None:
-        """Give back what reading holds, once the requests under way are answered.
+        """Close what was opened to read, once the requests under way are answered.
 
-        Do not read afterwards: where there was something to give back, it raises `StoreClosed`.
+        Do not read afterwards: an engine that had something to close raises `StoreClosed`.
         """
 
 
@@ -157,9 +156,9 @@ class VectorStore(Protocol):
 
     @property
     def exists(self) -> bool:
-        """Whether there is a place to look into: a directory may hold no store yet.
+        """Whether there is a store: a directory may hold none yet.
 
-        A server is taken to be there, and not asked: the first request to it will tell.
+        True for a server, which is not asked: the first request fails if it does not answer.
         """
 
     def engine_version(self) -> str:
@@ -183,7 +182,7 @@ class VectorStore(Protocol):
     def astray(self) -> dict[str, str | None]:
         """Aliases that do not name the live release, with the collections that they name, if any.
 
-        Promoting the live release once more puts them right.
+        To put them right, promote the live release once more.
         """
 
     def build(self, manifest: ReleaseManifest) -> ReleaseBuilder:

@@ -1,4 +1,4 @@
-"""Writes one embedded release."""
+"""Builds one release in a directory: its shards are filled, then indexed."""
 
 from __future__ import annotations
 
@@ -15,20 +15,16 @@ from melon.progress import Progress, ignore
 from melon.store.embedded.errors import edge_errors
 from melon.store.embedded.reader import EmbeddedReader
 from melon.store.embedded.shards import create_shard, optimise_shard
-from melon.store.embedded.translate import (
-    to_points,
-)
-from melon.store.errors import (
-    IndexingFailed,
-    RequestRefused,
-)
+from melon.store.embedded.translate import to_points
+from melon.store.errors import IndexingFailed, RequestRefused
 from melon.store.manifest import ReleaseManifest
-from melon.store.points import (
-    PointBatch,
-)
+from melon.store.points import PointBatch
 from melon.store.protocol import check_count
 from melon.store.schema import SCHEMA, Collection
 from melon.store.tuning import TUNINGS
+
+MANIFEST = "manifest.json"
+"""File of a release's directory that says that it is complete."""
 
 
 class EmbeddedBuilder:
@@ -65,8 +61,8 @@ class EmbeddedBuilder:
     def finish(self, progress: Progress = ignore) -> None:
         """Flush, then build the indexes, those of a large collection in a child process.
 
-        Edge's `optimize` holds the interpreter's lock until it ends; a child process keeps
-        this one able to show progress and to be interrupted.
+        Edge's `optimize` blocks this process until it ends. While a child process does it, this
+        one can show progress and be interrupted.
         """
         with self._errors(IndexingFailed):
             for shard in self._shards.values():
@@ -118,6 +114,3 @@ class EmbeddedBuilder:
             self._reader = None
         while self._shards:
             self._shards.popitem()[1].close()
-
-
-MANIFEST = "manifest.json"

@@ -1,4 +1,4 @@
-"""Failures of Edge as melon's errors: Edge itself raises a bare `Exception`, whatever it was."""
+"""Failures of Edge as melon's errors: Edge itself raises a bare `Exception` for all of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from melon.store.errors import StoreUnavailable
 
 _OF_THE_SYSTEM = re.compile(r"(?:os error|Errno) (\d+)")
 _OF_THE_SHARD = {None, errno.ENOENT, errno.ENOTDIR}
-"""What Edge itself objects to, or a file that should be there."""
+"""Edge itself objects, or a file of the shard is missing."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -42,9 +42,9 @@ def edge_errors(
 def edge_error(
     kind: type[MelonError], reason: str, where: str | Path, hint: str | None = None
 ) -> MelonError:
-    """The error of what Edge said: a full disk says nothing about what is stored."""
-    found = _OF_THE_SYSTEM.search(reason)
-    code = int(found[1]) if found else None
+    """The error for what Edge said; a full disk, say, does not mean that the shard is damaged."""
+    match = _OF_THE_SYSTEM.search(reason)
+    code = int(match[1]) if match else None
     if code in _OF_THE_SHARD:
         return kind(reason, where=str(where), hint=hint)
     return StoreUnavailable(reason, where=str(where), hint=_what_to_do(code))

@@ -1,4 +1,4 @@
-"""Reads one embedded release."""
+"""Reads one release from a directory."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ T = TypeVar("T")
 
 
 class EmbeddedReader:
-    """One release, its shards opened when they are first asked for. May be shared by threads.
+    """One release, whose shards are opened by the first requests. May be shared by threads.
 
-    Edge refuses to close a shard that is being asked, so what is under way is counted. In a process
-    that was forked a shard would wait for ever, for threads that only its parent has.
+    Edge refuses to close a shard that is answering, so the requests under way are counted. In a
+    forked process a shard would wait for ever for threads that only the parent has.
     """
 
     def __init__(self, directory: Path, manifest: ReleaseManifest) -> None:
@@ -84,12 +84,12 @@ class EmbeddedReader:
         if not ids:
             return []
         with self._shard(collection) as shard:
-            found = shard.retrieve(
+            points = shard.retrieve(
                 list(ids),
                 payload_selector(payload),
                 vector_selector(collection, dense=vectors, sparse=sparse),
             )
-        by_id = {record.id: record for record in map(from_record, found)}
+        by_id = {record.id: record for record in map(from_record, points)}
         return [by_id[point_id] for point_id in dict.fromkeys(ids) if point_id in by_id]
 
     def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
@@ -184,11 +184,11 @@ class EmbeddedReader:
 
     @contextmanager
     def _shard(self, collection: Collection) -> Iterator[edge.EdgeShard]:
-        """The shard, opened once; what Edge refuses is raised as melon's error.
+        """The shard, opened once; Edge's errors are raised as melon's.
 
         Raises:
             StoreClosed: the reader was closed.
-            ForkedStore: it is another process's.
+            ForkedStore: it was opened in another process.
         """
         if self._process != os.getpid():  # before any lock, which nobody here might release
             raise forked_store(f"release {self._manifest.release}")

@@ -43,9 +43,9 @@ def create_shard(
 ) -> edge.EdgeShard:
     """An empty shard at `path`, which must not exist, open for writing.
 
-    Cached files are mapped and read ahead when the shard is opened. Edge would pin the sparse
-    indexes in memory of its own, and drop the payloads from the system's cache, so that every
-    process reads them from the disk again.
+    Cached files are mapped and read ahead when the shard is opened. By default, Edge would copy
+    the sparse indexes into each process, and drop the payloads from the system's cache, so that
+    every process reads them from the disk again.
 
     Raises:
         StoreUnavailable: it cannot be written.
@@ -86,8 +86,8 @@ def optimise_shard(
 ) -> None:
     """Build the indexes of a closed shard, a large one in a child process.
 
-    Edge's `optimize` holds the interpreter's lock until it is done; apart from it, this process
-    can show progress and be interrupted.
+    Edge's `optimize` blocks a process until it ends. While a child does it, this one can show
+    progress and be interrupted.
 
     Raises:
         IndexingFailed: Edge, or the child, gave up.

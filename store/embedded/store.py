@@ -1,16 +1,15 @@
 """The embedded engine: Qdrant Edge shards in a directory, no server needed.
 
-    <root>/build.lock                    held by the one process that builds
+    <root>/build.lock                    locked by the process that builds
     <root>/live                          name of the live release, replaced atomically
-    <root>/live.lock                     held while a release is promoted or dropped
+    <root>/live.lock                     locked while a release is promoted or dropped
     <root>/releases/<release>/           manifest.json and one shard per collection
     <root>/releases/.building-…/         a build under way, or what a killed one left
 
 Shards are built without a write-ahead log: a release is durable when it is sealed, and a build
-that is cut short starts again. That also lets any number of processes read a release at once
-(Edge's exclusive lock is on the log); only the opening of a shard, which rewrites its
-configuration file, is serialised between processes. A release can be promoted while another is
-built.
+that was interrupted starts again. So any number of processes can read a release at once, for what
+Edge locks is the log. They open a shard one after the other only, because that rewrites its
+configuration file. A release can be promoted while another is built.
 """
 
 from __future__ import annotations

@@ -164,9 +164,9 @@ def _id(value: edge.PointId) -> PointId:
 
 
 def _sparse(vector: object) -> SparseVector | None:
-    for found in vector.values() if isinstance(vector, dict) else ():
-        if isinstance(found, edge.SparseVector):
+    for part in vector.values() if isinstance(vector, dict) else ():
+        if isinstance(part, edge.SparseVector):
             return SparseVector(
-                np.asarray(found.indices, np.uint32), np.asarray(found.values, np.float32)
+                np.asarray(part.indices, np.uint32), np.asarray(part.values, np.float32)
             )
     return None

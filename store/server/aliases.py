@@ -13,9 +13,9 @@ from melon.store.server.errors import name_taken
 
 
 class Aliases:
-    """`<prefix>_songs` and the others: which collections they name, and how they move.
+    """`<prefix>_songs` and the three others: reads which collections they name, and moves them.
 
-    Qdrant applies the actions of a request one after the other. Where one fails, those before it
+    Qdrant applies the actions of a request one after the other. If one fails, those before it
     stay applied.
     """
 
@@ -27,15 +27,15 @@ class Aliases:
         """The release that the alias of the songs names.
 
         Raises:
-            NameTaken: it names a collection that is none of a release.
+            NameTaken: it names a collection that does not belong to a release.
         """
         return self._live(self._targets())
 
     def astray(self) -> dict[str, str | None]:
-        """Those that do not name the live release, with the collections that they name, if any."""
+        """Aliases that do not name the live release, with the collections that they do name."""
         targets = self._targets()
         live = self._live(targets)
-        wanted = self._of(live) if live is not None else {}
+        wanted = self._targets_of(live) if live is not None else {}
         return {
             alias: targets.get(alias)
             for alias in self._names
@@ -43,7 +43,7 @@ class Aliases:
         }
 
     def check_names(self) -> None:
-        """Refuse a prefix whose aliases name collections that are none of a release.
+        """Refuse a prefix whose aliases name collections that do not belong to a release.
 
         Raises:
             NameTaken: names one of them.
@@ -51,16 +51,16 @@ class Aliases:
         self._check(self._targets())
 
     def move(self, release: str) -> None:
-        """Let all four name the collections of `release`, in one request.
+        """Make all four name the collections of `release`, in one request.
 
         Raises:
-            NameTaken: one of them is somebody else's, and none was moved.
-            MelonError: it failed, and they name what they named before.
-            StoreUnavailable: it failed, and so did moving them back.
+            NameTaken: melon did not make one of them; none was moved.
+            MelonError: the request failed; they name what they named before.
+            StoreUnavailable: the request failed, and so did moving them back.
         """
         before = self._targets()
         self._check(before)
-        wanted = self._of(release)
+        wanted = self._targets_of(release)
         try:
             self._point(wanted)
         except MelonError as error:
@@ -75,9 +75,9 @@ class Aliases:
             ) from error
 
     def _restore(self, before: dict[str, str]) -> bool:
-        """Whether they name again what they named before."""
+        """Move them back, and return whether they name again what they named before."""
         together = {alias: before.get(alias) for alias in self._names}
-        # At once, or one by one: one that cannot go back must not keep the others.
+        # All at once, else one by one: one that cannot be moved must not stop the others.
         for part in (together, *({alias: target} for alias, target in together.items())):
             try:
                 self._point(part)
@@ -105,13 +105,13 @@ class Aliases:
             raise name_taken(what, self._connection.location)
         return release
 
-    def _of(self, release: str) -> dict[str, str]:
-        """What they name where `release` is live."""
+    def _targets_of(self, release: str) -> dict[str, str]:
+        """The collections that they name if `release` is live."""
         names = self._connection.name
         return {names(collection): names(collection, release) for collection in Collection}
 
     def _targets(self) -> dict[str, str]:
-        """The collections that they name; an alias that is not there is left out."""
+        """The collections that they name now; an alias that is not there is left out."""
         with self._connection.rest() as client:
             known = client.get_aliases().aliases
         return {

@@ -1,4 +1,4 @@
-"""One release on a server, built: its points are sent, then indexed."""
+"""Builds one release on a server: its points are sent, then indexed."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ class ServerBuilder:
             )
 
     def _wait_for_answers(self, left: int) -> None:
-        """Until the server has answered all batches but `left`; what it refused is raised."""
+        """Wait until the server has answered all batches but `left`; raises its errors."""
         while len(self._in_flight) > left:
             self._in_flight.popleft().result()
 
@@ -153,10 +153,10 @@ class ServerBuilder:
         self._wait_for_updates(collection)
 
     def _wait_for_updates(self, collection: Collection) -> None:
-        """Updates are applied in order: one that is waited for comes after all that were sent.
+        """Wait for one more update, which does nothing: updates are applied in order.
 
-        Indexing millions of payloads may take longer than a request may: then it is waited for
-        again, as long as the server answers other requests.
+        Indexing millions of payloads may take longer than a request may. Then the next update is
+        waited for, as long as the server answers other requests.
         """
         name, sent = self._name(collection), self._sent[collection]
         for _ in range(MAX_WAITS):

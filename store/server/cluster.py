@@ -1,4 +1,7 @@
-"""Waiting for a server, or for the nodes of a cluster: for how long, and until what."""
+"""The nodes of a cluster: copies of shards on several, and how long one waits for them.
+
+On a server that is no cluster there is nothing to copy, and one node to wait for.
+"""
 
 from __future__ import annotations
 
@@ -12,22 +15,115 @@ from melon.errors import MelonError
 from melon.store.errors import IndexingFailed, StoreUnavailable
 from melon.store.server.connection import ServerConnection
 
-SILENT_SECONDS = 120.0
-"""A node that the others have not reached for so long is taken for lost."""
+POLL_SECONDS = 0.1
+"""Between two looks at whether a copy is complete."""
 
 ASK_SECONDS = 2.0
-"""Between two questions of which nodes are reached."""
+"""Between two questions which nodes cannot be reached."""
+
+SILENT_SECONDS = 120.0
+"""A node that the others have not reached for so long is lost."""
 
 STALLED_SECONDS = 3600.0
-"""What has not moved for so long is given up: one large shard may take a good part of it."""
+"""Without any change for so long, waiting ends: one large shard may take a good part of it."""
+
+Replicas = dict[int, set[int]]
+"""For each shard, the nodes that have a copy of it."""
+
+
+def replicate(connection: ServerConnection, names: Sequence[str], copies: int) -> None:
+    """Copy each shard of the collections until there are `copies`, or one on every node.
+
+    Raises:
+        IndexingFailed: a copy did not arrive, or nothing has changed for `STALLED_SECONDS`.
+        StoreUnavailable: a node was lost meanwhile.
+    """
+    if copies < 2:
+        return
+    nodes = _nodes(connection)
+    wanted = min(copies, len(nodes))
+    if wanted < 2:
+        return
+    with connection.rest() as client:
+        load: Counter[int] = Counter()
+        for name in names:
+            for move in _moves(_active(client, name), nodes, wanted, load):
+                operation = models.ReplicateShardOperation(replicate_shard=move)
+                client.cluster_collection_update(name, operation)
+        for name in names:
+            _wait_for_copies(connection, client, name)
+            for shard, having in _active(client, name).items():
+                if len(having) < wanted:
+                    raise IndexingFailed(
+                        f"{wanted} copies of shard {shard} of {name} were to be made,"
+                        f" there are {len(having)}"
+                    )
+            factor = models.CollectionParamsDiff(replication_factor=copies)
+            client.update_collection(name, collection_params=factor)
+
+
+def _moves(
+    replicas: Replicas, nodes: list[int], copies: int, load: Counter[int]
+) -> Iterator[models.ReplicateShard]:
+    """Each missing copy goes to the node that has the fewest shards by now."""
+    load.update(node for having in replicas.values() for node in having)
+    for shard, having in sorted(replicas.items()):
+        others = sorted(set(nodes) - having, key=lambda node: (load[node], node))
+        for node in others[: copies - len(having)]:
+            load[node] += 1
+            yield models.ReplicateShard(
+                shard_id=shard,
+                from_peer_id=min(having),
+                to_peer_id=node,
+                method=models.ShardTransferMethod.SNAPSHOT,
+            )
+
+
+def _active(client: QdrantClient, name: str) -> Replicas:
+    """The complete copies of a collection's shards."""
+    info = client.collection_cluster_info(name)
+    copies = [(local.shard_id, info.peer_id, local.state) for local in info.local_shards]
+    copies += [(remote.shard_id, remote.peer_id, remote.state) for remote in info.remote_shards]
+    replicas: Replicas = {}
+    for shard, node, state in copies:
+        if state == models.ReplicaState.ACTIVE:
+            replicas.setdefault(shard, set()).add(node)
+    return replicas
+
+
+def _nodes(connection: ServerConnection) -> list[int]:
+    with connection.rest() as client:
+        status = client.cluster_status()
+    if isinstance(status, models.ClusterStatusOneOf1):
+        return sorted(map(int, status.peers))
+    return []  # a server by itself
+
+
+def _wait_for_copies(connection: ServerConnection, client: QdrantClient, name: str) -> None:
+    patience = Patience(connection, name, "the copies")
+    while transfers := client.collection_cluster_info(name).shard_transfers:
+        patience.check([(move.shard_id, move.from_, move.to) for move in transfers])
+        time.sleep(POLL_SECONDS)
+
+
+def wait_for_nodes(connection: ServerConnection, name: str) -> None:
+    """Wait until every node has applied the changes to collections that were made so far.
+
+    A server waits for changes of settings on one node only, but for a new alias on all of them.
+    """
+    alias = models.CreateAlias(alias_name=f"{name}__settled", collection_name=name)
+    gone = models.DeleteAlias(alias_name=alias.alias_name)
+    with connection.rest() as client:
+        client.update_collection_aliases([models.CreateAliasOperation(create_alias=alias)])
+        client.update_collection_aliases([models.DeleteAliasOperation(delete_alias=gone)])
 
 
 class Patience:
-    """Waits while something moves; gives up when nothing does, or a node is lost.
+    """Waits as long as something changes; gives up when nothing does, or a node is lost.
 
-    A server ends the copying to a node that dies; where it is the one that is copied from, or one
-    without which the others cannot agree, nobody does. And a graph of millions of points, or a copy
-    of it, may take the better part of an hour without a sign.
+    A server stops copying to a node that is lost. It does not stop if that is the node that is
+    copied from, or one that the others need for a majority. And a graph of millions of points, or
+    a copy of it, may take most of an hour without a sign.
     """
 
     def __init__(self, connection: ServerConnection, name: str, what: str) -> None:
@@ -39,10 +135,10 @@ class Patience:
         self._silent: dict[str, float] = {}
 
     def check(self, state: object) -> None:
-        """Go on waiting, where the `state` is another than before, or has not been for long.
+        """Go on waiting, unless it has taken too long; `state` is compared with the one before.
 
         Raises:
-            IndexingFailed: nothing has moved for `STALLED_SECONDS`.
+            IndexingFailed: it has been the same for `STALLED_SECONDS`.
             StoreUnavailable: a node has been out of reach for `SILENT_SECONDS`.
         """
         now = time.monotonic()
@@ -74,15 +170,16 @@ class Patience:
 
 
 def unreached(connection: ServerConnection, name: str) -> list[str]:
-    """The nodes that cannot be reached at the moment, of which a collection may need some.
+    """The nodes that cannot be reached at the moment, and that the collection may need.
 
-    The one that leads the cluster knows of all; another knows only that a shard does not answer.
+    The leader of the cluster knows all of them; another node knows only that a shard does not
+    answer.
     """
     with connection.rest() as client:
         status = client.cluster_status()
     if not isinstance(status, models.ClusterStatusOneOf1):
         return []  # a server by itself
-    peers = {peer.uri for peer in status.peers.values()}  # those that were removed do not matter
+    peers = {peer.uri for peer in status.peers.values()}  # not those that were removed
     lost = [f"the node {uri}" for uri in sorted(peers & status.message_send_failures.keys())]
     if not lost:
         try:
@@ -91,94 +188,3 @@ def unreached(connection: ServerConnection, name: str) -> list[str]:
         except MelonError:
             lost.append("a node that holds a shard of it")
     return lost
-
-
-def wait_for_nodes(connection: ServerConnection, name: str) -> None:
-    """Until every node has applied the changes to collections so far.
-
-    A change of settings is only waited for on the node that is asked, a new alias on all.
-    """
-    alias = models.CreateAlias(alias_name=f"{name}__settled", collection_name=name)
-    gone = models.DeleteAlias(alias_name=alias.alias_name)
-    with connection.rest() as client:
-        client.update_collection_aliases([models.CreateAliasOperation(create_alias=alias)])
-        client.update_collection_aliases([models.DeleteAliasOperation(delete_alias=gone)])
-
-
-POLL_SECONDS = 0.1
-Holders = dict[int, set[int]]
-"""The nodes that hold each shard."""
-
-
-def replicate(connection: ServerConnection, names: Sequence[str], copies: int) -> None:
-    """Copy each shard of the collections until there are `copies`, or one on every node.
-
-    Raises:
-        IndexingFailed: a copy did not arrive, or nothing arrived for `waiting.STALLED_SECONDS`.
-        StoreUnavailable: a node was lost meanwhile.
-    """
-    if copies < 2:
-        return
-    nodes = _nodes(connection)
-    wanted = min(copies, len(nodes))
-    if wanted < 2:
-        return
-    with connection.rest() as client:
-        load: Counter[int] = Counter()
-        for name in names:
-            for move in _moves(_active(client, name), nodes, wanted, load):
-                operation = models.ReplicateShardOperation(replicate_shard=move)
-                client.cluster_collection_update(name, operation)
-        for name in names:
-            _wait_for_copies(connection, client, name)
-            for shard, holders in _active(client, name).items():
-                if len(holders) < wanted:
-                    raise IndexingFailed(
-                        f"{wanted} copies of shard {shard} of {name} were to be made,"
-                        f" there are {len(holders)}"
-                    )
-            factor = models.CollectionParamsDiff(replication_factor=copies)
-            client.update_collection(name, collection_params=factor)
-
-
-def _wait_for_copies(connection: ServerConnection, client: QdrantClient, name: str) -> None:
-    patience = Patience(connection, name, "the copies")
-    while transfers := client.collection_cluster_info(name).shard_transfers:
-        patience.check([(move.shard_id, move.from_, move.to) for move in transfers])
-        time.sleep(POLL_SECONDS)
-
-
-def _nodes(connection: ServerConnection) -> list[int]:
-    with connection.rest() as client:
-        status = client.cluster_status()
-    if isinstance(status, models.ClusterStatusOneOf1):
-        return sorted(map(int, status.peers))
-    return []  # a server by itself
-
-
-def _active(client: QdrantClient, name: str) -> Holders:
-    info = client.collection_cluster_info(name)
-    copies = [(local.shard_id, info.peer_id, local.state) for local in info.local_shards]
-    copies += [(remote.shard_id, remote.peer_id, remote.state) for remote in info.remote_shards]
-    holders: Holders = {}
-    for shard, node, state in copies:
-        if state == models.ReplicaState.ACTIVE:
-            holders.setdefault(shard, set()).add(node)
-    return holders
-
-
-def _moves(
-    holders: Holders, nodes: list[int], copies: int, load: Counter[int]
-) -> Iterator[models.ReplicateShard]:
-    """Each missing copy goes to the node that has the fewest shards by now."""
-    load.update(node for own in holders.values() for node in own)
-    for shard, own in sorted(holders.items()):
-        others = sorted(set(nodes) - own, key=lambda node: (load[node], node))
-        for node in others[: copies - len(own)]:
-            load[node] += 1
-            yield models.ReplicateShard(
-                shard_id=shard,
-                from_peer_id=min(own),
-                to_peer_id=node,
-                method=models.ShardTransferMethod.SNAPSHOT,
-            )

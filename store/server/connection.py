@@ -1,4 +1,4 @@
-"""The connection to a Qdrant server: clients, names, and failures as melon's errors."""
+"""The connection to a Qdrant server: its clients, and the names of collections."""
 
 from __future__ import annotations
 
@@ -19,26 +19,23 @@ import httpx
 from qdrant_client import QdrantClient
 
 from melon.errors import InputError
-from melon.store.errors import (
-    forked_store,
-    store_closed,
-)
+from melon.store.errors import forked_store, store_closed
 from melon.store.schema import Collection, collection_name
 from melon.store.server.errors import REST_PORT, ServerErrors
 
 CONNECT_SECONDS = 5
-"""An address that leads nowhere is given up sooner than a request that takes its time."""
+"""To connect takes no longer than this, though a request may."""
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 BACKGROUND_THREADS = 32
-"""Calls that run in the background at once, of all who share a store; others wait their turn."""
+"""Calls that run in the background at once, for one store; others wait their turn."""
 
 _KEPT = httpx.Limits(max_keepalive_connections=2 * BACKGROUND_THREADS, keepalive_expiry=3)
-"""Connections that stay open between requests, for less than the server's own 5 seconds: one for
-each call in the background, and as many for those who wait for them."""
+"""Connections that stay open between requests, for less than the 5 seconds after which the server
+closes them: one for each call in the background, and as many for the threads that wait for them."""
 
 _GRPC_OPTIONS = {"grpc.use_local_subchannel_pool": 1}
-"""Else a new store waits out the pauses between the attempts of one that lost the same server."""
+"""Else a new store waits until an older one, which lost the same server, tries to connect again."""
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -75,8 +72,8 @@ class ServerAddress:
 class ServerConnection:
     """A REST client for reads and, from the first write on, a gRPC client for uploads.
 
-    May be shared by threads, but not by processes: on one connection, a process and one that it
-    forked would read each other's answers.
+    May be shared by threads, but not by processes: after a fork, parent and child would read each
+    other's answers from the same connection.
     """
 
     def __init__(self, address: ServerAddress) -> None:
@@ -94,16 +91,15 @@ class ServerConnection:
             log.warning("the API key travels unencrypted to %s: use https", self.location)
         self._process = os.getpid()
         self._connecting = Lock()
-        # Its threads are started when they are needed.
         self._background = ThreadPoolExecutor(BACKGROUND_THREADS, thread_name_prefix="melon-ask")
         self._rest = self._connect(prefer_grpc=False)
 
     @contextmanager
     def rest(self) -> Iterator[QdrantClient]:
-        """The REST client; what fails inside is raised as one of melon's errors.
+        """The REST client; errors of the block are raised as melon's errors.
 
         Raises:
-            ForkedStore: it is another process's.
+            ForkedStore: it was opened in another process.
         """
         self._check_process()
         with self._errors.translated(), self._errors.of_qdrant(self._rest):
@@ -111,10 +107,10 @@ class ServerConnection:
 
     @contextmanager
     def grpc(self) -> Iterator[QdrantClient]:
-        """The gRPC client, for any thread; what fails inside is raised as one of melon's errors.
+        """The gRPC client, for any thread; errors of the block are raised as melon's errors.
 
         Raises:
-            ForkedStore: it is another process's.
+            ForkedStore: it was opened in another process.
         """
         self._check_process()
         with self._errors.translated():
@@ -127,12 +123,12 @@ class ServerConnection:
 
         Raises:
             StoreClosed: the connection was closed.
-            ForkedStore: it is another process's, and so are the threads.
+            ForkedStore: it was opened in another process.
         """
         self._check_process()
         try:
             return self._background.submit(call).result
-        except RuntimeError as error:  # it takes no calls any more
+        except RuntimeError as error:  # the pool of threads was shut down
             if not self._errors.closed:
                 raise
             raise store_closed(self.location) from error

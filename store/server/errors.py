@@ -30,7 +30,7 @@ REST_PORT = 6333
 
 @dataclass(slots=True)
 class ServerErrors:
-    """What the errors of one server say.
+    """Translates the errors of one server, and knows what their messages say of it.
 
     Attributes:
         location: the server, as people read it.
@@ -38,7 +38,7 @@ class ServerErrors:
         grpc_port: where uploads go.
         has_key: whether an API key is sent.
         given_by: the option or variable that the URL is from, for hints.
-        closed: whether the connection was closed, and is the reason for whatever fails.
+        closed: whether the connection was closed; requests that fail then raise `StoreClosed`.
     """
 
     location: str
@@ -50,7 +50,7 @@ class ServerErrors:
 
     @contextmanager
     def translated(self) -> Iterator[None]:
-        """Raise what fails inside as one of melon's errors."""
+        """Raise the errors of a block as melon's errors."""
         try:
             yield
         except ResponseHandlingException as error:
@@ -73,7 +73,7 @@ class ServerErrors:
 
     @contextmanager
     def of_qdrant(self, client: QdrantClient) -> Iterator[None]:
-        """Tell another service from Qdrant: its answers fail in the client in many ways."""
+        """Say that another service answers: the client fails in many ways on its answers."""
         try:
             yield
         except (ApiException, AssertionError, ValueError) as error:
@@ -150,7 +150,7 @@ def _is_qdrant(client: QdrantClient) -> bool:
 
 
 def _may_be_foreign(error: Exception) -> bool:
-    """Whether an answer that the client did not expect may be another service's."""
+    """Whether an unexpected answer may be from another service than Qdrant."""
     if isinstance(error, ResponseHandlingException):
         return isinstance(error.source, ValueError)  # an answer of another shape
     if isinstance(error, UnexpectedResponse):

@@ -1,4 +1,4 @@
-"""One release on a server, read."""
+"""Reads one release from a server."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ServerReader:
         return self._manifest
 
     def in_background(self, call: Callable[[], T]) -> Callable[[], T]:
-        """In a thread of the connection's: the server has threads of its own."""
+        """Begin the call in a thread: a server answers several requests at once."""
         return self._connection.in_background(call)
 
     def retrieve(
@@ -90,7 +90,7 @@ class ServerReader:
         self, collection: Collection, field: str, ids: Sequence[PointId]
     ) -> dict[PointId, int]:
         """The values of an indexed integer field, from its index."""
-        found: dict[PointId, int] = {}
+        values: dict[PointId, int] = {}
         for part in _batches(list(dict.fromkeys(ids)), VALUES_BATCH):
             request = models.ScrollRequest(
                 limit=len(part),
@@ -98,8 +98,8 @@ class ServerReader:
                 with_payload=False,
                 order_by=field,
             )
-            found |= from_ordered(self._post(collection, "/scroll", _json(request))["points"])
-        return found
+            values |= from_ordered(self._post(collection, "/scroll", _json(request))["points"])
+        return values
 
     def top(
         self,
@@ -141,9 +141,9 @@ class ServerReader:
         return self._connection.name(collection, self._manifest.release)
 
     def _post(self, collection: Collection, path: str, body: bytes) -> Any:
-        """As qdrant-client asks it, but the answer is taken as it is.
+        """Send a request by qdrant-client, and return the result as JSON has it.
 
-        Making a pydantic model of every hit took longer than the server did to find it.
+        A pydantic model of every hit would take longer than the server's search.
         """
         with self._connection.rest() as client:
             answer: dict[str, Any] = client.http.client.request(
@@ -186,14 +186,14 @@ def _json(request: BaseModel) -> bytes:
 
 
 def _together(bodies: Sequence[bytes], size: int) -> Iterator[list[bytes]]:
-    """As many in a row as have at most `size` bytes; one that has more stands alone."""
+    """Split request bodies into groups of at most `size` bytes; a longer one stands alone."""
     part: list[bytes] = []
-    held = 0
+    filled = 0
     for body in bodies:
-        if part and held + len(body) > size:
+        if part and filled + len(body) > size:
             yield part
-            part, held = [], 0
+            part, filled = [], 0
         part.append(body)
-        held += len(body)
+        filled += len(body)
     if part:
         yield part

@@ -1,7 +1,7 @@
 """The registry of a server: one point for each complete release, and for each work under way.
 
-Every collection of a release is named by a manifest or by the mark of a build. What neither
-names is what a killed build, or an interrupted drop, left behind.
+Every collection of a release belongs to a manifest or to the mark of a build. Others were left
+behind by a killed build or an interrupted drop.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _MARKS = models.Filter(must_not=[_NO_MARK])
 
 
 class Registry:
-    """The collection `<prefix>_releases`. Reading one that was never written finds nothing."""
+    """The collection `<prefix>_releases`, which is made when something is first written."""
 
     def __init__(self, connection: ServerConnection) -> None:
         self._connection = connection
@@ -47,13 +47,13 @@ class Registry:
         return self._connection.location
 
     def manifests(self) -> list[ReleaseManifest]:
-        """All that this melon can read, without their title tokenizers."""
+        """All manifests that this melon can read, without their title tokenizers."""
         selector = models.PayloadSelectorExclude(exclude=["title_tokenizer"])
         records = self._scroll(_MANIFESTS, selector)
         return list(readable(partial(self._parse, record) for record in records))
 
     def manifest(self, release: str) -> ReleaseManifest | None:
-        """One of them, whole."""
+        """The whole manifest of a release, if there is one."""
         records = self._retrieve(release, payload=True)
         return self._parse(records[0]) if records else None
 
@@ -64,11 +64,11 @@ class Registry:
     def register(self, manifest: ReleaseManifest) -> None:
         """Store a manifest: from now on the release is complete.
 
-        A registry that was made with fewer copies than a release has now gets as many first: a
-        node that is lost must not take it along.
+        If the registry has fewer copies than the release, it gets as many first, so that it is
+        not lost with a node.
 
         Raises:
-            IndexingFailed, StoreUnavailable: a copy did not arrive.
+            IndexingFailed, StoreUnavailable: a copy could not be made.
         """
         copies = self._connection.address.replication_factor
         if copies > 1:
@@ -90,9 +90,9 @@ class Registry:
         self._put(mark_id, mark)
 
     def renew_mark(self, mark_id: str, mark: dict[str, Any]) -> bool:
-        """Store a mark anew, if it is still there; says whether it was.
+        """Store a mark again if it is still there, and return whether it was.
 
-        A point that is picked by a filter is changed, and never created.
+        A point that is chosen by a filter is changed, and never created.
         """
         this_mark = models.Filter(must=[models.HasIdCondition(has_id=[mark_id])])
         with self._connection.rest() as client:
@@ -114,8 +114,8 @@ class Registry:
     def remove_left_behind(self, live: str | None) -> None:
         """Delete the collections of releases that are not complete. No build may be under way.
 
-        Only those whose whole names `melon ingest` makes: a copy called `melon_songs__backup` or
-        `melon_songs__r2024` is somebody else's.
+        Only those with names that `melon ingest` makes: `melon_songs__backup` and
+        `melon_songs__r2024` were made by somebody else.
         """
         names = models.PayloadSelectorInclude(include=["release"])
         manifests = self._scroll(_MANIFESTS, names)  # those of another melon, too
@@ -176,10 +176,10 @@ class Registry:
         return records
 
     def _is_there(self, client: QdrantClient) -> bool:
-        """Whether it was ever written.
+        """Whether the collection exists.
 
         Raises:
-            NameTaken: a collection of its name is somebody else's, for it has vectors.
+            NameTaken: it has vectors, so melon did not make it.
         """
         if not client.collection_exists(self._name):
             return False

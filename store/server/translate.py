@@ -1,7 +1,7 @@
 """Translation of the neutral models into qdrant-client's, and back.
 
 Reads go over REST, which is the faster one where payloads or batches come back; writes go over
-gRPC, built here without qdrant-client's own conversion of every point.
+gRPC, built here because qdrant-client's conversion of every point is slow.
 """
 
 from __future__ import annotations
@@ -146,8 +146,8 @@ def to_query(query: VectorQuery) -> models.QueryRequest:
 def to_upsert(name: str, batch: PointBatch, sparse_name: str | None) -> grpc.UpsertPoints:
     """A request for points with their vectors; a row of zeros is a point without a dense vector.
 
-    Most of an upload's time is spent here. Messages are filled in place, for a message that is
-    given to another is copied; dense vectors are handed over as bytes, not as numbers.
+    Most of an upload's time is spent here. Messages are filled in place, for one that is put into
+    another is copied; dense vectors are put in as bytes, not as numbers.
     """
     request = grpc.UpsertPoints(collection_name=name, wait=False)
     has_dense = np.any(batch.dense, axis=1).tolist()
@@ -228,9 +228,9 @@ def from_record(point: dict[str, Any]) -> Record:
 
 
 def _sparse(vector: object) -> SparseVector | None:
-    for found in vector.values() if isinstance(vector, dict) else ():
-        if isinstance(found, dict):
+    for part in vector.values() if isinstance(vector, dict) else ():
+        if isinstance(part, dict):
             return SparseVector(
-                np.asarray(found["indices"], np.uint32), np.asarray(found["values"], np.float32)
+                np.asarray(part["indices"], np.uint32), np.asarray(part["values"], np.float32)
             )
     return None
