@@ -1,6 +1,12 @@
-"""Titles become words and known tags, the same way in training and at query time.
+"""Forms in which texts are kept and compared, and the tokenizer that cuts titles into words.
 
-This module needs sentencepiece and nothing heavier: a query host imports it.
+    clean_text   what a reader of files makes of a text; None where it is blank
+    storable     what a space and a store can hold of it
+    name_key     compares names of songs and artists: `name_key`, `artist_keys` in the store
+    normalise    compares titles and tags
+    compact      compares tags whatever their spaces
+
+All are the same in training and at query time. Only the tokenizer needs sentencepiece.
 """
 
 from __future__ import annotations
@@ -14,7 +20,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import chain, pairwise, repeat
 from typing import Any
-from unicodedata import normalize
 
 from melon.errors import MelonError
 
@@ -30,8 +35,31 @@ _REPEATED = 2
 _WORDS_WITHOUT_SPACES = (("\u1100", "\u11ff"), ("\u3040", "\ud7ff"), ("\U00020000", "\U0003ffff"))
 
 
-class DamagedTitleTokenizer(MelonError):
-    """A stored title tokenizer cannot be read."""
+def clean_text(text: str | None) -> str | None:
+    """Compose a text (NFC) and strip white space from its ends; None if nothing is left.
+
+    Raises:
+        UnicodeEncodeError: the text holds half a surrogate pair, which no encoding can write.
+    """
+    if not text:
+        return None
+    if not text.isascii():
+        text.encode()
+        text = unicodedata.normalize("NFC", text)
+    return text.strip() or None
+
+
+def storable(text: str) -> str:
+    """The text with `?` for lone surrogates, which neither Arrow nor Qdrant can hold.
+
+    Only hand-made records hold any: the readers of files skip such records.
+    """
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def name_key(name: str) -> str:
+    """NFKC, case-folded, single spaces: `name_key` and `artist_keys` hold names in this form."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def normalise(text: str) -> str:
@@ -60,6 +88,10 @@ def compact(tag: str) -> str:
 def _plain(character: str) -> str:
     category = unicodedata.category(character)
     return {"Cc": " ", "Cs": ""}.get(category, character)
+
+
+class DamagedTitleTokenizer(MelonError):
+    """A stored title tokenizer cannot be read."""
 
 
 class TitleTokenizer:
@@ -131,8 +163,8 @@ class TitleTokenizer:
     def _pieces(self, word: str) -> list[str]:
         if self._processor is None or word in self._whole:
             return [word]
-        found: list[str] = self._processor.encode(word, out_type=str)
-        pieces = [piece for mark in found if (piece := mark.strip(_META_SPACE))]
+        marked: list[str] = self._processor.encode(word, out_type=str)
+        pieces = [piece for mark in marked if (piece := mark.strip(_META_SPACE))]
         return [word] if any(map(_is_letter, pieces)) else pieces
 
     @staticmethod
@@ -156,19 +188,19 @@ class TitleTokenizer:
         text = normalise(title)
         joined = text.replace(" ", "")
         word_starts = _word_starts(text)
-        found: dict[str, None] = {}
+        tags: dict[str, None] = {}
         start = 0
         while start < len(joined):
             for length in self._lengths.get(joined[start], ()):
                 end = start + length
                 tag = self._tags.get(joined[start:end]) if end <= len(joined) else None
                 if tag is not None and _stands_free(joined, start, end, word_starts):
-                    found[tag] = None
+                    tags[tag] = None
                     start = end
                     break
             else:
                 start += 1
-        return list(found)
+        return list(tags)
 
     def to_bytes(self) -> bytes:
         """One self-contained blob, compressed; the same tokenizer gives the same bytes."""
@@ -211,6 +243,17 @@ class TitleTokenizer:
             ) from error
 
 
+def _words_to_keep(lines: list[str], model: bytes, pieces: int) -> list[str]:
+    """The most frequent words for which the model left room in its vocabulary."""
+    processor = _load_model(model)
+    room = pieces - processor.get_piece_size()
+    if room <= 0:
+        return []
+    words = Counter(word for line in lines for word in line.split())
+    ranked = sorted(words.items(), key=lambda item: (-item[1], item[0]))
+    return [word for word, count in ranked if count >= _REPEATED][:room]
+
+
 def _train_model(lines: list[str], pieces: int) -> bytes:
     """Train a unigram model in memory."""
     import sentencepiece
@@ -238,6 +281,14 @@ def _broken(line: str) -> list[str]:
     return [line] if len(line) <= _LONGEST_LINE else textwrap.wrap(line, _LONGEST_LINE)
 
 
+def _load_model(model: bytes) -> Any:
+    import sentencepiece
+
+    processor = sentencepiece.SentencePieceProcessor()
+    processor.LoadFromSerializedProto(model)
+    return processor
+
+
 def _bare_words(text: str) -> list[str]:
     """The words of a text, split at blanks, punctuation and the marks of sentencepiece."""
     spaced = (" " if _is_separator(character) else character for character in normalise(text))
@@ -248,25 +299,6 @@ def _is_separator(character: str) -> bool:
     if character.isascii():
         return not character.isalnum()
     return unicodedata.category(character)[0] in "PZC" or character in _SENTENCEPIECE_MARKS
-
-
-def _words_to_keep(lines: list[str], model: bytes, pieces: int) -> list[str]:
-    """The most frequent words for which the model left room in its vocabulary."""
-    processor = _load_model(model)
-    room = pieces - processor.get_piece_size()
-    if room <= 0:
-        return []
-    words = Counter(word for line in lines for word in line.split())
-    ranked = sorted(words.items(), key=lambda item: (-item[1], item[0]))
-    return [word for word, count in ranked if count >= _REPEATED][:room]
-
-
-def _load_model(model: bytes) -> Any:
-    import sentencepiece
-
-    processor = sentencepiece.SentencePieceProcessor()
-    processor.LoadFromSerializedProto(model)
-    return processor
 
 
 def _is_letter(piece: str) -> bool:
@@ -298,22 +330,3 @@ def _stands_free(joined: str, start: int, end: int, word_starts: set[int]) -> bo
 def _is_alphabetic(character: str) -> bool:
     """Whether it belongs to a script whose words are written apart, unlike Hangul, Kana and Han."""
     return character.isalnum() and not any(a <= character <= b for a, b in _WORDS_WITHOUT_SPACES)
-
-
-def name_key(name: str) -> str:
-    """NFKC, case-folded, single spaces: `name_key` and `artist_keys` hold names in this form."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
-
-
-def clean_text(text: str | None) -> str | None:
-    """Compose a text (NFC) and strip its outer whitespace; None if nothing is left.
-
-    Raises:
-        UnicodeEncodeError: the text holds half a surrogate pair, which no encoding can write.
-    """
-    if not text:
-        return None
-    if not text.isascii():
-        text.encode()
-        text = normalize("NFC", text)
-    return text.strip() or None

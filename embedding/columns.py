@@ -15,6 +15,7 @@ from melon.catalog import Playlist, Song
 from melon.embedding.errors import NothingToTrain, RepeatedPlaylist
 from melon.embedding.ragged import Ints, Ragged
 from melon.errors import counted
+from melon.text import storable
 
 BATCH = 10_000
 """Records that are Python objects at a time."""
@@ -149,14 +150,6 @@ def number_strings(lists: Any) -> tuple[list[str], Ragged]:
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
     return [strings[i] for i in order], Ragged(coded.offsets, rank[coded.values])
-
-
-def storable(text: str) -> str:
-    """The text with `?` for lone surrogates, which neither Arrow nor Qdrant can hold.
-
-    Only hand-made records hold any: the readers of files skip such records.
-    """
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _playlist_row(playlist: Playlist) -> tuple[Any, ...]:
