@@ -34,7 +34,7 @@ def runs_of(
     """The figures of every run of each method; the order of methods turns with the repeats.
 
     Args:
-        command: the script and what it is given, whatever the method.
+        command: the script and its arguments, whatever the method.
         scratch: where servers keep their data meanwhile.
     """
     measured: dict[str, list[Figures]] = {method: [] for method in methods}
@@ -42,14 +42,14 @@ def runs_of(
         for repeat in range(repeats):
             first = repeat % len(methods)
             for method in (*methods[first:], *methods[:first]):
-                own = Path(directory) / f"{repeat}-{methods.index(method)}"
-                measured[method].append(_run(method, command, own))
+                scratch_of_run = Path(directory) / f"{repeat}-{methods.index(method)}"
+                measured[method].append(_run(method, command, scratch_of_run))
     return measured
 
 
 def medians(runs: Sequence[Figures]) -> Figures:
     """The median of each figure."""
-    return {name: float(np.median([own[name] for own in runs])) for name in runs[0]}
+    return {name: float(np.median([figures[name] for figures in runs])) for name in runs[0]}
 
 
 def _run(method: str, command: Sequence[str], directory: Path) -> Figures:

@@ -42,17 +42,17 @@ def main() -> None:
         retriever = Retriever(store, settings=start)
         sample = draw_sample(retriever, pairs, most=2 * args.most, seed=0)
         report = Report("candidates", {"questions": len(pairs)})
-        for given in QueryKind:
-            group = Group(given, "songs", sample.search[given], retriever)
+        for kind in QueryKind:
+            group = Group(kind, "songs", sample.search[kind], retriever)
             if not len(group):
                 continue
-            way = f"from_{given}.to_songs"
+            way = f"from_{kind}.to_songs"
             paths = {"mean": f"dense.{way}.floors", "hybrid": f"hybrid.{way}.floor"}
             for (strategy, floors), most in product(TRIED, COUNTS):
                 changed = edited(start, paths[strategy], floors)
                 changed = edited(changed, f"dense.{way}.candidates", most)
                 figures = _figures(group, retriever.with_settings(changed), strategy)
-                report.add(given, f"{strategy}, {floors} × {most}", figures)
+                report.add(kind, f"{strategy}, {floors} × {most}", figures)
         report.conclude(args.json)
 
 
@@ -63,14 +63,16 @@ def _figures(group: Group, retriever: Retriever, strategy: str) -> dict[str, flo
 
 
 def _arguments() -> argparse.Namespace:
-    own = parser(__doc__)
-    own.add_argument("questions", type=Path, help="playlists with parts blanked")
-    own.add_argument("answers", type=Path, help="what was blanked")
-    own.add_argument("--path", type=Path, help="embedded store")
-    own.add_argument("--url", help="Qdrant server")
-    own.add_argument("--settings", type=Path, help="JSON file of settings, instead of the defaults")
-    own.add_argument("--most", type=int, default=200, help="questions of each kind")
-    return own.parse_args()
+    options = parser(__doc__)
+    options.add_argument("questions", type=Path, help="playlists with parts blanked")
+    options.add_argument("answers", type=Path, help="what was blanked")
+    options.add_argument("--path", type=Path, help="embedded store")
+    options.add_argument("--url", help="Qdrant server")
+    options.add_argument(
+        "--settings", type=Path, help="JSON file of settings, instead of the defaults"
+    )
+    options.add_argument("--most", type=int, default=200, help="questions of each kind")
+    return options.parse_args()
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def circumstances() -> dict[str, Any]:
     """Machine, versions and commit; a commit that ends in `+` had changes beside it."""
-    installed = {name: found for name in PACKAGES if (found := _version(name))}
+    installed = {name: version for name in PACKAGES if (version := _version(name))}
     return {
         "machine": {
             "system": f"{platform.system()} {platform.machine()}",

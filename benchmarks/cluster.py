@@ -138,27 +138,27 @@ def _continuation(retriever: Retriever, asked: _Asked) -> Call:
 
 def _recall(retriever: Retriever, asked: _Asked) -> float:
     """The share of the truly nearest that the index finds."""
-    found = []
+    by_way = []
     for exact in (False, True):
         queries = [
             VectorQuery(vector, DENSE, NEAREST, exact=exact)
             for vector in asked.vectors[:RECALL_QUERIES]
         ]
         answers = retriever.reader.query(Collection.SONGS, queries)
-        found.append([{hit.id for hit in hits} for hits in answers])
-    shares = [len(some & all_) / len(all_) for some, all_ in zip(*found, strict=True)]
+        by_way.append([{hit.id for hit in hits} for hits in answers])
+    shares = [len(some & all_) / len(all_) for some, all_ in zip(*by_way, strict=True)]
     return float(np.mean(shares))
 
 
 def _arguments() -> argparse.Namespace:
-    own = parser(__doc__)
-    own.add_argument("space", type=Path, help="what `melon train` made")
-    own.add_argument("--nodes", type=int, default=3)
-    own.add_argument("--shards", type=int, default=3, help="of each collection")
-    own.add_argument("--replicas", type=int, default=2, help="copies of each shard")
-    own.add_argument("--queries", type=int, default=200)
-    own.add_argument("--scratch", type=Path, help="where the servers keep their data meanwhile")
-    return own.parse_args()
+    options = parser(__doc__)
+    options.add_argument("space", type=Path, help="what `melon train` made")
+    options.add_argument("--nodes", type=int, default=3)
+    options.add_argument("--shards", type=int, default=3, help="of each collection")
+    options.add_argument("--replicas", type=int, default=2, help="copies of each shard")
+    options.add_argument("--queries", type=int, default=200)
+    options.add_argument("--scratch", type=Path, help="where the servers keep their data meanwhile")
+    return options.parse_args()
 
 
 if __name__ == "__main__":

@@ -123,12 +123,12 @@ def long_playlists(
 
 
 def _arguments() -> argparse.Namespace:
-    own = parser(__doc__)
-    own.add_argument("space", type=Path, help="the space that the stores were made from")
-    own.add_argument("--path", type=Path, help="embedded store")
-    own.add_argument("--url", help="Qdrant server that holds the same space")
-    own.add_argument("--queries", type=int, default=300)
-    return own.parse_args()
+    options = parser(__doc__)
+    options.add_argument("space", type=Path, help="the space that the stores were made from")
+    options.add_argument("--path", type=Path, help="embedded store")
+    options.add_argument("--url", help="Qdrant server that holds the same space")
+    options.add_argument("--queries", type=int, default=300)
+    return options.parse_args()
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@
 
 The 100 songs nearest to the mean of five songs of a playlist, without a filter and under filters
 that leave a tenth, a hundredth and a thousandth of the songs, or all but those of one genre. A
-song that is as near as the hundredth one by the scan counts as found: songs may tie. Stores are
-built anew unless they are given. `/ no filter` says how many times its unfiltered median a filter
+song that is as near as the hundredth one by the scan counts as a hit: songs may tie. Stores are
+built anew unless they are named. `/ no filter` says how many times its unfiltered median a filter
 takes.
 """
 
@@ -81,29 +81,29 @@ def main() -> None:
 def filters_of(space: EmbeddingSpace) -> dict[str, Filter]:
     """The filters that a space's metadata allows, by name; genres and dates may be unknown."""
     names = {code: genre.name for code, genre in space.genres.items()}
-    found = {"no filter": Filter()}
+    filters = {"no filter": Filter()}
     for percent, field in ((10, "genres"), (1, "detail_genres"), (0.1, "detail_genres")):
         if codes := _near_share(space.songs[field].to_pylist(), percent / 100):
-            found[f"genre, {percent} %"] = Filter(must=(MatchAny(field, codes),))
+            filters[f"genre, {percent} %"] = Filter(must=(MatchAny(field, codes),))
     genres = Counter(chain.from_iterable(space.songs["genres"].to_pylist()))
     for genre, _ in genres.most_common(1):
-        found["all but the largest genre"] = Constraints(not_genres=(genre,)).to_filter(names)
+        filters["all but the largest genre"] = Constraints(not_genres=(genre,)).to_filter(names)
     if dates := sorted(day for day in space.songs["issue_date"].to_pylist() if day):
-        found["date, 10 %"] = Constraints(**_middle(dates, 0.1)).to_filter(names)
+        filters["date, 10 %"] = Constraints(**_middle(dates, 0.1)).to_filter(names)
         if codes := _near_share(space.songs["genres"].to_pylist(), 0.1):
             for percent, share in ((1, 0.1), (0.1, 0.01)):
                 both = Constraints(genres=codes, **_middle(dates, share))
-                found[f"genre and date, {percent} %"] = both.to_filter(names)
+                filters[f"genre and date, {percent} %"] = both.to_filter(names)
     popular = int(np.quantile(space.song_popularity, 0.9))
-    found["popularity, the top 10 %"] = Filter(must=(NumberRange("popularity", gte=popular),))
+    filters["popularity, the top 10 %"] = Filter(must=(NumberRange("popularity", gte=popular),))
     artists = Counter(chain.from_iterable(space.songs["artists"].to_pylist()))
     if artists:
         for percent in (1, 0.1):
             if several := _near_share(space.songs["artists"].to_pylist(), percent / 100):
-                found[f"artists, {percent} %"] = Filter(must=(MatchAny("artists", several),))
+                filters[f"artists, {percent} %"] = Filter(must=(MatchAny("artists", several),))
         [(artist, _)] = artists.most_common(1)
-        found["artist, the one with most songs"] = Filter(must=(MatchAny("artists", (artist,)),))
-    return found
+        filters["artist, the one with most songs"] = Filter(must=(MatchAny("artists", (artist,)),))
+    return filters
 
 
 def _middle(dates: list[date], share: float) -> dict[str, date]:
@@ -138,15 +138,15 @@ def questions(space: EmbeddingSpace, count: int) -> NDArray[np.float32]:
 
 def recall(reader: ReleaseReader, vectors: NDArray[np.float32], filter: Filter) -> float:
     """Mean share of the nearest that the index finds."""
-    found = []
+    shares = []
     for vector in vectors:
         fast, scan = (
             reader.query(SONGS, [_query(vector, filter, exact=exact)])[0] for exact in (False, True)
         )
         if len(scan):
             least = scan.scores[-1] - TOLERANCE
-            found.append(float(np.sum(fast.scores >= least)) / len(scan))
-    return float(np.mean(found))
+            shares.append(float(np.sum(fast.scores >= least)) / len(scan))
+    return float(np.mean(shares))
 
 
 def _query(vector: NDArray[np.float32], filter: Filter, *, exact: bool) -> VectorQuery:
@@ -161,13 +161,13 @@ def _asking(
 
 @contextmanager
 def _stores(args: argparse.Namespace, space: EmbeddingSpace) -> Iterator[dict[str, VectorStore]]:
-    """Those that are given, or both engines with a release of the space."""
-    given = {"embedded": ("path", args.path), "server": ("url", args.url)}
+    """Those that are named, or both engines with a release of the space."""
+    named = {"embedded": ("path", args.path), "server": ("url", args.url)}
     with ExitStack() as stack:
         if args.path or args.url:
             yield {
                 name: stack.enter_context(open_store(Settings(), **{option: value}))
-                for name, (option, value) in given.items()
+                for name, (option, value) in named.items()
                 if value
             }
             return

@@ -57,9 +57,9 @@ def main() -> None:
     report.data = {"epochs": args.epochs} | {
         str(part): {"playlists": size} for part, size in sizes.items()
     }
-    for name, own in series.items():
-        by_scale = {str(part): figure for part, figure in own.items()}
-        report.add(name, "melon", by_scale | {"exponent": _exponent(own, sizes)})
+    for name, by_part in series.items():
+        by_scale = {str(part): figure for part, figure in by_part.items()}
+        report.add(name, "melon", by_scale | {"exponent": _exponent(by_part, sizes)})
     report.conclude(args.json)
     if args.plot:
         plot(series, sizes, args.plot)
@@ -82,8 +82,8 @@ def _made(part: Fraction, directory: Path, epochs: int) -> dict[str, float]:
             "store, MB": disk_mb(store),
         }
         kept.write_text(json.dumps(figures))
-    found: dict[str, float] = json.loads(kept.read_text())
-    return found
+    measured: dict[str, float] = json.loads(kept.read_text())
+    return measured
 
 
 def _queries(space: EmbeddingSpace, store: VectorStore) -> dict[str, float]:
@@ -121,11 +121,11 @@ def _queries(space: EmbeddingSpace, store: VectorStore) -> dict[str, float]:
     return {name: times.percentile(50) for name, times in turns.items()}
 
 
-def _exponent(own: Mapping[Fraction, float], sizes: Mapping[Fraction, int]) -> float:
-    if len(own) < 2:
+def _exponent(by_part: Mapping[Fraction, float], sizes: Mapping[Fraction, int]) -> float:
+    if len(by_part) < 2:
         return float("nan")
-    size = np.log([sizes[part] for part in own])
-    slope, _ = np.polyfit(size, np.log(list(own.values())), 1)
+    size = np.log([sizes[part] for part in by_part])
+    slope, _ = np.polyfit(size, np.log(list(by_part.values())), 1)
     return float(slope)
 
 
@@ -165,14 +165,18 @@ def _lines(axis: Any, series: Series, sizes: Mapping[Fraction, int], names: Sequ
 
 
 def _arguments() -> argparse.Namespace:
-    own = parser(__doc__)
-    own.add_argument(
+    options = parser(__doc__)
+    options.add_argument(
         "--scales", type=scale, nargs="+", default=[scale(s) for s in ("1/8", "1/4", "1/2", "full")]
     )
-    own.add_argument("--epochs", type=int, default=2, help="of training, 2 by default to save time")
-    own.add_argument("--keep", type=Path, help="directory where spaces and stores stay, for more")
-    own.add_argument("--plot", type=Path, help="SVG file; needs matplotlib")
-    return own.parse_args()
+    options.add_argument(
+        "--epochs", type=int, default=2, help="of training, 2 by default to save time"
+    )
+    options.add_argument(
+        "--keep", type=Path, help="directory where spaces and stores stay, for more"
+    )
+    options.add_argument("--plot", type=Path, help="SVG file; needs matplotlib")
+    return options.parse_args()
 
 
 if __name__ == "__main__":

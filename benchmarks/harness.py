@@ -71,7 +71,7 @@ def take_turns(methods: Mapping[str, Call], repeats: int, *, warm_up: int = 0) -
             taken = time.perf_counter() - start
             if number >= warm_up:
                 seconds[name].append(taken)
-    return {name: Times(tuple(own)) for name, own in seconds.items()}
+    return {name: Times(tuple(several)) for name, several in seconds.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def run(command: Sequence[str]) -> Run:
 
 def median_run(runs: Sequence[Run]) -> Run:
     """The run in the middle by the clock, of an even number the slower one of the two."""
-    return sorted(runs, key=lambda own: own.seconds)[len(runs) // 2]
+    return sorted(runs, key=lambda one: one.seconds)[len(runs) // 2]
 
 
 def resident_mb(pid: int) -> float:
@@ -178,7 +178,7 @@ class Report:
         return {"name": self.name, "command": command, **began, "data": self.data, "rows": rows}
 
     def conclude(self, path: Path | None) -> None:
-        """Print the table, and keep the figures at `path` if that is given."""
+        """Print the table, and keep the figures at `path` if there is one."""
         print(self.markdown())
         if path is not None:
             path.write_text(json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n")

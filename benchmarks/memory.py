@@ -59,15 +59,15 @@ def main() -> None:
 
 
 def _measure(path: Path, asked: list[dict[str, object]]) -> dict[str, dict[str, float]]:
-    found = {"imported": _memory()}
+    figures = {"imported": _memory()}
     with EmbeddedStore(path) as store:
         retriever = Retriever(store)
         for number, query in enumerate(asked):
             retriever.recommend(PlaylistQuery.model_validate(query), limit=SONGS, tag_limit=TAGS)
             if number == 0:
-                found["first query"] = _memory()
-        found[f"{len(asked)} queries"] = _memory()
-    return found
+                figures["first query"] = _memory()
+        figures[f"{len(asked)} queries"] = _memory()
+    return figures
 
 
 def _memory() -> dict[str, float]:
@@ -78,11 +78,13 @@ def _memory() -> dict[str, float]:
 
 
 def _arguments() -> argparse.Namespace:
-    own = parser(__doc__)
-    own.add_argument("space", type=Path, nargs="?", help="the space that the store was made from")
-    own.add_argument("store", type=Path, help="directory of an embedded store")
-    own.add_argument("--queries", type=int, default=300)
-    return own.parse_args()
+    options = parser(__doc__)
+    options.add_argument(
+        "space", type=Path, nargs="?", help="the space that the store was made from"
+    )
+    options.add_argument("store", type=Path, help="directory of an embedded store")
+    options.add_argument("--queries", type=int, default=300)
+    return options.parse_args()
 
 
 if __name__ == "__main__":

@@ -25,9 +25,9 @@ BLOCK = re.compile(r"(<!-- (?P<name>[\w.-]+\.json) -->\n).*?(?=<!-- end -->)", r
 
 def main() -> int:
     """Write the page, or compare it."""
-    own = argparse.ArgumentParser(description=__doc__)
-    own.add_argument("--check", action="store_true", help="write nothing")
-    check = own.parse_args().check
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--check", action="store_true", help="write nothing")
+    check = options.parse_args().check
     before = PAGE.read_text(encoding="utf-8")
     after = filled(before, RESULTS)
     if check:

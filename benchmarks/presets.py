@@ -108,9 +108,9 @@ def main() -> None:
         for number, variant in enumerate(VARIANTS):
             directory = Path(scratch) / str(number)
             with running_server(directory / "node") as server:
-                own = [sys.executable, __file__, str(space), "--variant", str(number)]
-                own += ["--songs", str(args.songs), "--queries", str(args.queries)]
-                own += ["--grpc-port", str(server.grpc_port), "--pid", str(server.pid)]
+                command = [sys.executable, __file__, str(space), "--variant", str(number)]
+                command += ["--songs", str(args.songs), "--queries", str(args.queries)]
+                command += ["--grpc-port", str(server.grpc_port), "--pid", str(server.pid)]
                 for engine, where in (
                     (EMBEDDED, ["--path", str(directory / EMBEDDED)]),
                     (SERVER, ["--url", server.url]),
@@ -118,11 +118,11 @@ def main() -> None:
                     figures: dict[str, float] = {}
                     for act in ("build", "ask"):
                         path = directory / f"{act}.json"
-                        taken = run([*own, *where, f"--{act}", "--json", str(path)])
+                        taken = run([*command, *where, f"--{act}", "--json", str(path)])
                         figures |= json.loads(path.read_text())
                         if engine == SERVER and act == "build":
                             server.restart()
-                            own[-1] = str(server.pid)
+                            command[-1] = str(server.pid)
                     if engine == EMBEDDED:
                         figures["memory MB"] = taken.peak_mb
                     report.add(engine, str(variant), figures)
@@ -229,25 +229,25 @@ def _ask(args: argparse.Namespace, space: EmbeddingSpace) -> dict[str, float]:
 def _asked(
     reader: ReleaseReader, vectors: Floats, filter: Filter | None, *, exact: bool
 ) -> tuple[Times, list[Ids]]:
-    """What each query took, and what it found."""
-    seconds, found = [], []
+    """What each query took, and its hits."""
+    seconds, nearest = [], []
     for vector in vectors:
         query = VectorQuery(vector, DENSE, NEAREST, filter, exact=exact)
         start = time.perf_counter()
         [hits] = reader.query(SONGS, [query])
         seconds.append(time.perf_counter() - start)
-        found.append(hits.ids)
-    return Times(tuple(seconds[WARM_UP:])), found
+        nearest.append(hits.ids)
+    return Times(tuple(seconds[WARM_UP:])), nearest
 
 
 def share_found(
-    found: list[Ids], scores: Floats, row_of: dict[int, int], allowed: list[int]
+    nearest: list[Ids], scores: Floats, row_of: dict[int, int], allowed: list[int]
 ) -> float:
-    """The share of the nearest that were found; one as near as the hundredth counts."""
+    """The share of the nearest that are hits; one as near as the hundredth counts."""
     shares = []
-    for ids, own in zip(found, scores, strict=True):
-        least = np.partition(own[allowed], -NEAREST)[-NEAREST]
-        near = own[[row_of[song] for song in ids]] >= least - TOLERANCE
+    for ids, similarities in zip(nearest, scores, strict=True):
+        least = np.partition(similarities[allowed], -NEAREST)[-NEAREST]
+        near = similarities[[row_of[song] for song in ids]] >= least - TOLERANCE
         shares.append(np.sum(near) / NEAREST)
     return float(np.mean(shares))
 

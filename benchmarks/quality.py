@@ -41,7 +41,7 @@ METHODS = (*STRATEGIES, *PEERS, WORD2VEC)
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What every method is given, and what it is scored by."""
+    """What every method learns from, is asked, and is scored by."""
 
     playlists: Sequence[Playlist]
     questions: Sequence[Playlist]
@@ -77,9 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def verdict(differences: Mapping[str, float]) -> str:
     """Whether the engines' scores are the same, and by how much each method's differ."""
     apart = [method for method, difference in differences.items() if difference >= ENGINES_AGREE]
-    found = f"NOT by less than {ENGINES_AGREE}" if apart else f"by less than {ENGINES_AGREE}"
+    limit = f"NOT by less than {ENGINES_AGREE}" if apart else f"by less than {ENGINES_AGREE}"
     each = ", ".join(f"{method} {difference:.6f}" for method, difference in differences.items())
-    return f"The engines' scores differ {found}: {each}."
+    return f"The engines' scores differ {limit}: {each}."
 
 
 def read_task(train: Path, questions: Path, answers: Path) -> Task:
@@ -182,10 +182,10 @@ def _peer_row(name: str, make: Callable[[Bags], Peer], bags: Bags, task: Task) -
 def _retriever(store: VectorStore, playlists: int) -> Retriever:
     """Asks the live release by the default settings, whatever is promoted or tuned meanwhile."""
     retriever = Retriever(store, follow=False, settings=RetrievalSettings.default())
-    held = retriever.reader.manifest.counts[Collection.PLAYLISTS]
-    if held != playlists:
+    stored = retriever.reader.manifest.counts[Collection.PLAYLISTS]
+    if stored != playlists:
         raise InputError(
-            f"the live release has {held:,} playlists, the training files {playlists:,}",
+            f"the live release has {stored:,} playlists, the training files {playlists:,}",
             where=store.location,
             hint="train on this directory, and ingest that space",
         )

@@ -78,21 +78,21 @@ def _read(corpus: Path, how: str) -> None:
     print(f"{report.songs} songs, {report.playlists} playlists", file=sys.stderr)
 
 
-def _more(own: Run, bare: Run) -> dict[str, float]:
+def _more(reader: Run, bare: Run) -> dict[str, float]:
     return {
-        "CPU s": own.cpu_seconds - bare.cpu_seconds,
-        "s": own.seconds - bare.seconds,
-        "peak MB": own.peak_mb,
-        "peak MB above imports": own.peak_mb - bare.peak_mb,
+        "CPU s": reader.cpu_seconds - bare.cpu_seconds,
+        "s": reader.seconds - bare.seconds,
+        "peak MB": reader.peak_mb,
+        "peak MB above imports": reader.peak_mb - bare.peak_mb,
     }
 
 
 def _arguments() -> argparse.Namespace:
-    own = parser(__doc__)
-    own.add_argument("corpus", type=Path, help="directory in Melon's format")
-    own.add_argument("--repeats", type=int, default=3)
-    own.add_argument("--once", choices=[STREAMED, LOADED, BARE], help=argparse.SUPPRESS)
-    return own.parse_args()
+    options = parser(__doc__)
+    options.add_argument("corpus", type=Path, help="directory in Melon's format")
+    options.add_argument("--repeats", type=int, default=3)
+    options.add_argument("--once", choices=[STREAMED, LOADED, BARE], help=argparse.SUPPRESS)
+    return options.parse_args()
 
 
 if __name__ == "__main__":

@@ -45,8 +45,8 @@ def main() -> None:
             len(parts),
         )
     each = {
-        name: {"ms per question": 1000 * sum(own.seconds) / len(order)}
-        for name, own in turns.items()
+        name: {"ms per question": 1000 * sum(times.seconds) / len(order)}
+        for name, times in turns.items()
     }
     report.add(f"{len(order)} questions", TOGETHER, each[TOGETHER], against={APART: each[APART]})
     report.add(f"{len(order)} questions", APART, each[APART])
@@ -70,11 +70,11 @@ def _one_by_one(retriever: Retriever, parts: Sequence[list[Playlist]]) -> Callab
 
 
 def _arguments() -> argparse.Namespace:
-    own = parser(__doc__)
-    own.add_argument("questions", type=Path, help="playlists with parts blanked")
-    own.add_argument("store", type=Path, help="directory of an embedded store")
-    own.add_argument("--one-by-one", type=int, default=1000, help="questions asked both ways")
-    return own.parse_args()
+    options = parser(__doc__)
+    options.add_argument("questions", type=Path, help="playlists with parts blanked")
+    options.add_argument("store", type=Path, help="directory of an embedded store")
+    options.add_argument("--one-by-one", type=int, default=1000, help="questions asked both ways")
+    return options.parse_args()
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def _recorded_shards(reader: EmbeddedReader, made: list[Request]) -> Iterator[No
     for collection in Collection:
         reader.count(collection)  # opens it
     shards = dict(reader._shards)
-    reader._shards.update((name, _RecordedShard(own, made)) for name, own in shards.items())  # type: ignore[misc]
+    reader._shards.update((name, _RecordedShard(shard, made)) for name, shard in shards.items())  # type: ignore[misc]
     try:
         yield
     finally:

@@ -100,9 +100,9 @@ def _with_defaults(args: argparse.Namespace, space: EmbeddingSpace) -> dict[str,
                 time.sleep(POLL_SECONDS)
         end = time.perf_counter()
         for collection, name in names.items():
-            held, wanted = client.count(name).count, len(laid_out[collection])
-            if held != wanted:
-                raise RuntimeError(f"{name} holds {held} points of {wanted}")
+            stored, wanted = client.count(name).count, len(laid_out[collection])
+            if stored != wanted:
+                raise RuntimeError(f"{name} has {stored} points of {wanted}")
     with closing(ServerConnection(address)) as connection:
         reader = ServerReader(connection, bare_manifest(space, RELEASE))
         figures = {

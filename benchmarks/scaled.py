@@ -1,4 +1,4 @@
-"""The data of a benchmark: a space that is given, or one of the demo corpus at a part of its size.
+"""The data of a benchmark: a space that is named, or one of the demo corpus at a part of its size.
 
 `--scale 1/4` makes a corpus of a quarter of *Melon*'s playlists, songs and tags, trains a space on
 it and keeps it in `.cache/benchmarks`, where the next benchmark finds it.
@@ -31,10 +31,10 @@ def data_parser(doc: str | None) -> argparse.ArgumentParser:
 
 def scale(text: str) -> Fraction:
     """What `--scale` means."""
-    found = Fraction(1) if text == "full" else Fraction(text)
-    if not 0 < found <= 1:
+    part = Fraction(1) if text == "full" else Fraction(text)
+    if not 0 < part <= 1:
         raise argparse.ArgumentTypeError("a scale is above 0 and at most 1")
-    return found
+    return part
 
 
 def space_path(args: argparse.Namespace) -> Path:

@@ -30,8 +30,8 @@ def markdown(rows: Sequence[Row]) -> str:
     for row in rows:
         by_kind = [_figures(row.card.by_kind.get(kind)) for kind in kinds]
         time = "" if row.card.ms_per_question is None else f"{row.card.ms_per_question:.1f}"
-        own = _figures(row.card.quality)
-        lines.append([row.method, row.engine or "", own, *by_kind, time])
+        overall = _figures(row.card.quality)
+        lines.append([row.method, row.engine or "", overall, *by_kind, time])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 

@@ -82,8 +82,8 @@ def _train_on_a_list(corpus: Path, target: Path, changes: dict[str, int | None])
 
     from melon.embedding import train_corpus, training_settings
 
-    given = {name: value for name, value in changes.items() if value is not None}
-    settings = training_settings("published", workers=WORKERS, **given)
+    options = {name: value for name, value in changes.items() if value is not None}
+    settings = training_settings("published", workers=WORKERS, **options)
     train = Word2Vec.train
 
     def on_a_list(model: Word2Vec, corpus_iterable: Any, **options: Any) -> Any:
@@ -94,15 +94,15 @@ def _train_on_a_list(corpus: Path, target: Path, changes: dict[str, int | None])
 
 
 def _arguments() -> argparse.Namespace:
-    own = parser(__doc__)
-    own.add_argument("corpus", type=Path, help="directory in Melon's format")
-    own.add_argument("questions", type=Path, help="masked playlists")
-    own.add_argument("answers", type=Path, help="what is masked of them")
-    own.add_argument("--dim", type=int, help="dimensions of the published run, 300 by default")
-    own.add_argument("--epochs", type=int, help="epochs of the published run, 50 by default")
-    own.add_argument("--keep", type=Path, help="where the spaces and stores are made and left")
-    own.add_argument("--list-of-sentences", type=Path, help=argparse.SUPPRESS)
-    return own.parse_args()
+    options = parser(__doc__)
+    options.add_argument("corpus", type=Path, help="directory in Melon's format")
+    options.add_argument("questions", type=Path, help="masked playlists")
+    options.add_argument("answers", type=Path, help="what is masked of them")
+    options.add_argument("--dim", type=int, help="dimensions of the published run, 300 by default")
+    options.add_argument("--epochs", type=int, help="epochs of the published run, 50 by default")
+    options.add_argument("--keep", type=Path, help="where the spaces and stores are made and left")
+    options.add_argument("--list-of-sentences", type=Path, help=argparse.SUPPRESS)
+    return options.parse_args()
 
 
 if __name__ == "__main__":

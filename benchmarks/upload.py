@@ -45,7 +45,7 @@ def main() -> None:
     measured = apart.runs_of(METHODS, command, repeats=args.repeats, scratch=args.scratch)
     base = apart.medians(measured[CLIENT])
     for method, runs in measured.items():
-        spread = [own["points/s"] for own in runs]
+        spread = [run["points/s"] for run in runs]
         figures = apart.medians(runs)
         figures |= {"least points/s": min(spread), "most points/s": max(spread)}
         report.add("upload", method, figures, against={CLIENT: base} if method != CLIENT else None)

@@ -44,11 +44,11 @@ class Bags:
 
     def rows(self, playlists: Sequence[Playlist]) -> Matrix:
         """(n, items) csr float32: what is known of what playlists, or questions, hold."""
-        found = [list(self._known(playlist)) for playlist in playlists]
-        ends = np.cumsum([0, *map(len, found)])
-        columns = np.fromiter(chain.from_iterable(found), np.int32, int(ends[-1]))
+        rows = [list(self._known(playlist)) for playlist in playlists]
+        ends = np.cumsum([0, *map(len, rows)])
+        columns = np.fromiter(chain.from_iterable(rows), np.int32, int(ends[-1]))
         ones = np.ones(len(columns), np.float32)
-        return sparse.csr_matrix((ones, columns, ends), (len(found), self._items))
+        return sparse.csr_matrix((ones, columns, ends), (len(rows), self._items))
 
     def sizes(self) -> NDArray[np.float32]:
         """(playlists,) float32: how many items each holds."""

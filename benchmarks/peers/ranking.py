@@ -49,10 +49,10 @@ def _best(
     scores: Scores, rows: Matrix, counts: Scores, columns: slice, length: int
 ) -> NDArray[np.int64]:
     """(n, length) int64: the best of some columns, then the most popular of them."""
-    own = scores[:, columns]
+    some = scores[:, columns]
     # Candidates stay above 0; the others are ranked below it by their popularity.
-    ranked = np.where(own > 0, own, -1 / (1 + counts[columns]))
+    ranked = np.where(some > 0, some, -1 / (1 + counts[columns]))
     ranked[rows[:, columns].nonzero()] = -np.inf
-    found = np.argpartition(-ranked, length - 1, axis=1)[:, :length]
-    order = np.argsort(-np.take_along_axis(ranked, found, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(found, order, axis=1)
+    best = np.argpartition(-ranked, length - 1, axis=1)[:, :length]
+    order = np.argsort(-np.take_along_axis(ranked, best, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(best, order, axis=1)

@@ -46,10 +46,10 @@ def _aligned(
     rows: Mapping[int | str, int] = {
         item: row for row, item in enumerate(np.asarray(known).tolist())
     }
-    found = np.array([rows.get(item, -1) for item in items], np.int64)
+    places = np.array([rows.get(item, -1) for item in items], np.int64)
     sources = np.array(table["vector_source"].to_pylist(), dtype=object)
-    trained = (found >= 0) & (sources[found] == TRAINED)
-    return np.where(trained[:, None], vectors[found], np.float32(0)).astype(np.float32)
+    trained = (places >= 0) & (sources[places] == TRAINED)
+    return np.where(trained[:, None], vectors[places], np.float32(0)).astype(np.float32)
 
 
 def _unit(vectors: NDArray[np.float32]) -> Scores:
