@@ -58,7 +58,7 @@ class Retriever:
         if not hasattr(store, "live"):
             raise WrongType(
                 f"a store is wanted, not {store!r}",
-                hint="write Retriever(open_store(load_settings(), path=...)), or with url=...",
+                hint="write melon.open(path), or Retriever(open_store(load_settings(), path=...))",
             )
         if settings is not None and not isinstance(settings, RetrievalSettings):
             raise WrongType(

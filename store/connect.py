@@ -33,7 +33,7 @@ def open_store(
     if not isinstance(settings, Settings):
         raise WrongType(
             f"settings are wanted, not {settings!r}",
-            hint="call open_store(load_settings(), path=...), or with url=...",
+            hint="write melon.open(path) to ask, or open_store(load_settings(), path=...)",
         )
     if not isinstance(url, str | None):
         raise WrongType(f"url is text, not {url!r}", hint="write url='http://localhost:6333'")
