@@ -11,7 +11,7 @@ Floats = NDArray[np.float32]
 Scores = NDArray[np.float64]
 """Scores, and what they are made of."""
 
-SongIds = NDArray[np.int32]
+SongArray = NDArray[np.int32]
 
-PlaylistIds = NDArray[np.uint32]
+PlaylistArray = NDArray[np.uint32]
 """They are the dimensions of the sparse vector `playlists`, too."""

@@ -27,10 +27,12 @@ from melon.store import (
 from melon.text import name_key
 
 DAY = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
+
+GENRE_CODE = re.compile(r"GN\d{4}", re.ASCII)
+
 MAX_GENRE_YEARS = 200
 """Genres times years up to which they are looked up together."""
 
-GENRE_CODE = re.compile(r"GN\d{4}", re.ASCII)
 POPULAR = 1000
 """Songs whose artists are looked through for the one that a misspelt name may mean."""
 
@@ -46,10 +48,10 @@ def parse_day(text: str, *, end: bool = False) -> date:
         ConstraintError: it is not a date.
     """
     try:
-        if (found := DAY.fullmatch(text.strip())) is None:
+        if (parts := DAY.fullmatch(text.strip())) is None:
             raise ValueError
-        year, month = int(found[1]), int(found[2] or (12 if end else 1))
-        return date(year, month, int(found[3] or (monthrange(year, month)[1] if end else 1)))
+        year, month = int(parts[1]), int(parts[2] or (12 if end else 1))
+        return date(year, month, int(parts[3] or (monthrange(year, month)[1] if end else 1)))
     except ValueError:
         raise ConstraintError(
             f"{text!r} is not a date", hint="write 2015, 2015-03 or 2015-03-31"
@@ -65,7 +67,7 @@ def _last_day(value: object) -> object:
 
 
 def _a_date(value: object) -> object:
-    """Refuse what pydantic would take for seconds since 1970, and times, of which it has no use."""
+    """Refuse numbers, which pydantic takes for seconds since 1970, and times of a day."""
     if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
         return value
     if isinstance(value, datetime) and value.time() == time.min:
@@ -92,9 +94,8 @@ class Constraints(FrozenInput):
     """What a recommended song must be. Without any, every song may be recommended.
 
     Genres are codes (`GN0100`, `GN0101`) or names; artists are whole names; case does not matter.
-    Dates are inclusive, and may be given as text: `since="2015"`, `until="2015-03"`; what is kept
-    of them is a `datetime.date`. A song whose value is unknown passes no constraint on it but an
-    excluding one.
+    Dates are inclusive, and may be text: `since="2015"`, `until="2015-03"` are read as
+    `datetime.date`. A song whose value is unknown passes only constraints that exclude by it.
 
     Raises:
         ConstraintError: a list that would have to match is empty, or a date is none.
@@ -118,7 +119,7 @@ class Constraints(FrozenInput):
     exclude_songs: SongIds = Field(default=(), description="song ids that never come back")
 
     def resolve(self, genres: Genres, artists: Artists) -> Filter:
-        """The same as a filter on a release's songs, once all names are known to it.
+        """The constraints as a filter on the songs of a release, which knows all their names.
 
         Raises:
             ConstraintError: a genre or an artist is not known, a name is empty, or a range is, or
@@ -129,7 +130,7 @@ class Constraints(FrozenInput):
         return filter
 
     def to_filter(self, genres: Mapping[str, str]) -> Filter:
-        """The same without a release: artists are taken as they are given.
+        """The constraints as a filter on songs. Without a release, any name may be an artist's.
 
         Args:
             genres: code to name of every genre, as a release's manifest has them.
@@ -157,9 +158,9 @@ class Constraints(FrozenInput):
         if self.not_genres:
             must_not.append(_any_genre(self.not_genres, genres))
         if self.artists:
-            must.append(any_artist(self.artists))
+            must.append(_any_artist(self.artists))
         if self.not_artists:
-            must_not.append(any_artist(self.not_artists))
+            must_not.append(_any_artist(self.not_artists))
         if low is not None or high is not None:
             must.append(NumberRange("popularity", low, high))
         if self.exclude_songs:
@@ -177,7 +178,7 @@ class Constraints(FrozenInput):
 
         def genres_left(wanted: Iterable[str], excluded: Iterable[str]) -> set[str]:
             out = codes(excluded)
-            return {code for code in codes(wanted) if out.isdisjoint((code, top_genre(code)))}
+            return {code for code in codes(wanted) if out.isdisjoint((code, _top_genre(code)))}
 
         def artists_left(wanted: Iterable[str], excluded: Iterable[str]) -> set[str]:
             return set(map(name_key, wanted)).difference(map(name_key, excluded))
@@ -192,10 +193,79 @@ class Constraints(FrozenInput):
                 raise ConstraintError(f"the {kind} {names} is both wanted and excluded")
 
 
+class Genres:
+    """The codes of a release's genres, by code or by name, whatever the case.
+
+    Args:
+        names: code to name of every genre, as the release's manifest has them.
+    """
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._names = names
+        self._codes: dict[str, list[str]] = {}
+        for code, name in names.items():
+            for key in {name_key(code), name_key(name)}:
+                self._codes.setdefault(key, []).append(code)
+
+    def codes(self, wanted: str) -> list[str]:
+        """The codes of the genres that have this name, or the code itself.
+
+        Raises:
+            ConstraintError: the name is empty, or there is no such genre.
+        """
+        key = name_key(wanted)
+        if not key:
+            raise ConstraintError("a genre's name is empty")
+        if codes := self._codes.get(key):
+            return codes
+        if not self._names:  # the catalogue came without names: codes are all that there is
+            if GENRE_CODE.fullmatch(wanted.strip().upper()):
+                return [wanted.strip().upper()]
+            raise ConstraintError(
+                f"there is no genre {wanted!r}",
+                hint="this release knows no names of genres: give a code like GN0100",
+            )
+        known = sorted({name for code, name in self._names.items() if code == _top_genre(code)})
+        raise ConstraintError(
+            f"there is no genre {wanted!r}",
+            hint=_meant(wanted, [*self._names.values(), *self._names])
+            or f"genres are {', '.join(known)}",
+        )
+
+
+class Artists:
+    """The artists of a release; remembers whom it has checked. May be shared by threads."""
+
+    def __init__(self, reader: ReleaseReader) -> None:
+        self._reader = reader
+        self._known: set[str] = set()
+
+    def check(self, names: Iterable[str]) -> None:
+        """Refuse artists by whom the release holds no song: they are misspelt.
+
+        Raises:
+            ConstraintError: names the artist, and those that are written alike.
+        """
+        for name in names:
+            key = name_key(name)
+            if key in self._known:
+                continue
+            if not self._reader.count(Collection.SONGS, Filter(must=(_any_artist((name,)),))):
+                raise ConstraintError(
+                    f"there is no song by {name!r}",
+                    hint=_meant(name, self._popular()) or "give the artist's whole name",
+                )
+            self._known.add(key)
+
+    def _popular(self) -> list[str]:
+        songs = self._reader.top(Collection.SONGS, "popularity", POPULAR, payload=("artists",))
+        return [artist for song in songs for artist in song.payload.get("artists", ())]
+
+
 def _any_genre(wanted: Sequence[str], genres: Genres) -> Condition:
     codes = [code for name in wanted for code in genres.codes(name)]
-    top = tuple(dict.fromkeys(code for code in codes if code == top_genre(code)))
-    detail = tuple(dict.fromkeys(code for code in codes if code != top_genre(code)))
+    top = tuple(dict.fromkeys(code for code in codes if code == _top_genre(code)))
+    detail = tuple(dict.fromkeys(code for code in codes if code != _top_genre(code)))
     parts: list[Condition] = []
     if top:
         parts.append(MatchAny("genres", top))
@@ -229,9 +299,9 @@ def _in_years(genres: Condition, years: range) -> Condition:
     return MatchAny("genre_years", values) if len(values) <= MAX_GENRE_YEARS else genres
 
 
-def _day(given: date | str | None) -> date | None:
-    """The day of a field that was validated, which has left no text in it."""
-    return parse_day(given) if isinstance(given, str) else given
+def _day(value: date | str | None) -> date | None:
+    """The day of a field; the type allows text, of which the validation has left none."""
+    return parse_day(value) if isinstance(value, str) else value
 
 
 def _start(day: date | None) -> datetime | None:
@@ -242,81 +312,12 @@ def _end(day: date | None) -> datetime | None:
     return datetime.combine(day, time(23, 59, 59), UTC) if day else None
 
 
-class Genres:
-    """The genres of a release, each found by its code or its name, whatever the case.
-
-    Args:
-        names: code to name of every genre, as the release's manifest has them.
-    """
-
-    def __init__(self, names: Mapping[str, str]) -> None:
-        self._names = names
-        self._codes: dict[str, list[str]] = {}
-        for code, name in names.items():
-            for key in {name_key(code), name_key(name)}:
-                self._codes.setdefault(key, []).append(code)
-
-    def codes(self, wanted: str) -> list[str]:
-        """The codes of the genres that have this name, or the code itself.
-
-        Raises:
-            ConstraintError: the name is empty, or there is no such genre.
-        """
-        key = name_key(wanted)
-        if not key:
-            raise ConstraintError("a genre's name is empty")
-        if found := self._codes.get(key):
-            return found
-        if not self._names:  # the catalogue came without names: codes are all that there is
-            if GENRE_CODE.fullmatch(wanted.strip().upper()):
-                return [wanted.strip().upper()]
-            raise ConstraintError(
-                f"there is no genre {wanted!r}",
-                hint="this release knows no names of genres: give a code like GN0100",
-            )
-        known = sorted({name for code, name in self._names.items() if code == top_genre(code)})
-        raise ConstraintError(
-            f"there is no genre {wanted!r}",
-            hint=_meant(wanted, [*self._names.values(), *self._names])
-            or f"genres are {', '.join(known)}",
-        )
-
-
-class Artists:
-    """The artists of a release that were asked for before. May be shared by threads."""
-
-    def __init__(self, reader: ReleaseReader) -> None:
-        self._reader = reader
-        self._known: set[str] = set()
-
-    def check(self, names: Iterable[str]) -> None:
-        """Refuse artists by whom the release holds no song: they are misspelt.
-
-        Raises:
-            ConstraintError: names the artist, and those that are written alike.
-        """
-        for name in names:
-            key = name_key(name)
-            if key in self._known:
-                continue
-            if not self._reader.count(Collection.SONGS, Filter(must=(any_artist((name,)),))):
-                raise ConstraintError(
-                    f"there is no song by {name!r}",
-                    hint=_meant(name, self._popular()) or "give the artist's whole name",
-                )
-            self._known.add(key)
-
-    def _popular(self) -> list[str]:
-        songs = self._reader.top(Collection.SONGS, "popularity", POPULAR, payload=("artists",))
-        return [artist for song in songs for artist in song.payload.get("artists", ())]
-
-
-def top_genre(code: str) -> str:
+def _top_genre(code: str) -> str:
     """The code of the top genre that a detail genre belongs to; that of a top genre itself."""
     return f"{code[:-2]}00"
 
 
-def any_artist(names: Sequence[str]) -> MatchAny:
+def _any_artist(names: Sequence[str]) -> MatchAny:
     """A song is by one of these.
 
     Raises:

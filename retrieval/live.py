@@ -14,7 +14,7 @@ from melon.errors import MelonError
 from melon.retrieval.constraints import Artists, Constraints, Genres
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.reader import CachingReader
-from melon.retrieval.seeds import Seeds, resolve
+from melon.retrieval.seeds import Seeds, look_up
 from melon.store import (
     Collection,
     Filter,
@@ -35,7 +35,7 @@ IDLE_SECONDS = 30.0
 """After so long without a look, nobody answers before one has looked: much may have happened."""
 
 FOR_EVER = (SchemaMismatch, DamagedTitleTokenizer)
-"""Reasons to refuse a release that do not change as long as this process runs."""
+"""Errors of a release that stay what they are as long as this process runs."""
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -52,9 +52,9 @@ class OpenRelease:
 
     @classmethod
     def of(cls, reader: ReleaseReader) -> Self:
-        """Load the tokenizer, open what will be asked, and cache what is read.
+        """Load the tokenizer, open the collections, and cache what is read of them.
 
-        A collection that cannot be read is an error for those queries that need it.
+        A collection that cannot be read is an error of the queries that need it.
 
         Raises:
             DamagedTitleTokenizer: it is damaged, or of another version of melon.
@@ -81,7 +81,7 @@ class OpenRelease:
         """
         for query in queries:
             PlaylistQuery.check(query, 'PlaylistQuery(title="rainy day")')
-        return resolve(self.reader, self.tokenizer, queries)
+        return look_up(self.reader, self.tokenizer, queries)
 
     def filter(self, constraints: Constraints | None) -> Filter:
         """The constraints as a filter on the release's songs.
@@ -182,7 +182,7 @@ class LiveRelease:
         with self._looking:
             if self.open is dropped and self._looks == looks:
                 if self._refused and self._refused.until < math.inf:
-                    self._refused = None  # nothing is left to lose by another try
+                    self._refused = None  # try it once more: nothing else can answer
                 self._look()
             return self.open
 
@@ -228,7 +228,7 @@ class LiveRelease:
             self._refused = self._warned = None
 
     def _warn(self, live: str | None, error: MelonError) -> None:
-        """Say once why the live release does not answer, however often it is met."""
+        """Log why the live release does not answer, once for each reason."""
         if self._warned != (live, type(error)):
             self._warned = (live, type(error))
             log.warning("release %s goes on answering: %s", self._name, error)

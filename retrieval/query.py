@@ -145,12 +145,12 @@ class PlaylistQuery(FrozenInput):
     """Part of a playlist: any of songs, tags and a title. Empty, it asks for what is popular.
 
     `not_songs` and `not_tags` push away what is like them. `playlist` is the id of the playlist
-    that is being continued, where it has one: it is then not its own neighbour.
+    that is being continued, where it has one: it is then no neighbour of itself.
 
-    Tags are brought to the form in which stores hold them: composed (NFC), without white space
-    before and after. A tag that is not held as it is written is also looked for whatever its case
-    and its spaces, but only among the tags that titles are searched for: the store has no index
-    of spellings, and a rarer tag is unknown unless it is written as it is held.
+    Tags are brought to the form that they have in stores: composed (NFC), without white space
+    before and after. A tag that the store does not know in that spelling is looked up whatever its
+    case and its spaces, but only among the tags that titles are searched for, for the store has no
+    index of spellings: a rarer tag must be spelt as the catalogue spells it.
 
     A blank text is refused: it would ask for what is popular where something else was meant. A
     playlist without a title has None, as `melon.catalog` reads the "" of the challenge's files.
@@ -171,7 +171,7 @@ class PlaylistQuery(FrozenInput):
 
     @property
     def relative_weights(self) -> ModalityWeights:
-        """The weights of what is given, the largest brought to 1 or up to 2; 0 of all else.
+        """The weights of the parts that the query has, the largest from 1 to 2; else 0.
 
         They are multiplied by a power of two, which rounds nothing: the answer stays the same.
         """

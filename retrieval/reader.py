@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from melon.retrieval.arrays import Floats, Scores, SongArray
 from melon.retrieval.batching import query_grouped
 from melon.retrieval.results import SONG_FIELDS, Description
 from melon.store import (
@@ -45,8 +46,14 @@ MAX_ARTIST_KEYS = 100_000
 MAX_VECTORS = 50_000
 """Songs whose vector is cached at most, some 30 MB of 100 dimensions."""
 
-SongArray = NDArray[np.int32]
-Vector = NDArray[np.float32]
+MAX_TABLE_ID = 16_000_000
+"""Ids up to this have a table of counts, 64 MB at most."""
+
+MAX_OTHERS = 1_000_000
+"""Counts of other points are cached up to this, some 100 MB; past that, their cache is emptied."""
+
+V = TypeVar("V")
+
 NO_HITS = Hits(np.empty(0, np.int64), np.empty(0))
 
 
@@ -72,19 +79,18 @@ class CachingReader(ForwardingReader):
         """The reader that is asked for what is not cached."""
         return self._reader
 
-    def popularity(self, collection: Collection, ids: Ids) -> NDArray[np.float64]:
+    def popularity(self, collection: Collection, ids: Ids) -> Scores:
         """How many playlists hold each of n points, (n,) float64; 1 at least, to take powers of.
 
-        Where many queries are answered, ask for all their points first: those not cached are
-        loaded in one request.
+        For many queries, ask for all their points first: one request loads those not cached.
         """
         cached = self._popularity[collection]
         counts = cached.of(ids)
         unknown = counts < 0
         if unknown.any():
             missing, inverse = np.unique(ids[unknown], return_inverse=True)
-            found = self._reader.values(collection, "popularity", missing.tolist())
-            loaded = np.array([found.get(point, 0) for point in missing.tolist()], np.int64)
+            values = self._reader.values(collection, "popularity", missing.tolist())
+            loaded = np.array([values.get(point, 0) for point in missing.tolist()], np.int64)
             cached.add(missing, loaded)
             counts[unknown] = loaded[inverse]
         return np.asarray(np.maximum(counts, 1), np.float64)
@@ -92,7 +98,7 @@ class CachingReader(ForwardingReader):
     def songs(self, playlists: Ids) -> list[SongArray]:
         """The ids of each playlist's songs, (n,) int32.
 
-        Where many queries are answered, call `load_songs` for all their playlists first.
+        For many queries, call `load_songs` for all their playlists first.
         """
         ids = playlists.tolist()
         known = self._songs.known
@@ -103,32 +109,32 @@ class CachingReader(ForwardingReader):
             return [loaded[playlist] for playlist in ids]
 
     def load_songs(self, playlists: Sequence[PointId]) -> Mapping[PointId, SongArray]:
-        """The songs of these and other playlists; those not cached are loaded in one request."""
+        """The songs of at least these playlists; one request loads those not cached."""
         return self._songs.load(self._reader, playlists)
 
     def tags(self, ids: Ids) -> list[str]:
         """The tags that points stand for.
 
-        Where many queries are answered, call `load_tags` for all their points first.
+        For many queries, call `load_tags` for all their points first.
         """
         points = ids.tolist()
         loaded = self.load_tags(points)
         return [loaded[point] for point in points]
 
     def load_tags(self, ids: Sequence[PointId]) -> Mapping[PointId, str]:
-        """These tags and others; those not cached are loaded in one request."""
+        """At least these tags; one request loads those not cached."""
         return self._tags.load(self._reader, ids)
 
     def load_descriptions(self, songs: Sequence[PointId]) -> Mapping[PointId, Description]:
-        """The descriptions of these and other songs; those not cached are loaded in one request."""
+        """The descriptions of at least these songs; one request loads those not cached."""
         return self._descriptions.load(self._reader, songs)
 
     def load_artist_keys(self, songs: Sequence[PointId]) -> Mapping[PointId, tuple[str, ...]]:
-        """The artists of these and other songs, as names are compared (`name_key`)."""
+        """The artists of at least these songs, as names are compared (`name_key`)."""
         return self._artist_keys.load(self._reader, songs)
 
-    def load_vectors(self, songs: Sequence[PointId]) -> Mapping[PointId, Vector | None]:
-        """The vectors of these and other songs, (dim,) float32; None where one has none."""
+    def load_vectors(self, songs: Sequence[PointId]) -> Mapping[PointId, Floats | None]:
+        """The vectors of at least these songs, (dim,) float32; None where there is none."""
         return self._vectors.load(self._reader, songs)
 
     def count_songs(self, min_popularity: int) -> int:
@@ -139,7 +145,7 @@ class CachingReader(ForwardingReader):
         return self._song_counts[min_popularity]
 
     def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
-        """As the reader itself, in the way that costs it least."""
+        """What the engine's reader answers, asked in the way that costs least."""
         return query_grouped(partial(self._reader.query, collection), queries)
 
     def query_some(
@@ -151,41 +157,54 @@ class CachingReader(ForwardingReader):
         return [NO_HITS if query is None else next(answers) for query in queries]
 
 
-def _song_ids(playlist: Record) -> SongArray:
-    return np.array(playlist.payload.get("songs", ()), np.int32)
+@dataclass(slots=True, eq=False)
+class PointCache(Generic[V]):
+    """What was read of the points of a collection, by their ids.
 
+    May be shared by threads: each goes on with the dictionary that it began with, even where
+    another thread has put a new one in its place.
 
-def _tag(tag: Record) -> str:
-    return str(tag.payload["tag"])
+    Attributes:
+        collection: which points.
+        value: what is kept of a record.
+        max_points: that are kept; past that, the cache is emptied.
+        payload: the fields that `value` is taken from.
+        vectors: whether it is taken from the dense vector.
+        known: the values of those that were read.
+    """
 
+    collection: Collection
+    value: Callable[[Record], V]
+    max_points: int
+    payload: tuple[str, ...] | bool = False
+    vectors: bool = False
+    known: dict[PointId, V] = field(default_factory=dict)
 
-def _description(song: Record) -> Description:
-    return Description.of(song.payload)
+    def load(self, reader: ReleaseReader, ids: Sequence[PointId]) -> Mapping[PointId, V]:
+        """The values of at least these points; one request reads those not cached.
 
-
-def _artist_keys(song: Record) -> tuple[str, ...]:
-    return tuple(song.payload.get("artist_keys", ()))
-
-
-def _vector(song: Record) -> Vector | None:
-    return song.vector
-
-
-MAX_TABLE_ID = 16_000_000
-"""Ids up to this have a table, 64 MB at most."""
-
-MAX_OTHERS = 1_000_000
-"""Other points are cached up to this, some 100 MB; past that, their cache is emptied."""
+        A point that is not in the release has none.
+        """
+        known = self.known
+        missing = set(ids).difference(known)
+        if not missing:
+            return known
+        if len(known) + len(missing) > self.max_points:
+            known, missing = {}, set(ids)
+        records = reader.retrieve(
+            self.collection, list(missing), payload=self.payload, vectors=self.vectors
+        )
+        known.update((record.id, self.value(record)) for record in records)
+        self.known = known
+        return known
 
 
 class Counts:
-    """Counts of points by their ids: a table of small numbers, a dictionary of all others.
+    """Counts of points by their ids: a table for small numbers, a dictionary for all other ids.
 
-    A point's count never changes, but one may be loaded twice: a point that is in the table is not
-    looked up there when it is asked for together with an id that is too large for the table.
-
-    May be shared by threads: what one adds while another makes the table longer may be lost,
-    and is then loaded again.
+    A count may be loaded twice: where one of the ids is too large for the table, none of them is
+    looked up in it. May be shared by threads: a count that one adds while another makes the table
+    longer may be lost, and is then loaded again.
     """
 
     def __init__(self) -> None:
@@ -223,46 +242,21 @@ def _has_table(ids: Ids) -> bool:
     return ids.dtype.kind == "i" and int(ids.max(initial=0)) < MAX_TABLE_ID
 
 
-V = TypeVar("V")
+def _song_ids(playlist: Record) -> SongArray:
+    return np.array(playlist.payload.get("songs", ()), np.int32)
 
 
-@dataclass(slots=True, eq=False)
-class PointCache(Generic[V]):
-    """What was read of the points of a collection, by their ids.
+def _tag(tag: Record) -> str:
+    return str(tag.payload["tag"])
 
-    May be shared by threads: each works with the dictionary that it looked into, even where
-    another has begun a new one meanwhile.
 
-    Attributes:
-        collection: which points.
-        value: what is kept of a record.
-        max_points: that are kept; past that, the cache is emptied.
-        payload: the fields that `value` is taken from.
-        vectors: whether it is taken from the dense vector.
-        known: the values of those that were read.
-    """
+def _description(song: Record) -> Description:
+    return Description.of(song.payload)
 
-    collection: Collection
-    value: Callable[[Record], V]
-    max_points: int
-    payload: tuple[str, ...] | bool = False
-    vectors: bool = False
-    known: dict[PointId, V] = field(default_factory=dict)
 
-    def load(self, reader: ReleaseReader, ids: Sequence[PointId]) -> Mapping[PointId, V]:
-        """The values of these and other points; those not cached are read in one request.
+def _artist_keys(song: Record) -> tuple[str, ...]:
+    return tuple(song.payload.get("artist_keys", ()))
 
-        A point that is not in the release has none.
-        """
-        known = self.known
-        missing = set(ids).difference(known)
-        if not missing:
-            return known
-        if len(known) + len(missing) > self.max_points:
-            known, missing = {}, set(ids)
-        records = reader.retrieve(
-            self.collection, list(missing), payload=self.payload, vectors=self.vectors
-        )
-        known.update((record.id, self.value(record)) for record in records)
-        self.known = known
-        return known
+
+def _vector(song: Record) -> Floats | None:
+    return song.vector

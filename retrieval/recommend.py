@@ -192,8 +192,8 @@ def _answers(
 ) -> list[Answer]:
     """The best songs and tags of each query.
 
-    What is popular stands in where nothing of a query is known or leads anywhere, and follows
-    where the strategy finds too few.
+    Popular ones stand in where nothing of a query is known or leads anywhere, and follow where a
+    strategy finds too few.
     """
     of_known = iter(strategy(reader, [query for query in queries if query.seeds]))
     answers = [next(of_known) if query.seeds else NOTHING for query in queries]
@@ -305,5 +305,5 @@ def _because(
 
 
 def _fallback(answer: Answer) -> Fallback | None:
-    """What stands in for what a strategy finds."""
+    """What stands in where a strategy finds nothing."""
     return "popularity" if answer.popular else None

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from melon.retrieval.arrays import Floats
 from melon.retrieval.query import PlaylistQuery, refuse_contradiction
 from melon.retrieval.results import Unknown
 from melon.retrieval.settings import QueryKind
@@ -32,7 +33,7 @@ class SeedSet:
     """n seeds of one kind, by column.
 
     Attributes:
-        keys: song ids, tags or words, as the query gives them.
+        keys: song ids, tags or words, as they stand in the query.
         vectors: (n, dim) float32, unit rows; zero where the store holds no vector.
         popularity: (n,) float32, the playlists that hold each.
         items: (n,) uint32, each one's dimension in the playlists' sparse vector `items`.
@@ -41,10 +42,10 @@ class SeedSet:
     """
 
     keys: tuple[Key, ...]
-    vectors: NDArray[np.float32]
-    popularity: NDArray[np.float32]
+    vectors: Floats
+    popularity: Floats
     items: NDArray[np.uint32]
-    weights: NDArray[np.float32]
+    weights: Floats
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -52,12 +53,12 @@ class SeedSet:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seeds:
-    """The known seeds of a query by where they came from, its dislikes, and what is unknown.
+    """The seeds of a query that the store knows, what the query dislikes, and what is unknown.
 
     Attributes:
         title_words: the words of the title.
-        title_tags: the known tags found in the title.
-        words: the words of the title and of the tags, as playlists are indexed by.
+        title_tags: the tags in the title.
+        words: the words of the title and of the tags, by which playlists are indexed.
         bigrams: their pairs of letters, likewise.
     """
 
@@ -89,6 +90,64 @@ class Seeds:
         return QueryKind.TAGS if len(self.tags) else QueryKind.TITLE
 
 
+def look_up(
+    reader: ReleaseReader, tokenizer: TitleTokenizer, queries: Sequence[PlaylistQuery]
+) -> list[Seeds]:
+    """The seeds of all queries: a request per kind of seed, however many queries.
+
+    Raises:
+        InputError: a query wants and dislikes what is one tag in two spellings.
+    """
+    tags = _fetch(
+        reader,
+        Collection.TAGS,
+        chain.from_iterable(_spellings(query, tokenizer) for query in queries),
+        tag_point_id,
+    )
+    keys_of = [_SeedKeys.of(query, tokenizer, tags) for query in queries]
+    songs = _fetch(
+        reader,
+        Collection.SONGS,
+        (song for query in queries for song in (*query.songs, *query.not_songs)),
+        lambda song: song,
+    )
+    words = _fetch(
+        reader, Collection.WORDS, (word for keys in keys_of for word in keys.words), word_point_id
+    )
+    bigrams = _fetch(
+        reader,
+        Collection.WORDS,
+        (pair for keys in keys_of for pair in keys.bigrams),
+        bigram_point_id,
+    )
+    dim = reader.manifest.dim
+    return [
+        Seeds(
+            songs=_gather(query.songs, songs, dim),
+            tags=_gather(keys.tags, tags, dim),
+            title_words=_gather(keys.title_words, words, dim),
+            title_tags=_gather(keys.title_tags, tags, dim),
+            words=_gather(keys.words, words, dim),
+            # without a known word, the pairs that are known are chance
+            bigrams=_gather(keys.bigrams if words.keys() & keys.words else {}, bigrams, dim),
+            not_songs=_gather(query.not_songs, songs, dim),
+            not_tags=_gather(keys.not_tags, tags, dim),
+            unknown=Unknown(
+                songs=tuple(s for s in (*query.songs, *query.not_songs) if s not in songs),
+                tags=tuple(t for t in keys.tags + keys.not_tags if t not in tags),
+                words=tuple(w for w in keys.title_words if w not in words),
+            ),
+        )
+        for query, keys in zip(queries, keys_of, strict=True)
+    ]
+
+
+def respell(tag: str, tokenizer: TitleTokenizer) -> str:
+    """The known tag that is written like this but for case and spaces, or the tag itself."""
+    meant = compact(tag)
+    return next((known for known in tokenizer.tags(tag) if compact(known) == meant), tag)
+
+
 @dataclass(frozen=True, slots=True)
 class _SeedKeys:
     """The keys of one query, cut out of it."""
@@ -100,57 +159,39 @@ class _SeedKeys:
     words: Mapping[str, float]
     bigrams: Mapping[str, float]
 
+    @classmethod
+    def of(
+        cls, query: PlaylistQuery, tokenizer: TitleTokenizer, known: Container[Key]
+    ) -> _SeedKeys:
+        """Cut a query into keys. A tag that the store knows as it is written is no other tag."""
 
-def resolve(
-    reader: ReleaseReader, tokenizer: TitleTokenizer, queries: Sequence[PlaylistQuery]
-) -> list[Seeds]:
-    """Look up the seeds of all queries: a request per kind of seed, however many queries.
+        def spelt(tags: Sequence[str]) -> tuple[str, ...]:
+            spellings = (tag if tag in known else respell(tag, tokenizer) for tag in tags)
+            return tuple(dict.fromkeys(spellings))
 
-    Raises:
-        InputError: a query wants and dislikes what is one tag in two spellings.
-    """
-    tags = _fetch(
-        reader,
-        Collection.TAGS,
-        chain.from_iterable(_spellings(query, tokenizer) for query in queries),
-        tag_point_id,
-    )
-    keys = [_seed_keys(query, tokenizer, tags) for query in queries]
-    songs = _fetch(
-        reader,
-        Collection.SONGS,
-        (song for query in queries for song in (*query.songs, *query.not_songs)),
-        lambda song: song,
-    )
-    words = _fetch(
-        reader, Collection.WORDS, (word for own in keys for word in own.words), word_point_id
-    )
-    bigrams = _fetch(
-        reader,
-        Collection.WORDS,
-        (pair for own in keys for pair in own.bigrams),
-        bigram_point_id,
-    )
-    dim = reader.manifest.dim
-    return [
-        Seeds(
-            songs=_gather(query.songs, songs, dim),
-            tags=_gather(own.tags, tags, dim),
-            title_words=_gather(own.title_words, words, dim),
-            title_tags=_gather(own.title_tags, tags, dim),
-            words=_gather(own.words, words, dim),
-            # without a known word, the pairs that are known are chance
-            bigrams=_gather(own.bigrams if words.keys() & own.words else {}, bigrams, dim),
-            not_songs=_gather(query.not_songs, songs, dim),
-            not_tags=_gather(own.not_tags, tags, dim),
-            unknown=Unknown(
-                songs=tuple(s for s in (*query.songs, *query.not_songs) if s not in songs),
-                tags=tuple(t for t in own.tags + own.not_tags if t not in tags),
-                words=tuple(w for w in own.title_words if w not in words),
-            ),
+        title = query.title or ""
+        tags, not_tags = spelt(query.tags), spelt(query.not_tags)
+        refuse_contradiction("tag", tags, not_tags)
+        weights = query.relative_weights
+        texts = [(title, weights.title), *((tag, weights.tags) for tag in tags)]
+        words = ((word, weight) for text, weight in texts for word in tokenizer.words(text))
+        bigrams = ((pair, weight) for text, weight in texts for pair in tokenizer.bigrams(text))
+        return cls(
+            tags=tags,
+            not_tags=not_tags,
+            title_words=tuple(tokenizer.words(title)),
+            title_tags=tuple(tag for tag in tokenizer.tags(title) if tag not in tags),
+            words=_heaviest(words),
+            bigrams=_heaviest(bigrams),
         )
-        for query, own in zip(queries, keys, strict=True)
-    ]
+
+
+def _heaviest(weighted: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """Each key once, with the largest of its weights."""
+    heaviest: dict[str, float] = {}
+    for key, weight in weighted:
+        heaviest[key] = max(weight, heaviest.get(key, 0.0))
+    return heaviest
 
 
 def _spellings(query: PlaylistQuery, tokenizer: TitleTokenizer) -> Iterator[str]:
@@ -159,43 +200,6 @@ def _spellings(query: PlaylistQuery, tokenizer: TitleTokenizer) -> Iterator[str]
         yield tag
         yield respell(tag, tokenizer)
     yield from tokenizer.tags(query.title or "")
-
-
-def _seed_keys(query: PlaylistQuery, tokenizer: TitleTokenizer, held: Container[Key]) -> _SeedKeys:
-    """Cut a query into keys. A tag that the store holds as it is given is no other tag."""
-
-    def spelt(tags: Sequence[str]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(tag if tag in held else respell(tag, tokenizer) for tag in tags))
-
-    title = query.title or ""
-    tags, not_tags = spelt(query.tags), spelt(query.not_tags)
-    refuse_contradiction("tag", tags, not_tags)
-    weights = query.relative_weights
-    texts = [(title, weights.title), *((tag, weights.tags) for tag in tags)]
-    return _SeedKeys(
-        tags=tags,
-        not_tags=not_tags,
-        title_words=tuple(tokenizer.words(title)),
-        title_tags=tuple(tag for tag in tokenizer.tags(title) if tag not in tags),
-        words=_heaviest((word, weight) for text, weight in texts for word in tokenizer.words(text)),
-        bigrams=_heaviest(
-            (pair, weight) for text, weight in texts for pair in tokenizer.bigrams(text)
-        ),
-    )
-
-
-def _heaviest(weighted: Iterable[tuple[str, float]]) -> dict[str, float]:
-    """Each key once, with the largest of its weights."""
-    found: dict[str, float] = {}
-    for key, weight in weighted:
-        found[key] = max(weight, found.get(key, 0.0))
-    return found
-
-
-def respell(tag: str, tokenizer: TitleTokenizer) -> str:
-    """The known tag that is written like this but for case and spaces, or the tag itself."""
-    meant = compact(tag)
-    return next((known for known in tokenizer.tags(tag) if compact(known) == meant), tag)
 
 
 def _fetch(
@@ -207,16 +211,17 @@ def _fetch(
     by_id = {point_id(key): key for key in dict.fromkeys(keys)}
     if not by_id:
         return {}
-    found = reader.retrieve(collection, list(by_id), payload=("popularity", "item"), vectors=True)
-    return {by_id[record.id]: record for record in found}
+    fields = ("popularity", "item")
+    records = reader.retrieve(collection, list(by_id), payload=fields, vectors=True)
+    return {by_id[record.id]: record for record in records}
 
 
 def _gather(
-    keys: Sequence[Key] | Mapping[str, float], found: Mapping[Key, Record], dim: int
+    keys: Sequence[Key] | Mapping[str, float], by_key: Mapping[Key, Record], dim: int
 ) -> SeedSet:
-    """The known ones of the keys, which a mapping gives weights."""
-    known = tuple(key for key in keys if key in found)
-    records = [found[key] for key in known]
+    """The seeds among the keys that have a record; in a mapping, keys have weights."""
+    known = tuple(key for key in keys if key in by_key)
+    records = [by_key[key] for key in known]
     weights: Mapping[Any, float] = keys if isinstance(keys, Mapping) else {}
     vectors = np.zeros((len(known), dim), np.float32)
     for row, record in enumerate(records):

@@ -34,16 +34,16 @@ def song_id(reader: ReleaseReader, text: str) -> int:
         raise UnknownSong("a song's name is empty")
     named = Filter(must=(MatchAny("name_key", (key,)),))
     fields = (*SONG_FIELDS, "popularity")
-    found = reader.top(Collection.SONGS, "popularity", SHOWN, named, payload=fields)
-    if not found and number is not None:
+    records = reader.top(Collection.SONGS, "popularity", SHOWN, named, payload=fields)
+    if not records and number is not None:
         return number
-    if not found:
+    if not records:
         raise UnknownSong(f"there is no song named {text!r}", hint="give its whole name, or its id")
-    if len(found) == 1:
-        return int(found[0].id)
+    if len(records) == 1:
+        return int(records[0].id)
     count = reader.count(Collection.SONGS, named)
-    found.sort(key=lambda record: (-record.payload["popularity"], record.id))
-    songs = [Song.of(int(record.id), 0.0, Description.of(record.payload)) for record in found]
+    records.sort(key=lambda record: (-record.payload["popularity"], record.id))
+    songs = [Song.of(int(record.id), 0.0, Description.of(record.payload)) for record in records]
     listed = "".join(
         f"\n    {song.id}  {song.name} · {', '.join(song.artists) or '?'}"
         f"{f' · {song.issue_date}' if song.issue_date else ''}"

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
+from melon.retrieval.arrays import Floats
 from melon.retrieval.query import FrozenInput
 from melon.retrieval.reader import CachingReader
 from melon.retrieval.strategies.ranking import Ranked
@@ -52,10 +52,10 @@ class Variety(FrozenInput):
         if self.diversity > 0:
             points = ranked.ids.tolist()
             vectors = reader.load_vectors(points)
-            unknown = np.zeros(reader.manifest.dim, np.float32)
-            known = [vectors[point] for point in points]
-            rows = np.stack([unknown if row is None else row for row in known])
-            return maximal_marginal_relevance(ranked, rows, self.diversity, songs)
+            unlike_any = np.zeros(reader.manifest.dim, np.float32)
+            rows = [vectors[point] for point in points]
+            matrix = np.stack([unlike_any if row is None else row for row in rows])
+            return maximal_marginal_relevance(ranked, matrix, self.diversity, songs)
         return ranked.head(songs)
 
 
@@ -67,15 +67,15 @@ def cap_per_artist(ranked: Ranked, artists: Mapping[PointId, Sequence[str]], mos
     seen: Counter[str] = Counter()
     kept = []
     for row, point in enumerate(ranked.ids.tolist()):
-        own = artists.get(point, ())
-        if all(seen[artist] < most for artist in own):
-            seen.update(own)
+        names = artists.get(point, ())
+        if all(seen[name] < most for name in names):
+            seen.update(names)
             kept.append(row)
     return ranked.rows(kept)
 
 
 def maximal_marginal_relevance(
-    ranked: Ranked, rows: NDArray[np.float32], diversity: float, count: int
+    ranked: Ranked, rows: Floats, diversity: float, count: int
 ) -> Ranked:
     """Maximal marginal relevance (Carbonell & Goldstein 1998, doi:10.1145/290941.291025).
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from melon.retrieval.arrays import Floats, PlaylistIds, Scores
+from melon.retrieval.arrays import Floats, PlaylistArray, Scores
 from melon.retrieval.batching import search_ef
 from melon.retrieval.reader import CachingReader
 from melon.retrieval.settings import Cosine, Nearby, RetrievalSettings
@@ -132,7 +132,7 @@ class NearbyPlaylists:
     """
 
     probe: Probe
-    ids: PlaylistIds
+    ids: PlaylistArray
     weights: Floats
 
 

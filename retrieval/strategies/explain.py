@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from melon.retrieval.arrays import Floats, PlaylistIds, Scores
+from melon.retrieval.arrays import Floats, PlaylistArray, Scores
 from melon.retrieval.reader import CachingReader
 from melon.retrieval.settings import Cosine, Fusion, Hops, SongFusion
 from melon.retrieval.strategies.dense import DenseStrategy, NearbyPlaylists
@@ -265,7 +265,7 @@ def _holder_shares(
     collection: Collection,
     ids: Ids,
     discount: float,
-    playlists: PlaylistIds,
+    playlists: PlaylistArray,
     weights: Floats,
     refs: Sequence[SeedRef],
     to_seeds: Scores,
@@ -287,7 +287,7 @@ def _holder_shares(
 
 
 def _stored(
-    reader: CachingReader, collection: Collection, ids: Ids, playlists: PlaylistIds
+    reader: CachingReader, collection: Collection, ids: Ids, playlists: PlaylistArray
 ) -> Scores:
     """(results, playlists) float64: what is stored of each result at each playlist, 0 for none."""
     records = {

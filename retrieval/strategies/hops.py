@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from melon.retrieval.arrays import Floats, PlaylistIds
+from melon.retrieval.arrays import Floats, PlaylistArray
 from melon.retrieval.reader import NO_HITS, CachingReader
 from melon.retrieval.seeds import SeedSet
 from melon.retrieval.settings import Hops, RetrievalSettings, Reweighting
@@ -86,7 +86,7 @@ class Playlists:
         liked_count: how many of them, from the first, are like the query.
     """
 
-    ids: PlaylistIds
+    ids: PlaylistArray
     weights: Floats
     liked_count: int
 
@@ -98,7 +98,7 @@ class Playlists:
         return SparseVector(ids, np.bincount(inverse, self.weights).astype(np.float32))
 
     @classmethod
-    def summed(cls, parts: Sequence[tuple[PlaylistIds, Floats]]) -> Playlists:
+    def summed(cls, parts: Sequence[tuple[PlaylistArray, Floats]]) -> Playlists:
         """Those of all parts, ids and weights; one in several has the sum of its weights."""
         if not parts:
             return NO_PLAYLISTS

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from melon.retrieval.arrays import Floats, Scores, SongIds
+from melon.retrieval.arrays import Floats, Scores, SongArray
 from melon.retrieval.settings import Reweighting
 from melon.store import Ids
 
@@ -31,7 +31,7 @@ _THREAD = threading.local()
 
 def reweight(
     weights: Floats,
-    songs: Sequence[SongIds],
+    songs: Sequence[SongArray],
     seeds: Sequence[int],
     settings: Reweighting,
 ) -> Floats:
@@ -115,7 +115,7 @@ class _SongMatrix:
     starts: NDArray[np.int64]
 
     @classmethod
-    def of(cls, columns: Ids, songs: Sequence[SongIds]) -> _SongMatrix:
+    def of(cls, columns: Ids, songs: Sequence[SongArray]) -> _SongMatrix:
         lengths = np.fromiter(map(len, songs), np.int64, len(songs))
         starts = np.cumsum(lengths) - lengths
         return cls(columns, lengths, starts[lengths > 0])  # `reduceat` knows no empty sum
