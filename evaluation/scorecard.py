@@ -8,26 +8,45 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     import pandas as pd
 
-SONG_WEIGHT, TAG_WEIGHT = 0.85, 0.15
-"""What the songs' and the tags' nDCG count for in the official score."""
 
-DIGITS = 6
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """The scores of one submission; what follows `by_kind` is None where it is not known.
 
-Figures = TypeVar("Figures", float, "pd.Series[float]")
+    `leaked_questions` counts those whose answers the store was trained on, and
+    `unknown_questions` those of which it knows nothing.
+    """
 
+    strategy: str | None
+    quality: Quality
+    by_kind: dict[str, Quality]
+    beyond_accuracy: BeyondAccuracy | None = None
+    ms_per_question: float | None = None
+    leaked_questions: int | None = None
+    unknown_questions: int | None = None
 
-def official_score(song_ndcg: Figures, tag_ndcg: Figures) -> Figures:
-    """The score of one playlist, or of many: .85 · song nDCG@100 + .15 · tag nDCG@10."""
-    return SONG_WEIGHT * song_ndcg + TAG_WEIGHT * tag_ndcg
+    def to_json(self) -> dict[str, Any]:
+        """As `melon score --json` prints it: fields may be added, never renamed."""
+        known = self.beyond_accuracy
+        beyond = asdict(known) if known else dict.fromkeys(BeyondAccuracy.__slots__)
+        return {
+            "strategy": self.strategy,
+            **self.quality.to_json(),
+            "by_kind": {kind: quality.to_json() for kind, quality in self.by_kind.items()},
+            **_rounded(beyond),
+            "ms_per_question": _round(self.ms_per_question, 3),
+            "leaked_questions": self.leaked_questions,
+            "unknown_questions": self.unknown_questions,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """Mean accuracy over some playlists; None where none of them hides such an item.
+    """Mean accuracy over some playlists; None where none of them hides a song, or a tag.
 
-    nDCG and recall are @100 for songs and @10 for tags. `score_standard_error` is that of the mean
-    over the playlists that hide songs and tags: the sample standard deviation of their scores over
-    the root of their number. None where fewer than two do.
+    nDCG and recall are @100 for songs and @10 for tags. `score_standard_error` is the sample
+    standard deviation of the scores of playlists that hide songs and tags, over the root of their
+    number; None for fewer than two.
     """
 
     questions: int
@@ -55,8 +74,8 @@ class Quality:
 class BeyondAccuracy:
     """How much of the catalogue is recommended at all, and how popular it is.
 
-    Coverage is a share of the store's songs or tags; popularity the mean number of training
-    playlists that hold what is recommended.
+    Coverage is a share of the store's songs or tags, popularity the mean number of training
+    playlists that contain a recommended one.
     """
 
     song_coverage: float
@@ -65,35 +84,18 @@ class BeyondAccuracy:
     tag_popularity: float
 
 
-@dataclass(frozen=True, slots=True)
-class Scorecard:
-    """The scores of one submission; None for what follows `by_kind`: not known.
+SONG_WEIGHT, TAG_WEIGHT = 0.85, 0.15
+"""Shares of the songs' and the tags' nDCG in the official score."""
 
-    `leaked_questions` counts those whose answers the store was trained on, and
-    `unknown_questions` those of which it knows nothing.
-    """
+Figures = TypeVar("Figures", float, "pd.Series[float]")
 
-    strategy: str | None
-    quality: Quality
-    by_kind: dict[str, Quality]
-    beyond_accuracy: BeyondAccuracy | None = None
-    ms_per_question: float | None = None
-    leaked_questions: int | None = None
-    unknown_questions: int | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        """As `melon score --json` prints it: fields may be added, never renamed."""
-        known = self.beyond_accuracy
-        beyond = asdict(known) if known else dict.fromkeys(BeyondAccuracy.__slots__)
-        return {
-            "strategy": self.strategy,
-            **self.quality.to_json(),
-            "by_kind": {kind: quality.to_json() for kind, quality in self.by_kind.items()},
-            **_rounded(beyond),
-            "ms_per_question": _round(self.ms_per_question, 3),
-            "leaked_questions": self.leaked_questions,
-            "unknown_questions": self.unknown_questions,
-        }
+def official_score(song_ndcg: Figures, tag_ndcg: Figures) -> Figures:
+    """The score of one playlist, or of many: .85 · song nDCG@100 + .15 · tag nDCG@10."""
+    return SONG_WEIGHT * song_ndcg + TAG_WEIGHT * tag_ndcg
+
+
+DIGITS = 6
 
 
 def _rounded(figures: dict[str, Any]) -> dict[str, Any]:

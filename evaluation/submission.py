@@ -29,14 +29,6 @@ class Result:
     tags: tuple[str, ...]
 
 
-class _RawResult(BaseModel):
-    model_config = ConfigDict(strict=True, extra="ignore")
-
-    id: RecordId
-    songs: list[RecordId]
-    tags: list[str]
-
-
 def write_results(path: Path, results: Iterable[Result]) -> int:
     """Write a submission as its results come, and return how many there were.
 
@@ -99,6 +91,14 @@ def _parse(value: object) -> Result:
     if problem := _problem(result):
         raise ValueError(problem)
     return result
+
+
+class _RawResult(BaseModel):
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    id: RecordId
+    songs: list[RecordId]
+    tags: list[str]
 
 
 def _problem(result: Result) -> str | None:

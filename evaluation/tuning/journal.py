@@ -13,36 +13,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from melon.evaluation.errors import BadJournal
 
 
-class Trial(BaseModel):
-    """One measurement.
-
-    Attributes:
-        search: what was searched, for people.
-        questions: `fingerprint` of the questions, their answers and the release asked.
-        settings: `fingerprint` of all settings that the score depends on.
-        values: the settings that are searched.
-        score: mean nDCG.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    search: str
-    questions: str
-    settings: str
-    values: dict[str, Any]
-    score: float
-
-
-START = b'{"search":'
-"""How every line begins that `Journal.add` writes."""
-
-
-def fingerprint(value: object) -> str:
-    """A short hash of what JSON can write."""
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
 class Journal:
     """The trials in a file, which is made when the first one is added.
 
@@ -97,6 +67,10 @@ def _key(trial: Trial) -> tuple[str, str, str]:
     return trial.search, trial.questions, trial.settings
 
 
+START = b'{"search":'
+"""How every line begins that `Journal.add` writes."""
+
+
 def _read(path: Path) -> tuple[list[Trial], int]:
     """The trials in a file, and how many of its lines are none."""
     if not path.exists():
@@ -118,3 +92,29 @@ def _read(path: Path) -> tuple[list[Trial], int]:
         with path.open("r+b") as file:
             file.truncate(len(whole))
     return trials, len(lines) - len(trials)
+
+
+class Trial(BaseModel):
+    """One measurement.
+
+    Attributes:
+        search: what was searched, for people.
+        questions: `fingerprint` of the questions, their answers and the release asked.
+        settings: `fingerprint` of all settings that the score depends on.
+        values: the settings that are searched.
+        score: mean nDCG.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    search: str
+    questions: str
+    settings: str
+    values: dict[str, Any]
+    score: float
+
+
+def fingerprint(value: object) -> str:
+    """A short hash of what JSON can write."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

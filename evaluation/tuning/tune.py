@@ -31,73 +31,10 @@ from melon.progress import Progress, ignore
 from melon.retrieval import DEFAULT_STRATEGY, QueryKind, RetrievalSettings, Retriever
 
 JUDGE = Stage.HYBRID
-"""By whose strategy, the default one, settings are taken up or not."""
+"""Whose strategy, the default one, decides whether settings are taken up."""
 
 MAX_QUESTIONS = 1000
 """Questions of each kind that are drawn: half of them to search on, half to report on."""
-
-
-@dataclass(frozen=True, slots=True)
-class SearchOutcome:
-    """What came of the search of one stage, for one kind of query and one target.
-
-    `start` and `best` are mean nDCG on the questions searched on; `trials` counts the settings
-    that were measured, of which `remembered` were in the journal. A search that ran out of time
-    is not `finished`.
-    """
-
-    kind: QueryKind
-    target: Target
-    stage: Stage
-    questions: int
-    start: float
-    best: float
-    trials: int
-    remembered: int
-    finished: bool
-
-    @property
-    def name(self) -> str:
-        """What it is called: `songs_and_text/tags/hybrid`."""
-        return f"{self.kind}/{self.target}/{self.stage}"
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """What a strategy scores on the questions held back, by the baseline and by the new settings.
-
-    How long a question takes is not known: most of the answers come from memory.
-    """
-
-    before: Scorecard
-    after: Scorecard
-
-
-@dataclass(frozen=True, slots=True)
-class Tuned:
-    """The new settings, how they came about, and what they are worth on the questions held back.
-
-    `unchanged` names the kinds of query and targets, `songs_and_text/tags`, that keep their
-    settings; `unknown` counts the questions that were left out.
-    """
-
-    settings: RetrievalSettings
-    searches: list[SearchOutcome]
-    unchanged: list[str]
-    held_back: list[Comparison]
-    unknown: int
-
-    def to_json(self) -> dict[str, Any]:
-        """As `melon tune --json` prints it: fields may be added, never renamed."""
-        return {
-            "searches": [asdict(search) for search in self.searches],
-            "unchanged": self.unchanged,
-            "held_back": [
-                {"before": pair.before.to_json(), "after": pair.after.to_json()}
-                for pair in self.held_back
-            ],
-            "unknown_questions": self.unknown,
-        }
 
 
 def tune(
@@ -182,42 +119,67 @@ def tune(
     return Tuned(settings, searches, unchanged, compared, sample.unknown)
 
 
-class _Scores:
-    """What settings score on a group's questions: measured once, then known from the journal."""
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """The new settings, how they came about, and what they are worth on the questions held back.
 
-    def __init__(self, retriever: Retriever, group: Group, journal: Journal) -> None:
-        self.group = group
-        self._retriever = retriever
-        self._journal = journal
+    `unchanged` names the kinds of query and targets, `songs_and_text/tags`, that keep their
+    settings; `unknown` counts the questions that were left out.
+    """
 
-    def of(self, stage: Stage, settings: RetrievalSettings) -> float:
-        """By the strategy of a stage, measured if it is not known."""
-        known = self.known(stage, settings)
-        return self.measured(stage, settings) if known is None else known
+    settings: RetrievalSettings
+    searches: list[SearchOutcome]
+    unchanged: list[str]
+    held_back: list[Comparison]
+    unknown: int
 
-    def known(self, stage: Stage, settings: RetrievalSettings) -> float | None:
-        """As `of`, if it was measured before."""
-        key = self.key(stage, settings)
-        return self._journal.score(f"{self.group}/{stage}", self.group.fingerprint, key)
+    def to_json(self) -> dict[str, Any]:
+        """As `melon tune --json` prints it: fields may be added, never renamed."""
+        return {
+            "searches": [asdict(search) for search in self.searches],
+            "unchanged": self.unchanged,
+            "held_back": [
+                {"before": pair.before.to_json(), "after": pair.after.to_json()}
+                for pair in self.held_back
+            ],
+            "unknown_questions": self.unknown,
+        }
 
-    def measured(self, stage: Stage, settings: RetrievalSettings) -> float:
-        """As `of`, measured now."""
-        score = self.group.score(self._retriever.with_settings(settings), stage.strategy)
-        trial = Trial(
-            search=f"{self.group}/{stage}",
-            questions=self.group.fingerprint,
-            settings=self.key(stage, settings),
-            values=value_at(settings, self.group.path(stage)).model_dump(mode="json"),
-            score=score,
-        )
-        self._journal.add(trial)
-        return score
 
-    def key(self, stage: Stage, settings: RetrievalSettings) -> str:
-        """A fingerprint of all settings that the score depends on."""
-        stages = Stage if stage is Stage.HYBRID else (stage,)
-        parts = [value_at(settings, self.group.path(part)) for part in stages]
-        return fingerprint([part.model_dump(mode="json") for part in parts])
+@dataclass(frozen=True, slots=True)
+class SearchOutcome:
+    """What came of the search of one stage, for one kind of query and one target.
+
+    `start` and `best` are mean nDCG on the questions searched on; `trials` counts the settings
+    that were measured, of which `remembered` were in the journal. A search that ran out of time
+    is not `finished`.
+    """
+
+    kind: QueryKind
+    target: Target
+    stage: Stage
+    questions: int
+    start: float
+    best: float
+    trials: int
+    remembered: int
+    finished: bool
+
+    @property
+    def name(self) -> str:
+        """What it is called: `songs_and_text/tags/hybrid`."""
+        return f"{self.kind}/{self.target}/{self.stage}"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a strategy scores on the questions held back, by the baseline and by the new settings.
+
+    How long a question takes is not known: most of the answers come from memory.
+    """
+
+    before: Scorecard
+    after: Scorecard
 
 
 def _search_stage(
@@ -263,6 +225,44 @@ def _search_stage(
         finished=best.finished,
     )
     return edited(settings, path, best.settings), outcome
+
+
+class _Scores:
+    """What settings score on a group's questions: measured once, then known from the journal."""
+
+    def __init__(self, retriever: Retriever, group: Group, journal: Journal) -> None:
+        self.group = group
+        self._retriever = retriever
+        self._journal = journal
+
+    def of(self, stage: Stage, settings: RetrievalSettings) -> float:
+        """By the strategy of a stage, measured if it is not known."""
+        known = self.known(stage, settings)
+        return self.measured(stage, settings) if known is None else known
+
+    def known(self, stage: Stage, settings: RetrievalSettings) -> float | None:
+        """As `of`, if it was measured before."""
+        key = self.key(stage, settings)
+        return self._journal.score(f"{self.group}/{stage}", self.group.fingerprint, key)
+
+    def measured(self, stage: Stage, settings: RetrievalSettings) -> float:
+        """As `of`, measured now."""
+        score = self.group.score(self._retriever.with_settings(settings), stage.strategy)
+        trial = Trial(
+            search=f"{self.group}/{stage}",
+            questions=self.group.fingerprint,
+            settings=self.key(stage, settings),
+            values=value_at(settings, self.group.path(stage)).model_dump(mode="json"),
+            score=score,
+        )
+        self._journal.add(trial)
+        return score
+
+    def key(self, stage: Stage, settings: RetrievalSettings) -> str:
+        """A fingerprint of all settings that the score depends on."""
+        stages = Stage if stage is Stage.HYBRID else (stage,)
+        parts = [value_at(settings, self.group.path(part)) for part in stages]
+        return fingerprint([part.model_dump(mode="json") for part in parts])
 
 
 def _compare(
