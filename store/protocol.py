@@ -1,7 +1,7 @@
 """What every engine offers: a store of releases, a builder of one, a reader of one.
 
 A reader stays with its release: it goes on answering while another is built and promoted. Once
-its own release is dropped (`melon ingest` keeps the one that was live before) it raises
+its release is dropped (`melon ingest` keeps the one that was live before) it raises
 `NoRelease` for what it had not opened yet; then open the live one again.
 """
 

@@ -100,16 +100,16 @@ def server_for(engine: str, request: pytest.FixtureRequest) -> Endpoint | None:
 @pytest.fixture(params=ENGINES)
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     """An empty place on each engine, for tests that open several stores on it."""
-    with place_on(request.param, server_for(request.param, request)) as found:
-        yield found
+    with place_on(request.param, server_for(request.param, request)) as there:
+        yield there
 
 
 @pytest.fixture
 def server_place(qdrant_server: Endpoint) -> Iterator[ServerPlace]:
     """An empty place on the server, for what only a server has."""
-    with place_on(SERVER, qdrant_server) as found:
-        assert isinstance(found, ServerPlace)
-        yield found
+    with place_on(SERVER, qdrant_server) as there:
+        assert isinstance(there, ServerPlace)
+        yield there
 
 
 @pytest.fixture
@@ -143,10 +143,10 @@ def demo_space(demo_corpus: tuple[Path, DemoTruth]) -> EmbeddingSpace:
 @pytest.fixture(scope="session", params=ENGINES)
 def demo_place(request: pytest.FixtureRequest, demo_space: EmbeddingSpace) -> Iterator[Place]:
     """Where the demo space is live, on each engine. Only to be read."""
-    with place_on(request.param, server_for(request.param, request)) as found:
-        with found.open() as opened:
+    with place_on(request.param, server_for(request.param, request)) as there:
+        with there.open() as opened:
             ingest(demo_space, opened)
-        yield found
+        yield there
 
 
 @pytest.fixture(scope="session")

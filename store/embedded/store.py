@@ -102,7 +102,7 @@ class EmbeddedStore:
 
     def open(self, release: str | None = None) -> EmbeddedReader:
         """A reader of a release, the live one by default."""
-        self._check_exists()
+        self._check_store()
         manifest = manifest_to_read(self.location, release, self.live, self._manifest)
         reader = EmbeddedReader(self._releases_dir / manifest.release, manifest)
         with self._opening:
@@ -179,7 +179,7 @@ class EmbeddedStore:
         if self._closed:
             raise store_closed(self.location)
 
-    def _check_exists(self) -> None:
+    def _check_store(self) -> None:
         if not self.exists and self.live() is None:
             raise NoRelease(
                 f"there is no store in {self.root}",
@@ -190,7 +190,7 @@ class EmbeddedStore:
     def _switching(self) -> Iterator[None]:
         self._check_open()
         try:
-            self._check_exists()
+            self._check_store()
             with locked(self.root / "live.lock"):
                 yield
         except OSError as error:

@@ -167,7 +167,7 @@ class ServerConnection:
             options["verify"] = False
         if parts.hostname in LOOPBACK:  # packing takes longer than it saves there
             options["headers"] = {"accept-encoding": "identity"}
-        if address.api_key:  # as a header, for the client's own argument warns on loopback, too
+        if address.api_key:  # as a header, for the client's argument for it warns on loopback, too
             options.setdefault("headers", {})["api-key"] = address.api_key
         with self._errors.translated():
             return QdrantClient(

@@ -38,7 +38,7 @@ QUERY_BYTES = 16 << 20
 
 
 class ServerReader:
-    """One release, read from its own collections and not by alias."""
+    """One release, read from its collections by their names, not by alias."""
 
     def __init__(self, connection: ServerConnection, manifest: ReleaseManifest) -> None:
         self._connection = connection
@@ -137,25 +137,6 @@ class ServerReader:
     def close(self) -> None:
         """Nothing to give back: the connection is the store's."""
 
-    def _name(self, collection: Collection) -> str:
-        return self._connection.name(collection, self._manifest.release)
-
-    def _post(self, collection: Collection, path: str, body: bytes) -> Any:
-        """Send a request by qdrant-client, and return the result as JSON has it.
-
-        A pydantic model of every hit would take longer than the server's search.
-        """
-        with self._connection.rest() as client:
-            answer: dict[str, Any] = client.http.client.request(
-                type_=dict[str, Any],
-                method="POST",
-                url=f"/collections/{{name}}/points{path}",
-                path_params={"name": self._name(collection)},
-                headers={"Content-Type": "application/json"},
-                content=body,
-            )
-        return answer["result"]
-
     def _scroll(
         self,
         collection: Collection,
@@ -173,6 +154,25 @@ class ServerReader:
         )
         points = self._post(collection, "/scroll", _json(request))["points"]
         return [from_record(point) for point in points]
+
+    def _post(self, collection: Collection, path: str, body: bytes) -> Any:
+        """Send a request by qdrant-client, and return the result as JSON has it.
+
+        A pydantic model of every hit would take longer than the server's search.
+        """
+        with self._connection.rest() as client:
+            answer: dict[str, Any] = client.http.client.request(
+                type_=dict[str, Any],
+                method="POST",
+                url=f"/collections/{{name}}/points{path}",
+                path_params={"name": self._name(collection)},
+                headers={"Content-Type": "application/json"},
+                content=body,
+            )
+        return answer["result"]
+
+    def _name(self, collection: Collection) -> str:
+        return self._connection.name(collection, self._manifest.release)
 
 
 def _batches(ids: Sequence[PointId], size: int) -> Iterator[Sequence[PointId]]:

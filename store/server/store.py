@@ -102,7 +102,7 @@ class ServerStore:
         If this is interrupted, the next build does the rest.
         """
         with self._switching(release):
-            self._check_exists(release)
+            self._check_release(release)
             if release == self.live():
                 raise release_is_live(release)
             self._registry.forget(release)
@@ -120,10 +120,10 @@ class ServerStore:
 
     @contextmanager
     def _switching(self, release: str) -> Iterator[None]:
-        self._check_exists(release)  # before a mark is put: a wrong name leaves no trace
+        self._check_release(release)  # before a mark is put: a wrong name leaves no trace
         with switching(self._registry, release):
             yield
 
-    def _check_exists(self, release: str) -> None:
+    def _check_release(self, release: str) -> None:
         if not self._registry.holds(release):
             raise unknown_release(self.location, release)
