@@ -23,7 +23,7 @@ import qdrant_edge
 shards = [qdrant_edge.EdgeShard.load(path) for path in sys.argv[1:]]
 os._exit(0)
 """
-ALONE, QUERY = "python, engine, shards", "melon query"
+ALONE, QUERY, AS_JSON = "python, engine, shards", "melon query", "melon query --json"
 
 
 def main() -> None:
@@ -33,9 +33,11 @@ def main() -> None:
     live = store.live()
     shards = sorted(str(path.parent) for path in args.store.glob(f"releases/{live}/*/segments"))
     report = Report("startup", {"repeats": args.repeats}, {"embedded": store.engine_version()})
+    query = [sys.executable, "-m", "melon.cli", "query", "--path", str(args.store), *args.ask]
     commands = {
         ALONE: [sys.executable, "-c", ENGINE_ALONE, *shards],
-        QUERY: [sys.executable, "-m", "melon.cli", "query", "--path", str(args.store), *args.ask],
+        QUERY: query,
+        AS_JSON: [*query, "--json"],
     }
     runs: dict[str, list[Run]] = {name: [] for name in commands}
 

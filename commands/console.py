@@ -7,6 +7,7 @@ import io
 import json
 import os
 import sys
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import compress
@@ -17,12 +18,7 @@ from melon.errors import MelonError
 from melon.progress import Progress, ignore
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from melon.catalog import ReadReport
-
-PIPED_WIDTH = 140
-"""Columns of a table that does not go to a terminal."""
 
 
 # Unicode's category Cc, and its separators of lines and paragraphs.
@@ -102,13 +98,25 @@ def print_table(
 ) -> None:
     """A result for people, a line a row: what is too long for the terminal is cut.
 
-    Control characters are replaced. Columns whose name ends in `>` are numbers, set to the right
-    and cut last. Where no column has a name, there is no header.
+    A file or a pipe, which has no width unless `COLUMNS` says one, gets all of it. Control
+    characters are replaced. Columns whose name ends in `>` are numbers, set to the right and cut
+    last. Where no column has a name, there is no header.
 
     Args:
         wide: columns that are left out where the terminal is not at least so wide: so that the
             others' numbers are not cut.
     """
+    cells = [["" if cell is None else printable(str(cell)) for cell in row] for row in rows]
+    if sys.stdout.isatty() or "COLUMNS" in os.environ:
+        _print_fitting(title, columns, cells, wide)
+    else:
+        _print_whole(title, columns, cells)
+
+
+def _print_fitting(
+    title: str, columns: Sequence[str], rows: list[list[str]], wide: Mapping[str, int]
+) -> None:
+    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -120,16 +128,43 @@ def print_table(
         box=None,
         pad_edge=False,
     )
-    console = _stdout()
+    console = Console(highlight=False)
     kept = [console.width >= wide.get(name, 0) for name in columns]
     for name in compress(columns, kept):
         right = name.endswith(">")
         table.add_column(name.rstrip(">"), justify="right" if right else "left", no_wrap=right)
     for row in rows:
-        cells = ("" if cell is None else printable(str(cell)) for cell in compress(row, kept))
+        cells = compress(row, kept)
         table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in cells))
     console.print(table)
     console.print()
+
+
+def _print_whole(title: str, columns: Sequence[str], rows: list[list[str]]) -> None:
+    """As Rich would where there is room for all; without it, which takes longer than a query."""
+    header = [[name.rstrip(">") for name in columns]] if any(columns) else []
+    lines = [*header, *rows]
+    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
+    print(title)
+    for line in lines:
+        padded = [
+            " " * (width - _width(cell)) + cell
+            if name.endswith(">")
+            else cell + " " * (width - _width(cell))
+            for name, cell, width in zip(columns, line, widths, strict=True)
+        ]
+        print("  ".join(padded).rstrip())
+    print()
+
+
+def _width(text: str) -> int:
+    """Columns of a terminal that a text takes: two a letter in Hangul, none for an accent."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "FW")
+        for char in text
+    )
 
 
 @contextmanager
@@ -166,10 +201,3 @@ def meter() -> Iterator[Progress]:
 def shown(values: Iterable[Any]) -> str:
     """A short list in a table's cell."""
     return ", ".join(map(str, values))
-
-
-def _stdout() -> Console:
-    from rich.console import Console
-
-    known = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(width=None if known else PIPED_WIDTH, highlight=False)

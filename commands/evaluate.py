@@ -29,6 +29,7 @@ from melon.commands.options import (
     path_option,
     pinned_retriever,
     settings_file,
+    strategies_named,
 )
 from melon.errors import InputError, counted
 
@@ -74,8 +75,7 @@ def recommend(
     strategy: Annotated[
         str | None,
         typer.Option(
-            help="How candidates are found: hybrid (the default), neighbours, mean, vote, cluster, "
-            "or popular, the baseline.",
+            help=f"How candidates are found: {strategies_named('popular, the baseline')}.",
             callback=not_empty,
             show_default=False,
         ),

@@ -38,6 +38,17 @@ def path_argument(help: str) -> Any:
     return typer.Argument(help=help, parser=_path_given, show_default=False)
 
 
+STRATEGY_NAMES = ("hybrid", "neighbours", "mean", "vote", "cluster")
+"""Those of `melon.retrieval.STRATEGIES`, which takes longer to import than a help to show."""
+
+
+def strategies_named(*more: str) -> str:
+    """The strategies, and maybe more to choose from, as a part of a help text."""
+    default, *others = STRATEGY_NAMES
+    *names, last = [*others, *more]
+    return f"{default} (the default), {', '.join(names)} or {last}"
+
+
 QuestionsArgument = Annotated[Path, path_argument("Playlists with parts blanked.")]
 AnswersArgument = Annotated[Path, path_argument("What is hidden of each playlist.")]
 UrlOption = Annotated[
@@ -64,7 +75,7 @@ StrategyOption = Annotated[
     str | None,
     typer.Option(
         "--strategy",
-        help="How candidates are found: hybrid (the default), neighbours, mean, vote or cluster.",
+        help=f"How candidates are found: {strategies_named()}.",
         callback=not_empty,
         show_default=False,
     ),

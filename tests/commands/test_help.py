@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -20,6 +20,7 @@ from command_line import melon
 from typer.models import ArgumentInfo, OptionInfo
 
 from melon.cli import command_line
+from melon.commands.options import STRATEGY_NAMES
 from melon.evaluation import POPULAR, split, tune
 from melon.evaluation.split import CHALLENGE_SHARES
 from melon.retrieval import DEFAULT_STRATEGY, STRATEGIES, Retriever
@@ -83,6 +84,36 @@ def test_the_help_of_recommend_names_the_baseline_too():
     done = melon("recommend", "--help", environment={"COLUMNS": "200", "NO_COLOR": "1"})
     for strategy in (*STRATEGIES, POPULAR):
         assert strategy in done.out
+
+
+def test_the_help_names_the_strategies_that_there_are():
+    assert tuple(STRATEGIES) == STRATEGY_NAMES
+    assert STRATEGY_NAMES[0] == DEFAULT_STRATEGY
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_option_is_nearly_another(name: str):
+    """`--songs 416` answered 416 songs to somebody who meant `--song`."""
+    named = re.findall("`--([a-z-]+)`", cli_reference.section(name, COMMANDS[name]))
+    near = [pair for pair in combinations(sorted(set(named)), 2) if are_mistaken(*pair)]
+    assert near == []
+
+
+def are_mistaken(one: str, other: str) -> bool:
+    """Whether one is the other with a letter more, less or changed, or its plural."""
+    short, long = sorted((one, other), key=len)
+    if len(short) == len(long):
+        return sum(a != b for a, b in zip(short, long, strict=True)) == 1
+    shortened = [long[:at] + long[at + 1 :] for at in range(len(long))]
+    return short in shortened or long in (f"{short}es", f"{short[:-1]}ies")
+
+
+def test_what_is_nearly_another_option_is_noticed():
+    for pair in [("song", "songs"), ("tag", "tags"), ("query", "queries"), ("seed", "seep")]:
+        assert are_mistaken(*pair)
+        assert are_mistaken(*reversed(pair))
+    for pair in [("limit", "tag-limit"), ("tag", "to"), ("song", "not-song"), ("url", "until")]:
+        assert not are_mistaken(*pair)
 
 
 def test_help_is_fast():
