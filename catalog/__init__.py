@@ -2,10 +2,9 @@
 
 from melon.catalog.corpus import GENRE_FILE, PLAYLIST_FILES, SONG_FILE, CorpusFiles, find_corpus
 from melon.catalog.errors import (
-    AmbiguousCorpus,
+    BadCorpus,
     BadGenres,
     BadRecord,
-    NoPlaylists,
 )
 from melon.catalog.genres import read_genres
 from melon.catalog.json_stream import JsonArray
@@ -32,7 +31,7 @@ __all__ = [
     "MAX_ID",
     "PLAYLIST_FILES",
     "SONG_FILE",
-    "AmbiguousCorpus",
+    "BadCorpus",
     "BadGenres",
     "BadRecord",
     "Cause",
@@ -40,7 +39,6 @@ __all__ = [
     "Genre",
     "IssueDate",
     "JsonArray",
-    "NoPlaylists",
     "Playlist",
     "ReadReport",
     "RecordId",

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from melon.catalog.errors import AmbiguousCorpus, NoPlaylists
-from melon.errors import UnreadableFile
+from melon.catalog.errors import BadCorpus
+from melon.errors import MissingFile
 
 PLAYLIST_FILES = ("train.json", "val.json", "test.json")
 SONG_FILE = "song_meta.json"
@@ -31,9 +31,9 @@ def find_corpus(paths: Sequence[Path]) -> CorpusFiles:
     is named like the songs or the genres. A file that is named twice counts once.
 
     Raises:
-        UnreadableFile: a path does not exist.
-        NoPlaylists: a directory, or the paths together, name no file of playlists.
-        AmbiguousCorpus: the paths name two files of songs, or two of genres.
+        MissingFile: a path does not exist.
+        BadCorpus: a directory, or the paths together, name no file of playlists, or they name two
+            files of songs, or two of genres.
     """
     playlists: list[Path] = []
     songs: list[Path] = []
@@ -44,7 +44,7 @@ def find_corpus(paths: Sequence[Path]) -> CorpusFiles:
             songs += [file for file in [path / SONG_FILE] if file.is_file()]
             genres += [file for file in [path / GENRE_FILE] if file.is_file()]
         elif not path.exists():
-            raise UnreadableFile(
+            raise MissingFile(
                 "there is no such file or directory", where=str(path), hint="check the path"
             )
         elif path.name == SONG_FILE:
@@ -54,7 +54,7 @@ def find_corpus(paths: Sequence[Path]) -> CorpusFiles:
         else:
             playlists.append(path)
     if not playlists:
-        raise NoPlaylists(
+        raise BadCorpus(
             "no file of playlists was given",
             where=", ".join(map(str, paths)) or None,
             hint=f"give a directory that holds {PLAYLIST_FILES[0]}, or files of playlists",
@@ -70,7 +70,7 @@ def _playlists_in(directory: Path) -> list[Path]:
     files = [directory / name for name in PLAYLIST_FILES if (directory / name).is_file()]
     if not files:
         looked_for = ", ".join(PLAYLIST_FILES[:-1]) + f" and {PLAYLIST_FILES[-1]}"
-        raise NoPlaylists(
+        raise BadCorpus(
             f"no playlists here: looked for {looked_for}",
             where=str(directory),
             hint="give the directory that holds one of them, or name the files of playlists",
@@ -81,7 +81,7 @@ def _playlists_in(directory: Path) -> list[Path]:
 def _only(files: list[Path], kind: str) -> Path | None:
     distinct = _distinct(files)
     if len(distinct) > 1:
-        raise AmbiguousCorpus(
+        raise BadCorpus(
             f"there are {len(distinct)} files of {kind}: {', '.join(map(str, distinct))}",
             hint="merge them into one: ids mean the same only within one file",
         )

@@ -11,12 +11,8 @@ if TYPE_CHECKING:
     from melon.catalog.report import Finding
 
 
-class NoPlaylists(InputError):
-    """A directory that holds none of the playlist files."""
-
-
-class AmbiguousCorpus(InputError):
-    """Paths that name more than one file of song metadata, or of genres."""
+class BadCorpus(InputError):
+    """Paths that name no file of playlists, or several of song metadata or of genres."""
 
 
 class BadGenres(InputError):

@@ -130,24 +130,24 @@ class JsonArray:
         """Decode what comes next, reading on as long as it may be cut."""
         self.number += 1
         while True:
-            problem = ""
-            value: object = None
             try:
                 value, end = self._decode(self._text, self._cursor)
+                problem = ""
             except json.JSONDecodeError as error:
-                problem, end = error.msg, error.pos
+                value, problem, end = None, error.msg, error.pos
             except RecursionError:
                 self._fail_in_element("it is nested too deeply", self._cursor)
             except ValueError as error:  # a constant or a number that Python refuses
                 self._fail_in_element(str(error), self._cursor)
-            is_open = problem.startswith("Unterminated string")  # the position is its quote's
             # At the end of the text, even 12 may be the beginning of 123 or 12e5.
-            if not self._ended and (is_open or end >= len(self._text) - _LONGEST_TOKEN):
-                self._refill()
-                continue
-            if not problem:
+            is_cut = not self._ended and end >= len(self._text) - _LONGEST_TOKEN
+            if not (problem or is_cut):
                 self._start, self._cursor = self._cursor, end
                 return value
+            is_open = problem.startswith("Unterminated string")  # the position is its quote's
+            if is_cut or (is_open and not self._ended):
+                self._refill()
+                continue
             if self._ended and (is_open or "]" not in self._text[end:]):
                 self._fail(
                     f"the file ends inside record {self.number}, which begins at byte "

@@ -251,7 +251,7 @@ def train_corpus(
     Raises:
         NotASpace, UnwritableFile: see `EmbeddingSpace.save`.
         ReplacedInput: a file of the corpus lies where the space would.
-        UnreadableFile, NoPlaylists, AmbiguousCorpus: see `find_corpus`.
+        UnreadableFile, BadCorpus: see `find_corpus`.
         NothingToTrain, RepeatedPlaylist, EmptyVocabulary, TrainingDiverged: see `build_space`.
     """
     check_place(out)

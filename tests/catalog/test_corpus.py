@@ -15,12 +15,11 @@ from hypothesis import strategies as st
 
 from melon.catalog import (
     MAX_ID,
-    AmbiguousCorpus,
+    BadCorpus,
     BadGenres,
     CorpusFiles,
     Genre,
     IssueDate,
-    NoPlaylists,
     Playlist,
     ReadReport,
     Song,
@@ -79,7 +78,7 @@ def test_a_file_named_twice_counts_once(tmp_path: Path) -> None:
 
 def test_a_directory_without_playlists_says_what_was_looked_for(tmp_path: Path) -> None:
     touch(tmp_path, "song_meta.json")
-    with pytest.raises(NoPlaylists, match=r"train\.json, val\.json and test\.json") as caught:
+    with pytest.raises(BadCorpus, match=r"train\.json, val\.json and test\.json") as caught:
         find_corpus([tmp_path])
     assert str(tmp_path) in str(caught.value)
 
@@ -87,14 +86,14 @@ def test_a_directory_without_playlists_says_what_was_looked_for(tmp_path: Path) 
 def test_no_playlists_at_all(tmp_path: Path) -> None:
     touch(tmp_path, "song_meta.json")
     for paths in ([], [tmp_path / "song_meta.json"]):
-        with pytest.raises(NoPlaylists, match="no file of playlists"):
+        with pytest.raises(BadCorpus, match="no file of playlists"):
             find_corpus(paths)
 
 
 def test_two_files_of_songs_are_ambiguous(tmp_path: Path) -> None:
     for name in ("a", "b"):
         touch(tmp_path / name, "train.json", "song_meta.json")
-    with pytest.raises(AmbiguousCorpus, match="2 files of song metadata"):
+    with pytest.raises(BadCorpus, match="2 files of song metadata"):
         find_corpus([tmp_path / "a", tmp_path / "b"])
 
 
