@@ -10,12 +10,12 @@ from melon.catalog.genres import read_genres
 from melon.catalog.json_stream import JsonArray
 from melon.catalog.readers import read_playlists, read_songs
 from melon.catalog.records import (
-    MAX_ID,
     Genre,
     IssueDate,
     Playlist,
     RecordId,
     Song,
+    is_attribute,
 )
 from melon.catalog.report import Cause, ReadReport
 from melon.catalog.writers import (
@@ -28,7 +28,6 @@ from melon.catalog.writers import (
 
 __all__ = [
     "GENRE_FILE",
-    "MAX_ID",
     "PLAYLIST_FILES",
     "SONG_FILE",
     "BadCorpus",
@@ -45,6 +44,7 @@ __all__ = [
     "Song",
     "array_writer",
     "find_corpus",
+    "is_attribute",
     "playlist_record",
     "read_genres",
     "read_playlists",

@@ -3,52 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, TypeVar
+from types import GenericAlias
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+import pydantic
+from pydantic import BaseModel, ConfigDict, create_model
 
 from melon.catalog.dates import parse_issue_date, parse_updated
 from melon.catalog.errors import shortened
-from melon.catalog.records import Playlist, RecordId, Song
+from melon.catalog.records import Playlist, Song
 from melon.catalog.report import Cause, ReadReport
 from melon.catalog.source import RecordSource
+from melon.fields import PLAYLISTS, SONGS, Field, FieldType, read_fields
 from melon.progress import Progress, ignore
 from melon.text import clean_text
 
 _RAW = ConfigDict(strict=True, extra="ignore")
 
-PayloadInt = Annotated[int, Field(ge=0, le=2**63 - 1)]
+GENRE_FIELDS = {"genres", "detail_genres"}
+"""Fields whose values have to be among the genres, where these are known."""
+
+_STRING_OR_NUMBER = str | int
+_ANNOTATIONS: dict[FieldType, Any] = {
+    FieldType.TEXT: str,
+    FieldType.KEYWORD: str,
+    FieldType.FLOAT: float,
+    FieldType.BOOL: bool,
+    FieldType.DATE: _STRING_OR_NUMBER,
+    FieldType.DATETIME: _STRING_OR_NUMBER,
+}
 
 
-class RawPlaylist(BaseModel):
-    """A playlist as `train.json` writes it."""
+def file_model(name: str, fields: Iterable[Field]) -> type[BaseModel]:
+    """What a record of a file has to be, with an attribute for each field that is read from it."""
 
-    model_config = _RAW
+    def annotation(field: Field) -> Any:
+        one = (
+            Annotated[int, pydantic.Field(ge=0, le=field.maximum)]
+            if field.type is FieldType.INTEGER
+            else _ANNOTATIONS[field.type]
+        )
+        value = GenericAlias(list, one) if field.many else one
+        return (value, ...) if field.required else (value | None, None)
 
-    id: RecordId
-    plylst_title: str | None = None
-    songs: list[RecordId]
-    tags: list[str]
-    like_cnt: PayloadInt | None = None
-    updt_date: str | int | None = None
+    attributes: dict[str, Any] = {str(f.source): annotation(f) for f in read_fields(fields)}
+    return create_model(name, __config__=_RAW, **attributes)
 
 
-class RawSong(BaseModel):
-    """A song as `song_meta.json` writes it."""
-
-    model_config = _RAW
-
-    id: RecordId
-    song_name: str | None = None
-    artist_id_basket: list[PayloadInt] | None = None
-    artist_name_basket: list[str] | None = None
-    album_id: PayloadInt | None = None
-    album_name: str | None = None
-    issue_date: str | int | None = None
-    song_gn_gnr_basket: list[str] | None = None
-    song_gn_dtl_gnr_basket: list[str] | None = None
+PLAYLIST_MODEL = file_model("playlist", PLAYLISTS)
+SONG_MODEL = file_model("song", SONGS)
 
 
 def read_playlists(
@@ -81,16 +87,18 @@ def read_playlists(
     seen: set[int] = set()
     for path in paths:
         source = RecordSource(path, "playlist", report, advance, strict=strict)
-        for raw in source.records(RawPlaylist):
-            if raw.id in seen:
-                source.note(Cause.REPEATED_ID, "id", f"playlist {raw.id} was read before")
+        conversions = _Conversions(Playlist, PLAYLISTS, source)
+        for raw in source.records(PLAYLIST_MODEL):
+            number = vars(raw)["id"]
+            if number in seen:
+                source.note(Cause.REPEATED_ID, "id", f"playlist {number} was read before")
                 continue
             try:
-                playlist = _playlist(raw, source)
+                playlist = _without_repeats(Playlist(*conversions.arguments(raw)), source)
             except UnicodeEncodeError as error:
                 source.note_invalid_text(raw, error.object)
                 continue
-            seen.add(raw.id)
+            seen.add(number)
             report.playlists += 1
             yield playlist
 
@@ -125,16 +133,18 @@ def read_songs(
     seen: set[int] = set()
     advance = _told("songs", [path], progress)
     source = RecordSource(path, "song", report, advance, strict=strict)
-    for raw in source.records(RawSong):
-        if raw.id in seen:
-            source.note(Cause.REPEATED_ID, "id", f"song {raw.id} was read before")
+    conversions = _Conversions(Song, SONGS, source, known)
+    for raw in source.records(SONG_MODEL):
+        number = vars(raw)["id"]
+        if number in seen:
+            source.note(Cause.REPEATED_ID, "id", f"song {number} was read before")
             continue
         try:
-            song = _song(raw, known, source)
+            song = Song(*conversions.arguments(raw))
         except UnicodeEncodeError as error:
             source.note_invalid_text(raw, error.object)
             continue
-        seen.add(raw.id)
+        seen.add(number)
         report.songs += 1
         yield song
 
@@ -151,41 +161,74 @@ def _told(step: str, paths: Sequence[Path], progress: Progress) -> Callable[[int
     return advance
 
 
-def _playlist(raw: RawPlaylist, source: RecordSource) -> Playlist:
-    songs, tags = tuple(raw.songs), _texts(raw.tags)
-    if len(set(songs)) < len(songs):
-        for song in _repeats(songs):
-            source.note(Cause.REPEATED_SONG, "songs", f"song {song} again")
-        songs = tuple(dict.fromkeys(songs))
-    if len(set(tags)) < len(tags):
-        for tag in _repeats(tags):
-            source.note(Cause.REPEATED_TAG, "tags", f"tag {shortened(tag)} again")
-        tags = tuple(dict.fromkeys(tags))
-    return Playlist(
-        id=raw.id,
-        title=clean_text(raw.plylst_title),
-        songs=songs,
-        tags=tags,
-        like_count=raw.like_cnt,
-        updated=_date(parse_updated, raw.updt_date, "updt_date", source),
-    )
+class _Conversions:
+    """How the values of a file's record become those of a playlist or a song."""
+
+    def __init__(
+        self,
+        record: type[Song | Playlist],
+        fields: Iterable[Field],
+        source: RecordSource,
+        genres: frozenset[str] | None = None,
+    ) -> None:
+        named = {field.name: field for field in read_fields(fields)}
+        attributes = [named.pop(name) for name in record.__slots__ if name in named]
+        self._attributes = [
+            (str(field.source), _conversion(field, source, genres)) for field in attributes
+        ]
+        self._more = [
+            (name, str(field.source), _conversion(field, source, genres))
+            for name, field in named.items()
+        ]
+
+    def arguments(self, raw: BaseModel) -> list[Any]:
+        """The arguments that make a record of what the file has, in their order."""
+        values = raw.__dict__
+        arguments = [convert(values[key]) for key, convert in self._attributes]
+        if self._more:
+            more = {name: convert(values[key]) for name, key, convert in self._more}
+            arguments.append({n: value for n, value in more.items() if value not in (None, ())})
+        return arguments
 
 
-def _song(raw: RawSong, known: frozenset[str] | None, source: RecordSource) -> Song:
-    return Song(
-        id=raw.id,
-        name=clean_text(raw.song_name),
-        artist_ids=tuple(raw.artist_id_basket or ()),
-        artists=_texts(raw.artist_name_basket),
-        album_id=raw.album_id,
-        album=clean_text(raw.album_name),
-        genres=_codes(raw.song_gn_gnr_basket, "song_gn_gnr_basket", known, source),
-        detail_genres=_codes(raw.song_gn_dtl_gnr_basket, "song_gn_dtl_gnr_basket", known, source),
-        issue_date=_date(parse_issue_date, raw.issue_date, "issue_date", source),
-    )
+def _conversion(
+    field: Field, source: RecordSource, genres: frozenset[str] | None
+) -> Callable[[Any], Any]:
+    """What makes a record's value of a file's."""
+    name = str(field.source)
+    if field.name in GENRE_FIELDS:
+        return lambda codes: _codes(codes, name, genres, source)
+    match field.type:
+        case FieldType.TEXT | FieldType.KEYWORD:
+            return _texts if field.many else clean_text
+        case FieldType.DATE:
+            return lambda day: _date(parse_issue_date, day, name, source)
+        case FieldType.DATETIME:
+            return lambda moment: _date(parse_updated, moment, name, source)
+        case _:
+            return _tuple if field.many else _same
+
+
+def _tuple(values: list[Any] | None) -> tuple[Any, ...]:
+    return tuple(values or ())
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 T = TypeVar("T", int, str)
+
+
+def _without_repeats(playlist: Playlist, source: RecordSource) -> Playlist:
+    songs, tags = playlist.songs, playlist.tags
+    if len(set(songs)) == len(songs) and len(set(tags)) == len(tags):
+        return playlist
+    for song in _repeats(songs):
+        source.note(Cause.REPEATED_SONG, "songs", f"song {song} again")
+    for tag in _repeats(tags):
+        source.note(Cause.REPEATED_TAG, "tags", f"tag {shortened(tag)} again")
+    return replace(playlist, songs=tuple(dict.fromkeys(songs)), tags=tuple(dict.fromkeys(tags)))
 
 
 def _repeats(values: Iterable[T]) -> Iterator[T]:

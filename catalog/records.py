@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+import pydantic
 
-MAX_ID = 2**31 - 1
-"""Largest song or playlist id: ids double as Qdrant point ids (u64) and sparse dimensions (u32)."""
+from melon.fields import MAX_ID, Field
 
-RecordId = Annotated[int, Field(ge=0, le=MAX_ID)]
+RecordId = Annotated[int, pydantic.Field(ge=0, le=MAX_ID)]
 """A song or playlist id, for pydantic to check."""
 
 DatePrecision = Literal["day", "month", "year"]
@@ -32,7 +32,8 @@ class IssueDate:
 class Playlist:
     """One playlist. `songs` and `tags` hold no repeats; unknown values are absent.
 
-    `updated` is naive, in UTC: a time that was written without a zone is taken for that.
+    `updated` is naive, in UTC: a time that was written without a zone is taken for that. `more`
+    holds, by name, what is known of the other fields that are declared of playlists.
     """
 
     id: int
@@ -41,6 +42,7 @@ class Playlist:
     tags: tuple[str, ...]
     like_count: int | None
     updated: datetime | None
+    more: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ class Song:
     """One song's metadata. Genre codes are as in `genre_gn_all.json`; unknown values are absent.
 
     `artists[i]` names `artist_ids[i]` where both have the same length. Melon's own metadata
-    often has more ids than names, or none. Artists may repeat, two of one name among them.
+    often has more ids than names, or none. Artists may repeat, two of one name among them. `more`
+    holds, by name, what is known of the other fields that are declared of songs.
     """
 
     id: int
@@ -60,6 +63,7 @@ class Song:
     genres: tuple[str, ...] = ()
     detail_genres: tuple[str, ...] = ()
     issue_date: IssueDate | None = None
+    more: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +73,8 @@ class Genre:
     code: str
     name: str
     parent: str | None
+
+
+def is_attribute(record: type[Song | Playlist], field: Field) -> bool:
+    """Whether records of that kind have an attribute for a field, and do not keep it in `more`."""
+    return field.name in record.__slots__

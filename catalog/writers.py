@@ -6,11 +6,14 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
-from melon.catalog.records import Genre, IssueDate, Playlist, Song
+from melon.catalog.records import Genre, IssueDate, Playlist, Song, is_attribute
 from melon.errors import UnwritableFile
+from melon.fields import PLAYLISTS, SONGS, Field, FieldType, read_fields
 from melon.files import replacing
 
+_PLAYLIST_FIELDS, _SONG_FIELDS = read_fields(PLAYLISTS), read_fields(SONGS)
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -29,7 +32,7 @@ def write_songs(path: Path, songs: Iterable[Song]) -> int:
     Raises:
         UnwritableFile: the file, or the temporary one beside it, cannot be written.
     """
-    return _write_array(path, map(_song, songs))
+    return _write_array(path, map(_song_record, songs))
 
 
 def write_genres(path: Path, genres: Iterable[Genre]) -> int:
@@ -104,29 +107,34 @@ def _naming(path: Path) -> Iterator[None]:
 
 def playlist_record(playlist: Playlist) -> dict[str, object]:
     """A playlist as `train.json` writes it."""
-    updated = playlist.updated
-    return {
-        "tags": playlist.tags,
-        "id": playlist.id,
-        "plylst_title": playlist.title or "",
-        "songs": playlist.songs,
-        "like_cnt": playlist.like_count,
-        "updt_date": updated.isoformat(" ", "milliseconds") if updated else "",
-    }
+    return _record(playlist, _PLAYLIST_FIELDS)
 
 
-def _song(song: Song) -> dict[str, object]:
-    return {
-        "song_gn_dtl_gnr_basket": song.detail_genres,
-        "issue_date": _issue_date(song.issue_date),
-        "album_name": song.album or "",
-        "album_id": song.album_id,
-        "artist_id_basket": song.artist_ids,
-        "song_name": song.name or "",
-        "song_gn_gnr_basket": song.genres,
-        "artist_name_basket": song.artists,
-        "id": song.id,
-    }
+def _song_record(song: Song) -> dict[str, object]:
+    return _record(song, _SONG_FIELDS)
+
+
+def _record(record: Playlist | Song, fields: Iterable[Field]) -> dict[str, object]:
+    """Attributes are written even where they are not known, other fields only where they are."""
+    written: dict[str, object] = {}
+    for field in fields:
+        if is_attribute(type(record), field):
+            written[str(field.source)] = _written(field, getattr(record, field.name))
+        elif field.name in record.more:
+            written[str(field.source)] = _written(field, record.more[field.name])
+    return written
+
+
+def _written(field: Field, value: Any) -> object:
+    match field.type:
+        case FieldType.DATE:
+            return _issue_date(value)
+        case FieldType.DATETIME:
+            return value.isoformat(" ", "milliseconds") if value else ""
+        case FieldType.TEXT | FieldType.KEYWORD:
+            return value or ("" if not field.many else ())
+        case _:
+            return value
 
 
 def _issue_date(issued: IssueDate | None) -> str:

@@ -2,51 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from melon.catalog import Playlist, Song
+from melon.catalog import Playlist, Song, is_attribute
 from melon.embedding.errors import NothingToTrain, RepeatedPlaylist
 from melon.embedding.ragged import Ints, Ragged
 from melon.errors import counted
+from melon.fields import PLAYLISTS, SONGS, Field, FieldType
 from melon.text import storable
 
 BATCH = 10_000
 """Records that are Python objects at a time."""
 
-_strings = pa.list_(pa.string())
-PLAYLIST_SCHEMA = pa.schema(
-    [
-        ("id", pa.int64()),
-        ("title", pa.string()),
-        ("tags", _strings),
-        ("songs", pa.list_(pa.int64())),
-        ("like_count", pa.int64()),
-        ("updated", pa.timestamp("us")),
-    ]
-)
-SONG_SCHEMA = pa.schema(
-    [
-        ("id", pa.int64()),
-        ("name", pa.string()),
-        ("artist_ids", pa.list_(pa.int64())),
-        ("artists", _strings),
-        ("album_id", pa.int64()),
-        ("album", pa.string()),
-        ("genres", _strings),
-        ("detail_genres", _strings),
-        ("issue_date", pa.date32()),
-        ("issue_date_precision", pa.string()),
-    ]
-)
+_ARROW_TYPES = {
+    FieldType.TEXT: pa.string(),
+    FieldType.KEYWORD: pa.string(),
+    FieldType.INTEGER: pa.int64(),
+    FieldType.FLOAT: pa.float64(),
+    FieldType.BOOL: pa.bool_(),
+    FieldType.DATE: pa.date32(),
+    FieldType.DATETIME: pa.timestamp("us"),
+}
+_MADE: dict[str, Callable[[Any], Any]] = {
+    "issue_date": lambda song: song.issue_date and song.issue_date.day,
+    "issue_date_precision": lambda song: song.issue_date and song.issue_date.precision,
+}
+"""Columns that are not a value of the record as it is."""
 
-Record = TypeVar("Record")
+Record = TypeVar("Record", Playlist, Song)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +45,8 @@ class Corpus:
     """Playlists and songs as columns, ordered by id, and who holds what as lists of numbers.
 
     Attributes:
-        playlists: table of `PLAYLIST_SCHEMA`.
-        songs: table of `SONG_SCHEMA`: every song that has metadata or stands in a playlist.
+        playlists: a column for each field that a file may have.
+        songs: likewise: every song that has metadata or stands in a playlist.
         playlist_songs: for each playlist, its songs' rows in `songs`.
         tags: every tag, most frequent first.
         playlist_tags: for each playlist, its tags' indices in `tags`.
@@ -89,7 +80,7 @@ def read_corpus(playlists: Iterable[Playlist], songs: Iterable[Song]) -> Corpus:
         NothingToTrain: `playlists` is empty.
         RepeatedPlaylist: two playlists have one id.
     """
-    playlist_table = _to_table(playlists, PLAYLIST_SCHEMA, _playlist_row)
+    playlist_table = to_table(playlists, Playlist, PLAYLISTS)
     if not len(playlist_table):
         raise NothingToTrain(
             "no playlists to train on", hint="give files or a directory that hold some"
@@ -97,10 +88,10 @@ def read_corpus(playlists: Iterable[Playlist], songs: Iterable[Song]) -> Corpus:
     playlist_table = _by_id(playlist_table)
     _refuse_repeats(column(playlist_table, "id"))
     held = ragged_column(playlist_table["songs"])
-    song_table = _first_of_each_id(_to_table(songs, SONG_SCHEMA, _song_row))
+    song_table = _first_of_each_id(to_table(songs, Song, SONGS))
     unknown = np.setdiff1d(held.values, column(song_table, "id"))
     if len(unknown):
-        bare = _to_table((Song(int(song)) for song in unknown), SONG_SCHEMA, _song_row)
+        bare = to_table((Song(int(song)) for song in unknown), Song, SONGS)
         song_table = _by_id(pa.concat_tables([song_table, bare]))
     tags, playlist_tags = number_strings(playlist_table["tags"])
     genres, song_genres = number_strings(song_table["genres"])
@@ -152,36 +143,52 @@ def number_strings(lists: Any) -> tuple[list[str], Ragged]:
     return [strings[i] for i in order], Ragged(coded.offsets, rank[coded.values])
 
 
-def _playlist_row(playlist: Playlist) -> tuple[Any, ...]:
-    title = None if playlist.title is None else storable(playlist.title)
-    tags = [storable(tag) for tag in playlist.tags]
-    return playlist.id, title, tags, playlist.songs, playlist.like_count, playlist.updated
+def to_table(records: Iterable[Record], record: type[Record], fields: Sequence[Field]) -> pa.Table:
+    """A table of records of one kind, with a column for each field that a file may have.
 
-
-def _song_row(song: Song) -> tuple[Any, ...]:
-    return (
-        song.id,
-        None if song.name is None else storable(song.name),
-        song.artist_ids,
-        [storable(artist) for artist in song.artists],
-        song.album_id,
-        None if song.album is None else storable(song.album),
-        [storable(code) for code in song.genres],
-        [storable(code) for code in song.detail_genres],
-        song.issue_date and song.issue_date.day,
-        song.issue_date and song.issue_date.precision,
-    )
-
-
-def _to_table(
-    records: Iterable[Record], schema: pa.Schema, row: Callable[[Record], tuple[Any, ...]]
-) -> pa.Table:
-    batches: list[pa.RecordBatch] = []
-    for chunk in _chunks(records):
-        columns = zip(*map(row, chunk), strict=True)
-        arrays = [pa.array(c, t) for c, t in zip(columns, schema.types, strict=True)]
-        batches.append(pa.RecordBatch.from_arrays(arrays, schema=schema))
+    Lone surrogates, which neither Arrow nor Qdrant can hold, become `?`. Only hand-made records
+    hold any: the readers of files skip such records.
+    """
+    columns = [field for field in fields if field.source or field.name in _MADE]
+    getters = [_MADE.get(field.name) or _getter(record, field) for field in columns]
+    types = [_arrow_type(field) for field in columns]
+    schema = pa.schema([(field.name, type) for field, type in zip(columns, types, strict=True)])
+    batches = [
+        pa.RecordBatch.from_arrays(
+            [_array(map(get, chunk), type) for get, type in zip(getters, types, strict=True)],
+            schema=schema,
+        )
+        for chunk in _chunks(records)
+    ]
     return pa.Table.from_batches(batches, schema)
+
+
+def _getter(record: type[Playlist | Song], field: Field) -> Callable[[Any], Any]:
+    """What gives a field's value of a record; where it is not known, None or an empty list."""
+    if is_attribute(record, field):
+        return attrgetter(field.name)
+    missing = () if field.many else None
+    return lambda each: each.more.get(field.name, missing)
+
+
+def _arrow_type(field: Field) -> pa.DataType:
+    one = _ARROW_TYPES[field.type]
+    return pa.list_(one) if field.many else one
+
+
+def _array(values: Iterable[Any], type: pa.DataType) -> pa.Array:
+    values = list(values)
+    try:
+        return pa.array(values, type)
+    except UnicodeEncodeError:
+        return pa.array([_storable(value) for value in values], type)
+
+
+def _storable(value: Any) -> Any:
+    """A string, or each of a list, without lone surrogates."""
+    if isinstance(value, str):
+        return storable(value)
+    return value and [_storable(each) for each in value]
 
 
 def _chunks(records: Iterable[Record]) -> Iterator[list[Record]]:

@@ -5,15 +5,24 @@ Unknown values are absent: never "", 0 or null. Lists hold no repeats.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import date, datetime
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from melon.embedding import EmbeddingSpace
+from melon.fields import (
+    PLAYLISTS,
+    SONGS,
+    TAGS,
+    WORDS,
+    Field,
+    FieldType,
+    payload_fields,
+)
 from melon.ingest.incidence import Incidence, Matrix, membership
 from melon.store import (
     FIRST_BIGRAM_ITEM,
@@ -27,7 +36,22 @@ from melon.text import name_key
 PayloadSlice = Callable[[int, int], list[Payload]]
 """The payloads of the points from a row to before another."""
 
-T = TypeVar("T")
+Row = dict[str, Any]
+Value = Callable[[Row], Any]
+
+SONG_VALUES: Mapping[str, Value] = {
+    "name_key": lambda song: song["name"] and name_key(song["name"]),
+    "artist_keys": lambda song: [name_key(artist) for artist in song["artists"]],
+    "genre_years": lambda song: [
+        genre_year(genre, song["issue_date"].year) for genre in song["genres"] if song["issue_date"]
+    ],
+    "issue_year": lambda song: song["issue_date"] and song["issue_date"].year,
+}
+PLAYLIST_VALUES: Mapping[str, Value] = {
+    "updt_date": lambda playlist: playlist["updated"],
+    "song_count": lambda playlist: len(playlist["songs"]),
+}
+"""What makes the value of a field of a space's row, where that is not a column."""
 
 PLAYLIST_GENRE_SHARE = 0.25
 """A playlist has the genres that at least this share of its songs with a genre have."""
@@ -37,57 +61,22 @@ def song_payloads(space: EmbeddingSpace) -> PayloadSlice:
     """Metadata, popularity and the source of the vector of each song."""
     names = {code: genre.name for code, genre in space.genres.items()}
 
-    def payloads(start: int, stop: int) -> list[Payload]:
-        return [
-            _known(
-                name=row["name"],
-                name_key=name_key(row["name"]) if row["name"] else None,
-                artists=_distinct(row["artists"]),
-                artist_keys=_distinct(map(name_key, row["artists"])),
-                artist_ids=_distinct(row["artist_ids"]),
-                album=row["album"],
-                album_id=row["album_id"],
-                genres=row["genres"],
-                genre_names=_distinct(names[code] for code in row["genres"] if code in names),
-                detail_genres=row["detail_genres"],
-                genre_years=_genre_years(row["genres"], row["issue_date"]),
-                issue_date=_midnight(row["issue_date"]),
-                issue_date_precision=row["issue_date_precision"],
-                issue_year=row["issue_date"].year if row["issue_date"] else None,
-                popularity=row["popularity"],
-                vector_source=row["vector_source"],
-            )
-            for row in _rows(space.songs, start, stop)
-        ]
+    def genre_names(song: Row) -> list[str]:
+        return [names[code] for code in song["genres"] if code in names]
 
-    return payloads
+    return table_payloads(space.songs, SONGS, {**SONG_VALUES, "genre_names": genre_names})
 
 
 def playlist_payloads(space: EmbeddingSpace, held: Incidence) -> PayloadSlice:
     """Title, tags, songs, date, likes and the prevailing genres of each playlist."""
-    genres = _prevailing_genres(space, held.songs)
-
-    def payloads(start: int, stop: int) -> list[Payload]:
-        return [
-            _known(
-                title=row["title"],
-                tags=row["tags"],
-                songs=row["songs"],
-                updt_date=_moment(row["updated"]),
-                like_count=row["like_count"],
-                song_count=len(row["songs"]),
-                genres=genres[start + i],
-                vector_source=row["vector_source"],
-            )
-            for i, row in enumerate(_rows(space.playlists, start, stop))
-        ]
-
-    return payloads
+    genres = pa.array(_prevailing_genres(space, held.songs), pa.list_(pa.string()))
+    playlists = space.playlists.append_column("genres", genres)
+    return table_payloads(playlists, PLAYLISTS, PLAYLIST_VALUES)
 
 
 def tag_payloads(space: EmbeddingSpace) -> PayloadSlice:
     """Each tag, its popularity and its dimension in `items`."""
-    return _table_payloads(_with_items(space.tag_table, FIRST_TAG_ITEM))
+    return table_payloads(_with_items(space.tag_table, FIRST_TAG_ITEM), TAGS)
 
 
 def word_payloads(space: EmbeddingSpace, held: Incidence) -> PayloadSlice:
@@ -103,43 +92,58 @@ def word_payloads(space: EmbeddingSpace, held: Incidence) -> PayloadSlice:
         table.append_column("kind", pa.array([kind] * len(table), pa.string()))
         for kind, table in (("word", words), ("bigram", _with_items(bigrams, FIRST_BIGRAM_ITEM)))
     ]
-    return _table_payloads(pa.concat_tables(parts, promote_options="default"))
+    return table_payloads(pa.concat_tables(parts, promote_options="default"), WORDS)
+
+
+def table_payloads(
+    table: pa.Table, fields: Iterable[Field], values: Mapping[str, Value] | None = None
+) -> PayloadSlice:
+    """The payloads of a table's rows.
+
+    Args:
+        table: a row for each point, with a column for each field that is not made here. A column
+            that is not there is unknown: the space was trained before the field was declared.
+        fields: those of the collection.
+        values: what makes the value of a field of a row, by the field's name.
+    """
+    values = values or {}
+    makers = [
+        (field, values.get(field.name) or itemgetter(field.name))
+        for field in payload_fields(fields)
+        if field.name in values or field.name in table.column_names
+    ]
+
+    def payloads(start: int, stop: int) -> list[Payload]:
+        rows: list[Row] = table.slice(start, stop - start).to_pylist()
+        return [_payload(row) for row in rows]
+
+    def _payload(row: Row) -> Payload:
+        payload: Payload = {}
+        for field, make in makers:
+            value = make(row)
+            if value is None or value == "" or value == []:
+                continue
+            payload[field.name] = _stored(field, value)
+        return payload
+
+    return payloads
+
+
+def _stored(field: Field, value: Any) -> Any:
+    """A value as payloads have it: without repeats, and datetimes as RFC 3339 in UTC."""
+    if field.many:
+        return list(dict.fromkeys(value))
+    match field.type:
+        case FieldType.DATE:
+            return f"{value.isoformat()}T00:00:00Z"
+        case FieldType.DATETIME:
+            return f"{value.replace(tzinfo=None).isoformat()}Z"
+        case _:
+            return value
 
 
 def _with_items(table: pa.Table, first: int) -> pa.Table:
     return table.append_column("item", pa.array(range(first, first + len(table)), pa.int64()))
-
-
-def _table_payloads(table: pa.Table) -> PayloadSlice:
-    return lambda start, stop: [_known(**row) for row in _rows(table, start, stop)]
-
-
-def _known(**fields: Any) -> Payload:
-    return {
-        name: value for name, value in fields.items() if value is not None and value not in ("", [])
-    }
-
-
-def _distinct(values: Iterable[T]) -> list[T]:
-    """The values, each where it comes first."""
-    return list(dict.fromkeys(values))
-
-
-def _rows(table: pa.Table, start: int, stop: int) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = table.slice(start, stop - start).to_pylist()
-    return rows
-
-
-def _genre_years(genres: list[str], issued: date | None) -> list[str]:
-    return [genre_year(genre, issued.year) for genre in genres] if issued else []
-
-
-def _midnight(day: date | None) -> str | None:
-    return f"{day.isoformat()}T00:00:00Z" if day else None
-
-
-def _moment(moment: datetime | None) -> str | None:
-    return f"{moment.replace(tzinfo=None).isoformat()}Z" if moment else None
 
 
 def _prevailing_genres(space: EmbeddingSpace, songs: Matrix) -> list[list[str]]:

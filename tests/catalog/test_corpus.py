@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from melon.catalog import (
-    MAX_ID,
     BadCorpus,
     BadGenres,
     CorpusFiles,
@@ -33,6 +32,7 @@ from melon.catalog import (
 )
 from melon.catalog.dates import parse_issue_date
 from melon.errors import MalformedJson, UnreadableFile, UnwritableFile
+from melon.fields import MAX_ID
 from melon.store import schema
 
 
@@ -210,7 +210,7 @@ def test_the_format_is_melons_to_the_letter(tmp_path: Path) -> None:
         path, [Playlist(7, "여행", (5, 3), ("락",), 71, datetime(2013, 12, 19, 18, 36, 19))]
     )
     assert path.read_text(encoding="utf-8") == (
-        '[{"tags":["락"],"id":7,"plylst_title":"여행","songs":[5,3],"like_cnt":71,'
+        '[{"id":7,"plylst_title":"여행","tags":["락"],"songs":[5,3],"like_cnt":71,'
         '"updt_date":"2013-12-19 18:36:19.000"}]'
     )
     dates = [

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from melon.catalog import (
-    MAX_ID,
     BadRecord,
     Cause,
     IssueDate,
@@ -25,6 +24,7 @@ from melon.catalog import (
     write_playlists,
 )
 from melon.errors import MalformedJson
+from melon.fields import MAX_ID
 
 PLAYLIST = {
     "tags": ["락"],
