@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -209,6 +210,23 @@ def test_the_architecture_names_every_room():
     rooms = " ".join(row[0] for row in table_below("The rooms", ARCHITECTURE))
     packages = {path.parent.name for path in ROOT.glob("[!.]*/__init__.py")} - {"tests"}
     assert packages == set(re.findall(r"`([a-z]+)/`", rooms))
+
+
+def test_the_architecture_names_every_error():
+    [tree] = re.findall(r"^```\n(MelonError.*?)^```$", ARCHITECTURE, FLAGS)
+    classes = {
+        node.name: [ast.unparse(base) for base in node.bases]
+        for package in ROOT.glob("[!.]*/__init__.py")
+        for path in [*package.parent.rglob("*.py"), *ROOT.glob("*.py")]
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef) and package.parent.name != "tests"
+    }
+
+    def is_error(name: str) -> bool:
+        return name == "MelonError" or any(map(is_error, classes.get(name, ())))
+
+    errors = set(filter(is_error, classes)) - {"SpaceError"}  # of which only the kinds are raised
+    assert errors == set(re.findall(r"\b[A-Z]\w+", tree))
 
 
 def shown_answers() -> list[tuple[str, list[str]]]:
