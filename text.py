@@ -169,7 +169,7 @@ class TitleTokenizer:
 
     @staticmethod
     def bigrams(text: str) -> list[str]:
-        """Pairs of neighbouring letters and digits in order, once each, across spaces.
+        """Pairs of adjacent letters and digits in order, once each, across spaces.
 
         They find what pieces miss: endings, spacing and spelling vary, most of the pairs stay
         (McNamee & Mayfield 2004, doi:10.1023/B:INRT.0000009441.78971.be).

@@ -49,7 +49,7 @@ def is_control(character: str) -> bool:
 
 
 def letter_bigrams(title: str) -> list[str]:
-    """Neighbouring letters and digits of the title, across spaces, once each."""
+    """Adjacent letters and digits of the title, across spaces, once each."""
     letters = [character for character in normalised(title) if character.isalnum()]
     return list(dict.fromkeys(map("".join, pairwise(letters))))
 

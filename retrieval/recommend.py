@@ -71,22 +71,22 @@ def recommend(
     constraints: Sequence[Constraints | None] | None,
     wanted: Wanted,
 ) -> list[Recommendation]:
-    """The songs and tags of each query with what is known of them, and why where that is wanted.
+    """The songs and tags of each query, described, and with reasons where these are wanted.
 
     Args:
         store: where the release is, for the record.
 
     Raises:
         InputError: queries and constraints are not equally many.
-        WrongType: one of them is something else.
+        WrongType: a query or a constraint is something else.
         ConstraintError: a constraint cannot be met by anything, or names what is not known.
     """
     reader = release.reader
-    resolved = resolve(release, queries, constraints, wanted)
+    resolved = _resolved(release, queries, constraints, wanted)
     pairs = _varied(reader, resolved, wanted, wanted.variety.pool(wanted.limit))
     answers = [answer for _, answer in pairs]
     reasons = [
-        # popular songs and tags have no reasons but that
+        # what is popular has no other reason
         explain(wanted.strategy, reader, query, answer)
         if wanted.explain and not answer.popular
         else UNEXPLAINED
@@ -114,7 +114,7 @@ def rank(
     wanted: Wanted,
 ) -> list[Ranking]:
     """The ids of the songs and the names of the tags of each query; else as `recommend`."""
-    resolved = resolve(release, queries, constraints, wanted)
+    resolved = _resolved(release, queries, constraints, wanted)
     answers = _answers(release.reader, resolved, wanted.strategy)
     return [
         Ranking(
@@ -130,7 +130,26 @@ def rank(
     ]
 
 
-def resolve(
+def most_popular(
+    reader: ReleaseReader, collection: Collection, limit: int, filter: Filter
+) -> Ranked:
+    """The points in most playlists, those in equally many by their ids: the same on each engine."""
+    if limit == 0:
+        return EMPTY
+    fields = (POPULARITY,)
+    records = reader.top(collection, POPULARITY, limit, filter, payload=fields)
+    if len(records) == limit:
+        # Engines differ in which of the last, equally popular ones they give: take those with
+        # the lowest ids, which is the order of `find` on both.
+        least = records[-1].payload[POPULARITY]
+        tied = filter & Filter(must=(NumberRange(POPULARITY, least, least),))
+        records = [record for record in records if record.payload[POPULARITY] > least]
+        records += reader.find(collection, tied, limit - len(records), payload=fields)
+    counts = np.array([record.payload[POPULARITY] for record in records], np.float64)
+    return Ranked.of(id_array([record.id for record in records]), counts)
+
+
+def _resolved(
     release: OpenRelease,
     queries: Sequence[PlaylistQuery],
     constraints: Sequence[Constraints | None] | None,
@@ -149,8 +168,8 @@ def resolve(
         ResolvedQuery(
             original=query,
             seeds=seeds,
-            song_filter=filter & without([*query.songs, *query.not_songs]),
-            tag_filter=without(
+            song_filter=filter & _without([*query.songs, *query.not_songs]),
+            tag_filter=_without(
                 [tag_point_id(str(tag)) for tag in seeds.tags.keys + seeds.not_tags.keys]
             ),
             song_limit=wanted.limit,
@@ -221,34 +240,10 @@ def _filled(reader: ReleaseReader, answer: Answer, query: ResolvedQuery) -> Answ
         missing = query.limit(collection) - len(ranked)
         if not missing:
             return ranked
-        rest = query.filter(collection) & without(ranked.ids.tolist())
+        rest = query.filter(collection) & _without(ranked.ids.tolist())
         return ranked.followed_by(most_popular(reader, collection, missing, rest).ids)
 
     return Answer(fill(answer.songs, Collection.SONGS), fill(answer.tags, Collection.TAGS))
-
-
-def most_popular(
-    reader: ReleaseReader, collection: Collection, limit: int, filter: Filter
-) -> Ranked:
-    """The points in most playlists, those in equally many by their ids: the same on each engine."""
-    if limit == 0:
-        return EMPTY
-    fields = (POPULARITY,)
-    records = reader.top(collection, POPULARITY, limit, filter, payload=fields)
-    if len(records) == limit:
-        # Engines differ in which of the last, equally popular ones they give: take those with
-        # the lowest ids, which is the order of `find` on both.
-        least = records[-1].payload[POPULARITY]
-        tied = filter & Filter(must=(NumberRange(POPULARITY, least, least),))
-        records = [record for record in records if record.payload[POPULARITY] > least]
-        records += reader.find(collection, tied, limit - len(records), payload=fields)
-    counts = np.array([record.payload[POPULARITY] for record in records], np.float64)
-    return Ranked.of(id_array([record.id for record in records]), counts)
-
-
-def without(ids: Sequence[PointId]) -> Filter:
-    """All but these."""
-    return Filter(must_not=(HasId(tuple(ids)),)) if ids else Filter()
 
 
 def _shown_songs(
@@ -307,3 +302,8 @@ def _because(
 def _fallback(answer: Answer) -> Fallback | None:
     """What stands in where a strategy finds nothing."""
     return "popularity" if answer.popular else None
+
+
+def _without(ids: Sequence[PointId]) -> Filter:
+    """All but these."""
+    return Filter(must_not=(HasId(tuple(ids)),)) if ids else Filter()

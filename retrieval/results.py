@@ -53,7 +53,7 @@ _MORE = [
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """What of a query the store does not hold."""
+    """What of a query the store does not know."""
 
     songs: tuple[int, ...] = ()
     tags: tuple[str, ...] = ()
@@ -65,7 +65,7 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """A share of a result's score: of a seed (song, tag, word, bigram) or a neighbour playlist."""
+    """A share of a result's score: of a seed (song, tag, word, bigram) or of a playlist."""
 
     kind: str
     key: int | str
@@ -136,10 +136,10 @@ class Tag:
 class Recommendation:
     """The answer to one query: songs and tags, best first.
 
-    `fallback` is "popularity" where the strategy found none of the songs and tags asked for:
-    nothing of the query is known, or counts, or leads to anything that passes. The answer is then
-    what is most popular under the same constraints, and a score is a number of playlists. Where
-    it found some, but too few, popular ones follow with a score of 0, and `fallback` is None.
+    `fallback` is "popularity" where the strategy has no answer: nothing of the query is known, or
+    counts, or leads to anything that passes. The answer is then what is most popular under the
+    same constraints, and a score is a number of playlists. Where the strategy has an answer that
+    is too short, popular songs and tags follow with a score of 0, and `fallback` is None.
     """
 
     store: str
@@ -171,8 +171,8 @@ class Recommendation:
 class Ranking:
     """The answer to one query by ids and names alone, best first.
 
-    `fallback` is that of a `Recommendation`. `known` is whether the store holds anything of the
-    query, and `unknown` what it does not hold; what is known may still lead nowhere.
+    `fallback` is that of a `Recommendation`. `known` is whether the store knows anything of the
+    query, and `unknown` what it does not know; what is known may still lead nowhere.
     """
 
     songs: tuple[int, ...]
@@ -183,7 +183,7 @@ class Ranking:
 
 
 def _why(because: Sequence[Because], neighbours: Sequence[Because]) -> Payload:
-    """`because` sums to the score; `neighbours` sum to what the neighbourhood has in it."""
+    """`because` sums to the score, `neighbours` to the part of it that comes from playlists."""
     if not because and not neighbours:
         return {}
     return {

@@ -163,8 +163,8 @@ class Retriever:
             tag_limit: how many tags, likewise.
             strategy: a name in `STRATEGIES`.
             exact: scan instead of using the index.
-            explain: say for every result that the strategy scored which seeds and which
-                neighbour playlists its score came from; costs the query again, and more.
+            explain: say for every result that the strategy scored from which seeds and through
+                which playlists its score came; costs the query again, and more.
             variety: choose the songs from more candidates, few of one artist, few alike; their
                 order is then that of being chosen, not of their scores. Where the candidates
                 are mostly of one artist, the query is asked again for more.
@@ -268,7 +268,6 @@ class Retriever:
             WrongType: the item or the constraints are something else, such as an id.
             NoRelease: the release was dropped, and there is no other to take up.
         """
-
         return self._source.run(
             lambda release: similar(
                 release, item, to=to, limit=limit, constraints=constraints, exact=exact

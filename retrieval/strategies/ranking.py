@@ -144,8 +144,8 @@ class Shares:
 
     Attributes:
         seeds: for each seed its shares (n,) in the scores; over all seeds they sum to the scores.
-        neighbours: for each neighbour playlist its shares (n,); they sum to what the
-            neighbourhood has in the scores.
+        neighbours: for each playlist that the scores came through its shares (n,); over all
+            playlists they sum to the part of the scores that comes from them.
     """
 
     seeds: Mapping[SeedRef, Scores]
