@@ -96,10 +96,10 @@ def _ask(store: Path) -> None:
         named = [f"--{name}={value}" for name, value in options.items()]
         limits = [f"--limit={SONGS}", f"--tag-limit={TAGS}", f"--path={store}"]
         note(f"$ {shlex.join(['melon', 'query', f'--title={TITLE}', *named, *limits])}")
-        found = retriever.recommend(
+        answer = retriever.recommend(
             PlaylistQuery(title=TITLE), _constraints(**options), limit=SONGS, tag_limit=TAGS
         )
-        render(found, wanted=SONGS)
+        render(answer, wanted=SONGS)
 
 
 def _constraints(genre: str | None = None, **dates: str) -> Constraints | None:

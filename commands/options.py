@@ -128,9 +128,9 @@ def chosen_settings(path: Path | None) -> RetrievalSettings:
     file = path or load_settings().tuned
     if file is None:
         return RetrievalSettings.default()
-    found = RetrievalSettings.load(file)
+    settings = RetrievalSettings.load(file)
     note(f"settings: {file}")
-    return found
+    return settings
 
 
 def settings_file(path: Path | None) -> Path:

@@ -27,14 +27,14 @@ MAX_WEIGHT = 1000
 MAX_RESULTS = 10_000
 
 
-def _song_ids(given: list[int] | None) -> list[int] | None:
+def _song_ids(ids: list[int] | None) -> list[int] | None:
     """The ids that an option names, none of which is too large to be one."""
-    if given:
+    if ids:
         from melon.fields import MAX_ID
 
-        if (largest := max(given)) > MAX_ID:
+        if (largest := max(ids)) > MAX_ID:
             raise typer.BadParameter(f"{largest} is not the id of a song")
-    return given
+    return ids
 
 
 SongsOption = Annotated[
@@ -149,7 +149,7 @@ def query(
 ) -> None:
     """Continue a playlist: the songs and tags that fit some songs, some tags, a title, or a mix.
 
-    What is given with `--playlist` is added to that playlist; a title replaces its own.
+    With `--playlist`, all else is added to that playlist, and a title replaces its title.
     Without anything, the answer is what is most popular under the constraints.
     """
     from melon.retrieval import DEFAULT_STRATEGY, ModalityWeights, Variety
@@ -169,7 +169,7 @@ def query(
     weights = chosen_settings(settings)
     store = chosen_store(url, path)
     retriever = pinned_retriever(store, release, weights)
-    found = retriever.recommend(
+    answer = retriever.recommend(
         None if playlist is None else retriever.playlist(playlist),
         constraints,
         songs=songs,
@@ -186,11 +186,11 @@ def query(
         variety=Variety(max_per_artist=max_per_artist, diversity=diversity),
     )
     if as_json:
-        print_json(found.to_json())
+        print_json(answer.to_json())
         return
-    render(found, wanted=limit)
+    render(answer, wanted=limit)
     if explain:
-        render_reasons(found, shown_names(retriever.reader, found))
+        render_reasons(answer, shown_names(retriever.reader, answer))
 
 
 def similar(
@@ -242,7 +242,7 @@ def similar(
         playlist=playlist,
         word=word,
     )
-    found = retriever.similar(
+    nearest = retriever.similar(
         item,
         to=[Collection(name) for name in wanted],
         limit=limit,
@@ -250,20 +250,20 @@ def similar(
         exact=exact,
     )
     if as_json:
-        print_json({str(c): [near.to_json() for near in part] for c, part in found.items()})
+        print_json({str(c): [near.to_json() for near in part] for c, part in nearest.items()})
         return
-    for collection, part in found.items():
+    for collection, part in nearest.items():
         if collection is Collection.SONGS:
             render_songs([near.song() for near in part])
         else:
             render_points(collection, part)
 
 
-def constraints_of(**given: object) -> Constraints:
+def constraints_of(**options: object) -> Constraints:
     """The constraints that the options of a command say, by their names in `Constraints`."""
     from melon.retrieval import Constraints
 
-    # An option that may be repeated and was not given is an empty list.
+    # An option that may be repeated is an empty list where it is left out.
     return Constraints.model_validate(
-        {name: value for name, value in given.items() if value is not None and value != []}
+        {name: value for name, value in options.items() if value is not None and value != []}
     )

@@ -28,12 +28,12 @@ def releases(
     if context.invoked_subcommand:
         return
     store = chosen_store(url, path)
-    found = store.releases()
+    infos = store.releases()
     _note_astray(store.astray())
     if as_json:
-        print_json([_to_json(info) for info in found])
+        print_json([_to_json(info) for info in infos])
         return
-    if not found:
+    if not infos:
         note("there are no releases: `melon ingest` makes one")
         return
     print_table(
@@ -47,7 +47,7 @@ def releases(
                 *(f"{count:,}" for count in info.manifest.counts.values()),
                 info.manifest.space[:8],
             )
-            for info in found
+            for info in infos
         ],
     )
 

@@ -16,28 +16,28 @@ REASONS = 3
 """Shares that a line of an explanation shows."""
 
 
-def render(found: Recommendation, *, wanted: int) -> None:
+def render(answer: Recommendation, *, wanted: int) -> None:
     """An answer as tables, with what was unknown on stderr; `wanted` songs were asked for."""
     for kind, names in (
-        ("songs", found.unknown.songs),
-        ("tags", found.unknown.tags),
-        ("title words", found.unknown.words),
+        ("songs", answer.unknown.songs),
+        ("tags", answer.unknown.tags),
+        ("title words", answer.unknown.words),
     ):
         if names:
             note(f"unknown {kind}: {shown(names)}")
-    popular = found.fallback is not None
+    popular = answer.fallback is not None
     if popular:
         note("nothing to go by: the most popular songs and tags instead")
-    if found.songs:
-        render_songs(found.songs, popular=popular)
+    if answer.songs:
+        render_songs(answer.songs, popular=popular)
     elif wanted:
         note("no song passes the constraints")
-    if found.tags:
-        rows = [(tag.tag, _score(tag.score, popular)) for tag in found.tags]
+    if answer.tags:
+        rows = [(tag.tag, _score(tag.score, popular)) for tag in answer.tags]
         print_table("Tags", ["tag", _score_column(popular)], rows)
 
 
-def render_reasons(found: Recommendation, names: Mapping[tuple[str, int | str], str]) -> None:
+def render_reasons(answer: Recommendation, names: Mapping[tuple[str, int | str], str]) -> None:
     """For each result, the largest shares in its score, in percent of it."""
 
     def name(part: Because) -> str:
@@ -52,8 +52,8 @@ def render_reasons(found: Recommendation, names: Mapping[tuple[str, int | str], 
         )
 
     results: list[tuple[str, Song | Tag]] = [
-        *((str(song.name or song.id), song) for song in found.songs),
-        *((tag.tag, tag) for tag in found.tags),
+        *((str(song.name or song.id), song) for song in answer.songs),
+        *((tag.tag, tag) for tag in answer.tags),
     ]
     rows = [
         (
@@ -69,12 +69,12 @@ def render_reasons(found: Recommendation, names: Mapping[tuple[str, int | str], 
 
 
 def shown_names(
-    reader: ReleaseReader, found: Recommendation
+    reader: ReleaseReader, answer: Recommendation
 ) -> Mapping[tuple[str, int | str], str]:
     """Names of the songs and playlists that an explanation shows."""
     from melon.store import Collection
 
-    results: list[Song | Tag] = [*found.songs, *found.tags]
+    results: list[Song | Tag] = [*answer.songs, *answer.tags]
     parts = {
         (part.kind, part.key)
         for result in results
@@ -85,7 +85,7 @@ def shown_names(
         ("song", Collection.SONGS, "name"),
         ("playlist", Collection.PLAYLISTS, "title"),
     ):
-        ids = [key for own, key in parts if own == kind]
+        ids = [key for seed, key in parts if seed == kind]
         for record in reader.retrieve(collection, ids, payload=(field,)):
             names[kind, record.id] = str(record.payload.get(field, record.id))
     return names

@@ -74,7 +74,7 @@ def train(
     from melon.embedding import train_corpus, training_settings
     from melon.settings import load_settings
 
-    given: dict[str, Any] = {
+    options: dict[str, Any] = {
         "dim": dim,
         "epochs": epochs,
         "window": window,
@@ -83,7 +83,7 @@ def train(
         "workers": workers,
         "seed": seed,
     }
-    changes = {name: value for name, value in given.items() if value is not None}
+    changes = {name: value for name, value in options.items() if value is not None}
     settings = training_settings(preset, **changes)
     target = out or load_settings().space_dir
     report = ReadReport()
@@ -110,12 +110,12 @@ def origins(space: EmbeddingSpace) -> str:
     sources = space.vector_sources
 
     def counts(which: Callable[[str | None], bool]) -> tuple[int, str]:
-        found = {
-            kind: sum(n for source, n in own.items() if which(source))
-            for kind, own in sources.items()
+        numbers = {
+            kind: sum(n for source, n in by_source.items() if which(source))
+            for kind, by_source in sources.items()
         }
-        said = " and ".join(counted(n, kind.removesuffix("s")) for kind, n in found.items())
-        return sum(found.values()), said
+        said = " and ".join(counted(n, kind.removesuffix("s")) for kind, n in numbers.items())
+        return sum(numbers.values()), said
 
     trained, line = counts(lambda source: source == TRAINED)
     placed = counts(lambda source: source not in (TRAINED, None))
