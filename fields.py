@@ -261,14 +261,6 @@ SONGS = (
         example=2015,
     ),
     Field(
-        name="language",
-        type=KEYWORD,
-        index=Index(in_graph=True),
-        source="language",
-        meaning="what it is sung in: a code of ISO 639",
-        example="ko",
-    ),
-    Field(
         name="popularity",
         type=INTEGER,
         index=Index(in_graph=True, pinned=True, range_only=True),
