@@ -40,6 +40,64 @@ ALBUM_WEIGHT, ARTIST_WEIGHT, DETAIL_GENRE_WEIGHT, GENRE_WEIGHT = 1.0, 0.5, 0.25,
 """Shares in a cold song's vector: each is trusted twice as much as the next."""
 
 
+def train_corpus(
+    corpus: Sequence[Path],
+    out: Path,
+    settings: TrainingSettings | None = None,
+    *,
+    report: ReadReport | None = None,
+    strict: bool = False,
+    progress: Progress = ignore,
+) -> EmbeddingSpace:
+    """Train a space on a corpus and save it; whether it could be saved is asked first.
+
+    Args:
+        corpus: directories in Melon's format, and files of playlists: see `find_corpus`.
+        out: directory of the space.
+        settings: hyper-parameters; the default preset where there are none.
+        report: counts what is read and skipped.
+        strict: raise at the first record that would be skipped.
+        progress: told how far each step is: `playlists` and `songs` (in bytes), then those of
+            `build_space`.
+
+    Returns:
+        The saved space, as `EmbeddingSpace.load` gives it.
+
+    Raises:
+        NotASpace, UnwritableFile: see `EmbeddingSpace.save`.
+        ReplacedInput: a file of the corpus lies where the space would.
+        UnreadableFile, BadCorpus: see `find_corpus`.
+        NothingToTrain, RepeatedPlaylist, EmptyVocabulary, TrainingDiverged: see `build_space`.
+    """
+    check_place(out)
+    files = find_corpus(corpus)
+    check_not_read(out, [*files.playlists, *filter(None, (files.songs, files.genres))])
+    space = build_from_files(files, settings, report=report, strict=strict, progress=progress)
+    return space.save(out)
+
+
+def build_from_files(
+    files: CorpusFiles,
+    settings: TrainingSettings | None = None,
+    *,
+    report: ReadReport | None = None,
+    strict: bool = False,
+    progress: Progress = ignore,
+) -> EmbeddingSpace:
+    """As `train_corpus`, of files that were found before; the space is not saved."""
+    report = report or ReadReport()
+    genres = read_genres(files.genres) if files.genres else {}
+    songs = (
+        read_songs(
+            files.songs, genres=genres or None, report=report, strict=strict, progress=progress
+        )
+        if files.songs
+        else ()
+    )
+    playlists = read_playlists(files.playlists, report=report, strict=strict, progress=progress)
+    return build_space(playlists, songs, genres, settings, progress)
+
+
 def build_space(
     playlists: Iterable[Playlist],
     songs: Iterable[Song] = (),
@@ -223,61 +281,3 @@ def _spelled(lists: Ragged, words: list[str]) -> pa.Array:
     """The lists of numbers as a column of lists of strings."""
     flat = pa.array(words, pa.string()).take(pa.array(lists.values))
     return pa.ListArray.from_arrays(pa.array(lists.offsets.astype(np.int32)), flat)
-
-
-def train_corpus(
-    corpus: Sequence[Path],
-    out: Path,
-    settings: TrainingSettings | None = None,
-    *,
-    report: ReadReport | None = None,
-    strict: bool = False,
-    progress: Progress = ignore,
-) -> EmbeddingSpace:
-    """Train a space on a corpus and save it; whether it could be saved is asked first.
-
-    Args:
-        corpus: directories in Melon's format, and files of playlists: see `find_corpus`.
-        out: directory of the space.
-        settings: hyper-parameters; the default preset where there are none.
-        report: counts what is read and skipped.
-        strict: raise at the first record that would be skipped.
-        progress: told how far each step is: `playlists` and `songs` (in bytes), then those of
-            `build_space`.
-
-    Returns:
-        The saved space, as `EmbeddingSpace.load` gives it.
-
-    Raises:
-        NotASpace, UnwritableFile: see `EmbeddingSpace.save`.
-        ReplacedInput: a file of the corpus lies where the space would.
-        UnreadableFile, BadCorpus: see `find_corpus`.
-        NothingToTrain, RepeatedPlaylist, EmptyVocabulary, TrainingDiverged: see `build_space`.
-    """
-    check_place(out)
-    files = find_corpus(corpus)
-    check_not_read(out, [*files.playlists, *filter(None, (files.songs, files.genres))])
-    space = build_from_files(files, settings, report=report, strict=strict, progress=progress)
-    return space.save(out)
-
-
-def build_from_files(
-    files: CorpusFiles,
-    settings: TrainingSettings | None = None,
-    *,
-    report: ReadReport | None = None,
-    strict: bool = False,
-    progress: Progress = ignore,
-) -> EmbeddingSpace:
-    """As `train_corpus`, of files that were found before; the space is not saved."""
-    report = report or ReadReport()
-    genres = read_genres(files.genres) if files.genres else {}
-    songs = (
-        read_songs(
-            files.songs, genres=genres or None, report=report, strict=strict, progress=progress
-        )
-        if files.songs
-        else ()
-    )
-    playlists = read_playlists(files.playlists, report=report, strict=strict, progress=progress)
-    return build_space(playlists, songs, genres, settings, progress)

@@ -11,9 +11,9 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
@@ -38,8 +38,8 @@ from melon.files import (
 )
 from melon.text import DamagedTitleTokenizer, TitleTokenizer
 
-if TYPE_CHECKING:
-    from melon.embedding.space import EmbeddingSpace
+Parts = Mapping[str, Any]
+"""The fields of an `EmbeddingSpace`, by name."""
 
 FORMAT = "melon-space"
 FORMAT_VERSION = 1
@@ -55,12 +55,12 @@ _FILES = (
 _TRAIN_AGAIN = "train the space again, or restore it from a copy"
 
 
-def save_space(space: EmbeddingSpace, path: Path) -> None:
+def save_space(parts: Parts, path: Path) -> None:
     """Write a space beside `path`, then move it there. See `EmbeddingSpace.save`."""
     path = path.resolve()
     check_place(path)
     try:
-        _save(space, path)
+        _save(parts, path)
     except OSError as error:
         raise UnwritableFile.from_os_error(path, error) from error
 
@@ -92,19 +92,19 @@ def check_place(path: Path) -> None:
     check_beside(path)
 
 
-def _save(space: EmbeddingSpace, path: Path) -> None:
+def _save(parts: Parts, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with fresh_beside(path) as fresh:
         fresh.mkdir()
-        files = {name: _write(fresh / name, write) for name, write in _writers(space).items()}
-        manifest = json.dumps(_manifest(space, files), ensure_ascii=False, indent=1)
+        files = {name: _write(fresh / name, write) for name, write in _writers(parts).items()}
+        manifest = json.dumps(_manifest(parts, files), ensure_ascii=False, indent=1)
         write_atomically(fresh / MANIFEST, manifest)
         _take_place(fresh, path)
         sync_directory(path.parent)
 
 
-def read_space(path: Path) -> dict[str, Any]:
-    """Read the fields of a space, by name, and check them. See `EmbeddingSpace.load`."""
+def read_space(path: Path) -> Parts:
+    """Read the parts of a space, and check them. See `EmbeddingSpace.load`."""
     manifest = _read_manifest(path)
     for name in _FILES:
         _check_file(path / name, manifest["files"].get(name))
@@ -142,32 +142,32 @@ def read_space(path: Path) -> dict[str, Any]:
     }
 
 
-def content_hash(space: EmbeddingSpace) -> str:
+def content_hash(parts: Parts) -> str:
     """The hash that the space will have once it is saved, without writing it anywhere."""
-    files = {name: _write(None, write) for name, write in _writers(space).items()}
-    return str(_manifest(space, files)["hash"])
+    files = {name: _write(None, write) for name, write in _writers(parts).items()}
+    return str(_manifest(parts, files)["hash"])
 
 
-def _writers(space: EmbeddingSpace) -> dict[str, Callable[[IO[bytes]], None]]:
+def _writers(parts: Parts) -> dict[str, Callable[[IO[bytes]], None]]:
     def table(content: pa.Table) -> Callable[[IO[bytes]], None]:
         return lambda file: pq.write_table(content, file, compression="zstd")
 
     def array(content: Vectors) -> Callable[[IO[bytes]], None]:
         return lambda file: np.save(file, content, allow_pickle=False)
 
-    genres = [[genre.code, genre.name, genre.parent] for genre in space.genres.values()]
+    genres = [[genre.code, genre.name, genre.parent] for genre in parts["genres"].values()]
     text = json.dumps(sorted(genres), ensure_ascii=False)
     return {
-        "songs.parquet": table(space.songs),
-        "playlists.parquet": table(space.playlists),
-        "tags.parquet": table(space.tag_table),
-        "words.parquet": table(space.word_table),
-        "song_vectors.npy": array(space.song_vectors),
-        "playlist_vectors.npy": array(space.playlist_vectors),
-        "tag_vectors.npy": array(space.tag_vectors),
-        "word_vectors.npy": array(space.word_vectors),
+        "songs.parquet": table(parts["songs"]),
+        "playlists.parquet": table(parts["playlists"]),
+        "tags.parquet": table(parts["tag_table"]),
+        "words.parquet": table(parts["word_table"]),
+        "song_vectors.npy": array(parts["song_vectors"]),
+        "playlist_vectors.npy": array(parts["playlist_vectors"]),
+        "tag_vectors.npy": array(parts["tag_vectors"]),
+        "word_vectors.npy": array(parts["word_vectors"]),
         "genres.json": lambda file: _write_all(file, text.encode("utf-8")),
-        "title.bin": lambda file: _write_all(file, space.title.to_bytes()),
+        "title.bin": lambda file: _write_all(file, parts["title"].to_bytes()),
     }
 
 
@@ -215,16 +215,21 @@ def _write(path: Path | None, write: Callable[[IO[bytes]], None]) -> dict[str, A
     return hashing.entry()
 
 
-def _manifest(space: EmbeddingSpace, files: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _manifest(parts: Parts, files: dict[str, dict[str, Any]]) -> dict[str, Any]:
     content = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
-        "dim": space.dim,
-        "counts": space.counts,
-        "settings": dict(space.settings),
+        "dim": int(parts["song_vectors"].shape[1]),
+        "counts": {
+            "songs": len(parts["songs"]),
+            "tags": len(parts["tag_table"]),
+            "playlists": len(parts["playlists"]),
+            "words": len(parts["word_table"]),
+        },
+        "settings": dict(parts["settings"]),
         "files": files,
     }
-    manifest = content | {"hash": _hash_of(content), "epochs": [dict(e) for e in space.epochs]}
+    manifest = content | {"hash": _hash_of(content), "epochs": [dict(e) for e in parts["epochs"]]}
     return manifest | {"checksum": _hash_of(manifest)}
 
 

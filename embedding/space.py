@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -88,8 +88,11 @@ class EmbeddingSpace:
         """
         from melon.embedding.files import save_space
 
-        save_space(self, Path(path))
+        save_space(self._parts(), Path(path))
         return self.load(path)
+
+    def _parts(self) -> dict[str, Any]:
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @cached_property
     def hash(self) -> str:
@@ -98,7 +101,7 @@ class EmbeddingSpace:
             return str(self.manifest["hash"])
         from melon.embedding.files import content_hash
 
-        return content_hash(self)
+        return content_hash(self._parts())
 
     @property
     def dim(self) -> int:
