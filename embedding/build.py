@@ -196,10 +196,10 @@ def _read_titles(
         pa.chunked_array([pa.array(texts, pa.list_(pa.string()))])
     )
     index_of = {tag: index for index, tag in enumerate(corpus.tags)}
-    found = [[index_of[tag] for tag in tokenizer.tags(title)] for title in titles]
+    indices = [[index_of[tag] for tag in tokenizer.tags(title)] for title in titles]
     title_tags = Ragged.of_lengths(
-        np.array([len(tags) for tags in found], np.int64),
-        np.array([index for tags in found for index in tags], np.int64),
+        np.array([len(tags) for tags in indices], np.int64),
+        np.array([index for tags in indices for index in tags], np.int64),
     )
     progress("titles", len(titles), len(titles))
     return tokenizer, words, playlist_words, title_tags
@@ -212,11 +212,11 @@ def _place_playlists(corpus: Corpus, playlist_words: Ragged, trained: Trained) -
     items = corpus.playlist_songs.sum_of(trained.of(TokenKind.SONG, len(corpus.songs)))
     items += corpus.playlist_tags.sum_of(trained.of(TokenKind.TAG, len(corpus.tags)))
     items += playlist_words.sum_of(trained.of(TokenKind.WORD, word_count))
-    own = has_direction(playlists)
-    placed = np.where(own[:, None], playlists, unit_rows(items))
+    learnt = has_direction(playlists)
+    placed = np.where(learnt[:, None], playlists, unit_rows(items))
     sources = np.full(len(placed), None, dtype=object)
     sources[has_direction(placed)] = FROM_ITEMS
-    sources[own] = TRAINED
+    sources[learnt] = TRAINED
     return SourcedVectors(placed, sources)
 
 
@@ -259,9 +259,9 @@ def _place_by_cold_songs(
     """The playlists, and those of cold songs only where these are: they have vectors by now."""
     vectors, sources = playlists.vectors.copy(), playlists.sources.copy()
     bare = np.flatnonzero(~has_direction(vectors))
-    found = unit_rows(playlist_songs.select(bare).sum_of(song_vectors))
-    vectors[bare] = found
-    sources[bare[has_direction(found)]] = FROM_ITEMS
+    means = unit_rows(playlist_songs.select(bare).sum_of(song_vectors))
+    vectors[bare] = means
+    sources[bare[has_direction(means)]] = FROM_ITEMS
     return SourcedVectors(vectors, sources)
 
 
@@ -269,9 +269,9 @@ def _named(name: str, values: list[str]) -> pa.Table:
     return pa.table({name: pa.array(values, pa.string())})
 
 
-def _described(table: pa.Table, held: Ragged, sources: NDArray[np.object_]) -> pa.Table:
+def _described(table: pa.Table, members: Ragged, sources: NDArray[np.object_]) -> pa.Table:
     """Add to a table of items how many playlists hold each, and where its vector is from."""
-    popularity: Ints = np.bincount(held.values, minlength=len(table))
+    popularity: Ints = np.bincount(members.values, minlength=len(table))
     return table.append_column("popularity", pa.array(popularity)).append_column(
         "vector_source", pa.array(sources, pa.string())
     )

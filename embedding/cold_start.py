@@ -44,7 +44,7 @@ class SourcedVectors(NamedTuple):
 
 
 def cold_start(
-    vectors: Vectors, held: Ragged, playlist_vectors: Vectors, evidence: Sequence[Evidence] = ()
+    vectors: Vectors, members: Ragged, playlist_vectors: Vectors, evidence: Sequence[Evidence] = ()
 ) -> SourcedVectors:
     """Give every song, tag or word without a vector one from what is known of it.
 
@@ -54,7 +54,7 @@ def cold_start(
 
     Args:
         vectors: (n, dim) float32, unit rows, zero where training gave none.
-        held: for each playlist, the rows of what it holds.
+        members: for each playlist, the rows of what it holds.
         playlist_vectors: (n_playlists, dim) float32, unit rows or zero.
         evidence: the most trusted first.
 
@@ -67,14 +67,14 @@ def cold_start(
     sources[trained] = TRAINED
     cold = np.flatnonzero(~trained)
     group_vectors = [_group_vectors(each, vectors, trained) for each in evidence]
-    holders = held.inverse(len(vectors))
+    holders = members.inverse(len(vectors))
     for begin in range(0, len(cold), _BLOCK):
         block = cold[begin : begin + _BLOCK]
         blend = np.zeros((len(block), vectors.shape[1]), np.float32)
         for each, groups in zip(evidence, group_vectors, strict=True):
-            found = unit_rows(each.groups.select(block).sum_of(groups))
-            _label(sources, block, found, each.source)
-            blend += np.float32(each.weight) * found
+            means = unit_rows(each.groups.select(block).sum_of(groups))
+            _label(sources, block, means, each.source)
+            blend += np.float32(each.weight) * means
         alone = ~has_direction(blend)
         blend[alone] = holders.select(block[alone]).sum_of(playlist_vectors)
         _label(sources, block, blend, FROM_PLAYLISTS)
@@ -90,8 +90,8 @@ def _group_vectors(each: Evidence, vectors: Vectors, trained: NDArray[np.bool_])
     return means
 
 
-def _label(sources: NDArray[np.object_], rows: Ints, found: Vectors, source: str) -> None:
-    """Name the source of the rows that were found, unless a stronger one is named already."""
-    fresh = rows[has_direction(found)]
+def _label(sources: NDArray[np.object_], rows: Ints, vectors: Vectors, source: str) -> None:
+    """Name the source of the rows that have a vector, unless a stronger one is named already."""
+    fresh = rows[has_direction(vectors)]
     unnamed = np.array([source is None for source in sources[fresh]], np.bool_)
     sources[fresh[unnamed]] = source

@@ -87,9 +87,9 @@ def read_corpus(playlists: Iterable[Playlist], songs: Iterable[Song]) -> Corpus:
         )
     playlist_table = _by_id(playlist_table)
     _refuse_repeats(column(playlist_table, "id"))
-    held = ragged_column(playlist_table["songs"])
+    song_ids = ragged_column(playlist_table["songs"])
     song_table = _first_of_each_id(to_table(songs, Song, SONGS))
-    unknown = np.setdiff1d(held.values, column(song_table, "id"))
+    unknown = np.setdiff1d(song_ids.values, column(song_table, "id"))
     if len(unknown):
         bare = to_table((Song(int(song)) for song in unknown), Song, SONGS)
         song_table = _by_id(pa.concat_tables([song_table, bare]))
@@ -101,7 +101,8 @@ def read_corpus(playlists: Iterable[Playlist], songs: Iterable[Song]) -> Corpus:
         playlists=playlist_table,
         songs=song_table,
         playlist_songs=Ragged(
-            held.offsets, np.searchsorted(column(song_table, "id"), held.values).astype(np.int64)
+            song_ids.offsets,
+            np.searchsorted(column(song_table, "id"), song_ids.values).astype(np.int64),
         ),
         tags=tags,
         playlist_tags=playlist_tags,

@@ -72,9 +72,9 @@ class Ragged:
 
         The genres of a playlist are its songs' lists `through` the songs' genres.
         """
-        found = inner.select(self.values)
-        lengths = np.bincount(self.rows, weights=found.lengths, minlength=len(self))
-        return Ragged.of_lengths(lengths.astype(np.int64), found.values).unique()
+        lists = inner.select(self.values)
+        lengths = np.bincount(self.rows, weights=lists.lengths, minlength=len(self))
+        return Ragged.of_lengths(lengths.astype(np.int64), lists.values).unique()
 
     def unique(self) -> Ragged:
         """Each list sorted and without repeats."""

@@ -96,11 +96,15 @@ class TrainingSettings(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _one_for_all_kinds(cls, given: Any) -> Any:
-        """A `min_count` that is given alone is not for words to be an exception from."""
-        if isinstance(given, dict) and given.get("min_count") and "min_counts" not in given:
-            return given | {"min_counts": {}}
-        return given
+    def _one_for_all_kinds(cls, arguments: Any) -> Any:
+        """A `min_count` that is set alone is not for words to be an exception from."""
+        if (
+            isinstance(arguments, dict)
+            and arguments.get("min_count")
+            and "min_counts" not in arguments
+        ):
+            return arguments | {"min_counts": {}}
+        return arguments
 
     @field_serializer("kinds")
     def _sorted_kinds(self, kinds: frozenset[TokenKind]) -> list[str]:
@@ -120,12 +124,12 @@ class TrainingSettings(BaseModel):
         """
         if self.min_count is not None:
             return self
-        held = song_counts[song_counts > 0]
+        counts = song_counts[song_counts > 0]
         chosen = next(
             (
                 least
                 for least in range(USUAL_MIN_COUNT, 1, -1)
-                if np.count_nonzero(held >= least) >= TRAINED_SHARE * len(held)
+                if np.count_nonzero(counts >= least) >= TRAINED_SHARE * len(counts)
             ),
             1,
         )

@@ -44,9 +44,9 @@ def check_release(
     """
     rng = np.random.default_rng(seed)
     for collection, sent in contents.items():
-        if (found := next(_differences(reader, collection, sent, rng), None)) is not None:
+        if (difference := next(_differences(reader, collection, sent, rng), None)) is not None:
             raise CheckFailed(
-                found,
+                difference,
                 where=f"{collection} of release {reader.manifest.release}",
                 hint="nothing was promoted: run `melon ingest` again; if it fails again, report it"
                 " with the version of Qdrant",
@@ -57,10 +57,10 @@ def _differences(
     reader: ReleaseReader, collection: Collection, sent: Contents, rng: np.random.Generator
 ) -> Iterator[str]:
     """What the collection holds otherwise than it was sent; each is looked for when asked for."""
-    held = reader.count(collection)
-    if held != len(sent):
-        yield f"{len(sent)} points were sent, it holds {held}"
-    elif held:
+    count = reader.count(collection)
+    if count != len(sent):
+        yield f"{len(sent)} points were sent, it holds {count}"
+    elif count:
         rows = rng.choice(len(sent), size=min(SAMPLE, len(sent)), replace=False)
         yield from _check_points(reader, collection, sent, rows)
         yield from _check_sparse(reader, collection, sent, rows)
@@ -72,10 +72,10 @@ def _check_points(
     reader: ReleaseReader, collection: Collection, sent: Contents, rows: NDArray[np.int64]
 ) -> Iterator[str]:
     ids = [sent.ids[row] for row in rows]
-    found = {record.id: record for record in reader.retrieve(collection, ids, vectors=True)}
+    records = {record.id: record for record in reader.retrieve(collection, ids, vectors=True)}
     for row, point_id in zip(rows.tolist(), ids, strict=True):
         expected = sent.batch(row, row + 1)
-        record = found.get(point_id)
+        record = records.get(point_id)
         if record is None:
             yield f"point {point_id} is missing"
             continue
@@ -85,11 +85,11 @@ def _check_points(
             yield f"the vector of point {point_id} differs"
 
 
-def _same_direction(held: NDArray[np.float32] | None, sent: NDArray[np.float32]) -> bool:
+def _same_direction(stored: NDArray[np.float32] | None, sent: NDArray[np.float32]) -> bool:
     """Engines keep cosine vectors as unit vectors, and a row of zeros as none at all."""
-    if held is None or not sent.any():
-        return held is None and not sent.any()
-    return bool(np.allclose(held, sent / np.linalg.norm(sent), atol=TOLERANCE))
+    if stored is None or not sent.any():
+        return stored is None and not sent.any()
+    return bool(np.allclose(stored, sent / np.linalg.norm(sent), atol=TOLERANCE))
 
 
 def _check_sparse(

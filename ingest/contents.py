@@ -90,23 +90,23 @@ class Contents:
 
 def contents(space: EmbeddingSpace, weights: SparseWeights) -> Mapping[Collection, Contents]:
     """Lay out a space as the four collections of the schema."""
-    held = incidence(space)
+    members = incidence(space)
     song_dimensions = space.song_ids.astype(np.uint32)
     tag_dimensions = _dimensions(FIRST_TAG_ITEM, len(space.tags))
     word_dimensions = _dimensions(FIRST_WORD_ITEM, len(space.words))
-    bigram_dimensions = _dimensions(FIRST_BIGRAM_ITEM, len(held.bigram_names))
+    bigram_dimensions = _dimensions(FIRST_BIGRAM_ITEM, len(members.bigram_names))
     playlist_dimensions = space.playlist_ids.astype(np.uint32)
     items = to_sparse_rows(
         [
-            (scale_rows(held.songs, weights.song_length), song_dimensions),
-            (scale_rows(held.tags, weights.tag_length), tag_dimensions),
-            (scale_rows(held.words, weights.word_length), word_dimensions),
-            (scale_rows(held.bigrams, weights.bigram_length), bigram_dimensions),
+            (scale_rows(members.songs, weights.song_length), song_dimensions),
+            (scale_rows(members.tags, weights.tag_length), tag_dimensions),
+            (scale_rows(members.words, weights.word_length), word_dimensions),
+            (scale_rows(members.bigrams, weights.bigram_length), bigram_dimensions),
         ]
     )
     song_holders, tag_holders = (
         to_sparse_rows([(scale_rows(m.T.tocsr(), weights.popularity), playlist_dimensions)])
-        for m in (held.songs, scale_rows(held.tags, weights.holder_tags))
+        for m in (members.songs, scale_rows(members.tags, weights.holder_tags))
     )
     return {
         Collection.SONGS: Contents(
@@ -125,18 +125,18 @@ def contents(space: EmbeddingSpace, weights: SparseWeights) -> Mapping[Collectio
             space.playlist_ids.tolist(),
             space.playlist_vectors,
             items,
-            playlist_payloads(space, held),
+            playlist_payloads(space, members),
         ),
         Collection.WORDS: Contents(
             [
                 *map(word_point_id, space.words),
-                *map(bigram_point_id, held.bigram_names),
+                *map(bigram_point_id, members.bigram_names),
             ],
             np.vstack(
-                [space.word_vectors, np.zeros((len(held.bigram_names), space.dim), np.float32)]
+                [space.word_vectors, np.zeros((len(members.bigram_names), space.dim), np.float32)]
             ),
             None,
-            word_payloads(space, held),
+            word_payloads(space, members),
         ),
     }
 

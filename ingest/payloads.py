@@ -67,9 +67,9 @@ def song_payloads(space: EmbeddingSpace) -> PayloadSlice:
     return table_payloads(space.songs, SONGS, {**SONG_VALUES, "genre_names": genre_names})
 
 
-def playlist_payloads(space: EmbeddingSpace, held: Incidence) -> PayloadSlice:
+def playlist_payloads(space: EmbeddingSpace, members: Incidence) -> PayloadSlice:
     """Title, tags, songs, date, likes and the prevailing genres of each playlist."""
-    genres = pa.array(_prevailing_genres(space, held.songs), pa.list_(pa.string()))
+    genres = pa.array(_prevailing_genres(space, members.songs), pa.list_(pa.string()))
     playlists = space.playlists.append_column("genres", genres)
     return table_payloads(playlists, PLAYLISTS, PLAYLIST_VALUES)
 
@@ -79,13 +79,13 @@ def tag_payloads(space: EmbeddingSpace) -> PayloadSlice:
     return table_payloads(_with_items(space.tag_table, FIRST_TAG_ITEM), TAGS)
 
 
-def word_payloads(space: EmbeddingSpace, held: Incidence) -> PayloadSlice:
+def word_payloads(space: EmbeddingSpace, members: Incidence) -> PayloadSlice:
     """Each word, then each bigram: its kind, popularity and dimension in `items`."""
     words = _with_items(space.word_table, FIRST_WORD_ITEM)
     bigrams = pa.table(
         {
-            "word": pa.array(held.bigram_names, pa.string()),
-            "popularity": held.bigrams.sum(axis=0).astype(np.int64),
+            "word": pa.array(members.bigram_names, pa.string()),
+            "popularity": members.bigrams.sum(axis=0).astype(np.int64),
         }
     )
     parts = [
@@ -159,5 +159,5 @@ def _prevailing_genres(space: EmbeddingSpace, songs: Matrix) -> list[list[str]]:
     counts.eliminate_zeros()
     rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
     order = np.lexsort((counts.indices, -counts.data, rows))
-    found = np.array(codes, dtype=object)[counts.indices[order]]
-    return [part.tolist() for part in np.split(found, counts.indptr[1:-1])]
+    names = np.array(codes, dtype=object)[counts.indices[order]]
+    return [part.tolist() for part in np.split(names, counts.indptr[1:-1])]
