@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import qdrant_edge as edge
 
+from melon.fields import Field
 from melon.files import locked
 from melon.progress import Progress
 from melon.store.embedded.errors import edge_error, edge_errors
@@ -94,14 +96,14 @@ def optimise_shard(
         StoreUnavailable: the shard cannot be written.
     """
     if total < SMALL_SHARD:
-        build_indexes(path, collection)
+        build_indexes(path, SCHEMA[collection].indexed)
     else:
         _build_in_child(path, collection, total, progress)
     progress(f"index {collection}", total, total)
 
 
-def build_indexes(path: Path, collection: Collection) -> None:
-    """Open a closed shard, index its payloads, optimise it until nothing is left to do, close it.
+def build_indexes(path: Path, fields: Iterable[Field]) -> None:
+    """Open a closed shard, index these fields, optimise it until nothing is left to do, close it.
 
     Payload indexes come after the points, for it is quicker to make them at once, and before the
     graph, for one that is built without them cannot be filtered (recall 0.31).
@@ -112,7 +114,7 @@ def build_indexes(path: Path, collection: Collection) -> None:
     """
     shard = open_shard(path)
     with edge_errors(IndexingFailed, path, what=NOT_BUILT):
-        for field in SCHEMA[collection].indexed:
+        for field in fields:
             index = payload_index(field)
             shard.update(edge.UpdateOperation.create_field_index(field.name, index))
         shard.optimize()
