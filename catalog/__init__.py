@@ -1,22 +1,11 @@
 """Files in the format of the *Melon Playlist Dataset* become typed records, and back."""
 
 from melon.catalog.corpus import GENRE_FILE, PLAYLIST_FILES, SONG_FILE, CorpusFiles, find_corpus
-from melon.catalog.errors import (
-    BadCorpus,
-    BadGenres,
-    BadRecord,
-)
+from melon.catalog.errors import BadCorpus, BadGenres, BadRecord
 from melon.catalog.genres import read_genres
 from melon.catalog.json_stream import JsonArray
 from melon.catalog.readers import read_playlists, read_songs
-from melon.catalog.records import (
-    Genre,
-    IssueDate,
-    Playlist,
-    RecordId,
-    Song,
-    is_attribute,
-)
+from melon.catalog.records import Genre, IssueDate, Playlist, RecordId, Song, is_attribute
 from melon.catalog.report import Cause, ReadReport
 from melon.catalog.writers import (
     array_writer,

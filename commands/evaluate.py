@@ -92,13 +92,7 @@ def recommend(
     The most popular songs and tags fill what is left open. The file is written when the last
     question is answered.
     """
-    from melon.evaluation import (
-        Processes,
-        Unknowns,
-        check_strategy,
-        read_questions,
-        write_results,
-    )
+    from melon.evaluation import Processes, Unknowns, check_strategy, read_questions, write_results
     from melon.evaluation import recommend as answers
     from melon.files import check_file, check_not_read
     from melon.retrieval import DEFAULT_STRATEGY

@@ -59,13 +59,13 @@ def render_reasons(answer: Recommendation, names: Mapping[tuple[str, int | str],
         (
             shown_as,
             percents(result.because, result.score, kind_and_name),
-            percents(result.neighbours, result.score, name),
+            percents(result.playlists, result.score, name),
         )
         for shown_as, result in results
         if result.because and result.score > 0
     ]
     if rows:  # what is just popular has no reasons
-        print_table("Because", ["result", "seeds", "neighbour playlists"], rows)
+        print_table("Because", ["result", "seeds", "playlists"], rows)
 
 
 def shown_names(
@@ -78,7 +78,7 @@ def shown_names(
     parts = {
         (part.kind, part.key)
         for result in results
-        for part in (*result.because[:REASONS], *result.neighbours[:REASONS])
+        for part in (*result.because[:REASONS], *result.playlists[:REASONS])
     }
     names: dict[tuple[str, int | str], str] = {}
     for kind, collection, field in (

@@ -22,20 +22,8 @@ import pyarrow.parquet as pq
 from melon.catalog import Genre
 from melon.embedding.errors import DamagedSpace, NotASpace, SpaceVersionMismatch
 from melon.embedding.ragged import Vectors
-from melon.errors import (
-    InputError,
-    MalformedJson,
-    MissingFile,
-    UnreadableFile,
-    UnwritableFile,
-)
-from melon.files import (
-    check_beside,
-    fresh_beside,
-    read_json,
-    sync_directory,
-    write_atomically,
-)
+from melon.errors import InputError, MalformedJson, MissingFile, UnreadableFile, UnwritableFile
+from melon.files import check_beside, fresh_beside, read_json, sync_directory, write_atomically
 from melon.text import DamagedTitleTokenizer, TitleTokenizer
 
 Parts = Mapping[str, Any]

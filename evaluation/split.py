@@ -12,13 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from melon.catalog import (
-    Playlist,
-    ReadReport,
-    array_writer,
-    playlist_record,
-    read_playlists,
-)
+from melon.catalog import Playlist, ReadReport, array_writer, playlist_record, read_playlists
 from melon.errors import InputError, counted
 from melon.evaluation.errors import NothingToHide
 from melon.evaluation.questions import KINDS

@@ -14,23 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from melon.embedding import EmbeddingSpace
-from melon.fields import (
-    PLAYLISTS,
-    SONGS,
-    TAGS,
-    WORDS,
-    Field,
-    FieldType,
-    payload_fields,
-)
+from melon.fields import PLAYLISTS, SONGS, TAGS, WORDS, Field, FieldType, payload_fields
 from melon.ingest.incidence import Incidence, Matrix, membership
-from melon.store import (
-    FIRST_BIGRAM_ITEM,
-    FIRST_TAG_ITEM,
-    FIRST_WORD_ITEM,
-    Payload,
-    genre_year,
-)
+from melon.store import FIRST_BIGRAM_ITEM, FIRST_TAG_ITEM, FIRST_WORD_ITEM, Payload, genre_year
 from melon.text import name_key
 
 PayloadSlice = Callable[[int, int], list[Payload]]

@@ -1,13 +1,20 @@
 """Playlist continuation and auto-tagging from a store: no training library is ever imported."""
 
-from melon.retrieval.constraints import ConstraintError, Constraints, parse_day
+from melon.retrieval.constraints import Constraints, parse_day
+from melon.retrieval.errors import (
+    AmbiguousSong,
+    BadSettings,
+    ConstraintError,
+    UnknownItem,
+    UnknownSong,
+    UnknownStrategy,
+)
 from melon.retrieval.query import ModalityWeights, PlaylistQuery
 from melon.retrieval.recommend import most_popular
 from melon.retrieval.results import Because, Ranking, Recommendation, Song, Tag, Unknown
-from melon.retrieval.retriever import Retriever, UnknownStrategy
-from melon.retrieval.settings import BadSettings, QueryKind, RetrievalSettings
-from melon.retrieval.similar import Item, Nearest, UnknownItem
-from melon.retrieval.song_names import AmbiguousSong, UnknownSong
+from melon.retrieval.retriever import Retriever
+from melon.retrieval.settings import QueryKind, RetrievalSettings
+from melon.retrieval.similar import Item, Nearest
 from melon.retrieval.strategies import DEFAULT_STRATEGY, STRATEGIES
 from melon.retrieval.variety import Variety
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from melon.errors import InputError
+from melon.retrieval.errors import ConstraintError
 from melon.retrieval.query import FrozenInput, SongIds, Text, kept_as
 from melon.store import (
     Collection,
@@ -35,10 +35,6 @@ MAX_GENRE_YEARS = 200
 
 POPULAR = 1000
 """Songs whose artists are looked through for the one that a misspelt name may mean."""
-
-
-class ConstraintError(InputError):
-    """A constraint that is empty, contradicts itself, or names what the store does not know."""
 
 
 def parse_day(text: str, *, end: bool = False) -> date:

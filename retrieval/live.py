@@ -15,14 +15,7 @@ from melon.retrieval.constraints import Artists, Constraints, Genres
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.reader import CachingReader
 from melon.retrieval.seeds import Seeds, look_up
-from melon.store import (
-    Collection,
-    Filter,
-    NoRelease,
-    ReleaseReader,
-    SchemaMismatch,
-    VectorStore,
-)
+from melon.store import Collection, Filter, NoRelease, ReleaseReader, SchemaMismatch, VectorStore
 from melon.text import DamagedTitleTokenizer, TitleTokenizer
 
 REFRESH_SECONDS = 2.0

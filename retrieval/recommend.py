@@ -285,18 +285,18 @@ def _tag_names(reader: CachingReader, answers: Sequence[Answer]) -> list[list[st
 def _because(
     shares: Shares, row: int, score: float
 ) -> tuple[tuple[Because, ...], tuple[Because, ...]]:
-    """The shares of the seeds and of the neighbours in one result's score, largest first.
+    """The shares of the seeds and of the playlists in one result's score, largest first.
 
     What only fills an answer up scores 0 and has none, though seeds may have voted against it.
     """
-    if score <= 0 or not (shares.seeds or shares.neighbours):
+    if score <= 0 or not (shares.seeds or shares.playlists):
         return (), ()
 
     def ranked(parts: Mapping[SeedRef, NDArray[np.float64]]) -> tuple[Because, ...]:
         shares = [Because(*ref, float(share[row])) for ref, share in parts.items() if share[row]]
         return tuple(sorted(shares, key=lambda part: -abs(part.share)))
 
-    return ranked(shares.seeds), ranked(shares.neighbours)
+    return ranked(shares.seeds), ranked(shares.playlists)
 
 
 def _fallback(answer: Answer) -> Fallback | None:

@@ -89,7 +89,7 @@ class Song:
     issue_date: str | None = None
     more: Mapping[str, Any] = field(default_factory=dict, hash=False)
     because: tuple[Because, ...] = ()
-    neighbours: tuple[Because, ...] = ()
+    playlists: tuple[Because, ...] = ()
 
     @classmethod
     def of(
@@ -98,10 +98,10 @@ class Song:
         score: float,
         description: Description,
         because: tuple[Because, ...] = (),
-        neighbours: tuple[Because, ...] = (),
+        playlists: tuple[Because, ...] = (),
     ) -> Song:
         """A song with its score, as it is described."""
-        return cls(song, score, *description, because, neighbours)
+        return cls(song, score, *description, because, playlists)
 
     def to_json(self) -> dict[str, Any]:
         """As `--json` prints it; `issue_date` is as precise as it is known."""
@@ -113,7 +113,7 @@ class Song:
             "issue_date": self.issue_date,
             **self.more,
             "score": round(self.score, 6),
-        } | _why(self.because, self.neighbours)
+        } | _why(self.because, self.playlists)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +123,11 @@ class Tag:
     tag: str
     score: float
     because: tuple[Because, ...] = ()
-    neighbours: tuple[Because, ...] = ()
+    playlists: tuple[Because, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As `--json` prints it."""
-        return {"tag": self.tag, "score": round(self.score, 6)} | _why(
-            self.because, self.neighbours
-        )
+        return {"tag": self.tag, "score": round(self.score, 6)} | _why(self.because, self.playlists)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +180,11 @@ class Ranking:
     unknown: Unknown = field(default_factory=Unknown, compare=False)
 
 
-def _why(because: Sequence[Because], neighbours: Sequence[Because]) -> Payload:
-    """`because` sums to the score, `neighbours` to the part of it that comes from playlists."""
-    if not because and not neighbours:
+def _why(because: Sequence[Because], playlists: Sequence[Because]) -> Payload:
+    """`because` sums to the score, `playlists` to the part of it that came through them."""
+    if not because and not playlists:
         return {}
     return {
         "because": [share.to_json() for share in because],
-        "neighbours": [share.to_json() for share in neighbours],
+        "playlists": [share.to_json() for share in playlists],
     }

@@ -8,12 +8,13 @@ from typing import Self
 
 from melon.errors import InputError, WrongType
 from melon.retrieval.constraints import Constraints
+from melon.retrieval.errors import UnknownItem, UnknownStrategy
 from melon.retrieval.live import LiveRelease, OpenRelease, PinnedRelease, ReleaseSource
 from melon.retrieval.query import ModalityWeights, PlaylistQuery
 from melon.retrieval.recommend import Wanted, rank, recommend
 from melon.retrieval.results import Ranking, Recommendation
 from melon.retrieval.settings import QueryKind, RetrievalSettings
-from melon.retrieval.similar import Item, Nearest, UnknownItem, similar
+from melon.retrieval.similar import Item, Nearest, similar
 from melon.retrieval.song_names import song_id
 from melon.retrieval.strategies import DEFAULT_STRATEGY, STRATEGIES
 from melon.retrieval.strategies.ranking import Strategy
@@ -22,10 +23,6 @@ from melon.store import Collection, ReleaseReader, VectorStore
 
 PLAYLIST_FIELDS = ("songs", "tags", "title")
 """Of a playlist's payload: what it is continued by."""
-
-
-class UnknownStrategy(InputError):
-    """There is no strategy of this name."""
 
 
 class Retriever:

@@ -15,14 +15,11 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from melon.errors import InputError, first_problem
+from melon.errors import first_problem
 from melon.files import read_json
+from melon.retrieval.errors import BadSettings
 
 DEFAULTS = Path(__file__).with_name("defaults.json")
-
-
-class BadSettings(InputError):
-    """A file of retrieval settings cannot be used."""
 
 
 class QueryKind(StrEnum):

@@ -11,7 +11,8 @@ from pydantic import model_validator
 
 from melon.errors import InputError, WrongType
 from melon.retrieval.arrays import Floats
-from melon.retrieval.constraints import ConstraintError, Constraints
+from melon.retrieval.constraints import Constraints
+from melon.retrieval.errors import ConstraintError, UnknownItem
 from melon.retrieval.live import OpenRelease
 from melon.retrieval.query import FrozenInput, Id, PlaylistQuery, TagText, Title, Word
 from melon.retrieval.results import Description, Song
@@ -29,10 +30,6 @@ from melon.store import (
     word_point_id,
 )
 from melon.text import normalise
-
-
-class UnknownItem(InputError):
-    """The store holds no such item, or no vector for it."""
 
 
 class Item(FrozenInput):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from melon.errors import InputError, WrongType
+from melon.errors import WrongType
 from melon.fields import MAX_ID
+from melon.retrieval.errors import AmbiguousSong, UnknownSong
 from melon.retrieval.query import valid_text
 from melon.retrieval.results import SONG_FIELDS, Description, Song
 from melon.store import Collection, Filter, MatchAny, ReleaseReader
@@ -11,14 +12,6 @@ from melon.text import name_key
 
 SHOWN = 8
 """Candidates that the message about an ambiguous name lists."""
-
-
-class UnknownSong(InputError):
-    """No song has this name or id."""
-
-
-class AmbiguousSong(InputError):
-    """Several songs have this name."""
 
 
 def song_id(reader: ReleaseReader, text: str) -> int:

@@ -18,14 +18,7 @@ from melon.store.errors import (
     StoreUnavailable,
     UnknownRelease,
 )
-from melon.store.filters import (
-    Condition,
-    DateRange,
-    Filter,
-    HasId,
-    MatchAny,
-    NumberRange,
-)
+from melon.store.filters import Condition, DateRange, Filter, HasId, MatchAny, NumberRange
 from melon.store.manifest import MadeName, ReleaseManifest
 from melon.store.points import (
     Hit,

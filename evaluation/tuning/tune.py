@@ -17,15 +17,7 @@ from melon.evaluation.tuning.cache import ResponseCachingReader
 from melon.evaluation.tuning.journal import Journal, Trial, fingerprint
 from melon.evaluation.tuning.questions import Group, Sample, draw_sample
 from melon.evaluation.tuning.search import Best, OutOfTime, pattern_search
-from melon.evaluation.tuning.space import (
-    SPACE,
-    TARGETS,
-    Parameter,
-    Stage,
-    Target,
-    edited,
-    value_at,
-)
+from melon.evaluation.tuning.space import SPACE, TARGETS, Parameter, Stage, Target, edited, value_at
 from melon.files import make_directory, write_atomically
 from melon.progress import Progress, ignore
 from melon.retrieval import DEFAULT_STRATEGY, QueryKind, RetrievalSettings, Retriever

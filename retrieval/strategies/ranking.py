@@ -144,23 +144,23 @@ class Shares:
 
     Attributes:
         seeds: for each seed its shares (n,) in the scores; over all seeds they sum to the scores.
-        neighbours: for each playlist that the scores came through its shares (n,); over all
+        playlists: for each playlist that the scores came through its shares (n,); over all
             playlists they sum to the part of the scores that comes from them.
     """
 
     seeds: Mapping[SeedRef, Scores]
-    neighbours: Mapping[SeedRef, Scores]
+    playlists: Mapping[SeedRef, Scores]
 
     def times(self, factors: Scores) -> Shares:
         """The same with every result's shares multiplied by its factor (n,)."""
         return Shares(
             {ref: factors * share for ref, share in self.seeds.items()},
-            {ref: factors * share for ref, share in self.neighbours.items()},
+            {ref: factors * share for ref, share in self.playlists.items()},
         )
 
     def plus(self, more: Shares) -> Shares:
         """The shares of both, added up."""
-        return Shares(_sum(self.seeds, more.seeds), _sum(self.neighbours, more.neighbours))
+        return Shares(_sum(self.seeds, more.seeds), _sum(self.playlists, more.playlists))
 
 
 NO_SHARES = Shares({}, {})

@@ -14,13 +14,7 @@ import qdrant_edge as edge
 from melon.errors import MelonError
 from melon.store.embedded.errors import edge_errors
 from melon.store.embedded.shards import open_shard
-from melon.store.embedded.translate import (
-    from_hits,
-    from_ordered,
-    from_record,
-    to_filter,
-    to_query,
-)
+from melon.store.embedded.translate import from_hits, from_ordered, from_record, to_filter, to_query
 from melon.store.errors import (
     LIST_HINT,
     NoRelease,

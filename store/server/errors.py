@@ -17,13 +17,7 @@ from qdrant_client.http.exceptions import (
 
 from melon.errors import MelonError
 from melon.settings import DEFAULT_SERVER_URL
-from melon.store.errors import (
-    NameTaken,
-    NoRelease,
-    RequestRefused,
-    StoreUnavailable,
-    store_closed,
-)
+from melon.store.errors import NameTaken, NoRelease, RequestRefused, StoreUnavailable, store_closed
 
 REST_PORT = 6333
 

@@ -21,13 +21,7 @@ from melon.store.points import (
 )
 from melon.store.schema import Collection
 from melon.store.server.connection import ServerConnection
-from melon.store.server.translate import (
-    from_hits,
-    from_ordered,
-    from_record,
-    to_filter,
-    to_query,
-)
+from melon.store.server.translate import from_hits, from_ordered, from_record, to_filter, to_query
 
 T = TypeVar("T")
 

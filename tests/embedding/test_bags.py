@@ -4,13 +4,7 @@ import numpy as np
 import pytest
 
 from melon.catalog import Playlist, Song
-from melon.embedding.bags import (
-    MAX_BAG,
-    TokenKind,
-    build_bags,
-    drop_rare,
-    split_long,
-)
+from melon.embedding.bags import MAX_BAG, TokenKind, build_bags, drop_rare, split_long
 from melon.embedding.columns import read_corpus
 from melon.embedding.ragged import Ragged
 

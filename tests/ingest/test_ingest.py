@@ -12,13 +12,7 @@ from places import Place, ServerPlace, rewrite_manifest
 from qdrant_client import models
 
 from melon.embedding import EmbeddingSpace
-from melon.ingest import (
-    CheckFailed,
-    Outcome,
-    SparseWeights,
-    ingest,
-    release_name,
-)
+from melon.ingest import CheckFailed, Outcome, SparseWeights, ingest, release_name
 from melon.ingest.contents import contents
 from melon.ingest.release import in_turns
 from melon.store import Collection, IndexingFailed, VectorStore

@@ -1,4 +1,4 @@
-"""Explanations add up: the shares of the seeds are the score, those of the neighbours its part."""
+"""Explanations add up: the shares of the seeds are the score, those of the playlists its part."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_what_fills_an_answer_up_has_no_reasons(
     assert {result.score > 0 for result in results} == {True, False}
     for result in results:
         assert bool(result.because) == (result.score > 0)
-        assert result.because or not result.neighbours
+        assert result.because or not result.playlists
 
 
 @pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES)
@@ -66,15 +66,15 @@ def test_the_shares_of_the_neighbours_are_the_score_of_two_hops(
     explained = [result for result in (*found.songs, *found.tags) if result.score > 0]
     assert explained
     for result in explained:
-        assert {part.kind for part in result.neighbours} == {"playlist"}
-        total = sum(part.share for part in result.neighbours)
+        assert {part.kind for part in result.playlists} == {"playlist"}
+        total = sum(part.share for part in result.playlists)
         assert total == pytest.approx(result.score, rel=1e-3)
 
 
 def test_the_neighbours_hold_what_they_recommend(retriever: Retriever):
     found = asked(retriever, QUERIES["songs"], "hybrid")
     best = found.songs[0]
-    ids = [part.key for part in best.neighbours]
+    ids = [part.key for part in best.playlists]
     records = retriever.reader.retrieve("playlists", ids, payload=("songs",))
     assert records
     assert all(best.id in record.payload["songs"] for record in records)
@@ -122,5 +122,5 @@ def test_explaining_changes_no_answer(retriever: Retriever):
         told = retriever.recommend(query, limit=10, tag_limit=3, explain=True).to_json()
         for result in (*told["songs"], *told["tags"]):
             result.pop("because", None)
-            result.pop("neighbours", None)
+            result.pop("playlists", None)
         assert told == plain

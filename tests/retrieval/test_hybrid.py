@@ -8,23 +8,9 @@ from typing import Any
 
 import pytest
 
-from melon.retrieval import (
-    Constraints,
-    PlaylistQuery,
-    QueryKind,
-    RetrievalSettings,
-    Retriever,
-)
+from melon.retrieval import Constraints, PlaylistQuery, QueryKind, RetrievalSettings, Retriever
 from melon.retrieval.strategies import hybrid
-from melon.store import (
-    DENSE,
-    Collection,
-    Filter,
-    Hits,
-    ReleaseReader,
-    VectorQuery,
-    VectorStore,
-)
+from melon.store import DENSE, Collection, Filter, Hits, ReleaseReader, VectorQuery, VectorStore
 from melon.store.protocol import ForwardingReader
 
 ALL = 1000

@@ -10,16 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from places import Place, ServerPlace
-from store_samples import (
-    DIM,
-    FIRST_SONG,
-    PLAYLIST_DIMENSIONS,
-    SONGS,
-    TAGS,
-    Sample,
-    points,
-    publish,
-)
+from store_samples import DIM, FIRST_SONG, PLAYLIST_DIMENSIONS, SONGS, TAGS, Sample, points, publish
 
 from melon.store import (
     DENSE,

@@ -7,19 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from melon.evaluation.tuning.search import (
-    MIN_GAIN,
-    Best,
-    OutOfTime,
-    pattern_search,
-)
-from melon.evaluation.tuning.space import (
-    SPACE,
-    Parameter,
-    Stage,
-    edited,
-    value_at,
-)
+from melon.evaluation.tuning.search import MIN_GAIN, Best, OutOfTime, pattern_search
+from melon.evaluation.tuning.space import SPACE, Parameter, Stage, edited, value_at
 from melon.retrieval import QueryKind, RetrievalSettings
 from melon.retrieval.settings import Cosine, Fusion, Hops, Reweighting
 
