@@ -18,7 +18,7 @@ from melon.embedding import EmbeddingSpace
 from melon.ingest import ingest
 from melon.store import VectorStore
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+EVALUATION = Path(__file__).resolve().parents[2] / "docs" / "evaluation.md"
 
 
 def test_train_ingest_query(place: Place, demo_corpus: tuple[Path, DemoTruth], nowhere: Path):
@@ -163,9 +163,9 @@ def test_the_demo_replaces_no_other_corpus(nowhere: Path, name: str):
     assert mine.read_text() == "mine"
 
 
-def test_tuning_as_the_readme_says(demo_corpus: tuple[Path, DemoTruth], nowhere: Path):
+def test_tuning_as_its_page_says(demo_corpus: tuple[Path, DemoTruth], nowhere: Path):
     """Word for word, but for what makes it quick; metadata and all, in a store of its own."""
-    shown = re.findall(r"^\$ melon (.*held-out.*)$", README.read_text(), re.MULTILINE)
+    shown = re.findall(r"^\$ melon (.*held-out.*)$", EVALUATION.read_text(), re.MULTILINE)
     assert [line.split()[0] for line in shown] == ["split", "train", "ingest", "evaluate", "tune"]
     tune_help = inspect.getdoc(tune) or ""
     for line in shown:
