@@ -51,7 +51,7 @@ from melon.store import (
     open_store,
 )
 from melon.store.points import Floats
-from melon.store.tuning import TUNINGS, IndexTuning
+from melon.store.presets import INDEX_SETTINGS, IndexSettings
 
 SONGS, NEAREST, WARM_UP = Collection.SONGS, 100, 20
 TENTH = "genre, 10 %"
@@ -75,9 +75,9 @@ class Variant:
         return f"{self.kept}, m {self.m}, ef {self.ef_construct}"
 
     @property
-    def tuning(self) -> IndexTuning:
+    def settings(self) -> IndexSettings:
         """The same in the store's terms."""
-        return IndexTuning(
+        return IndexSettings(
             m=self.m,
             ef_construct=self.ef_construct,
             indexing_threshold_kb=EVERY_KB,
@@ -164,7 +164,7 @@ def _store(args: argparse.Namespace) -> VectorStore:
 
 
 def _build(args: argparse.Namespace, space: EmbeddingSpace, variant: Variant) -> dict[str, float]:
-    TUNINGS[Preset.BALANCED] = variant.tuning
+    INDEX_SETTINGS[Preset.BALANCED] = variant.settings
     part = first(contents(space, SparseWeights())[SONGS], args.songs)
     manifest = bare_manifest(space, "r1")
     with _store(args) as store:

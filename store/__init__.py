@@ -33,6 +33,7 @@ from melon.store.points import (
     VectorQuery,
     id_array,
 )
+from melon.store.presets import Preset, hnsw_ef, preset_for
 from melon.store.protocol import (
     ForwardingReader,
     ReleaseBuilder,
@@ -54,7 +55,6 @@ from melon.store.schema import (
     tag_point_id,
     word_point_id,
 )
-from melon.store.tuning import Preset, hnsw_ef, preset_for
 
 __all__ = [
     "DENSE",

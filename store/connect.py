@@ -92,7 +92,7 @@ def _names_a_server(url: str) -> bool:
     return parts.scheme in ("http", "https") and host != "" and readable
 
 
-def _server(url: str, settings: Settings, given_by: str | None = None) -> VectorStore:
+def _server(url: str, settings: Settings, named_by: str | None = None) -> VectorStore:
     if not _names_a_server(url):
         raise InputError(
             f"{url!r} is not the URL of a server", hint="write it like http://localhost:6333"
@@ -111,6 +111,6 @@ def _server(url: str, settings: Settings, given_by: str | None = None) -> Vector
             prefix=settings.prefix,
             shard_number=settings.shard_number,
             replication_factor=settings.replication_factor,
-            given_by=given_by,
+            named_by=named_by,
         )
     )

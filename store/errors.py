@@ -73,11 +73,11 @@ def store_closed(location: str) -> StoreClosed:
     return StoreClosed("it is closed", where=location, hint="keep the store open while it is asked")
 
 
-def forked_store(where: str) -> ForkedStore:
+def forked_store(location: str) -> ForkedStore:
     """A request came from a process that was forked after the store was opened."""
     return ForkedStore(
         "it was opened in the process that this one was forked from",
-        where=where,
+        where=location,
         hint="open the store, and make the Retriever, in each process: after the fork",
     )
 

@@ -1,4 +1,4 @@
-"""What a release says about itself, stored beside its collections, and how that is read back."""
+"""What a release says about itself, stored beside its collections, and what it is called."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from melon.store.errors import (
     damaged_manifest,
     unknown_release,
 )
+from melon.store.presets import Preset
 from melon.store.schema import SCHEMA_VERSION, Collection
-from melon.store.tuning import Preset
 
 RELEASE_NAME = r"^[a-z0-9][a-z0-9-]*$"
 DIGITS = 12

@@ -99,7 +99,7 @@ class PointBatch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VectorQuery:
-    """One nearest-neighbour query.
+    """One search for the points nearest to a vector.
 
     `payload` names the fields that come back with each hit; `exact` scans instead of walking
     the HNSW graph; `ef` is the width of that walk's beam, where the store is not to choose it

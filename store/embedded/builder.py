@@ -19,9 +19,9 @@ from melon.store.embedded.translate import to_points
 from melon.store.errors import IndexingFailed, RequestRefused
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import PointBatch
+from melon.store.presets import INDEX_SETTINGS
 from melon.store.protocol import check_count
 from melon.store.schema import SCHEMA, Collection
-from melon.store.tuning import TUNINGS
 
 MANIFEST = "manifest.json"
 """File of a release's directory that says that it is complete."""
@@ -41,11 +41,11 @@ class EmbeddedBuilder:
         self._sent = dict.fromkeys(Collection, 0)
         self._reader: EmbeddedReader | None = None
         self._shards: dict[Collection, edge.EdgeShard] = {}
-        tuning = TUNINGS[manifest.preset]
+        settings = INDEX_SETTINGS[manifest.preset]
         try:
             for collection in Collection:
                 path = directory / collection
-                self._shards[collection] = create_shard(path, collection, manifest.dim, tuning)
+                self._shards[collection] = create_shard(path, collection, manifest.dim, settings)
         except BaseException:
             self.abandon()
             raise

@@ -16,8 +16,8 @@ from melon.progress import Progress
 from melon.store.embedded.errors import edge_error, edge_errors
 from melon.store.embedded.translate import payload_index
 from melon.store.errors import DamagedRelease, IndexingFailed, StoreUnavailable
+from melon.store.presets import IndexSettings
 from melon.store.schema import DENSE, SCHEMA, Collection
-from melon.store.tuning import IndexTuning
 
 NOT_BUILT = "the indexes were not built"
 POLL_SECONDS = 0.2
@@ -41,7 +41,7 @@ def open_shard(path: Path) -> edge.EdgeShard:
 
 
 def create_shard(
-    path: Path, collection: Collection, dim: int, tuning: IndexTuning
+    path: Path, collection: Collection, dim: int, settings: IndexSettings
 ) -> edge.EdgeShard:
     """An empty shard at `path`, which must not exist, open for writing.
 
@@ -53,11 +53,11 @@ def create_shard(
         StoreUnavailable: it cannot be written.
     """
     schema = SCHEMA[collection]
-    memory = edge.Memory.Cold if tuning.on_disk else edge.Memory.Cached
+    memory = edge.Memory.Cold if settings.on_disk else edge.Memory.Cached
     dense = edge.EdgeVectorParams(
         size=dim,
         distance=edge.Distance.Cosine,
-        datatype=edge.VectorStorageDatatype.Float16 if tuning.half_precision else None,
+        datatype=edge.VectorStorageDatatype.Float16 if settings.half_precision else None,
         memory=memory,
     )
     sparse = edge.EdgeSparseVectorParams(memory=edge.Memory.Cached)
@@ -66,12 +66,12 @@ def create_shard(
         vectors={DENSE: dense},
         sparse_vectors={schema.sparse: sparse} if schema.sparse else None,
         hnsw_config=edge.HnswIndexConfig(
-            m=tuning.m if tuning.graph else 0,
-            ef_construct=tuning.ef_construct,
-            full_scan_threshold=tuning.full_scan_threshold_kb,
+            m=settings.m if settings.graph else 0,
+            ef_construct=settings.ef_construct,
+            full_scan_threshold=settings.full_scan_threshold_kb,
         ),
         optimizers=edge.EdgeOptimizersConfig(
-            default_segment_number=1, indexing_threshold=tuning.indexing_threshold_kb
+            default_segment_number=1, indexing_threshold=settings.indexing_threshold_kb
         ),
         wal_enabled=False,
     )

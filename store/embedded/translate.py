@@ -23,8 +23,8 @@ from melon.store.points import (
     id_array,
     payload_selector,
 )
+from melon.store.presets import hnsw_ef
 from melon.store.schema import DENSE
-from melon.store.tuning import hnsw_ef
 
 PayloadIndex = (
     edge.KeywordIndexParams
@@ -97,7 +97,7 @@ def rfc3339(moment: datetime | None) -> str | None:
 
 
 def to_query(query: VectorQuery) -> edge.QueryRequest:
-    """One nearest-neighbour request."""
+    """One search, in Edge's terms."""
     vector: list[float] | edge.SparseVector
     if isinstance(query.vector, SparseVector):
         vector = edge.SparseVector(query.vector.indices.tolist(), query.vector.values.tolist())

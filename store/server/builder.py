@@ -12,6 +12,7 @@ from melon.progress import Progress, ignore
 from melon.store.errors import IndexingFailed, StoreUnavailable
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import PointBatch
+from melon.store.presets import INDEX_SETTINGS
 from melon.store.protocol import check_count
 from melon.store.schema import DENSE, SCHEMA, Collection
 from melon.store.server.cluster import Patience, replicate, wait_for_nodes
@@ -20,7 +21,6 @@ from melon.store.server.lease import Lease
 from melon.store.server.reader import ServerReader
 from melon.store.server.registry import Registry
 from melon.store.server.translate import payload_index, to_upsert
-from melon.store.tuning import TUNINGS
 
 FIRST_POLL_SECONDS, MAX_POLL_SECONDS = 0.01, 0.5
 MAX_WAITS = 60
@@ -44,7 +44,7 @@ class ServerBuilder:
         self._registry = registry
         self._manifest = manifest
         self._lease = lease
-        self._tuning = TUNINGS[manifest.preset]
+        self._settings = INDEX_SETTINGS[manifest.preset]
         self._sent = dict.fromkeys(Collection, 0)
         self._in_flight: deque[Future[None]] = deque()
         # In threads, for qdrant-client's gRPC calls wait for the answer, even those for a future.
@@ -71,7 +71,7 @@ class ServerBuilder:
         for collection in Collection:
             self._index_payloads(collection, in_graph=True)
         threshold = models.OptimizersConfigDiff(
-            indexing_threshold=self._tuning.indexing_threshold_kb
+            indexing_threshold=self._settings.indexing_threshold_kb
         )
         with self._connection.rest() as client:
             for collection in Collection:
@@ -112,12 +112,12 @@ class ServerBuilder:
 
     def _create(self, collection: Collection) -> None:
         """An empty collection without any index: they are put off until all is there."""
-        schema, name, tuning = SCHEMA[collection], self._name(collection), self._tuning
+        schema, name, settings = SCHEMA[collection], self._name(collection), self._settings
         dense = models.VectorParams(
             size=self._manifest.dim,
             distance=models.Distance.COSINE,
-            datatype=models.Datatype.FLOAT16 if tuning.half_precision else None,
-            on_disk=tuning.on_disk,
+            datatype=models.Datatype.FLOAT16 if settings.half_precision else None,
+            on_disk=settings.on_disk,
         )
         sparse = {schema.sparse: models.SparseVectorParams()} if schema.sparse else None
         with self._connection.rest() as client:
@@ -126,9 +126,9 @@ class ServerBuilder:
                 vectors_config={DENSE: dense},
                 sparse_vectors_config=sparse,
                 hnsw_config=models.HnswConfigDiff(
-                    m=tuning.m if tuning.graph else 0,
-                    ef_construct=tuning.ef_construct,
-                    full_scan_threshold=tuning.full_scan_threshold_kb,
+                    m=settings.m if settings.graph else 0,
+                    ef_construct=settings.ef_construct,
+                    full_scan_threshold=settings.full_scan_threshold_kb,
                 ),
                 optimizers_config=models.OptimizersConfigDiff(indexing_threshold=0),
                 shard_number=self._connection.address.shard_number,

@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 class ServerAddress:
     """Where a Qdrant server is and how to speak to it.
 
-    `timeout` is in seconds; `grpc_port` is the one after the URL's by default. `given_by` names the
+    `timeout` is in seconds; `grpc_port` is the one after the URL's by default. `named_by` names the
     option or variable that the URL is from, for hints.
     """
 
@@ -57,7 +57,7 @@ class ServerAddress:
     prefix: str = "melon"
     shard_number: int = 1
     replication_factor: int = 1
-    given_by: str | None = None
+    named_by: str | None = None
 
     def __repr__(self) -> str:
         return f"ServerAddress({self.shown!r})"  # never the key
@@ -85,7 +85,7 @@ class ServerConnection:
             url=address.shown,
             grpc_port=address.grpc_port or (parts.port or REST_PORT) + 1,
             has_key=address.api_key is not None,
-            given_by=address.given_by,
+            named_by=address.named_by,
         )
         if address.api_key and parts.scheme == "http" and parts.hostname not in LOOPBACK:
             log.warning("the API key travels unencrypted to %s: use https", self.location)

@@ -31,7 +31,7 @@ class ServerErrors:
         url: its URL, without a password.
         grpc_port: where uploads go.
         has_key: whether an API key is sent.
-        given_by: the option or variable that the URL is from, for hints.
+        named_by: the option or variable that the URL is from, for hints.
         closed: whether the connection was closed; requests that fail then raise `StoreClosed`.
     """
 
@@ -39,7 +39,7 @@ class ServerErrors:
     url: str
     grpc_port: int
     has_key: bool
-    given_by: str | None
+    named_by: str | None
     closed: bool = False
 
     @contextmanager
@@ -119,9 +119,9 @@ class ServerErrors:
         hint = "start it with `docker compose up qdrant`, or set MELON_QDRANT_URL"
         if isinstance(reason, httpx.RemoteProtocolError) and "illegal" in str(reason):
             hint = f"this may be its gRPC port: give the REST port, {REST_PORT} by default"
-        elif self.given_by:
+        elif self.named_by:
             hint = (
-                f"start the server that {self.given_by} names, or give the URL of another one"
+                f"start the server that {self.named_by} names, or give the URL of another one"
                 f" there (`docker compose up qdrant` starts one on {DEFAULT_SERVER_URL})"
             )
         return StoreUnavailable(f"it cannot be reached: {reason}", where=self.location, hint=hint)

@@ -42,7 +42,7 @@ _leases: set[str] = set()
 
 @contextmanager
 def switching(registry: Registry, release: str) -> Iterator[None]:
-    """Promote or drop a release; waits for other processes that do so.
+    """Hold the right to promote or drop a release; waits for other processes that do so.
 
     Raises:
         StoreBusy: they take too long.

@@ -29,8 +29,8 @@ from melon.store.points import (
     id_array,
     payload_selector,
 )
+from melon.store.presets import hnsw_ef
 from melon.store.schema import DENSE
-from melon.store.tuning import hnsw_ef
 
 PayloadIndex = (
     models.KeywordIndexParams
@@ -125,7 +125,7 @@ def _to_condition(condition: Condition) -> models.Condition:
 
 
 def to_query(query: VectorQuery) -> models.QueryRequest:
-    """One nearest-neighbour request."""
+    """One search, in qdrant-client's terms."""
     vector: list[float] | models.SparseVector
     if isinstance(query.vector, SparseVector):
         vector = models.SparseVector(

@@ -26,11 +26,11 @@ from melon.store import (
     StoreUnavailable,
     VectorQuery,
 )
+from melon.store.presets import INDEX_SETTINGS
 from melon.store.server import ServerStore
 from melon.store.server import cluster as cluster_waits
 from melon.store.server.cluster import Patience
 from melon.store.server.connection import ServerAddress, ServerConnection
-from melon.store.tuning import TUNINGS
 
 NODES, SHARDS, COPIES = 3, 3, 2
 POINTS, DIM = 6_000, 32
@@ -95,8 +95,8 @@ def test_every_copy_is_indexed_and_one_node_can_be_lost(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also on nodes that the builder does not speak to, with the copies that it never sees."""
-    small = replace(TUNINGS[Preset.BALANCED], indexing_threshold_kb=50)
-    monkeypatch.setitem(TUNINGS, Preset.BALANCED, small)
+    small = replace(INDEX_SETTINGS[Preset.BALANCED], indexing_threshold_kb=50)
+    monkeypatch.setitem(INDEX_SETTINGS, Preset.BALANCED, small)
     with ServerStore(cluster.address(0)) as store:
         counts = dict.fromkeys(Collection, 0) | {Collection.SONGS: POINTS}
         builder = store.build(manifest(dim=DIM, counts=counts))

@@ -9,7 +9,7 @@ import pytest
 
 from melon.store import Collection, Preset
 from melon.store.embedded.shards import create_shard
-from melon.store.tuning import TUNINGS
+from melon.store.presets import INDEX_SETTINGS
 
 MEMORY = {Preset.BALANCED: "cached", Preset.EXACT: "cached", Preset.SMALL: "cold"}
 
@@ -17,7 +17,7 @@ MEMORY = {Preset.BALANCED: "cached", Preset.EXACT: "cached", Preset.SMALL: "cold
 @pytest.mark.parametrize("preset", Preset)
 def test_nothing_is_pinned(tmp_path: Path, preset: Preset) -> None:
     path = tmp_path / "playlists"
-    create_shard(path, Collection.PLAYLISTS, 4, TUNINGS[preset]).close()
+    create_shard(path, Collection.PLAYLISTS, 4, INDEX_SETTINGS[preset]).close()
     kept = json.loads((path / "edge_config.json").read_text())
     assert kept["payload_memory"] == kept["vectors"]["w2v"]["memory"] == MEMORY[preset]
     assert kept["sparse_vectors"]["items"]["memory"] == "cached"

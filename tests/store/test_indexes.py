@@ -26,8 +26,8 @@ from melon.store import (
     VectorStore,
 )
 from melon.store.embedded import translate as embedded
+from melon.store.presets import INDEX_SETTINGS
 from melon.store.server import translate as server
-from melon.store.tuning import TUNINGS
 
 POINTS, DIM, NEIGHBOURS = 8_000, 32, 20
 FILTERS = {
@@ -52,8 +52,10 @@ FILTERS = {
 @pytest.fixture
 def graphs_for_few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the points indexed, and searches that leave 400 of them walk the graph, not scan."""
-    few = replace(TUNINGS[Preset.BALANCED], indexing_threshold_kb=200, full_scan_threshold_kb=50)
-    monkeypatch.setitem(TUNINGS, Preset.BALANCED, few)
+    few = replace(
+        INDEX_SETTINGS[Preset.BALANCED], indexing_threshold_kb=200, full_scan_threshold_kb=50
+    )
+    monkeypatch.setitem(INDEX_SETTINGS, Preset.BALANCED, few)
 
 
 def many_songs() -> PointBatch:

@@ -11,7 +11,7 @@ from places import DirectoryPlace, Place
 from store_samples import manifest, points
 
 from melon.store import DENSE, Collection, Preset, VectorQuery, VectorStore, preset_for
-from melon.store.tuning import TUNINGS, hnsw_ef
+from melon.store.presets import INDEX_SETTINGS, hnsw_ef
 
 POINTS, DIM, NEIGHBOURS = 6_000, 32, 20
 SONGS = Collection.SONGS
@@ -20,9 +20,11 @@ SONGS = Collection.SONGS
 @pytest.fixture
 def graphs_for_few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have so few points indexed; the thresholds are those of collections that are worth it."""
-    for preset, tuning in TUNINGS.items():
+    for preset, settings in INDEX_SETTINGS.items():
         monkeypatch.setitem(
-            TUNINGS, preset, replace(tuning, indexing_threshold_kb=100, full_scan_threshold_kb=50)
+            INDEX_SETTINGS,
+            preset,
+            replace(settings, indexing_threshold_kb=100, full_scan_threshold_kb=50),
         )
 
 
@@ -67,7 +69,7 @@ def _check_config(place: Place, preset: Preset) -> None:
         links = info.config.hnsw_config.m
     half = preset is Preset.SMALL
     assert ((datatype or "float32").lower(), on_disk) == ("float16" if half else "float32", half)
-    assert links == (0 if preset is Preset.EXACT else TUNINGS[preset].m)
+    assert links == (0 if preset is Preset.EXACT else INDEX_SETTINGS[preset].m)
 
 
 @pytest.mark.parametrize(

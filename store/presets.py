@@ -1,4 +1,4 @@
-"""How both engines index and search vectors: one place, so that they stay alike.
+"""The presets of an index, and how wide both engines search: one place keeps them alike.
 
 docs/performance.md has the measurements that these numbers are from, but for the sizes at which a
 preset is chosen: 20 MB and 2 GB are round numbers.
@@ -23,7 +23,7 @@ class Preset(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class IndexTuning:
+class IndexSettings:
     """What a preset means to an engine.
 
     Attributes:
@@ -46,10 +46,10 @@ class IndexTuning:
     on_disk: bool = False
 
 
-TUNINGS: dict[Preset, IndexTuning] = {
-    Preset.SMALL: IndexTuning(half_precision=True, on_disk=True),
-    Preset.BALANCED: IndexTuning(),
-    Preset.EXACT: IndexTuning(graph=False),
+INDEX_SETTINGS: dict[Preset, IndexSettings] = {
+    Preset.SMALL: IndexSettings(half_precision=True, on_disk=True),
+    Preset.BALANCED: IndexSettings(),
+    Preset.EXACT: IndexSettings(graph=False),
 }
 
 EXACT_BYTES = 20_000_000
