@@ -1,7 +1,6 @@
 """Playlists become one co-embedding space of songs, tags, title words and playlists.
 
-What is heavy (gensim, pyarrow) is imported only by what needs it: a query host uses
-`melon.text` alone.
+What is heavy (gensim, pyarrow) is imported when a name that needs it is first used.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a token is: its kind, its number, and the string by which gensim knows it.
+"""The bags that word2vec trains on, one of tokens for each playlist.
 
 A token's string is one letter for its kind, then its number in decimal: `s2019` is the song with
 id 2019, `t2019` the tag at index 2019 of the tag vocabulary, `a2019` the artist at that index of
@@ -66,8 +66,8 @@ class TokenTable:
     def span(self, kind: TokenKind) -> slice:
         """The codes of one kind; an empty slice where the kind takes no part."""
         start = 0
-        for other, numbers in self.numbers.items():
-            if other is kind:
+        for member, numbers in self.numbers.items():
+            if member is kind:
                 return slice(start, start + len(numbers))
             start += len(numbers)
         return slice(0, 0)
@@ -84,7 +84,7 @@ class TokenTable:
 
 
 MAX_BAG = 10_000
-"""gensim drops what lies past 10,000 tokens of a sentence without a word (`MAX_SENTENCE_LEN`)."""
+"""gensim silently drops the tokens of a bag past the 10,000th (`MAX_SENTENCE_LEN`)."""
 
 
 def build_bags(
@@ -100,12 +100,12 @@ def build_bags(
         corpus: the playlists and songs as columns.
         words: the words that `playlist_words` numbers.
         playlist_words: for each playlist, the words of its title and tags.
-        title_tags: for each playlist, the known tags found in its title; they join its own tags.
+        title_tags: for each playlist, the known tags in its title; they join the playlist's tags.
         kinds: the kinds of token that take part.
 
     Returns:
-        The table, and for each playlist the codes of its tokens: its own first, then its songs in
-        their order, tags, words, and the genres, detail genres and artists of its songs.
+        The table, and for each playlist the codes of its tokens: the playlist's first, then its
+        songs in their order, tags, words, and the genres, detail genres and artists of its songs.
     """
     songs = corpus.playlist_songs
     everything: dict[TokenKind, tuple[Ints, Ragged]] = {
@@ -143,7 +143,7 @@ def split_long(bags: Ragged, *, shared: int, limit: int = MAX_BAG) -> Ragged:
 
     Args:
         bags: the bags.
-        shared: how many tokens at a bag's start (its playlist's own) each of its parts repeats.
+        shared: how many tokens at a bag's start (the playlist's) each of its parts repeats.
         limit: most tokens of a bag; more than `shared`.
     """
     uncut = bags.lengths

@@ -1,9 +1,9 @@
-"""From records to a space: the one function that does it all."""
+"""From a corpus, its files or its records to a space."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -35,7 +35,6 @@ from melon.progress import Progress, ignore
 from melon.text import TitleTokenizer
 
 FROM_ITEMS = "items"
-SONG = TokenKind.SONG
 ALBUM_WEIGHT, ARTIST_WEIGHT, DETAIL_GENRE_WEIGHT, GENRE_WEIGHT = 1.0, 0.5, 0.25, 0.125
 """Shares in a cold song's vector: each is trusted twice as much as the next."""
 
@@ -49,7 +48,7 @@ def train_corpus(
     strict: bool = False,
     progress: Progress = ignore,
 ) -> EmbeddingSpace:
-    """Train a space on a corpus and save it; whether it could be saved is asked first.
+    """Train a space on a corpus and save it; before training, check that it can be saved.
 
     Args:
         corpus: directories in Melon's format, and files of playlists: see `find_corpus`.
@@ -84,7 +83,7 @@ def build_from_files(
     strict: bool = False,
     progress: Progress = ignore,
 ) -> EmbeddingSpace:
-    """As `train_corpus`, of files that were found before; the space is not saved."""
+    """As `train_corpus`, for files whose places are known; the space is not saved."""
     report = report or ReadReport()
     genres = read_genres(files.genres) if files.genres else {}
     songs = (
@@ -113,20 +112,21 @@ def build_space(
         genres: the names of the genre codes.
         settings: hyper-parameters; the default preset where there are none.
         progress: told how far each step is: `titles`, `bags`, `epoch 1/10` and so on (in bags),
-            `vectors`. How far reading is, only what is read can tell.
+            `vectors`. Reading the records is not among them.
 
     Raises:
         NothingToTrain: there are no playlists.
         RepeatedPlaylist: two have the same id.
         EmptyVocabulary: no token is frequent enough to be trained.
-        TrainingDiverged: training did not stay among the numbers.
+        TrainingDiverged: training produced vectors that are not numbers.
     """
     settings = settings or training_settings()
     corpus = read_corpus(playlists, songs)
     title, words, playlist_words, title_tags = _read_titles(corpus, settings, progress)
     table, bags = build_bags(corpus, words, playlist_words, title_tags, settings.kinds)
     progress("bags", len(bags), len(bags))
-    settings = settings.settled(np.bincount(bags.values, minlength=len(table))[table.span(SONG)])
+    counts = np.bincount(bags.values, minlength=len(table))
+    settings = settings.settled(counts[table.span(TokenKind.SONG)])
     vectors, epochs = train_vectors(bags, table, settings, progress)
     trained = Trained(table, vectors)
     warm_playlists = _place_playlists(corpus, playlist_words, trained)
@@ -153,7 +153,7 @@ def build_space(
         genres=dict(genres or {}),
         title=title,
         settings=settings.model_dump(mode="json"),
-        epochs=[epoch.as_dict() for epoch in epochs],
+        epochs=[asdict(epoch) for epoch in epochs],
     )
 
 
@@ -221,7 +221,7 @@ def _place_playlists(corpus: Corpus, playlist_words: Ragged, trained: Trained) -
 
 
 def _place_songs(corpus: Corpus, trained: Trained, playlist_vectors: Vectors) -> SourcedVectors:
-    """Songs where training put them, or where what is known of them is."""
+    """Songs where training put them, or near their album, artists and genres."""
     albums = corpus.song_album
     evidence = [
         Evidence(
@@ -256,7 +256,7 @@ def _place_songs(corpus: Corpus, trained: Trained, playlist_vectors: Vectors) ->
 def _place_by_cold_songs(
     playlists: SourcedVectors, playlist_songs: Ragged, song_vectors: Vectors
 ) -> SourcedVectors:
-    """The playlists, and those of cold songs only where these are: they have vectors by now."""
+    """Place the playlists that hold only cold songs: at the mean of these, which are placed now."""
     vectors, sources = playlists.vectors.copy(), playlists.sources.copy()
     bare = np.flatnonzero(~has_direction(vectors))
     means = unit_rows(playlist_songs.select(bare).sum_of(song_vectors))

@@ -1,4 +1,4 @@
-"""Vectors for what training never saw, or too rarely: from what is known of it."""
+"""Vectors for what training never saw, or saw too rarely, from what is known of it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TRAINED = "trained"
 FROM_PLAYLISTS = "playlists"
 
 _BLOCK = 100_000
-"""Rows that are given vectors at a time, to bound the memory."""
+"""Rows that get vectors at a time, to bound the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,11 @@ class Evidence:
     """One way in which songs are alike: the same album, artist or genre.
 
     Attributes:
-        source: what a song is labelled with, if this is the strongest that is known of it.
+        source: a song's label where this is the strongest evidence that there is of it.
         weight: its share in a blend, relative to the others'.
         groups: for each song, the numbers of its groups.
-        tokens: (n_groups, dim) the groups' own trained vectors, zero rows where there is none;
-            they count where no song of the group was trained.
+        tokens: (n_groups, dim) vectors that training gave the groups, zero rows where it gave
+            none; they count where no song of the group was trained.
     """
 
     source: str
@@ -66,15 +66,15 @@ def cold_start(
     trained = has_direction(vectors)
     sources[trained] = TRAINED
     cold = np.flatnonzero(~trained)
-    group_vectors = [_group_vectors(each, vectors, trained) for each in evidence]
+    group_vectors = [_group_vectors(clue, vectors, trained) for clue in evidence]
     holders = members.inverse(len(vectors))
     for begin in range(0, len(cold), _BLOCK):
         block = cold[begin : begin + _BLOCK]
         blend = np.zeros((len(block), vectors.shape[1]), np.float32)
-        for each, groups in zip(evidence, group_vectors, strict=True):
-            means = unit_rows(each.groups.select(block).sum_of(groups))
-            _label(sources, block, means, each.source)
-            blend += np.float32(each.weight) * means
+        for clue, groups in zip(evidence, group_vectors, strict=True):
+            means = unit_rows(clue.groups.select(block).sum_of(groups))
+            _label(sources, block, means, clue.source)
+            blend += np.float32(clue.weight) * means
         alone = ~has_direction(blend)
         blend[alone] = holders.select(block[alone]).sum_of(playlist_vectors)
         _label(sources, block, blend, FROM_PLAYLISTS)
@@ -82,11 +82,11 @@ def cold_start(
     return SourcedVectors(filled, sources)
 
 
-def _group_vectors(each: Evidence, vectors: Vectors, trained: NDArray[np.bool_]) -> Vectors:
-    members = each.groups.inverse(len(each.tokens))
+def _group_vectors(clue: Evidence, vectors: Vectors, trained: NDArray[np.bool_]) -> Vectors:
+    members = clue.groups.inverse(len(clue.tokens))
     means = unit_rows(members.keep(trained[members.values]).sum_of(vectors))
     empty = ~has_direction(means)
-    means[empty] = each.tokens[empty]
+    means[empty] = clue.tokens[empty]
     return means
 
 

@@ -35,7 +35,7 @@ _MADE: dict[str, Callable[[Any], Any]] = {
     "issue_date": lambda song: song.issue_date and song.issue_date.day,
     "issue_date_precision": lambda song: song.issue_date and song.issue_date.precision,
 }
-"""Columns that are not a value of the record as it is."""
+"""Columns that are made of a record's value."""
 
 Record = TypeVar("Record", Playlist, Song)
 
@@ -169,7 +169,7 @@ def _getter(record: type[Playlist | Song], field: Field) -> Callable[[Any], Any]
     if is_attribute(record, field):
         return attrgetter(field.name)
     missing = () if field.many else None
-    return lambda each: each.more.get(field.name, missing)
+    return lambda entry: entry.more.get(field.name, missing)
 
 
 def _arrow_type(field: Field) -> pa.DataType:
@@ -186,10 +186,10 @@ def _array(values: Iterable[Any], type: pa.DataType) -> pa.Array:
 
 
 def _storable(value: Any) -> Any:
-    """A string, or each of a list, without lone surrogates."""
+    """A string, or each string of a list, without lone surrogates."""
     if isinstance(value, str):
         return storable(value)
-    return value and [_storable(each) for each in value]
+    return value and [_storable(text) for text in value]
 
 
 def _chunks(records: Iterable[Record]) -> Iterator[list[Record]]:

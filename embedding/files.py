@@ -284,7 +284,7 @@ def _check_file(path: Path, expected: dict[str, Any] | None) -> None:
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:
-    """What the system refuses is not damaged. Arrow's own errors of that kind have no number."""
+    """What the system refuses to read is not damaged; an `OSError` of Arrow has no number."""
     if isinstance(error, OSError) and error.errno is not None:
         return UnreadableFile.from_os_error(path, error)
     return DamagedSpace(str(error), where=str(path), hint=_TRAIN_AGAIN)
@@ -315,7 +315,7 @@ def _previous(path: Path) -> Path:
 
 
 def _is_space(path: Path) -> bool:
-    """Whether a manifest is there that says so, be it damaged."""
+    """Whether there is a manifest that says so, even a damaged one."""
     try:
         return f'"{FORMAT}"'.encode() in (path / MANIFEST).read_bytes()
     except (FileNotFoundError, NotADirectoryError):

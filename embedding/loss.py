@@ -1,6 +1,6 @@
 """The loss on a fixed sample of predictions.
 
-gensim's own running loss is a float32 that stops growing after some ten million pairs and that
+The running loss of gensim is a float32 that stops growing after some ten million pairs and that
 several workers overwrite for each other; this one is cheap, and the same whatever the threads do.
 """
 
@@ -48,8 +48,8 @@ class LossSample:
         sizes = zip((length - 1).tolist(), drawn.tolist(), strict=True)
         ahead = np.concatenate([rng.choice(n, k, replace=False, shuffle=False) for n, k in sizes])
         within = np.repeat(position - begin, drawn) + 1 + ahead
-        other = np.repeat(begin, drawn) + within % np.repeat(length, drawn)
-        inputs = Ragged.of_lengths(drawn, bags.values[other])
+        context = np.repeat(begin, drawn) + within % np.repeat(length, drawn)
+        inputs = Ragged.of_lengths(drawn, bags.values[context])
         return cls(inputs, bags.values[position], noise)
 
     def loss(self, model: Any, names: NDArray[np.object_]) -> float:

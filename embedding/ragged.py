@@ -27,7 +27,7 @@ class Ragged:
 
     @classmethod
     def of_lengths(cls, lengths: Ints, values: Ints) -> Ragged:
-        """Cut `values` into consecutive lists of the given lengths."""
+        """Cut `values` into consecutive lists of these lengths."""
         return cls(np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]), values)
 
     @classmethod
@@ -121,7 +121,7 @@ def has_direction(vectors: Vectors) -> NDArray[np.bool_]:
 
 
 def _positions(begin: Ints, lengths: Ints) -> Ints:
-    """Where consecutive runs of the given lengths lie, each starting at its `begin`."""
+    """The positions in consecutive runs of these lengths, each starting at its `begin`."""
     ends = np.cumsum(lengths)
     total = int(ends[-1]) if len(ends) else 0
     positions: Ints = np.arange(total) + np.repeat(begin - (ends - lengths), lengths)

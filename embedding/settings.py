@@ -22,7 +22,7 @@ DEFAULT_PRESET = "default"
 
 USUAL_MIN_COUNT = 3
 TRAINED_SHARE = 0.4
-"""Of the songs in playlists, how many a minimum count must leave to be trained."""
+"""Share of the songs in playlists that a minimum count must leave to be trained."""
 
 _ITEMS = frozenset(TokenKind) - {TokenKind.PLAYLIST}
 _Count = Annotated[int, Field(ge=1)]
@@ -97,7 +97,7 @@ class TrainingSettings(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _one_for_all_kinds(cls, arguments: Any) -> Any:
-        """A `min_count` that is set alone is not for words to be an exception from."""
+        """Where `min_count` alone is set, words are no exception to it."""
         if (
             isinstance(arguments, dict)
             and arguments.get("min_count")
@@ -110,14 +110,14 @@ class TrainingSettings(BaseModel):
     def _sorted_kinds(self, kinds: frozenset[TokenKind]) -> list[str]:
         return sorted(kinds)
 
-    def least_count(self, kind: TokenKind) -> int:
+    def min_count_of(self, kind: TokenKind) -> int:
         """How many bags must hold a token of this kind for it to be trained."""
         if kind is TokenKind.PLAYLIST:
             return 1
         return self.min_counts.get(kind, self.min_count or USUAL_MIN_COUNT)
 
     def settled(self, song_counts: Ints) -> TrainingSettings:
-        """The same with a `min_count`, chosen where none is given.
+        """The same settings with a `min_count`, chosen where there is none.
 
         Args:
             song_counts: (n,) int64, in how many bags each song stands.
@@ -155,7 +155,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "kinds": frozenset(TokenKind),
     },
 }
-"""Where each preset departs from the defaults."""
+"""The values of each preset that are not the defaults."""
 
 
 def training_settings(preset: str = DEFAULT_PRESET, **changes: Any) -> TrainingSettings:

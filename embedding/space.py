@@ -1,4 +1,4 @@
-"""The co-embedding space: what training leaves behind, and ingest takes up."""
+"""The co-embedding space: what training makes, and ingest loads into a store."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class EmbeddingSpace:
         return self.load(path)
 
     def _parts(self) -> dict[str, Any]:
-        return {each.name: getattr(self, each.name) for each in fields(self)}
+        return {part.name: getattr(self, part.name) for part in fields(self)}
 
     @cached_property
     def hash(self) -> str:
@@ -120,7 +120,7 @@ class EmbeddingSpace:
 
     @property
     def vector_sources(self) -> dict[str, Counter[str | None]]:
-        """Where the vectors of how many songs and tags are from: `trained`, `artist`, and so on.
+        """How many vectors of songs and tags are from each source: `trained`, `artist`, and so on.
 
         None counts those without a vector.
         """

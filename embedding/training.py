@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -32,7 +32,7 @@ _TELL_EVERY = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What one pass over the bags came to.
+    """The figures of one pass over the bags.
 
     `loss` is the mean over a fixed sample, comparable from epoch to epoch of one run.
     """
@@ -41,10 +41,6 @@ class Epoch:
     loss: float
     seconds: float
     words_per_second: float
-
-    def as_dict(self) -> dict[str, float]:
-        """For the log that the space keeps."""
-        return asdict(self)
 
 
 def train_vectors(
@@ -60,23 +56,24 @@ def train_vectors(
         EmptyVocabulary: no bag holds two tokens that are frequent enough.
         TrainingDiverged: the vectors hold values that are not numbers.
     """
-    frequent = drop_rare(bags, table.values(_least_counts(settings)))
-    frequent = frequent.select(np.flatnonzero(frequent.lengths > 1))
-    if not len(frequent):
+    min_counts = {kind: settings.min_count_of(kind) for kind in TokenKind}
+    bags = drop_rare(bags, table.values(min_counts))
+    bags = bags.select(np.flatnonzero(bags.lengths > 1))
+    if not len(bags):
         raise EmptyVocabulary(
             "no playlist holds two tokens that are frequent enough to be trained",
             hint=f"lower min_count (now {settings.min_count}), or give more playlists",
         )
     has_playlists = TokenKind.PLAYLIST in table.numbers
-    sentences = split_long(frequent, shared=int(has_playlists))
+    bags = split_long(bags, shared=int(has_playlists))
     names = table.strings()
-    counts = np.bincount(sentences.values, minlength=len(names))
+    counts = np.bincount(bags.values, minlength=len(names))
     model = _model(names, counts, settings)
-    run = _Run(model, sentences, names, settings, progress)
+    run = _Run(model, bags, names, settings, progress)
     try:
         model.train(
             corpus_iterable=run,
-            total_examples=len(sentences),
+            total_examples=len(bags),
             epochs=settings.epochs,
             callbacks=[_EpochEnd(run)],
         )
@@ -90,10 +87,6 @@ def train_vectors(
     if settings.add_output:
         vectors[codes] += unit_rows(model.syn1neg[rows])
     return unit_rows(vectors), run.log
-
-
-def _least_counts(settings: TrainingSettings) -> dict[TokenKind, int]:
-    return {kind: settings.least_count(kind) for kind in TokenKind}
 
 
 def _model(names: NDArray[np.object_], counts: Ints, settings: TrainingSettings) -> Any:
@@ -124,7 +117,7 @@ def _model(names: NDArray[np.object_], counts: Ints, settings: TrainingSettings)
 
 
 class _Run:
-    """One training: gensim iterates over it once an epoch, in a thread of its own.
+    """One training: gensim iterates over it once an epoch, in another thread.
 
     An error in that thread would leave gensim waiting for ever. So whatever is raised there, by
     the progress callback too, is kept, ends the epoch early, and is raised at its end, in the

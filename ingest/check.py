@@ -1,4 +1,4 @@
-"""Is what the engine serves what was sent? Asked of every release before it is promoted."""
+"""Checks that a release holds what was sent, before it is promoted."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from melon.store import (
 
 SAMPLE = 64
 TOLERANCE = 1e-3
-NEIGHBOURS = 10
+NEAREST = 10
 MIN_RECALL = 0.8
-"""Of the nearest 10 by the index against an exact scan: far below what a sound index gives."""
+"""Of the `NEAREST` by the index against an exact scan: far below what a sound index gives."""
 
 
 class CheckFailed(MelonError):
@@ -56,7 +56,7 @@ def check_release(
 def _differences(
     reader: ReleaseReader, collection: Collection, sent: Contents, rng: np.random.Generator
 ) -> Iterator[str]:
-    """What the collection holds otherwise than it was sent; each is looked for when asked for."""
+    """What differs between a collection and what was sent, found one difference at a time."""
     count = reader.count(collection)
     if count != len(sent):
         yield f"{len(sent)} points were sent, it holds {count}"
@@ -123,7 +123,7 @@ def _check_index(
     fast, exact = (
         reader.query(
             collection,
-            [VectorQuery(v, DENSE, limit=NEIGHBOURS, exact=exact) for v in vectors],
+            [VectorQuery(v, DENSE, limit=NEAREST, exact=exact) for v in vectors],
         )
         for exact in (False, True)
     )
@@ -133,7 +133,7 @@ def _check_index(
         for hits, best in zip(fast, exact, strict=True)
     ]
     if (recall := float(np.mean(reached))) < MIN_RECALL:
-        yield f"the index finds {recall:.0%} of the nearest {NEIGHBOURS}"
+        yield f"the index finds {recall:.0%} of the nearest {NEAREST}"
 
 
 def _check_filter(reader: ReleaseReader, collection: Collection, sent: Contents) -> Iterator[str]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from melon.embedding import EmbeddingSpace
-from melon.ingest.duplicates import copy_numbers, directions, move_apart
+from melon.ingest.duplicates import directions, duplicate_numbers, move_apart
 from melon.ingest.incidence import Dimensions, incidence, scale_rows, to_sparse_rows
 from melon.ingest.payloads import (
     PayloadSlice,
@@ -77,15 +77,15 @@ class Contents:
 
     def dense(self, start: int, stop: int) -> NDArray[np.float32]:
         """The vectors from row `start` to before row `stop`, no two of them the same."""
-        return move_apart(self.vectors[start:stop], self._copies[start:stop], self._directions)
+        return move_apart(self.vectors[start:stop], self._numbers[start:stop], self._directions)
 
     @cached_property
-    def _copies(self) -> NDArray[np.int32]:
-        return copy_numbers(self.vectors)
+    def _numbers(self) -> NDArray[np.int32]:
+        return duplicate_numbers(self.vectors)
 
     @cached_property
     def _directions(self) -> NDArray[np.float32]:
-        return directions(self._copies, self.vectors.shape[1])
+        return directions(self._numbers, self.vectors.shape[1])
 
 
 def contents(space: EmbeddingSpace, weights: SparseWeights) -> Mapping[Collection, Contents]:

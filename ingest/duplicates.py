@@ -1,8 +1,8 @@
 """Vectors that several points share, moved apart by a hair.
 
-Songs that the same playlists hold, and nothing else is known of, have the same vector. HNSW as
-Qdrant built it until 2026 links each of such a group to the others of it and to nothing else, so
-that whole groups are never found, and points nearby with them: on *Melon*, where a quarter of the
+Songs that the same playlists hold have the same vector, if nothing else is known of them. HNSW as
+Qdrant built it until 2026 links the points of such a group to each other and to nothing else, so
+that no search reaches the group, nor some points near it: on *Melon*, where a quarter of the
 songs share their vector, 5 % of all were out of reach. See
 https://github.com/qdrant/qdrant/pull/10239.
 """
@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 DISTANCE = 3e-3
-"""How far a copy is moved, in lengths of its vector: two are apart by a cosine of 1 - 1e-5."""
+"""How far a duplicate is moved, in lengths of its vector: a cosine of 1 - 1e-5 between two."""
 
 CHUNK = 65_536
 SEED = 0x6D656C6F6E
 
 
-def copy_numbers(vectors: NDArray[np.float32]) -> NDArray[np.int32]:
-    """For each row how many rows before it are the same, (n,): 0 for the first, and for zeros."""
+def duplicate_numbers(vectors: NDArray[np.float32]) -> NDArray[np.int32]:
+    """For each row, how many rows before it are the same, (n,): 0 for the first, and for zeros."""
     factors = np.random.default_rng(SEED).integers(1, 2**63, vectors.shape[1], np.uint64) | 1
     keys = np.empty(len(vectors), np.uint64)
     for start in range(0, len(vectors), CHUNK):
@@ -38,7 +38,7 @@ def copy_numbers(vectors: NDArray[np.float32]) -> NDArray[np.int32]:
 
 
 def directions(numbers: NDArray[np.int32], dim: int) -> NDArray[np.float32]:
-    """Where the first, second … copy is moved, (largest number + 1, dim); an original stays."""
+    """Where duplicates are moved, by number, (largest number + 1, dim); those with 0 stay."""
     count = int(numbers.max(initial=0)) + 1
     drawn = np.random.default_rng(SEED).normal(size=(count, dim)).astype(np.float32)
     drawn *= DISTANCE / np.linalg.norm(drawn, axis=1, keepdims=True)
@@ -49,7 +49,7 @@ def directions(numbers: NDArray[np.int32], dim: int) -> NDArray[np.float32]:
 def move_apart(
     vectors: NDArray[np.float32], numbers: NDArray[np.int32], directions: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """The rows, each copy moved in the direction of its number."""
+    """The rows, each moved in the direction of its number."""
     if not numbers.any():
         return vectors
     lengths: NDArray[np.float32] = np.linalg.norm(vectors, axis=1, keepdims=True)

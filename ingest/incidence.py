@@ -40,7 +40,7 @@ class Incidence:
 
 
 def incidence(space: EmbeddingSpace) -> Incidence:
-    """Count a space's playlists out into matrices, rows and columns in the space's order."""
+    """Lay a space's playlists out as matrices, rows and columns in the space's order."""
     songs = pa.array(space.song_ids)
     bigrams, bigram_names = _bigrams(space)
     return Incidence(
@@ -56,10 +56,10 @@ def _bigrams(space: EmbeddingSpace) -> tuple[Matrix, list[str]]:
     cut = TitleTokenizer.bigrams
     of_tag = {tag: cut(tag) for tag in space.tags}
     titles = space.playlists["title"].to_pylist()
-    tags = space.playlists["tags"].to_pylist()
+    tag_lists = space.playlists["tags"].to_pylist()
     texts = [
-        list(dict.fromkeys(chain(cut(title or ""), *(of_tag[tag] for tag in worn))))
-        for title, worn in zip(titles, tags, strict=True)
+        list(dict.fromkeys(chain(cut(title or ""), *(of_tag[tag] for tag in tags))))
+        for title, tags in zip(titles, tag_lists, strict=True)
     ]
     counts = Counter(chain.from_iterable(texts))
     names = [bigram for bigram, count in counts.most_common() if count >= BIGRAM_MIN_COUNT]

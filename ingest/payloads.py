@@ -37,7 +37,7 @@ PLAYLIST_VALUES: Mapping[str, Value] = {
     "updt_date": lambda playlist: playlist["updated"],
     "song_count": lambda playlist: len(playlist["songs"]),
 }
-"""What makes the value of a field of a space's row, where that is not a column."""
+"""What makes the value of a field from a row of the space, where it is not a column."""
 
 PLAYLIST_GENRE_SHARE = 0.25
 """A playlist has the genres that at least this share of its songs with a genre have."""

@@ -35,7 +35,7 @@ from melon.store import (
 
 BATCH = 512
 LAYOUT = 4
-"""Raised when the same space is laid out or indexed otherwise, so that it is another release."""
+"""Raise it when a space is laid out or indexed in another way, which makes another release."""
 
 KEEP = 2
 """Complete releases that stay: the live one and the one before it, for rollback."""
@@ -69,10 +69,10 @@ def ingest(
     """Make `space` the live release of `store`, and keep the previous one for rollback.
 
     The release's name is a hash of the space and of what the collections are made with, so the
-    same space again changes nothing (but puts aliases right that name something else), and an
-    interrupted ingest can simply be run again: readers
-    see the old release until the new one is complete. Where that release is there but damaged,
-    another is built beside it, with a number after its name.
+    same space again changes nothing (but mends aliases that name something else), and an
+    interrupted ingest can simply be run again: readers see the old release until the new one is
+    complete. Where that release is there but damaged, another is built beside it, with a number
+    after its name.
 
     Args:
         weights: exponents of the sparse vectors.
@@ -96,7 +96,7 @@ def ingest(
             return IngestResult(info.manifest, Outcome.PROMOTED, dropped)
     damaged = {info.manifest.release for info in made}
 
-    known = sum(space.counts.values())  # the points that are no bigrams
+    known = sum(space.counts.values())  # all points but the bigrams
     progress("layout", 0, known)
     laid_out = contents(space, weights)
     progress("layout", known, known)
@@ -117,7 +117,7 @@ def ingest(
         check_release(builder.reader(), laid_out)
         builder.seal()
     except BaseException:
-        with suppress(MelonError):  # what went wrong first is what the user has to know
+        with suppress(MelonError):  # the user has to know the first error
             builder.abandon()
         raise
     progress("check", total, total)

@@ -63,18 +63,18 @@ def test_a_minimum_count_given_alone_is_that_of_all_kinds():
     kinds = [kind for kind in TokenKind if kind is not TokenKind.PLAYLIST]
     for least in (1, 20):
         settings = training_settings(min_count=least)
-        assert {settings.least_count(kind) for kind in kinds} == {least}
+        assert {settings.min_count_of(kind) for kind in kinds} == {least}
         again = TrainingSettings.model_validate(settings.model_dump(mode="json"))
         assert again == settings
     both = training_settings(min_count=4, min_counts={"word": 2})
-    assert (both.least_count(TokenKind.WORD), both.least_count(TokenKind.TAG)) == (2, 4)
+    assert (both.min_count_of(TokenKind.WORD), both.min_count_of(TokenKind.TAG)) == (2, 4)
 
 
 def test_without_one_words_have_to_be_more_frequent_than_the_rest():
     usual = training_settings().settled(np.array([3]))
     again = TrainingSettings.model_validate(usual.model_dump(mode="json"))
     for settings in (usual, again, training_settings(min_count=None)):
-        counts = {kind: settings.least_count(kind) for kind in (TokenKind.WORD, TokenKind.SONG)}
+        counts = {kind: settings.min_count_of(kind) for kind in (TokenKind.WORD, TokenKind.SONG)}
         assert counts == {TokenKind.WORD: 10, TokenKind.SONG: 3}
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from melon.ingest.contents import Contents
-from melon.ingest.duplicates import DISTANCE, copy_numbers
+from melon.ingest.duplicates import DISTANCE, duplicate_numbers
 
 DIM = 12
 
@@ -26,17 +26,17 @@ def test_numbers_count_the_same_rows_before(vectors: np.ndarray) -> None:
     for row in vectors:
         expected.append(seen.get(row.tobytes(), 0) if row.any() else 0)
         seen[row.tobytes()] = seen.get(row.tobytes(), 0) + 1
-    assert copy_numbers(vectors).tolist() == expected
-    assert copy_numbers(vectors[:0]).tolist() == []
+    assert duplicate_numbers(vectors).tolist() == expected
+    assert duplicate_numbers(vectors[:0]).tolist() == []
 
 
-def test_copies_are_apart_and_hardly_moved(vectors: np.ndarray) -> None:
+def test_duplicates_are_apart_and_hardly_moved(vectors: np.ndarray) -> None:
     laid_out = Contents(range(200), vectors, None, lambda start, stop: [{}] * (stop - start))
     whole = laid_out.dense(0, 200)
     has_vector = vectors.any(axis=1)
     assert not whole[~has_vector].any()
     assert len(np.unique(whole[has_vector], axis=0)) == has_vector.sum()
-    first = copy_numbers(vectors) == 0
+    first = duplicate_numbers(vectors) == 0
     np.testing.assert_array_equal(whole[first], vectors[first])
     lengths = np.linalg.norm(vectors, axis=1)
     np.testing.assert_array_less(
