@@ -3,7 +3,7 @@
     import melon
 
     with melon.open() as retriever:
-        found = retriever.recommend(title="rainy day", tags=["rain"], limit=5)
+        answer = retriever.recommend(title="rainy day", tags=["rain"], limit=5)
 
 What is named here is loaded when it is first used.
 """
@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 _ROOMS = ("melon.errors", "melon.store", "melon.retrieval")
-"""Where these names are from, what loads fastest first."""
+"""Where these names are from; what loads fastest comes first."""
 
 
 def open(
@@ -68,8 +68,8 @@ def open(
 
     Raises:
         WrongType: an argument is of another type.
-        InputError: `path` and `url` are both given, or one of them is no such thing; or a
-            variable of the environment or the file of settings is wrong.
+        InputError: there are both a `path` and a `url`, or one of them is wrong; or a variable of
+            the environment or the file of settings is.
         StoreUnavailable, NoRelease, SchemaMismatch: there is nothing to answer from.
     """
     from melon.retrieval import RetrievalSettings, Retriever

@@ -32,7 +32,6 @@ COMMANDS: Mapping[str, str] = {
 }
 """The commands, as the help lists them, and which module of `melon.commands` each is in."""
 
-
 ONE_ANSWER = frozenset({"query", "similar"})
 """Commands that end after one answer: numpy's threads would take longer to start than they save."""
 
@@ -85,7 +84,7 @@ def options(
 
 
 def run() -> int:
-    """Run the command that `sys.argv` gives, and say how it ended.
+    """Run the command that `sys.argv` names, and say how it ended.
 
     Returns:
         The exit code: 2 for what the user gave, 1 for what failed around us.
@@ -109,7 +108,7 @@ def run() -> int:
 
 
 def main() -> None:
-    """Run the command line, then exit without the interpreter's own shutdown.
+    """Run the command line, then exit without a shutdown of the interpreter.
 
     That would take time to tear down what was imported, and close the shards in `left_open`,
     which takes their files out of the page cache.

@@ -64,9 +64,9 @@ class MalformedJson(InputError):
     Args:
         what: What is wrong.
         path: The file.
-        hint: What the reader can do about it, where it is not to correct the file.
+        hint: What the reader can do about it; by default, to correct the file.
         place: Where it is wrong, from the outside in: `record` and `line` count from 1, `byte`
-            from 0. Nothing where the place is not known.
+            from 0. Empty where the place is not known.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class Problem:
 
     @property
     def place(self) -> str:
-        """The location as people write it: `dense.title.songs.floors[1]`."""
+        """The location as people write it: `dense.from_title.to_songs.floors[1]`."""
         return place_of(self.location)
 
 

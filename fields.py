@@ -20,7 +20,7 @@ MAX_INTEGER = 2**63 - 1
 
 
 class FieldType(StrEnum):
-    """What a value is. Each has an index of its own in Qdrant, but for text, which has none.
+    """The type of a value. Qdrant has an index for each of these but text.
 
     A `date` is a day: in payloads it is the datetime of its midnight, and is indexed as such.
     """
@@ -39,8 +39,8 @@ class Index:
     """How a payload field is indexed.
 
     Attributes:
-        in_graph: The HNSW graph has links of its own for the field's values, so that a filter
-            does not cut it apart. Not for fields that say the same as others (`genre_names`,
+        in_graph: The HNSW graph has extra links for the field's values, so that a filter does
+            not cut it apart. Not for fields that say the same as others (`genre_names`,
             `genre_years`, `issue_year`), nor for those of which a value has so few points that a
             filter on it is answered by a scan (names, artists).
         tenant: Engines are told that the values are names of tenants, so that they link every one.
@@ -49,11 +49,11 @@ class Index:
             recall of .86. Playlists have no tenants: Qdrant stores a tenant's points together,
             which changes the order of equal scores; playlists have many of those, and tag nDCG
             would be .469 instead of .473 (on the dev questions, as docs/quality.md says).
-        pinned: An embedded shard holds the index in memory of its own, for queries pass their
-            filter point by point. The others are read from disk: 708,000 songs open in 1.7 s, not
-            in 5 to 8, and take 150 MB, not 460.
-        range_only: Nobody looks the integers up but by a range, so that an embedded shard indexes
-            them for that.
+        pinned: An embedded shard keeps the index in memory, for queries pass their filter point
+            by point. The others are read from disk: 708,000 songs open in 1.7 s, not in 5 to 8,
+            and take 150 MB, not 460.
+        range_only: The integers are looked up by ranges only, so that an embedded shard indexes
+            them for nothing else.
     """
 
     in_graph: bool = False
@@ -135,7 +135,7 @@ SONGS = (
         shown=True,
         meaning="title, as the catalogue has it but for outer white space",
         example="Rain  Café",
-        missing="no name: it is found by id only",
+        missing="no name: it can be named by its id only",
     ),
     Field(
         name="name_key",

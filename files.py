@@ -76,7 +76,7 @@ def replacing(path: Path) -> Iterator[TextIO]:
                 shutil.copymode(target, fresh)
             os.fsync(file.fileno())
         finally:
-            with suppress(OSError):  # of a full disk, and said already
+            with suppress(OSError):  # a full disk, which is an error already
                 file.close()
         fresh.replace(target)
         sync_directory(target.parent)
@@ -96,7 +96,7 @@ def fresh_beside(path: Path) -> Iterator[Path]:
     fresh = lock.with_suffix(".new")
     with ExitStack() as at_the_end:
         at_the_end.callback(_remove, lock)  # once it is free: some systems remove no open file
-        with suppress(OSError):  # of a file system without locks: there, none is removed either
+        with suppress(OSError):  # a file system without locks, where none is removed either
             at_the_end.enter_context(locked(lock))
         at_the_end.callback(_remove, fresh)
         yield fresh
@@ -124,7 +124,7 @@ def _remove(path: Path) -> None:
 def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
     """Hold the lock file at `path`, which is made if need be, and stays as it is.
 
-    A process that ends, however it ends, holds none any more.
+    A lock ends with its process, however that ends.
 
     Raises:
         BlockingIOError: another has it, and it is not to be waited for.
@@ -194,7 +194,7 @@ def check_beside(path: Path) -> None:
     """Make sure that something could be written beside `path`, to take its place.
 
     Raises:
-        UnwritableFile: nothing could, and `path` is what it names.
+        UnwritableFile: nothing could; the error names `path`.
     """
     try:
         _try(path.parent)
@@ -269,7 +269,7 @@ def claim_directory(path: Path, writer: str) -> None:
 
 
 def _same(one: Path, other: Path) -> bool:
-    with suppress(OSError):  # one that is not there is no other's
+    with suppress(OSError):  # a file that is not there is the same as no other
         return one.samefile(other)
     return False
 

@@ -55,7 +55,7 @@ def find_corpus(paths: Sequence[Path]) -> CorpusFiles:
             playlists.append(path)
     if not playlists:
         raise BadCorpus(
-            "no file of playlists was given",
+            "there is no file of playlists",
             where=", ".join(map(str, paths)) or None,
             hint=f"give a directory that holds {PLAYLIST_FILES[0]}, or files of playlists",
         )

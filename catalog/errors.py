@@ -1,4 +1,4 @@
-"""The errors of reading a catalogue's files, and how they show a value."""
+"""What can be wrong with a catalogue's files, and how errors show a value."""
 
 from __future__ import annotations
 

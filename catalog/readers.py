@@ -83,7 +83,7 @@ def read_playlists(
         UnreadableFile: a file is missing or cannot be opened.
     """
     paths = tuple(paths)
-    advance = _told("playlists", paths, progress)
+    advance = _byte_counter("playlists", paths, progress)
     seen: set[int] = set()
     for path in paths:
         source = RecordSource(path, "playlist", report, advance, strict=strict)
@@ -131,7 +131,7 @@ def read_songs(
     """
     known = None if genres is None else frozenset(genres)
     seen: set[int] = set()
-    advance = _told("songs", [path], progress)
+    advance = _byte_counter("songs", [path], progress)
     source = RecordSource(path, "song", report, advance, strict=strict)
     conversions = _Conversions(Song, SONGS, source, known)
     for raw in source.records(SONG_MODEL):
@@ -149,8 +149,8 @@ def read_songs(
         yield song
 
 
-def _told(step: str, paths: Sequence[Path], progress: Progress) -> Callable[[int], None]:
-    """What counts bytes of files as read, and tells how far all of these files are."""
+def _byte_counter(step: str, paths: Sequence[Path], progress: Progress) -> Callable[[int], None]:
+    """A function to call with the bytes just read, which tells how far all of the files are."""
     done, total = 0, sum(path.stat().st_size for path in paths if path.is_file())
 
     def advance(size: int) -> None:
@@ -182,7 +182,7 @@ class _Conversions:
         ]
 
     def arguments(self, raw: BaseModel) -> list[Any]:
-        """The arguments that make a record of what the file has, in their order."""
+        """The arguments of the record's class, in order, from the values of a file's record."""
         values = raw.__dict__
         arguments = [convert(values[key]) for key, convert in self._attributes]
         if self._more:
@@ -194,7 +194,7 @@ class _Conversions:
 def _conversion(
     field: Field, source: RecordSource, genres: frozenset[str] | None
 ) -> Callable[[Any], Any]:
-    """What makes a record's value of a file's."""
+    """A function that turns a value of the file into the record's."""
     name = str(field.source)
     if field.name in GENRE_FIELDS:
         return lambda codes: _codes(codes, name, genres, source)
@@ -232,7 +232,7 @@ def _without_repeats(playlist: Playlist, source: RecordSource) -> Playlist:
 
 
 def _repeats(values: Iterable[T]) -> Iterator[T]:
-    """Yield what has come before."""
+    """Yield every value that came before."""
     seen: set[T] = set()
     for value in values:
         if value in seen:

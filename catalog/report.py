@@ -1,4 +1,4 @@
-"""The report of reading a catalogue: how many records, and which of them had what wrong."""
+"""The report of reading a catalogue: how many records, and what was wrong with which of them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Cause(StrEnum):
 
     @property
     def skips(self) -> bool:
-        """Whether the record is left out; else it is kept, without the value."""
+        """Whether the record is left out; otherwise only the value is."""
         return self not in _KEEPS
 
 

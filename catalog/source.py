@@ -94,7 +94,7 @@ class RecordSource:
 
     def _report_invalid(self, error: ValidationError) -> None:
         problem = first_problem(error)
-        # Beyond the field and the index, a location names the members of a union.
+        # After the field and the index, a location names members of a union.
         field, *index = problem.location[:2] or ("",)
         place = place_of((field, *(part for part in index if isinstance(part, int))))
         if not problem.location:

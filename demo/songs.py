@@ -22,7 +22,7 @@ NO_GENRE_SHARE = 0.03
 NO_NAME_SHARE = 0.003
 SAME_NAME_SHARE = 0.02
 DATE_SHARES = (0.84, 0.05, 0.08, 0.03)
-"""Shares of the dates known to the day, the month, the year, and not at all."""
+"""Shares of the dates that are known to the day, to the month, to the year, and not at all."""
 
 GENRE_SHARES = (0.5, 0.3, 0.2)
 """Of the genres of a mood, the commonest first."""

@@ -49,7 +49,7 @@ def vocabulary(size: int) -> Vocabulary:
 def plant_tags(
     vocabulary: Vocabulary, mood: Ints, genre: Ints, rng: np.random.Generator
 ) -> list[tuple[str, ...]]:
-    """Draw tags for playlists, whose moods and genres are given: mostly those of their mood.
+    """Draw tags for playlists, from their moods and genres: mostly those of their mood.
 
     A few tags are used often, and every tag at least once.
     """

@@ -32,7 +32,7 @@ def ask(path: str, body: dict[str, Any] | None = None) -> Any:
 
 def live_release() -> str:
     """The release that the alias of the songs names, if it is of the version written for here."""
-    aliases = {each["alias_name"]: each["collection_name"] for each in ask("/aliases")["aliases"]}
+    aliases = {one["alias_name"]: one["collection_name"] for one in ask("/aliases")["aliases"]}
     release: str = aliases[f"{PREFIX}_songs"].rpartition("__")[2]
     point = str(uuid.uuid5(NAMESPACE, f"release:{release}"))
     [manifest] = ask(
@@ -51,14 +51,14 @@ def sparse_query(
     """The points whose sparse vectors have most in common with this one, best first."""
     query = {"indices": list(vector), "values": list(vector.values())}
     body = {"query": query, "using": using, "limit": limit, **more}
-    found: list[dict[str, Any]] = ask(f"/collections/{collection}/points/query", body)["points"]
-    return found
+    points: list[dict[str, Any]] = ask(f"/collections/{collection}/points/query", body)["points"]
+    return points
 
 
 def weighed(playlists: list[dict[str, Any]], power: float) -> dict[int, float]:
     """Playlists as a query on what they hold: their scores, scaled to at most 1, to a power."""
     best = playlists[0]["score"]
-    return {each["id"]: (each["score"] / best) ** power for each in playlists}
+    return {playlist["id"]: (playlist["score"] / best) ** power for playlist in playlists}
 
 
 def continuation(seeds: list[int]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -77,19 +77,19 @@ def continuation(seeds: list[int]) -> tuple[list[dict[str, Any]], list[dict[str,
     # 3. What these hold: songs, and in the same manner tags.
     not_seeds = {"must_not": [{"has_id": seeds}]}  # constraints go into its "must"
     shown = ["name", "artists"]
-    found = sparse_query(
+    continuing = sparse_query(
         songs, weighed(neighbours, 1.5), "playlists", 100, filter=not_seeds, with_payload=shown
     )
-    nearest = weighed(neighbours[:100], 1.25)
-    return found, sparse_query(tags, nearest, "playlists", 10, with_payload=["tag"])
+    for_tags = weighed(neighbours[:100], 1.25)
+    return continuing, sparse_query(tags, for_tags, "playlists", 10, with_payload=["tag"])
 
 
 if __name__ == "__main__":
-    found, tagged = continuation([int(song) for song in sys.argv[1:]])
-    if not found:
+    recommended_songs, recommended_tags = continuation([int(song) for song in sys.argv[1:]])
+    if not recommended_songs:
         sys.exit("no playlist holds any of these songs")
-    for song in found:
+    for song in recommended_songs:
         name, artists = song["payload"].get("name", "(no name)"), song["payload"].get("artists", ())
         print(f"song {song['id']}  {name} · {', '.join(artists)}")
-    for tag in tagged:
+    for tag in recommended_tags:
         print(f"tag {tag['payload']['tag']}")

@@ -95,14 +95,14 @@ if __name__ == "__main__":
         name, tags = known.get("title", "(no title)"), listed(known.get("tags"), "(no tags)")
         print(f"playlist {playlist.id}  {name} · {tags}")
     # Their ids are dimensions of the songs' and of the tags' `playlists`: the second search.
-    held = models.SparseVector(
+    weights = models.SparseVector(
         indices=[int(playlist.id) for playlist in playlists],
         values=[(playlist.score / playlists[0].score) ** 2 for playlist in playlists],
     )
-    songs = nearest(f"{PREFIX}_songs__{release}", held, "playlists", 10, ["name", "artists"])
+    songs = nearest(f"{PREFIX}_songs__{release}", weights, "playlists", 10, ["name", "artists"])
     for song in songs:
         known = song.payload or {}
         name, artists = known.get("name", "(no name)"), listed(known.get("artists"), "(no artist)")
         print(f"song {song.id}  {name} · {artists}")
-    for tag in nearest(f"{PREFIX}_tags__{release}", held, "playlists", 5, ["tag"]):
+    for tag in nearest(f"{PREFIX}_tags__{release}", weights, "playlists", 5, ["tag"]):
         print(f"tag {(tag.payload or {})['tag']}")

@@ -1,9 +1,9 @@
-"""Recommendations from a program: the store that the environment names, or that is found."""
+"""Recommendations from a program, of the store that the `melon` command would take."""
 
 import melon
 
 with melon.open() as retriever:  # keep it open: it follows newly promoted releases by itself
-    found = retriever.recommend(
+    answer = retriever.recommend(
         title="rainy day",
         tags=["rain"],
         not_tags=["party"],
@@ -11,9 +11,9 @@ with melon.open() as retriever:  # keep it open: it follows newly promoted relea
         limit=5,
         tag_limit=3,
     )
-    for song in found.songs:
+    for song in answer.songs:
         print(f"{song.score:.3f}  {song.name} · {', '.join(song.artists)} · {song.issue_date}")
-    print("tags:", ", ".join(tag.tag for tag in found.tags))
+    print("tags:", ", ".join(tag.tag for tag in answer.tags))
 
     near = retriever.similar(melon.Item(tag="rain"), limit=3)
     print("near the tag rain:", [song.payload.get("name") for song in near[melon.Collection.SONGS]])
