@@ -14,4 +14,4 @@ Scores = NDArray[np.float64]
 SongArray = NDArray[np.int32]
 
 PlaylistArray = NDArray[np.uint32]
-"""They are the dimensions of the sparse vector `playlists`, too."""
+"""Ids of playlists, which are also the dimensions of the sparse vector `playlists`."""

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from melon.store import Filter, HasId, Hits, PointId, SparseVector, VectorQuery, hnsw_ef
 
 MIN_UNFILTERED_EF = 256
-"""`hnsw_ef` of a search without a filter, at least: it finds 98.9 % of 200 songs of Melon, whose
-scores are the same for it; with twice as much, which takes a third longer, 99.4 %."""
+"""Least `hnsw_ef` of a search without a filter: by their scores, it finds 98.9 % of the nearest
+200 songs of Melon; twice as much, which takes a third longer, 99.4 %."""
 
 MAX_EXCLUDED_IDS = 128
 """Excluded ids that an answer may be longer by; more of them stay in the filter."""
@@ -42,7 +42,7 @@ def query_grouped(
 def search_ef(limit: int, filter: Filter | None) -> int | None:
     """The `ef` of a search in the co-embedding; None leaves it to the store.
 
-    The store's own is wide enough for any filter, and takes up to twice the time.
+    What the store chooses is wide enough for any filter, and takes up to twice the time.
     """
     if filter is not None and has_conditions(filter):
         return None

@@ -94,7 +94,7 @@ class Constraints(FrozenInput):
     `datetime.date`. A song whose value is unknown passes only constraints that exclude by it.
 
     Raises:
-        ConstraintError: a list that would have to match is empty, or a date is none.
+        ConstraintError: a list that would have to match is empty, or a text is not a date.
         WrongType: a value is of the wrong kind, such as one genre in place of a list.
         InputError: a value is out of range, or a name is not valid Unicode.
     """
@@ -118,8 +118,8 @@ class Constraints(FrozenInput):
         """The constraints as a filter on the songs of a release, which knows all their names.
 
         Raises:
-            ConstraintError: a genre or an artist is not known, a name is empty, or a range is, or
-                something is wanted and excluded.
+            ConstraintError: a genre or an artist is not known, a name or a range is empty, or
+                something is both wanted and excluded.
         """
         filter = self._filter(genres)
         artists.check((*(self.artists or ()), *self.not_artists))
@@ -273,7 +273,7 @@ def _any_genre(wanted: Sequence[str], genres: Genres) -> Condition:
 def _issued(genres: list[Condition], since: date | None, until: date | None) -> list[Condition]:
     """Conditions on genres, and one that the song was issued from `since` until `until`.
 
-    A genre and a few years are looked up as one value: given two conditions, an engine would go
+    A genre and a few years are looked up as one value: for two conditions, an engine would go
     through all songs of the genre and check the date of each.
     """
     days = DateRange("issue_date", _start(since), _end(until))
@@ -296,7 +296,7 @@ def _in_years(genres: Condition, years: range) -> Condition:
 
 
 def _day(value: date | str | None) -> date | None:
-    """The day of a field; the type allows text, of which the validation has left none."""
+    """The day of a field; its type allows text, which validation has turned into a date."""
     return parse_day(value) if isinstance(value, str) else value
 
 

@@ -1,4 +1,4 @@
-"""Which release answers: one that stays, or whichever is live, between two calls."""
+"""Which release answers: always the same one, or whichever is live when a call begins."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ RETRY_SECONDS = 60.0
 """After this, a release that could not be opened is tried again."""
 
 IDLE_SECONDS = 30.0
-"""After so long without a look, nobody answers before one has looked: much may have happened."""
+"""After so long without a look, every thread waits for the next one: much may have happened."""
 
 FOR_EVER = (SchemaMismatch, DamagedTitleTokenizer)
-"""Errors of a release that stay what they are as long as this process runs."""
+"""Errors of a release that do not pass while this process runs."""
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ class PinnedRelease:
 
 @dataclass(frozen=True, slots=True)
 class _Refused:
-    """A release that is not taken up, at least until then (of `time.monotonic`)."""
+    """A release that is not taken up before `until`, by `time.monotonic`."""
 
     release: str
     until: float
@@ -169,7 +169,7 @@ class LiveRelease:
     def _after(self, dropped: OpenRelease) -> OpenRelease:
         """The release that answers instead of one that was dropped; itself if there is none.
 
-        Of all threads that miss the same release, one looks; the others wait for what it finds.
+        Of all threads that miss the same release, one looks, and the others wait for it.
         """
         looks = self._looks
         with self._looking:
@@ -180,7 +180,7 @@ class LiveRelease:
             return self.open
 
     def _overdue(self) -> float:
-        """For how many seconds a look has been due; below zero, until it is."""
+        """For how many seconds a look has been due; negative before it is."""
         return time.monotonic() - self._looked - REFRESH_SECONDS
 
     def _look(self) -> None:

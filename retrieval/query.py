@@ -28,7 +28,7 @@ def _unique(values: tuple[object, ...]) -> tuple[object, ...]:
 
 
 def valid_text(text: object) -> object:
-    """The value itself, if it is no text, or text that can be encoded.
+    """The value itself, unless it is text that cannot be encoded.
 
     Raises:
         InputError: it holds a lone surrogate, as an argument that is not UTF-8 does.
@@ -80,7 +80,7 @@ Id = Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(_no_bool)]
 
 
 def kept_as(kind: Any) -> GetPydanticSchema:
-    """What pydantic makes of a field that takes more, as type checkers see it: a list, too."""
+    """Have pydantic make this type, such as a tuple, of a field whose annotation accepts more."""
     return GetPydanticSchema(lambda _, handler: handler(kind))
 
 
@@ -92,7 +92,7 @@ Word = Annotated[str, BeforeValidator(_word)]
 
 
 class FrozenInput(BaseModel):
-    """A part of what is asked for: it cannot be changed, and is right or an error of who asks."""
+    """Input from outside, checked when it is made, and never changed afterwards."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -182,23 +182,23 @@ class PlaylistQuery(FrozenInput):
         songs, tags, title = (ldexp(weight, 1 - exponent) for weight in (songs, tags, title))
         return ModalityWeights(songs=songs, tags=tags, title=title)
 
-    def adding(self, **words: object) -> PlaylistQuery:
+    def adding(self, **fields: object) -> PlaylistQuery:
         """The same query with more in its lists, and with another title or other weights.
 
         Args:
-            words: the fields by name; where one is None, nothing changes.
+            fields: values by the names of fields; None changes nothing.
 
         Raises:
             InputError: as for a `PlaylistQuery`.
         """
-        said = {name: value for name, value in words.items() if value is not None}
-        if not said:
+        changes = {name: value for name, value in fields.items() if value is not None}
+        if not changes:
             return self
-        added = dict(PlaylistQuery.model_validate(said))
+        added = dict(PlaylistQuery.model_validate(changes))
         for name, value in self:
             if isinstance(value, tuple):
                 added[name] = (*value, *added[name])
-            elif name not in said:
+            elif name not in changes:
                 added[name] = value
         return PlaylistQuery.model_validate(added)
 

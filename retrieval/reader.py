@@ -166,8 +166,8 @@ class PointCache(Generic[V]):
 
     Attributes:
         collection: which points.
-        value: what is kept of a record.
-        max_points: that are kept; past that, the cache is emptied.
+        value: takes what is kept from a record.
+        max_points: how many points are kept at most; past that, the cache is emptied.
         payload: the fields that `value` is taken from.
         vectors: whether it is taken from the dense vector.
         known: the values of those that were read.

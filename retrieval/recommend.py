@@ -47,7 +47,7 @@ class Wanted:
     """How all queries of one call are to be answered.
 
     Raises:
-        InputError: neither songs nor tags are wanted, or fewer than none.
+        InputError: neither songs nor tags are wanted, or a limit is negative.
         WrongType: `variety` is something else.
     """
 
@@ -77,7 +77,7 @@ def recommend(
         store: where the release is, for the record.
 
     Raises:
-        InputError: queries and constraints are not equally many.
+        InputError: there are more queries than constraints, or fewer.
         WrongType: a query or a constraint is something else.
         ConstraintError: a constraint cannot be met by anything, or names what is not known.
     """
@@ -86,7 +86,7 @@ def recommend(
     pairs = _varied(reader, resolved, wanted, wanted.variety.pool(wanted.limit))
     answers = [answer for _, answer in pairs]
     reasons = [
-        # what is popular has no other reason
+        # an answer by popularity has no other reason
         explain(wanted.strategy, reader, query, answer)
         if wanted.explain and not answer.popular
         else UNEXPLAINED

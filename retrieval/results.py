@@ -11,7 +11,7 @@ from melon.store import SCHEMA, Collection, Payload
 Fallback = Literal["popularity"]
 
 SONG_FIELDS = SCHEMA[Collection.SONGS].shown
-"""The payload that a description is made of."""
+"""The payload fields that a description is made of."""
 
 _DATE_LENGTHS = {"year": 4, "month": 7}
 _DAY_LENGTH = 10

@@ -22,7 +22,7 @@ from melon.retrieval.variety import Variety
 from melon.store import Collection, ReleaseReader, VectorStore
 
 PLAYLIST_FIELDS = ("songs", "tags", "title")
-"""Of a playlist's payload: what it is continued by."""
+"""The payload fields of a playlist that its continuation starts from."""
 
 
 class Retriever:
@@ -80,12 +80,12 @@ class Retriever:
 
     @property
     def reader(self) -> ReleaseReader:
-        """The release that answers, for questions of one's own."""
+        """A reader of the release that answers, for other questions than these."""
         return self._source.open.reader
 
     @property
     def engine_reader(self) -> ReleaseReader:
-        """The engine's own reader of it, to wrap and give to `with_reader`."""
+        """The engine's reader of that release, to be wrapped for `with_reader`."""
         return self._source.open.reader.engine
 
     @property
@@ -100,18 +100,18 @@ class Retriever:
 
     def with_settings(self, settings: RetrievalSettings) -> Self:
         """A retriever of the same release with other settings; nothing is opened again."""
-        other = copy(self)
-        other._settings = settings
-        return other
+        retriever = copy(self)
+        retriever._settings = settings
+        return retriever
 
     def with_reader(self, reader: ReleaseReader) -> Self:
         """A retriever that asks another reader of the same release, and stays with it."""
-        other = copy(self)
-        other._source = PinnedRelease(reader)
-        return other
+        retriever = copy(self)
+        retriever._source = PinnedRelease(reader)
+        return retriever
 
     def kinds(self, queries: Sequence[PlaylistQuery]) -> list[QueryKind | None]:
-        """By which settings each query is answered; None where nothing of it is known.
+        """The kind of each query; None where nothing of it is known.
 
         Raises:
             InputError: a tag is wanted and disliked at once, in two spellings.
@@ -140,10 +140,9 @@ class Retriever:
     ) -> Recommendation:
         """The songs that continue a playlist and the tags that fit it.
 
-        Seeds never come back, nor does what is disliked. Where nothing that is given leads to what
-        is asked for (it is empty, unknown or weightless, has no vector, or nothing that it leads
-        to passes), the answer is what is most popular under the same constraints, marked as
-        `fallback`.
+        Seeds never come back, nor does what is disliked. Where the query leads to nothing (it is
+        empty, unknown or weightless, has no vector, or nothing that it leads to passes), the
+        answer is what is most popular under the same constraints, marked as `fallback`.
 
         Args:
             query: part of a playlist, to which `songs`, `tags` and so on add; not needed with them.
@@ -163,13 +162,13 @@ class Retriever:
             explain: say for every result that the strategy scored from which seeds and through
                 which playlists its score came; costs the query again, and more.
             variety: choose the songs from more candidates, few of one artist, few alike; their
-                order is then that of being chosen, not of their scores. Where the candidates
-                are mostly of one artist, the query is asked again for more.
+                order is then that in which they were chosen, not that of their scores. Where the
+                candidates are mostly of one artist, the query is asked again for more.
 
         Raises:
             ConstraintError: a constraint cannot be met by anything, or names what is not known.
-            UnknownSong, AmbiguousSong: no song has a name that is given, or several have it.
-            InputError: nothing is to be found, or a tag is wanted and disliked at once, in two
+            UnknownSong, AmbiguousSong: no song has one of the names, or several have it.
+            InputError: nothing is asked for, or a tag is wanted and disliked at once, in two
                 spellings, or a value is wrong as in a `PlaylistQuery`.
             UnknownStrategy: there is none of that name.
             WrongType: the query or the constraints are something else, such as a title.
@@ -231,7 +230,7 @@ class Retriever:
         strategy: str = DEFAULT_STRATEGY,
         exact: bool = False,
     ) -> list[Ranking]:
-        """The songs and tags of `recommend_many` without what is shown of them: much cheaper.
+        """The songs and tags of `recommend_many` by ids and names alone: much cheaper.
 
         Raises:
             as `recommend`.
@@ -259,9 +258,9 @@ class Retriever:
 
         Raises:
             ConstraintError: a constraint cannot be met by anything, names what is not known, or is
-                given where no songs are looked for.
+                there where no songs are looked for.
             UnknownItem: the store does not hold the item, or no vector for it.
-            InputError: a collection is none, or no point is wanted.
+            InputError: there is no collection of that name, or `limit` is below 1.
             WrongType: the item or the constraints are something else, such as an id.
             NoRelease: the release was dropped, and there is no other to take up.
         """

@@ -1,4 +1,4 @@
-"""The seeds of a query: what of it the store knows, with vectors, popularity and dimensions."""
+"""The seeds of a query: the parts that the store knows, with vector, popularity and dimension."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def look_up(
             title_words=_gather(keys.title_words, words, dim),
             title_tags=_gather(keys.title_tags, tags, dim),
             words=_gather(keys.words, words, dim),
-            # without a known word, the pairs that are known are chance
+            # without a known word, a known pair of letters is chance
             bigrams=_gather(keys.bigrams if words.keys() & keys.words else {}, bigrams, dim),
             not_songs=_gather(query.not_songs, songs, dim),
             not_tags=_gather(keys.not_tags, tags, dim),

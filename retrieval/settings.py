@@ -1,8 +1,8 @@
-"""Everything that weighs on the query side: typed, documented, and searched by `melon tune`.
+"""The settings of a query: weights, exponents and sizes, most of which `melon tune` searches.
 
-None of it needs a new release: the store holds who holds what, the query brings the exponents.
+None of them needs a new release: the store has what playlists hold, the query the exponents.
 The built-in settings are retrieval/defaults.json, a file as `melon tune` writes it; docs/quality.md
-says how they were found. A setting's path says what it is for, as in
+says how they were chosen. A setting's path says what it is for, as in
 `neighbours.from_songs.to_tags.song_weight`: the part that reads it, the kind of query, the target.
 """
 
@@ -23,7 +23,7 @@ DEFAULTS = Path(__file__).with_name("defaults.json")
 
 
 class QueryKind(StrEnum):
-    """What is known of what a query gives; different things are worth different settings.
+    """What is known of a query: each kind is answered by settings of its own.
 
     `SONGS_AND_TEXT` is songs with known tags, the query's or its title's; see `Seeds.kind`.
     """
@@ -44,7 +44,7 @@ _Floor = Annotated[int, Field(ge=0)]
 
 
 class Reweighting(_Settings):
-    """Ridge regression of the neighbours' weights: those that hold much besides the seeds pay.
+    """Ridge regression of the neighbours' weights: those that hold much besides the seeds lose.
 
     The weights stay near the similarities (`penalty`) while the neighbours' sum should be 1 at
     each seed (counting `seen`) and 0 at everything else they hold (counting `unseen`).
@@ -85,8 +85,8 @@ class Hops(_Settings):
 class QueryEmbedding(_Settings):
     """Where in the co-embedding a query stands: the weighted means of its songs, tags and title.
 
-    In a mean, a seed counts popularity^-`seed_discount`. Dislikes push by `dislike_weight`, of a
-    unit.
+    In a mean, a seed counts popularity^-`seed_discount`. What is disliked pushes the unit vector of
+    the query away by `dislike_weight`.
     """
 
     song_weight: _Weight = 1.0
@@ -99,8 +99,8 @@ class QueryEmbedding(_Settings):
 class Cosine(QueryEmbedding):
     """Candidates from the co-embedding, scored exp(sharpness · (cosine - 1)) · popularity^prior.
 
-    What is nearest of all is rarely what is popular, so the nearest are also sought among the
-    points that at least so many playlists hold, for each of `floors`.
+    The nearest songs of all are rarely popular, so the nearest are also sought among the songs
+    that at least so many playlists hold, for each of `floors`.
     """
 
     sharpness: float = Field(default=12.0, ge=0, le=100)
@@ -117,7 +117,7 @@ class Nearby(QueryEmbedding):
 
 
 class Fusion(_Settings):
-    """What the neighbours give and the co-embedding gives, each scaled to a maximum of 1, added up.
+    """The scores from neighbours and from the co-embedding, each scaled to at most 1, are added.
 
     The co-embedding's counts `weight` · score^`power`. Songs are fused by their own scores, tags
     by those of the playlists that hold them.
@@ -128,9 +128,9 @@ class Fusion(_Settings):
 
 
 class SongFusion(Fusion):
-    """What of the co-embedding is worth adding to the neighbours' songs is popular.
+    """Of the co-embedding's songs, only popular ones are worth adding to the neighbours'.
 
-    Beside the neighbours, one floor does as well as the several of `mean`, in a third of the time.
+    One floor does as well here as the several of the strategy `mean`, in a third of the time.
     """
 
     floor: int = Field(
@@ -167,7 +167,7 @@ class RetrievalSettings(_Settings):
     """All settings of all strategies. May be pickled, as a whole.
 
     Attributes:
-        neighbours: how the neighbours are found, and what they give.
+        neighbours: the two hops, by way of the neighbours.
         dense: the search in the co-embedding, where songs and playlists have dense vectors.
         hybrid: how the two are fused.
     """

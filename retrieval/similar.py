@@ -1,4 +1,4 @@
-"""Nearest songs, tags, playlists or words of any item: the co-embedding seen from one point."""
+"""The songs, tags, playlists or words nearest to an item in the co-embedding."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Item(FrozenInput):
     Values are taken, and a tag is looked for, as in a `PlaylistQuery`.
 
     Raises:
-        InputError: none or several are given, or the value is one that no such item can have.
+        InputError: there is none, or more than one, or no such item can have that value.
     """
 
     song: Id | None = None
@@ -122,7 +122,7 @@ def similar(
 
 
 def _collections(names: Sequence[Collection | str]) -> list[Collection]:
-    if isinstance(names, str):  # a collection is one, too, and would be taken for its letters
+    if isinstance(names, str):  # as a `Collection` is, too: its letters are no names
         raise WrongType(f"{str(names)!r} is not a list of collections", hint=f'write ["{names}"]')
     try:
         return [Collection(name) for name in names]
@@ -148,7 +148,7 @@ def _vector(release: OpenRelease, item: Item, itself: tuple[Collection, PointId]
 
 
 def _point_of(release: OpenRelease, item: Item) -> tuple[Collection, PointId] | None:
-    """The point that the item is; None of a title, which is none."""
+    """The collection and the id of the item's point; None for a title, which has no point."""
     if item.song is not None:
         return Collection.SONGS, item.song
     if item.tag is not None:

@@ -15,11 +15,11 @@ from melon.retrieval.strategies.ranking import Ranked
 from melon.store import PointId
 
 POOL = 5
-"""Candidates that are looked at first for each song wanted."""
+"""Candidates to choose from at first, for each song that is wanted."""
 
 
 class Variety(FrozenInput):
-    """What a list of songs should be besides fitting.
+    """How varied a list of songs should be.
 
     Raises:
         InputError: a value is out of range.

@@ -1,4 +1,4 @@
-"""How candidates are sought: by neighbours, in the co-embedding, and by both together."""
+"""The ways to find candidates: by neighbours, in the co-embedding, and by both together."""
 
 from __future__ import annotations
 

@@ -20,11 +20,11 @@ from melon.retrieval.strategies.ranking import Answer, Ranked, ResolvedQuery
 from melon.store import DENSE, Collection, Filter, Hits, Ids, NumberRange, VectorQuery
 
 FEW_SONGS = 10_000
-"""So many are scanned at once, without the engine's estimate of what a filter leaves first."""
+"""Fewer than these are scanned, without the engine's estimating first what a filter leaves."""
 
 
 class DenseStrategy:
-    """What is near a query's probes, of songs with a prior for what is popular."""
+    """What is near a query's probes; among songs, popular ones have a prior."""
 
     def __init__(self, settings: RetrievalSettings, probe_kind: ProbeKind) -> None:
         self.name = probe_kind.value
@@ -58,7 +58,7 @@ class DenseStrategy:
         queries: Sequence[ResolvedQuery],
         cosines: Sequence[Cosine | None],
     ) -> list[Ranked]:
-        """The songs nearest to each query, in one request; none where None says how."""
+        """The songs nearest to each query, in one request; none where its settings are None."""
         return [
             Ranked.of_sums([scores for _, scores in by_probe]).above(0)
             for by_probe in self.scores_by_probe(reader, queries, cosines)

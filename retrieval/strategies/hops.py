@@ -29,7 +29,7 @@ TIES = 20
 
 
 class NeighbourStrategy:
-    """What the playlists hold that are most like the query, weighted by their likeness."""
+    """What the neighbours hold, weighted by how much they are like the query."""
 
     name = "neighbours"
 
@@ -115,8 +115,8 @@ def first_hop(
 ) -> list[Playlists]:
     """The neighbours: the playlists that share most with each query, in one request.
 
-    Where a query dislikes something, the playlists most like that count against it. Where None
-    stands for a query, there are none.
+    Where a query dislikes something, the playlists most like that have negative weights. Where
+    None stands for a query, there are no playlists.
     """
     hops = [_FirstHop(*pair, disliked) for pair in wanted if pair for disliked in (False, True)]
     hits = _search_once(reader, hops)
@@ -229,7 +229,7 @@ class _FirstHop:
 
     @property
     def reweighting(self) -> Reweighting | None:
-        """How the playlists are weighed anew, if they are."""
+        """The settings by which the playlists are weighed anew, if they are."""
         return self.hops.reweighting if self.query.seeds.songs and not self.disliked else None
 
     def search(self) -> VectorQuery | None:

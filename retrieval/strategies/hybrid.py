@@ -22,7 +22,7 @@ ENOUGH = 10
 """Popular songs that there must be for each candidate, for a look at them to be enough."""
 
 FILLING = 0.05
-"""The weight of the co-embedding's songs where it has none and the neighbours hold too few."""
+"""Weight of the co-embedding's songs where the settings have 0, but neighbours hold too few."""
 
 
 class HybridStrategy:
@@ -77,7 +77,7 @@ class HybridStrategy:
         hop_songs: Sequence[Ranked],
         dense_songs: Sequence[Ranked],
     ) -> list[Ranked]:
-        """The songs of both; only now the co-embedding is searched for what is to fill places."""
+        """The songs of both; for places that are left, the co-embedding is searched now."""
         fusions = [song_fusion(*parts) for parts in zip(queries, hop_songs, settings, strict=True)]
         late_cosines = [
             None if planned.weight else self.cosine(reader, query, fusion)
@@ -96,7 +96,7 @@ class HybridStrategy:
     ) -> Cosine | None:
         """How to search for songs in the co-embedding, if at all.
 
-        Among popular songs only, unless these are few or the query has constraints of its own.
+        Among popular songs only, unless these are few or the query has constraints.
         """
         if not fusion.weight:
             return None
@@ -108,7 +108,7 @@ class HybridStrategy:
 
 
 def song_fusion(query: ResolvedQuery, hop_songs: Ranked, fusion: SongFusion) -> SongFusion:
-    """The fusion of a query's songs; the co-embedding has a part in it where places are left."""
+    """The fusion of a query's songs; the co-embedding has a weight in it where places are left."""
     if fusion.weight or len(hop_songs) >= query.song_limit:
         return fusion
     return fusion.model_copy(update={"weight": FILLING})

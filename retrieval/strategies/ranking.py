@@ -1,4 +1,4 @@
-"""What a strategy is asked and what it answers; all of them work on many queries at once."""
+"""What a strategy is asked, and what it answers. Every strategy works on many queries at once."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ EMPTY = Ranked(np.empty(0, np.int64), np.empty(0))
 class Answer:
     """The candidates for one query.
 
-    `popular` is true where the most popular items stand in for what a strategy finds.
+    `popular` is true where the most popular ones stand in, because a strategy finds none.
     """
 
     songs: Ranked
