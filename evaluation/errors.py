@@ -18,11 +18,11 @@ class BadResults(InputError):
 
 
 class TooFewItems(InputError):
-    """The store, or what the constraint leaves of it, cannot fill a list."""
+    """The store has too few songs or tags, under the constraint, to fill a list."""
 
 
 class WorkerEnded(MelonError):
-    """A process that answers questions beside others was killed, as for want of memory."""
+    """One of several processes that answer questions was killed, perhaps for want of memory."""
 
 
 class NothingToHide(InputError):

@@ -14,10 +14,10 @@ from melon.store import Filter, ReleaseReader
 from melon.text import compact
 
 POPULAR = "popular"
-"""No strategy of retrieval but the baseline that each has to beat: lists of filling alone."""
+"""The baseline that every strategy has to beat: lists of the most popular songs and tags."""
 
 HEAD = 256
-"""How many popular items are asked for at first; twice as many each time these are too few."""
+"""How many popular items are asked for at first, and twice as many each time they are too few."""
 
 Item = TypeVar("Item", int, str)
 
@@ -38,7 +38,7 @@ class PopularItems:
     ) -> tuple[int, ...]:
         """The songs, then the most popular others, up to `length`; none of `without`.
 
-        With `until`, the others were issued by that day; of a song without a date nobody knows.
+        With `until`, the others were issued by that day; songs without a date are none of them.
 
         Raises:
             TooFewItems: the store holds too few.

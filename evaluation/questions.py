@@ -68,9 +68,9 @@ def check_same(
     """Make sure that questions, or results, are about the playlists that the answers are about.
 
     Args:
-        ids: of the playlists that they are about.
-        what: they are: `questions` or `results`.
-        error: raised if they are about others.
+        ids: of the playlists of the questions, or results.
+        what: `questions` or `results`.
+        error: raised if the answers are about other playlists.
     """
     asked, answered = set(ids), {answer.id for answer in answers}
     for differing, problem in (
@@ -86,7 +86,7 @@ def check_same(
 
 
 KINDS = ("songs", "songs+tags", "tags+title", "title")
-"""What the challenge's questions give, in its order."""
+"""The kinds of the challenge's questions, by what they give, in its order."""
 
 
 def kind_of(question: Playlist) -> str:
@@ -104,7 +104,7 @@ def order_of_kind(kind: str) -> tuple[int, str]:
 
 
 def as_query(question: Playlist) -> PlaylistQuery:
-    """A question as a query, to which its own playlist is no neighbour.
+    """A question as a query whose playlist, if the store has it, is not among its neighbours.
 
     A blank title is None already, and blank tags are gone: `melon.catalog` reads them so.
     """

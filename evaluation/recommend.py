@@ -1,4 +1,4 @@
-"""Questions are answered through a `Retriever`: exactly as many songs and tags as are wanted."""
+"""Answers questions through a `Retriever`, with exactly as many songs and tags as are wanted."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def recommend(
 ) -> Iterator[Result]:
     """Answer questions in their order: `SONGS` songs and `TAGS` tags each, no seed, no repeat.
 
-    What the strategy leaves open is filled with the most popular songs and tags. A question's
-    own playlist, where training knew it, is not its neighbour.
+    What the strategy leaves open is filled with the most popular songs and tags. The playlist of
+    the question, where training knew it, is not among the neighbours.
 
     Args:
         retriever: asks the store. Pin its release, or one promoted meanwhile answers the rest.
@@ -43,8 +43,8 @@ def recommend(
             recommended either, not even to fill.
         batch: how many questions are answered together; the answers do not depend on it. With 1,
             a question is asked when the one before it is answered and filled.
-        processes: those that answer side by side; None for this one alone. `POPULAR` needs none.
-        unknown: where what the store does not know is collected; `POPULAR` does not ask.
+        processes: answer side by side; None for this one alone. `POPULAR` needs no others.
+        unknown: collects what the store does not know; `POPULAR` asks it nothing.
         progress: told how many questions are answered, as a step of the strategy's name.
 
     Raises:

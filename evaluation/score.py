@@ -1,4 +1,4 @@
-"""Results are scored against what was hidden: as the challenge does it, and by kind of question."""
+"""Scores results against what was hidden: as the challenge does it, and by kind of question."""
 
 from __future__ import annotations
 
@@ -93,8 +93,8 @@ def score(
             answers the store was trained on stay unknown.
 
     Raises:
-        BadResults: the results are not those of the answers' playlists.
-        BadQuestions: the questions are not.
+        BadResults: results and answers are not of the same playlists.
+        BadQuestions: questions and answers are not.
     """
     by_id = {result.id: result for result in results}
     check_same(by_id, answers, "results", BadResults)
@@ -135,7 +135,7 @@ def _measures(results: Sequence[Result], answers: Sequence[Playlist]) -> pd.Data
 def _hits(lists: Sequence[Sequence[int]], hidden: Sequence[Sequence[int]]) -> NDArray[np.bool_]:
     """Whether each item of n lists of k is hidden in its playlist: (n, k) bool.
 
-    A playlist's row and an item are one number together, so one look-up serves all lists.
+    A playlist's row and an item are packed into one number, so one look-up serves all lists.
     """
     ranked = np.array(lists, np.int64)
     rows = np.repeat(np.arange(len(hidden)), [len(items) for items in hidden])

@@ -1,4 +1,4 @@
-"""The figures that an evaluation comes to."""
+"""The figures of an evaluation."""
 
 from __future__ import annotations
 

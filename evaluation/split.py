@@ -70,13 +70,13 @@ def split(
         hold_out: the share of all playlists that is held out, or from 1 on their number.
         min_songs: playlists with fewer songs stay in training; `MIN_SONGS` at least.
         shares: how many questions of each of `KINDS` there are, in any unit.
-        seed: where chance begins.
+        seed: of all random draws.
         report: counts what is read and skipped.
         strict: raise at the first record that would be skipped.
 
     Raises:
         NothingToHide: there are too few playlists to hold out so many.
-        ForeignFile: a file of these names is there that no split wrote.
+        ForeignFile: one of the files is there, and `melon split` did not write it.
         UnwritableFile: the directory or a file in it cannot be written.
         ReplacedInput: a file would replace one that is read.
         InputError: a number is out of range.

@@ -25,7 +25,7 @@ class Unknowns:
     tags: set[str] = field(default_factory=set)
 
     def add(self, question: Playlist, ranking: Ranking) -> None:
-        """Take note of what was unknown of one question."""
+        """Add what the store does not know of one question."""
         if not ranking.known:
             self.questions.add(question.id)
         self.songs.update(ranking.unknown.songs)
@@ -37,7 +37,7 @@ TOGETHER = 1000
 
 
 def leaked(reader: ReleaseReader, answers: Sequence[Playlist]) -> list[int]:
-    """The ids of answers that the store was trained on: the playlists there have some of them.
+    """The ids of leaked answers: the store's playlist of that id has some of what is hidden.
 
     Args:
         answers: what is hidden of each playlist.

@@ -1,4 +1,4 @@
-"""The official submission, `results.json`: written as a whole, read with the official checks."""
+"""The official submission, `results.json`: replaced as a whole, read with the official checks."""
 
 from __future__ import annotations
 

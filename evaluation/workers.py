@@ -1,4 +1,4 @@
-"""Questions are asked side by side: by threads of this process, or by several processes.
+"""Asks questions side by side: in threads of this process, or in several processes.
 
 The embedded engine works in the caller's process, where Python runs one thread at a time: more
 threads do not make it faster, more processes do, each with the store open for itself.
@@ -29,7 +29,7 @@ OpenRetriever = Callable[[], Retriever]
 """Opens the release that is asked, always the same one. Can be pickled."""
 
 MANY_QUESTIONS = 2000
-"""From here on it pays to open the store in several processes."""
+"""From this number on, it pays to open the store in several processes."""
 
 THREADS = 2
 """Batches under way: engines answer one while Python ranks the other."""
@@ -68,7 +68,7 @@ class Batch:
     Attributes:
         questions: playlists with parts blanked.
         days: for each, the last day on which its songs may have been issued; None for any.
-        strategy: by which candidates are looked for.
+        strategy: how candidates are looked for.
     """
 
     questions: Sequence[Playlist]
@@ -121,7 +121,7 @@ def rank(retriever: Retriever, batch: Batch) -> list[Ranking]:
 
 @contextmanager
 def _shut_down(pool: Executor) -> Iterator[None]:
-    """Leave undone at the end what the pool has not begun."""
+    """At the end, cancel what the pool has not begun."""
     try:
         yield
     finally:

@@ -1,1 +1,1 @@
-"""Retrieval settings become those that suit a catalogue: searched on masked playlists."""
+"""The search for the retrieval settings that suit a catalogue, on masked playlists."""

@@ -1,4 +1,4 @@
-"""Every trial of `melon tune`, a JSON line each, so that no search measures anything twice."""
+"""The trials of `melon tune`, a line of JSON for each, so that nothing is measured twice."""
 
 from __future__ import annotations
 

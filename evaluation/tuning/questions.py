@@ -21,7 +21,7 @@ from melon.evaluation.tuning.space import Stage, Target
 from melon.retrieval import QueryKind, Ranking, Retriever
 
 HALVES = 0
-"""The seed by which the questions are halved, whatever the seed by which they are drawn."""
+"""The seed by which the questions are halved, whatever the seed by which some are drawn."""
 
 
 @dataclass(frozen=True, slots=True)

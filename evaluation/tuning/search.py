@@ -18,7 +18,7 @@ from melon.evaluation.tuning.space import Parameter
 Model = TypeVar("Model", bound=BaseModel)
 
 STRIDES = (2, 1)
-"""Steps of a ladder at once: first wide ones, which pass over small dips, then single ones."""
+"""How many values of a ladder a step passes: first two, to pass over small dips, then one."""
 
 MIN_GAIN = 1e-4
 """What a step has to gain: less is noise, whatever the questions."""
@@ -84,10 +84,10 @@ class _Climber(Generic[Model]):
             if self._take(parameter, step):
                 while self._take(parameter, step):
                     pass
-                return  # the other way is where it came from
+                return  # the other direction is where it came from
 
     def _take(self, parameter: Parameter, step: int) -> bool:
-        """Take one step if it pays; whether it did."""
+        """Take one step if it pays, and return whether it did."""
         if not parameter.matters(self.settings, self._modalities):
             return False
         candidate = parameter.stepped(self.settings, step)

@@ -26,7 +26,7 @@ TARGETS: tuple[Target, ...] = ("songs", "tags")
 
 
 class Stage(StrEnum):
-    """What is searched, in this order: each builds on what those before it found."""
+    """The parts of the settings that are searched, in this order: each builds on those before."""
 
     NEIGHBOURS = "neighbours"
     DENSE = "dense"
@@ -44,20 +44,20 @@ class Parameter:
 
     Attributes:
         path: the setting, inside the settings of a stage: `power`, `reweighting.seen`.
-        ladder: its values, each next one further the same way. As the last one, None leaves the
-            whole out that the setting is part of.
-        moves: what a question has to give, any of these, for the setting to matter.
+        ladder: its values in order, up or down. A last value of None leaves out the whole that
+            the setting is part of, such as `reweighting`.
+        modalities: the setting matters to questions that give any of these.
         needs: a path that must hold something other than 0 or None for the setting to matter.
     """
 
     path: str
     ladder: tuple[Any, ...]
-    moves: frozenset[str] = frozenset({"songs", "tags", "title"})
+    modalities: frozenset[str] = frozenset({"songs", "tags", "title"})
     needs: str | None = None
 
-    def matters(self, settings: BaseModel, given: Iterable[str]) -> bool:
-        """Whether a step of it can change an answer, where the questions give `given`."""
-        if self.moves.isdisjoint(given):
+    def matters(self, settings: BaseModel, modalities: Iterable[str]) -> bool:
+        """Whether a step of it can change an answer to questions that give these modalities."""
+        if self.modalities.isdisjoint(modalities):
             return False
         return self.needs is None or bool(value_at(settings, self.needs))
 
@@ -110,12 +110,12 @@ SEEDS_OF: Mapping[str, frozenset[str]] = {
     "word": frozenset({"tags", "title"}),
     "bigram": frozenset({"tags", "title"}),
 }
-"""The kinds of seed at the first hop, and what of a question they are cut from."""
+"""The kinds of seed at the first hop, and the modalities of a question that they come from."""
 
 REWEIGHTED = frozenset({"songs"})
 
 NEIGHBOURS = (
-    *(Parameter(f"{kind}_weight", WEIGHT, given) for kind, given in SEEDS_OF.items()),
+    *(Parameter(f"{seed}_weight", WEIGHT, modalities) for seed, modalities in SEEDS_OF.items()),
     Parameter("playlists", (20, 35, 50, 75, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000, 3000)),
     Parameter("power", (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0)),
     Parameter(
@@ -129,8 +129,8 @@ NEIGHBOURS = (
     Parameter("reweighting.unseen", (0.0, 0.03, 0.1, 0.3, 1.0), REWEIGHTED, "reweighting"),
     Parameter("reweighting.seen", (0.05, 0.1, 0.3, 0.6, 1.0, 2.0), REWEIGHTED, "reweighting"),
     *(
-        Parameter(f"{kind}_discount", SEED_DISCOUNT, given, f"{kind}_weight")
-        for kind, given in SEEDS_OF.items()
+        Parameter(f"{seed}_discount", SEED_DISCOUNT, modalities, f"{seed}_weight")
+        for seed, modalities in SEEDS_OF.items()
     ),
 )
 """Inside `Hops`."""

@@ -1,4 +1,4 @@
-"""The search for query-side settings: kind of query by kind, songs and tags apart."""
+"""Searches for retrieval settings: for one kind of query after the other, songs and tags apart."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class Tuned:
 
 @dataclass(frozen=True, slots=True)
 class SearchOutcome:
-    """What came of the search of one stage, for one kind of query and one target.
+    """The outcome of the search of one stage, for one kind of query and one target.
 
     `start` and `best` are mean nDCG on the questions searched on; `trials` counts the settings
     that were measured, of which `remembered` were in the journal. A search that ran out of time
@@ -167,7 +167,7 @@ class SearchOutcome:
 class Comparison:
     """What a strategy scores on the questions held back, by the baseline and by the new settings.
 
-    How long a question takes is not known: most of the answers come from memory.
+    The time of a question is not measured: most of the answers come from a cache.
     """
 
     before: Scorecard
@@ -189,7 +189,7 @@ def _search_stage(
     made = 0
 
     def measure(part: Any) -> float:
-        """The score of settings; the first one, and what is known, at any time."""
+        """The score of settings; the first one, and known ones, even when time is over."""
         nonlocal made
         candidate = edited(settings, path, part)
         score = scores.known(stage, candidate)
