@@ -113,11 +113,13 @@ def _compare(report: Report, asked: _Asked, stores: dict[str, VectorStore]) -> N
     first = next(iter(retrievers))
     repeats = len(asked) - WARM_UP
     nearest = take_turns(
-        {name: _nearest(each, asked) for name, each in retrievers.items()}, repeats, warm_up=WARM_UP
+        {name: _nearest(retriever, asked) for name, retriever in retrievers.items()},
+        repeats,
+        warm_up=WARM_UP,
     )
     report.add_turns(f"nearest {NEAREST} songs", nearest, against=first)
     continued = take_turns(
-        {name: _continuation(each, asked) for name, each in retrievers.items()},
+        {name: _continuation(retriever, asked) for name, retriever in retrievers.items()},
         repeats,
         warm_up=WARM_UP,
     )

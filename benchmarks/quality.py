@@ -78,8 +78,8 @@ def verdict(differences: Mapping[str, float]) -> str:
     """Whether the engines' scores are the same, and by how much each method's differ."""
     apart = [method for method, difference in differences.items() if difference >= ENGINES_AGREE]
     limit = f"NOT by less than {ENGINES_AGREE}" if apart else f"by less than {ENGINES_AGREE}"
-    each = ", ".join(f"{method} {difference:.6f}" for method, difference in differences.items())
-    return f"The engines' scores differ {limit}: {each}."
+    listed = ", ".join(f"{method} {difference:.6f}" for method, difference in differences.items())
+    return f"The engines' scores differ {limit}: {listed}."
 
 
 def read_task(train: Path, questions: Path, answers: Path) -> Task:

@@ -44,12 +44,14 @@ def main() -> None:
             },
             len(parts),
         )
-    each = {
+    figures = {
         name: {"ms per question": 1000 * sum(times.seconds) / len(order)}
         for name, times in turns.items()
     }
-    report.add(f"{len(order)} questions", TOGETHER, each[TOGETHER], against={APART: each[APART]})
-    report.add(f"{len(order)} questions", APART, each[APART])
+    report.add(
+        f"{len(order)} questions", TOGETHER, figures[TOGETHER], against={APART: figures[APART]}
+    )
+    report.add(f"{len(order)} questions", APART, figures[APART])
     with tempfile.TemporaryDirectory() as scratch:
         out = ["--out", str(Path(scratch) / "results.json")]
         where = [str(args.questions), "--path", str(args.store)]

@@ -45,7 +45,7 @@ def main() -> None:
         return lambda _: runs[name].append(run(commands[name]))
 
     take_turns({name: running(name) for name in commands}, args.repeats)
-    figures = {name: _middle(own[1:]) for name, own in runs.items()}  # the first warms the disk
+    figures = {name: _middle(done[1:]) for name, done in runs.items()}  # the first warms the disk
     for name in commands:
         more = figures[name]["ms"] - figures[ALONE]["ms"]
         report.add("shell", name, {**figures[name], "more ms": more})
@@ -57,18 +57,20 @@ def _middle(runs: list[Run]) -> dict[str, float]:
     middle = median_run(runs)
     return {
         "ms": 1000 * middle.seconds,
-        "least ms": 1000 * min(own.seconds for own in runs),
-        "CPU ms": 1000 * min(own.cpu_seconds for own in runs),
+        "least ms": 1000 * min(run.seconds for run in runs),
+        "CPU ms": 1000 * min(run.cpu_seconds for run in runs),
         "peak MB": middle.peak_mb,
     }
 
 
 def _arguments() -> argparse.Namespace:
-    own = parser(__doc__)
-    own.add_argument("store", type=Path, help="directory of an embedded store")
-    own.add_argument("--repeats", type=int, default=15)
-    own.add_argument("--ask", nargs="*", default=["--title", "rainy day"], help="of melon query")
-    return own.parse_args()
+    options = parser(__doc__)
+    options.add_argument("store", type=Path, help="directory of an embedded store")
+    options.add_argument("--repeats", type=int, default=15)
+    options.add_argument(
+        "--ask", nargs="*", default=["--title", "rainy day"], help="of melon query"
+    )
+    return options.parse_args()
 
 
 if __name__ == "__main__":

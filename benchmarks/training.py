@@ -3,7 +3,7 @@
     python benchmarks/training.py CORPUS QUESTIONS ANSWERS [--dim 300] [--epochs 50] [--json FILE]
 
 CORPUS is trained on with melon's defaults, and with the published hyper-parameters by gensim on a
-list of sentences with two workers, as the published system did it. Both are processes of their
+list of bags with two workers, as the published system did it. Both are processes of their
 own whose CPU seconds count, reading and title words included. Then each space is ingested into an
 embedded store and asked the questions with the `mean` strategy. The published run takes
 hours on two cores; fewer dimensions and epochs are for a first look.
@@ -33,8 +33,8 @@ def main() -> None:
     """Train both, ask both, print the table, keep the figures."""
     args = _arguments()
     changes = {"dim": args.dim, "epochs": args.epochs}
-    if args.list_of_sentences:
-        _train_on_a_list(args.corpus, args.list_of_sentences, changes)
+    if args.list_of_bags:
+        _train_on_a_list(args.corpus, args.list_of_bags, changes)
         return
     with contextlib.ExitStack() as stack:
         scratch = args.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -43,9 +43,7 @@ def main() -> None:
         child = [sys.executable, __file__, str(args.corpus), "-", "-", *sizes]
         figures = {
             OURS: _figures(run([*MELON, "train", str(args.corpus), "-o", str(ours)]), ours, args),
-            PUBLISHED: _figures(
-                run([*child, "--list-of-sentences", str(published)]), published, args
-            ),
+            PUBLISHED: _figures(run([*child, "--list-of-bags", str(published)]), published, args),
         }
     report = Report("training", {"questions": args.questions.name, "published": changes})
     report.add("to a space", OURS, figures[OURS], against={PUBLISHED: figures[PUBLISHED]})
@@ -67,13 +65,13 @@ def _figures(trained: Run, space: Path, args: argparse.Namespace) -> dict[str, f
 
 
 class _List:
-    """In place of melon's stream of shuffled bags: every sentence in one list, at once."""
+    """In place of melon's stream of shuffled bags: all in one list, at once."""
 
     def __init__(self, bags: Any) -> None:
-        self._sentences = list(bags)
+        self._bags = list(bags)
 
     def __iter__(self) -> Iterator[list[str]]:
-        return iter(self._sentences)
+        return iter(self._bags)
 
 
 def _train_on_a_list(corpus: Path, target: Path, changes: dict[str, int | None]) -> None:
@@ -101,7 +99,7 @@ def _arguments() -> argparse.Namespace:
     options.add_argument("--dim", type=int, help="dimensions of the published run, 300 by default")
     options.add_argument("--epochs", type=int, help="epochs of the published run, 50 by default")
     options.add_argument("--keep", type=Path, help="where the spaces and stores are made and left")
-    options.add_argument("--list-of-sentences", type=Path, help=argparse.SUPPRESS)
+    options.add_argument("--list-of-bags", type=Path, help=argparse.SUPPRESS)
     return options.parse_args()
 
 

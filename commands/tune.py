@@ -117,7 +117,7 @@ def tune(
     check_not_read(target, [questions, answers])
     check_not_read(trials, [questions, answers, *([settings] if settings else [])])
     start = start_settings(settings, target, fresh=fresh)
-    baseline = start if settings else RetrievalSettings.default()
+    reference = start if settings else RetrievalSettings.default()
     the_same = "the same command without --fresh" if fresh else "the same command"
     pairs = paired(read_questions(questions), read_questions(answers))
     store = chosen_store(url, path)
@@ -137,7 +137,7 @@ def tune(
                 stages=stages,
                 most=most,
                 seed=seed,
-                baseline=baseline,
+                reference=reference,
                 budget=seconds,
                 searched=report,
                 progress=bar,

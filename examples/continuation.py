@@ -69,9 +69,9 @@ def continuation(seeds: list[int]) -> tuple[list[dict[str, Any]], list[dict[str,
     )
     # 1. How popular the seeds are: a rare song says more.
     known = ask(f"/collections/{songs}/points", {"ids": seeds, "with_payload": ["popularity"]})
-    bag = {seed["id"]: max(seed["payload"]["popularity"], 1) ** -0.25 for seed in known}
+    seed_weights = {seed["id"]: max(seed["payload"]["popularity"], 1) ** -0.25 for seed in known}
     # 2. The playlists that hold most of them.
-    neighbours = sparse_query(playlists, bag, "items", 500) if bag else []
+    neighbours = sparse_query(playlists, seed_weights, "items", 500) if seed_weights else []
     if not neighbours:
         return [], []
     # 3. What these hold: songs, and in the same manner tags.

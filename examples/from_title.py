@@ -54,7 +54,7 @@ def letter_bigrams(title: str) -> list[str]:
     return list(dict.fromkeys(map("".join, pairwise(letters))))
 
 
-def bag(title: str, release: str) -> models.SparseVector:
+def title_vector(title: str, release: str) -> models.SparseVector:
     """The bigrams that playlists hold, rare ones heavier: a query on the playlists' `items`."""
     points = client.retrieve(
         f"{PREFIX}_words__{release}",
@@ -68,7 +68,7 @@ def bag(title: str, release: str) -> models.SparseVector:
     )
 
 
-def nearest(
+def sparse_query(
     collection: str, vector: models.SparseVector, using: str, limit: int, shown: list[str]
 ) -> list[models.ScoredPoint]:
     """The points whose sparse vectors have most in common with this one."""
@@ -84,10 +84,10 @@ def listed(names: list[str] | None, otherwise: str) -> str:
 
 if __name__ == "__main__":
     release = live_release()  # once: numbers of items mean something in one release only
-    title = bag(sys.argv[1], release)
+    title = title_vector(sys.argv[1], release)
     if not title.indices:
         sys.exit("no playlist has anything of that in its title or tags")
-    playlists = nearest(
+    playlists = sparse_query(
         f"{PREFIX}_playlists__{release}", title, "items", NEIGHBOURS, ["title", "tags"]
     )
     for playlist in playlists[:3]:
@@ -99,10 +99,12 @@ if __name__ == "__main__":
         indices=[int(playlist.id) for playlist in playlists],
         values=[(playlist.score / playlists[0].score) ** 2 for playlist in playlists],
     )
-    songs = nearest(f"{PREFIX}_songs__{release}", weights, "playlists", 10, ["name", "artists"])
+    songs = sparse_query(
+        f"{PREFIX}_songs__{release}", weights, "playlists", 10, ["name", "artists"]
+    )
     for song in songs:
         known = song.payload or {}
         name, artists = known.get("name", "(no name)"), listed(known.get("artists"), "(no artist)")
         print(f"song {song.id}  {name} · {artists}")
-    for tag in nearest(f"{PREFIX}_tags__{release}", weights, "playlists", 5, ["tag"]):
+    for tag in sparse_query(f"{PREFIX}_tags__{release}", weights, "playlists", 5, ["tag"]):
         print(f"tag {(tag.payload or {})['tag']}")

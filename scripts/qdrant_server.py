@@ -262,9 +262,9 @@ def _accepts(port: int) -> bool:
 def _free_ports() -> Ports:
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(3)]
-        for each in sockets:
-            each.bind((HOST, 0))
-        return Ports(*(each.getsockname()[1] for each in sockets))
+        for reserved in sockets:
+            reserved.bind((HOST, 0))
+        return Ports(*(reserved.getsockname()[1] for reserved in sockets))
 
 
 def main() -> None:

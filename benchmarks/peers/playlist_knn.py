@@ -21,7 +21,7 @@ class PlaylistKnn:
     """Cosine with IDF, `NEIGHBOURS` playlists, similarity^`POWER`."""
 
     def __init__(self, bags: Bags) -> None:
-        self._held = bags.matrix
+        self._bags = bags.matrix
         self._idf = np.log(len(bags.sizes()) / np.maximum(bags.counts, 1)).astype(np.float32)
         weighted = _scaled(bags.matrix, self._idf)
         lengths = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
@@ -36,7 +36,7 @@ class PlaylistKnn:
                 values[np.argpartition(-values, NEIGHBOURS)[NEIGHBOURS:]] = 0
         similar.eliminate_zeros()
         similar.data **= POWER
-        return np.asarray((similar @ self._held).toarray(), np.float32)
+        return np.asarray((similar @ self._bags).toarray(), np.float32)
 
 
 def _scaled(rows: Matrix, weights: Scores) -> Matrix:

@@ -41,8 +41,8 @@ def answer(peer: Peer, bags: Bags, questions: Sequence[Playlist]) -> Iterator[Re
         scores = peer.scores(rows)
         best_songs = _best(scores, rows, bags.counts, bags.song_columns, SONGS)
         best_tags = _best(scores, rows, bags.counts, bags.tag_columns, TAGS)
-        for question, own_songs, own_tags in zip(part, best_songs, best_tags, strict=True):
-            yield Result(question.id, tuple(songs[own_songs].tolist()), tuple(tags[own_tags]))
+        for question, song_rows, tag_rows in zip(part, best_songs, best_tags, strict=True):
+            yield Result(question.id, tuple(songs[song_rows].tolist()), tuple(tags[tag_rows]))
 
 
 def _best(

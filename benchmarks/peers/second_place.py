@@ -30,15 +30,15 @@ class SecondPlace:
     """Item-item similarities, summed over the seeds, in two products with the playlists."""
 
     def __init__(self, bags: Bags) -> None:
-        self._held, self._holders = bags.matrix, bags.matrix.T.tocsr()
+        self._bags, self._holders = bags.matrix, bags.matrix.T.tocsr()
         self._playlists = (OFFSET + bags.sizes()) ** (BETA - 1)
-        self._given = (OFFSET + bags.counts) ** -ALPHA
+        self._seeds = (OFFSET + bags.counts) ** -ALPHA
         self._candidates = (OFFSET + bags.counts) ** (ALPHA - 1)
 
     def scores(self, rows: Matrix) -> Scores:
         """(n, items) float32: the summed similarities to the seeds."""
         weights = (rows @ self._holders @ sparse.diags(self._playlists)).tocsr()
         weights.data **= THETA
-        shared = rows @ sparse.diags(self._given) @ self._holders
-        summed = weights.multiply(shared).tocsr() @ self._held
+        shared = rows @ sparse.diags(self._seeds) @ self._holders
+        summed = weights.multiply(shared).tocsr() @ self._bags
         return np.asarray((summed @ sparse.diags(self._candidates)).toarray(), np.float32)

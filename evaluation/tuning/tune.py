@@ -39,7 +39,7 @@ def tune(
     space: Mapping[Stage, Mapping[Target, Sequence[Parameter]]] = SPACE,
     most: int = MAX_QUESTIONS,
     seed: int = 0,
-    baseline: RetrievalSettings | None = None,
+    reference: RetrievalSettings | None = None,
     budget: float = math.inf,
     searched: Callable[[SearchOutcome], None] = lambda _: None,
     progress: Progress = ignore,
@@ -62,7 +62,7 @@ def tune(
         space: the settings of each stage that are searched, and their values.
         most: how many questions of each kind to draw.
         seed: which are drawn.
-        baseline: what the new settings are compared with; None for those of the retriever.
+        reference: what the new settings are compared with; None for those of the retriever.
         budget: seconds to search for; each search gets its part of what is left.
         searched: called with each search when it has ended.
         progress: called with the search, how many settings it has measured, and None; then with
@@ -105,7 +105,7 @@ def tune(
         else:
             settings = candidate
         write_atomically(out, settings.model_dump_json(indent=2) + "\n")
-    before = retriever.with_settings(baseline or retriever.settings)
+    before = retriever.with_settings(reference or retriever.settings)
     after = retriever.with_settings(settings)
     compared = _compare(before, after, sample, stages, progress)
     return Tuned(settings, searches, unchanged, compared, sample.unknown)
@@ -165,7 +165,7 @@ class SearchOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a strategy scores on the questions held back, by the baseline and by the new settings.
+    """What a strategy scores on the questions held back, by the reference and the new settings.
 
     The time of a question is not measured: most of the answers come from a cache.
     """

@@ -221,11 +221,11 @@ def test_progress_goes_on_to_the_end(retriever: Retriever, held_out: HeldOut, tm
         assert seen[f"{pair.after.strategy}, after"] == whole
 
 
-def test_what_is_found_is_compared_with_the_baseline(
+def test_what_is_found_is_compared_with_the_reference(
     retriever: Retriever, held_out: HeldOut, tmp_path: Path
 ):
     default = RetrievalSettings.default()
-    result = tuned(retriever, held_out, tmp_path / "retrieval.json", budget=0, baseline=default)
+    result = tuned(retriever, held_out, tmp_path / "retrieval.json", budget=0, reference=default)
     sample = draw_sample(retriever, held_out.pairs, most=30, seed=0)
     for pair in result.held_back:
         strategy = pair.before.strategy
