@@ -1,4 +1,4 @@
-"""How commands speak: results to stdout, everything else to stderr."""
+"""The output of commands: results go to stdout, everything else to stderr."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _CONTROLS |= dict.fromkeys(_BREAKS, " ")
 def prepare_streams() -> None:
     """Let the standard streams take anything: of any encoding or width, or closed.
 
-    What stdout cannot encode becomes a question mark. A closed stdout is an error of what would
-    be printed, and notes go nowhere if stderr is closed.
+    What stdout cannot encode becomes a question mark. If stdout is closed, printing a result is an
+    error; if stderr is closed, notes are dropped.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
@@ -56,12 +56,12 @@ def note(text: str) -> None:
 
 
 def note_error(error: Exception) -> None:
-    """What ended a command, and its hint on a line of its own."""
+    """The error that ended a command, and its hint on the next line."""
     print("\n".join(map(printable, f"error: {error}".split("\n"))), file=sys.stderr)
 
 
 def printable(text: str) -> str:
-    """A text of the catalogue as a part of one line, without what would steer the terminal."""
+    """A text of the catalogue as part of one line, without control characters."""
     return text.translate(_CONTROLS)
 
 
@@ -96,15 +96,15 @@ def print_table(
     *,
     wide: Mapping[str, int] = MappingProxyType({}),
 ) -> None:
-    """A result for people, a line a row: what is too long for the terminal is cut.
+    """A result for people, one line for each row: what is too long for the terminal is cut.
 
     A file or a pipe, which has no width unless `COLUMNS` says one, gets all of it. Control
     characters are replaced. Columns whose name ends in `>` are numbers, set to the right and cut
     last. Where no column has a name, there is no header.
 
     Args:
-        wide: columns that are left out where the terminal is not at least so wide: so that the
-            others' numbers are not cut.
+        wide: columns with the width of terminal from which on they are shown, so that the numbers
+            of the others are not cut.
     """
     cells = [["" if cell is None else printable(str(cell)) for cell in row] for row in rows]
     if sys.stdout.isatty() or "COLUMNS" in os.environ:
@@ -141,7 +141,7 @@ def _print_fitting(
 
 
 def _print_whole(title: str, columns: Sequence[str], rows: list[list[str]]) -> None:
-    """As Rich would where there is room for all; without it, which takes longer than a query."""
+    """The whole table, as Rich would print it; importing Rich takes longer than a query."""
     header = [[name.rstrip(">") for name in columns]] if any(columns) else []
     lines = [*header, *rows]
     widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
@@ -158,7 +158,7 @@ def _print_whole(title: str, columns: Sequence[str], rows: list[list[str]]) -> N
 
 
 def _width(text: str) -> int:
-    """Columns of a terminal that a text takes: two a letter in Hangul, none for an accent."""
+    """Columns that a text takes in a terminal: two for a letter of Hangul, none for an accent."""
     if text.isascii():
         return len(text)
     return sum(
@@ -169,7 +169,7 @@ def _width(text: str) -> int:
 
 @contextmanager
 def meter() -> Iterator[Progress]:
-    """A bar for each step, with rate and time left, on stderr; none where that is no terminal."""
+    """A progress bar for each step on stderr, with rate and time left; none without a terminal."""
     if not sys.stderr.isatty():
         yield ignore
         return

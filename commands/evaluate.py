@@ -55,7 +55,6 @@ UntilOption = Annotated[
     ),
 ]
 
-
 ProcessesOption = Annotated[
     int | None,
     typer.Option(
@@ -300,7 +299,7 @@ def beyond_rows(cards: Sequence[Scorecard]) -> list[tuple[object, ...]]:
 
 
 def note_bare(answers: Sequence[Playlist]) -> None:
-    """Say if answers hide nothing, as happens where questions come in their place."""
+    """Say if answers hide nothing, as happens where questions are taken for them."""
     if bare := sum(not answer.songs and not answer.tags for answer in answers):
         hide = "hides" if bare == 1 else "hide"
         note(
@@ -310,7 +309,7 @@ def note_bare(answers: Sequence[Playlist]) -> None:
 
 
 def note_unknown(unknown: Unknowns, questions: int) -> None:
-    """Say what of the questions the store does not know, and if it is probably the wrong store."""
+    """Say what of the questions the store does not know, and if it may be the wrong store."""
     lacks = f"lacks {counted(len(unknown.songs), 'song')} and {counted(len(unknown.tags), 'tag')}"
     if unknown.questions:
         count = len(unknown.questions)
@@ -323,7 +322,7 @@ def note_unknown(unknown: Unknowns, questions: int) -> None:
 
 
 def wrong_store_note(unknown: int, questions: int) -> str:
-    """What to add where a store does not know more than half of the questions; else nothing."""
+    """The end of a note if a store does not know more than half of the questions; else ""."""
     return ": it is probably that of another catalogue" if 2 * unknown > questions else ""
 
 

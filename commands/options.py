@@ -15,31 +15,31 @@ if TYPE_CHECKING:
 
 
 def not_empty(value: str | None) -> str | None:
-    """The value of an option, which a variable that is not set leaves empty."""
+    """The value of an option; an empty one, as of an unset variable of the shell, is refused."""
     if value == "":
         raise typer.BadParameter("it is empty")
     return value
 
 
-def _path_given(value: str) -> Path:
+def _path(value: str) -> Path:
     not_empty(value)
     return Path(value)
 
 
 def path_option(*names: str, help: str, show_default: bool = False) -> Any:
-    """An option that takes a path, which an unset variable does not make the current directory."""
+    """An option that takes a path; an empty one is refused, not taken for the current directory."""
     return typer.Option(
-        *names, help=help, parser=_path_given, metavar="<path>", show_default=show_default
+        *names, help=help, parser=_path, metavar="<path>", show_default=show_default
     )
 
 
 def path_argument(help: str) -> Any:
-    """An argument that is a path, or several, likewise."""
-    return typer.Argument(help=help, parser=_path_given, show_default=False)
+    """An argument that takes a path, or several, in the same way."""
+    return typer.Argument(help=help, parser=_path, show_default=False)
 
 
 STRATEGY_NAMES = ("hybrid", "neighbours", "mean", "vote", "cluster")
-"""Those of `melon.retrieval.STRATEGIES`, which takes longer to import than a help to show."""
+"""Those of `melon.retrieval.STRATEGIES`, whose import would take longer than to show the help."""
 
 
 def strategies_named(*more: str) -> str:
@@ -85,7 +85,7 @@ SettingsOption = Annotated[
     Path | None,
     path_option(
         "--settings",
-        help="JSON file of retrieval settings, instead of those that `melon tune` found.",
+        help="JSON file of retrieval settings, instead of those that `melon tune` wrote.",
     ),
 ]
 
@@ -98,7 +98,7 @@ would read them from the disk again.
 
 
 def chosen_store(url: str | None, path: Path | None) -> VectorStore:
-    """Open the store that the options name or that is found, and say on stderr which it is.
+    """Open the store that `open_store` chooses by the options, and say on stderr which it is.
 
     It is left open, for a command ends with its process.
     """

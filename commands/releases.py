@@ -1,4 +1,4 @@
-"""`melon releases` and `melon status`: what a store holds."""
+"""`melon releases` and `melon status`: the releases of a store."""
 
 from __future__ import annotations
 

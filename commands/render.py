@@ -1,4 +1,4 @@
-"""What `melon query` and `melon similar` show to people."""
+"""How `melon query` and `melon similar` show their answers to people."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ REASONS = 3
 
 
 def render(answer: Recommendation, *, wanted: int) -> None:
-    """An answer as tables, with what was unknown on stderr; `wanted` songs were asked for."""
+    """An answer as tables; what of the query is unknown goes to stderr.
+
+    Args:
+        wanted: how many songs were asked for.
+    """
     for kind, names in (
         ("songs", answer.unknown.songs),
         ("tags", answer.unknown.tags),

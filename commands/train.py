@@ -114,8 +114,8 @@ def origins(space: EmbeddingSpace) -> str:
             kind: sum(n for source, n in by_source.items() if which(source))
             for kind, by_source in sources.items()
         }
-        said = " and ".join(counted(n, kind.removesuffix("s")) for kind, n in numbers.items())
-        return sum(numbers.values()), said
+        text = " and ".join(counted(n, kind.removesuffix("s")) for kind, n in numbers.items())
+        return sum(numbers.values()), text
 
     trained, line = counts(lambda source: source == TRAINED)
     placed = counts(lambda source: source not in (TRAINED, None))

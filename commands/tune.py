@@ -166,7 +166,7 @@ def report(search: SearchOutcome) -> None:
 
 
 def note_outcome(tuned: Tuned, questions: int, the_same: str) -> None:
-    """Say what of the search did not go as it should; `the_same` is the command that goes on."""
+    """Say what the search left undone; `the_same` is the command that goes on with it."""
     if tuned.unchanged:
         note(f"left as before, for hybrid is worse with the new ones: {shown(tuned.unchanged)}")
     if tuned.unknown:
@@ -208,7 +208,7 @@ def seconds_of(budget: float | None) -> float:
 
 
 def start_settings(chosen: Path | None, target: Path, *, fresh: bool) -> RetrievalSettings:
-    """Where the search begins, which is said on stderr."""
+    """The settings that the search begins with; a note on stderr says which they are."""
     from melon.retrieval import RetrievalSettings
 
     file = chosen or (target if target.exists() and not fresh else None)

@@ -121,7 +121,7 @@ def rank(retriever: Retriever, batch: Batch) -> list[Ranking]:
 
 @contextmanager
 def _shut_down(pool: Executor) -> Iterator[None]:
-    """At the end, cancel what the pool has not begun."""
+    """Shut the pool down at the end; what it has not begun is cancelled."""
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Which store a command opens: the one that the user named, or one that is there."""
+"""Opens a store: the one that the user named, or one that is there."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def release_is_live(release: str) -> ReleaseIsLive:
 
 
 def damaged_manifest(release: str, reason: str) -> DamagedRelease:
-    """The manifest is stored, but is not one."""
+    """What is stored as a manifest is none."""
     return DamagedRelease(
         f"the manifest cannot be read: {reason}",
         where=f"release {release}",

@@ -1,7 +1,7 @@
-"""A neutral filter over payloads; each engine has a small translator of its own.
+"""A neutral filter over payloads; each engine translates it.
 
-The empty list of values is an error here, at the source: translated, it would match everything
-or nothing depending on the engine.
+An empty list of values is an error here: translated, it would match everything or nothing,
+depending on the engine.
 """
 
 from __future__ import annotations

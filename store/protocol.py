@@ -111,7 +111,7 @@ class ReleaseReader(Protocol):
         """Open what the first requests would wait for."""
 
     def close(self) -> None:
-        """Close what was opened to read, once the requests under way are answered.
+        """Close what was opened for reading, once the requests under way are answered.
 
         Do not read afterwards: an engine that had something to close raises `StoreClosed`.
         """

@@ -85,6 +85,6 @@ def genre_year(genre: str, year: int) -> str:
 
 
 def collection_name(prefix: str, collection: Collection, release: str | None = None) -> str:
-    """Name on a server: the alias (`melon_songs`), or one release's own collection."""
+    """Name on a server: of the alias (`melon_songs`), or of the collection of one release."""
     alias = f"{prefix}_{collection}"
     return f"{alias}__{release}" if release else alias

@@ -27,7 +27,7 @@ def edge_errors(
 
     Args:
         where: the shard or the release it concerns.
-        what: what was tried, before Edge's own words.
+        what: what was tried; the words of Edge follow it.
         hint: what to do about it, unless the system refused it.
     """
     try:
@@ -42,7 +42,7 @@ def edge_errors(
 def edge_error(
     kind: type[MelonError], reason: str, where: str | Path, hint: str | None = None
 ) -> MelonError:
-    """The error for what Edge said; a full disk, say, does not mean that the shard is damaged."""
+    """The error for what Edge said; a full disk, for example, is no damage of the shard."""
     match = _OF_THE_SYSTEM.search(reason)
     code = int(match[1]) if match else None
     if code in _OF_THE_SHARD:

@@ -145,7 +145,7 @@ class EmbeddedReader:
                 pass  # whoever asks for one that cannot be opened is told
 
     def close(self) -> None:
-        """Close the shards, once the requests under way are answered; there are no others after.
+        """Close the shards, once the requests under way are answered; new ones are refused.
 
         In a forked process there is nothing to close: the shards are its parent's.
         """

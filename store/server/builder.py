@@ -27,7 +27,7 @@ MAX_WAITS = 60
 """Requests that wait for the same updates: an hour, with the default timeout of a minute."""
 
 IN_FLIGHT = 4
-"""Batches on their way: the server stores some, of several collections, while the next is made."""
+"""Batches on their way: while one is made, the server stores others, of several collections."""
 
 
 class ServerBuilder:

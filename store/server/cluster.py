@@ -19,13 +19,13 @@ POLL_SECONDS = 0.1
 """Between two looks at whether a copy is complete."""
 
 ASK_SECONDS = 2.0
-"""Between two questions which nodes cannot be reached."""
+"""Between two looks at which nodes cannot be reached."""
 
 SILENT_SECONDS = 120.0
 """A node that the others have not reached for so long is lost."""
 
 STALLED_SECONDS = 3600.0
-"""Without any change for so long, waiting ends: one large shard may take a good part of it."""
+"""Waiting ends after so long without a change: one large shard may take most of it."""
 
 Replicas = dict[int, set[int]]
 """For each shard, the nodes that have a copy of it."""
@@ -52,11 +52,11 @@ def replicate(connection: ServerConnection, names: Sequence[str], copies: int) -
                 client.cluster_collection_update(name, operation)
         for name in names:
             _wait_for_copies(connection, client, name)
-            for shard, having in _active(client, name).items():
-                if len(having) < wanted:
+            for shard, holders in _active(client, name).items():
+                if len(holders) < wanted:
                     raise IndexingFailed(
                         f"{wanted} copies of shard {shard} of {name} were to be made,"
-                        f" there are {len(having)}"
+                        f" there are {len(holders)}"
                     )
             factor = models.CollectionParamsDiff(replication_factor=copies)
             client.update_collection(name, collection_params=factor)
@@ -66,14 +66,14 @@ def _moves(
     replicas: Replicas, nodes: list[int], copies: int, load: Counter[int]
 ) -> Iterator[models.ReplicateShard]:
     """Each missing copy goes to the node that has the fewest shards by now."""
-    load.update(node for having in replicas.values() for node in having)
-    for shard, having in sorted(replicas.items()):
-        others = sorted(set(nodes) - having, key=lambda node: (load[node], node))
-        for node in others[: copies - len(having)]:
+    load.update(node for holders in replicas.values() for node in holders)
+    for shard, holders in sorted(replicas.items()):
+        others = sorted(set(nodes) - holders, key=lambda node: (load[node], node))
+        for node in others[: copies - len(holders)]:
             load[node] += 1
             yield models.ReplicateShard(
                 shard_id=shard,
-                from_peer_id=min(having),
+                from_peer_id=min(holders),
                 to_peer_id=node,
                 method=models.ShardTransferMethod.SNAPSHOT,
             )

@@ -24,7 +24,7 @@ from melon.store.schema import Collection, collection_name
 from melon.store.server.errors import REST_PORT, ServerErrors
 
 CONNECT_SECONDS = 5
-"""To connect takes no longer than this, though a request may."""
+"""Connecting takes no longer than this, though a request may."""
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 BACKGROUND_THREADS = 32
@@ -35,7 +35,7 @@ _KEPT = httpx.Limits(max_keepalive_connections=2 * BACKGROUND_THREADS, keepalive
 closes them: one for each call in the background, and as many for the threads that wait for them."""
 
 _GRPC_OPTIONS = {"grpc.use_local_subchannel_pool": 1}
-"""Else a new store waits until an older one, which lost the same server, tries to connect again."""
+"""Without it, a new store waits for an older one that lost the same server to reconnect."""
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)

@@ -37,7 +37,7 @@ _PROCESS = str(uuid4())
 """Tells this process from an earlier one with the same number, as containers have it."""
 
 _leases: set[str] = set()
-"""The leases of this process that have not ended. Marks of others may stay if a server was lost."""
+"""The leases of this process that have not ended; its other marks stayed with a lost server."""
 
 
 @contextmanager
@@ -70,7 +70,7 @@ class Work(StrEnum):
 
     @property
     def said(self) -> str:
-        """What is being done to a release, in words."""
+        """What is done to a release meanwhile, for a message."""
         return "built" if self is Work.BUILD else "promoted or dropped"
 
 

@@ -28,7 +28,7 @@ T = TypeVar("T")
 RETRIEVE_BATCH = 1000
 VALUES_BATCH = 10_000
 QUERY_BYTES = 16 << 20
-"""Of the queries in one request: a server takes 32 MB, unless it is told otherwise."""
+"""Most bytes of queries in one request: by default, a server accepts 32 MB."""
 
 
 class ServerReader:

@@ -34,7 +34,7 @@ _MARKS = models.Filter(must_not=[_NO_MARK])
 
 
 class Registry:
-    """The collection `<prefix>_releases`, which is made when something is first written."""
+    """The collection `<prefix>_releases`, which is made when something is first written to it."""
 
     def __init__(self, connection: ServerConnection) -> None:
         self._connection = connection
