@@ -78,10 +78,10 @@ def open(
 
     settings = load_settings()
     tuned = settings.tuned
-    weights = RetrievalSettings.load(tuned) if tuned else None
+    retrieval_settings = RetrievalSettings.load(tuned) if tuned else None
     store = open_store(settings, url=url, path=path)
     try:
-        return Retriever(store, release=release, settings=weights)
+        return Retriever(store, release=release, settings=retrieval_settings)
     except BaseException:
         store.close()
         raise

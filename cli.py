@@ -36,8 +36,8 @@ ONE_ANSWER = frozenset({"query", "similar"})
 """Commands that end after one answer: numpy's threads would take longer to start than they save."""
 
 COLLECTED_AFTER = 100_000
-"""New objects from one look for garbage to the next. Python's 700 would have it look some hundred
-times while a query imports what it needs, none of which is garbage: 7 % of its time."""
+"""New objects between two garbage collections. With Python's 700, some hundred collections would
+take 7 % of a query's time while it imports what it needs, none of which is garbage."""
 
 
 def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
@@ -60,7 +60,7 @@ def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
 
 
 def _unwrapped(text: str) -> str:
-    """Each paragraph on a line of its own: Typer would keep its line breaks, and add others."""
+    """Each paragraph on one line: Typer would keep its line breaks, and add others."""
     return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
 
 

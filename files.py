@@ -282,6 +282,6 @@ def _try(directory: Path) -> None:
 
 
 def _write_into(directory: Path) -> None:
-    """Write a file without a name, of which nothing stays."""
+    """Write a file without a name, which is gone when it is closed."""
     with TemporaryFile(dir=directory):
         pass

@@ -1,4 +1,4 @@
-"""How far something has come, told to whoever watches."""
+"""Reports of how far a task has come."""
 
 from __future__ import annotations
 
@@ -13,4 +13,4 @@ began the work. An exception that it raises ends the work.
 
 
 def ignore(step: str, done: int, total: int | None) -> None:
-    """Watch nothing."""
+    """Report to nobody."""

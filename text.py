@@ -129,7 +129,7 @@ class TitleTokenizer:
         pieces: int = 8000,
         tag_min_count: int = 5,
     ) -> TitleTokenizer:
-        """Learn the pieces and take note of the tags.
+        """Learn the pieces, and remember the tags.
 
         Deterministic: the same texts in the same order give the same bytes.
 
@@ -152,8 +152,8 @@ class TitleTokenizer:
     def words(self, title: str) -> list[str]:
         """The title's words, cut into the pieces that they consist of; in order, once each.
 
-        A word that falls apart into single letters or digits is none that the model knows: it
-        stays whole, to be learnt or reported as such.
+        A word that would fall apart into single letters or digits is unknown to the model: it
+        stays whole, to be learnt or reported.
         """
         words: dict[str, None] = {}
         for word in _bare_words(title):
@@ -328,5 +328,5 @@ def _stands_free(joined: str, start: int, end: int, word_starts: set[int]) -> bo
 
 
 def _is_alphabetic(character: str) -> bool:
-    """Whether it belongs to a script whose words are written apart, unlike Hangul, Kana and Han."""
+    """Whether its script writes words apart; Hangul, Kana and Han count as scripts that do not."""
     return character.isalnum() and not any(a <= character <= b for a, b in _WORDS_WITHOUT_SPACES)

@@ -142,7 +142,7 @@ def _act(args: argparse.Namespace) -> None:
 def _quantise() -> None:
     """Have whatever this process builds quantised, and rescored when it is asked.
 
-    No preset does, so that the store has no words for it.
+    No preset does this, so that the store has no setting for it.
     """
     in_memory = models.ScalarQuantizationConfig(type=models.ScalarType.INT8, always_ram=True)
     models.VectorParams = partial(  # type: ignore[assignment,misc]

@@ -241,7 +241,7 @@ def _repeats(values: Iterable[T]) -> Iterator[T]:
 
 
 def _texts(texts: Iterable[str] | None) -> tuple[str, ...]:
-    """Clean texts, without those of which nothing is left."""
+    """The texts, cleaned, without those that are blank."""
     if not texts:
         return ()
     return tuple([clean for text in texts if (clean := clean_text(text))])

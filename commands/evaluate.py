@@ -99,12 +99,14 @@ def recommend(
     check_file(out)
     check_not_read(out, [questions, settings_file(settings)])
     check_strategy(strategy or DEFAULT_STRATEGY)
-    asked, weights = read_questions(questions), chosen_settings(settings)
+    asked, retrieval_settings = read_questions(questions), chosen_settings(settings)
     store, unknown = chosen_store(url, path), Unknowns()
     with meter() as bar:
         started = time.perf_counter()
-        retriever = pinned_retriever(store, release, weights)
-        again = partial(opened_retriever, url, path, retriever.release, weights.model_dump_json())
+        retriever = pinned_retriever(store, release, retrieval_settings)
+        again = partial(
+            opened_retriever, url, path, retriever.release, retrieval_settings.model_dump_json()
+        )
         results = answers(
             retriever,
             asked,
@@ -193,11 +195,13 @@ def evaluate(
     named = _named(strategies)
     pairs = paired(read_questions(questions), read_questions(answers))
     note_bare([answer for _, answer in pairs])
-    weights = chosen_settings(settings)
+    retrieval_settings = chosen_settings(settings)
     store, unknown = chosen_store(url, path), Unknowns()
     with meter() as bar:
-        retriever = pinned_retriever(store, release, weights)
-        again = partial(opened_retriever, url, path, retriever.release, weights.model_dump_json())
+        retriever = pinned_retriever(store, release, retrieval_settings)
+        again = partial(
+            opened_retriever, url, path, retriever.release, retrieval_settings.model_dump_json()
+        )
         cards = [
             evaluated(
                 retriever,

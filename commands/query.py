@@ -166,9 +166,9 @@ def query(
         max_popularity=max_popularity,
         exclude_songs=exclude,
     )
-    weights = chosen_settings(settings)
+    retrieval_settings = chosen_settings(settings)
     store = chosen_store(url, path)
-    retriever = pinned_retriever(store, release, weights)
+    retriever = pinned_retriever(store, release, retrieval_settings)
     answer = retriever.recommend(
         None if playlist is None else retriever.playlist(playlist),
         constraints,

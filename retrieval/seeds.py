@@ -73,7 +73,7 @@ class Seeds:
     unknown: Unknown = field(default_factory=Unknown)
 
     def __bool__(self) -> bool:
-        """Whether anything positive is known."""
+        """Whether anything that the query likes is known."""
         return any(map(len, (self.songs, self.tags, self.title_tags, self.words, self.bigrams)))
 
     @property
@@ -150,7 +150,7 @@ def respell(tag: str, tokenizer: TitleTokenizer) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _SeedKeys:
-    """The keys of one query, cut out of it."""
+    """The keys that one query looks up."""
 
     tags: tuple[str, ...]
     not_tags: tuple[str, ...]
@@ -163,7 +163,7 @@ class _SeedKeys:
     def of(
         cls, query: PlaylistQuery, tokenizer: TitleTokenizer, known: Container[Key]
     ) -> _SeedKeys:
-        """Cut a query into keys. A tag that the store knows as it is written is no other tag."""
+        """The keys of a query. A tag that the store knows as it is written is not respelt."""
 
         def spelt(tags: Sequence[str]) -> tuple[str, ...]:
             spellings = (tag if tag in known else respell(tag, tokenizer) for tag in tags)

@@ -98,7 +98,7 @@ def release_is_live(release: str) -> ReleaseIsLive:
 
 
 def damaged_manifest(release: str, reason: str) -> DamagedRelease:
-    """What is stored as a manifest is none."""
+    """The stored manifest cannot be read."""
     return DamagedRelease(
         f"the manifest cannot be read: {reason}",
         where=f"release {release}",

@@ -1,4 +1,4 @@
-"""Where in the space a query looks from: one mean, every seed, or centroids of its seeds."""
+"""Where in the co-embedding a query looks from: one mean, every seed, or centroids of its seeds."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ProbeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Probe:
-    """Where to search from, what of, and what nearness to it is worth.
+    """A place to search from, the seeds that it is made of, and the weight of what is near it.
 
     Attributes:
         seeds: the k seeds that it is made of.
@@ -135,7 +135,7 @@ def modalities(seeds: Seeds, weights: ModalityWeights, discount: float = 0.0) ->
 
 
 def _dislikes(seeds: Seeds, weight: float) -> list[Modality]:
-    """What the query dislikes, songs and tags, as modalities of that weight together."""
+    """What the query dislikes, songs and tags, as modalities whose weights sum to `weight`."""
     parts = [("song", seeds.not_songs), ("tag", seeds.not_tags)]
     total = max(sum(len(part) for _, part in parts), 1)
     return [
@@ -153,7 +153,7 @@ def _modality(kind: str, weight: float, seeds: SeedSet, discount: float) -> Moda
         return None
     discounted = np.maximum(seeds.popularity[known], 1) ** np.float32(-discount)
     shares = seeds.weights[known] * discounted
-    refs = tuple((kind, key) for key, has in zip(seeds.keys, known.tolist(), strict=True) if has)
+    refs = tuple((kind, key) for key, used in zip(seeds.keys, known.tolist(), strict=True) if used)
     return Modality(weight, refs, seeds.vectors[known], shares / shares.sum())
 
 

@@ -154,7 +154,7 @@ def _columns(ids: Ids, seeds: Sequence[int]) -> tuple[Ids, Ids]:
 
 
 def _scratch(end: int) -> NDArray[np.int32]:
-    """This thread's table, made longer where it must be: new memory costs more than its use."""
+    """This thread's table, made longer if it must be: new memory would cost more than its use."""
     table: NDArray[np.int32] | None = getattr(_THREAD, "table", None)
     if table is None or len(table) < end:
         table = _THREAD.table = np.zeros(end, np.int32)
