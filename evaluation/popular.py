@@ -44,8 +44,8 @@ class PopularItems:
             TooFewItems: the store holds too few.
         """
         barred = set(without)
-        candidates = chain(songs, self._popular_songs(until))
-        filled = tuple(islice(_fresh(candidates, barred.__contains__), length))
+        followed = chain(songs, self._popular_songs(until))
+        filled = tuple(islice(_fresh(followed, barred.__contains__), length))
         if len(filled) < length:
             issued = f" issued by {until}" if until else ""
             raise TooFewItems(
@@ -64,8 +64,8 @@ class PopularItems:
             TooFewItems: the store holds too few.
         """
         barred = {compact(tag) for tag in without}
-        candidates = chain(tags, self._popular_tags())
-        filled = tuple(islice(_fresh(candidates, lambda tag: compact(tag) in barred), length))
+        followed = chain(tags, self._popular_tags())
+        filled = tuple(islice(_fresh(followed, lambda tag: compact(tag) in barred), length))
         if len(filled) < length:
             raise TooFewItems(
                 f"{length} tags are wanted beside the seeds, the store holds {len(filled)}"
@@ -75,8 +75,8 @@ class PopularItems:
     def _popular_songs(self, until: date | None) -> Iterator[int]:
         def fetch(limit: int) -> list[int]:
             filter = Constraints(until=until).to_filter(self._reader.manifest.genres)
-            hits = most_popular(self._reader, Stored.SONGS, limit, filter)
-            return [int(song) for song in hits.ids]
+            ranked = most_popular(self._reader, Stored.SONGS, limit, filter)
+            return [int(song) for song in ranked.ids]
 
         return _growing(self._songs.setdefault(until, []), fetch)
 

@@ -84,11 +84,11 @@ def split(
     _check(playlists, out_dir, float(hold_out), min_songs, shares)
     rng = np.random.default_rng(seed)
     total = 0
-    candidates: list[int] = []
+    eligible: list[int] = []
     for playlist in read_playlists(playlists, report=report or ReadReport(), strict=strict):
         total += 1
         if playlist.title and playlist.tags and len(playlist.songs) >= min_songs:
-            candidates.append(playlist.id)
+            eligible.append(playlist.id)
     wanted = int(_exact(hold_out) * (1 if hold_out >= 1 else total))
     if total and not wanted:
         raise NothingToHide(
@@ -96,14 +96,14 @@ def split(
             where=", ".join(map(str, playlists)),
             hint="hold out a larger share, or from 1 on a number of playlists",
         )
-    if not 0 < wanted <= len(candidates):
+    if not 0 < wanted <= len(eligible):
         raise NothingToHide(
             f"{wanted:,} of {counted(total, 'playlist')} should be held out, but "
-            f"{len(candidates):,} {'has' if len(candidates) == 1 else 'have'} a title, a tag and "
+            f"{len(eligible):,} {'has' if len(eligible) == 1 else 'have'} a title, a tag and "
             f"{counted(min_songs, 'song')}",
             where=", ".join(map(str, playlists)),
         )
-    drawn = rng.choice(np.array(candidates, np.int64), wanted, replace=False)
+    drawn = rng.choice(np.array(eligible, np.int64), wanted, replace=False)
     kinds = _kinds(drawn.tolist(), shares)
     claim_directory(out_dir, WRITER)
     with (

@@ -1,4 +1,4 @@
-"""Songs by name: the id of the one that is meant, or the candidates."""
+"""Songs by name: the id of the one that is meant, or an error that lists those of the name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from melon.store import Collection, Filter, MatchAny, ReleaseReader
 from melon.text import name_key
 
 SHOWN = 8
-"""Candidates that the message about an ambiguous name lists."""
+"""Songs that the message about an ambiguous name lists."""
 
 
 def song_id(reader: ReleaseReader, text: str) -> int:

@@ -90,11 +90,11 @@ class _Climber(Generic[Model]):
         """Take one step if it pays, and return whether it did."""
         if not parameter.matters(self.settings, self._modalities):
             return False
-        candidate = parameter.stepped(self.settings, step)
-        if candidate is None:
+        settings = parameter.stepped(self.settings, step)
+        if settings is None:
             return False
-        score = self._measure(candidate)
+        score = self._measure(settings)
         pays = score > self.score + MIN_GAIN
         if pays:
-            self.settings, self.score = candidate, score
+            self.settings, self.score = settings, score
         return pays

@@ -86,24 +86,24 @@ def tune(
     settings, searches, unchanged = retriever.settings, list[SearchOutcome](), list[str]()
     make_directory(out.parent)
     for group in groups:
-        scores, candidate = _Scores(retriever, group, journal), settings
+        scores, best = _Scores(retriever, group, journal), settings
         for stage in stages:
             now = time.monotonic()
             until = now + max(end - now, 0) / next(slots)
-            candidate, outcome = _search_stage(
+            best, outcome = _search_stage(
                 stage,
                 space[stage][group.target],
                 scores,
-                candidate,
+                best,
                 until=until,
                 progress=progress,
             )
             searches.append(outcome)
             searched(outcome)
-        if candidate != settings and scores.of(JUDGE, candidate) < scores.of(JUDGE, settings):
+        if best != settings and scores.of(JUDGE, best) < scores.of(JUDGE, settings):
             unchanged.append(str(group))
         else:
-            settings = candidate
+            settings = best
         write_atomically(out, settings.model_dump_json(indent=2) + "\n")
     before = retriever.with_settings(reference or retriever.settings)
     after = retriever.with_settings(settings)
@@ -191,14 +191,14 @@ def _search_stage(
     def measure(part: Any) -> float:
         """The score of settings; the first one, and known ones, even when time is over."""
         nonlocal made
-        candidate = edited(settings, path, part)
-        score = scores.known(stage, candidate)
+        tried = edited(settings, path, part)
+        score = scores.known(stage, tried)
         if score is None:
             if trials and time.monotonic() > until:
                 raise OutOfTime
-            score = scores.measured(stage, candidate)
+            score = scores.measured(stage, tried)
             made += 1
-        trials.add(scores.key(stage, candidate))
+        trials.add(scores.key(stage, tried))
         progress(f"{group}/{stage}", len(trials), None)
         return score
 
