@@ -192,15 +192,15 @@ def _centroids(part: Modality, weight: float) -> list[Probe]:
         farthest = int(np.argmin((rows @ centres.T).max(axis=1)))
         centres = np.vstack([centres, rows[farthest]])
     weighted = rows * shares[:, None]
-    nearest: NDArray[np.int64] = np.zeros(len(rows), np.int64)
+    cluster: NDArray[np.int64] = np.zeros(len(rows), np.int64)
     for _ in range(ROUNDS):
-        nearest = (rows @ centres.T).argmax(axis=1)
-        sums = np.stack([weighted[nearest == k].sum(axis=0) for k in range(count)])
+        cluster = (rows @ centres.T).argmax(axis=1)
+        sums = np.stack([weighted[cluster == k].sum(axis=0) for k in range(count)])
         lengths = np.linalg.norm(sums, axis=1, keepdims=True)
         centres = np.where(lengths > EPSILON, sums / np.maximum(lengths, EPSILON), centres)
     centroids = []
     for k in range(count):
-        members = np.flatnonzero(nearest == k)
+        members = np.flatnonzero(cluster == k)
         length = float(np.linalg.norm(weighted[members].sum(axis=0)))
         if length > EPSILON:
             seeds = tuple(part.seeds[row] for row in members.tolist())
