@@ -88,12 +88,12 @@ def songs_for_tag(tag: str) -> list[models.ScoredPoint]:
 
 
 if __name__ == "__main__":
-    song, other, tag = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    song, disliked, tag = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     records = client.retrieve(SONGS, [song], with_payload=["genre_names"])
     genres = (records[0].payload or {}).get("genre_names") if records else None
     if genres:
         show(f"{genres[0]} of the 2000s near song {song}:", of_the_2000s(song, genres[0]))
     else:
         print(f"no genre of song {song} is known")
-    show(f"like song {song}, unlike song {other}:", like_and_unlike(song, other))
+    show(f"like song {song}, unlike song {disliked}:", like_and_unlike(song, disliked))
     show(f"for the tag {tag}:", songs_for_tag(tag))

@@ -69,7 +69,7 @@ class Work(StrEnum):
     SWITCH = "switch"
 
     @property
-    def said(self) -> str:
+    def in_words(self) -> str:
         """What is done to a release meanwhile, for a message."""
         return "built" if self is Work.BUILD else "promoted or dropped"
 
@@ -159,7 +159,7 @@ class Lease:
 
     def _busy(self, mark: dict[str, Any]) -> StoreBusy:
         return StoreBusy(
-            f"release {mark['build']} is being {self._work.said} by process {mark['pid']} on"
+            f"release {mark['build']} is being {self._work.in_words} by process {mark['pid']} on"
             f" {mark['host']}",
             where=self._registry.location,
             hint="wait for the other `melon` to end; if it was killed on another"
