@@ -184,27 +184,32 @@ def _dense_header(dim: int) -> bytes:
 
 
 def _fill(fields: Any, payload: Payload) -> None:
-    """Write a payload: the contract knows strings, integers and lists of them."""
+    """Write a payload: the contract knows strings, numbers, truth values, and lists of them."""
     for name, value in payload.items():
-        if type(value) is str:
-            fields[name].string_value = value
-        elif type(value) is int:
-            fields[name].integer_value = value
-        elif type(value) is list:
+        if type(value) is list:
             values = fields[name].list_value.values
             for item in value:
-                if type(item) is str:
-                    values.add().string_value = item
-                elif type(item) is int:
-                    values.add().integer_value = item
-                else:
-                    raise _not_in_contract(name, item)
+                setattr(values.add(), _attribute(name, item), item)
         else:
-            raise _not_in_contract(name, value)
+            setattr(fields[name], _attribute(name, value), value)
 
 
-def _not_in_contract(name: str, value: object) -> BadPoints:
-    return BadPoints(f"a payload value of type {type(value).__name__}", where=f"field {name}")
+_ATTRIBUTES = {
+    str: "string_value",
+    int: "integer_value",
+    float: "double_value",
+    bool: "bool_value",
+}
+"""What of a message a value of each type is."""
+
+
+def _attribute(name: str, value: object) -> str:
+    try:
+        return _ATTRIBUTES[type(value)]
+    except KeyError:
+        raise BadPoints(
+            f"a payload value of type {type(value).__name__}", where=f"field {name}"
+        ) from None
 
 
 def from_hits(query: VectorQuery, points: Sequence[dict[str, Any]]) -> Hits:

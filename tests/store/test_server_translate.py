@@ -50,7 +50,16 @@ def test_the_layout_in_memory_does_not_matter(layout: str) -> None:
         np.testing.assert_array_equal(np.array(data, np.float32), expected)
 
 
-@pytest.mark.parametrize("value", [None, 1.5, True, {"nested": 1}, [1.5], [None], ("a",)])
+@pytest.mark.parametrize("value", ["비", 2**40, 1.5, True, ["a", "b"], [1, 2], [0.5], [False]])
+def test_payloads_keep_their_types(value: object) -> None:
+    batch = PointBatch([1], np.ones((1, DIM), np.float32), None, [{"field": value}])
+    [message] = to_upsert("songs", batch, None).points
+    payload = GrpcToRest.convert_point_struct(message).payload
+    assert payload == {"field": value}
+    assert type(payload["field"]) is type(value)
+
+
+@pytest.mark.parametrize("value", [None, {"nested": 1}, [None], ("a",)])
 def test_payloads_of_other_types_are_refused(value: object) -> None:
     batch = PointBatch([1], np.ones((1, DIM), np.float32), None, [{"field": value}])
     with pytest.raises(BadPoints, match="field field"):
