@@ -4,9 +4,10 @@
     python benchmarks/upload.py SPACE …
 
 The same points, payloads and sparse vectors: by melon, by qdrant-client's `upload_points` with its
-defaults into collections like melon's (nothing is indexed before all is there), and by it into
-collections with their payload indexes and HNSW as they are by default. Each in a process of its
-own, in turns, until the server has applied every point.
+defaults and by its `upsert` of as many points at a time as melon sends, both into collections like
+melon's (nothing is indexed before all is there), and by `upload_points` into collections with their
+payload indexes and HNSW as they are by default. Each in a process of its own, in turns, until the
+server has applied every point.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ import argparse
 import json
 import time
 from contextlib import closing
+from itertools import islice
 
 import apart
 from harness import Report
-from points import bare_manifest, cpu_seconds, create, first, structs, wait_for_updates
+from points import BATCH, bare_manifest, cpu_seconds, create, first, structs, wait_for_updates
 from qdrant_client import QdrantClient
 from scaled import data_parser, described, space_path
 
@@ -29,8 +31,9 @@ from melon.settings import Settings
 from melon.store import Collection, open_store
 from melon.store.schema import collection_name
 
-MELON, CLIENT, INDEXED = "melon", "upload_points", "upload_points, indexed as it comes"
-METHODS = (MELON, CLIENT, INDEXED)
+MELON, CLIENT, UPSERT = "melon", "upload_points", "upsert"
+INDEXED = "upload_points, indexed as it comes"
+METHODS = (MELON, CLIENT, UPSERT, INDEXED)
 
 
 def main() -> None:
@@ -77,7 +80,12 @@ def _upload(args: argparse.Namespace) -> None:
                 create(client, name, name, space.dim, indexes=args.method == INDEXED)
             clock = _Clock(args.pid)
             for name, part in laid_out.items():
-                client.upload_points(name, structs(name, part, len(part)))
+                points = structs(name, part, len(part))
+                if args.method == UPSERT:
+                    while some := list(islice(points, BATCH)):
+                        client.upsert(name, some, wait=False)
+                else:
+                    client.upload_points(name, points)
             for name in Collection:
                 wait_for_updates(client, name)
             taken = clock.figures(total)
