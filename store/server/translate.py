@@ -1,6 +1,6 @@
 """Translation of the neutral models into qdrant-client's, and back.
 
-Reads go over REST, which is the faster one where payloads or batches come back; writes go over
+Reads go over REST, which is the faster one where payloads or vectors come back; writes go over
 gRPC, built here because qdrant-client's conversion of every point is slow.
 """
 
