@@ -18,6 +18,7 @@ from melon.store.errors import (
     StoreUnavailable,
     UnknownRelease,
 )
+from melon.store.facets import ALL_VALUES, Facets, FacetValue, facet_fields
 from melon.store.filters import Condition, DateRange, Filter, HasId, MatchAny, NumberRange
 from melon.store.manifest import MadeName, ReleaseManifest
 from melon.store.points import (
@@ -57,6 +58,7 @@ from melon.store.schema import (
 )
 
 __all__ = [
+    "ALL_VALUES",
     "DENSE",
     "FIRST_BIGRAM_ITEM",
     "FIRST_TAG_ITEM",
@@ -68,6 +70,8 @@ __all__ = [
     "Condition",
     "DamagedRelease",
     "DateRange",
+    "FacetValue",
+    "Facets",
     "Filter",
     "FilterError",
     "ForkedStore",
@@ -105,6 +109,7 @@ __all__ = [
     "VectorStore",
     "bigram_point_id",
     "check_whole",
+    "facet_fields",
     "genre_year",
     "hnsw_ef",
     "id_array",

@@ -14,6 +14,7 @@ from typing import Any, Protocol, Self, TypeVar, cast
 
 from melon.progress import Progress, ignore
 from melon.store.errors import DamagedRelease, IndexingFailed, NoRelease
+from melon.store.facets import Facets
 from melon.store.filters import Filter
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import Hits, PointBatch, PointId, Record, VectorQuery
@@ -106,6 +107,19 @@ class ReleaseReader(Protocol):
 
     def count(self, collection: Collection, filter: Filter | None = None) -> int:
         """Exactly how many points pass the filter."""
+
+    def facet(
+        self, collection: Collection, field: str, limit: int, filter: Filter | None = None
+    ) -> Facets:
+        """The values of an indexed field that most points hold, each with how many, exactly.
+
+        Largest counts first, and of equal counts the smaller value. A point counts once for each
+        of its values.
+
+        Raises:
+            RequestRefused: `limit` is below 1, or the field has no index of whole values: such
+                are those of keywords, truth values, and integers that are not for ranges only.
+        """
 
     def warm(self) -> None:
         """Open what the first requests would wait for."""
@@ -286,5 +300,6 @@ class ForwardingReader:
     top = _forwarded(ReleaseReader.top)
     find = _forwarded(ReleaseReader.find)
     count = _forwarded(ReleaseReader.count)
+    facet = _forwarded(ReleaseReader.facet)
     warm = _forwarded(ReleaseReader.warm)
     close = _forwarded(ReleaseReader.close)

@@ -23,6 +23,7 @@ from melon.store.errors import (
     forked_store,
     store_closed,
 )
+from melon.store.facets import Facets, check_facet, most_frequent
 from melon.store.filters import Filter, HasId
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import (
@@ -34,7 +35,7 @@ from melon.store.points import (
     payload_selector,
     vector_selector,
 )
-from melon.store.schema import Collection
+from melon.store.schema import SCHEMA, Collection
 
 T = TypeVar("T")
 
@@ -137,6 +138,20 @@ class EmbeddedReader:
         with self._shard(collection) as shard:
             condition = to_filter(filter) if filter else None
             return shard.count(edge.CountRequest(exact=True, filter=condition))
+
+    def facet(
+        self, collection: Collection, field: str, limit: int, filter: Filter | None = None
+    ) -> Facets:
+        """The values of an indexed field that most points hold, each with how many."""
+        check_facet(SCHEMA[collection].fields, field, limit)
+        condition = to_filter(filter) if filter else None
+
+        def ask(number: int) -> Facets:
+            request = edge.FacetRequest(field, number, exact=True, filter=condition)
+            return [(hit.value, hit.count) for hit in shard.facet(request).hits]
+
+        with self._shard(collection) as shard:
+            return most_frequent(ask, limit)
 
     def warm(self) -> None:
         """Open the shards, one after the other: Edge holds the interpreter's lock meanwhile."""

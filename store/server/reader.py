@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 from qdrant_client import models
 
+from melon.store.facets import Facets, check_facet, most_frequent
 from melon.store.filters import Filter, HasId
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import (
@@ -19,7 +20,7 @@ from melon.store.points import (
     payload_selector,
     vector_selector,
 )
-from melon.store.schema import Collection
+from melon.store.schema import SCHEMA, Collection
 from melon.store.server.connection import ServerConnection
 from melon.store.server.translate import from_hits, from_ordered, from_record, to_filter, to_query
 
@@ -65,7 +66,7 @@ class ServerReader:
                 with_payload=payload_selector(payload),
                 with_vector=vector_selector(collection, dense=vectors, sparse=sparse),
             )
-            for point in self._post(collection, "", _json(request)):
+            for point in self._post(collection, "/points", _json(request)):
                 by_id[point["id"]] = from_record(point)
         return [by_id[point_id] for point_id in unique if point_id in by_id]
 
@@ -74,7 +75,7 @@ class ServerReader:
         answers: list[dict[str, Any]] = []
         for part in _together([_json(to_query(query)) for query in queries], QUERY_BYTES):
             batch = b'{"searches":[' + b",".join(part) + b"]}"
-            answers += self._post(collection, "/query/batch", batch)
+            answers += self._post(collection, "/points/query/batch", batch)
         return [
             from_hits(query, answer["points"])
             for query, answer in zip(queries, answers, strict=True)
@@ -92,7 +93,9 @@ class ServerReader:
                 with_payload=False,
                 order_by=field,
             )
-            values |= from_ordered(self._post(collection, "/scroll", _json(request))["points"])
+            values |= from_ordered(
+                self._post(collection, "/points/scroll", _json(request))["points"]
+            )
         return values
 
     def top(
@@ -125,6 +128,20 @@ class ServerReader:
             condition = to_filter(filter) if filter else None
             return client.count(self._name(collection), condition, exact=True).count
 
+    def facet(
+        self, collection: Collection, field: str, limit: int, filter: Filter | None = None
+    ) -> Facets:
+        """The values of an indexed field that most points hold, each with how many."""
+        check_facet(SCHEMA[collection].fields, field, limit)
+        condition = to_filter(filter) if filter else None
+
+        def ask(number: int) -> Facets:
+            request = models.FacetRequest(key=field, limit=number, exact=True, filter=condition)
+            hits = self._post(collection, "/facet", _json(request))["hits"]
+            return [(hit["value"], hit["count"]) for hit in hits]
+
+        return most_frequent(ask, limit)
+
     def warm(self) -> None:
         """Nothing to open: the server has."""
 
@@ -146,7 +163,7 @@ class ServerReader:
             with_payload=payload_selector(payload),
             order_by=order,
         )
-        points = self._post(collection, "/scroll", _json(request))["points"]
+        points = self._post(collection, "/points/scroll", _json(request))["points"]
         return [from_record(point) for point in points]
 
     def _post(self, collection: Collection, path: str, body: bytes) -> Any:
@@ -158,7 +175,7 @@ class ServerReader:
             answer: dict[str, Any] = client.http.client.request(
                 type_=dict[str, Any],
                 method="POST",
-                url=f"/collections/{{name}}/points{path}",
+                url=f"/collections/{{name}}{path}",
                 path_params={"name": self._name(collection)},
                 headers={"Content-Type": "application/json"},
                 content=body,
