@@ -11,6 +11,7 @@ All are the same in training and at query time. Only the tokenizer needs sentenc
 
 from __future__ import annotations
 
+import difflib
 import io
 import json
 import textwrap
@@ -60,6 +61,17 @@ def storable(text: str) -> str:
 def name_key(name: str) -> str:
     """NFKC, case-folded, single spaces: `name_key` and `artist_keys` hold names in this form."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def near(wanted: str, known: Iterable[str]) -> list[str]:
+    """Up to three of the known names that are written almost like `wanted`, the nearest first."""
+    by_key = {name_key(name): name for name in known}
+    return [by_key[key] for key in difflib.get_close_matches(name_key(wanted), by_key, n=3)]
+
+
+def did_you_mean(wanted: str, known: Iterable[str]) -> str | None:
+    """A hint at the known names that are near, or None."""
+    return f"did you mean {' or '.join(names)}?" if (names := near(wanted, known)) else None
 
 
 def normalise(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +23,7 @@ from melon.store import (
     ReleaseReader,
     genre_year,
 )
-from melon.text import name_key
+from melon.text import did_you_mean, name_key
 
 DAY = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
 
@@ -224,7 +223,7 @@ class Genres:
         known = sorted({name for code, name in self._names.items() if code == _top_genre(code)})
         raise ConstraintError(
             f"there is no genre {wanted!r}",
-            hint=_meant(wanted, [*self._names.values(), *self._names])
+            hint=did_you_mean(wanted, [*self._names.values(), *self._names])
             or f"genres are {', '.join(known)}",
         )
 
@@ -249,7 +248,7 @@ class Artists:
             if not self._reader.count(Collection.SONGS, Filter(must=(_any_artist((name,)),))):
                 raise ConstraintError(
                     f"there is no song by {name!r}",
-                    hint=_meant(name, self._popular()) or "give the artist's whole name",
+                    hint=did_you_mean(name, self._popular()) or "give the artist's whole name",
                 )
             self._known.add(key)
 
@@ -323,10 +322,3 @@ def _any_artist(names: Sequence[str]) -> MatchAny:
     if not all(keys):
         raise ConstraintError("an artist's name is empty")
     return MatchAny("artist_keys", keys)
-
-
-def _meant(wanted: str, known: Iterable[str]) -> str | None:
-    """A hint at the names that are written like `wanted`, or None."""
-    by_key = {name_key(name): name for name in known}
-    close = difflib.get_close_matches(name_key(wanted), by_key, n=3)
-    return f"did you mean {' or '.join(by_key[key] for key in close)}?" if close else None
