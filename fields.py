@@ -2,21 +2,27 @@
 
 What a file may say of a song, the columns of a space, the payloads, their indexes, what a result
 says of a song and docs/fields.md all follow from these tuples. An optional field that a file has
-and an application filters by is one more `Field` in `SONGS`.
+and an application filters by is one more `Field` in `SONGS`; a catalogue declares its own songs'
+further fields in `fields.json`, and `own_field` makes a `Field` of each.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, StrictBool
+
+from melon.errors import InputError
 
 MAX_ID = 2**31 - 1
 """Largest id of a song or playlist: a point's id (u64), and a dimension of `items` (u32)."""
 
 MAX_INTEGER = 2**63 - 1
-"""Largest integer that Qdrant and Arrow can hold."""
+"""Largest integer that Qdrant and Arrow can hold; the smallest is one below its negative."""
 
 
 class FieldType(StrEnum):
@@ -78,7 +84,8 @@ class Field:
         payload: Whether it is in payloads.
         shown: Whether results show it.
         required: Whether a record without it is skipped.
-        maximum: The largest integer that is accepted; the smallest is 0.
+        minimum: The smallest integer that is accepted.
+        maximum: The largest.
         written: What the file has, for docs/fields.md, where that is not plain from the type.
         missing: What it means if the file has none, for docs/fields.md.
     """
@@ -94,6 +101,7 @@ class Field:
     payload: bool = True
     shown: bool = False
     required: bool = False
+    minimum: int = 0
     maximum: int = MAX_INTEGER
     written: str = ""
     missing: str = "not known"
@@ -127,6 +135,16 @@ SONGS = (
         payload=False,
         meaning="number of the song, and id of its point",
         example=17,
+    ),
+    Field(
+        name="key",
+        type=KEYWORD,
+        index=Index(),
+        source="key",
+        shown=True,
+        meaning="what its catalogue calls the song: a URI, an ISRC, a number of its own",
+        example="spotify:track:4uLU6hMCjMI75M1A2tKUQC",
+        missing="it goes by its `id`",
     ),
     Field(
         name="name",
@@ -326,6 +344,16 @@ PLAYLISTS = (
         example=1,
     ),
     Field(
+        name="key",
+        type=KEYWORD,
+        index=Index(),
+        source="key",
+        shown=True,
+        meaning="what its catalogue calls the playlist: a URI, an ISRC, a number of its own",
+        example="spotify:playlist:37i9dQZF1DX4WYpdgoIcn6",
+        missing="it goes by its `id`",
+    ),
+    Field(
         name="title",
         type=TEXT,
         source="plylst_title",
@@ -451,3 +479,61 @@ WORDS = (
         example="trained",
     ),
 )
+
+RESERVED = frozenset(
+    name for field in SONGS for name in (field.name, field.source) if name is not None
+) | {"score", "because", "playlists", "more"}
+"""Names that an own field cannot have: of the declared fields, and of what results say besides."""
+
+_NAME = re.compile(r"\w+")
+"""Letters and digits of any script, and `_`: a path in a payload needs no quotes for these."""
+
+
+def own_field(name: str, type: FieldType, many: bool = False) -> Field:
+    """A field of songs that a catalogue declares itself.
+
+    It stands under its name in the records of `song_meta.json`, in the space and in payloads, is
+    shown by results, and indexed by its type; a text is not.
+
+    Raises:
+        InputError: no own field can have that name.
+    """
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"no field can be called {name!r}", hint="letters, digits and _ make a name"
+        )
+    if name in RESERVED:
+        raise InputError(
+            f"{name!r} means something already, and cannot be a field of your own",
+            hint="give it another name",
+        )
+    return Field(
+        name=name,
+        type=type,
+        many=many,
+        meaning="of the catalogue's own",
+        example=None,
+        index=None if type is TEXT else Index(in_graph=True),
+        source=name,
+        shown=True,
+        minimum=-MAX_INTEGER - 1,
+    )
+
+
+class OwnField(BaseModel):
+    """How files and manifests declare an own field."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    type: FieldType
+    many: StrictBool = False
+
+    @classmethod
+    def of(cls, field: Field) -> Self:
+        """The declaration of a field."""
+        return cls(name=field.name, type=field.type, many=field.many)
+
+    def field(self) -> Field:
+        """The field that is declared; see `own_field`."""
+        return own_field(self.name, self.type, self.many)

@@ -1,9 +1,17 @@
 """Files in the format of the *Melon Playlist Dataset* become typed records, and back."""
 
-from melon.catalog.corpus import GENRE_FILE, PLAYLIST_FILES, SONG_FILE, CorpusFiles, find_corpus
-from melon.catalog.errors import BadCorpus, BadGenres, BadRecord
+from melon.catalog.corpus import (
+    FIELDS_FILE,
+    GENRE_FILE,
+    PLAYLIST_FILES,
+    SONG_FILE,
+    CorpusFiles,
+    find_corpus,
+)
+from melon.catalog.errors import BadCorpus, BadFields, BadGenres, BadRecord
 from melon.catalog.genres import read_genres
 from melon.catalog.json_stream import JsonArray
+from melon.catalog.own_fields import read_fields_file, write_fields_file
 from melon.catalog.readers import read_playlists, read_songs
 from melon.catalog.records import Genre, IssueDate, Playlist, RecordId, Song, is_attribute
 from melon.catalog.report import Cause, ReadReport
@@ -16,10 +24,12 @@ from melon.catalog.writers import (
 )
 
 __all__ = [
+    "FIELDS_FILE",
     "GENRE_FILE",
     "PLAYLIST_FILES",
     "SONG_FILE",
     "BadCorpus",
+    "BadFields",
     "BadGenres",
     "BadRecord",
     "Cause",
@@ -35,9 +45,11 @@ __all__ = [
     "find_corpus",
     "is_attribute",
     "playlist_record",
+    "read_fields_file",
     "read_genres",
     "read_playlists",
     "read_songs",
+    "write_fields_file",
     "write_genres",
     "write_playlists",
     "write_songs",

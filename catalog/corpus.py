@@ -12,45 +12,50 @@ from melon.errors import MissingFile
 PLAYLIST_FILES = ("train.json", "val.json", "test.json")
 SONG_FILE = "song_meta.json"
 GENRE_FILE = "genre_gn_all.json"
+FIELDS_FILE = "fields.json"
 
 
 @dataclass(frozen=True, slots=True)
 class CorpusFiles:
-    """The files of a corpus. Song metadata and genres are optional."""
+    """The files of a corpus. Song metadata, genres and the catalogue's own fields are optional."""
 
     playlists: tuple[Path, ...]
     songs: Path | None = None
     genres: Path | None = None
+    fields: Path | None = None
+
+    @property
+    def all(self) -> tuple[Path, ...]:
+        """Every file of the corpus."""
+        return (*self.playlists, *filter(None, (self.songs, self.genres, self.fields)))
 
 
 def find_corpus(paths: Sequence[Path]) -> CorpusFiles:
     """Find the files of a corpus.
 
-    A directory stands for its `train.json`, `val.json`, `test.json`, `song_meta.json` and
-    `genre_gn_all.json`, as far as they exist. Any other path is a file of playlists, unless it
-    is named like the songs or the genres. A file that is named twice counts once.
+    A directory stands for its `train.json`, `val.json`, `test.json`, `song_meta.json`,
+    `genre_gn_all.json` and `fields.json`, as far as they exist. Any other path is a file of
+    playlists, unless it is named like one of the last three. A file that is named twice counts
+    once.
 
     Raises:
         MissingFile: a path does not exist.
         BadCorpus: a directory, or the paths together, name no file of playlists, or they name two
-            files of songs, or two of genres.
+            files of songs, of genres or of fields.
     """
     playlists: list[Path] = []
-    songs: list[Path] = []
-    genres: list[Path] = []
+    beside: dict[str, list[Path]] = {SONG_FILE: [], GENRE_FILE: [], FIELDS_FILE: []}
     for path in paths:
         if path.is_dir():
             playlists += _playlists_in(path)
-            songs += [file for file in [path / SONG_FILE] if file.is_file()]
-            genres += [file for file in [path / GENRE_FILE] if file.is_file()]
+            for name, found in beside.items():
+                found += [file for file in [path / name] if file.is_file()]
         elif not path.exists():
             raise MissingFile(
                 "there is no such file or directory", where=str(path), hint="check the path"
             )
-        elif path.name == SONG_FILE:
-            songs.append(path)
-        elif path.name == GENRE_FILE:
-            genres.append(path)
+        elif path.name in beside:
+            beside[path.name].append(path)
         else:
             playlists.append(path)
     if not playlists:
@@ -61,8 +66,9 @@ def find_corpus(paths: Sequence[Path]) -> CorpusFiles:
         )
     return CorpusFiles(
         playlists=tuple(_distinct(playlists)),
-        songs=_only(songs, "song metadata"),
-        genres=_only(genres, "genres"),
+        songs=_only(beside[SONG_FILE], "song metadata"),
+        genres=_only(beside[GENRE_FILE], "genres"),
+        fields=_only(beside[FIELDS_FILE], "fields"),
     )
 
 

@@ -12,11 +12,15 @@ if TYPE_CHECKING:
 
 
 class BadCorpus(InputError):
-    """Paths that name no file of playlists, or several of song metadata or of genres."""
+    """Paths that name no file of playlists, or several of song metadata, of genres or of fields."""
 
 
 class BadGenres(InputError):
     """A file of genres that is not an object of texts."""
+
+
+class BadFields(InputError):
+    """A file that does not declare the fields of songs, or not in a way that can be used."""
 
 
 class BadRecord(InputError):

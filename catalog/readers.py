@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from types import GenericAlias
@@ -30,7 +31,7 @@ _STRING_OR_NUMBER = str | int
 _ANNOTATIONS: dict[FieldType, Any] = {
     FieldType.TEXT: str,
     FieldType.KEYWORD: str,
-    FieldType.FLOAT: float,
+    FieldType.FLOAT: Annotated[float, pydantic.Field(allow_inf_nan=False)],
     FieldType.BOOL: bool,
     FieldType.DATE: _STRING_OR_NUMBER,
     FieldType.DATETIME: _STRING_OR_NUMBER,
@@ -42,19 +43,27 @@ def file_model(name: str, fields: Iterable[Field]) -> type[BaseModel]:
 
     def annotation(field: Field) -> Any:
         one = (
-            Annotated[int, pydantic.Field(ge=0, le=field.maximum)]
+            Annotated[int, pydantic.Field(ge=field.minimum, le=field.maximum)]
             if field.type is FieldType.INTEGER
             else _ANNOTATIONS[field.type]
         )
         value = GenericAlias(list, one) if field.many else one
         return (value, ...) if field.required else (value | None, None)
 
-    attributes: dict[str, Any] = {str(f.source): annotation(f) for f in read_fields(fields)}
+    # By an alias, for a field of a catalogue's own may have the name of one of the model's methods.
+    attributes: dict[str, Any] = {}
+    for field in read_fields(fields):
+        annotated, default = annotation(field)
+        attributes[_attribute(field)] = (annotated, pydantic.Field(default, alias=field.source))
     return create_model(name, __config__=_RAW, **attributes)
 
 
+def _attribute(field: Field) -> str:
+    """The name of the attribute of a file's record that holds a field."""
+    return f"of_{field.source}"
+
+
 PLAYLIST_MODEL = file_model("playlist", PLAYLISTS)
-SONG_MODEL = file_model("song", SONGS)
 
 
 def read_playlists(
@@ -89,7 +98,7 @@ def read_playlists(
         source = RecordSource(path, "playlist", report, advance, strict=strict)
         conversions = _Conversions(Playlist, PLAYLISTS, source)
         for raw in source.records(PLAYLIST_MODEL):
-            number = vars(raw)["id"]
+            number = vars(raw)["of_id"]
             if number in seen:
                 source.note(Cause.REPEATED_ID, "id", f"playlist {number} was read before")
                 continue
@@ -107,6 +116,7 @@ def read_songs(
     path: Path,
     *,
     genres: Collection[str] | None = None,
+    fields: Sequence[Field] = (),
     report: ReadReport,
     strict: bool = False,
     progress: Progress = ignore,
@@ -120,6 +130,7 @@ def read_songs(
     Args:
         path: A file in the format of `song_meta.json`.
         genres: The known genre codes, as `read_genres` returns them; None accepts every code.
+        fields: The catalogue's own, as `read_fields_file` returns them.
         report: Counts what is read, dropped and skipped, while this is iterated.
         strict: Raise at the first record that would be skipped.
         progress: Told how many bytes are read, and of how many.
@@ -133,9 +144,10 @@ def read_songs(
     seen: set[int] = set()
     advance = _byte_counter("songs", [path], progress)
     source = RecordSource(path, "song", report, advance, strict=strict)
-    conversions = _Conversions(Song, SONGS, source, known)
-    for raw in source.records(SONG_MODEL):
-        number = vars(raw)["id"]
+    fields = (*SONGS, *fields)
+    conversions = _Conversions(Song, fields, source, known)
+    for raw in source.records(file_model("song", fields)):
+        number = vars(raw)["of_id"]
         if number in seen:
             source.note(Cause.REPEATED_ID, "id", f"song {number} was read before")
             continue
@@ -174,10 +186,10 @@ class _Conversions:
         named = {field.name: field for field in read_fields(fields)}
         attributes = [named.pop(name) for name in record.__slots__ if name in named]
         self._attributes = [
-            (str(field.source), _conversion(field, source, genres)) for field in attributes
+            (_attribute(field), _conversion(field, source, genres)) for field in attributes
         ]
         self._more = [
-            (name, str(field.source), _conversion(field, source, genres))
+            (name, _attribute(field), _conversion(field, source, genres))
             for name, field in named.items()
         ]
 
@@ -201,12 +213,28 @@ def _conversion(
     match field.type:
         case FieldType.TEXT | FieldType.KEYWORD:
             return _texts if field.many else clean_text
-        case FieldType.DATE:
+        case FieldType.DATE if field.name == "issue_date":
             return lambda day: _date(parse_issue_date, day, name, source)
+        case FieldType.DATE:
+            return _each(field, lambda day: _date(_parse_day, day, name, source))
         case FieldType.DATETIME:
-            return lambda moment: _date(parse_updated, moment, name, source)
+            return _each(field, lambda moment: _date(parse_updated, moment, name, source))
         case _:
             return _tuple if field.many else _same
+
+
+def _each(field: Field, convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The conversion of a value, or of each of the values where the field holds a list of them."""
+    if not field.many:
+        return convert
+    return lambda values: tuple(
+        made for value in values or () if (made := convert(value)) is not None
+    )
+
+
+def _parse_day(value: str | int | None) -> date | None:
+    issued = parse_issue_date(value)
+    return issued.day if issued else None
 
 
 def _tuple(values: list[Any] | None) -> tuple[Any, ...]:

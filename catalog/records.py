@@ -32,8 +32,9 @@ class IssueDate:
 class Playlist:
     """One playlist. `songs` and `tags` hold no repeats; unknown values are absent.
 
-    `updated` is naive, in UTC: a time that was written without a zone is taken for that. `more`
-    holds, by name, what is known of the other fields that are declared of playlists.
+    `updated` is naive, in UTC: a time that was written without a zone is taken for that. `key` is
+    what the catalogue calls the playlist, where that is not its id. `more` holds, by name, what is
+    known of the other fields that are declared of playlists.
     """
 
     id: int
@@ -42,6 +43,7 @@ class Playlist:
     tags: tuple[str, ...]
     like_count: int | None
     updated: datetime | None
+    key: str | None = None
     more: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
@@ -50,8 +52,9 @@ class Song:
     """One song's metadata. Genre codes are as in `genre_gn_all.json`; unknown values are absent.
 
     `artists[i]` names `artist_ids[i]` where both have the same length. Melon's own metadata
-    often has more ids than names, or none. Artists may repeat, two of one name among them. `more`
-    holds, by name, what is known of the other fields that are declared of songs.
+    often has more ids than names, or none. Artists may repeat, two of one name among them. `key` is
+    what the catalogue calls the song, where that is not its id. `more` holds, by name, what is
+    known of the other fields that are declared of songs, and of the catalogue's own.
     """
 
     id: int
@@ -63,6 +66,7 @@ class Song:
     genres: tuple[str, ...] = ()
     detail_genres: tuple[str, ...] = ()
     issue_date: IssueDate | None = None
+    key: str | None = None
     more: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 

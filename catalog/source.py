@@ -85,7 +85,8 @@ class RecordSource:
             BadRecord: reading is strict.
         """
         field = None
-        for name, value in raw:
+        for attribute, value in raw:
+            name = type(raw).model_fields[attribute].alias
             if value == text:
                 field = name
             elif isinstance(value, list) and text in value:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,17 @@ def write_playlists(path: Path, playlists: Iterable[Playlist]) -> int:
     return _write_array(path, map(playlist_record, playlists))
 
 
-def write_songs(path: Path, songs: Iterable[Song]) -> int:
+def write_songs(path: Path, songs: Iterable[Song], fields: Sequence[Field] = ()) -> int:
     """Write songs in the format of `song_meta.json`, and return how many there were.
+
+    Args:
+        fields: the catalogue's own, which are to be written, too.
 
     Raises:
         UnwritableFile: the file, or the temporary one beside it, cannot be written.
     """
-    return _write_array(path, map(_song_record, songs))
+    written = [*_SONG_FIELDS, *fields]
+    return _write_array(path, (_record(song, written) for song in songs))
 
 
 def write_genres(path: Path, genres: Iterable[Genre]) -> int:
@@ -110,37 +115,48 @@ def playlist_record(playlist: Playlist) -> dict[str, object]:
     return _record(playlist, _PLAYLIST_FIELDS)
 
 
-def _song_record(song: Song) -> dict[str, object]:
-    return _record(song, _SONG_FIELDS)
-
-
 def _record(record: Playlist | Song, fields: Iterable[Field]) -> dict[str, object]:
-    """Attributes are written even where they are not known, other fields only where they are."""
+    """Melon's own fields are written even where they are not known, others only where they are."""
     written: dict[str, object] = {}
     for field in fields:
         if is_attribute(type(record), field):
-            written[str(field.source)] = _written(field, getattr(record, field.name))
+            value = getattr(record, field.name)
+            if value is None and field.name == "key":
+                continue
         elif field.name in record.more:
-            written[str(field.source)] = _written(field, record.more[field.name])
+            value = record.more[field.name]
+        else:
+            continue
+        written[str(field.source)] = _written(field, value)
     return written
 
 
 def _written(field: Field, value: Any) -> object:
+    if field.many:
+        return [_one(field, each) for each in value]
+    return _one(field, value)
+
+
+def _one(field: Field, value: Any) -> object:
     match field.type:
         case FieldType.DATE:
-            return _issue_date(value)
+            return _date(value) if value else ""
         case FieldType.DATETIME:
-            return value.isoformat(" ", "milliseconds") if value else ""
+            return _moment(value) if value else ""
         case FieldType.TEXT | FieldType.KEYWORD:
-            return value or ("" if not field.many else ())
+            return value or ""
         case _:
             return value
 
 
-def _issue_date(issued: IssueDate | None) -> str:
+def _moment(moment: datetime) -> str:
+    return moment.isoformat(" ", "microseconds" if moment.microsecond % 1000 else "milliseconds")
+
+
+def _date(issued: IssueDate | date) -> str:
     """Write a date with `00` for what is not known of it."""
-    if issued is None:
-        return ""
+    if isinstance(issued, date):
+        return issued.isoformat()
     digits = f"{issued.day.year:04}{issued.day.month:02}{issued.day.day:02}"
     known = {"year": 4, "month": 6, "day": 8}[issued.precision]
     return digits[:known].ljust(8, "0")

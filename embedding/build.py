@@ -18,6 +18,7 @@ from melon.catalog import (
     ReadReport,
     Song,
     find_corpus,
+    read_fields_file,
     read_genres,
     read_playlists,
     read_songs,
@@ -30,6 +31,7 @@ from melon.embedding.ragged import Ints, Ragged, Vectors, has_direction, unit_ro
 from melon.embedding.settings import TrainingSettings, training_settings
 from melon.embedding.space import EmbeddingSpace
 from melon.embedding.training import train_vectors
+from melon.fields import Field
 from melon.files import check_not_read
 from melon.progress import Progress, ignore
 from melon.text import TitleTokenizer
@@ -70,7 +72,7 @@ def train_corpus(
     """
     check_place(out)
     files = find_corpus(corpus)
-    check_not_read(out, [*files.playlists, *filter(None, (files.songs, files.genres))])
+    check_not_read(out, files.all)
     space = build_from_files(files, settings, report=report, strict=strict, progress=progress)
     return space.save(out)
 
@@ -86,15 +88,21 @@ def build_from_files(
     """As `train_corpus`, for files whose places are known; the space is not saved."""
     report = report or ReadReport()
     genres = read_genres(files.genres) if files.genres else {}
+    fields = read_fields_file(files.fields) if files.fields else ()
     songs = (
         read_songs(
-            files.songs, genres=genres or None, report=report, strict=strict, progress=progress
+            files.songs,
+            genres=genres or None,
+            fields=fields,
+            report=report,
+            strict=strict,
+            progress=progress,
         )
         if files.songs
         else ()
     )
     playlists = read_playlists(files.playlists, report=report, strict=strict, progress=progress)
-    return build_space(playlists, songs, genres, settings, progress)
+    return build_space(playlists, songs, genres, settings, progress, fields=fields)
 
 
 def build_space(
@@ -103,6 +111,8 @@ def build_space(
     genres: Mapping[str, Genre] | None = None,
     settings: TrainingSettings | None = None,
     progress: Progress = ignore,
+    *,
+    fields: Sequence[Field] = (),
 ) -> EmbeddingSpace:
     """Train a space on playlists, and give all songs and tags of the catalogue their place in it.
 
@@ -113,6 +123,7 @@ def build_space(
         settings: hyper-parameters; the default preset where there are none.
         progress: told how far each step is: `titles`, `bags`, `epoch 1/10` and so on (in bags),
             `vectors`. Reading the records is not among them.
+        fields: the songs' own, beside those that are declared.
 
     Raises:
         NothingToTrain: there are no playlists.
@@ -121,7 +132,7 @@ def build_space(
         TrainingDiverged: training produced vectors that are not numbers.
     """
     settings = settings or training_settings()
-    corpus = read_corpus(playlists, songs)
+    corpus = read_corpus(playlists, songs, fields)
     title, words, playlist_words, title_tags = _read_titles(corpus, settings, progress)
     table, bags = build_bags(corpus, words, playlist_words, title_tags, settings.kinds)
     progress("bags", len(bags), len(bags))
@@ -154,6 +165,7 @@ def build_space(
         title=title,
         settings=settings.model_dump(mode="json"),
         epochs=[asdict(epoch) for epoch in epochs],
+        fields=tuple(fields),
     )
 
 

@@ -73,8 +73,13 @@ class Corpus:
     song_detail_genres: Ragged
 
 
-def read_corpus(playlists: Iterable[Playlist], songs: Iterable[Song]) -> Corpus:
+def read_corpus(
+    playlists: Iterable[Playlist], songs: Iterable[Song], fields: Sequence[Field] = ()
+) -> Corpus:
     """Read all records, each once, into columns. A song's metadata counts where it comes first.
+
+    Args:
+        fields: the songs' own, beside those that are declared.
 
     Raises:
         NothingToTrain: `playlists` is empty.
@@ -88,10 +93,11 @@ def read_corpus(playlists: Iterable[Playlist], songs: Iterable[Song]) -> Corpus:
     playlist_table = _by_id(playlist_table)
     _refuse_repeats(column(playlist_table, "id"))
     song_ids = ragged_column(playlist_table["songs"])
-    song_table = _first_of_each_id(to_table(songs, Song, SONGS))
+    song_fields = (*SONGS, *fields)
+    song_table = _first_of_each_id(to_table(songs, Song, song_fields))
     unknown = np.setdiff1d(song_ids.values, column(song_table, "id"))
     if len(unknown):
-        bare = to_table((Song(int(song)) for song in unknown), Song, SONGS)
+        bare = to_table((Song(int(song)) for song in unknown), Song, song_fields)
         song_table = _by_id(pa.concat_tables([song_table, bare]))
     tags, playlist_tags = number_strings(playlist_table["tags"])
     genres, song_genres = number_strings(song_table["genres"])

@@ -23,6 +23,7 @@ from melon.catalog import Genre
 from melon.embedding.errors import DamagedSpace, NotASpace, SpaceVersionMismatch
 from melon.embedding.ragged import Vectors
 from melon.errors import InputError, MalformedJson, MissingFile, UnreadableFile, UnwritableFile
+from melon.fields import OwnField
 from melon.files import check_beside, fresh_beside, read_json, sync_directory, write_atomically
 from melon.text import DamagedTitleTokenizer, TitleTokenizer
 
@@ -30,7 +31,7 @@ Parts = Mapping[str, Any]
 """The fields of an `EmbeddingSpace`, by name."""
 
 FORMAT = "melon-space"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 
 _PARTS = ("song", "playlist", "tag", "word")
@@ -101,6 +102,7 @@ def read_space(path: Path) -> Parts:
         vectors = {part: _read_vectors(path / f"{part}_vectors.npy") for part in _PARTS}
         genres = json.loads((path / "genres.json").read_text(encoding="utf-8"))
         title = TitleTokenizer.from_bytes((path / "title.bin").read_bytes())
+        fields = tuple(OwnField.model_validate(one).field() for one in manifest["fields"])
         by_code = {code: Genre(code, name, parent) for code, name, parent in genres}
     except (OSError, ValueError, TypeError, pa.ArrowException, DamagedTitleTokenizer) as error:
         raise _unreadable(path, error) from error
@@ -126,6 +128,7 @@ def read_space(path: Path) -> Parts:
         "title": title,
         "settings": manifest["settings"],
         "epochs": manifest["epochs"],
+        "fields": fields,
         "manifest": manifest,
     }
 
@@ -215,6 +218,7 @@ def _manifest(parts: Parts, files: dict[str, dict[str, Any]]) -> dict[str, Any]:
             "words": len(parts["word_table"]),
         },
         "settings": dict(parts["settings"]),
+        "fields": [OwnField.of(field).model_dump(mode="json") for field in parts["fields"]],
         "files": files,
     }
     manifest = content | {"hash": _hash_of(content), "epochs": [dict(e) for e in parts["epochs"]]}

@@ -14,6 +14,7 @@ import pyarrow as pa
 from melon.catalog import Genre
 from melon.embedding.columns import column
 from melon.embedding.ragged import Ints, Vectors
+from melon.fields import Field
 from melon.text import TitleTokenizer
 
 
@@ -28,11 +29,11 @@ class EmbeddingSpace:
     their title or tags.
 
     Attributes:
-        songs: ordered by id: id, name, artist_ids, artists, album_id, album, genres,
-            detail_genres, issue_date (date32), issue_date_precision, popularity, vector_source.
-            Unknown values are null, unknown lists empty.
-        playlists: ordered by id: id, title, tags, songs, like_count, updated (timestamp), words,
-            vector_source; likewise.
+        songs: ordered by id: id, key, name, artist_ids, artists, album_id, album, genres,
+            detail_genres, issue_date (date32), issue_date_precision, `fields`, popularity,
+            vector_source. Unknown values are null, unknown lists empty.
+        playlists: ordered by id: id, key, title, tags, songs, like_count, updated (timestamp),
+            words, vector_source; likewise.
         tag_table: every tag, most frequent first: tag, popularity, vector_source.
         word_table: every word of titles and tags, most frequent first: word, popularity,
             vector_source.
@@ -40,6 +41,7 @@ class EmbeddingSpace:
         title: cuts titles into words and finds known tags in them.
         settings: the training settings, as JSON has them.
         epochs: the log of the epochs, as JSON has it.
+        fields: the songs' own, as their catalogue declares them.
         manifest: what `manifest.json` holds; empty for a space that was not loaded from disk.
     """
 
@@ -55,6 +57,7 @@ class EmbeddingSpace:
     title: TitleTokenizer
     settings: Mapping[str, Any]
     epochs: list[Mapping[str, Any]]
+    fields: tuple[Field, ...] = ()
     manifest: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod

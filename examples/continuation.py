@@ -13,7 +13,7 @@ from typing import Any
 URL = os.environ.get("MELON_QDRANT_URL", "http://localhost:6333")
 PREFIX = os.environ.get("MELON_PREFIX", "melon")
 NAMESPACE = uuid.UUID("6d656c6f-6e00-5000-8000-706c61796c73")
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 def ask(path: str, body: dict[str, Any] | None = None) -> Any:

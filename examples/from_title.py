@@ -13,7 +13,7 @@ from qdrant_client import QdrantClient, models
 
 NAMESPACE = uuid.UUID("6d656c6f-6e00-5000-8000-706c61796c73")
 PREFIX = os.environ.get("MELON_PREFIX", "melon")
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 NEIGHBOURS = 200
 
 client = QdrantClient(

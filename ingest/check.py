@@ -140,7 +140,7 @@ def _check_filter(reader: ReleaseReader, collection: Collection, sent: Contents)
     """Every indexed keyword that a point holds must find that point."""
     for start in {0, len(sent) // 2, len(sent) - 1}:
         payload = sent.payloads(start, start + 1)[0]
-        for field in SCHEMA[collection].indexed:
+        for field in reader.manifest.schema(collection).indexed:
             name = field.name
             if field.type is not FieldType.KEYWORD or name not in payload:
                 continue

@@ -50,7 +50,8 @@ def song_payloads(space: EmbeddingSpace) -> PayloadSlice:
     def genre_names(song: Row) -> list[str]:
         return [names[code] for code in song["genres"] if code in names]
 
-    return table_payloads(space.songs, SONGS, {**SONG_VALUES, "genre_names": genre_names})
+    fields = (*SONGS, *space.fields)
+    return table_payloads(space.songs, fields, {**SONG_VALUES, "genre_names": genre_names})
 
 
 def playlist_payloads(space: EmbeddingSpace, members: Incidence) -> PayloadSlice:
@@ -118,7 +119,11 @@ def table_payloads(
 def _stored(field: Field, value: Any) -> Any:
     """A value as payloads have it: without repeats, and datetimes as RFC 3339 in UTC."""
     if field.many:
-        return list(dict.fromkeys(value))
+        return list(dict.fromkeys(_one(field, each) for each in value))
+    return _one(field, value)
+
+
+def _one(field: Field, value: Any) -> Any:
     match field.type:
         case FieldType.DATE:
             return f"{value.isoformat()}T00:00:00Z"

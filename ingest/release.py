@@ -12,6 +12,7 @@ from importlib.metadata import version
 
 from melon.embedding import EmbeddingSpace
 from melon.errors import MelonError
+from melon.fields import OwnField
 from melon.ingest.check import check_release
 from melon.ingest.contents import Contents, SparseWeights, contents
 from melon.progress import Progress, ignore
@@ -170,6 +171,7 @@ def _manifest(
         training=dict(space.settings),
         weights=weights.model_dump(),
         preset=preset,
+        fields=tuple(map(OwnField.of, space.fields)),
         genres={code: genre.name for code, genre in space.genres.items()},
         title_tokenizer=space.title.to_bytes(),
     )

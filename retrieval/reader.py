@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from melon.retrieval.arrays import Floats, Scores, SongArray
 from melon.retrieval.batching import query_grouped
-from melon.retrieval.results import SONG_FIELDS, Description
+from melon.retrieval.results import Description
 from melon.store import (
     Collection,
     Filter,
@@ -67,7 +67,10 @@ class CachingReader(ForwardingReader):
         self._songs = PointCache(Collection.PLAYLISTS, _song_ids, MAX_PLAYLISTS, payload=("songs",))
         self._tags = PointCache(Collection.TAGS, _tag, MAX_TAGS, payload=("tag",))
         self._descriptions = PointCache(
-            Collection.SONGS, _description, MAX_DESCRIPTIONS, payload=SONG_FIELDS
+            Collection.SONGS,
+            _description,
+            MAX_DESCRIPTIONS,
+            payload=reader.manifest.schema(Collection.SONGS).shown,
         )
         self._artist_keys = PointCache(
             Collection.SONGS, _artist_keys, MAX_ARTIST_KEYS, payload=("artist_keys",)

@@ -6,12 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from melon.store import SCHEMA, Collection, Payload
+from melon.store import Payload
 
 Fallback = Literal["popularity"]
-
-SONG_FIELDS = SCHEMA[Collection.SONGS].shown
-"""The payload fields that a description is made of."""
 
 _DATE_LENGTHS = {"year": 4, "month": 7}
 _DAY_LENGTH = 10
@@ -31,7 +28,7 @@ class Description(NamedTuple):
 
     @classmethod
     def of(cls, payload: Mapping[str, Any]) -> Description:
-        """Genres are names where the release has them, else codes."""
+        """Of the fields that are shown; genres are names where the release has them, else codes."""
         get = payload.get
         issued = get("issue_date")
         length = _DATE_LENGTHS.get(get("issue_date_precision", ""), _DAY_LENGTH)
@@ -40,15 +37,11 @@ class Description(NamedTuple):
             tuple(get("artists", ())),
             tuple(get("genre_names") or get("genres", ())),
             issued[:length] if issued else None,
-            {name: payload[name] for name in _MORE if name in payload},
+            {name: value for name, value in payload.items() if name not in _DESCRIBED},
         )
 
 
-_MORE = [
-    name
-    for name in SONG_FIELDS
-    if name not in (*Description._fields, "genre_names", "issue_date_precision")
-]
+_DESCRIBED = {*Description._fields, "genre_names", "issue_date_precision"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,8 @@ def similar(
         filter = song_filter if collection is Collection.SONGS else Filter()
         if itself is not None and itself[0] is collection:
             filter = filter & Filter(must_not=(HasId((itself[1],)),))
-        query = VectorQuery(vector, DENSE, limit, filter, SCHEMA[collection].shown, exact=exact)
+        shown = release.reader.manifest.schema(collection).shown
+        query = VectorQuery(vector, DENSE, limit, filter, shown, exact=exact)
         [hits] = release.reader.query(collection, [query])
         nearest[collection] = [Nearest(collection, hit.id, hit.score, hit.payload) for hit in hits]
     return nearest

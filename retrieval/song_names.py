@@ -6,7 +6,7 @@ from melon.errors import WrongType
 from melon.fields import MAX_ID
 from melon.retrieval.errors import AmbiguousSong, UnknownSong
 from melon.retrieval.query import valid_text
-from melon.retrieval.results import SONG_FIELDS, Description, Song
+from melon.retrieval.results import Description, Song
 from melon.store import Collection, Filter, MatchAny, ReleaseReader
 from melon.text import name_key
 
@@ -26,7 +26,7 @@ def song_id(reader: ReleaseReader, text: str) -> int:
     if not key:
         raise UnknownSong("a song's name is empty")
     named = Filter(must=(MatchAny("name_key", (key,)),))
-    fields = (*SONG_FIELDS, "popularity")
+    fields = (*reader.manifest.schema(Collection.SONGS).shown, "popularity")
     records = reader.top(Collection.SONGS, "popularity", SHOWN, named, payload=fields)
     if not records and number is not None:
         return number

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Self, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
 from melon.errors import first_problem
+from melon.fields import OwnField
 from melon.store.errors import (
     LIST_HINT,
     DamagedRelease,
@@ -24,7 +25,7 @@ from melon.store.errors import (
     unknown_release,
 )
 from melon.store.presets import Preset
-from melon.store.schema import SCHEMA_VERSION, Collection
+from melon.store.schema import SCHEMA, SCHEMA_VERSION, Collection, CollectionSchema
 
 RELEASE_NAME = r"^[a-z0-9][a-z0-9-]*$"
 DIGITS = 12
@@ -49,7 +50,7 @@ class ReleaseManifest(BaseModel):
     """One build of the four collections from one space.
 
     A query host reads everything that it needs besides the collections from here: the title
-    tokenizer, the genres' names and how the sparse vectors were weighted.
+    tokenizer, the genres' names, the songs' own fields and how the sparse vectors were weighted.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -65,7 +66,15 @@ class ReleaseManifest(BaseModel):
     weights: dict[str, float] = Field(default_factory=dict, description="of the sparse vectors")
     preset: Preset = Field(default=Preset.BALANCED, description="how the release is indexed")
     genres: dict[str, str] = Field(default_factory=dict, description="genre code to its name")
+    fields: tuple[OwnField, ...] = Field(default=(), description="the songs' own")
     title_tokenizer: Blob = b""
+
+    # Of the same name as a method of pydantic's, which it has deprecated for `model_json_schema`.
+    def schema(self, collection: Collection) -> CollectionSchema:  # type: ignore[override]
+        """What the collection's points have, with the songs' own fields."""
+        if collection is not Collection.SONGS:
+            return SCHEMA[collection]
+        return SCHEMA[collection].with_fields(own.field() for own in self.fields)
 
 
 def manifest_to_read(

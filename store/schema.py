@@ -8,14 +8,14 @@ a change that could break a reader raises `SCHEMA_VERSION`. docs/collections.md 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from melon import fields
 from melon.fields import MAX_ID, Field, indexed_fields
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 DENSE = "w2v"
 """The dense vector of every collection: the co-embedding, cosine distance."""
@@ -44,6 +44,10 @@ class CollectionSchema:
 
     sparse: str | None
     fields: tuple[Field, ...]
+
+    def with_fields(self, fields: Iterable[Field]) -> CollectionSchema:
+        """The same with further fields."""
+        return CollectionSchema(self.sparse, (*self.fields, *fields))
 
     @property
     def indexed(self) -> list[Field]:

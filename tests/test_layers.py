@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "__main__": {"cli"},
     "__init__": {"errors", "settings", "store", "retrieval"},
     "settings": {"errors"},
-    "fields": set(),
+    "fields": {"errors"},
     "files": {"errors"},
     "text": {"errors"},
     "processes": set(),

@@ -71,7 +71,11 @@ class EmbeddedBuilder:
         self._shards.clear()
         for collection in Collection:
             optimise_shard(
-                self._directory / collection, collection, self._sent[collection], progress
+                self._directory / collection,
+                collection,
+                self._manifest.schema(collection).indexed,
+                self._sent[collection],
+                progress,
             )
         reader = self.reader()
         for collection, sent in self._sent.items():

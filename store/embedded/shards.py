@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import qdrant_edge as edge
@@ -83,6 +85,7 @@ def create_shard(
 def optimise_shard(
     path: Path,
     collection: Collection,
+    fields: Sequence[Field],
     total: int,
     progress: Progress,
 ) -> None:
@@ -96,9 +99,9 @@ def optimise_shard(
         StoreUnavailable: the shard cannot be written.
     """
     if total < SMALL_SHARD:
-        build_indexes(path, SCHEMA[collection].indexed)
+        build_indexes(path, fields)
     else:
-        _build_in_child(path, collection, total, progress)
+        _build_in_child(path, collection, fields, total, progress)
     progress(f"index {collection}", total, total)
 
 
@@ -125,12 +128,14 @@ def build_indexes(path: Path, fields: Iterable[Field]) -> None:
 def _build_in_child(
     path: Path,
     collection: Collection,
+    fields: Sequence[Field],
     total: int,
     progress: Progress,
 ) -> None:
     # -P: else the child would import what lies in the directory where the command is run.
     command = [sys.executable, "-P", "-m", "melon.store.embedded.optimize"]
-    command += [str(path), collection, str(os.getpid())]
+    indexed = [(field.name, field.type, asdict(field.index)) for field in fields if field.index]
+    command += [str(path), json.dumps(indexed), str(os.getpid())]
     child = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

@@ -147,7 +147,7 @@ class ServerBuilder:
     def _index_payloads(self, collection: Collection, *, in_graph: bool) -> None:
         name = self._name(collection)
         with self._connection.rest() as client:
-            for field in SCHEMA[collection].indexed:
+            for field in self._manifest.schema(collection).indexed:
                 if field.index and field.index.in_graph is in_graph:
                     client.create_payload_index(name, field.name, payload_index(field), wait=False)
         self._wait_for_updates(collection)

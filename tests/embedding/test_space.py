@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from planted import planted_playlists, small_settings
 
-from melon.catalog import Playlist
+from melon.catalog import Playlist, Song
 from melon.embedding import EmbeddingSpace, build_space
 from melon.embedding.errors import DamagedSpace, NotASpace, SpaceError, SpaceVersionMismatch
-from melon.embedding.files import _hash_of, check_place
+from melon.embedding.files import FORMAT_VERSION, _hash_of, check_place
 from melon.errors import UnreadableFile, UnwritableFile
+from melon.fields import FieldType, own_field
 
 FILES = [
     *(f"{part}s.parquet" for part in ("song", "playlist", "tag", "word")),
@@ -120,6 +121,25 @@ def test_nothing_is_ever_unpickled(saved):
         EmbeddingSpace.load(saved)
 
 
+def test_own_fields_come_back_and_make_another_space(tmp_path: Path):
+    bpm, moods = own_field("bpm", FieldType.FLOAT), own_field("moods", FieldType.KEYWORD, many=True)
+    playlists = [Playlist(n, None, (1, 2), ("a",), None, None, key=f"list:{n}") for n in range(3)]
+    songs = [Song(1, key="track:1", more={"bpm": 120.5, "moods": ("calm",)}), Song(2)]
+    with_own, without = (
+        build_space(playlists, songs, settings=small_settings(), fields=fields)
+        for fields in ((bpm, moods), ())
+    )
+    loaded = with_own.save(tmp_path / "space")
+    assert loaded.fields == (bpm, moods)
+    assert loaded.hash == with_own.hash != without.hash
+    assert loaded.songs.select(["id", "key", "bpm", "moods"]).to_pylist() == [
+        {"id": 1, "key": "track:1", "bpm": 120.5, "moods": ["calm"]},
+        {"id": 2, "key": None, "bpm": None, "moods": []},
+    ]
+    assert loaded.playlists["key"].to_pylist() == ["list:0", "list:1", "list:2"]
+    assert "bpm" not in without.songs.column_names
+
+
 def test_vectors_must_fit_their_table(space, saved):
     rewrite_manifest(saved, dim=space.dim + 1)
     with pytest.raises(DamagedSpace, match="shape"):
@@ -127,10 +147,10 @@ def test_vectors_must_fit_their_table(space, saved):
 
 
 def test_other_versions_are_refused_with_what_to_do(saved):
-    rewrite_manifest(saved, format_version=2)
+    rewrite_manifest(saved, format_version=FORMAT_VERSION + 1)
     with pytest.raises(SpaceVersionMismatch, match="update melon"):
         EmbeddingSpace.load(saved)
-    rewrite_manifest(saved, format_version=0)
+    rewrite_manifest(saved, format_version=FORMAT_VERSION - 1)
     with pytest.raises(SpaceVersionMismatch, match="train the space again"):
         EmbeddingSpace.load(saved)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pytest
-from ingest_samples import BARE, COLD, FULL, GENRES, LOST, MONTH, TWICE, YEAR
+from ingest_samples import BARE, COLD, FULL, GENRES, LOST, MONTH, OWN_FIELDS, TWICE, YEAR
 
 from melon.embedding import EmbeddingSpace
 from melon.fields import FieldType, payload_fields
@@ -15,8 +16,11 @@ from melon.ingest.contents import contents
 from melon.store import (
     SCHEMA,
     Collection,
+    DateRange,
     Filter,
     HasId,
+    MatchAny,
+    NumberRange,
     PointId,
     ReleaseReader,
     SparseVector,
@@ -45,6 +49,7 @@ def dimensions(space: EmbeddingSpace) -> dict[str, int]:
 class TestSongs:
     def test_all_that_is_known(self, reader: ReleaseReader) -> None:
         assert payload(reader, Collection.SONGS, FULL) == {
+            "key": "track:full",
             "name": "Rain  Café",
             "name_key": "rain café",
             "artists": ["비", "The Ｒain"],
@@ -61,7 +66,32 @@ class TestSongs:
             "issue_year": 2014,
             "popularity": 3,
             "vector_source": "trained",
+            "bpm": 0.1 + 0.2,
+            "loudness": -7,
+            "explicit": False,
+            "moods": ["calm", "wet"],
+            "언어": "한국어",
+            "added_at": "2020-01-02T03:04:05.000600Z",
+            "days": ["1999-12-31T00:00:00Z", "2000-01-01T00:00:00Z"],
+            "copy": "© a label",
         }
+
+    def test_own_fields_are_declared_shown_and_indexed_by_their_types(
+        self, reader: ReleaseReader
+    ) -> None:
+        schema = reader.manifest.schema(Collection.SONGS)
+        assert schema.fields == (*SCHEMA[Collection.SONGS].fields, *OWN_FIELDS)
+        assert set(schema.shown) >= {field.name for field in OWN_FIELDS}
+        for filter in (
+            NumberRange("loudness", gte=-8, lte=-7),
+            MatchAny("moods", ("wet",)),
+            MatchAny("언어", ("한국어",)),
+            DateRange("added_at", gte=datetime(2020, 1, 2), lte=datetime(2020, 1, 3)),
+            DateRange("days", gte=datetime(2000, 1, 1)),
+            MatchAny("key", ("track:full",)),
+        ):
+            found = reader.find(Collection.SONGS, Filter(must=(filter,)), 10, payload=False)
+            assert [song.id for song in found] == [FULL], filter
 
     @pytest.mark.parametrize(
         ("song", "day", "precision"), [(MONTH, "2006-06-01", "month"), (YEAR, "2006-01-01", "year")]
@@ -100,6 +130,7 @@ class TestSongs:
 class TestPlaylists:
     def test_all_that_is_known(self, reader: ReleaseReader) -> None:
         assert payload(reader, Collection.PLAYLISTS, 1) == {
+            "key": "list:1",
             "title": "비 오는 날",
             "tags": ["비오는날", "rain"],
             "songs": [FULL, MONTH, YEAR, BARE],
