@@ -1,24 +1,29 @@
 """A neutral filter over payloads; each engine translates it.
 
 An empty list of values is an error here: translated, it would match everything or nothing,
-depending on the engine.
+depending on the engine. So is a field that the collection does not have, or has no index for
+(`checked`): one engine would refuse it, the other would find nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from melon.fields import Field, FieldType
 from melon.store.errors import FilterError
+from melon.store.schema import CollectionSchema
 
 
 @dataclass(frozen=True, slots=True)
 class MatchAny:
-    """The field holds at least one of the values."""
+    """The field, of keywords, integers or truth values, holds at least one of the values."""
 
     field: str
-    values: tuple[str, ...] | tuple[int, ...]
+    values: tuple[str, ...] | tuple[int, ...] | tuple[bool, ...]
 
     def __post_init__(self) -> None:
         if not self.values:
@@ -27,30 +32,37 @@ class MatchAny:
 
 @dataclass(frozen=True, slots=True)
 class NumberRange:
-    """The number lies between the bounds, both inclusive."""
+    """The number, an integer or a float, lies between the bounds: inclusive, or strict."""
 
     field: str
-    gte: int | None = None
-    lte: int | None = None
+    gte: float | None = None
+    lte: float | None = None
+    gt: float | None = None
+    lt: float | None = None
 
     def __post_init__(self) -> None:
-        _check_bounds(self.field, self.gte, self.lte)
+        for bound in (self.gte, self.lte, self.gt, self.lt):
+            if bound is not None and not _is_exact(bound):
+                raise FilterError(
+                    f"{bound} is no bound: engines compare with floats of 64 bits",
+                    where=f"field {self.field}",
+                )
+        _check_bounds(self.field, self.gte, self.lte, self.gt, self.lt)
 
 
 @dataclass(frozen=True, slots=True)
 class DateRange:
-    """The moment lies between the bounds, both inclusive. Naive datetimes are UTC."""
+    """The moment lies between the bounds: inclusive, or strict. Naive datetimes are UTC."""
 
     field: str
     gte: datetime | None = None
     lte: datetime | None = None
+    gt: datetime | None = None
+    lt: datetime | None = None
 
     def __post_init__(self) -> None:
-        _check_bounds(
-            self.field,
-            utc(self.gte) if self.gte else None,
-            utc(self.lte) if self.lte else None,
-        )
+        bounds = (self.gte, self.lte, self.gt, self.lt)
+        _check_bounds(self.field, *(utc(bound) if bound else None for bound in bounds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +110,103 @@ def utc(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-_BoundT = TypeVar("_BoundT", int, datetime)
+def checked(filter: Filter, schema: CollectionSchema) -> Filter:
+    """The same filter, of which each condition is one that the collection has an index for.
+
+    Ranges of integers come back with whole bounds: engines cut off what stands behind the point,
+    so that `gte=2.5` would let 2 pass.
+
+    Raises:
+        FilterError: a field is not there or has no index (it names those that have), or is of
+            another type; or no integer lies in a range of them.
+    """
+    return _checked(filter, {field.name: field for field in schema.indexed})
 
 
-def _check_bounds(field: str, low: _BoundT | None, high: _BoundT | None) -> None:
-    if low is None and high is None:
-        raise FilterError("a range needs a lower or an upper bound", where=f"field {field}")
-    if low is not None and high is not None and low > high:
+def _checked(filter: Filter, fields: Mapping[str, Field]) -> Filter:
+    def part(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+        return tuple(_checked_condition(condition, fields) for condition in conditions)
+
+    return Filter(part(filter.must), part(filter.should), part(filter.must_not))
+
+
+def _checked_condition(condition: Condition, fields: Mapping[str, Field]) -> Condition:
+    match condition:
+        case Filter():
+            return _checked(condition, fields)
+        case HasId():
+            return condition
+    field = fields.get(condition.field)
+    if field is None:
         raise FilterError(
-            f"the range ends ({high}) before it starts ({low})", where=f"field {field}"
+            f"there is no field {condition.field!r} to filter by",
+            hint=f"fields with an index: {', '.join(fields)}",
         )
+    allowed, name = _ALLOWED[type(condition)]
+    if field.type not in allowed or (isinstance(condition, MatchAny) and not _of(field, condition)):
+        raise FilterError(
+            f"{name} is not what {field.type} values are filtered by", where=f"field {field.name}"
+        )
+    if isinstance(condition, NumberRange) and field.type is FieldType.INTEGER:
+        return _whole(condition)
+    return condition
+
+
+_ALLOWED: Mapping[type, tuple[tuple[FieldType, ...], str]] = {
+    MatchAny: ((FieldType.KEYWORD, FieldType.INTEGER, FieldType.BOOL), "a list of such values"),
+    NumberRange: ((FieldType.INTEGER, FieldType.FLOAT), "a range of numbers"),
+    DateRange: ((FieldType.DATE, FieldType.DATETIME), "a range of moments"),
+}
+"""The types of the fields that each kind of condition may be about, and what it is called."""
+
+_PYTHON_TYPES = {FieldType.KEYWORD: str, FieldType.INTEGER: int, FieldType.BOOL: bool}
+
+
+def _of(field: Field, condition: MatchAny) -> bool:
+    """Whether the values are of the field's type; to Python, a truth value is an integer."""
+    return all(type(value) is _PYTHON_TYPES[field.type] for value in condition.values)
+
+
+def _whole(range: NumberRange) -> NumberRange:
+    """The same range of integers, with whole bounds."""
+
+    def bound(value: float | None, rounded: Callable[[float], int]) -> int | None:
+        return None if value is None else rounded(value)
+
+    return replace(
+        range,
+        gte=bound(range.gte, math.ceil),
+        lte=bound(range.lte, math.floor),
+        gt=bound(range.gt, math.floor),
+        lt=bound(range.lt, math.ceil),
+    )
+
+
+def _is_exact(bound: float) -> bool:
+    """Whether a float of 64 bits is this very number."""
+    try:
+        return math.isfinite(bound) and float(bound) == bound
+    except OverflowError:
+        return False
+
+
+_BoundT = TypeVar("_BoundT", float, datetime)
+
+
+def _check_bounds(
+    field: str,
+    gte: _BoundT | None,
+    lte: _BoundT | None,
+    gt: _BoundT | None,
+    lt: _BoundT | None,
+) -> None:
+    lows, highs = (
+        [bound for bound in bounds if bound is not None] for bounds in ((gte, gt), (lte, lt))
+    )
+    if not lows and not highs:
+        raise FilterError("a range needs a lower or an upper bound", where=f"field {field}")
+    if not lows or not highs:
+        return
+    low, high = max(lows), min(highs)
+    if low > high or (low == high and (low == gt or high == lt)):
+        raise FilterError(f"nothing lies between {low} and {high}", where=f"field {field}")

@@ -35,7 +35,7 @@ from melon.store.points import (
     payload_selector,
     vector_selector,
 )
-from melon.store.schema import SCHEMA, Collection
+from melon.store.schema import Collection
 
 T = TypeVar("T")
 
@@ -50,6 +50,7 @@ class EmbeddedReader:
     def __init__(self, directory: Path, manifest: ReleaseManifest) -> None:
         self._directory = directory
         self._manifest = manifest
+        self._schemas = {collection: manifest.schema(collection) for collection in Collection}
         self._shards: dict[Collection, edge.EdgeShard] = {}
         self._opening = {collection: threading.Lock() for collection in Collection}
         self._idle = threading.Condition()
@@ -89,8 +90,10 @@ class EmbeddedReader:
 
     def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
         """The hits of each query."""
+        schema = self._schemas[collection]
+        requests = [to_query(query, schema) for query in queries]
         with self._shard(collection) as shard:
-            answers = shard.query_batch(edge.QueryBatchRequest(list(map(to_query, queries))))
+            answers = shard.query_batch(edge.QueryBatchRequest(requests))
         return [from_hits(*pair) for pair in zip(queries, answers, strict=True)]
 
     def values(
@@ -101,7 +104,7 @@ class EmbeddedReader:
             return {}
         request = edge.ScrollRequest(
             limit=len(ids),
-            filter=to_filter(Filter(must=(HasId(tuple(ids)),))),
+            filter=to_filter(Filter(must=(HasId(tuple(ids)),)), self._schemas[collection]),
             with_payload=False,
             with_vector=False,
             order_by=edge.OrderBy(field),
@@ -135,16 +138,17 @@ class EmbeddedReader:
 
     def count(self, collection: Collection, filter: Filter | None = None) -> int:
         """Exactly how many points pass the filter."""
+        condition = to_filter(filter, self._schemas[collection])
         with self._shard(collection) as shard:
-            condition = to_filter(filter) if filter else None
             return shard.count(edge.CountRequest(exact=True, filter=condition))
 
     def facet(
         self, collection: Collection, field: str, limit: int, filter: Filter | None = None
     ) -> Facets:
         """The values of an indexed field that most points hold, each with how many."""
-        check_facet(SCHEMA[collection].fields, field, limit)
-        condition = to_filter(filter) if filter else None
+        schema = self._schemas[collection]
+        check_facet(schema.fields, field, limit)
+        condition = to_filter(filter, schema)
 
         def ask(number: int) -> Facets:
             request = edge.FacetRequest(field, number, exact=True, filter=condition)
@@ -181,14 +185,14 @@ class EmbeddedReader:
         payload: tuple[str, ...] | bool,
     ) -> list[Record]:
         check_limit(limit)
+        request = edge.ScrollRequest(
+            limit=limit,
+            filter=to_filter(filter, self._schemas[collection]),
+            with_payload=payload_selector(payload),
+            with_vector=False,
+            order_by=order,
+        )
         with self._shard(collection) as shard:
-            request = edge.ScrollRequest(
-                limit=limit,
-                filter=to_filter(filter) if filter else None,
-                with_payload=payload_selector(payload),
-                with_vector=False,
-                order_by=order,
-            )
             return [from_record(point) for point in shard.scroll(request)[0]]
 
     @contextmanager

@@ -10,7 +10,16 @@ import numpy as np
 import qdrant_edge as edge
 
 from melon.fields import Field, FieldType
-from melon.store.filters import Condition, DateRange, Filter, HasId, MatchAny, NumberRange, utc
+from melon.store.filters import (
+    Condition,
+    DateRange,
+    Filter,
+    HasId,
+    MatchAny,
+    NumberRange,
+    checked,
+    utc,
+)
 from melon.store.points import (
     NO_PAYLOAD,
     Hits,
@@ -24,7 +33,7 @@ from melon.store.points import (
     payload_selector,
 )
 from melon.store.presets import hnsw_ef
-from melon.store.schema import DENSE
+from melon.store.schema import DENSE, CollectionSchema
 
 PayloadIndex = (
     edge.KeywordIndexParams
@@ -65,9 +74,16 @@ def payload_index(field: Field) -> PayloadIndex:
             return edge.DatetimeIndexParams(enable_hnsw=index.in_graph, memory=memory)
 
 
-def to_filter(filter: Filter) -> edge.Filter:
-    """The same filter, in Edge's terms."""
+def to_filter(filter: Filter | None, schema: CollectionSchema) -> edge.Filter | None:
+    """The same filter on a collection, in Edge's terms; None if it asks for nothing.
 
+    Raises:
+        FilterError: the collection has no such index.
+    """
+    return _to_filter(checked(filter, schema)) if filter else None
+
+
+def _to_filter(filter: Filter) -> edge.Filter:
     def part(conditions: tuple[Condition, ...]) -> list[edge.ConditionType] | None:
         return [_to_condition(condition) for condition in conditions] or None
 
@@ -78,17 +94,24 @@ def to_filter(filter: Filter) -> edge.Filter:
 
 def _to_condition(condition: Condition) -> edge.ConditionType:
     match condition:
+        case MatchAny(field, values) if isinstance(values[0], bool):  # Qdrant takes one at a time
+            # numpy's, for Edge takes Python's for the integers 0 and 1
+            one_of = [edge.MatchValue(np.bool_(value)) for value in values]  # type: ignore[arg-type]
+            return edge.Filter(should=[edge.FieldCondition(field, match=match) for match in one_of])
         case MatchAny(field, values):
             return edge.FieldCondition(field, match=edge.MatchAny(list(values)))  # type: ignore[arg-type]
-        case NumberRange(field, gte, lte):
-            return edge.FieldCondition(field, range=edge.RangeFloat(gte=gte, lte=lte))
-        case DateRange(field, gte, lte):
-            bounds = edge.RangeDateTime(gte=rfc3339(gte), lte=rfc3339(lte))
-            return edge.FieldCondition(field, range=bounds)
+        case NumberRange(field, gte, lte, gt, lt):
+            numbers = edge.RangeFloat(gte=gte, lte=lte, gt=gt, lt=lt)
+            return edge.FieldCondition(field, range=numbers)
+        case DateRange(field, gte, lte, gt, lt):
+            moments = edge.RangeDateTime(
+                gte=rfc3339(gte), lte=rfc3339(lte), gt=rfc3339(gt), lt=rfc3339(lt)
+            )
+            return edge.FieldCondition(field, range=moments)
         case HasId(ids):
             return edge.HasIdCondition(set(ids))
         case Filter():
-            return to_filter(condition)
+            return _to_filter(condition)
 
 
 def rfc3339(moment: datetime | None) -> str | None:
@@ -96,8 +119,12 @@ def rfc3339(moment: datetime | None) -> str | None:
     return utc(moment).isoformat() if moment else None
 
 
-def to_query(query: VectorQuery) -> edge.QueryRequest:
-    """One search, in Edge's terms."""
+def to_query(query: VectorQuery, schema: CollectionSchema) -> edge.QueryRequest:
+    """One search of a collection, in Edge's terms.
+
+    Raises:
+        FilterError: the collection has no such index.
+    """
     vector: list[float] | edge.SparseVector
     if isinstance(query.vector, SparseVector):
         vector = edge.SparseVector(query.vector.indices.tolist(), query.vector.values.tolist())
@@ -106,7 +133,7 @@ def to_query(query: VectorQuery) -> edge.QueryRequest:
     return edge.QueryRequest(
         limit=query.limit,
         query=edge.Query.Nearest(vector, using=query.using),
-        filter=to_filter(query.filter) if query.filter else None,
+        filter=to_filter(query.filter, schema),
         params=edge.SearchParams(exact=query.exact, hnsw_ef=hnsw_ef(query.limit, query.ef)),
         with_payload=payload_selector(query.payload),
         with_vector=False,

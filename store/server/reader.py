@@ -20,7 +20,7 @@ from melon.store.points import (
     payload_selector,
     vector_selector,
 )
-from melon.store.schema import SCHEMA, Collection
+from melon.store.schema import Collection
 from melon.store.server.connection import ServerConnection
 from melon.store.server.translate import from_hits, from_ordered, from_record, to_filter, to_query
 
@@ -38,6 +38,7 @@ class ServerReader:
     def __init__(self, connection: ServerConnection, manifest: ReleaseManifest) -> None:
         self._connection = connection
         self._manifest = manifest
+        self._schemas = {collection: manifest.schema(collection) for collection in Collection}
 
     @property
     def manifest(self) -> ReleaseManifest:
@@ -73,7 +74,9 @@ class ServerReader:
     def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
         """The hits of each query."""
         answers: list[dict[str, Any]] = []
-        for part in _together([_json(to_query(query)) for query in queries], QUERY_BYTES):
+        schema = self._schemas[collection]
+        bodies = [_json(to_query(query, schema)) for query in queries]
+        for part in _together(bodies, QUERY_BYTES):
             batch = b'{"searches":[' + b",".join(part) + b"]}"
             answers += self._post(collection, "/points/query/batch", batch)
         return [
@@ -89,7 +92,7 @@ class ServerReader:
         for part in _batches(list(dict.fromkeys(ids)), VALUES_BATCH):
             request = models.ScrollRequest(
                 limit=len(part),
-                filter=to_filter(Filter(must=(HasId(tuple(part)),))),
+                filter=to_filter(Filter(must=(HasId(tuple(part)),)), self._schemas[collection]),
                 with_payload=False,
                 order_by=field,
             )
@@ -124,16 +127,17 @@ class ServerReader:
 
     def count(self, collection: Collection, filter: Filter | None = None) -> int:
         """Exactly how many points pass the filter."""
+        condition = to_filter(filter, self._schemas[collection])
         with self._connection.rest() as client:
-            condition = to_filter(filter) if filter else None
             return client.count(self._name(collection), condition, exact=True).count
 
     def facet(
         self, collection: Collection, field: str, limit: int, filter: Filter | None = None
     ) -> Facets:
         """The values of an indexed field that most points hold, each with how many."""
-        check_facet(SCHEMA[collection].fields, field, limit)
-        condition = to_filter(filter) if filter else None
+        schema = self._schemas[collection]
+        check_facet(schema.fields, field, limit)
+        condition = to_filter(filter, schema)
 
         def ask(number: int) -> Facets:
             request = models.FacetRequest(key=field, limit=number, exact=True, filter=condition)
@@ -159,7 +163,7 @@ class ServerReader:
         check_limit(limit)
         request = models.ScrollRequest(
             limit=limit,
-            filter=to_filter(filter) if filter else None,
+            filter=to_filter(filter, self._schemas[collection]),
             with_payload=payload_selector(payload),
             order_by=order,
         )

@@ -7,6 +7,7 @@ gRPC, built here because qdrant-client's conversion of every point is slow.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -15,7 +16,16 @@ from qdrant_client import grpc, models
 
 from melon.fields import Field, FieldType
 from melon.store.errors import BadPoints
-from melon.store.filters import Condition, DateRange, Filter, HasId, MatchAny, NumberRange, utc
+from melon.store.filters import (
+    Condition,
+    DateRange,
+    Filter,
+    HasId,
+    MatchAny,
+    NumberRange,
+    checked,
+    utc,
+)
 from melon.store.points import (
     NO_PAYLOAD,
     Hits,
@@ -30,7 +40,7 @@ from melon.store.points import (
     payload_selector,
 )
 from melon.store.presets import hnsw_ef
-from melon.store.schema import DENSE
+from melon.store.schema import DENSE, CollectionSchema
 
 PayloadIndex = (
     models.KeywordIndexParams
@@ -78,9 +88,16 @@ def payload_index(field: Field) -> PayloadIndex:
             )
 
 
-def to_filter(filter: Filter) -> models.Filter:
-    """The same filter, in qdrant-client's terms."""
+def to_filter(filter: Filter | None, schema: CollectionSchema) -> models.Filter | None:
+    """The same filter on a collection, in qdrant-client's terms; None if it asks for nothing.
 
+    Raises:
+        FilterError: the collection has no such index.
+    """
+    return _to_filter(checked(filter, schema)) if filter else None
+
+
+def _to_filter(filter: Filter) -> models.Filter:
     def part(conditions: tuple[Condition, ...]) -> list[models.Condition]:
         return [_to_condition(condition) for condition in conditions]
 
@@ -108,24 +125,36 @@ def _fields(conditions: tuple[Condition, ...]) -> set[str]:
 
 def _to_condition(condition: Condition) -> models.Condition:
     match condition:
+        case MatchAny(field, values) if isinstance(values[0], bool):  # Qdrant takes one at a time
+            one_of = [models.MatchValue(value=value) for value in values]
+            return models.Filter(
+                should=[models.FieldCondition(key=field, match=match) for match in one_of]
+            )
         case MatchAny(field, values):
             any_of = models.MatchAny(any=list(values))
             return models.FieldCondition(key=field, match=any_of)
-        case NumberRange(field, gte, lte):
-            return models.FieldCondition(key=field, range=models.Range(gte=gte, lte=lte))
-        case DateRange(field, gte, lte):
-            bounds = models.DatetimeRange(
-                gte=utc(gte) if gte else None, lte=utc(lte) if lte else None
-            )
-            return models.FieldCondition(key=field, range=bounds)
+        case NumberRange(field, gte, lte, gt, lt):
+            numbers = models.Range(gte=gte, lte=lte, gt=gt, lt=lt)
+            return models.FieldCondition(key=field, range=numbers)
+        case DateRange(field, gte, lte, gt, lt):
+            moments = models.DatetimeRange(gte=_utc(gte), lte=_utc(lte), gt=_utc(gt), lt=_utc(lt))
+            return models.FieldCondition(key=field, range=moments)
         case HasId(ids):
             return models.HasIdCondition(has_id=list(ids))
         case Filter():
-            return to_filter(condition)
+            return _to_filter(condition)
 
 
-def to_query(query: VectorQuery) -> models.QueryRequest:
-    """One search, in qdrant-client's terms."""
+def _utc(moment: datetime | None) -> datetime | None:
+    return utc(moment) if moment else None
+
+
+def to_query(query: VectorQuery, schema: CollectionSchema) -> models.QueryRequest:
+    """One search of a collection, in qdrant-client's terms.
+
+    Raises:
+        FilterError: the collection has no such index.
+    """
     vector: list[float] | models.SparseVector
     if isinstance(query.vector, SparseVector):
         vector = models.SparseVector(
@@ -137,7 +166,7 @@ def to_query(query: VectorQuery) -> models.QueryRequest:
         query=models.NearestQuery(nearest=vector),
         using=query.using,
         limit=query.limit,
-        filter=to_filter(query.filter) if query.filter else None,
+        filter=to_filter(query.filter, schema),
         params=models.SearchParams(exact=query.exact, hnsw_ef=hnsw_ef(query.limit, query.ef)),
         with_payload=payload_selector(query.payload),
     )

@@ -35,6 +35,16 @@ DAY = datetime(2000, 1, 1, tzinfo=UTC)
 
 GENRES = ("ballad", "jazz", "힙합", "R&B/Soul", "lo-fi ☕")
 ARTISTS = tuple(f"artist {n}" for n in range(12))
+MOODS = ("calm", "wet", "밤")
+OWN_FIELDS = [
+    {"name": "bpm", "type": "float"},
+    {"name": "loudness", "type": "integer"},
+    {"name": "peaks", "type": "float", "many": True},
+    {"name": "explicit", "type": "bool"},
+    {"name": "분위기", "type": "keyword", "many": True},
+    {"name": "added_at", "type": "datetime"},
+    {"name": "lyrics", "type": "text"},
+]
 TAGS = ("rainy day", "비 오는 날", "비오는날", "☔", 'quotes "and" \\slashes', "\u00e9", "e\u0301")
 """The last two look the same and are not: one letter, and two."""
 
@@ -51,6 +61,7 @@ def manifest(release: str = "r1", **changes: Any) -> ReleaseManifest:
         "training": {"epochs": 3, "kinds": ["song", "tag"], "alpha": 0.025},
         "weights": {"song_length": -0.5},
         "genres": {"GN0100": "발라드"},
+        "fields": OWN_FIELDS,
         "title_tokenizer": bytes(range(256)) * 5,
     }
     return ReleaseManifest(**fields | changes)
@@ -166,7 +177,22 @@ def _payload(row: int, rng: np.random.Generator) -> dict[str, Any]:
         "popularity": int(rng.zipf(1.5)) % 50,
         "vector_source": "trained" if row % 3 else "artist",
     }
-    return {key: value for key, value in payload.items() if key == "name" or rng.random() > 0.15}
+    known = {key: value for key, value in payload.items() if key == "name" or rng.random() > 0.15}
+    return known | _own_fields(np.random.default_rng([row, len(known)]))
+
+
+def _own_fields(rng: np.random.Generator) -> dict[str, Any]:
+    added = DAY + timedelta(days=int(rng.integers(0, 40)), microseconds=int(rng.integers(0, 3)))
+    own: dict[str, Any] = {
+        "bpm": float(rng.choice([119.5, 120, 120.1, 121.1, 128])),
+        "loudness": int(rng.integers(-5, 5)),
+        "peaks": rng.choice([0.1, 0.2, 0.1 + 0.2, 119.5], int(rng.integers(1, 4))).tolist(),
+        "explicit": bool(rng.integers(0, 2)),
+        "분위기": rng.choice(MOODS, int(rng.integers(1, 3)), replace=False).tolist(),
+        "added_at": added.isoformat().replace("+00:00", "Z"),
+        "lyrics": "la la la",
+    }
+    return {key: value for key, value in own.items() if rng.random() > 0.15}
 
 
 def passes(condition: Condition, point_id: PointId, payload: Mapping[str, Any]) -> bool:
@@ -182,17 +208,22 @@ def passes(condition: Condition, point_id: PointId, payload: Mapping[str, Any]) 
             return point_id in ids
         case MatchAny(field, values):
             return bool(set(_listed(payload.get(field))) & set(values))
-        case NumberRange(field, gte, lte):
-            return any(
-                (gte is None or value >= gte) and (lte is None or value <= lte)
-                for value in _listed(payload.get(field))
-            )
-        case DateRange(field, gte, lte):
+        case NumberRange(field, gte, lte, gt, lt):
+            return any(_lies(value, gte, lte, gt, lt) for value in _listed(payload.get(field)))
+        case DateRange(field, gte, lte, gt, lt):
+            bounds = [bound and _aware(bound) for bound in (gte, lte, gt, lt)]
             moments = [datetime.fromisoformat(text) for text in _listed(payload.get(field))]
-            return any(
-                (gte is None or moment >= _aware(gte)) and (lte is None or moment <= _aware(lte))
-                for moment in moments
-            )
+            return any(_lies(moment, *bounds) for moment in moments)
+
+
+def _lies(value: Any, gte: Any, lte: Any, gt: Any, lt: Any) -> bool:
+    """Whether a value lies between bounds."""
+    return (
+        (gte is None or value >= gte)
+        and (lte is None or value <= lte)
+        and (gt is None or value > gt)
+        and (lt is None or value < lt)
+    )
 
 
 def _listed(value: Any) -> list[Any]:

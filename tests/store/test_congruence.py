@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, timedelta, timezone, tzinfo
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, reject
 from hypothesis import settings as run_with
 from hypothesis import strategies as st
-from store_samples import ARTISTS, DAY, DIM, FIRST_SONG, GENRES, SONGS, BothReaders, sample
+from store_samples import (
+    ARTISTS,
+    DAY,
+    DIM,
+    FIRST_SONG,
+    GENRES,
+    MOODS,
+    SONGS,
+    BothReaders,
+    manifest,
+    sample,
+)
 
 from melon.store import (
     DENSE,
@@ -18,68 +29,96 @@ from melon.store import (
     Condition,
     DateRange,
     Filter,
+    FilterError,
     HasId,
     MatchAny,
     NumberRange,
     VectorQuery,
 )
+from melon.store.filters import checked
 
 TIE = 1e-6
 SAMPLE = sample()  # what the readers read
+SCHEMA_OF_SAMPLE = manifest().schema(Collection.SONGS)
 
 
 def match_any() -> st.SearchStrategy[Condition]:
-    words: dict[str, tuple[str, ...]] = {
+    values: dict[str, tuple[Any, ...]] = {
         "genres": (*GENRES, "unheard of"),
         "artists": (*ARTISTS, ""),
         "vector_source": ("trained", "artist", "genre"),
         "detail_genres": ("never there",),
+        "분위기": (*MOODS, "unheard of"),
+        "artist_ids": (*range(12), 99),
+        "popularity": tuple(range(8)),
+        "loudness": tuple(range(-6, 6)),
+        "explicit": (True, False),
     }
-    numbers = {"artist_ids": (*range(12), 99), "popularity": tuple(range(8))}
     return st.one_of(
         *(
             st.lists(st.sampled_from(values), min_size=1, max_size=4, unique=True).map(
                 lambda chosen, field=field: MatchAny(field, tuple(chosen))
             )
-            for field, values in (words | numbers).items()
+            for field, values in values.items()
         )
     )
 
 
-def bounds(values: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, Any]]:
-    """A lower and an upper bound, in order, one of which may be missing."""
-    return st.one_of(
-        st.tuples(values, st.none()),
-        st.tuples(st.none(), values),
-        st.tuples(values, values).map(lambda pair: (min(pair), max(pair))),
-    )
+@st.composite
+def ranges(
+    draw: st.DrawFn, kind: type[NumberRange | DateRange], field: str, values: list[Any]
+) -> Condition:
+    """A lower bound, an upper one, or both, in order; each inclusive or strict."""
+    low, high = sorted(draw(st.tuples(st.sampled_from(values), st.sampled_from(values))))
+    lower, upper = draw(st.sampled_from([None, "gte", "gt"])), draw(st.sampled_from(["lte", "lt"]))
+    bounds = {lower: low, upper: high} if lower else {upper: high}
+    if lower and draw(st.booleans()):
+        bounds.pop(upper)
+    try:
+        condition = kind(field, **bounds)
+        checked(Filter(must=(condition,)), SCHEMA_OF_SAMPLE)
+    except FilterError:  # nothing lies between
+        reject()
+    return condition
 
 
 def number_range() -> st.SearchStrategy[Condition]:
-    fields = st.sampled_from(["popularity", "issue_year", "artist_ids"])
-    values = st.one_of(st.integers(-1, 50), st.integers(1999, 2001))
-    return st.builds(lambda field, pair: NumberRange(field, *pair), fields, bounds(values))
+    """Bounds at the very numbers of the sample, and beside them, for integers as for floats."""
+    numbers: dict[str, list[float]] = {
+        "popularity": [-1, 0, 1, 1.5, 2, 3, 3.999, 7, 50],
+        "issue_year": [1999, 1999.5, 2000, 2001],
+        "artist_ids": [-0.5, 0, 3, 3.5, 11, 1e30],
+        "loudness": [-5.5, -5, -2.5, -2, -0.5, 0, 2, 2.5, 4],
+        "bpm": [119, 119.5, 120, 120.1, 120.5, 121.1, 128, 1e300],
+        "peaks": [0.1, 0.2, 0.3, 0.1 + 0.2, 119.5],
+    }
+    return st.one_of(*(ranges(NumberRange, field, values) for field, values in numbers.items()))
 
 
 def date_range() -> st.SearchStrategy[Condition]:
-    """Moments around those of the sample, at their very second or beside it, in UTC or not."""
+    """Moments around those of the sample, at their very microsecond or beside it."""
+    days = [DAY + timedelta(days=days) for days in (-2, 0, 1, 7, 20, 39, 42)]
+    sides = [timedelta(seconds=-1), timedelta(), timedelta(microseconds=1), timedelta(hours=11)]
+    moments = [day + side for day in days for side in sides]
 
-    def naive(moment: datetime) -> datetime:
-        return moment.replace(tzinfo=None)
+    def shown(condition: Condition, zone: tzinfo | None) -> Condition:
+        """The same range with its bounds in another zone, or in none: that is UTC, too."""
+        assert isinstance(condition, DateRange)
+        bounds = ((name, getattr(condition, name)) for name in ("gte", "lte", "gt", "lt"))
+        return DateRange(
+            condition.field,
+            **{
+                name: bound.astimezone(zone) if zone else bound.replace(tzinfo=None)
+                for name, bound in bounds
+                if bound
+            },
+        )
 
-    moments = st.builds(
-        lambda days, seconds: DAY + timedelta(days=days, seconds=seconds),
-        st.integers(-2, 42),
-        st.sampled_from([-1, 0, 1, 40_000]),
-    )
-    return st.builds(
-        lambda pair, convert: DateRange("issue_date", *(p and convert(p) for p in pair)),
-        bounds(moments),
-        st.sampled_from([lambda moment: moment, naive, lambda m: m.astimezone(SEOUL)]),
-    )
+    found = st.one_of(*(ranges(DateRange, field, moments) for field in ("issue_date", "added_at")))
+    return st.builds(shown, found, st.sampled_from([UTC, SEOUL, None]))
 
 
-SEOUL = datetime.fromisoformat("2000-01-01T00:00:00+09:00").tzinfo
+SEOUL = timezone(timedelta(hours=9))
 
 
 def has_id() -> st.SearchStrategy[Condition]:
@@ -105,12 +144,17 @@ EITHER, EITHER_TURNED = (
     MatchAny("genres", values) for values in (("jazz", "ballad"), ("ballad", "jazz"))
 )
 POPULAR = NumberRange("popularity", gte=3)
+EXPLICIT = MatchAny("explicit", (True,))
 
 
 # a server ignores in `must_not` what stands beside it, unless it is told in another way
 @example(filter=Filter(must=(JAZZ,), must_not=(JAZZ,)))
 @example(filter=Filter(should=(JAZZ, POPULAR), must_not=(JAZZ,)))
 @example(filter=Filter(must=(EITHER,), must_not=(EITHER_TURNED,)))
+@example(filter=Filter(must=(EXPLICIT,), must_not=(EXPLICIT,)))
+# an index of integers would cut off what stands behind the point
+@example(filter=Filter(must=(NumberRange("loudness", gte=2.5, lt=4.5),)))
+@example(filter=Filter(must=(NumberRange("loudness", gt=-2.5, lte=-0.5),)))
 @run_with(max_examples=100)
 @given(filter=filters())
 def test_filters_let_the_same_songs_pass(readers: BothReaders, filter: Filter) -> None:

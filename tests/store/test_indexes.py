@@ -45,6 +45,11 @@ FILTERS = {
             DateRange("issue_date", DAY, DAY + timedelta(days=9)),
         )
     ),
+    "a float of one's own, 10 %": Filter(must=(NumberRange("bpm", gte=120, lt=126),)),
+    "a truth value of one's own, 10 %": Filter(must=(MatchAny("explicit", (True,)),)),
+    "a keyword of one's own, 10 %": Filter(must=(MatchAny("분위기", ("m3",)),)),
+    "an integer of one's own, 10 %": Filter(must=(NumberRange("loudness", gte=-5),)),
+    "a time of one's own, 10 %": Filter(must=(DateRange("added_at", DAY, DAY + timedelta(9)),)),
     "neither of two": Filter(must_not=(MatchAny("genres", ("g1", "g2")),)),
 }
 
@@ -66,6 +71,10 @@ def many_songs() -> PointBatch:
     days = rng.integers(100, size=POINTS).tolist()
     rows = zip(rng.integers(10, size=POINTS).tolist(), days, strict=True)
     popularity = rng.integers(1000, size=POINTS).tolist()
+    bpm = rng.uniform(90, 150, size=POINTS).round(1).tolist()
+    explicit = (rng.random(POINTS) < 0.1).tolist()
+    moods, loudness = (rng.integers(low, low + 10, size=POINTS).tolist() for low in (0, -14))
+    added = rng.integers(100, size=POINTS).tolist()
     payloads = [
         {
             "genres": [f"g{genre}"],
@@ -73,6 +82,11 @@ def many_songs() -> PointBatch:
             "detail_genres": [f"g{places[n] // 5}"],
             "issue_date": f"{(DAY + timedelta(days=day)).date()}T00:00:00Z",
             "popularity": popularity[n],
+            "bpm": bpm[n],
+            "explicit": explicit[n],
+            "분위기": [f"m{moods[n]}"],
+            "loudness": loudness[n],
+            "added_at": f"{(DAY + timedelta(days=added[n])).date()}T00:00:00Z",
         }
         for n, (genre, day) in enumerate(rows)
     ]
@@ -122,6 +136,8 @@ def test_every_field_of_the_schema_has_an_index_of_its_type(server_place: Server
     types = {
         FieldType.KEYWORD: models.PayloadSchemaType.KEYWORD,
         FieldType.INTEGER: models.PayloadSchemaType.INTEGER,
+        FieldType.FLOAT: models.PayloadSchemaType.FLOAT,
+        FieldType.BOOL: models.PayloadSchemaType.BOOL,
         FieldType.DATE: models.PayloadSchemaType.DATETIME,
         FieldType.DATETIME: models.PayloadSchemaType.DATETIME,
     }
@@ -129,7 +145,7 @@ def test_every_field_of_the_schema_has_an_index_of_its_type(server_place: Server
         publish(store, {})
         for collection in Collection:
             info = client.get_collection(f"{server_place.prefix}_{collection}")
-            indexed = SCHEMA[collection].indexed
+            indexed = manifest().schema(collection).indexed
             assert {field: index.data_type for field, index in info.payload_schema.items()} == {
                 field.name: types[field.type] for field in indexed
             }

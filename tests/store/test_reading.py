@@ -10,11 +10,23 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from places import Place, ServerPlace
-from store_samples import DIM, FIRST_SONG, PLAYLIST_DIMENSIONS, SONGS, TAGS, Sample, points, publish
+from store_samples import (
+    DAY,
+    DIM,
+    FIRST_SONG,
+    PLAYLIST_DIMENSIONS,
+    SONGS,
+    TAGS,
+    Sample,
+    points,
+    publish,
+)
 
 from melon.store import (
     DENSE,
     Collection,
+    Condition,
+    DateRange,
     Filter,
     FilterError,
     HasId,
@@ -340,12 +352,65 @@ class TestFilters:
             lambda: HasId(()),
             lambda: NumberRange("popularity"),
             lambda: NumberRange("popularity", gte=3, lte=2),
+            lambda: NumberRange("popularity", gt=3, lte=3),
+            lambda: NumberRange("popularity", gte=3, lt=3),
+            lambda: NumberRange("popularity", gte=float("nan")),
+            lambda: NumberRange("popularity", lte=float("inf")),
+            lambda: NumberRange("popularity", gte=2**53 + 1),
+            lambda: NumberRange("popularity", gte=10**400),
+            lambda: DateRange("issue_date"),
+            lambda: DateRange("issue_date", gt=DAY, lte=DAY),
             lambda: Filter(must=(Filter(),)),
             lambda: Filter(must_not=(Filter(),)),
             lambda: Filter(should=(JAZZ, Filter())),
         ):
             with pytest.raises(FilterError):
                 make()
+
+    @pytest.mark.parametrize(
+        "condition",
+        [
+            MatchAny("gneres", ("jazz",)),
+            MatchAny("lyrics", ("la la la",)),
+            MatchAny("name", ("노래",)),
+            MatchAny("tag", ("rainy day",)),
+            MatchAny("bpm", (120,)),
+            MatchAny("explicit", (1,)),
+            MatchAny("loudness", (True,)),
+            MatchAny("loudness", ("3",)),
+            MatchAny("genres", (3,)),
+            MatchAny("issue_date", ("2000-01-01T00:00:00Z",)),
+            NumberRange("genres", gte=3),
+            NumberRange("explicit", gte=0),
+            NumberRange("issue_date", gte=3),
+            NumberRange("loudness", gte=2.2, lte=2.8),
+            DateRange("popularity", gte=DAY),
+            DateRange("genres", gte=DAY),
+        ],
+        ids=repr,
+    )
+    def test_conditions_that_no_index_answers_are_refused(
+        self, reader: ReleaseReader, condition: Condition
+    ) -> None:
+        inner = Filter(must_not=(condition,))
+        for filter in (Filter(must=(condition,)), inner, Filter(should=(JAZZ, inner))):
+            for ask in (
+                lambda filter: reader.find(Collection.SONGS, filter, 1),
+                lambda filter: reader.top(Collection.SONGS, "popularity", 1, filter),
+                lambda filter: reader.count(Collection.SONGS, filter),
+                lambda filter: reader.query(
+                    Collection.SONGS, [VectorQuery(direction(), DENSE, 1, filter)]
+                ),
+            ):
+                with pytest.raises(FilterError):
+                    ask(filter)
+
+    def test_an_unknown_field_is_answered_by_those_there_are(self, reader: ReleaseReader) -> None:
+        with pytest.raises(FilterError, match="'bmp'") as error:
+            reader.count(Collection.SONGS, Filter(must=(NumberRange("bmp", gte=1),)))
+        hint = error.value.hint or ""
+        assert {"bpm", "분위기", "popularity"} <= set(hint.split(": ")[-1].replace(",", "").split())
+        assert "lyrics" not in hint
 
     def test_both_filters_at_once_keep_their_alternatives_apart(self) -> None:
         jazz = MatchAny("genres", ("jazz",))
