@@ -26,7 +26,9 @@ MAX_INTEGER = 2**63 - 1
 
 
 class FieldType(StrEnum):
-    """The type of a value. Qdrant has an index for each of these but text.
+    """The type of a value. Qdrant has an index for each of these.
+
+    That of a text holds its words, and finds a word by how it begins.
 
     A `date` is a day: in payloads it is the datetime of its midnight, and is indexed as such.
     """
@@ -164,6 +166,23 @@ SONGS = (
         example="rain café",
     ),
     Field(
+        name="search_words",
+        type=TEXT,
+        index=Index(),
+        made_of="`name`",
+        meaning="words of `name` by which it is looked for: see "
+        "[text search](collections.md#text-search)",
+        example="rain cafe",
+    ),
+    Field(
+        name="key_words",
+        type=TEXT,
+        index=Index(),
+        made_of="`key`",
+        meaning="how each part of `key` begins, likewise",
+        example="spotif track 15dwxy",
+    ),
+    Field(
         name="artist_ids",
         type=INTEGER,
         many=True,
@@ -191,6 +210,15 @@ SONGS = (
         index=Index(),
         made_of="`artists`",
         meaning="`artists`, in the form of `name_key`",
+        example=["비", "the rain"],
+    ),
+    Field(
+        name="artist_words",
+        type=TEXT,
+        many=True,
+        index=Index(),
+        made_of="`artists`",
+        meaning="`artists`, in the form of `search_words`",
         example=["비", "the rain"],
     ),
     Field(
@@ -307,6 +335,15 @@ TAGS = (
         example="rainy day",
     ),
     Field(
+        name="search_words",
+        type=TEXT,
+        index=Index(),
+        made_of="`tag`",
+        meaning="words of `tag` by which it is looked for: see "
+        "[text search](collections.md#text-search)",
+        example="rainy day",
+    ),
+    Field(
         name="popularity",
         type=INTEGER,
         index=Index(in_graph=True, pinned=True, range_only=True),
@@ -361,6 +398,23 @@ PLAYLISTS = (
         meaning="title",
         example="비 오는 날",
         missing="no title",
+    ),
+    Field(
+        name="search_words",
+        type=TEXT,
+        index=Index(),
+        made_of="`title`",
+        meaning="words of `title` by which it is looked for: see "
+        "[text search](collections.md#text-search)",
+        example="비오는날 오는날 는날 날",
+    ),
+    Field(
+        name="key_words",
+        type=TEXT,
+        index=Index(),
+        made_of="`key`",
+        meaning="how each part of `key` begins, likewise",
+        example="spotif playli 37i9dq",
     ),
     Field(
         name="tags",

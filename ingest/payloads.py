@@ -18,6 +18,7 @@ from melon.fields import PLAYLISTS, SONGS, TAGS, WORDS, Field, FieldType, payloa
 from melon.ingest.incidence import Incidence, Matrix, membership
 from melon.store import FIRST_BIGRAM_ITEM, FIRST_TAG_ITEM, FIRST_WORD_ITEM, Payload, genre_year
 from melon.text import name_key
+from melon.word_index import indexed_words, key_words
 
 PayloadSlice = Callable[[int, int], list[Payload]]
 """The payloads of the points from a row to before another."""
@@ -27,16 +28,24 @@ Value = Callable[[Row], Any]
 
 SONG_VALUES: Mapping[str, Value] = {
     "name_key": lambda song: song["name"] and name_key(song["name"]),
+    "search_words": lambda song: song["name"] and indexed_words(song["name"]),
+    "key_words": lambda song: song["key"] and key_words(song["key"]),
     "artist_keys": lambda song: [name_key(artist) for artist in song["artists"]],
+    "artist_words": lambda song: [
+        words for artist in song["artists"] if (words := indexed_words(artist))
+    ],
     "genre_years": lambda song: [
         genre_year(genre, song["issue_date"].year) for genre in song["genres"] if song["issue_date"]
     ],
     "issue_year": lambda song: song["issue_date"] and song["issue_date"].year,
 }
 PLAYLIST_VALUES: Mapping[str, Value] = {
+    "search_words": lambda playlist: playlist["title"] and indexed_words(playlist["title"]),
+    "key_words": lambda playlist: playlist["key"] and key_words(playlist["key"]),
     "updt_date": lambda playlist: playlist["updated"],
     "song_count": lambda playlist: len(playlist["songs"]),
 }
+TAG_VALUES: Mapping[str, Value] = {"search_words": lambda tag: indexed_words(tag["tag"])}
 """What makes the value of a field from a row of the space, where it is not a column."""
 
 PLAYLIST_GENRE_SHARE = 0.25
@@ -63,7 +72,7 @@ def playlist_payloads(space: EmbeddingSpace, members: Incidence) -> PayloadSlice
 
 def tag_payloads(space: EmbeddingSpace) -> PayloadSlice:
     """Each tag, its popularity and its dimension in `items`."""
-    return table_payloads(_with_items(space.tag_table, FIRST_TAG_ITEM), TAGS)
+    return table_payloads(_with_items(space.tag_table, FIRST_TAG_ITEM), TAGS, TAG_VALUES)
 
 
 def word_payloads(space: EmbeddingSpace, members: Incidence) -> PayloadSlice:

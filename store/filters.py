@@ -66,6 +66,21 @@ class DateRange:
 
 
 @dataclass(frozen=True, slots=True)
+class HasWords:
+    """Each of these words begins a word of the indexed text, in whatever order.
+
+    `words` is what `melon.word_index` makes of a text to ask for.
+    """
+
+    field: str
+    words: str
+
+    def __post_init__(self) -> None:
+        if not any(map(str.isalnum, self.words)):
+            raise FilterError("there is no word to look for", where=f"field {self.field}")
+
+
+@dataclass(frozen=True, slots=True)
 class HasId:
     """The point is one of these."""
 
@@ -102,7 +117,7 @@ class Filter:
         return Filter(must=self.must + other.must, must_not=self.must_not + other.must_not)
 
 
-Condition = MatchAny | NumberRange | DateRange | HasId | Filter
+Condition = MatchAny | NumberRange | DateRange | HasWords | HasId | Filter
 
 
 def utc(moment: datetime) -> datetime:
@@ -156,6 +171,7 @@ _ALLOWED: Mapping[type, tuple[tuple[FieldType, ...], str]] = {
     MatchAny: ((FieldType.KEYWORD, FieldType.INTEGER, FieldType.BOOL), "a list of such values"),
     NumberRange: ((FieldType.INTEGER, FieldType.FLOAT), "a range of numbers"),
     DateRange: ((FieldType.DATE, FieldType.DATETIME), "a range of moments"),
+    HasWords: ((FieldType.TEXT,), "words"),
 }
 """The types of the fields that each kind of condition may be about, and what it is called."""
 

@@ -6,13 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import qdrant_edge as edge
 
-from melon.fields import Field
+from melon.fields import Field, FieldType
 from melon.files import locked
 from melon.progress import Progress
 from melon.store.embedded.errors import edge_error, edge_errors
@@ -105,11 +105,12 @@ def optimise_shard(
     progress(f"index {collection}", total, total)
 
 
-def build_indexes(path: Path, fields: Iterable[Field]) -> None:
+def build_indexes(path: Path, fields: Sequence[Field]) -> None:
     """Open a closed shard, index these fields, optimise it until nothing is left to do, close it.
 
     Payload indexes come after the points, for it is quicker to make them at once, and before the
-    graph, for one that is built without them cannot be filtered (recall 0.31).
+    graph, for one that is built without them cannot be filtered (recall 0.31). Those of texts come
+    last: they are no part of it, and would be made twice.
 
     Raises:
         IndexingFailed: Edge gave up.
@@ -117,10 +118,13 @@ def build_indexes(path: Path, fields: Iterable[Field]) -> None:
     """
     shard = open_shard(path)
     with edge_errors(IndexingFailed, path, what=NOT_BUILT):
-        for field in fields:
-            index = payload_index(field)
-            shard.update(edge.UpdateOperation.create_field_index(field.name, index))
-        shard.optimize()
+        for texts in (False, True):
+            for field in fields:
+                if (field.type is FieldType.TEXT) is texts:
+                    index = payload_index(field)
+                    shard.update(edge.UpdateOperation.create_field_index(field.name, index))
+            if not texts:
+                shard.optimize()
         shard.flush()
         shard.close()
 

@@ -15,6 +15,7 @@ from melon.store.filters import (
     DateRange,
     Filter,
     HasId,
+    HasWords,
     MatchAny,
     NumberRange,
     checked,
@@ -34,6 +35,7 @@ from melon.store.points import (
 )
 from melon.store.presets import hnsw_ef
 from melon.store.schema import DENSE, CollectionSchema
+from melon.word_index import WORD_LETTERS
 
 PayloadIndex = (
     edge.KeywordIndexParams
@@ -41,6 +43,7 @@ PayloadIndex = (
     | edge.FloatIndexParams
     | edge.BoolIndexParams
     | edge.DatetimeIndexParams
+    | edge.TextIndexParams
 )
 
 
@@ -51,10 +54,19 @@ def payload_index(field: Field) -> PayloadIndex:
         ValueError: the field has none.
     """
     index = field.index
-    if index is None or field.type is FieldType.TEXT:
+    if index is None:
         raise ValueError(f"the field {field.name} has no index")
     memory = edge.Memory.Pinned if index.pinned else edge.Memory.Cold
     match field.type:
+        case FieldType.TEXT:
+            return edge.TextIndexParams(
+                tokenizer=edge.TokenizerType.Prefix,
+                min_token_len=1,
+                max_token_len=WORD_LETTERS,
+                lowercase=True,
+                enable_hnsw=index.in_graph,
+                memory=memory,
+            )
         case FieldType.KEYWORD:
             return edge.KeywordIndexParams(
                 is_tenant=index.tenant, enable_hnsw=index.in_graph, memory=memory
@@ -108,6 +120,8 @@ def _to_condition(condition: Condition) -> edge.ConditionType:
                 gte=rfc3339(gte), lte=rfc3339(lte), gt=rfc3339(gt), lt=rfc3339(lt)
             )
             return edge.FieldCondition(field, range=moments)
+        case HasWords(field, words):
+            return edge.FieldCondition(field, match=edge.MatchText(words))
         case HasId(ids):
             return edge.HasIdCondition(set(ids))
         case Filter():

@@ -21,6 +21,7 @@ from melon.store.filters import (
     DateRange,
     Filter,
     HasId,
+    HasWords,
     MatchAny,
     NumberRange,
     checked,
@@ -41,6 +42,7 @@ from melon.store.points import (
 )
 from melon.store.presets import hnsw_ef
 from melon.store.schema import DENSE, CollectionSchema
+from melon.word_index import WORD_LETTERS
 
 PayloadIndex = (
     models.KeywordIndexParams
@@ -48,6 +50,7 @@ PayloadIndex = (
     | models.FloatIndexParams
     | models.BoolIndexParams
     | models.DatetimeIndexParams
+    | models.TextIndexParams
 )
 
 
@@ -58,9 +61,18 @@ def payload_index(field: Field) -> PayloadIndex:
         ValueError: the field has none.
     """
     index = field.index
-    if index is None or field.type is FieldType.TEXT:
+    if index is None:
         raise ValueError(f"the field {field.name} has no index")
     match field.type:
+        case FieldType.TEXT:
+            return models.TextIndexParams(
+                type=models.TextIndexType.TEXT,
+                tokenizer=models.TokenizerType.PREFIX,
+                min_token_len=1,
+                max_token_len=WORD_LETTERS,
+                lowercase=True,
+                enable_hnsw=index.in_graph,
+            )
         case FieldType.KEYWORD:
             return models.KeywordIndexParams(
                 type=models.KeywordIndexType.KEYWORD,
@@ -139,6 +151,8 @@ def _to_condition(condition: Condition) -> models.Condition:
         case DateRange(field, gte, lte, gt, lt):
             moments = models.DatetimeRange(gte=_utc(gte), lte=_utc(lte), gt=_utc(gt), lt=_utc(lt))
             return models.FieldCondition(key=field, range=moments)
+        case HasWords(field, words):
+            return models.FieldCondition(key=field, match=models.MatchText(text=words))
         case HasId(ids):
             return models.HasIdCondition(has_id=list(ids))
         case Filter():

@@ -50,9 +50,12 @@ class TestSongs:
     def test_all_that_is_known(self, reader: ReleaseReader) -> None:
         assert payload(reader, Collection.SONGS, FULL) == {
             "key": "track:full",
+            "key_words": "track full",
             "name": "Rain  Café",
             "name_key": "rain café",
+            "search_words": "rain cafe",
             "artists": ["비", "The Ｒain"],
+            "artist_words": ["비", "the rain"],
             "artist_keys": ["비", "the rain"],
             "artist_ids": [7, 8],
             "album": "Wet",
@@ -131,7 +134,9 @@ class TestPlaylists:
     def test_all_that_is_known(self, reader: ReleaseReader) -> None:
         assert payload(reader, Collection.PLAYLISTS, 1) == {
             "key": "list:1",
+            "key_words": "list 1",
             "title": "비 오는 날",
+            "search_words": "비오는날 오는날 는날 날",
             "tags": ["비오는날", "rain"],
             "songs": [FULL, MONTH, YEAR, BARE],
             "updt_date": "2019-12-17T14:06:45Z",
@@ -155,6 +160,7 @@ class TestTagsAndWords:
     def test_a_tag(self, reader: ReleaseReader, space: EmbeddingSpace) -> None:
         assert payload(reader, Collection.TAGS, tag_point_id("rain")) == {
             "tag": "rain",
+            "search_words": "rain",
             "popularity": 3,
             "item": dimensions(space)["tag:rain"],
             "vector_source": "trained",

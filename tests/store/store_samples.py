@@ -16,6 +16,7 @@ from melon.store import (
     DateRange,
     Filter,
     HasId,
+    HasWords,
     MatchAny,
     NumberRange,
     PointBatch,
@@ -26,6 +27,7 @@ from melon.store import (
     VectorStore,
     tag_point_id,
 )
+from melon.word_index import finds, indexed_words
 
 DIM = 8
 SONGS = 300
@@ -177,6 +179,8 @@ def _payload(row: int, rng: np.random.Generator) -> dict[str, Any]:
         "popularity": int(rng.zipf(1.5)) % 50,
         "vector_source": "trained" if row % 3 else "artist",
     }
+    payload["search_words"] = indexed_words(payload["name"])
+    payload["artist_words"] = [indexed_words(artist) for artist in payload["artists"]]
     known = {key: value for key, value in payload.items() if key == "name" or rng.random() > 0.15}
     return known | _own_fields(np.random.default_rng([row, len(known)]))
 
@@ -206,6 +210,8 @@ def passes(condition: Condition, point_id: PointId, payload: Mapping[str, Any]) 
             )
         case HasId(ids):
             return point_id in ids
+        case HasWords(field, words):
+            return finds(words, " ".join(_listed(payload.get(field))))
         case MatchAny(field, values):
             return bool(set(_listed(payload.get(field))) & set(values))
         case NumberRange(field, gte, lte, gt, lt):

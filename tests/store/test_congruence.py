@@ -31,11 +31,13 @@ from melon.store import (
     Filter,
     FilterError,
     HasId,
+    HasWords,
     MatchAny,
     NumberRange,
     VectorQuery,
 )
 from melon.store.filters import checked
+from melon.word_index import asked_words
 
 TIE = 1e-6
 SAMPLE = sample()  # what the readers read
@@ -80,6 +82,17 @@ def ranges(
     except FilterError:  # nothing lies between
         reject()
     return condition
+
+
+def has_words() -> st.SearchStrategy[Condition]:
+    """Parts of names as people write them: in any order, words cut short, part of a compound."""
+    texts = ["노래", "래", "노 1", "1 ba", "BALLAD", "soul b", "l", "b r", "힙합 노", "☕", "jazzy"]
+    return st.one_of(
+        st.sampled_from(texts).map(lambda text: HasWords("search_words", asked_words(text))),
+        st.sampled_from(["artist 1", "1", "art 3 5", "x"]).map(
+            lambda text: HasWords("artist_words", asked_words(text))
+        ),
+    )
 
 
 def number_range() -> st.SearchStrategy[Condition]:
@@ -129,7 +142,7 @@ def has_id() -> st.SearchStrategy[Condition]:
 @st.composite
 def filters(draw: st.DrawFn, depth: int = 2) -> Filter:
     """Conditions that hold, that may hold and that do not, of which some are filters again."""
-    parts = [match_any(), number_range(), date_range(), has_id()]
+    parts = [match_any(), number_range(), date_range(), has_id(), has_words()]
     if depth:
         parts.append(filters(depth - 1))
     some = st.lists(st.one_of(parts), max_size=2).map(tuple)

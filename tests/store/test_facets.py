@@ -31,6 +31,7 @@ from melon.store.server import ServerStore
 
 SAMPLE = sample()
 COUNTED = ("genres", "artists", "artist_ids", "issue_year", "vector_source", "detail_genres")
+OWN = ("explicit", "loudness", "분위기")
 
 
 def counted(field: str, filter: Filter | None, limit: int) -> Facets:
@@ -46,7 +47,7 @@ def counted(field: str, filter: Filter | None, limit: int) -> Facets:
 
 @run_with(max_examples=60)
 @given(
-    field=st.sampled_from(COUNTED),
+    field=st.sampled_from(COUNTED + OWN),
     filter=st.one_of(st.none(), filters()),
     limit=st.integers(1, 15),
 )

@@ -134,6 +134,7 @@ def test_filters_keep_their_recall_on_a_graph(place: Place, store: VectorStore) 
 
 def test_every_field_of_the_schema_has_an_index_of_its_type(server_place: ServerPlace) -> None:
     types = {
+        FieldType.TEXT: models.PayloadSchemaType.TEXT,
         FieldType.KEYWORD: models.PayloadSchemaType.KEYWORD,
         FieldType.INTEGER: models.PayloadSchemaType.INTEGER,
         FieldType.FLOAT: models.PayloadSchemaType.FLOAT,
@@ -163,16 +164,11 @@ def test_every_field_of_the_schema_has_an_index_of_its_type(server_place: Server
 
 
 @pytest.mark.parametrize("type", FieldType)
-def test_every_type_but_text_has_an_index_on_both_engines(type: FieldType) -> None:
+def test_every_type_has_an_index_on_both_engines(type: FieldType) -> None:
     """Whatever a field is declared as, or a user's own field turns out to be."""
     field = Field(
         name="own", type=type, meaning="", example=None, index=Index(in_graph=True, pinned=True)
     )
-    if type is FieldType.TEXT:
-        for translate in (embedded.payload_index, server.payload_index):
-            with pytest.raises(ValueError, match="own has no index"):
-                translate(field)
-        return
     kind = "Datetime" if type is FieldType.DATE else type.value.capitalize()
     on_server = server.payload_index(field)
     assert on_server.__class__.__name__ == f"{kind}IndexParams"
