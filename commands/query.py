@@ -82,6 +82,15 @@ ExcludeOption = Annotated[
     list[int] | None,
     typer.Option("--exclude", min=0, callback=_song_ids, help="A song id that must not come back."),
 ]
+WhereOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where",
+        "-w",
+        help='Only songs of which this holds: "bpm >= 120", "language in (ko, en)",'
+        ' "explicit = true", "label != \'A & M\'". Repeat it for more, which all have to hold.',
+    ),
+]
 ExactOption = Annotated[
     bool, typer.Option("--exact", help="Scan all points instead of using the index.")
 ]
@@ -125,6 +134,7 @@ def query(
     until: UntilOption = None,
     min_popularity: MinPopularityOption = None,
     max_popularity: MaxPopularityOption = None,
+    where: WhereOption = None,
     exclude: ExcludeOption = None,
     limit: Annotated[
         int, typer.Option("--limit", "-n", min=0, max=MAX_RESULTS, help="Songs to recommend.")
@@ -164,6 +174,7 @@ def query(
         until=until,
         min_popularity=min_popularity,
         max_popularity=max_popularity,
+        where=where,
         exclude_songs=exclude,
     )
     retrieval_settings = chosen_settings(settings)
@@ -217,6 +228,7 @@ def similar(
     genre: GenreOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
+    where: WhereOption = None,
     exact: ExactOption = False,
     release: ReleaseOption = None,
     url: UrlOption = None,
@@ -232,7 +244,7 @@ def similar(
     if unknown := [name for name in wanted if name not in list(Collection)]:
         named = shown(name or "an empty name" for name in unknown)
         raise InputError(f"--to does not know {named}", hint=f"give {shown(Collection)}")
-    constraints = constraints_of(genres=genre, since=since, until=until)
+    constraints = constraints_of(genres=genre, since=since, until=until, where=where)
     store = chosen_store(url, path)
     retriever = pinned_retriever(store, release)
     item = Item(

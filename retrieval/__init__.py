@@ -1,6 +1,7 @@
 """Playlist continuation and auto-tagging from a store: no training library is ever imported."""
 
-from melon.retrieval.constraints import Constraints, parse_day
+from melon.retrieval.constraints import Constraints
+from melon.retrieval.days import parse_day
 from melon.retrieval.errors import (
     AmbiguousSong,
     BadSettings,

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
-from calendar import monthrange
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from datetime import UTC, date, datetime, time
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from melon.retrieval.days import parse_day
 from melon.retrieval.errors import ConstraintError
+from melon.retrieval.field_filters import SongFields
 from melon.retrieval.query import FrozenInput, SongIds, Text, kept_as
+from melon.retrieval.where import Clause, Wanted, clauses_of, parse_where
 from melon.store import (
+    SCHEMA,
     Collection,
+    CollectionSchema,
     Condition,
     DateRange,
     Filter,
@@ -25,8 +31,6 @@ from melon.store import (
 )
 from melon.text import did_you_mean, name_key
 
-DAY = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
-
 GENRE_CODE = re.compile(r"GN\d{4}", re.ASCII)
 
 MAX_GENRE_YEARS = 200
@@ -34,23 +38,6 @@ MAX_GENRE_YEARS = 200
 
 POPULAR = 1000
 """Songs whose artists are looked through for the one that a misspelt name may mean."""
-
-
-def parse_day(text: str, *, end: bool = False) -> date:
-    """Read `2015`, `2015-03` or `2015-03-31`; a year or month is its first or (`end`) last day.
-
-    Raises:
-        ConstraintError: it is not a date.
-    """
-    try:
-        if (parts := DAY.fullmatch(text.strip())) is None:
-            raise ValueError
-        year, month = int(parts[1]), int(parts[2] or (12 if end else 1))
-        return date(year, month, int(parts[3] or (monthrange(year, month)[1] if end else 1)))
-    except ValueError:
-        raise ConstraintError(
-            f"{text!r} is not a date", hint="write 2015, 2015-03 or 2015-03-31"
-        ) from None
 
 
 def _first_day(value: object) -> object:
@@ -79,10 +66,23 @@ def _not_empty(values: tuple[str, ...] | None) -> tuple[str, ...] | None:
     return values
 
 
+def _conditions(texts: tuple[str, ...]) -> tuple[str, ...]:
+    for text in texts:
+        parse_where(text)
+    return texts
+
+
+def _wanted(fields: dict[str, Any]) -> dict[str, Any]:
+    deque(clauses_of(fields), maxlen=0)
+    return deepcopy(fields)
+
+
 Names = Annotated[Sequence[str], kept_as(tuple[Text, ...])]
 WantedNames = Annotated[Names | None, AfterValidator(_not_empty)]
 Since = Annotated[date | str | None, BeforeValidator(_first_day)]
 Until = Annotated[date | str | None, BeforeValidator(_last_day)]
+Conditions = Annotated[Sequence[str], kept_as(tuple[Text, ...]), AfterValidator(_conditions)]
+OfFields = Annotated[Mapping[str, Wanted], kept_as(dict[str, Any]), AfterValidator(_wanted)]
 
 
 class Constraints(FrozenInput):
@@ -92,8 +92,26 @@ class Constraints(FrozenInput):
     Dates are inclusive, and may be text: `since="2015"`, `until="2015-03"` are read as
     `datetime.date`. A song whose value is unknown passes only constraints that exclude by it.
 
+    `where` and `fields` are about any indexed field of songs, the catalogue's own among them, as
+    text and as values. These say the same:
+
+        Constraints(where=["bpm >= 120", "bpm < 130", "language in (ko, en)", "label != X"])
+        Constraints(
+            fields={
+                "bpm": {"gte": 120, "lt": 130},
+                "language": ["ko", "en"],
+                "label": {"not": "X"},
+            }
+        )
+
+    A value alone is equal to the field's, or one of them; `gte`, `gt`, `lte` and `lt` are bounds
+    of numbers and dates; `in` takes several values, one of which it has, `not` those of which it
+    has none, and `all` those that it has every one of. A date is text (`2020`, `2020-03`,
+    `2020-03-31T12:00`: all of the year, month, minute) or a `datetime.date` or `datetime`.
+
     Raises:
-        ConstraintError: a list that would have to match is empty, or a text is not a date.
+        ConstraintError: a list that would have to match is empty, a text is not a date, or a
+            condition on a field is none.
         WrongType: a value is of the wrong kind, such as one genre in place of a list.
         InputError: a value is out of range, or a name is not valid Unicode.
     """
@@ -112,30 +130,39 @@ class Constraints(FrozenInput):
         default=None, ge=0, description="in at most so many playlists"
     )
     exclude_songs: SongIds = Field(default=(), description="song ids that never come back")
+    where: Conditions = Field(
+        default=(), description="conditions on fields as text, all of which hold: `bpm >= 120`"
+    )
+    fields: OfFields = Field(
+        default_factory=dict, description='conditions by field: `{"bpm": {"gte": 120}}`'
+    )
 
-    def resolve(self, genres: Genres, artists: Artists) -> Filter:
+    def resolve(self, genres: Genres, artists: Artists, fields: SongFields) -> Filter:
         """The constraints as a filter on the songs of a release, which knows all their names.
 
         Raises:
-            ConstraintError: a genre or an artist is not known, a name or a range is empty, or
-                something is both wanted and excluded.
+            ConstraintError: a genre, an artist or a field is not known, a value is not of its
+                field's type, a name or a range is empty, or something is both wanted and excluded.
         """
-        filter = self._filter(genres)
+        filter = self._filter(genres, fields)
         artists.check((*(self.artists or ()), *self.not_artists))
         return filter
 
-    def to_filter(self, genres: Mapping[str, str]) -> Filter:
+    def to_filter(
+        self, genres: Mapping[str, str], schema: CollectionSchema = SCHEMA[Collection.SONGS]
+    ) -> Filter:
         """The constraints as a filter on songs. Without a release, any name may be an artist's.
 
         Args:
             genres: code to name of every genre, as a release's manifest has them.
+            schema: of the songs, as a release's manifest has it.
 
         Raises:
             ConstraintError: as of `resolve`.
         """
-        return self._filter(Genres(genres))
+        return self._filter(Genres(genres), SongFields(schema))
 
-    def _filter(self, genres: Genres) -> Filter:
+    def _filter(self, genres: Genres, fields: SongFields) -> Filter:
         since, until = _day(self.since), _day(self.until)
         if since and until and since > until:
             raise ConstraintError(f"no day is since {since} and until {until}")
@@ -160,7 +187,24 @@ class Constraints(FrozenInput):
             must.append(NumberRange("popularity", low, high))
         if self.exclude_songs:
             must_not.append(HasId(tuple(self.exclude_songs)))
-        return Filter(must=tuple(must), must_not=tuple(must_not))
+        of_fields = fields.filter(self._clauses())
+        return Filter(must=tuple(must), must_not=tuple(must_not)) & of_fields
+
+    def _clauses(self) -> list[Clause]:
+        """The conditions on fields, and on the same fields what is wanted by other names."""
+        clauses = [*map(parse_where, self.where), *clauses_of(self.fields)]
+        named = {clause.field for clause in clauses}
+        bounds = (
+            ("issue_date", ">=", self.since),
+            ("issue_date", "<=", self.until),
+            ("popularity", ">=", self.min_popularity),
+            ("popularity", "<=", self.max_popularity),
+        )
+        return clauses + [
+            Clause(field, operator, (bound,))
+            for field, operator, bound in bounds
+            if field in named and bound is not None
+        ]
 
     def _refuse_contradictions(self, genres: Genres) -> None:
         """Refuse to exclude everything that is wanted; to exclude some of several is fine.

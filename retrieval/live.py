@@ -12,6 +12,7 @@ from typing import Protocol, Self, TypeVar
 
 from melon.errors import MelonError
 from melon.retrieval.constraints import Artists, Constraints, Genres
+from melon.retrieval.field_filters import SongFields
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.reader import CachingReader
 from melon.retrieval.seeds import Seeds, look_up
@@ -42,6 +43,7 @@ class OpenRelease:
     tokenizer: TitleTokenizer
     genres: Genres
     artists: Artists
+    fields: SongFields
 
     @classmethod
     def of(cls, reader: ReleaseReader) -> Self:
@@ -54,8 +56,13 @@ class OpenRelease:
         """
         tokenizer = TitleTokenizer.from_bytes(reader.manifest.title_tokenizer)
         reader.warm()
-        genres, artists = Genres(reader.manifest.genres), Artists(reader)
-        return cls(CachingReader(reader), tokenizer, genres, artists)
+        return cls(
+            reader=CachingReader(reader),
+            tokenizer=tokenizer,
+            genres=Genres(reader.manifest.genres),
+            artists=Artists(reader),
+            fields=SongFields(reader.manifest.schema(Collection.SONGS), reader),
+        )
 
     def check(self) -> None:
         """Make sure that every collection answers.
@@ -86,7 +93,7 @@ class OpenRelease:
         if constraints is None:
             return Filter()
         Constraints.check(constraints, 'Constraints(genres=["Jazz"])')
-        return constraints.resolve(self.genres, self.artists)
+        return constraints.resolve(self.genres, self.artists, self.fields)
 
 
 class ReleaseSource(Protocol):

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 import hypothesis
 import pytest
+from keyed_demo import keyed
 from places import ENGINES, SERVER, Place, ServerPlace, memory, place_on, scratch_directory
 from qdrant_binary import ServerUnavailable, fetch
 from qdrant_server import Endpoint, running_server
@@ -153,4 +154,20 @@ def demo_place(request: pytest.FixtureRequest, demo_space: EmbeddingSpace) -> It
 def demo_store(demo_place: Place) -> Iterator[VectorStore]:
     """A store where the demo space is live, on each engine. Only to be read."""
     with demo_place.open() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def keyed_place(request: pytest.FixtureRequest, demo_space: EmbeddingSpace) -> Iterator[Place]:
+    """Where the demo space is live with keys and own fields, on each engine. Only to be read."""
+    with place_on(request.param, server_for(request.param, request)) as there:
+        with there.open() as opened:
+            ingest(keyed(demo_space), opened)
+        yield there
+
+
+@pytest.fixture(scope="session")
+def keyed_store(keyed_place: Place) -> Iterator[VectorStore]:
+    """A store where that space is live, on each engine. Only to be read."""
+    with keyed_place.open() as opened:
         yield opened

@@ -1,0 +1,320 @@
+"""What conditions on fields mean in a release: a filter, or what is wrong with them.
+
+Each value is a *span* of its field's order: `2020-03` lasts a month, a keyword from itself to
+itself. What several conditions on one field let pass together is then an intersection.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from unicodedata import normalize
+
+from melon.fields import MAX_INTEGER, Field, FieldType
+from melon.retrieval.days import days, in_utc, parse_period
+from melon.retrieval.errors import ConstraintError
+from melon.retrieval.where import IN, NOT_IN, Clause
+from melon.store import (
+    ALL_VALUES,
+    Collection,
+    CollectionSchema,
+    Condition,
+    DateRange,
+    Filter,
+    MatchAny,
+    NumberRange,
+    ReleaseReader,
+)
+from melon.text import clean_text, did_you_mean
+
+NEAR = 1000
+"""Values that are looked through for the one that a misspelt keyword may mean."""
+
+SHOWN = 5
+"""Values that a message names where none is near."""
+
+MAX_KNOWN = 100_000
+"""Keywords that are remembered at most, some 10 MB; past that, all are forgotten."""
+
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+
+End = tuple[Any, int]
+"""A value where a span ends, and 0 where it belongs to the span: else 1 if that is above it, or
+-1 if it is below."""
+
+
+class Span(NamedTuple):
+    """What lies between two ends; None is no end."""
+
+    low: End | None
+    high: End | None
+
+    def __and__(self, other: Span) -> Span:
+        """What lies in both."""
+        lows = [end for end in (self.low, other.low) if end is not None]
+        highs = [end for end in (self.high, other.high) if end is not None]
+        return Span(max(lows, default=None), min(highs, default=None))
+
+    def __bool__(self) -> bool:
+        """Whether anything may lie in it."""
+        return self.low is None or self.high is None or self.low <= self.high
+
+    def is_within(self, other: Span) -> bool:
+        """Whether all of it lies in another."""
+        return self & other == self
+
+    @property
+    def value(self) -> Any:
+        """The only value that lies in it, or None."""
+        return self.low[0] if self.low is not None and self.low == self.high else None
+
+
+class SongFields:
+    """The fields by which a release's songs can be filtered. May be shared by threads.
+
+    Args:
+        schema: declares them.
+        reader: is asked whether a song has a keyword; without one, any may have it.
+    """
+
+    def __init__(self, schema: CollectionSchema, reader: ReleaseReader | None = None) -> None:
+        self._fields = {normalize("NFC", field.name): field for field in schema.indexed}
+        self._reader = reader
+        self._known: set[tuple[str, str]] = set()
+
+    def filter(self, clauses: Iterable[Clause]) -> Filter:
+        """The songs of which all conditions hold.
+
+        Raises:
+            ConstraintError: a field is not known, a value is not of its type or in no song, or
+                the conditions contradict each other.
+        """
+        by_field: dict[str, list[Clause]] = {}
+        for clause in clauses:
+            by_field.setdefault(normalize("NFC", clause.field), []).append(clause)
+        found = Filter()
+        for name, of_field in by_field.items():
+            found = found & self._filter(self._field(name), of_field)
+        return found
+
+    def _filter(self, field: Field, clauses: Sequence[Clause]) -> Filter:
+        spans = [(clause.operator, self._spans(field, clause)) for clause in clauses]
+        wanted = [some for operator, some in spans if operator == IN]
+        excluded = [span for operator, some in spans if operator == NOT_IN for span in some]
+        bounds = [some for operator, some in spans if operator not in (IN, NOT_IN)]
+        if field.many:  # one of its values has to lie between all bounds, any meets a list
+            groups = [*wanted, *([_intersection(bounds)] if bounds else [])]
+        else:
+            groups = [_intersection([*wanted, *bounds])] if wanted or bounds else []
+        for group in groups:
+            if all(any(span.is_within(out) for out in excluded) for span in group):
+                raise ConstraintError(f"no song can have {' and '.join(map(str, clauses))}")
+        if field.type is FieldType.KEYWORD:
+            self._check_known(field, [span.value for _, some in spans for span in some])
+        return Filter(
+            must=tuple(_condition(field, group) for group in groups),
+            must_not=(_condition(field, excluded),) if excluded else (),
+        )
+
+    def _field(self, name: str) -> Field:
+        if field := self._fields.get(name):
+            return field
+        near = did_you_mean(name, self._fields)
+        raise ConstraintError(
+            f"songs cannot be filtered by {name!r}",
+            hint=f"{near} {self._there_are()}" if near else self._there_are(),
+        )
+
+    def _there_are(self) -> str:
+        names = (f"{field.name} ({field.type})" for field in self._fields.values())
+        return f"fields are {', '.join(names)}"
+
+    def _spans(self, field: Field, clause: Clause) -> list[Span]:
+        """What each value of a condition stands for."""
+        kind = _KINDS[field.type]
+        if clause.operator not in (IN, NOT_IN) and not kind.ordered:
+            raise ConstraintError(
+                f"{clause}: {field.name} is of type {field.type}, which has no order",
+                hint="write = or !=, or a list of values",
+            )
+        spans = []
+        for value in dict.fromkeys(clause.values):
+            try:
+                span = _between(
+                    clause.operator, (kind.read if clause.written else kind.take)(value)
+                )
+                if field.type is FieldType.INTEGER and not (span := _whole(span)):
+                    raise ValueError(value)
+            except (ValueError, TypeError, OverflowError):
+                blank = isinstance(value, str) and not value.strip()
+                raise ConstraintError(
+                    f"the value of {field.name} is empty"
+                    if blank
+                    else f"{clause}: {value!r} is not {kind.wanted}",
+                    hint=f"{field.name} is of type {field.type}; {self._there_are()}",
+                ) from None
+            spans.append(span)
+        return spans
+
+    def _check_known(self, field: Field, keywords: Sequence[str]) -> None:
+        """Refuse keywords that no song has: they are misspelt. One request for all."""
+        new = [word for word in keywords if (field.name, word) not in self._known]
+        if self._reader is None or not new:
+            return
+        holding = Filter(must=(MatchAny(field.name, tuple(new)),))
+        found = self._reader.facet(Collection.SONGS, field.name, ALL_VALUES, holding)
+        there = {value for value, _ in found}
+        if unknown := [word for word in new if word not in there]:
+            most = self._reader.facet(Collection.SONGS, field.name, NEAR)
+            known = [str(value) for value, _ in most]
+            raise ConstraintError(
+                f"no song has the {field.name} {unknown[0]!r}",
+                hint=did_you_mean(unknown[0], known)
+                or f"values in most songs are {', '.join(known[:SHOWN])}",
+            )
+        if len(self._known) + len(new) > MAX_KNOWN:
+            self._known = set()
+        self._known.update((field.name, word) for word in new)
+
+
+class _Kind(NamedTuple):
+    """How values of a type are taken from programs and read from text; both raise ValueErrors."""
+
+    wanted: str
+    ordered: bool
+    take: Callable[[Any], Span]
+    read: Callable[[str], Span]
+
+
+def _point(value: Any) -> Span:
+    return Span((value, 0), (value, 0))
+
+
+def _keyword(value: Any) -> Span:
+    text = clean_text(value) if isinstance(value, str) else None
+    if text is None:
+        raise ValueError(value)
+    return _point(text)
+
+
+def _bool(value: Any) -> Span:
+    if not isinstance(value, bool):
+        raise ValueError(value)
+    return _point(value)
+
+
+def _read_bool(text: str) -> Span:
+    return _bool({"true": True, "false": False}.get(text.casefold()))
+
+
+def _number(value: Any) -> Span:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(value)
+    return _point(value)
+
+
+def _read_number(text: str) -> Span:
+    if not NUMBER.fullmatch(text):
+        raise ValueError(text)
+    return _number(int(text) if text.lstrip("+-").isdigit() else float(text))
+
+
+def _period(value: Any) -> Span:
+    if isinstance(value, str):
+        return _read_period(value)
+    if isinstance(value, datetime):
+        return _point(in_utc(value))
+    if isinstance(value, date):
+        return _lasting(*days(value, value))
+    raise ValueError(value)
+
+
+def _read_period(text: str) -> Span:
+    return _lasting(*parse_period(text))
+
+
+def _lasting(first: datetime, last: datetime) -> Span:
+    return Span((first, 0), (last, 0))
+
+
+_DATES = _Kind("a date like 2020, 2020-03-31 or 2020-03-31T12:00", True, _period, _read_period)
+
+_KINDS: Mapping[FieldType, _Kind] = {
+    FieldType.KEYWORD: _Kind("a text", False, _keyword, _keyword),
+    FieldType.BOOL: _Kind("true or false", False, _bool, _read_bool),
+    FieldType.INTEGER: _Kind("a whole number", True, _number, _read_number),
+    FieldType.FLOAT: _Kind("a number", True, _number, _read_number),
+    FieldType.DATE: _DATES,
+    FieldType.DATETIME: _DATES,
+}
+
+
+def _between(operator: str, span: Span) -> Span:
+    """What lies beyond a span, or from it on; itself for a list."""
+    assert span.low is not None
+    assert span.high is not None
+    match operator:
+        case ">=":
+            return Span(span.low, None)
+        case ">":
+            return Span((span.high[0], 1), None)
+        case "<=":
+            return Span(None, span.high)
+        case "<":
+            return Span(None, (span.low[0], -1))
+        case _:
+            return span
+
+
+def _whole(span: Span) -> Span:
+    """The integers of a span.
+
+    Raises:
+        ValueError: an end is beyond what a payload can hold.
+    """
+
+    def end(bound: End | None, rounded: Callable[[float], int]) -> End | None:
+        if bound is None:
+            return None
+        value, side = bound
+        whole = rounded(value)
+        whole += side if whole == value else 0
+        if abs(whole) > MAX_INTEGER:
+            raise ValueError(whole)
+        return whole, 0
+
+    return Span(end(span.low, math.ceil), end(span.high, math.floor))
+
+
+def _intersection(groups: Sequence[Sequence[Span]]) -> list[Span]:
+    """What lies in a span of every group."""
+    first, *others = groups
+    for group in others:
+        first = [both for one in first for other in group if (both := one & other)]
+    return list(dict.fromkeys(first))
+
+
+def _condition(field: Field, spans: Sequence[Span]) -> Condition:
+    """A value of the field lies in one of the spans."""
+    is_date = field.type in (FieldType.DATE, FieldType.DATETIME)
+    is_range = is_date or field.type is FieldType.FLOAT or (field.index and field.index.range_only)
+    values = [] if is_range else [span.value for span in spans if span.value is not None]
+    parts: list[Condition] = [MatchAny(field.name, tuple(values))] if values else []
+    range_of = DateRange if is_date else NumberRange
+    parts += (
+        range_of(field.name, **_bounds(span)) for span in spans if is_range or span.value is None
+    )
+    return parts[0] if len(parts) == 1 else Filter(should=tuple(parts))
+
+
+def _bounds(span: Span) -> dict[str, Any]:
+    """The ends of a span as ranges name them."""
+    bounds = {}
+    if span.low is not None:
+        bounds["gt" if span.low[1] else "gte"] = span.low[0]
+    if span.high is not None:
+        bounds["lt" if span.high[1] else "lte"] = span.high[0]
+    return bounds
