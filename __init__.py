@@ -15,6 +15,7 @@ TYPE_CHECKING = False  # that of `typing` would be nearly all that the import co
 if TYPE_CHECKING:
     import os
 
+    from melon.catalog import import_frame
     from melon.errors import InputError, MelonError
     from melon.retrieval import (
         Constraints,
@@ -42,9 +43,10 @@ __all__ = [
     "Retriever",
     "Variety",
     "__version__",
+    "import_frame",
 ]
 
-_ROOMS = ("melon.errors", "melon.store", "melon.retrieval")
+_ROOMS = ("melon.errors", "melon.store", "melon.retrieval", "melon.catalog")
 """Where these names are from; what loads fastest comes first."""
 
 

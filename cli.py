@@ -17,6 +17,7 @@ from melon.commands.options import left_open
 from melon.errors import MelonError
 
 COMMANDS: Mapping[str, str] = {
+    "import": "import_",
     "train": "train",
     "ingest": "ingest",
     "query": "query",
@@ -54,7 +55,7 @@ def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
         if name == "releases":  # which has commands of its own
             app.add_typer(module.app, name=name)
         else:
-            command = getattr(module, name)
+            command = getattr(module, "import_" if name == "import" else name)
             app.command(name, help=_unwrapped(command.__doc__ or ""))(command)
     return app
 

@@ -8,9 +8,25 @@ from melon.catalog.corpus import (
     CorpusFiles,
     find_corpus,
 )
-from melon.catalog.errors import BadCorpus, BadFields, BadGenres, BadRecord
+from melon.catalog.errors import (
+    BadCorpus,
+    BadFields,
+    BadGenres,
+    BadImport,
+    BadRecord,
+    UnclearColumns,
+)
 from melon.catalog.genres import read_genres
+from melon.catalog.importing.door import (
+    ImportPlan,
+    check_import,
+    from_frame,
+    import_frame,
+    plan_import,
+    write_import,
+)
 from melon.catalog.json_stream import JsonArray
+from melon.catalog.keys import KeyIds
 from melon.catalog.own_fields import read_fields_file, write_fields_file
 from melon.catalog.readers import read_playlists, read_songs
 from melon.catalog.records import Genre, IssueDate, Playlist, RecordId, Song, is_attribute
@@ -31,19 +47,27 @@ __all__ = [
     "BadCorpus",
     "BadFields",
     "BadGenres",
+    "BadImport",
     "BadRecord",
     "Cause",
     "CorpusFiles",
     "Genre",
+    "ImportPlan",
     "IssueDate",
     "JsonArray",
+    "KeyIds",
     "Playlist",
     "ReadReport",
     "RecordId",
     "Song",
+    "UnclearColumns",
     "array_writer",
+    "check_import",
     "find_corpus",
+    "from_frame",
+    "import_frame",
     "is_attribute",
+    "plan_import",
     "playlist_record",
     "read_fields_file",
     "read_genres",
@@ -51,6 +75,7 @@ __all__ = [
     "read_songs",
     "write_fields_file",
     "write_genres",
+    "write_import",
     "write_playlists",
     "write_songs",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import TYPE_CHECKING
 
 from melon.errors import InputError
@@ -21,6 +22,23 @@ class BadGenres(InputError):
 
 class BadFields(InputError):
     """A file that does not declare the fields of songs, or not in a way that can be used."""
+
+
+class BadImport(InputError):
+    """A source of an import that cannot be read, or of which too little could be used."""
+
+
+class UnclearColumns(BadImport):
+    """Columns of a source of which nobody can tell what they are.
+
+    Attributes:
+        mapping: What could be said of them, as `--map` takes it.
+    """
+
+    def __init__(self, what: str, *, where: str, mapping: tuple[str, ...]) -> None:
+        self.mapping = mapping
+        said = " ".join(f"--map {shlex.quote(one)}" for one in mapping)
+        super().__init__(what, where=where, hint=f"say what they are, for example: {said}")
 
 
 class BadRecord(InputError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from io import BufferedReader
 from pathlib import Path
 from typing import NoReturn
@@ -25,8 +25,12 @@ MAX_ELEMENT_CHARS = 1 << 24
 _LONGEST_TOKEN = 16
 
 _NOT_WHITESPACE = re.compile(r"[^ \t\n\r]")
-_SPACED = {mark: re.compile(rf"[ \t\n\r]*\{mark}[ \t\n\r]*") for mark in "[,]"}
+_SPACED = {mark: re.compile(rf"[ \t\n\r]*\{mark}[ \t\n\r]*") for mark in "[,]{:}"}
 _TRUNCATED_HINT = "the file is probably cut short: copy or download it again"
+
+
+def _opened(path: Path) -> BufferedReader:
+    return path.open("rb")
 
 
 class JsonArray:
@@ -41,9 +45,14 @@ class JsonArray:
         path: A file in UTF-8, with or without a byte order mark.
         advance: Called with the number of bytes, each time some were read.
         chunk_bytes: How many bytes to read at a time.
+        opened: Opens the file, for instance a compressed one.
+        members: Where the file holds an object, the array is the first member of it that has one
+            of these names and is an array; without any, an object is malformed.
 
     Attributes:
         number: Of the last element, from 1.
+        around: Of a file that holds an object, the members before the array; all of them, if no
+            member is the array, and so there are no elements.
 
     Raises:
         UnreadableFile: when iterated, the file cannot be opened or read.
@@ -56,16 +65,21 @@ class JsonArray:
         *,
         advance: Callable[[int], object] | None = None,
         chunk_bytes: int = CHUNK_BYTES,
+        opened: Callable[[Path], BufferedReader] = _opened,
+        members: Collection[str] = (),
     ) -> None:
         self.path = path
         self.number = 0
+        self.around: dict[str, object] = {}
+        self._opened = opened
+        self._members = frozenset(members)
         self._advance = advance
         self._chunk_bytes = chunk_bytes
         self._decode = json.JSONDecoder(parse_constant=_reject_constant).raw_decode
 
     def __iter__(self) -> Iterator[object]:
         try:
-            with self.path.open("rb") as file:
+            with self._opened(self.path) as file:
                 yield from self._elements(file)
         except OSError as error:
             raise UnreadableFile.from_os_error(self.path, error) from error
@@ -85,7 +99,10 @@ class JsonArray:
         if file.peek(len(codecs.BOM_UTF8)).startswith(codecs.BOM_UTF8):
             self._text_offset = len(self._read(len(codecs.BOM_UTF8)))
 
-        if not self._take("["):
+        if self._members and self._take("{"):
+            if not self._skip_to_member():
+                return
+        elif not self._take("["):
             first = self._text[self._cursor : self._cursor + 1]
             what = f"the file begins with {first!r}, not with the '[' of an array"
             hint = "give a file of one JSON array of records: [{…}, {…}]"
@@ -102,8 +119,22 @@ class JsonArray:
             if not closed:
                 what = f"a comma or the array's end should come after record {self.number}"
                 self._fail(what, self._cursor)
-        if self._cursor < len(self._text):
+        if self._cursor < len(self._text) and not self._members:
             self._fail("there is more after the end of the array", self._cursor)
+
+    def _skip_to_member(self) -> bool:
+        """Move past the members of an object and into the first that is the array."""
+        while not self._take("}"):
+            name = self._element()
+            if not (isinstance(name, str) and self._take(":")):
+                self._fail("this is no member of an object", self._cursor)
+            if name in self._members and self._take("["):
+                self.number = 0
+                return True
+            self.around[name] = self._element()
+            self._take(",")
+        self.number = 0
+        return False
 
     def _take(self, character: str) -> bool:
         """Move past whitespace, and past the character if it comes next and what follows it."""

@@ -21,6 +21,7 @@ from qdrant_binary import VERSION
 from qdrant_client import models
 
 from melon.catalog import Playlist, Song, is_attribute
+from melon.catalog.importing.names import MEANINGS, USUAL_NAMES
 from melon.demo import DemoTruth
 from melon.embedding import EmbeddingSpace, train_corpus, training_settings
 from melon.embedding.settings import PRESETS
@@ -49,6 +50,7 @@ from melon.text import clean_text, normalise
 ROOT = Path(__file__).resolve().parent.parent
 COLLECTIONS = (ROOT / "docs" / "collections.md").read_text()
 README = (ROOT / "README.md").read_text()
+FORMAT = (ROOT / "docs" / "format.md").read_text()
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 FLAGS = re.MULTILINE | re.DOTALL
@@ -467,15 +469,25 @@ def test_the_snippets_of_a_page_run(
     assert done.returncode == 0, done.stderr + done.stdout
 
 
-def test_the_files_that_the_page_on_the_format_writes_can_be_trained_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_what_the_page_on_the_format_imports_can_be_trained_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    [snippet] = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs/format.md").read_text(), FLAGS)
+    """No playlist is lost by a song that is missing, nor one without a title."""
+    [snippet] = re.findall(r"^```python\n(.*?)^```$", FORMAT, FLAGS)
     monkeypatch.chdir(tmp_path)
     exec(snippet, {})
+    assert "4 playlists, 3 songs" in capsys.readouterr().out
     space = train_corpus([Path("own")], Path("own/space"), strict=True)
-    assert space.counts == {"songs": 3, "tags": 3, "playlists": 3, "words": space.counts["words"]}
-    assert space.songs["name"].to_pylist() == ["song x:a", "song x:b", "song x:c"]
+    assert space.counts == {"songs": 3, "tags": 3, "playlists": 4, "words": space.counts["words"]}
+    assert space.songs["key"].to_pylist() == ["x:a", "x:b", "x:c"]
+    assert space.playlists["title"].to_pylist() == ["rainy day", None, "gym", "later"]
+
+
+def test_the_usual_names_of_columns_are_documented():
+    rows = {row[0].strip("`"): row[1:] for row in table_below("Columns", FORMAT)}
+    assert rows == {
+        role.value: [MEANINGS[role], ", ".join(names)] for role, names in USUAL_NAMES.items()
+    }
 
 
 @on_the_server

@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "commands": {"errors", "fields", "files", "progress", "settings", *ROOMS},
     "cli": {"errors", "commands"},
     "__main__": {"cli"},
-    "__init__": {"errors", "settings", "store", "retrieval"},
+    "__init__": {"errors", "settings", "catalog", "store", "retrieval"},
     "settings": {"errors"},
     "fields": {"errors"},
     "files": {"errors"},

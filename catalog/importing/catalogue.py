@@ -1,0 +1,591 @@
+"""Planned tables, read once, become playlists and songs with ids, and a melon directory."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from melon.catalog.dates import parse_issue_date, parse_updated
+from melon.catalog.errors import BadImport
+from melon.catalog.importing.cells import (
+    JOINT,
+    QUOTED_LIST,
+    TEXT,
+    cleaned,
+    cleaned_keys,
+    cleaned_values,
+    separated,
+    split_cell,
+)
+from melon.catalog.importing.gathering import AllValues, Codes, FirstValues, Keys
+from melon.catalog.importing.kinds import converted, epoch_unit, from_epoch, inferred
+from melon.catalog.importing.names import Role
+from melon.catalog.importing.plan import Kind, TablePlan, plan_later
+from melon.catalog.importing.tables import Batch, Part
+from melon.catalog.records import IssueDate, Playlist, Song
+from melon.errors import counted
+from melon.fields import Field, FieldType, OwnField, own_field
+from melon.progress import Progress, ignore
+from melon.text import clean_text, name_key
+
+T = TypeVar("T")
+
+LEAST_SHARE = 0.5
+"""Share of a source's rows that has to be of use."""
+
+SLICE = 20_000
+PREVIEWED = 3
+
+FIRST_OF_PLAYLISTS = (Role.TITLE, Role.LIKES, Role.UPDATED)
+FIRST_OF_SONGS = (Role.NAME, Role.ARTISTS, Role.ALBUM, Role.DATE)
+
+
+@dataclass
+class ImportReport:
+    """What was read, what was left out of it, and how much is known of what came in."""
+
+    rows: int = 0
+    entries: int = 0
+    playlists: int = 0
+    songs: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    """What was skipped or is worth a look, with its number."""
+    examples: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    shares: dict[str, float] = field(default_factory=dict)
+    """Of playlists or songs, of which something is known."""
+
+    def count(self, what: str, number: int, example: str = "") -> None:
+        """Count something that is worth a line, if there is any."""
+        if number:
+            self.counts[what] += number
+            if example:
+                self.examples.setdefault(what, example)
+
+    def lines(self) -> list[str]:
+        """For people."""
+        lines = [
+            f"{counted(self.rows, 'row')}: {counted(self.entries, 'entry', 'entries')}, "
+            f"{counted(self.playlists, 'playlist')}, {counted(self.songs, 'song')}"
+        ]
+        lines += [
+            f"  {number:,} {what}"
+            + (f", such as {self.examples[what]}" if what in self.examples else "")
+            for what, number in self.counts.items()
+        ]
+        lines += [f"  {note}" for note in self.notes]
+        lines.append(", ".join(f"{what} {share:.0%}" for what, share in self.shares.items()))
+        return lines
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+
+class Catalogue:
+    """Playlists and songs as they are in the sources, under their keys.
+
+    Attributes:
+        report: What was read and left out.
+        fields: The songs' own fields; known once all is read.
+    """
+
+    def __init__(self) -> None:
+        self.report = ImportReport()
+        self.fields: tuple[Field, ...] = ()
+        self.playlist_keys = Keys()
+        self.song_keys = Keys()
+        self.of_playlists = {role: FirstValues() for role in FIRST_OF_PLAYLISTS}
+        self.of_songs = {role: FirstValues() for role in FIRST_OF_SONGS}
+        self.tags, self.genres = AllValues(), AllValues()
+        self.own: dict[str, FirstValues] = {}
+        self._by_playlist: dict[str, FirstValues | None] = {}
+        self._entries: list[tuple[Codes, Codes, npt.NDArray[np.float64] | None]] = []
+        self._epochs: dict[str, str] = {}
+        self._titles: Counter[str] = Counter()
+
+    # Reading.
+
+    def take(self, plan: TablePlan, part: Part, batch: Batch) -> int:
+        """Take the rows of a batch, and return how many of them are of use."""
+        self.report.notes += plan_later(plan, batch.columns)
+        songs = self._songs(plan, batch)
+        playlists = self._playlists(plan, part, batch)
+        for role, values in self.of_songs.items():
+            if role in plan.roles:
+                values.add(songs, _cells(plan, batch, role), len(self.song_keys))
+        if Role.GENRES in plan.roles:
+            self.genres.add(songs, _cells(plan, batch, Role.GENRES))
+        if plan.kind is not Kind.SONGS:
+            for role, values in self.of_playlists.items():
+                column = self._of_playlist(plan, part, batch, role)
+                if column is not None:
+                    values.add(playlists, column, len(self.playlist_keys))
+            if Role.TAGS in plan.roles:
+                self.tags.add(playlists, _cells(plan, batch, Role.TAGS))
+        for name, column in plan.fields.items():
+            self._own(name, cleaned_values(batch.column(column)), songs, playlists)
+        return self._count(plan, batch, songs, playlists)
+
+    def _songs(self, plan: TablePlan, batch: Batch) -> Codes:
+        if plan.kind is Kind.PLAYLISTS:
+            return np.full(batch.rows, -1, np.int32)
+        keys = pa.nulls(batch.rows, TEXT)
+        if Role.TRACK in plan.roles:
+            keys = cleaned_keys(batch.column(plan.roles[Role.TRACK]))
+        if Role.NAME in plan.roles and keys.null_count:
+            lacking = pc.is_null(keys)
+            made = _made_keys(
+                cleaned(batch.column(plan.roles[Role.NAME]).filter(lacking)),
+                cleaned(batch.column(plan.roles[Role.ARTISTS]).filter(lacking))
+                if Role.ARTISTS in plan.roles
+                else None,
+            )
+            keys = pc.replace_with_mask(keys, lacking, made)
+            self.report.count(
+                "rows without a key of the song: it is made of artist and name",
+                len(made) - made.null_count,
+            )
+        return self.song_keys.codes(keys)
+
+    def _playlists(self, plan: TablePlan, part: Part, batch: Batch) -> Codes:
+        if plan.kind is Kind.SONGS:
+            return np.full(batch.rows, -1, np.int32)
+        if plan.kind is Kind.FILES and batch.records is None:
+            key = pa.array([plan.table.keys[part.label]], TEXT)
+            return np.full(batch.rows, self.playlist_keys.codes(key)[0], np.int32)
+        keys = pa.nulls(batch.rows, TEXT)
+        if Role.PLAYLIST in plan.roles:
+            keys = cleaned_keys(batch.column(plan.roles[Role.PLAYLIST]))
+        if keys.null_count and batch.records is not None:
+            keys = pc.coalesce(keys, self._named_records(plan, batch))
+        elif keys.null_count and Role.TITLE in plan.roles:
+            keys = pc.coalesce(keys, cleaned(batch.column(plan.roles[Role.TITLE])))
+        return self.playlist_keys.codes(keys)
+
+    def _named_records(self, plan: TablePlan, batch: Batch) -> Any:
+        """Keys of playlists that hold their tracks: their titles, numbered if these repeat."""
+        titles = batch.records
+        if Role.TITLE in plan.roles:
+            titles = pc.coalesce(cleaned(batch.column(plan.roles[Role.TITLE])), titles)
+        records = batch.records.dictionary_encode()
+        first = np.unique(np.asarray(records.indices), return_index=True)[1]
+        keys = []
+        for title in titles.take(pa.array(first)).to_pylist():
+            self._titles[title] += 1
+            number = self._titles[title]
+            keys.append(title if number == 1 else f"{title} ({number})")
+        return pa.array(keys, TEXT).take(records.indices)
+
+    def _of_playlist(self, plan: TablePlan, part: Part, batch: Batch, role: Role) -> Any:
+        if role in plan.roles:
+            return cleaned(batch.column(plan.roles[role]))
+        if role is Role.TITLE and plan.kind is Kind.FILES:
+            return pa.repeat(pa.scalar(batch.stem or part.label, TEXT), batch.rows)
+        return None
+
+    def _own(self, name: str, column: Any, songs: Codes, playlists: Codes) -> None:
+        self.own.setdefault(name, FirstValues()).add(songs, column, len(self.song_keys))
+        by_playlist = self._by_playlist.setdefault(name, FirstValues())
+        if by_playlist is not None:
+            by_playlist.add(playlists, column, len(self.playlist_keys))
+            if by_playlist.conflicts:
+                self._by_playlist[name] = None  # it is not of playlists, and need not be watched
+
+    def _count(self, plan: TablePlan, batch: Batch, songs: Codes, playlists: Codes) -> int:
+        self.report.rows += batch.rows
+        has_song, has_playlist = songs >= 0, playlists >= 0
+        count = self.report.count
+        match plan.kind:
+            case Kind.SONGS:
+                count("rows without a track, which are skipped", int((~has_song).sum()))
+                return int(has_song.sum())
+            case Kind.PLAYLISTS:
+                count("rows without a playlist, which are skipped", int((~has_playlist).sum()))
+                return int(has_playlist.sum())
+        both = has_song & has_playlist
+        count(
+            "rows without a playlist, of which the song alone is kept", int((~has_playlist).sum())
+        )
+        count("rows without a track", int((has_playlist & ~has_song).sum()))
+        places = None
+        if Role.POSITION in plan.roles:
+            column = cleaned_values(batch.column(plan.roles[Role.POSITION]))
+            places = _numbers(column)[both]
+        self._entries.append((playlists[both], songs[both], places))
+        useful = both.copy()
+        if Role.TITLE in plan.roles or Role.TAGS in plan.roles:
+            useful |= has_playlist
+        return int(useful.sum())
+
+    # What is known once all is read.
+
+    def close(self, types: Mapping[str, OwnField]) -> None:
+        """Decide on the own fields, put entries in order, and complete the report."""
+        self._close_fields(types)
+        for name, values in (
+            ("updated", self.of_playlists[Role.UPDATED]),
+            ("date", self.of_songs[Role.DATE]),
+        ):
+            if unit := epoch_unit(values.values):
+                self._epochs[name] = unit
+                self.report.notes.append(f"{name}: {unit} since 1970")
+        self._count_unreadable()
+        self._close_entries()
+        for role, values in self.of_songs.items():
+            self.report.count(
+                f"songs with more than one {role}: the first is taken", values.conflicts
+            )
+        for role, values in self.of_playlists.items():
+            self.report.count(
+                f"playlists with more than one {role}: the first is taken", values.conflicts
+            )
+        self._tag_offsets, self._tags = self.tags.by_owner(len(self.playlist_keys))
+        self._genre_offsets, self._genres = self.genres.by_owner(len(self.song_keys))
+        self._complete_report()
+
+    def _complete_report(self) -> None:
+        report = self.report
+        songs, tags = np.diff(self._song_offsets) > 0, np.diff(self._tag_offsets) > 0
+        everyone = np.arange(len(songs))
+        titles = np.asarray(pc.is_valid(self.of_playlists[Role.TITLE].of(everyone)))
+        some = titles | songs | tags
+        self.playlist_codes = everyone[some]
+        report.playlists, report.songs = len(self.playlist_codes), len(self.song_keys)
+        report.count(
+            "playlists without songs, title and tags, which are left out", int((~some).sum())
+        )
+        report.count(
+            "playlists without songs, kept for their titles and tags", int((some & ~songs).sum())
+        )
+        known = {
+            "titles": titles,
+            "tags": tags,
+            "names": self.of_songs[Role.NAME].at >= 0,
+            "artists": self.of_songs[Role.ARTISTS].at >= 0,
+            "dates": self.of_songs[Role.DATE].at >= 0,
+            "genres": np.diff(self._genre_offsets) > 0,
+        }
+        for what, which in known.items():
+            of = report.playlists if what in ("titles", "tags") else report.songs
+            report.shares[what] = int(which.sum()) / of if of else 0.0
+
+    def _close_fields(self, types: Mapping[str, OwnField]) -> None:
+        fields = []
+        several = len(self.playlist_keys) > 1
+        for name, values in self.own.items():
+            by_playlist = self._by_playlist[name]
+            if not len(values.values):
+                self.report.notes.append(f"{name} is empty, and left out")
+                continue
+            if by_playlist is not None and several and values.conflicts and name not in types:
+                self.report.notes.append(
+                    f"{name} is the same all over a playlist, and left out: playlists have no "
+                    f"fields of their own"
+                )
+                continue
+            one = types[name].field() if name in types else _inferred_field(name, values.values)
+            if _TIMELY.search(name) and (unit := epoch_unit(values.values)):
+                self._epochs[name] = unit
+                if name not in types:
+                    one = own_field(name, FieldType.DATETIME)
+            fields.append(one)
+            line = f"own field {name}: {one.type}{'[]' if one.many else ''}"
+            if name in self._epochs:
+                line += f", {self._epochs[name]} since 1970"
+            line += f", of {counted(int(np.count_nonzero(values.at >= 0)), 'song')}"
+            if values.conflicts:
+                line += f" ({values.conflicts:,} have other values later: the first is taken)"
+            self.report.notes.append(line)
+        self.fields = tuple(fields)
+
+    def _close_entries(self) -> None:
+        playlists = _joined([one for one, _, _ in self._entries])
+        songs = _joined([one for _, one, _ in self._entries])
+        if any(places is not None for _, _, places in self._entries):
+            places = np.concatenate(
+                [
+                    np.full(len(one), np.nan) if places is None else places
+                    for one, _, places in self._entries
+                ]
+            )
+            order = np.lexsort((places, playlists))  # stable, and NaN last
+        else:
+            order = np.argsort(playlists, kind="stable")
+        self._entries.clear()
+        playlists, songs = playlists[order], songs[order]
+        del order
+        pairs = playlists.astype(np.int64) << 32 | songs
+        first = ~_duplicated(pairs)
+        del pairs
+        self.report.count(
+            "entries that repeat a song in its playlist, which are dropped",
+            int(len(first) - first.sum()),
+        )
+        self._songs_of = songs[first]
+        sizes = np.bincount(playlists[first], minlength=len(self.playlist_keys))
+        self._song_offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        self.report.entries = len(self._songs_of)
+
+    # Records.
+
+    def playlists(
+        self, codes: npt.NDArray[Any], ids: npt.NDArray[Any], song_ids: npt.NDArray[Any]
+    ) -> Iterator[Playlist]:
+        """The playlists of these codes; ids are by the codes of playlists and of songs."""
+        for start in range(0, len(codes), SLICE):
+            yield from self._some_playlists(codes[start : start + SLICE], ids, song_ids)
+
+    def _some_playlists(
+        self, codes: npt.NDArray[Any], ids: npt.NDArray[Any], song_ids: npt.NDArray[Any]
+    ) -> Iterator[Playlist]:
+        keys = self.playlist_keys.values.take(pa.array(codes)).to_pylist()
+        titles, likes, updated = (
+            self.of_playlists[role].of(codes).to_pylist() for role in FIRST_OF_PLAYLISTS
+        )
+        for at, code in enumerate(codes.tolist()):
+            songs = self._songs_of[self._song_offsets[code] : self._song_offsets[code + 1]]
+            cells = self._tags[self._tag_offsets[code] : self._tag_offsets[code + 1]]
+            yield Playlist(
+                id=int(ids[code]),
+                key=keys[at],
+                title=clean_text(titles[at]),
+                songs=tuple(song_ids[songs].tolist()),
+                tags=_several(cells),
+                like_count=_like_count(likes[at]),
+                updated=self._dated(updated[at], "updated", _updated),
+            )
+
+    def songs(self, codes: npt.NDArray[Any], ids: npt.NDArray[Any]) -> Iterator[Song]:
+        """The songs of these codes; ids are by the codes of songs."""
+        for start in range(0, len(codes), SLICE):
+            yield from self._some_songs(codes[start : start + SLICE], ids)
+
+    def _some_songs(self, codes: npt.NDArray[Any], ids: npt.NDArray[Any]) -> Iterator[Song]:
+        keys = self.song_keys.values.take(pa.array(codes)).to_pylist()
+        names, artists, albums, dates = (
+            self.of_songs[role].of(codes).to_pylist() for role in FIRST_OF_SONGS
+        )
+        own = [
+            (one, self.own[one.name].of(codes).to_pylist())
+            for one in self.fields
+            if one.name in self.own
+        ]
+        for at, code in enumerate(codes.tolist()):
+            cells = self._genres[self._genre_offsets[code] : self._genre_offsets[code + 1]]
+            yield Song(
+                id=int(ids[code]),
+                key=keys[at],
+                name=clean_text(names[at]),
+                artists=tuple(split_cell(artists[at] or "")),
+                album=clean_text(albums[at]),
+                genres=_several(cells),
+                issue_date=self._dated(dates[at], "date", _issued),
+                more={
+                    one.name: value
+                    for one, values in own
+                    if values[at] and (value := self._own_value(one, values[at])) not in (None, ())
+                },
+            )
+
+    def _own_value(self, field: Field, cell: str) -> Any:
+        convert = self._conversion(field)
+        if not field.many:
+            return convert(cell)
+        made = (convert(text) for text in split_cell(cell))
+        return tuple(value for value in made if value is not None)
+
+    def _conversion(self, field: Field) -> Callable[[str], Any]:
+        if field.type is FieldType.DATETIME and (unit := self._epochs.get(field.name)):
+            return lambda text: from_epoch(text, unit)
+        return lambda text: converted(text, field.type)
+
+    def _dated(self, text: str | None, name: str, parse: Callable[[str], Any]) -> Any:
+        if text is None:
+            return None
+        unit = self._epochs.get(name)
+        return parse(from_epoch(text, unit).isoformat(" ") if unit else text)
+
+    def _count_unreadable(self) -> None:
+        """Count the values that are dropped because they are not of their type."""
+        checks: list[tuple[str, str, FirstValues, Callable[[str], Any]]] = [
+            ("likes", "number", self.of_playlists[Role.LIKES], _like_count),
+            ("updated", "date", self.of_playlists[Role.UPDATED], _updated),
+            ("date", "date", self.of_songs[Role.DATE], _issued),
+        ]
+        checks = [one for one in checks if one[0] not in self._epochs]
+        checks += [
+            (one.name, one.type, self.own[one.name], self._conversion(one))
+            for one in self.fields
+            if not one.many and one.type not in (FieldType.KEYWORD, FieldType.TEXT)
+        ]
+        for name, type, values, convert in checks:
+            distinct = values.values.unique()
+            bad = [text for text in distinct.to_pylist() if convert(text) is None and _says(text)]
+            if bad:
+                number = pc.sum(pc.is_in(values.values, pa.array(bad, TEXT))).as_py()
+                what = f"values of {name} that are no {type}, which are dropped"
+                self.report.count(what, number, repr(bad[0]))
+
+    def preview(self) -> list[str]:
+        """The first playlists as they were read, for people."""
+        lines = []
+        for code in range(min(PREVIEWED, len(self.playlist_keys))):
+            songs = self._songs_of[self._song_offsets[code] : self._song_offsets[code + 1]]
+            title = self.of_playlists[Role.TITLE].of(np.array([code]))[0].as_py()
+            names = self.of_songs[Role.NAME].of(songs[:PREVIEWED]).to_pylist()
+            keys = self.song_keys.values.take(pa.array(songs[:PREVIEWED])).to_pylist()
+            shown = [name or key for name, key in zip(names, keys, strict=True)]
+            more = ", …" if len(songs) > PREVIEWED else ""
+            key = self.playlist_keys.values[code].as_py()
+            lines.append(
+                f"  {key}"
+                + (f" {title!r}" if title and title != key else "")
+                + f": {counted(len(songs), 'song')}"
+                + (f": {', '.join(shown)}{more}" if shown else "")
+            )
+        return lines
+
+
+def _issued(text: str) -> IssueDate | None:
+    return _parsed(parse_issue_date, text.removesuffix(".0"))
+
+
+def _updated(text: str) -> datetime | None:
+    return _parsed(parse_updated, text)
+
+
+def _parsed(parse: Callable[[str], T | None], text: str) -> T | None:
+    try:
+        return parse(text)
+    except ValueError:
+        return None
+
+
+def _says(text: str) -> bool:
+    """Whether a text is not one of those that say that there is no value."""
+    return bool(text.strip("0-:./ T"))
+
+
+def _like_count(text: str | None) -> int | None:
+    number = converted(text.replace(",", ""), FieldType.INTEGER) if text else None
+    return None if number is None or number < 0 else int(number)
+
+
+_TIMELY = re.compile(r"(^|_)(at|on|date|time|timestamp|added|updated|created)($|_)")
+
+
+def _inferred_field(name: str, cells: Any) -> Field:
+    lists = pc.any(pc.match_substring_regex(cells, rf"{JOINT}|{QUOTED_LIST}")).as_py()
+    if not lists:
+        return own_field(name, inferred(cells))
+    values = pa.array([part for cell in cells.to_pylist() for part in split_cell(cell)], TEXT)
+    return own_field(name, inferred(values) if len(values) else FieldType.KEYWORD, many=True)
+
+
+def _cells(plan: TablePlan, batch: Batch, role: Role) -> Any:
+    """The column of a role, with the values of a cell apart from each other."""
+    return separated(cleaned(batch.column(plan.roles[role])), plan.marks.get(role))
+
+
+def _several(cells: Any) -> tuple[str, ...]:
+    parts = (part for cell in cells.to_pylist() for part in split_cell(cell)) if len(cells) else ()
+    return tuple(dict.fromkeys(parts))
+
+
+def _duplicated(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    import pandas as pd
+
+    return np.asarray(pd.Series(values).duplicated())
+
+
+def _joined(parts: Sequence[Codes]) -> Codes:
+    return np.concatenate([np.empty(0, np.int32), *parts])
+
+
+def _numbers(column: Any) -> npt.NDArray[np.float64]:
+    """The texts as numbers, NaN where they are none."""
+    import pandas as pd
+
+    return np.asarray(pd.to_numeric(pd.Series(column.to_pandas()), errors="coerce"), np.float64)
+
+
+def _made_keys(names: Any, artists: Any) -> Any:
+    names = _folded(names)
+    if artists is None:
+        return names
+    return pc.if_else(
+        pc.is_valid(_folded(artists)),
+        pc.binary_join_element_wise(_folded(artists), names, pa.scalar(" - ", TEXT)),
+        names,
+    )
+
+
+def _folded(column: Any) -> Any:
+    encoded = column.dictionary_encode()
+    words = [name_key(text.replace("\x1f", ", ")) for text in encoded.dictionary.to_pylist()]
+    return pa.array(words, TEXT).take(encoded.indices)
+
+
+def gather(
+    plans: Sequence[TablePlan],
+    *,
+    types: Mapping[str, OwnField],
+    lenient: bool = False,
+    progress: Progress = ignore,
+) -> Catalogue:
+    """Read all tables.
+
+    Raises:
+        BadImport: of a file nothing, or less than half, is of use, and that is not allowed.
+        UnreadableFile: a file cannot be read.
+    """
+    catalogue = Catalogue()
+    total = sum(part.size for plan in plans for part in plan.table.parts)
+    done, told = 0, 0.0
+
+    def advance(size: int) -> None:
+        nonlocal done, told
+        done += size
+        if (now := time.monotonic()) > told + 0.1:
+            told = now
+            progress("reading", done, total)
+
+    for plan in plans:
+        for part in plan.table.parts:
+            rows = useful = 0
+            for batch in part.read(part, advance):
+                rows += batch.rows
+                useful += catalogue.take(plan, part, batch)
+            rows += part.refused
+            catalogue.report.rows += part.refused
+            catalogue.report.count(
+                "rows with more or fewer cells than the header, which are skipped",
+                part.refused,
+                f"{part.label}: {part.example}",
+            )
+            if not lenient and useful < max(LEAST_SHARE * rows, 1):
+                raise _too_little(part, rows, useful, catalogue.report)
+    progress("reading", total, total)
+    catalogue.close(types)
+    return catalogue
+
+
+def _too_little(part: Part, rows: int, useful: int, report: ImportReport) -> BadImport:
+    reasons = [f"{number:,} {what}" for what, number in report.counts.items()]
+    because = f" ({'; '.join(reasons)})" if rows and reasons else ""
+    what = f"only {useful:,} of {counted(rows, 'row')} could be used" if rows else "it has no rows"
+    return BadImport(
+        what + because,
+        where=part.label,
+        hint="correct it, say what its columns are (--map), or take what there is (--lenient)",
+    )

@@ -1,0 +1,147 @@
+"""Columns of any type become columns of text, cleaned, in which what is missing is null."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from melon.text import clean_text, storable
+
+TEXT = pa.large_string()
+JOINT = "\x1f"
+"""Between the values of one cell that held a list."""
+
+MISSING = ("nan", "NaN", "NAN", "null", "NULL", "None", "<NA>", "N/A", "n/a", "NaT", "-1")
+"""What programs write where a key or a number is missing. A title may well be `None`."""
+
+_EXACT = 2**53
+_NAMES_OF_OBJECTS = ("name", "artistName", "title", "id")
+_SEPARATORS = (";", "|")
+
+
+def as_text(column: Any) -> Any:
+    """A column of any Arrow type as text, in which lists are joined by `JOINT`."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return as_text(column.dictionary_decode())
+    if pa.types.is_floating(kind):
+        column = _whole(pc.if_else(pc.is_finite(column), column, None))
+    if pa.types.is_timestamp(kind):
+        column = column.cast(pa.timestamp("us", kind.tz), safe=False)
+    nested = pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+    if nested:
+        return texts(column.to_pylist())
+    return column.cast(TEXT)
+
+
+def _whole(column: Any) -> Any:
+    """Floats as integers, if they all are: a missing key makes a program write `12.0` for 12."""
+    largest = pc.max(pc.abs(column)).as_py()
+    if (
+        largest is None
+        or largest >= _EXACT
+        or not pc.all(pc.equal(pc.floor(column), column)).as_py()
+    ):
+        return column
+    return column.cast(pa.int64())
+
+
+def texts(values: Iterable[object]) -> Any:
+    """A column of text of Python's values."""
+    return pa.array([_text(value) for value in values], TEXT)
+
+
+def _text(value: object) -> str | None:
+    if value is None or type(value).__name__ == "NAType" or value != value:  # NaN
+        return None
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, dict):
+        named = [value[name] for name in _NAMES_OF_OBJECTS if name in value]
+        return _text(named[0]) if named else storable(json.dumps(value, ensure_ascii=False))
+    if isinstance(value, Iterable):
+        parts = [text for one in value if (text := _text(one))]
+        return JOINT.join(parts) or None
+    return str(value)
+
+
+def cleaned(column: Any) -> Any:
+    """Texts without white space at their ends, and null where nothing is left."""
+    column = pc.utf8_trim_whitespace(column)
+    return pc.if_else(pc.equal(pc.binary_length(column), 0), None, column)
+
+
+def cleaned_keys(column: Any) -> Any:
+    """Keys: without the `.0` of whole numbers, and null where they are missing.
+
+    A key that is missing in one row makes a program write all others of its column as `12.0`.
+    """
+    if pc.any(pc.match_substring(column, JOINT)).as_py():  # the first of several, as in JSPF
+        column = pc.replace_substring_regex(column, f"(?s){JOINT}.*", "")
+    column = cleaned(column)
+    if pc.any(pc.ends_with(column, ".0")).as_py():
+        column = pc.replace_substring_regex(column, r"^(\d+)\.0$", r"\1")
+    return pc.if_else(pc.is_in(column, _MISSING), None, column)
+
+
+def cleaned_values(column: Any) -> Any:
+    """Values of own fields, null where they are missing."""
+    column = cleaned(column)
+    return pc.if_else(pc.is_in(column, _MISSING_VALUES), None, column)
+
+
+_MISSING = pa.array(MISSING, TEXT)
+_MISSING_VALUES = pa.array(MISSING[:-1], TEXT)
+
+
+def separator(values: Any, *, commas: bool) -> str | None:
+    """What separates several values in the cells of a column, as far as a part of it tells."""
+    values = values.drop_null()
+    if pc.any(pc.match_substring_regex(values, QUOTED_LIST)).as_py():
+        return None  # they are lists, as programs write them
+    marks = (*_SEPARATORS, ",") if commas else _SEPARATORS
+    for mark in marks:
+        if pc.any(pc.match_substring(values, mark)).as_py():
+            return mark
+    return None
+
+
+def separated(column: Any, mark: str | None) -> Any:
+    """Cells whose values are joined by `JOINT`, and no longer by a separator of the source."""
+    return pc.replace_substring(column, mark, JOINT) if mark else column
+
+
+QUOTED_LIST = r"""^\[\s*(['"].*['"]\s*)?\]$"""
+_A_LIST = re.compile(r"\[.*\]|\(.*\)", re.DOTALL)
+
+
+def split_cell(cell: str) -> list[str]:
+    """The values in a cell: a list as Python or JSON writes it, or texts between `JOINT`s."""
+    parts: Iterable[object] = cell.split(JOINT)
+    if _A_LIST.fullmatch(cell) and (literal := _literal(cell)) is not None:
+        parts = literal
+    clean = (clean_text(text) for part in parts if (text := _text(part)))
+    return list(dict.fromkeys(text for text in clean if text))
+
+
+def _literal(cell: str) -> list[object] | None:
+    for read in (json.loads, ast.literal_eval):
+        try:
+            value = read(cell)
+        except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
+            continue
+        if isinstance(value, list | tuple):
+            return list(value)
+    return None

@@ -1,0 +1,145 @@
+"""Columns of rows gathered by what they are of: values of a playlist or of a song."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from melon.catalog.importing.cells import TEXT
+
+Codes = npt.NDArray[np.int32]
+NOTHING = pa.array([], TEXT)
+
+
+class Keys:
+    """Distinct keys, numbered as they come: `values[code]` is a key."""
+
+    def __init__(self) -> None:
+        self.values: Any = NOTHING
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def codes(self, column: Any) -> Codes:
+        """The code of each key, (n,) int32; -1 where it is missing."""
+        encoded = column.dictionary_encode()
+        at = pc.index_in(encoded.dictionary, self.values)
+        new = encoded.dictionary.filter(pc.is_null(at))
+        if len(new):
+            known = np.asarray(pc.fill_null(at, -1)).copy()
+            known[known < 0] = np.arange(len(self), len(self) + len(new))
+            self.values = pa.concat_arrays([self.values, new])
+        else:
+            known = np.asarray(at)
+        return taken(known.astype(np.int32), _local(encoded))
+
+
+def _local(encoded: Any) -> Codes:
+    return np.asarray(pc.fill_null(encoded.indices, -1)).astype(np.int32, copy=False)
+
+
+def taken(values: Codes, at: Codes) -> Codes:
+    """`values[at]`, and -1 where `at` is that."""
+    if not len(values):
+        return np.full(len(at), -1, np.int32)
+    return np.where(at < 0, np.int32(-1), values[at])
+
+
+def grown(values: npt.NDArray[Any], size: int, fill: int | bool) -> npt.NDArray[Any]:
+    """The array with room for as many; it grows by doubling."""
+    if len(values) >= size:
+        return values
+    room = np.full(max(size, 2 * len(values)), fill, values.dtype)
+    room[: len(values)] = values
+    return room
+
+
+class FirstValues:
+    """One value for each owner: the first that is not missing.
+
+    Attributes:
+        at: Place of each owner's value in `values`, or -1.
+        differing: Whether an owner had other values later.
+    """
+
+    def __init__(self) -> None:
+        self.values: Any = NOTHING
+        self.at: Codes = np.empty(0, np.int32)
+        self.differing: npt.NDArray[np.bool_] = np.empty(0, np.bool_)
+
+    def add(self, owners: Codes, column: Any, count: int) -> None:
+        """Take the values of some rows; `owners` are below `count`, or -1 for nobody."""
+        self.at = grown(self.at, count, -1)
+        self.differing = grown(self.differing, count, False)
+        rows = np.flatnonzero(np.asarray(pc.is_valid(column)) & (owners >= 0))
+        fresh = np.flatnonzero(self.at[owners[rows]] < 0)
+        first = fresh[~pd.Series(owners[rows[fresh]]).duplicated().to_numpy()]
+        new, rest = rows[first], np.delete(rows, first)
+        if len(new):
+            self.at[owners[new]] = np.arange(len(self.values), len(self.values) + len(new))
+            self.values = pa.concat_arrays([self.values, column.take(pa.array(new))])
+        if len(rest):
+            stored = self.values.take(pa.array(self.at[owners[rest]]))
+            other = np.asarray(pc.not_equal(column.take(pa.array(rest)), stored))
+            self.differing[owners[rest[other]]] = True
+
+    @property
+    def conflicts(self) -> int:
+        """How many owners had more than one value."""
+        return int(self.differing.sum())
+
+    def of(self, owners: npt.NDArray[Any]) -> Any:
+        """The values of owners, null where there is none."""
+        self.at = grown(self.at, int(owners.max(initial=-1)) + 1, -1)
+        at = self.at[owners]
+        return self.values.take(pa.array(at, mask=at < 0))
+
+
+class AllValues:
+    """All distinct values of each owner, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._owners: list[Codes] = []
+        self._cells: list[Any] = []
+        self._pending = 0
+
+    def add(self, owners: Codes, column: Any) -> None:
+        """Take the values of some rows."""
+        rows = np.flatnonzero(np.asarray(pc.is_valid(column)) & (owners >= 0))
+        if len(rows):
+            of, cells = _distinct_pairs(owners[rows], column.take(pa.array(rows)))
+            self._owners.append(of)
+            self._cells.append(cells)
+            self._pending += len(of)
+            if self._pending > _COMPACTED_AFTER:
+                self._compact()
+
+    def _compact(self) -> None:
+        of, cells = _distinct_pairs(np.concatenate(self._owners), pa.concat_arrays(self._cells))
+        self._owners, self._cells, self._pending = [of], [cells], 0
+
+    def by_owner(self, count: int) -> tuple[npt.NDArray[np.int64], Any]:
+        """Offsets (count + 1,) and values: owner i has `values[offsets[i] : offsets[i + 1]]`."""
+        if not self._owners:
+            return np.zeros(count + 1, np.int64), NOTHING
+        self._compact()
+        owners, cells = self._owners[0], self._cells[0]
+        order = np.argsort(owners, kind="stable")
+        offsets = np.zeros(count + 1, np.int64)
+        np.cumsum(np.bincount(owners, minlength=count), out=offsets[1:])
+        return offsets, cells.take(pa.array(order))
+
+
+_COMPACTED_AFTER = 1 << 21
+
+
+def _distinct_pairs(owners: Codes, cells: Any) -> tuple[Codes, Any]:
+    local = np.asarray(cells.dictionary_encode().indices).astype(np.int64)
+    pairs = owners.astype(np.int64) << 32 | local
+    first = ~pd.Series(pairs).duplicated().to_numpy()
+    return owners[first], cells.filter(pa.array(first))

@@ -1,0 +1,116 @@
+"""The type of an own field, as its values tell."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from melon.catalog.dates import parse_updated
+from melon.fields import MAX_INTEGER, FieldType
+
+_INTEGER = r"^[+-]?\d+(\.0+)?$"
+_LEADING_ZERO = r"^[+-]?0\d"
+_FLOAT = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+_TRUTH = r"^(?i:true|false)$"
+_DATED = r"^\d{4}-\d\d(-\d\d([ T]\d\d:\d\d.*)?)?$"
+_LONGEST_KEYWORD = 255
+_MOSTLY = 0.99
+"""Share of values that have to be dates: there is no mistaking these for something else."""
+
+_EPOCHS = {"seconds": (315_532_800, 4_102_444_800), "milliseconds": (10**11 * 3, 4_102_444_800_000)}
+"""Least and most of what a column of such numbers holds: from 1980 to 2100."""
+
+
+def matches(values: Any, pattern: str) -> bool:
+    """Whether all values match."""
+    return bool(pc.all(pc.match_substring_regex(values, pattern)).as_py())
+
+
+def _share(values: Any, pattern: str) -> float:
+    return float(pc.mean(pc.match_substring_regex(values, pattern)).as_py())
+
+
+def inferred(values: Any) -> FieldType:
+    """The narrowest type that all values have; there is at least one."""
+    if matches(values, _TRUTH):
+        return FieldType.BOOL
+    if matches(values, _INTEGER):
+        if pc.any(pc.match_substring_regex(values, _LEADING_ZERO)).as_py():
+            return FieldType.KEYWORD  # a code: its zeros mean something
+        return FieldType.INTEGER if _fit(values) else FieldType.KEYWORD
+    if matches(values, _FLOAT):
+        return FieldType.FLOAT
+    if _share(values, _DATED) >= _MOSTLY:
+        distinct = values.unique().to_pylist()
+        if sum(_moment(text) is not None for text in distinct) >= _MOSTLY * len(distinct):
+            return FieldType.DATETIME
+    longest = pc.max(pc.utf8_length(values)).as_py()
+    return FieldType.TEXT if longest > _LONGEST_KEYWORD else FieldType.KEYWORD
+
+
+def _fit(values: Any) -> bool:
+    longest = pc.max(pc.utf8_length(values)).as_py()
+    return longest <= 18 or all(abs(_integer(text)) <= MAX_INTEGER for text in values.to_pylist())
+
+
+def _integer(text: str) -> int:
+    return int(text.partition(".")[0])
+
+
+def epoch_unit(values: Any) -> str | None:
+    """`seconds` or `milliseconds`, if all values are such since 1970."""
+    if not len(values) or not matches(values, r"^\d{9,13}$"):
+        return None
+    numbers = values.cast(pa.int64())
+    least, most = pc.min(numbers).as_py(), pc.max(numbers).as_py()
+    for unit, (first, last) in _EPOCHS.items():
+        if first <= least and most <= last:
+            return unit
+    return None
+
+
+def from_epoch(text: str, unit: str) -> datetime:
+    """A moment, naive in UTC."""
+    scale = 1 if unit == "seconds" else 1000
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(text) * 1000 // scale)
+    return moment.replace(tzinfo=None)
+
+
+@lru_cache(maxsize=65536)
+def _moment(text: str) -> datetime | None:
+    try:
+        return parse_updated(text if len(text) != len("2019-12") else f"{text}-01")
+    except ValueError:
+        return None
+
+
+def converted(text: str, type: FieldType) -> Any:
+    """A value of that type; None if it is none."""
+    match type:
+        case FieldType.BOOL:
+            return {"true": True, "false": False, "1": True, "0": False}.get(text.lower())
+        case FieldType.INTEGER:
+            return _number(text, whole=True)
+        case FieldType.FLOAT:
+            return _number(text, whole=False)
+        case FieldType.DATETIME:
+            return _moment(text)
+        case FieldType.DATE:
+            return found.date() if (found := _moment(text)) else None
+        case _:
+            return text
+
+
+def _number(text: str, *, whole: bool) -> int | float | None:
+    try:
+        if not whole:
+            number = float(text)
+            return number if abs(number) < float("inf") else None
+        value = int(text) if "." not in text else int(float(text))
+        return value if abs(value) <= MAX_INTEGER and float(text) == value else None
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,135 @@
+"""What the columns of playlists and songs are usually called."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a column says of an entry, its playlist or its song."""
+
+    PLAYLIST = "playlist"
+    TITLE = "title"
+    TAGS = "tags"
+    LIKES = "likes"
+    UPDATED = "updated"
+    TRACK = "track"
+    NAME = "name"
+    ARTISTS = "artists"
+    ALBUM = "album"
+    GENRES = "genres"
+    DATE = "date"
+    POSITION = "position"
+
+
+OF_PLAYLISTS = (Role.PLAYLIST, Role.TITLE, Role.TAGS, Role.LIKES, Role.UPDATED)
+OF_SONGS = (Role.TRACK, Role.NAME, Role.ARTISTS, Role.ALBUM, Role.GENRES, Role.DATE)
+
+MEANINGS = {
+    Role.PLAYLIST: "key of the playlist",
+    Role.TITLE: "its title; also its key, where there is none",
+    Role.TAGS: "its tags, several in one cell or one a row",
+    Role.LIKES: "how many people like it",
+    Role.UPDATED: "its last change",
+    Role.TRACK: "key of the song",
+    Role.NAME: "its name",
+    Role.ARTISTS: "its artists",
+    Role.ALBUM: "name of its album",
+    Role.GENRES: "its genres, several in one cell or one a row",
+    Role.DATE: "its release",
+    Role.POSITION: "place of the song in the playlist",
+}
+
+USUAL_NAMES: dict[Role, tuple[str, ...]] = {
+    Role.PLAYLIST: (
+        *("playlist id", "playlist uri", "playlist url", "playlist key", "playlist identifier"),
+        *("plylst id", "pid", "list id", "플레이리스트 id", "재생목록 id"),
+    ),
+    Role.TITLE: (
+        *("playlist name", "playlist title", "playlist title original", "plylst title"),
+        *("list name", "list title", "플레이리스트", "플레이리스트명", "재생목록"),
+    ),
+    Role.TAGS: ("tags", "tag", "playlist tags", "hashtags", "keywords", "태그"),
+    Role.LIKES: (
+        *("likes", "like count", "like cnt", "followers", "num followers", "number of followers"),
+        *("playlist likes", "playlist followers"),
+    ),
+    Role.UPDATED: (
+        *("updated", "updated at", "last modified", "last modified date", "modified at"),
+        *("updt date", "playlist updated"),
+    ),
+    Role.TRACK: (
+        *("track uri", "track id", "track url", "track key", "track identifier"),
+        *("song uri", "song id", "song url", "song key", "spotify uri", "spotify id"),
+        *("spotify track id", "video id", "item id", "recording mbid", "곡 id"),
+        "track location",
+    ),
+    Role.NAME: ("track name", "track title", "song name", "song title", "곡명", "노래", "제목"),
+    Role.ARTISTS: (
+        *("artists", "artist", "artist name", "artist names", "track artist", "track artists"),
+        *("artist name basket", "creator", "performer", "singer", "가수", "아티스트"),
+    ),
+    Role.ALBUM: ("album", "album name", "album title", "release name", "앨범", "앨범명"),
+    Role.GENRES: (
+        *("genres", "genre", "track genre", "artist genres", "song gn gnr basket", "장르"),
+    ),
+    Role.DATE: (
+        *("release date", "album release date", "issue date", "released", "release year", "year"),
+        *("발매일",),
+    ),
+    Role.POSITION: (
+        *("position", "pos", "playlist position", "track position", "track num", "index"),
+        *("order", "sort order", "sequence", "순서"),
+    ),
+}
+"""Beside case, spaces and punctuation, which do not count."""
+
+KEY_OR_NAME = {"playlist": (Role.PLAYLIST, Role.TITLE), "track": (Role.TRACK, Role.NAME)}
+"""Names of columns that hold keys or names, as their values tell."""
+
+LAST_RESORTS: dict[Role, tuple[str, ...]] = {
+    Role.PLAYLIST: ("user id", "user", "user name", "session id", "session", "basket id"),
+    Role.TRACK: ("artist id", "movie id", "product id", "item", "isrc"),
+}
+"""Taken where a table of playlists has nothing better."""
+
+BARE = {
+    "id": (Role.PLAYLIST, Role.TRACK),
+    "uri": (Role.PLAYLIST, Role.TRACK),
+    "url": (Role.PLAYLIST, Role.TRACK),
+    "identifier": (Role.PLAYLIST, Role.TRACK),
+    "key": (Role.PLAYLIST, Role.TRACK),
+    "name": (Role.TITLE, Role.NAME),
+    "title": (Role.TITLE, Role.NAME),
+}
+"""Names that say nothing of whose key or name it is: what else the table has decides."""
+
+FIELD_NAMES = {
+    "durationms": "duration_ms",
+    "trackdurationms": "duration_ms",
+    "addedat": "added_at",
+    "dateadded": "added_at",
+    "addeddate": "added_at",
+    "timeadded": "added_at",
+    "key": "musical_key",
+    "popularity": "track_popularity",
+}
+"""Own fields that go by another name than their header's."""
+
+
+def folded(name: str) -> str:
+    """A header without case, spaces and punctuation: `Artist Name(s)` is `artistnames`."""
+    text = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(character for character in text if character.isalnum())
+
+
+def field_name(header: str) -> str:
+    """The name of an own field, in snake case: `Track URI` becomes `track_uri`."""
+    text = unicodedata.normalize("NFKC", header)
+    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text)
+    return re.sub(r"\W+|_+", "_", text).strip("_").lower()
+
+
+BY_NAME = {folded(name): role for role, names in USUAL_NAMES.items() for name in names}

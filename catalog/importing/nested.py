@@ -1,0 +1,180 @@
+"""JSON: rows, or playlists that hold their tracks, of whatever document they are in.
+
+A document is JSON Lines, an array of objects, or one object that holds such an array, as slices of
+the Million Playlist Dataset do, or that is a playlist, as JSPF is. It is read object by object.
+What is said of a playlist goes under names that begin with `playlist.`, what is said of its tracks
+under names that begin with `track.`; such names have no other meaning.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from io import BufferedReader
+from pathlib import Path
+from typing import Any, cast
+
+import pyarrow as pa
+
+from melon.catalog.importing.cells import TEXT, texts
+from melon.catalog.importing.delimited import unreadable
+from melon.catalog.importing.tables import Advance, Batch, Part
+from melon.catalog.json_stream import JsonArray
+from melon.errors import MelonError
+
+BATCH_ROWS = 1 << 16
+TRACKS = ("tracks", "track", "songs", "items", "entries", "videos")
+"""Members of a playlist that may be the list of its tracks."""
+
+DOCUMENTS = ("playlists", "data", "results", "records", "rows")
+"""Members of a document that may be what it holds."""
+
+OF_PLAYLIST, OF_TRACK = "playlist.", "track."
+
+
+def first_columns(path: Path) -> list[str] | None:
+    """The columns of a file's first record, by which its kind is told; None if it is empty.
+
+    Raises:
+        UnreadableFile: it cannot be opened.
+        MalformedJson: it is no JSON of a known kind.
+    """
+    first = next(_records(path, lambda _: None, None), None)
+    if first is None:
+        return None
+    return list(dict.fromkeys(name for row in _rows(first)[:100] for name in row))
+
+
+def read_nested(path: Path, part: Part, advance: Advance) -> Iterator[Batch]:
+    """Read a file in batches; the tracks of one playlist are in one batch.
+
+    Raises:
+        UnreadableFile: it cannot be opened or decompressed.
+        MalformedJson: it is no JSON of a known kind.
+    """
+    rows: list[dict[str, Any]] = []
+    numbers: list[str] = []
+    for number, record in enumerate(_records(path, advance, part), start=1):
+        found = _rows(record)
+        rows += found
+        numbers += [f"{part.stem} {number}"] * len(found)
+        if len(rows) >= BATCH_ROWS:
+            yield _batch(rows, numbers, part)
+            rows, numbers = [], []
+    if rows:
+        yield _batch(rows, numbers, part)
+
+
+def _batch(rows: list[dict[str, Any]], numbers: list[str], part: Part) -> Batch:
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns = {name: texts([row.get(name) for row in rows]) for name in names}
+    nested = any(name.startswith(OF_PLAYLIST) for name in names)
+    record = pa.array(numbers, TEXT) if nested else None
+    return Batch(columns, len(rows), part.stem, record)
+
+
+def _records(path: Path, advance: Advance, part: Part | None) -> Iterator[dict[str, Any]]:
+    """The objects that a file holds; what is no object is refused."""
+    try:
+        with _opened(path) as file:
+            lines = _is_lines(file)
+        elements = _lines(path, advance, part) if lines else _elements(path, advance)
+        for number, element in enumerate(elements, start=1):
+            if isinstance(element, dict):
+                inner = element.get("playlist")
+                yield _jspf(inner) if isinstance(inner, dict) else element
+            elif part is not None:
+                part.refuse(f"record {number} is no object: {json.dumps(element)[:60]}")
+    except MelonError:
+        raise
+    except (OSError, EOFError) as error:
+        raise unreadable(path, error) from None
+
+
+def _jspf(playlist: dict[str, Any]) -> dict[str, Any]:
+    """A playlist of that format, whose durations are in milliseconds."""
+    tracks = playlist.get("track")
+    if not isinstance(tracks, list):
+        return playlist
+    names = {"duration": "duration_ms"}
+    return playlist | {
+        "track": [
+            {names.get(name, name): value for name, value in track.items()}
+            if isinstance(track, dict)
+            else track
+            for track in tracks
+        ]
+    }
+
+
+def _opened(path: Path) -> BufferedReader:
+    if path.suffix.lower() == ".gz":
+        return cast(BufferedReader, gzip.open(path))
+    return path.open("rb")
+
+
+def _is_lines(file: BufferedReader) -> bool:
+    """Whether the first line is an object, and another line follows."""
+    line = file.readline(1 << 24)
+    while line and not line.strip():
+        line = file.readline(1 << 24)
+    if not line.lstrip(b"\xef\xbb\xbf \t").startswith(b"{"):
+        return False
+    try:
+        json.loads(line.decode("utf-8-sig"))
+    except ValueError:
+        return False
+    while more := file.readline(1 << 16):
+        if more.strip():
+            return True
+    return False
+
+
+def _lines(path: Path, advance: Advance, part: Part | None) -> Iterator[object]:
+    with _opened(path) as file:
+        for number, line in enumerate(file, start=1):
+            advance(len(line))
+            if not line.strip():
+                continue
+            try:
+                yield json.loads(line.decode("utf-8-sig"), parse_constant=_nothing)
+            except (ValueError, RecursionError) as error:
+                if part is not None:
+                    part.refuse(f"line {number} is no JSON: {str(error)[:60]}")
+
+
+def _nothing(_: str) -> None:
+    """What `NaN` and its like say."""
+
+
+def _elements(path: Path, advance: Advance) -> Iterator[object]:
+    array = JsonArray(path, advance=advance, opened=_opened, members=DOCUMENTS)
+    yield from array
+    if array.number == 0 and array.around:
+        yield array.around
+
+
+def _rows(record: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a record: one for each track where it is a playlist that holds some."""
+    name = next((name for name in TRACKS if isinstance(record.get(name), list)), None)
+    if name is None:
+        return [_flat(record)]
+    said = {key: value for key, value in record.items() if key != name}
+    playlist = _flat(said, OF_PLAYLIST)
+    tracks = [
+        _flat(track, OF_TRACK) if isinstance(track, dict) else {"track": track}
+        for track in record[name]
+    ]
+    return [playlist | track for track in tracks or [{}]]
+
+
+def _flat(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A record without objects in it: their members have names with dots."""
+    flat: dict[str, Any] = {}
+    for name, value in record.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat

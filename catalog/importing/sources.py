@@ -1,0 +1,206 @@
+"""The tables of what is to be imported: files, folders of files, or frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet
+
+from melon.catalog.errors import BadImport
+from melon.catalog.importing.cells import as_text, texts
+from melon.catalog.importing.delimited import dialect_of, read_delimited, unreadable
+from melon.catalog.importing.nested import OF_PLAYLIST, first_columns, read_nested
+from melon.catalog.importing.tables import Advance, Batch, Part, Read, Table, distinct_names
+from melon.errors import MissingFile, WrongType, counted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DELIMITED = (".csv", ".tsv", ".txt", ".tab")
+PARQUET = (".parquet", ".pq")
+JSON = (".json", ".jsonl", ".ndjson", ".jspf")
+FORMATS = (*DELIMITED, *PARQUET, *JSON)
+BATCH_ROWS = 1 << 17
+
+
+def open_files(
+    paths: Sequence[Path], *, encoding: str | None = None, delimiter: str | None = None
+) -> tuple[list[Table], list[str]]:
+    """The tables of files, and of the files in folders; and what was left aside, and why.
+
+    Files with the same columns are one table.
+
+    Raises:
+        MissingFile: a path leads nowhere.
+        UnreadableFile: a file cannot be opened.
+        BadImport: a file is of no known format, or there is none.
+    """
+    tables: dict[tuple[str, ...], Table] = {}
+    left: list[str] = []
+    for path in _distinct(paths):
+        if not path.exists():
+            raise MissingFile(
+                "there is no such file or directory", where=str(path), hint="check the path"
+            )
+        files = list(_files_in(path, left)) if path.is_dir() else [path]
+        for file in files:
+            opened = _open(file, encoding, delimiter)
+            if opened is None:
+                left.append(f"{file}: it is empty")
+                continue
+            (group, columns), part = opened
+            table = tables.setdefault(group, Table(str(file), columns, []))
+            table.parts.append(part)
+    for table in tables.values():
+        if len(table.parts) > 1:
+            table.label = f"{counted(len(table.parts), 'file')}, {table.parts[0].label} the first"
+        table.take_sample()
+    if not tables:
+        raise BadImport(
+            "there is nothing to import" + (f" ({'; '.join(left[:3])})" if left else ""),
+            where=", ".join(map(str, paths)) or None,
+            hint=f"give files, or folders of files, that end in {', '.join(FORMATS)}, maybe "
+            "followed by .gz",
+        )
+    return list(tables.values()), left
+
+
+def _distinct(paths: Sequence[Path]) -> list[Path]:
+    names: dict[Path, Path] = {}
+    for path in paths:
+        names.setdefault(path.resolve(), path)
+    return list(names.values())
+
+
+def _files_in(folder: Path, left: list[str]) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_dir() or any(part.startswith(".") for part in path.relative_to(folder).parts):
+            continue
+        if _format(path) in FORMATS:
+            yield path
+        else:
+            left.append(f"{path}: of no known format")
+
+
+def _format(path: Path) -> str:
+    return (path.with_suffix("") if path.suffix.lower() == ".gz" else path).suffix.lower()
+
+
+def stem_of(path: Path) -> str:
+    """The name of a file without what says its format."""
+    name = path.name
+    for suffix in (".gz", *FORMATS):
+        if name.lower().endswith(suffix):
+            name = name[: -len(suffix)]
+    return name
+
+
+def _open(path: Path, encoding: str | None, delimiter: str | None) -> tuple[Group, Part] | None:
+    """How a file is read, and the columns that it begins with; None if it is empty."""
+    kind = _format(path)
+    read: Read
+    columns: Sequence[str] | None
+    if kind in PARQUET:
+        columns, read = _parquet_columns(path), partial(_read_parquet, path)
+    elif kind in JSON:
+        columns, read = first_columns(path), partial(read_nested, path)
+    elif kind in DELIMITED:
+        dialect = dialect_of(path, encoding=encoding, delimiter=delimiter)
+        columns = dialect.columns if dialect else None
+        read = partial(read_delimited, path, dialect)
+    else:
+        raise BadImport(
+            f"{kind or path.name!r} is no format that can be imported",
+            where=str(path),
+            hint=f"give files that end in {', '.join(FORMATS)}, maybe followed by .gz",
+        )
+    if columns is None:
+        return None
+    nested = any(name.startswith(OF_PLAYLIST) for name in columns)
+    group = ("playlists with tracks",) if nested and kind in JSON else tuple(columns)
+    return (group, list(columns)), Part(str(path), stem_of(path), _size(path), read, path)
+
+
+Group = tuple[tuple[str, ...], list[str]]
+"""What files of one table have in common, and columns of one of them."""
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
+def _parquet_columns(path: Path) -> list[str]:
+    with _parquet(path) as file:
+        return distinct_names(file.schema_arrow.names)
+
+
+def _parquet(path: Path) -> Any:
+    try:
+        if path.suffix.lower() != ".gz":
+            return pa.parquet.ParquetFile(path)
+        with pa.OSFile(str(path)) as raw, pa.CompressedInputStream(raw, "gzip") as file:
+            return pa.parquet.ParquetFile(pa.BufferReader(file.read()))
+    except (OSError, pa.ArrowException) as error:
+        raise unreadable(path, error) from None
+
+
+def _read_parquet(path: Path, part: Part, advance: Advance) -> Iterator[Batch]:
+    with _parquet(path) as file:
+        rows = max(file.metadata.num_rows, 1)
+        names = distinct_names(file.schema_arrow.names)
+        done = 0
+        try:
+            for batch in file.iter_batches(BATCH_ROWS):
+                before, done = done, done + batch.num_rows
+                advance(part.size * done // rows - part.size * before // rows)
+                columns = dict(zip(names, map(as_text, batch.columns), strict=True))
+                yield Batch(columns, batch.num_rows, part.stem)
+        except (OSError, pa.ArrowException) as error:
+            raise unreadable(path, error) from None
+
+
+def open_frames(frames: Sequence[pd.DataFrame]) -> list[Table]:
+    """The tables of frames.
+
+    Raises:
+        WrongType: something is no frame.
+    """
+    tables = []
+    for number, frame in enumerate(frames, start=1):
+        label = "the frame" if len(frames) == 1 else f"frame {number}"
+        if not hasattr(frame, "columns") or not hasattr(frame, "iloc"):
+            raise WrongType(
+                f"{type(frame).__name__} is no frame", where=label, hint="give a pandas.DataFrame"
+            )
+        if any(name is not None for name in frame.index.names):
+            frame = frame.reset_index()
+        names = distinct_names([str(name) for name in frame.columns])
+        part = Part(label, None, len(frame), partial(_read_frame, frame, names))
+        table = Table(label, names, [part])
+        table.take_sample()
+        tables.append(table)
+    return tables
+
+
+def _read_frame(
+    frame: pd.DataFrame, names: list[str], _: Part, advance: Advance
+) -> Iterator[Batch]:
+    for start in range(0, len(frame), BATCH_ROWS):
+        piece = frame.iloc[start : start + BATCH_ROWS]
+        columns = {name: _series(piece.iloc[:, at]) for at, name in enumerate(names)}
+        advance(len(piece))
+        yield Batch(columns, len(piece))
+
+
+def _series(series: Any) -> Any:
+    try:
+        return as_text(pa.array(series, from_pandas=True))
+    except (pa.ArrowException, UnicodeEncodeError):
+        return texts(series.tolist())

@@ -1,0 +1,141 @@
+"""Files and frames become tables: streams of batches of text, under the names of their columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+SAMPLE_ROWS = 10_000
+"""Rows of a table by which its columns are recognised."""
+
+
+@dataclass
+class Batch:
+    """Some rows of a table.
+
+    Attributes:
+        columns: A column of text for each name.
+        rows: How many.
+        stem: Name of the file that they are from.
+        records: Where playlists hold their tracks: what tells each from all others.
+    """
+
+    columns: dict[str, Any]
+    rows: int
+    stem: str | None = None
+    records: Any = None
+
+    def column(self, name: str) -> Any:
+        """A column; one that these rows lack is all null."""
+        found = self.columns.get(name)
+        return pa.nulls(self.rows, pa.large_string()) if found is None else found
+
+    def head(self, rows: int) -> Batch:
+        """The first rows."""
+        if rows >= self.rows:
+            return self
+        columns = {name: column.slice(0, rows) for name, column in self.columns.items()}
+        return Batch(columns, rows, self.stem)
+
+
+Advance = Callable[[int], None]
+"""Called with the number of bytes or rows that were read since the last call."""
+
+Read = Callable[["Part", Advance], Iterator[Batch]]
+
+
+@dataclass
+class Part:
+    """One file of a table, or one frame.
+
+    Attributes:
+        label: What people call it.
+        stem: Its name without suffixes, if it is a file: it may be a playlist's title.
+        size: In bytes, or rows of a frame, as `read` counts what it has read.
+        read: Yields the batches, and calls what it is given with what more of `size` is read.
+        refused: Rows that could not be read, so far.
+    """
+
+    label: str
+    stem: str | None
+    size: int
+    read: Read
+    path: Path | None = None
+    refused: int = 0
+    example: str = ""
+
+    def refuse(self, example: str) -> None:
+        """Count a row that cannot be read."""
+        self.refused += 1
+        self.example = self.example or example
+
+
+@dataclass
+class Table:
+    """Parts with the same columns.
+
+    Attributes:
+        label: What people call it.
+        columns: Their names, as far as they are known before all is read.
+        parts: In order.
+        sample: The first rows.
+    """
+
+    label: str
+    columns: list[str]
+    parts: list[Part]
+    sample: list[Batch] = field(default_factory=list)
+
+    def take_sample(self) -> None:
+        """Read the first rows, by which columns are recognised."""
+        rows = 0
+        for part in self.parts:
+            for batch in part.read(part, lambda _: None):
+                head = batch.head(SAMPLE_ROWS - rows)
+                self.sample.append(head)
+                rows += head.rows
+                self.columns += [name for name in head.columns if name not in self.columns]
+                if rows >= SAMPLE_ROWS:
+                    break
+            part.refused = 0
+            if rows >= SAMPLE_ROWS:
+                break
+
+    @cached_property
+    def keys(self) -> dict[str, str]:
+        """The key of each part as a playlist of its own: its name, with more of it if that repeats.
+
+        By the part's label.
+        """
+        keys: dict[str, str] = {}
+        for part in self.parts:
+            parents = part.path.parent.parts[::-1] if part.path else ()
+            key = part.stem or part.label
+            for parent in parents:
+                if key not in keys.values():
+                    break
+                key = f"{parent}/{key}"
+            keys[part.label] = key
+        return keys
+
+    def sampled(self, name: str) -> Any:
+        """The sample of one column."""
+        if not self.sample:
+            return pa.nulls(0, pa.large_string())
+        return pa.concat_arrays([batch.column(name) for batch in self.sample])
+
+
+def distinct_names(names: Sequence[str]) -> list[str]:
+    """The names of columns, with a number after one that came before, or that is empty."""
+    seen: dict[str, int] = {}
+    result = []
+    for number, name in enumerate(names, start=1):
+        name = name.strip().removeprefix("\ufeff").strip() or f"column {number}"
+        seen[name] = seen.get(name, 0) + 1
+        result.append(name if seen[name] == 1 else f"{name} {seen[name]}")
+    return result
