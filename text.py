@@ -1,12 +1,15 @@
 """Forms in which texts are kept and compared, and the tokenizer that cuts titles into words.
 
-    clean_text   what a reader of files makes of a text; None where it is blank
+    clean_text   what a reader of files makes of a text; None where nothing of it can be seen
     storable     what a space and a store can hold of it
     name_key     compares names of songs and artists: `name_key`, `artist_keys` in the store
     normalise    compares titles and tags
     compact      compares tags whatever their spaces
 
 All are the same in training and at query time. Only the tokenizer needs sentencepiece.
+
+What Python knows of a character depends on its version: pictographs count as symbols by their
+blocks, and what is invisible is listed here, so that a text is the same to all of them.
 """
 
 from __future__ import annotations
@@ -14,17 +17,19 @@ from __future__ import annotations
 import difflib
 import io
 import json
+import re
 import textwrap
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass
 from itertools import chain, pairwise, repeat
 from typing import Any
 
 from melon.errors import MelonError
 
-_MAGIC = b"melon-title-1\n"
+_MAGIC = b"melon-title-2\n"
 _META_SPACE = "▁"
 _SENTENCEPIECE_MARKS = "▁▅"
 _LONGEST_LINE = 1_000
@@ -35,19 +40,77 @@ _REPEATED = 2
 
 _WORDS_WITHOUT_SPACES = (("\u1100", "\u11ff"), ("\u3040", "\ud7ff"), ("\U00020000", "\U0003ffff"))
 
+_BLANK = "\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u2800\u3000"
+"""White space, and the Braille pattern without dots."""
+
+_JOINER, _KEYCAP, _EMOJI_STYLE, _FLAG = "\u200d", "\u20e3", "\ufe0f", "\U0001f3f4"
+_TONES, _TAGS = "\U0001f3fb-\U0001f3ff", "\U000e0020-\U000e007f"
+_UNSEEN = (
+    "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200c\u200e\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\ufe00-\ufe0f\U000e0001\U000e0100-\U000e01ef"
+)
+"""Unicode's `Default_Ignorable_Code_Point`, but for what joins emoji and spells flags."""
+
+_LETTER_EMOJI = (
+    "℠™ℹ㊗㊙\U0001f201\U0001f202\U0001f21a\U0001f22f\U0001f232-\U0001f23a\U0001f250\U0001f251"
+)
+"""Symbols that are no way of writing the letters that NFKC makes of them."""
+
+_SYMBOL_BLOCKS = (
+    ("\u24ea", "\u24ff"),
+    ("\u2776", "\u2793"),
+    ("\U0001f000", "\U0001faff"),
+    ("\U0001fc00", "\U0001ffff"),
+)
+"""Digits in circles of which NFKC makes nothing, and the blocks of pictographs."""
+
+_BLANKS = re.compile(f"[{_BLANK}\0-\x1f\x7f-\x9f]")
+_DROPPED = re.compile(f"[{_UNSEEN}\ud800-\udfff]")
+_OF_EMOJI = re.compile(f"({_FLAG}[{_TAGS}]+)|[{_JOINER}{_TONES}{_TAGS}]")
+_ENCLOSED = re.compile("[\u2460-\u24ff\u3200-\u32ff\U0001f100-\U0001f1e5\U0001f200-\U0001f2ff]+")
+_UNFOLDED = re.compile(f"([0-9#*]{_KEYCAP}|[{_LETTER_EMOJI}])")
+_DOT = "\u0307"
+_DOTTED = re.compile("(?<=[ij])[\u0300-\u036f]+")
+
+# Of the classes of characters, a letter each: see `_class`.
+_SYMBOL = "[dh]k|rr|[rs][mt]*(?:z[rs][mt]*)*"
+_SYMBOLS = re.compile(f"(?:(?:{_SYMBOL}) *)+")
+_TOKEN = re.compile(f"(?P<symbol>{_SYMBOL})|(?:a|d(?!k))(?:[am]|d(?!k))*")
+
+
+def _spelt_out(ranges: str) -> str:
+    """Every character of a regular expression's ranges."""
+    return re.sub(
+        "(.)-(.)", lambda ends: "".join(map(chr, range(ord(ends[1]), ord(ends[2]) + 1))), ranges
+    )
+
+
+_EDGES = _spelt_out(_BLANK + _UNSEEN + _JOINER + _TAGS)
+_LOOKS = re.compile(f"{_EMOJI_STYLE}|(?<={_FLAG})[{_TAGS}]+")
+"""What makes an emoji of a symbol before it, or another flag of a flag."""
+
 
 def clean_text(text: str | None) -> str | None:
-    """Compose a text (NFC) and strip white space from its ends; None if nothing is left.
+    """Compose a text (NFC) and strip what is invisible from its ends; None if nothing is left.
+
+    Invisible are white space and what Unicode has renderers ignore, such as a zero width space.
+    What changes how the symbol before it looks stays.
 
     Raises:
         UnicodeEncodeError: the text holds half a surrogate pair, which no encoding can write.
     """
     if not text:
         return None
-    if not text.isascii():
-        text.encode()
-        text = unicodedata.normalize("NFC", text)
-    return text.strip() or None
+    if text.isascii():
+        return text.strip() or None
+    text.encode()
+    text = unicodedata.normalize("NFC", text)
+    bare = text.strip(_EDGES)
+    if bare and not bare[-1].isalnum():
+        looks = _LOOKS.match(text, text.index(bare) + len(bare))
+        return bare + looks[0] if looks else bare
+    return bare or None
 
 
 def storable(text: str) -> str:
@@ -59,8 +122,12 @@ def storable(text: str) -> str:
 
 
 def name_key(name: str) -> str:
-    """NFKC, case-folded, single spaces: `name_key` and `artist_keys` hold names in this form."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    """The form of names in `name_key` and `artist_keys`: NFKC, case-folded, single spaces.
+
+    What is invisible goes, and every i is one, as in `normalise`.
+    """
+    key = unicodedata.normalize("NFKC", name if name.isascii() else _seen(name)).casefold()
+    return " ".join((_folded(key) if "ı" in key or _DOT in key else key).split())
 
 
 def near(wanted: str, known: Iterable[str]) -> list[str]:
@@ -77,18 +144,24 @@ def did_you_mean(wanted: str, known: Iterable[str]) -> str | None:
 def normalise(text: str) -> str:
     """Bring a title or tag to the one form in which texts are compared.
 
-    Compatibility caseless form (Unicode 3.13, D146, then NFKC): full-width and half-width, upper
-    and lower case, composed and decomposed Hangul become one. Runs of white space and control
-    characters become one space; lone surrogates, which no encoder takes, are dropped.
+    - What is invisible, variation selectors, and lone surrogates go; control characters become
+      spaces.
+    - Compatibility caseless form (Unicode 3.13, D146, then NFKC): full-width and half-width, upper
+      and lower case, composed and decomposed Hangul become one. So do the i with and without a
+      dot, whatever their capitals. What is enclosed, as in ①, stands apart.
+    - Emoji lose their skin tones. Symbols stand apart, each once in a row of symbols: an emoji is
+      one, though it be of several that are joined, and so are a flag and a keycap. Joiners go
+      where they join no emoji.
+    - Runs of white space become one space, none at the ends.
     """
     if text.isascii():
-        folded = text.lower()
-    else:
-        folded = unicodedata.normalize("NFD", text).casefold()
-        folded = unicodedata.normalize("NFKD", folded).casefold()
-        folded = unicodedata.normalize("NFKC", folded)
-    if not folded.isprintable():
-        folded = "".join(_plain(character) for character in folded)
+        folded = text.lower() if text.isprintable() else _BLANKS.sub(" ", text.lower())
+        return " ".join(folded.split())
+    parts = _UNFOLDED.split(_ENCLOSED.sub(r" \g<0> ", _seen(text)))
+    parts[::2] = map(_folded, parts[::2])
+    folded = "".join(parts)
+    if len(parts) > 1 or not folded.replace(" ", "").isalnum():
+        folded = _symbols_apart(folded)
     return " ".join(folded.split())
 
 
@@ -97,9 +170,96 @@ def compact(tag: str) -> str:
     return normalise(tag).replace(" ", "")
 
 
-def _plain(character: str) -> str:
-    category = unicodedata.category(character)
-    return {"Cc": " ", "Cs": ""}.get(category, character)
+def _seen(text: str) -> str:
+    """What can be seen of a text, its skin tones apart, with a space for every blank."""
+    return _OF_EMOJI.sub(_of_emoji, _DROPPED.sub("", _BLANKS.sub(" ", text)))
+
+
+def _of_emoji(match: re.Match[str]) -> str:
+    """What stays of the tags of a flag, of a joiner or a skin tone, by what stands beside it."""
+    found, start, end, text = match[0], match.start(), match.end(), match.string
+    after_symbol = start > 0 and _is_symbol(text[start - 1])
+    if found == _JOINER:
+        return found if after_symbol and end < len(text) and _is_symbol(text[end]) else ""
+    if _class(found[0]) == "t" or after_symbol:
+        return match[1] or ""
+    return found
+
+
+def _folded(text: str) -> str:
+    text = unicodedata.normalize("NFD", text).casefold()
+    text = unicodedata.normalize("NFKD", text).casefold().replace("ı", "i")
+    text = _DOTTED.sub(lambda marks: marks[0].replace(_DOT, ""), text)
+    return unicodedata.normalize("NFKC", text)
+
+
+def _symbols_apart(text: str) -> str:
+    """The text with spaces round its symbols, and with each of a row of symbols once."""
+    parts, at, classes = [], 0, text.translate(_CLASSES)
+    for row in _SYMBOLS.finditer(classes):
+        symbols = (text[slice(*one.span())] for one in _TOKEN.finditer(classes, *row.span()))
+        parts += [text[at : row.start()], *dict.fromkeys(symbols)]
+        at = row.end()
+    return " ".join([*parts, text[at:]])
+
+
+def _without_symbols(text: str) -> str:
+    """A text without its symbols, but with the spaces beside them."""
+    classes = text.translate(_CLASSES)
+    symbols = [slice(*row.span()) for row in _SYMBOLS.finditer(classes)]
+    ends = [0, *(symbol.stop for symbol in symbols)]
+    starts = [*(symbol.start for symbol in symbols), len(text)]
+    return "".join(text[end:start] for end, start in zip(ends, starts, strict=True))
+
+
+def _tokens(text: str) -> Iterator[re.Match[str]]:
+    """Where the words and symbols of a normalised text are: matches in its characters' classes."""
+    return _TOKEN.finditer(text.translate(_CLASSES))
+
+
+class _Classes(dict[int, str]):
+    """The class of each character for `str.translate`, kept once it is known."""
+
+    def __missing__(self, code: int) -> str:
+        found = self[code] = _class(chr(code))
+        return found
+
+
+_CLASSES = _Classes()
+
+
+def _class(character: str) -> str:
+    """One letter for what a character is.
+
+    A letter (a), digit (d), hash or asterisk (h), mark (m), symbol (s), regional indicator (r),
+    keycap (k), joiner (z), tag of a flag (t), or what stands between words (a space).
+    """
+    if character.isascii():
+        if character in "#*":
+            return "h"
+        return "d" if character.isdigit() else "a" if character.isalpha() else " "
+    if character in (_KEYCAP, _JOINER):
+        return "k" if character == _KEYCAP else "z"
+    if "\U0001f1e6" <= character <= "\U0001f1ff":
+        return "r"
+    if "\U000e0020" <= character <= "\U000e007f":
+        return "t"
+    if _is_symbol(character):
+        return "s"
+    return {"L": "a", "N": "a", "M": "m"}.get(unicodedata.category(character)[0], " ")
+
+
+def _is_symbol(character: str) -> bool:
+    """Whether a character is a word of its own: no punctuation, and none that NFKC replaces."""
+    if character.isascii() or character in _SENTENCEPIECE_MARKS:
+        return False
+    if _UNFOLDED.fullmatch(character):
+        return True
+    if unicodedata.normalize("NFKC", character) != character:
+        return False
+    return unicodedata.category(character) in ("So", "Sm", "Sc") or any(
+        first <= character <= last for first, last in _SYMBOL_BLOCKS
+    )
 
 
 class DamagedTitleTokenizer(MelonError):
@@ -157,19 +317,21 @@ class TitleTokenizer:
             if count >= tag_min_count and key:
                 known.setdefault(key, tag)
         by_count = chain.from_iterable(repeat(tag, tags[tag]) for tag in sorted(tags))
-        lines = [line for text in chain(titles, by_count) if (line := " ".join(_bare_words(text)))]
+        lines = [line for text in chain(titles, by_count) if (line := _line(text))]
         model = _train_model(lines, pieces) if lines else b""
         return cls(model, _words_to_keep(lines, model, pieces) if model else (), known)
 
     def words(self, title: str) -> list[str]:
         """The title's words, cut into the pieces that they consist of; in order, once each.
 
-        A word that would fall apart into single letters or digits is unknown to the model: it
-        stays whole, to be learnt or reported.
+        A symbol is a word. A word that would fall apart into single letters or digits is unknown
+        to the model: it stays whole, to be learnt or reported.
         """
+        text = normalise(title)
         words: dict[str, None] = {}
-        for word in _bare_words(title):
-            words.update(dict.fromkeys(self._pieces(word)))
+        for token in _tokens(text):
+            word = text[slice(*token.span())]
+            words.update(dict.fromkeys([word] if token["symbol"] else self._pieces(word)))
         return list(words)
 
     def _pieces(self, word: str) -> list[str]:
@@ -181,12 +343,12 @@ class TitleTokenizer:
 
     @staticmethod
     def bigrams(text: str) -> list[str]:
-        """Pairs of adjacent letters and digits in order, once each, across spaces.
+        """Pairs of adjacent letters and digits in order, once each, across spaces and symbols.
 
         They find what pieces miss: endings, spacing and spelling vary, most of the pairs stay
         (McNamee & Mayfield 2004, doi:10.1023/B:INRT.0000009441.78971.be).
         """
-        letters = "".join(filter(str.isalnum, normalise(text)))
+        letters = filter(str.isalnum, _line(text))
         return list(dict.fromkeys(map("".join, pairwise(letters))))
 
     def tags(self, title: str) -> list[str]:
@@ -197,22 +359,31 @@ class TitleTokenizer:
         part of a word, but not a single character of one, nor may it begin within one word and
         reach into the next.
         """
-        text = normalise(title)
-        joined = text.replace(" ", "")
-        word_starts = _word_starts(text)
+        written = _Title.of(normalise(title))
+        joined = written.joined
         tags: dict[str, None] = {}
         start = 0
         while start < len(joined):
             for length in self._lengths.get(joined[start], ()):
                 end = start + length
                 tag = self._tags.get(joined[start:end]) if end <= len(joined) else None
-                if tag is not None and _stands_free(joined, start, end, word_starts):
+                if tag is not None and written.stands_free(start, end):
                     tags[tag] = None
                     start = end
                     break
             else:
                 start += 1
         return list(tags)
+
+    def spellings(self, tag: str) -> list[str]:
+        """How the catalogue may spell a tag, likeliest first: as it is given, then a known one.
+
+        Without its symbols, too, where no tag is known that has them.
+        """
+        key, seen = compact(tag), _seen(tag)
+        plain = clean_text(" ".join(_without_symbols(seen).split()))
+        known = (self._tags.get(key), plain, self._tags.get(_without_symbols(key)))
+        return list(dict.fromkeys([tag, seen, *filter(None, known)]))
 
     def to_bytes(self) -> bytes:
         """One self-contained blob, compressed; the same tokenizer gives the same bytes."""
@@ -301,42 +472,61 @@ def _load_model(model: bytes) -> Any:
     return processor
 
 
-def _bare_words(text: str) -> list[str]:
-    """The words of a text, split at blanks, punctuation and the marks of sentencepiece."""
-    spaced = (" " if _is_separator(character) else character for character in normalise(text))
-    return "".join(spaced).split()
-
-
-def _is_separator(character: str) -> bool:
-    if character.isascii():
-        return not character.isalnum()
-    return unicodedata.category(character)[0] in "PZC" or character in _SENTENCEPIECE_MARKS
+def _line(text: str) -> str:
+    """The words of a text without its symbols, for sentencepiece to learn from."""
+    text = normalise(text)
+    return " ".join(text[slice(*t.span())] for t in _tokens(text) if not t["symbol"])
 
 
 def _is_letter(piece: str) -> bool:
     return len(piece) == 1 and _is_alphabetic(piece)
 
 
-def _word_starts(text: str) -> set[int]:
-    """Where words start in the text without its spaces, its end included."""
-    starts, position = {0}, 0
-    for word in text.split():
-        position += len(word)
-        starts.add(position)
-    return starts
+@dataclass(frozen=True, slots=True)
+class _Title:
+    """A normalised text without its spaces.
 
+    Attributes:
+        joined: its characters.
+        inner: for each place within a word or symbol, whether it is a symbol.
+        gaps: the places where two words are written apart.
+    """
 
-def _stands_free(joined: str, start: int, end: int, word_starts: set[int]) -> bool:
-    """Whether joined[start:end] is not just a fragment of a longer word."""
-    if start in word_starts and end in word_starts:
-        return True
-    if start not in word_starts:
-        reaches_over = any(position in word_starts for position in range(start + 1, end))
-        if reaches_over or (_is_alphabetic(joined[start - 1]) and _is_alphabetic(joined[start])):
+    joined: str
+    inner: Mapping[int, bool]
+    gaps: Set[int]
+
+    @classmethod
+    def of(cls, text: str) -> _Title:
+        inner: dict[int, bool] = {}
+        gaps, beside_symbols, position = set(), set(), 0
+        for part in text.split():
+            for token in _tokens(part):
+                start, end = position + token.start(), position + token.end()
+                inner |= dict.fromkeys(range(start + 1, end), token["symbol"] is not None)
+                if token["symbol"]:
+                    beside_symbols |= {start, end}
+            position += len(part)
+            gaps.add(position)
+        return cls("".join(text.split()), inner, gaps - beside_symbols)
+
+    def stands_free(self, start: int, end: int) -> bool:
+        """Whether what stands there is not just a fragment of a longer word, or of a symbol."""
+        if self.inner.get(start) or self.inner.get(end):
             return False
-    if end not in word_starts and _is_alphabetic(joined[end - 1]) and _is_alphabetic(joined[end]):
-        return False
-    return end - start > 1 or not joined[start].isalpha()
+        cut_before, cut_after = start in self.inner, end in self.inner
+        if cut_before and any(start < gap < end for gap in self.gaps):
+            return False
+        if cut_before and self._is_alphabetic_at(start):
+            return False
+        if cut_after and self._is_alphabetic_at(end):
+            return False
+        whole = not cut_before and not cut_after
+        return whole or end - start > 1 or not self.joined[start].isalpha()
+
+    def _is_alphabetic_at(self, place: int) -> bool:
+        """Whether an alphabet's word goes on there."""
+        return all(map(_is_alphabetic, self.joined[place - 1 : place + 1]))
 
 
 def _is_alphabetic(character: str) -> bool:

@@ -29,14 +29,17 @@ def render(answer: Recommendation, *, wanted: int) -> None:
     ):
         if names:
             note(f"unknown {kind}: {shown(names)}")
-    popular = answer.fallback is not None
-    if popular:
+    if answer.fallback:
         note("nothing to go by: the most popular songs and tags instead")
+    elif answer.popular:
+        [kind] = answer.popular
+        note(f"nothing to go by for {kind}: the most popular ones instead")
     if answer.songs:
-        render_songs(answer.songs, popular=popular)
+        render_songs(answer.songs, popular="songs" in answer.popular)
     elif wanted:
         note("no song passes the constraints")
     if answer.tags:
+        popular = "tags" in answer.popular
         rows = [(tag.tag, _score(tag.score, popular)) for tag in answer.tags]
         print_table("Tags", ["tag", _score_column(popular)], rows)
 

@@ -4,6 +4,7 @@ Usage: python direct.py SONG_ID OTHER_SONG_ID TAG
 """
 
 import os
+import re
 import sys
 import unicodedata
 import uuid
@@ -14,6 +15,12 @@ NAMESPACE = uuid.UUID("6d656c6f-6e00-5000-8000-706c61796c73")
 PREFIX = os.environ.get("MELON_PREFIX", "melon")
 SONGS, TAGS = f"{PREFIX}_songs", f"{PREFIX}_tags"
 SHOWN = ["name", "artists"]
+INVISIBLE = (
+    r"\s\u2800"
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    r"\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    r"\U000e0001\U000e0020-\U000e007f\U000e0100-\U000e01ef"
+)
 SEARCH_PARAMS = models.SearchParams(hnsw_ef=256)
 
 client = QdrantClient(
@@ -73,9 +80,19 @@ def like_and_unlike(liked: int, disliked: int) -> list[models.ScoredPoint]:
     ).points
 
 
+def stored(tag: str) -> str:
+    """The form in which tags are stored: see "Point ids"."""
+    looks = r"\ufe0f|(?<=\U0001f3f4)[\U000e0020-\U000e007f]+"
+    parts = re.fullmatch(
+        f"[{INVISIBLE}]*(.*?)({looks})?[{INVISIBLE}]*", unicodedata.normalize("NFC", tag), re.DOTALL
+    )
+    bare, look = parts.groups(default="") if parts else ("", "")
+    return bare + look if bare and not bare[-1].isalnum() else bare
+
+
 def songs_for_tag(tag: str) -> list[models.ScoredPoint]:
     """A tag's vector is looked up among the tags and sought among the songs."""
-    written = unicodedata.normalize("NFC", tag).strip()
+    written = stored(tag)
     return client.query_points(
         SONGS,
         query=str(uuid.uuid5(NAMESPACE, f"tag:{written}")),

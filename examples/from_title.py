@@ -4,6 +4,7 @@ Usage: python from_title.py TITLE
 """
 
 import os
+import re
 import sys
 import unicodedata
 import uuid
@@ -15,6 +16,19 @@ NAMESPACE = uuid.UUID("6d656c6f-6e00-5000-8000-706c61796c73")
 PREFIX = os.environ.get("MELON_PREFIX", "melon")
 SCHEMA_VERSION = 3
 NEIGHBOURS = 200
+
+INVISIBLE = re.compile(
+    "["
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    r"\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    r"\U000e0001\U000e0020-\U000e007f\U000e0100-\U000e01ef"
+    "]"
+)
+SYMBOLS = re.compile(
+    r"[0-9#*]\u20e3|[℠™ℹ㊗㊙\u24eb-\u24ff\u2776-\u2793\U0001f10b\U0001f10c\U0001f201\U0001f202"
+    r"\U0001f21a\U0001f22f\U0001f232-\U0001f23a\U0001f250\U0001f251]"
+)
+"""Those that would have letters or digits; others have none."""
 
 client = QdrantClient(
     os.environ.get("MELON_QDRANT_URL", "http://localhost:6333"),
@@ -35,23 +49,20 @@ def live_release() -> str:
     return release
 
 
-def normalised(text: str) -> str:
-    """The form in which titles are compared: see "Point ids"."""
-    folded = unicodedata.normalize("NFD", text).casefold()
-    folded = unicodedata.normalize("NFKD", folded).casefold()
-    folded = unicodedata.normalize("NFKC", folded)
-    return " ".join("".join(" " if is_control(c) else c for c in folded).split())
-
-
-def is_control(character: str) -> bool:
-    """Whether it is a control character, as a line break is."""
-    return unicodedata.category(character) == "Cc"
+def letters(text: str) -> str:
+    """The letters and digits of the normal form without its symbols: see "The normal form"."""
+    seen = SYMBOLS.sub(" ", INVISIBLE.sub("", text))
+    folded = unicodedata.normalize("NFD", seen).casefold()
+    folded = unicodedata.normalize("NFKD", folded).casefold().replace("ı", "i")
+    folded = re.sub(
+        "(?<=[ij])[\u0300-\u036f]+", lambda marks: marks[0].replace("\u0307", ""), folded
+    )
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", folded)))
 
 
 def letter_bigrams(title: str) -> list[str]:
     """Adjacent letters and digits of the title, across spaces, once each."""
-    letters = [character for character in normalised(title) if character.isalnum()]
-    return list(dict.fromkeys(map("".join, pairwise(letters))))
+    return list(dict.fromkeys(map("".join, pairwise(letters(title)))))
 
 
 def title_vector(title: str, release: str) -> models.SparseVector:

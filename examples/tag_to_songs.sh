@@ -2,7 +2,7 @@
 # Songs for tag $1: its vector is looked up among the tags and sought among the songs.
 url=${MELON_QDRANT_URL:-http://localhost:6333} prefix=${MELON_PREFIX:-melon}
 
-# The point id of a tag, as the catalogue writes it: composed, without outer white space.
+# The point id of a tag that is in NFC, and has nothing around it that cannot be seen.
 tag=$(python3 -c '
 import sys, unicodedata, uuid
 namespace = uuid.UUID("6d656c6f-6e00-5000-8000-706c61796c73")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import frexp, ldexp
 from typing import Annotated, Any, Self
-from unicodedata import normalize
 
 from pydantic import (
     AfterValidator,
@@ -21,6 +20,7 @@ from pydantic import (
 
 from melon.errors import InputError, WrongType, first_problem
 from melon.fields import MAX_ID
+from melon.text import clean_text
 
 
 def _unique(values: tuple[object, ...]) -> tuple[object, ...]:
@@ -44,25 +44,30 @@ def valid_text(text: object) -> object:
 
 
 def _tag(value: object) -> object:
-    """As a store holds it: composed (NFC), without white space before and after."""
+    """As a store holds it: composed (NFC), with nothing invisible before and after."""
     if not isinstance(value, str):
         return value
-    if not value.strip():
-        raise InputError("a tag is empty")
     valid_text(value)
-    return normalize("NFC", value).strip()
+    if (tag := clean_text(value)) is None:
+        raise InputError("a tag is empty")
+    return tag
 
 
 def _title(value: object) -> object:
-    if isinstance(value, str) and not value.strip():
+    if _is_blank(value):
         raise InputError("the title is empty", hint="leave it out if there is none")
-    return valid_text(value)
+    return value
 
 
 def _word(value: object) -> object:
-    if isinstance(value, str) and not value.strip():
+    if _is_blank(value):
         raise InputError("the word is empty")
-    return valid_text(value)
+    return value
+
+
+def _is_blank(value: object) -> bool:
+    """Whether it is a text, and nothing of it can be seen."""
+    return isinstance(valid_text(value), str) and clean_text(str(value)) is None
 
 
 def _no_bool(value: object) -> object:
@@ -147,10 +152,11 @@ class PlaylistQuery(FrozenInput):
     `not_songs` and `not_tags` push away what is like them. `playlist` is the id of the playlist
     that is being continued, where it has one: it is then no neighbour of itself.
 
-    Tags are brought to the form that they have in stores: composed (NFC), without white space
+    Tags are brought to the form that they have in stores: composed (NFC), with nothing invisible
     before and after. A tag that the store does not know in that spelling is looked up whatever its
-    case and its spaces, but only among the tags that titles are searched for, for the store has no
-    index of spellings: a rarer tag must be spelt as the catalogue spells it.
+    case and its spaces, and without its symbols, but only among the tags that titles are searched
+    for, for the store has no index of spellings: a rarer tag must be spelt as the catalogue spells
+    it.
 
     A blank text is refused: it would ask for what is popular where something else was meant. A
     playlist without a title has None, as `melon.catalog` reads the "" of the challenge's files.

@@ -17,6 +17,7 @@ from melon.retrieval.results import Because, Fallback, Ranking, Recommendation, 
 from melon.retrieval.strategies.explain import explain
 from melon.retrieval.strategies.ranking import (
     EMPTY,
+    NO_SHARES,
     NOTHING,
     UNEXPLAINED,
     Answer,
@@ -86,10 +87,7 @@ def recommend(
     pairs = _varied(reader, resolved, wanted, wanted.variety.pool(wanted.limit))
     answers = [answer for _, answer in pairs]
     reasons = [
-        # an answer by popularity has no other reason
-        explain(wanted.strategy, reader, query, answer)
-        if wanted.explain and not answer.popular
-        else UNEXPLAINED
+        _reasons(reader, query, answer, wanted) if wanted.explain else UNEXPLAINED
         for query, answer in pairs
     ]
     songs, tags = _shown_songs(reader, answers, reasons), _shown_tags(reader, answers, reasons)
@@ -98,7 +96,8 @@ def recommend(
             store=store,
             release=reader.manifest.release,
             strategy=wanted.strategy.name,
-            fallback=_fallback(answer),
+            fallback=_fallback(answer, wanted),
+            popular=_popular(answer),
             songs=songs[row],
             tags=tags[row],
             unknown=query.seeds.unknown,
@@ -120,7 +119,8 @@ def rank(
         Ranking(
             songs=tuple(answer.songs.ids.tolist()),
             tags=tuple(names),
-            fallback=_fallback(answer),
+            fallback=_fallback(answer, wanted),
+            popular=_popular(answer),
             known=bool(query.seeds),
             unknown=query.seeds.unknown,
         )
@@ -211,39 +211,47 @@ def _answers(
 ) -> list[Answer]:
     """The best songs and tags of each query.
 
-    Popular ones stand in where nothing of a query is known or leads anywhere, and follow where a
-    strategy finds too few.
+    Popular ones stand in where nothing of a query is known or leads to any, with the number of
+    their playlists for a score, and follow with no score where a strategy finds too few.
     """
     of_known = iter(strategy(reader, [query for query in queries if query.seeds]))
     answers = [next(of_known) if query.seeds else NOTHING for query in queries]
     return [
         _filled(reader, answer.head(query.song_limit, query.tag_limit), query)
-        if answer
-        else _popular(reader, query)
         for query, answer in zip(queries, answers, strict=True)
     ]
 
 
-def _popular(reader: ReleaseReader, query: ResolvedQuery) -> Answer:
-    """The most popular songs and tags that pass; the score is the number of playlists."""
-
-    def popular(collection: Collection) -> Ranked:
-        return most_popular(reader, collection, query.limit(collection), query.filter(collection))
-
-    return Answer(popular(Collection.SONGS), popular(Collection.TAGS), popular=True)
-
-
 def _filled(reader: ReleaseReader, answer: Answer, query: ResolvedQuery) -> Answer:
-    """Where candidates are too few, what is popular follows, with no score."""
+    """The answer with as many songs and tags as are wanted, if so many pass."""
 
     def fill(ranked: Ranked, collection: Collection) -> Ranked:
         missing = query.limit(collection) - len(ranked)
         if not missing:
             return ranked
         rest = query.filter(collection) & _without(ranked.ids.tolist())
-        return ranked.followed_by(most_popular(reader, collection, missing, rest).ids)
+        popular = most_popular(reader, collection, missing, rest)
+        return ranked.followed_by(popular.ids) if len(ranked) else popular
 
-    return Answer(fill(answer.songs, Collection.SONGS), fill(answer.tags, Collection.TAGS))
+    found = {Collection.SONGS: answer.songs, Collection.TAGS: answer.tags}
+    return Answer(
+        songs=fill(answer.songs, Collection.SONGS),
+        tags=fill(answer.tags, Collection.TAGS),
+        popular=frozenset(c for c, ranked in found.items() if query.limit(c) and not len(ranked)),
+    )
+
+
+def _reasons(
+    reader: CachingReader, query: ResolvedQuery, answer: Answer, wanted: Wanted
+) -> Explanation:
+    """The shares in the scores; what is popular has no other reason."""
+    if _fallback(answer, wanted):
+        return UNEXPLAINED
+    found = explain(wanted.strategy, reader, query, answer)
+    return Explanation(
+        songs=NO_SHARES if Collection.SONGS in answer.popular else found.songs,
+        tags=NO_SHARES if Collection.TAGS in answer.popular else found.tags,
+    )
 
 
 def _shown_songs(
@@ -299,9 +307,16 @@ def _because(
     return ranked(shares.seeds), ranked(shares.playlists)
 
 
-def _fallback(answer: Answer) -> Fallback | None:
-    """What stands in where a strategy finds nothing."""
-    return "popularity" if answer.popular else None
+def _popular(answer: Answer) -> tuple[str, ...]:
+    """The names of the lists that are of what is popular."""
+    lists = (Collection.SONGS, Collection.TAGS)
+    return tuple(str(name) for name in lists if name in answer.popular)
+
+
+def _fallback(answer: Answer, wanted: Wanted) -> Fallback | None:
+    """What stands in where a strategy finds nothing at all."""
+    lists = (wanted.limit > 0) + (wanted.tag_limit > 0)
+    return "popularity" if len(answer.popular) == lists else None
 
 
 def _without(ids: Sequence[PointId]) -> Filter:

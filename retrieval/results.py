@@ -129,8 +129,9 @@ class Recommendation:
 
     `fallback` is "popularity" where the strategy has no answer: nothing of the query is known, or
     counts, or leads to anything that passes. The answer is then what is most popular under the
-    same constraints, and a score is a number of playlists. Where the strategy has an answer that
-    is too short, popular songs and tags follow with a score of 0, and `fallback` is None.
+    same constraints, and a score is a number of playlists. `popular` names the lists of which that
+    is so, "songs" or "tags" alone where the strategy finds the others. Where it finds too few,
+    popular songs and tags follow with a score of 0.
     """
 
     store: str
@@ -140,6 +141,7 @@ class Recommendation:
     songs: tuple[Song, ...]
     tags: tuple[Tag, ...]
     unknown: Unknown = field(default_factory=Unknown)
+    popular: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As `melon query --json` prints it: fields may be added, never renamed."""
@@ -148,6 +150,7 @@ class Recommendation:
             "release": self.release,
             "strategy": self.strategy,
             "fallback": self.fallback,
+            "popular": list(self.popular),
             "songs": [song.to_json() for song in self.songs],
             "tags": [tag.to_json() for tag in self.tags],
             "unknown": {
@@ -162,13 +165,14 @@ class Recommendation:
 class Ranking:
     """The answer to one query by ids and names alone, best first.
 
-    `fallback` is that of a `Recommendation`. `known` is whether the store knows anything of the
-    query, and `unknown` what it does not know; what is known may still lead nowhere.
+    `fallback` and `popular` are those of a `Recommendation`. `known` is whether the store knows
+    anything of the query, and `unknown` what it does not; what is known may still lead nowhere.
     """
 
     songs: tuple[int, ...]
     tags: tuple[str, ...]
     fallback: Fallback | None = field(default=None, compare=False)
+    popular: tuple[str, ...] = field(default=(), compare=False)
     known: bool = field(default=True, compare=False)
     unknown: Unknown = field(default_factory=Unknown, compare=False)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melon.retrieval.arrays import Floats
-from melon.retrieval.query import PlaylistQuery, refuse_contradiction
+from melon.retrieval.query import ModalityWeights, PlaylistQuery, refuse_contradiction
 from melon.retrieval.results import Unknown
 from melon.retrieval.settings import QueryKind
 from melon.store import (
@@ -23,7 +23,7 @@ from melon.store import (
     tag_point_id,
     word_point_id,
 )
-from melon.text import TitleTokenizer, compact
+from melon.text import TitleTokenizer
 
 Key = int | str
 
@@ -60,6 +60,7 @@ class Seeds:
         title_tags: the tags in the title.
         words: the words of the title and of the tags, by which playlists are indexed.
         bigrams: their pairs of letters, likewise.
+        weights: how much the songs, the tags and the title count.
     """
 
     songs: SeedSet
@@ -70,6 +71,7 @@ class Seeds:
     bigrams: SeedSet
     not_songs: SeedSet
     not_tags: SeedSet
+    weights: ModalityWeights
     unknown: Unknown = field(default_factory=Unknown)
 
     def __bool__(self) -> bool:
@@ -88,6 +90,16 @@ class Seeds:
             text = len(self.tags) + len(self.title_tags)
             return QueryKind.SONGS_AND_TEXT if text else QueryKind.SONGS
         return QueryKind.TAGS if len(self.tags) else QueryKind.TITLE
+
+    def settled(self) -> Seeds:
+        """The same, unless all that is known are tags in the title: they are the query's then.
+
+        So `:)` finds the same as a title and as a tag.
+        """
+        if any(map(len, (self.songs, self.tags, self.words))):
+            return self
+        title_weight = ModalityWeights(songs=0, tags=self.weights.title, title=0)
+        return replace(self, tags=self.title_tags, title_tags=self.tags, weights=title_weight)
 
 
 def look_up(
@@ -132,20 +144,15 @@ def look_up(
             bigrams=_gather(keys.bigrams if words.keys() & keys.words else {}, bigrams, dim),
             not_songs=_gather(query.not_songs, songs, dim),
             not_tags=_gather(keys.not_tags, tags, dim),
+            weights=query.relative_weights,
             unknown=Unknown(
                 songs=tuple(s for s in (*query.songs, *query.not_songs) if s not in songs),
                 tags=tuple(t for t in keys.tags + keys.not_tags if t not in tags),
                 words=tuple(w for w in keys.title_words if w not in words),
             ),
-        )
+        ).settled()
         for query, keys in zip(queries, keys_of, strict=True)
     ]
-
-
-def respell(tag: str, tokenizer: TitleTokenizer) -> str:
-    """The known tag that is written like this but for case and spaces, or the tag itself."""
-    meant = compact(tag)
-    return next((known for known in tokenizer.tags(tag) if compact(known) == meant), tag)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +173,10 @@ class _SeedKeys:
         """The keys of a query. A tag that the store knows as it is written is not respelt."""
 
         def spelt(tags: Sequence[str]) -> tuple[str, ...]:
-            spellings = (tag if tag in known else respell(tag, tokenizer) for tag in tags)
+            spellings = (
+                next((spelling for spelling in tokenizer.spellings(tag) if spelling in known), tag)
+                for tag in tags
+            )
             return tuple(dict.fromkeys(spellings))
 
         title = query.title or ""
@@ -197,8 +207,7 @@ def _heaviest(weighted: Iterable[tuple[str, float]]) -> dict[str, float]:
 def _spellings(query: PlaylistQuery, tokenizer: TitleTokenizer) -> Iterator[str]:
     """Every tag that a query may mean."""
     for tag in (*query.tags, *query.not_tags):
-        yield tag
-        yield respell(tag, tokenizer)
+        yield from tokenizer.spellings(tag)
     yield from tokenizer.tags(query.title or "")
 
 

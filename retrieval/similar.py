@@ -16,7 +16,6 @@ from melon.retrieval.errors import ConstraintError, UnknownItem
 from melon.retrieval.live import OpenRelease
 from melon.retrieval.query import FrozenInput, Id, PlaylistQuery, TagText, Title, Word
 from melon.retrieval.results import Description, Song
-from melon.retrieval.seeds import respell
 from melon.retrieval.strategies.probes import modalities
 from melon.store import (
     DENSE,
@@ -135,7 +134,7 @@ def _vector(release: OpenRelease, item: Item, itself: tuple[Collection, PointId]
     if itself is None:
         query = PlaylistQuery(title=item.title)
         [seeds] = release.seeds([query])
-        title = modalities(seeds, query.relative_weights)
+        title = modalities(seeds, seeds.weights)
         if not title:
             raise UnknownItem(f"nothing is known of {item}", hint="try other words, or a tag")
         return title[0].mean / np.float32(title[0].length)
@@ -153,7 +152,7 @@ def _point_of(release: OpenRelease, item: Item) -> tuple[Collection, PointId] | 
     if item.song is not None:
         return Collection.SONGS, item.song
     if item.tag is not None:
-        spellings = [tag_point_id(tag) for tag in (item.tag, respell(item.tag, release.tokenizer))]
+        spellings = [tag_point_id(tag) for tag in release.tokenizer.spellings(item.tag)]
         records = release.reader.retrieve(Collection.TAGS, spellings, payload=False)
         return Collection.TAGS, records[0].id if records else spellings[0]
     if item.playlist is not None:

@@ -10,6 +10,8 @@ import shlex
 import shutil
 import subprocess
 import sys
+import unicodedata
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +47,7 @@ from melon.store.schema import (
     NAMESPACE,
     SCHEMA_VERSION,
 )
-from melon.text import clean_text, normalise
+from melon.text import TitleTokenizer, clean_text, normalise
 
 ROOT = Path(__file__).resolve().parent.parent
 COLLECTIONS = (ROOT / "docs" / "collections.md").read_text()
@@ -386,13 +388,47 @@ def test_a_title_without_melon(live_demo: dict[str, str]):
     assert_no_import_of_melon(example)
 
 
-@pytest.mark.parametrize("title", ["Rainy\tDAY", "ＦＵＬＬ ﬁ", "ΐ ᾳ̂", "비\n오는 날", "ÅΣς"])
-def test_the_title_example_normalises_as_melon_does(title: str):
-    source = (ROOT / "examples" / "from_title.py").read_text()
-    start, stop = source.index("def normalised"), source.index("def letter_bigrams")
-    names: dict[str, Any] = {}
-    exec(f"import unicodedata\n{source[start:stop]}", names)
-    assert names["normalised"](title) == normalise(title)
+def normal_forms() -> list[tuple[str, str]]:
+    """The texts of the page with their normal forms."""
+    rows = table_below("The normal form", COLLECTIONS)
+    return [(json.loads(text.strip("`")), json.loads(form.strip("`"))) for text, form in rows]
+
+
+def test_the_normal_forms_that_are_shown_are_right():
+    for text, form in normal_forms():
+        assert normalise(text) == normalise(form) == form
+
+
+def part_of(example: str, name: str) -> Any:
+    """A function of an example, without what the example does when it is imported."""
+    tree = ast.parse((ROOT / "examples" / example).read_text())
+    wanted = ("INVISIBLE", "SYMBOLS", "stored", "letters", "letter_bigrams")
+    tree.body = [
+        node
+        for node in tree.body
+        if (isinstance(node, ast.FunctionDef) and node.name in wanted)
+        or (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in wanted)
+    ]
+    names: dict[str, Any] = {"re": re, "unicodedata": unicodedata, "pairwise": pairwise}
+    exec(compile(tree, example, "exec"), names)
+    return names[name]
+
+
+TITLES = ["ΐ ᾳ̂", "비\n오는 날", "ÅΣς", "1️⃣2 ❶3 ㊗4 ①5 🄋6 ℹa™b", "👍🏽i̇ J̇ a\u200dı", "\ud800x\u3164y"]
+
+
+def test_an_example_cuts_titles_into_the_same_bigrams_as_melon():
+    bigrams = part_of("from_title.py", "letter_bigrams")
+    for title in [*TITLES, *(text for text, _ in normal_forms())]:
+        assert bigrams(title) == TitleTokenizer.bigrams(title)
+
+
+def test_an_example_strips_tags_as_melon_does():
+    stored = part_of("direct.py", "stored")
+    bare = ["rain", "비 오는 날", "❤️", "❤", "a️", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "‼️", "1️⃣", "a󠁧󠁿", "", "é\n!"]
+    around = ["", " ", "\u200b\ufeff", "\u2800\n", "\ufe0f", "\u3164\u00ad"]
+    for tag in (f"{first}{tag}{last}" for first in around for tag in bare for last in around):
+        assert stored(tag) == (clean_text(tag) or ""), ascii(tag)
 
 
 @on_the_server

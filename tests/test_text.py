@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from melon.text import DamagedTitleTokenizer, TitleTokenizer, normalise
+from melon.text import DamagedTitleTokenizer, TitleTokenizer, clean_text, name_key, normalise
 
 TITLES = [
     *["비 오는 날 듣기 좋은 음악", "비 오는 새벽 감성", "여름 드라이브 음악"] * 20,
@@ -61,6 +61,13 @@ def tokenizer() -> TitleTokenizer:
         ("a rare song", []),
         ("음악 음악", ["음악"]),
         ("", []),
+        ("★음악★", ["음악"]),
+        ("잠💤", ["잠"]),
+        ("잠!", ["잠"]),
+        ("\N{SLEEPING SYMBOL}잠실", []),
+        ("좋은음악♥ k-pop🔥", ["음악", "K-POP"]),
+        ("(rainy day)", ["rainy day"]),
+        ("비🔥오는🔥날", []),
     ],
 )
 def test_known_tags_are_found_as_a_reader_would(tokenizer, title, tags):
@@ -75,7 +82,7 @@ def test_tags_that_differ_in_writing_only_are_found_by_the_most_frequent():
 def test_words_are_learnt_from_titles_in_english_and_korean(tokenizer):
     assert {"rainy", "jazz"} <= set(tokenizer.words("Rainy JAZZ!"))
     assert "음악" in tokenizer.words("음악 (음악) 음악")
-    assert tokenizer.words("... !? ~ -- ▁") == []
+    assert tokenizer.words("... !? ~ -- ▁ ´") == []
 
 
 def test_unknown_words_are_not_cut_into_letters(tokenizer):
@@ -110,10 +117,107 @@ def test_normalising_twice_changes_nothing_more(text):
         (" a \t\n b ", "A B"),
         ("Straße", "STRASSE"),
         ("ｶﾗｵｹ", "カラオケ"),
+        ("İSTANBUL", "istanbul"),
+        ("ISPARTA ışık", "ısparta IŞIK"),
+        ("Į̇ J̇", "į j"),
+        ("ⓡⓐⓘⓝ", "rain"),
+        ("work\u00adout\u200b", "\ufeffworkout"),
+        ("❤️", "❤"),
+        ("❤️‍🔥", "❤‍🔥"),
+        ("👍🏽", "👍🏿"),
+        ("👩🏽‍💻", "👩‍💻"),
+        ("🏳️‍🌈", "🏳‍🌈"),
+        ("1️⃣", "1⃣"),
+        ("ℹ️ ™️", "ℹ™"),
+        ("🔥🔥🔥", "🔥"),
+        ("🔥 🔥", "🔥"),
+        ("🔥💪🔥💪", "🔥 💪"),
+        ("🇰🇷🇰🇷", "🇰🇷"),
+        ("★☆★ hits", "★☆hits"),
     ],
 )
 def test_ways_of_writing_the_same_become_one(first, second):
     assert normalise(first) == normalise(second)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("ïi", "ii"), ("🇰🇷", "🇷🇰"), ("👩‍💻", "👩💻"), ("🏴󠁧󠁢󠁥󠁮󠁧󠁿", "🏴󠁧󠁢󠁳󠁣󠁴󠁿"), ("1⃣", "1"), ("🏿", "")],
+)
+def test_what_only_looks_alike_stays_apart(first, second):
+    assert normalise(first) != normalise(second)
+
+
+INVISIBLE = [
+    "\u200b", "\ufeff", "\u2060", "\u00ad", "\u200c", "\u200d", "\u200e", "\u202e", "\u2066",
+    "\u034f", "\u3164", "\u1160", "\uffa0", "\u115f", "\u180e", "\u2800", "\ufe0f", "\U000e0001",
+    "\U000e0041", "\U000e0100", "\u200b \ufeff\t\u3000",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("unseen", INVISIBLE, ids=ascii)
+def test_what_cannot_be_seen_is_stripped_and_is_no_text(unseen):
+    assert clean_text(unseen) is None
+    assert normalise(unseen) == ""
+    assert clean_text(f"{unseen}rain{unseen}{unseen} ") == "rain"
+    assert clean_text(f"{unseen}비{unseen}") == "비"
+    assert normalise(f"{unseen}Rain{unseen}") == name_key(f"{unseen}Rain{unseen}") == "rain"
+
+
+@pytest.mark.parametrize("text", ["❤️", "☀️", "1️⃣", "👩🏽‍💻", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "🏳️‍🌈", "‼️", "न्‍य"])
+def test_what_changes_how_a_text_looks_stays(text):
+    assert clean_text(f" {text}\u200b") == text
+
+
+def test_a_name_is_known_by_every_i():
+    assert name_key("İbrahim TATLISES") == name_key("ibrahim tatlıses")
+
+
+SYMBOLS = [
+    *["🔥", "★", "♥", "❤️", "👍🏽", "👩‍💻", "🇰🇷", "1️⃣", "#️⃣", "™"],
+    *["ℹ️", "㊗️", "©", "∞", "€", "→", "🫨", "🏿", "❶"],
+    "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+]
+
+
+@pytest.mark.parametrize("symbol", SYMBOLS)
+@pytest.mark.parametrize("word", ["운동", "workout", "k-pop", "잠", "2024"])
+def test_a_symbol_is_a_word_of_its_own_and_hides_none(tokenizer, word, symbol):
+    """Whether the tokenizer has met it or not; nor does it make another pair of letters."""
+    met = TitleTokenizer.train([f"{word}{symbol}"] * 5, {word: 9})
+    for cut in (tokenizer, met):
+        plain = cut.words(word)
+        for title in (f"{symbol}{word}{symbol}", f"{word}{symbol}{symbol}", f"{symbol} {word}"):
+            assert [w for w in cut.words(title) if w != normalise(symbol)] == plain
+            assert normalise(symbol) in cut.words(title)
+            assert cut.bigrams(title) == cut.bigrams(word)
+            assert cut.tags(title) == cut.tags(word)
+    assert met.tags(word) == [word]
+
+
+def test_what_is_enclosed_is_no_part_of_a_word_beside_it(tokenizer):
+    assert tokenizer.words("workout①") == ["workout", "1"]
+
+
+def test_a_tag_is_known_without_its_symbols_if_there_is_none_with_them():
+    tokenizer = TitleTokenizer.train([], {"rain": 9, "Snow ★": 9, "snow": 9, "★": 9, ":)": 9})
+    assert tokenizer.spellings("★RAIN🔥") == ["★RAIN🔥", "RAIN", "rain"]
+    assert tokenizer.spellings("snow★★") == ["snow★★", "Snow ★", "snow"]
+    assert tokenizer.spellings("snow 👍🏽 flake️") == [
+        "snow 👍🏽 flake️",
+        "snow 👍 flake",
+        "snow flake",
+    ]
+    assert tokenizer.spellings("★★★") == ["★★★", "★"]
+    assert tokenizer.spellings(":)") == [":)"]
+
+
+def test_tags_of_punctuation_and_of_symbols_are_found_in_titles():
+    tokenizer = TitleTokenizer.train([], {":)": 9, "👩‍👩‍👧": 9, "👧": 9, "1": 9, "!!": 9})
+    assert tokenizer.tags("good day :)") == [":)"]
+    assert tokenizer.tags("day:)!!") == [":)", "!!"]
+    assert tokenizer.tags("👩‍👩‍👧") == ["👩‍👩‍👧"]
+    assert tokenizer.tags("1️⃣👧🏽") == ["👧"]
 
 
 @settings(max_examples=25)
@@ -145,7 +249,8 @@ def test_damaged_blobs_are_refused(tokenizer):
     blob = tokenizer.to_bytes()
     flipped = bytearray(blob)
     flipped[len(blob) // 2] ^= 1
-    for bad in (b"", b"other", blob[:-20], blob[:20], bytes(flipped)):
+    earlier = blob.replace(b"melon-title-2", b"melon-title-1")
+    for bad in (b"", b"other", earlier, blob[:-20], blob[:20], bytes(flipped)):
         with pytest.raises(DamagedTitleTokenizer):
             TitleTokenizer.from_bytes(bad)
 

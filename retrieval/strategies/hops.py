@@ -189,7 +189,7 @@ class WeightedSeeds:
 
 def liked_seeds(query: ResolvedQuery, hops: Hops) -> list[WeightedSeeds]:
     """What the query likes, each kind with its weight."""
-    seeds, weights = query.seeds, query.original.relative_weights
+    seeds, weights = query.seeds, query.seeds.weights
     songs, tags = weights.songs * hops.song_weight, weights.tags * hops.tag_weight
     title_tags = weights.title * hops.title_tag_weight
     return [

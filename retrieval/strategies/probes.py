@@ -68,7 +68,7 @@ def probes(query: ResolvedQuery, settings: QueryEmbedding, kind: ProbeKind) -> l
 
     What it dislikes pushes the mean away, or votes against what is near it.
     """
-    asked = query.original.relative_weights
+    asked = query.seeds.weights
     weights = ModalityWeights(
         songs=asked.songs * settings.song_weight,
         tags=asked.tags * settings.tag_weight,

@@ -116,12 +116,13 @@ EMPTY = Ranked(np.empty(0, np.int64), np.empty(0))
 class Answer:
     """The candidates for one query.
 
-    `popular` is true where the most popular ones stand in, because a strategy finds none.
+    `popular` are the collections of which the most popular ones stand in, because a strategy finds
+    none.
     """
 
     songs: Ranked
     tags: Ranked
-    popular: bool = False
+    popular: frozenset[Collection] = frozenset()
 
     def __bool__(self) -> bool:
         """Whether there is any."""

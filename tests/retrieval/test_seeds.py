@@ -77,7 +77,7 @@ def test_a_weight_is_a_number(weight: float):
         ModalityWeights(songs=weight)
 
 
-@pytest.mark.parametrize("blank", ["", " ", "\u3000\n"])
+@pytest.mark.parametrize("blank", ["", " ", "\u3000\n", "\u200b", "\ufeff \u2060\u00ad", "\u3164"])
 @pytest.mark.parametrize("field", ["tags", "not_tags", "title"])
 def test_a_blank_text_is_refused(field: str, blank: str):
     """It would silently ask for what is popular."""
@@ -99,7 +99,7 @@ def test_a_tag_is_known_however_it_is_spaced_and_cased(retriever: Retriever, spe
     assert not found.unknown
 
 
-@given(text=st.text(st.characters(codec="utf-8")).filter(str.strip))
+@given(text=st.text(st.characters(codec="utf-8")).filter(clean_text))
 def test_a_tag_is_brought_to_the_form_of_the_catalogue(text: str):
     for tag in (text, f" {text}\u3000", normalize("NFD", text)):
         assert PlaylistQuery(tags=(tag,)).tags == (clean_text(tag),)
@@ -130,6 +130,28 @@ def test_a_tag_that_is_held_as_it_is_given_is_no_other(retriever: Retriever):
     assert "비 오는 날" in [tag.tag for tag in compact.tags]
     disliked = retriever.recommend(PlaylistQuery(not_tags=("비오는날",)), tag_limit=50)
     assert "비오는날" not in [tag.tag for tag in disliked.tags]
+
+
+DECORATIONS = ["{}🔥", "🔥{}", "★{}★", "{}👩🏽‍💻", "{} 1️⃣", "{}🇰🇷™️", "\u200b{}\ufeff"]
+
+
+@pytest.mark.parametrize("field", ["title", "tags"])
+def test_symbols_beside_a_tag_change_nothing(
+    retriever: Retriever, demo_space: EmbeddingSpace, field: str
+):
+    """Where the store does not know them; over all tags that titles are searched for."""
+
+    def ask(text: str) -> PlaylistQuery:
+        return PlaylistQuery(title=text) if field == "title" else PlaylistQuery(tags=(text,))
+
+    counts = demo_space.tag_table["popularity"].to_pylist()
+    tags = [tag for tag, count in zip(demo_space.tags, counts, strict=True) if count >= 5]
+    assert len(tags) > 30
+    plain = retriever.rank_many([ask(tag) for tag in tags], limit=5, tag_limit=5)
+    for decoration in DECORATIONS:
+        queries = [ask(decoration.format(tag)) for tag in tags]
+        assert retriever.rank_many(queries, limit=5, tag_limit=5) == plain
+        assert retriever.kinds(queries) == retriever.kinds([ask(tag) for tag in tags])
 
 
 @pytest.mark.parametrize("disliked", ["rainy day", "RAINYDAY", " rainy day"])
