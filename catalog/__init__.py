@@ -8,6 +8,7 @@ from melon.catalog.corpus import (
     CorpusFiles,
     find_corpus,
 )
+from melon.catalog.corpus_keys import CorpusKeys, Keys
 from melon.catalog.errors import (
     BadCorpus,
     BadFields,
@@ -51,11 +52,13 @@ __all__ = [
     "BadRecord",
     "Cause",
     "CorpusFiles",
+    "CorpusKeys",
     "Genre",
     "ImportPlan",
     "IssueDate",
     "JsonArray",
     "KeyIds",
+    "Keys",
     "Playlist",
     "ReadReport",
     "RecordId",

@@ -8,19 +8,23 @@ from itertools import chain
 
 from melon.fields import MAX_ID
 
-_INTEGER = re.compile(r"0|[1-9]\d{0,9}")
+_INTEGER = re.compile(r"0|[1-9]\d{0,9}", re.ASCII)
 
 
 class KeyIds:
     """The ids of songs or of playlists by their keys: a key that has an id keeps it.
 
+    Args:
+        ids: Of the keys that have one.
+        taken: Ids that no further key can have.
+
     Attributes:
         ids: Key -> id.
     """
 
-    def __init__(self, ids: Mapping[str, int] | None = None) -> None:
+    def __init__(self, ids: Mapping[str, int] | None = None, taken: Iterable[int] = ()) -> None:
         self.ids = dict(ids or {})
-        self._taken = set(self.ids.values())
+        self._taken = {*self.ids.values(), *taken}
 
     def add(self, keys: Iterable[str]) -> list[int]:
         """The ids of keys, in their order; those that have none yet get one.
@@ -34,8 +38,8 @@ class KeyIds:
         for key in dict.fromkeys(keys):
             if key in self.ids:
                 continue
-            number = int(key) if _INTEGER.fullmatch(key) else -1
-            if 0 <= number <= MAX_ID and number not in self._taken:
+            number = integer_of(key)
+            if number is not None and number not in self._taken:
                 self._give(key, number)
             else:
                 others.append(key)
@@ -48,3 +52,11 @@ class KeyIds:
     def _give(self, key: str, number: int) -> None:
         self.ids[key] = number
         self._taken.add(number)
+
+
+def integer_of(key: str) -> int | None:
+    """The id that a key writes: an integer in 0..`MAX_ID`, as Python writes it."""
+    if not _INTEGER.fullmatch(key):
+        return None
+    number = int(key)
+    return number if number <= MAX_ID else None

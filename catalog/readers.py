@@ -8,21 +8,26 @@ from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from types import GenericAlias
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, create_model
 
+from melon.catalog.corpus import CorpusFiles
+from melon.catalog.corpus_keys import CorpusKeys, Keys
 from melon.catalog.dates import parse_issue_date, parse_updated
 from melon.catalog.errors import shortened
 from melon.catalog.records import Playlist, Song
 from melon.catalog.report import Cause, ReadReport
-from melon.catalog.source import RecordSource
+from melon.catalog.source import RecordSource, byte_counter
 from melon.fields import PLAYLISTS, SONGS, Field, FieldType, read_fields
 from melon.progress import Progress, ignore
 from melon.text import clean_text
 
 _RAW = ConfigDict(strict=True, extra="ignore")
+
+KEYED_FIELDS = {"id", "songs"}
+"""Fields whose values are ids, or strings: the keys of what has these ids."""
 
 GENRE_FIELDS = {"genres", "detail_genres"}
 """Fields whose values have to be among the genres, where these are known."""
@@ -47,6 +52,8 @@ def file_model(name: str, fields: Iterable[Field]) -> type[BaseModel]:
             if field.type is FieldType.INTEGER
             else _ANNOTATIONS[field.type]
         )
+        if field.name in KEYED_FIELDS:
+            one = one | str
         value = GenericAlias(list, one) if field.many else one
         return (value, ...) if field.required else (value | None, None)
 
@@ -70,6 +77,7 @@ def read_playlists(
     paths: Iterable[Path],
     *,
     report: ReadReport,
+    keys: Keys | None = None,
     strict: bool = False,
     progress: Progress = ignore,
 ) -> Iterator[Playlist]:
@@ -77,12 +85,13 @@ def read_playlists(
 
     A record that cannot be used is skipped: it lacks `id`, `songs` or `tags`, a field has the
     wrong type, an id lies outside 0..`MAX_ID`, or a record that was used before, in whichever
-    file, has its id. Songs and tags repeated in a playlist are dropped, and so is an unreadable
-    date.
+    file, has its id. Songs and tags repeated in a playlist are dropped, and so are an unreadable
+    date and a key that another record has. A string in place of an id is the key of what has it.
 
     Args:
         paths: Files in the format of `train.json`.
         report: Counts what is read, dropped and skipped, while this is iterated.
+        keys: Says which ids strings stand for; by default the files alone do.
         strict: Raise at the first record that would be skipped.
         progress: Told how many bytes are read, and of how many.
 
@@ -92,24 +101,15 @@ def read_playlists(
         UnreadableFile: a file is missing or cannot be opened.
     """
     paths = tuple(paths)
-    advance = _byte_counter("playlists", paths, progress)
-    seen: set[int] = set()
+    keys = keys or CorpusKeys(CorpusFiles(paths))
+    advance = byte_counter("playlists", paths, progress)
+    seen = _Seen(keys.playlist)
     for path in paths:
         source = RecordSource(path, "playlist", report, advance, strict=strict)
-        conversions = _Conversions(Playlist, PLAYLISTS, source)
-        for raw in source.records(PLAYLIST_MODEL):
-            number = vars(raw)["of_id"]
-            if number in seen:
-                source.note(Cause.REPEATED_ID, "id", f"playlist {number} was read before")
-                continue
-            try:
-                playlist = _without_repeats(Playlist(*conversions.arguments(raw)), source)
-            except UnicodeEncodeError as error:
-                source.note_invalid_text(raw, error.object)
-                continue
-            seen.add(number)
+        conversions = _Conversions(Playlist, PLAYLISTS, source, keys)
+        for playlist in _distinct(source, PLAYLIST_MODEL, conversions, seen):
             report.playlists += 1
-            yield playlist
+            yield _without_repeats(playlist, source)
 
 
 def read_songs(
@@ -118,6 +118,7 @@ def read_songs(
     genres: Collection[str] | None = None,
     fields: Sequence[Field] = (),
     report: ReadReport,
+    keys: Keys | None = None,
     strict: bool = False,
     progress: Progress = ignore,
 ) -> Iterator[Song]:
@@ -125,13 +126,15 @@ def read_songs(
 
     A record that cannot be used is skipped: it lacks `id`, a field has the wrong type, an id
     lies outside its range, or a record that was used before has its id. Every field but `id` may
-    be missing. Codes that are not among `genres` are dropped, and so is an unreadable date.
+    be missing. Codes that are not among `genres` are dropped, and so are an unreadable date and a
+    key that another record has. A string in place of an id is the key of what has it.
 
     Args:
         path: A file in the format of `song_meta.json`.
         genres: The known genre codes, as `read_genres` returns them; None accepts every code.
         fields: The catalogue's own, as `read_fields_file` returns them.
         report: Counts what is read, dropped and skipped, while this is iterated.
+        keys: Says which ids strings stand for; by default the file alone does.
         strict: Raise at the first record that would be skipped.
         progress: Told how many bytes are read, and of how many.
 
@@ -141,75 +144,116 @@ def read_songs(
         UnreadableFile: the file is missing or cannot be opened.
     """
     known = None if genres is None else frozenset(genres)
-    seen: set[int] = set()
-    advance = _byte_counter("songs", [path], progress)
+    keys = keys or CorpusKeys(CorpusFiles((), path))
+    advance = byte_counter("songs", [path], progress)
     source = RecordSource(path, "song", report, advance, strict=strict)
     fields = (*SONGS, *fields)
-    conversions = _Conversions(Song, fields, source, known)
-    for raw in source.records(file_model("song", fields)):
-        number = vars(raw)["of_id"]
-        if number in seen:
-            source.note(Cause.REPEATED_ID, "id", f"song {number} was read before")
-            continue
-        try:
-            song = Song(*conversions.arguments(raw))
-        except UnicodeEncodeError as error:
-            source.note_invalid_text(raw, error.object)
-            continue
-        seen.add(number)
+    conversions = _Conversions(Song, fields, source, keys, known)
+    for song in _distinct(source, file_model("song", fields), conversions, _Seen(keys.song)):
         report.songs += 1
         yield song
 
 
-def _byte_counter(step: str, paths: Sequence[Path], progress: Progress) -> Callable[[int], None]:
-    """A function to call with the bytes just read, which tells how far all of the files are."""
-    done, total = 0, sum(path.stat().st_size for path in paths if path.is_file())
-
-    def advance(size: int) -> None:
-        nonlocal done
-        done += size
-        progress(step, done, total)
-
-    return advance
+Record = TypeVar("Record", Playlist, Song)
 
 
-class _Conversions:
+class _Seen:
+    """The ids and keys of the records of a kind that were read, and the ids that keys stand for."""
+
+    def __init__(self, id_of: Callable[[str], int]) -> None:
+        self.id_of = id_of
+        self.ids: set[int] = set()
+        self.keys: set[str] = set()
+
+
+def _distinct(
+    source: RecordSource, model: type[BaseModel], conversions: _Conversions[Record], seen: _Seen
+) -> Iterator[Record]:
+    """The records of a file that are the first with their id, each with its own key if it has one.
+
+    A string in place of the id is the key.
+    """
+    for raw in source.records(model):
+        written = raw.__dict__["of_id"]
+        try:
+            name = clean_text(written) if isinstance(written, str) else None
+            number = written if name is None else seen.id_of(name)
+            if isinstance(number, str):
+                source.note(Cause.MISSING_FIELD, "id", "the record's 'id' is blank")
+                continue
+            if number in seen.ids:
+                what = f"{source.kind} {shortened(written)} was read before"
+                source.note(Cause.REPEATED_ID, "id", what)
+                continue
+            record = conversions.record(raw)
+        except UnicodeEncodeError as error:
+            source.note_invalid_text(raw, error.object)
+            continue
+        seen.ids.add(number)
+        if name is not None or record.key is not None:
+            record = replace(record, id=number, key=_own_key(record.key, name, seen.keys, source))
+        yield record
+
+
+def _own_key(key: str | None, name: str | None, seen: set[str], source: RecordSource) -> str | None:
+    """The key of a record: the string in place of its id, if there is one; None if another has it.
+
+    Args:
+        key: what stands in its field.
+        name: what stands in place of its id.
+        seen: keys of the records before; this one's joins them.
+    """
+    if name is not None and key not in (None, name):
+        source.note(Cause.SECOND_KEY, "key", f"{shortened(key)} beside the id's own")
+    key = name or key
+    if key is None or key in seen:
+        source.note(Cause.REPEATED_KEY, "key", f"{shortened(key)} was read before")
+        return None
+    seen.add(key)
+    return key
+
+
+class _Conversions(Generic[Record]):
     """How the values of a file's record become those of a playlist or a song."""
 
     def __init__(
         self,
-        record: type[Song | Playlist],
+        record: type[Record],
         fields: Iterable[Field],
         source: RecordSource,
+        keys: Keys,
         genres: frozenset[str] | None = None,
     ) -> None:
+        self._make: Callable[..., Record] = record
         named = {field.name: field for field in read_fields(fields)}
         attributes = [named.pop(name) for name in record.__slots__ if name in named]
         self._attributes = [
-            (_attribute(field), _conversion(field, source, genres)) for field in attributes
+            (_attribute(field), _conversion(field, source, keys, genres)) for field in attributes
         ]
         self._more = [
-            (name, _attribute(field), _conversion(field, source, genres))
+            (name, _attribute(field), _conversion(field, source, keys, genres))
             for name, field in named.items()
         ]
 
-    def arguments(self, raw: BaseModel) -> list[Any]:
-        """The arguments of the record's class, in order, from the values of a file's record."""
+    def record(self, raw: BaseModel) -> Record:
+        """The playlist or the song of a file's record; its id may still be a string."""
         values = raw.__dict__
         arguments = [convert(values[key]) for key, convert in self._attributes]
         if self._more:
             more = {name: convert(values[key]) for name, key, convert in self._more}
             arguments.append({n: value for n, value in more.items() if value not in (None, ())})
-        return arguments
+        return self._make(*arguments)
 
 
 def _conversion(
-    field: Field, source: RecordSource, genres: frozenset[str] | None
+    field: Field, source: RecordSource, keys: Keys, genres: frozenset[str] | None
 ) -> Callable[[Any], Any]:
     """A function that turns a value of the file into the record's."""
     name = str(field.source)
     if field.name in GENRE_FIELDS:
         return lambda codes: _codes(codes, name, genres, source)
+    if field.name == "songs":
+        return lambda songs: _song_ids(songs, keys, source)
     match field.type:
         case FieldType.TEXT | FieldType.KEYWORD:
             return _texts if field.many else clean_text
@@ -235,6 +279,24 @@ def _each(field: Field, convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def _parse_day(value: str | int | None) -> date | None:
     issued = parse_issue_date(value)
     return issued.day if issued else None
+
+
+def _song_ids(songs: list[int | str], keys: Keys, source: RecordSource) -> tuple[int, ...]:
+    try:
+        sum(songs)  # type: ignore[arg-type]  # the quickest way to tell that none is a string
+        return tuple(songs)  # type: ignore[arg-type]
+    except TypeError:
+        return tuple(_ids_of(songs, keys, source))
+
+
+def _ids_of(songs: list[int | str], keys: Keys, source: RecordSource) -> Iterator[int]:
+    for place, song in enumerate(songs):
+        if isinstance(song, int):
+            yield song
+        elif key := clean_text(song):
+            yield keys.song(key)
+        else:
+            source.note(Cause.BLANK_SONG, f"songs[{place}]", "the song's key is blank")
 
 
 def _tuple(values: list[Any] | None) -> tuple[Any, ...]:

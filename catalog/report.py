@@ -25,6 +25,9 @@ class Cause(StrEnum):
     INVALID_TEXT = "text that is not Unicode"
     REPEATED_ID = "repeated id"
 
+    REPEATED_KEY = "key of another record"
+    SECOND_KEY = "second key"
+    BLANK_SONG = "song without a name"
     REPEATED_SONG = "song repeated in its playlist"
     REPEATED_TAG = "tag repeated in its playlist"
     UNKNOWN_GENRE = "unknown genre code"
@@ -37,6 +40,9 @@ class Cause(StrEnum):
 
 
 _KEEPS = {
+    Cause.REPEATED_KEY,
+    Cause.SECOND_KEY,
+    Cause.BLANK_SONG,
     Cause.REPEATED_SONG,
     Cause.REPEATED_TAG,
     Cause.UNKNOWN_GENRE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,6 +12,7 @@ from melon.catalog.errors import BadRecord, shortened
 from melon.catalog.json_stream import JsonArray
 from melon.catalog.report import Cause, Finding, ReadReport, RecordKind
 from melon.errors import first_problem, place_of
+from melon.progress import Progress
 
 RawT = TypeVar("RawT", bound=BaseModel)
 
@@ -43,7 +44,7 @@ class RecordSource:
         strict: bool,
     ) -> None:
         self._array = JsonArray(path, advance=advance)
-        self._kind = kind
+        self.kind = kind
         self._report = report
         self._strict = strict
 
@@ -66,7 +67,7 @@ class RecordSource:
             BadRecord: reading is strict, and the cause is one that skips a record.
         """
         finding = Finding(
-            self._kind,
+            self.kind,
             cause,
             self._array.path,
             self._array.number,
@@ -106,3 +107,15 @@ class RecordSource:
             cause = _CAUSES.get(problem.kind, Cause.WRONG_TYPE)
             detail = f"{problem.what}, not {shortened(problem.value)}"
         self.note(cause, place or None, detail)
+
+
+def byte_counter(step: str, paths: Sequence[Path], progress: Progress) -> Callable[[int], None]:
+    """A function to call with the bytes just read, which tells how far all of the files are."""
+    done, total = 0, sum(path.stat().st_size for path in paths if path.is_file())
+
+    def advance(size: int) -> None:
+        nonlocal done
+        done += size
+        progress(step, done, total)
+
+    return advance

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from melon.catalog import (
     CorpusFiles,
+    CorpusKeys,
     Genre,
     Playlist,
     ReadReport,
@@ -58,7 +59,8 @@ def train_corpus(
         settings: hyper-parameters; the default preset where there are none.
         report: counts what is read and skipped.
         strict: raise at the first record that would be skipped.
-        progress: told how far each step is: `playlists` and `songs` (in bytes), then those of
+        progress: told how far each step is: `playlists` and `songs` (in bytes; before them `keys`,
+            where ids are strings), then those of
             `build_space`.
 
     Returns:
@@ -89,19 +91,24 @@ def build_from_files(
     report = report or ReadReport()
     genres = read_genres(files.genres) if files.genres else {}
     fields = read_fields_file(files.fields) if files.fields else ()
+    keys = CorpusKeys(files, progress)
     songs = (
         read_songs(
             files.songs,
             genres=genres or None,
             fields=fields,
             report=report,
+            keys=keys,
             strict=strict,
             progress=progress,
         )
         if files.songs
         else ()
     )
-    playlists = read_playlists(files.playlists, report=report, strict=strict, progress=progress)
+    playlists = read_playlists(
+        files.playlists, report=report, keys=keys, strict=strict, progress=progress
+    )
+    songs = chain(songs, keys.songs_without_metadata())
     return build_space(playlists, songs, genres, settings, progress, fields=fields)
 
 
@@ -118,7 +125,7 @@ def build_space(
 
     Args:
         playlists: read once, as a stream.
-        songs: the songs' metadata, read once, as a stream; may be empty.
+        songs: the songs' metadata, read once, as a stream, after the playlists; may be empty.
         genres: the names of the genre codes.
         settings: hyper-parameters; the default preset where there are none.
         progress: told how far each step is: `titles`, `bags`, `epoch 1/10` and so on (in bags),

@@ -1,0 +1,151 @@
+"""The ids of the keys in a corpus, whichever of its files is read first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+from melon.catalog.corpus import CorpusFiles
+from melon.catalog.json_stream import JsonArray
+from melon.catalog.keys import KeyIds, integer_of
+from melon.catalog.records import Song
+from melon.catalog.source import byte_counter
+from melon.fields import MAX_ID
+from melon.progress import Progress, ignore
+from melon.text import clean_text
+
+
+class Keys(Protocol):
+    """Says which ids songs and playlists have that are named by a key."""
+
+    def song(self, key: str) -> int:
+        """The id of a song."""
+
+    def playlist(self, key: str) -> int:
+        """The id of a playlist."""
+
+
+class CorpusKeys:
+    """The ids of the songs and playlists of a corpus whose files name them by strings.
+
+    A string is the key of a record that has it as its `key`, or else as its `id`; or it is written
+    like the integer id of another record, and means that one; or else nothing but the string is
+    known of the song. Keys without an id get one (see `KeyIds`) that no file has. For that, all
+    files are read once more, when the first string is met: none is read where ids are integers.
+
+    Args:
+        files: The files of the corpus.
+        progress: Told how much of the files is read, in the step `keys`.
+    """
+
+    def __init__(self, files: CorpusFiles, progress: Progress = ignore) -> None:
+        self._files = files
+        self._progress = progress
+        self._met = False
+
+    def song(self, key: str) -> int:
+        """The id of a song."""
+        self._met = True
+        return self._songs.ids_of_keys[key]
+
+    def playlist(self, key: str) -> int:
+        """The id of a playlist."""
+        return self._playlists.ids_of_keys[key]
+
+    def songs_without_metadata(self) -> Iterator[Song]:
+        """The songs that playlists name by a key, and that no file describes.
+
+        To be read after the playlists, for these say which they are.
+        """
+        if self._met:
+            for key in self._songs.undescribed:
+                yield Song(self._songs.ids_of_keys[key], key=key)
+
+    @property
+    def _songs(self) -> _Named:
+        return self._found[0]
+
+    @property
+    def _playlists(self) -> _Named:
+        return self._found[1]
+
+    @cached_property
+    def _found(self) -> tuple[_Named, _Named]:
+        songs, playlists = _Named(), _Named()
+        files = self._files
+        described = () if files.songs is None else (files.songs,)
+        advance = byte_counter("keys", (*described, *files.playlists), self._progress)
+        for record in _records(described, advance):
+            songs.add_record(record)
+        for record in _records(files.playlists, advance):
+            playlists.add_record(record)
+            held = record.get("songs")
+            for song in held if isinstance(held, list) else ():
+                songs.add(song)
+        return songs, playlists
+
+
+@dataclass
+class _Named:
+    """Songs, or playlists, by what names them."""
+
+    ids: set[int] = field(default_factory=set)
+    """Integers that name one."""
+
+    keyed: dict[str, int] = field(default_factory=dict)
+    """Keys of records with an integer id."""
+
+    strings: dict[str, bool] = field(default_factory=dict)
+    """Strings that name one, each with whether a record describes it."""
+
+    def add(self, name: object, *, described: bool = False) -> None:
+        """Add what names one; what can name none is reported by who reads the record."""
+        if type(name) is int:
+            if 0 <= name <= MAX_ID:
+                self.ids.add(name)
+        elif key := key_of(name):
+            self.strings[key] = self.strings.get(key, False) or described
+
+    def add_record(self, record: dict[str, object]) -> None:
+        """Add the record of one, with its key."""
+        number = record.get("id")
+        self.add(number, described=True)
+        if type(number) is int and 0 <= number <= MAX_ID and (key := key_of(record.get("key"))):
+            self.keyed.setdefault(key, number)
+
+    @cached_property
+    def ids_of_keys(self) -> Mapping[str, int]:
+        """The id of each key."""
+        known = dict(self.keyed)
+        for key in self.strings:
+            number = integer_of(key)
+            if number in self.ids:
+                known.setdefault(key, number)
+        named = KeyIds(known, self.ids)
+        named.add(self.strings)
+        return named.ids
+
+    @property
+    def undescribed(self) -> Iterator[str]:
+        """The strings that stand for no integer, and that no record describes."""
+        for key, described in self.strings.items():
+            if not described and key not in self.keyed and integer_of(key) not in self.ids:
+                yield key
+
+
+def key_of(value: object) -> str | None:
+    """A value as a key; None if it is blank, no string, or not Unicode."""
+    try:
+        return clean_text(value) if isinstance(value, str) else None
+    except UnicodeEncodeError:
+        return None
+
+
+def _records(paths: Iterable[Path], advance: Callable[[int], None]) -> Iterator[dict[str, object]]:
+    for path in paths:
+        for record in JsonArray(path, advance=advance):
+            if isinstance(record, dict):
+                yield record
