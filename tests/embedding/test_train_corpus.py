@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from planted import planted_genres, planted_playlists, planted_songs, small_sett
 
 from melon.catalog import (
     BadRecord,
+    CorpusFiles,
     ReadReport,
     find_corpus,
     write_genres,
@@ -63,3 +65,28 @@ def test_a_bad_record_is_an_error_where_asked_for(corpus: Path, tmp_path: Path):
     with pytest.raises(BadRecord):
         train_corpus([corpus], tmp_path / "space", strict=True)
     assert not (tmp_path / "space").exists()
+
+
+def test_strings_in_place_of_ids_make_the_same_space_with_keys(
+    corpus: Path, tmp_path: Path, space: EmbeddingSpace
+):
+    """Integers in quotes are these; and what a key names is one song in all files."""
+    for quoted in (str, "track:{}".format):
+        for name in ("train.json", "song_meta.json"):
+            records = json.loads((corpus / name).read_text())
+            for record in records:
+                record["id"] = quoted(record["id"])
+                record["songs"] = [quoted(song) for song in record.get("songs", ())]
+            (tmp_path / name).write_text(json.dumps(records))
+        files = CorpusFiles((tmp_path / "train.json",), tmp_path / "song_meta.json")
+        keyed = build_from_files(files, small_settings())
+        if quoted is str:
+            assert keyed.song_ids.tolist() == space.song_ids.tolist()
+        described = {song["key"]: song["name"] for song in keyed.songs.to_pylist()}
+        assert described == {quoted(song["id"]): song["name"] for song in space.songs.to_pylist()}
+        keys = dict(zip(keyed.song_ids.tolist(), keyed.songs["key"].to_pylist(), strict=True))
+        held = {p["key"]: {keys[song] for song in p["songs"]} for p in keyed.playlists.to_pylist()}
+        assert held == {
+            quoted(playlist.id): {quoted(song) for song in playlist.songs}
+            for playlist in planted_playlists()
+        }
