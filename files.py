@@ -82,6 +82,28 @@ def replacing(path: Path) -> Iterator[TextIO]:
         sync_directory(target.parent)
 
 
+def copy_atomically(source: Path, target: Path) -> None:
+    """Copy a file to a place that has the whole copy, or what was there before.
+
+    Raises:
+        UnreadableFile: the file cannot be read.
+        UnwritableFile: the copy cannot be written.
+    """
+    with fresh_beside(target) as fresh:
+        try:
+            read = source.open("rb")
+        except OSError as error:
+            raise UnreadableFile.from_os_error(source, error) from error
+        try:
+            with read, fresh.open("xb") as written:
+                shutil.copyfileobj(read, written)
+                os.fsync(written.fileno())
+            fresh.replace(target)
+            sync_directory(target.parent)
+        except OSError as error:
+            raise UnwritableFile.from_os_error(target, error) from error
+
+
 @contextmanager
 def fresh_beside(path: Path) -> Iterator[Path]:
     """A hidden name beside `path` for a file or directory that is to take its place.

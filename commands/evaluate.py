@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from melon.commands.console import meter, note, print_json, print_table
+from melon.commands.console import meter, note, print_json
 from melon.commands.options import (
     AnswersArgument,
     JsonOption,
@@ -31,11 +31,11 @@ from melon.commands.options import (
     settings_file,
     strategies_named,
 )
+from melon.commands.scorecards import note_bare, note_card, note_short, note_unknown, render
 from melon.errors import InputError, counted
 
 if TYPE_CHECKING:
-    from melon.catalog import Playlist
-    from melon.evaluation import Quality, Scorecard, Unknowns
+    from melon.evaluation import Result
 
 ALL_STRATEGIES = "all"
 
@@ -88,8 +88,8 @@ def recommend(
 ) -> None:
     """Answer all questions of a file: 100 songs and 10 tags each, as the challenge wants them.
 
-    The most popular songs and tags fill what is left open. The file is written when the last
-    question is answered.
+    The most popular songs and tags fill what is left open; there are fewer only where the store
+    holds no more. The file is written when the last question is answered.
     """
     from melon.evaluation import Processes, Unknowns, check_strategy, read_questions, write_results
     from melon.evaluation import recommend as answers
@@ -116,9 +116,11 @@ def recommend(
             unknown=unknown,
             progress=bar,
         )
-        count = write_results(out, results)
+        short: list[int] = []
+        count = write_results(out, _watched(results, short))
         seconds = time.perf_counter() - started
     note_unknown(unknown, len(asked))
+    note_short(len(short), count)
     answered = f"{counted(count, 'question')} answered"
     note(f"{answered} in {seconds:.1f} s ({count / seconds:,.0f}/s): {out}")
 
@@ -138,18 +140,19 @@ def score(
     """Score results as the challenge does, by kind of question, and with further metrics.
 
     Coverage and popularity of what is recommended need the store that it came from: --path or
-    --url. Results that the official scorer rejects are rejected, with the reason.
+    --url. Results that the official scorer rejects are rejected, with the reason. But lists may
+    be shorter of what no answer hides, and where that store holds no more beside the --questions.
     """
-    from melon.evaluation import read_questions, read_results
+    from melon.evaluation import as_held, read_questions, read_results
     from melon.evaluation import score as scored
 
-    submitted = list(read_results(results))
     hidden = read_questions(answers)
     note_bare(hidden)
     asked = read_questions(questions) if questions else None
     reader = opened_reader(chosen_store(url, path), release) if url or path or release else None
+    submitted = list(read_results(results, as_held(hidden, asked, reader)))
     card = scored(submitted, hidden, asked, reader=reader)
-    note_leaks(card)
+    note_card(card)
     if as_json:
         print_json(card.to_json())
     else:
@@ -216,7 +219,7 @@ def evaluate(
             for name in named
         ]
     note_unknown(unknown, len(pairs))
-    note_leaks(cards[0])
+    note_card(cards[0])
     if not as_json:
         render(cards)
     elif _several(strategies):
@@ -225,120 +228,14 @@ def evaluate(
         print_json(cards[0].to_json())
 
 
-def render(cards: Sequence[Scorecard]) -> None:
-    """Scorecards as tables."""
-    print_table("Scores", tuple(COLUMNS), rows(cards), wide=COLUMNS)
-    if beyond := beyond_rows(cards):
-        print_table("What is recommended", tuple(BEYOND_COLUMNS), beyond, wide=BEYOND_COLUMNS)
+def _watched(results: Iterable[Result], short: list[int]) -> Iterator[Result]:
+    """The results; `short` collects the playlists for which the store held too little."""
+    from melon.evaluation import SONGS, TAGS
 
-
-COLUMNS = {
-    "strategy": 0,
-    "kind": 0,
-    "count>": 0,
-    "song nDCG>": 0,
-    "tag nDCG>": 0,
-    "score>": 0,
-    "±>": 132,
-    "song recall>": 100,
-    "tag recall>": 100,
-    "song R-prec>": 124,
-    "tag R-prec>": 124,
-    "ms each>": 74,
-}
-BEYOND_COLUMNS = {
-    "strategy": 0,
-    "song coverage>": 0,
-    "tag coverage>": 0,
-    "song popularity>": 72,
-    "tag popularity>": 72,
-}
-"""The tables' columns, and how wide a terminal has to be to show each."""
-
-
-def rows(cards: Sequence[Scorecard]) -> list[tuple[object, ...]]:
-    """Rows under `COLUMNS`: for each scorecard all questions, then each kind of question."""
-    table: list[tuple[object, ...]] = []
-    for card in cards:
-        table.append(_row(card.strategy, "all", card.quality, card.ms_per_question))
-        table += [_row(None, kind, quality, None) for kind, quality in card.by_kind.items()]
-    return table
-
-
-def _row(
-    strategy: str | None, kind: str, quality: Quality, milliseconds: float | None
-) -> tuple[object, ...]:
-    figures = (
-        quality.song_ndcg,
-        quality.tag_ndcg,
-        quality.score,
-        quality.score_standard_error,
-        quality.song_recall,
-        quality.tag_recall,
-        quality.song_r_precision,
-        quality.tag_r_precision,
-    )
-    return (
-        strategy,
-        kind,
-        f"{quality.questions:,}",
-        *(None if figure is None else f"{figure:.4f}" for figure in figures),
-        None if milliseconds is None else f"{milliseconds:.2f}",
-    )
-
-
-def beyond_rows(cards: Sequence[Scorecard]) -> list[tuple[object, ...]]:
-    """Rows under `BEYOND_COLUMNS`, of the scorecards that know."""
-    return [
-        (
-            card.strategy,
-            f"{beyond.song_coverage:.1%}",
-            f"{beyond.tag_coverage:.1%}",
-            f"{beyond.song_popularity:,.1f}",
-            f"{beyond.tag_popularity:,.1f}",
-        )
-        for card in cards
-        if (beyond := card.beyond_accuracy)
-    ]
-
-
-def note_bare(answers: Sequence[Playlist]) -> None:
-    """Say if answers hide nothing, as happens where questions are taken for them."""
-    if bare := sum(not answer.songs and not answer.tags for answer in answers):
-        hide = "hides" if bare == 1 else "hide"
-        note(
-            f"{bare:,} of {counted(len(answers), 'answer')} {hide} neither songs nor tags: "
-            "are these the questions?"
-        )
-
-
-def note_unknown(unknown: Unknowns, questions: int) -> None:
-    """Say what of the questions the store does not know, and if it may be the wrong store."""
-    lacks = f"lacks {counted(len(unknown.songs), 'song')} and {counted(len(unknown.tags), 'tag')}"
-    if unknown.questions:
-        count = len(unknown.questions)
-        note(
-            f"the store knows nothing of {count:,} of {counted(questions, 'question')}, "
-            f"and {lacks} that they give" + wrong_store_note(count, questions)
-        )
-    elif unknown.songs or unknown.tags:
-        note(f"the store {lacks} that the questions give")
-
-
-def wrong_store_note(unknown: int, questions: int) -> str:
-    """The end of a note if a store does not know more than half of the questions; else ""."""
-    return ": it is probably that of another catalogue" if 2 * unknown > questions else ""
-
-
-def note_leaks(card: Scorecard) -> None:
-    """Say if the store has seen answers, for the score is then not what it seems."""
-    if card.leaked_questions:
-        questions = counted(card.quality.questions, "question")
-        note(
-            f"the store was trained on what {card.leaked_questions:,} of {questions} "
-            f"{'hides' if card.leaked_questions == 1 else 'hide'}: this is how well it remembers "
-            "(`melon tune --help` says how to hold playlists out)"
-        )
+    for result in results:
+        if len(result.songs) < SONGS or len(result.tags) < TAGS:
+            short.append(result.id)
+        yield result
 
 
 def _several(strategies: Sequence[str] | None) -> bool:

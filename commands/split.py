@@ -13,13 +13,17 @@ from melon.errors import counted
 
 
 def split(
-    playlists: Annotated[
+    corpus: Annotated[
         list[Path],
-        path_argument("Directory in Melon's format, or playlist files."),
+        path_argument("Directory in Melon's format, or its files."),
     ],
     out: Annotated[
         Path,
-        path_option("--out", "-o", help="Where train.json, questions.json and answers.json go."),
+        path_option(
+            "--out",
+            "-o",
+            help="Where train.json, questions.json, answers.json and the metadata go.",
+        ),
     ],
     hold_out: Annotated[
         float,
@@ -29,12 +33,13 @@ def split(
         int, typer.Option(help="Playlists with fewer songs stay in training.")
     ] = 2,
     kinds: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="How many of the questions give songs, songs and tags, tags and the title, the "
-            "title alone."
+            "title alone. [default: 30/50/15/5, as far as the playlists have tags and titles]",
+            show_default=False,
         ),
-    ] = "30/50/15/5",
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other playlists.")] = 0,
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first bad record instead of skipping it.")
@@ -44,24 +49,38 @@ def split(
 
     30 % of the questions give songs, 50 % songs and tags, 15 % tags and the title, 5 % the title,
     or as `--kinds` says; half of what is given stays hidden. The same seed gives the same files.
+    song_meta.json, genre_gn_all.json and fields.json come along, so that `melon train` of the new
+    directory has what it would have had of the old one.
     """
-    from melon.catalog import ReadReport, find_corpus
+    from melon.catalog import ReadReport
     from melon.evaluation import split as divide
 
     report = ReadReport()
     with reported(report):
         counts = divide(
-            find_corpus(playlists).playlists,
+            corpus,
             out,
             hold_out=hold_out,
             min_songs=min_songs,
-            shares=_shares(kinds),
+            shares=None if kinds is None else _shares(kinds),
             seed=seed,
             report=report,
             strict=strict,
         )
     held_out = counted(counts.held_out, "question")
-    note(f"{counted(counts.train, 'playlist')} to train on and {held_out}: {out}")
+    made = ", ".join(f"{count:,} {kind}" for kind, count in counts.kinds.items() if count)
+    note(f"{counted(counts.train, 'playlist')} to train on and {held_out} ({made}): {out}")
+    for kind, wanted in counts.wanted.items():
+        if counts.kinds[kind] < wanted:
+            note(
+                f"too few playlists have what a question of {kind} takes: "
+                f"{counts.kinds[kind]:,} of {wanted:,}"
+            )
+    if counts.copies:
+        note(
+            f"{counts.copies:,} of {held_out} {'has' if counts.copies == 1 else 'have'} the very "
+            "songs of a playlist to train on: their answers are no secret"
+        )
 
 
 def _shares(kinds: str) -> list[float]:

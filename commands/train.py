@@ -122,7 +122,8 @@ def origins(space: EmbeddingSpace) -> str:
     bare = counts(lambda source: source is None)
     line = f"trained {line}"
     if not trained:
-        line += ", for none is in enough playlists (--min-count)"
+        lower = " (--min-count)" if space.settings["min_count"] != 1 else ""
+        line += f", for none is in enough playlists{lower}"
     if placed[0]:
         line += f"; placed {placed[1]} by their playlists or metadata"
     if bare[0]:

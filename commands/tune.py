@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from melon.commands.console import meter, note, print_json, print_table, shown
-from melon.commands.evaluate import wrong_store_note
 from melon.commands.options import (
     AnswersArgument,
     JsonOption,
@@ -22,10 +22,11 @@ from melon.commands.options import (
     path_option,
     pinned_retriever,
 )
+from melon.commands.scorecards import note_copies, wrong_store_note
 from melon.errors import counted
 
 if TYPE_CHECKING:
-    from melon.evaluation import Comparison, Quality, SearchOutcome, Stage, Tuned
+    from melon.evaluation import Comparison, Quality, Sample, SearchOutcome, Stage, Tuned
     from melon.retrieval import RetrievalSettings
 
 JOURNAL_SUFFIX = ".trials.jsonl"
@@ -86,11 +87,11 @@ def tune(
     """Search for the retrieval settings that suit the playlists of a catalogue.
 
     The questions have to come from playlists that the store was not trained on,
-    which takes a store of its own (leave out the files that you do not have):
+    which takes a store of its own:
 
     melon split DIR --out held-out
 
-    melon train held-out/train.json DIR/song_meta.json DIR/genre_gn_all.json --out held-out/space
+    melon train held-out --out held-out/space
 
     melon ingest held-out/space --path held-out/store
 
@@ -113,6 +114,7 @@ def tune(
     target = out or load_settings().retrieval_file
     trials = target.with_suffix(JOURNAL_SUFFIX)
     check_file(target)
+    check_file(trials)
     # Settings may be those to start from: the search goes on where it stood.
     check_not_read(target, [questions, answers])
     check_not_read(trials, [questions, answers, *([settings] if settings else [])])
@@ -139,13 +141,14 @@ def tune(
                 seed=seed,
                 reference=reference,
                 budget=seconds,
+                drawn=partial(note_drawn, questions=len(pairs)),
                 searched=report,
                 progress=bar,
             )
         except KeyboardInterrupt:
             note(f"stopped: the trials are in {journal.path}, {the_same} goes on from them")
             raise
-    note_outcome(tuned, len(pairs), the_same)
+    note_outcome(tuned, the_same)
     note(f"settings: {target}")
     if as_json:
         print_json({"settings": str(target), **tuned.to_json()})
@@ -153,6 +156,16 @@ def tune(
         note(f"compared with {settings or 'the default settings'}")
         title = "On the questions held back, before → after"
         print_table(title, tuple(COLUMNS), rows(tuned.held_back), wide=COLUMNS)
+
+
+def note_drawn(sample: Sample, questions: int) -> None:
+    """Say what is to be known of the questions before the search."""
+    if sample.unknown:
+        note(
+            f"{counted(sample.unknown, 'question')} left out: the store knows nothing of them"
+            + wrong_store_note(sample.unknown, questions)
+        )
+    note_copies(sample.copied, sample.drawn)
 
 
 def report(search: SearchOutcome) -> None:
@@ -165,20 +178,21 @@ def report(search: SearchOutcome) -> None:
     )
 
 
-def note_outcome(tuned: Tuned, questions: int, the_same: str) -> None:
+def note_outcome(tuned: Tuned, the_same: str) -> None:
     """Say what the search left undone; `the_same` is the command that goes on with it."""
     if tuned.unchanged:
         note(f"left as before, for hybrid is worse with the new ones: {shown(tuned.unchanged)}")
-    if tuned.unknown:
-        note(
-            f"{counted(tuned.unknown, 'question')} left out: the store knows nothing of them"
-            + wrong_store_note(tuned.unknown, questions)
-        )
     if not all(search.finished for search in tuned.searches):
         note(f"the time was over before all searches were: {the_same} goes on")
     for pair in tuned.held_back:
-        if (pair.after.quality.score or 0) < (pair.before.quality.score or 0):
+        if _overall(pair.after.quality) < _overall(pair.before.quality):
             note(f"{pair.after.strategy} got worse where it was not searched: use more questions")
+
+
+def _overall(quality: Quality) -> float:
+    """The score, or what there is of it where no answer hides songs, or none hides tags."""
+    figures = (quality.score, quality.song_ndcg, quality.tag_ndcg)
+    return next((figure for figure in figures if figure is not None), 0.0)
 
 
 def stages_named(only: Sequence[str] | None) -> list[Stage]:

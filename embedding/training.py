@@ -62,7 +62,9 @@ def train_vectors(
     if not len(bags):
         raise EmptyVocabulary(
             "no playlist holds two tokens that are frequent enough to be trained",
-            hint=f"lower min_count (now {settings.min_count}), or give more playlists",
+            hint="give more playlists, with two songs, tags or words that others have, too"
+            if settings.min_count == 1
+            else f"lower min_count (now {settings.min_count}), or give more playlists",
         )
     has_playlists = TokenKind.PLAYLIST in table.numbers
     bags = split_long(bags, shared=int(has_playlists))

@@ -16,8 +16,9 @@ from melon.evaluation.score import evaluate, score
 from melon.evaluation.scorecard import BeyondAccuracy, Quality, Scorecard
 from melon.evaluation.split import SplitCounts, mask, split
 from melon.evaluation.store_checks import Unknowns
-from melon.evaluation.submission import SONGS, TAGS, Result, read_results, write_results
+from melon.evaluation.submission import SONGS, TAGS, Result, as_held, read_results, write_results
 from melon.evaluation.tuning.journal import Journal
+from melon.evaluation.tuning.questions import Sample
 from melon.evaluation.tuning.space import Stage
 from melon.evaluation.tuning.tune import Comparison, SearchOutcome, Tuned, tune
 from melon.evaluation.workers import Processes
@@ -40,6 +41,7 @@ __all__ = [
     "Processes",
     "Quality",
     "Result",
+    "Sample",
     "Scorecard",
     "SearchOutcome",
     "SplitCounts",
@@ -48,6 +50,7 @@ __all__ = [
     "Tuned",
     "Unknowns",
     "WorkerEnded",
+    "as_held",
     "as_query",
     "check_strategy",
     "evaluate",

@@ -18,7 +18,7 @@ class BadResults(InputError):
 
 
 class TooFewItems(InputError):
-    """The store has too few songs or tags, under the constraint, to fill a list."""
+    """The store has too few songs, under the constraint, to fill a list."""
 
 
 class WorkerEnded(MelonError):

@@ -87,15 +87,15 @@ def coverage(recommended: NDArray[Any], catalogue: int) -> float:
 
 
 def average_popularity(popularity: NDArray[np.float64]) -> float:
-    """The mean over n lists of the mean popularity of their items: how far a list keeps to hits.
+    """The mean popularity of what n lists of one length hold: how far they keep to hits.
 
     Yin, Cui, Li, Yao and Chen, *Challenging the long tail recommendation*, 2012,
     doi:10.14778/2311906.2311916.
 
     Args:
-        popularity: (n, k) float64, how many training playlists hold the item at each rank.
+        popularity: of any shape, float64, how many training playlists hold each item of the lists.
 
     Returns:
-        Playlists an item; NaN without lists.
+        Playlists an item; NaN without items.
     """
     return float(popularity.mean()) if popularity.size else float("nan")

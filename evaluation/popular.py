@@ -39,17 +39,19 @@ class PopularItems:
         """The songs, then the most popular others, up to `length`; none of `without`.
 
         With `until`, the others were issued by that day; songs without a date are none of them.
+        There are fewer only where the store holds no more, of whatever day.
 
         Raises:
-            TooFewItems: the store holds too few.
+            TooFewItems: the store holds too few that were issued by that day.
         """
         barred = set(without)
         followed = chain(songs, self._popular_songs(until))
         filled = tuple(islice(_fresh(followed, barred.__contains__), length))
-        if len(filled) < length:
-            issued = f" issued by {until}" if until else ""
+        held = self._reader.manifest.counts[Stored.SONGS] - len(barred)
+        if len(filled) < length <= held:
             raise TooFewItems(
-                f"{length} songs{issued} are wanted beside the seeds, the store holds {len(filled)}"
+                f"{length} songs issued by {until} are wanted beside the seeds, the store holds "
+                f"{len(filled)}"
             )
         return filled
 
@@ -58,19 +60,12 @@ class PopularItems:
     ) -> tuple[str, ...]:
         """The tags, then the most popular others, up to `length`; none of `without`.
 
-        Tags that differ by case and spaces alone are the same tag.
-
-        Raises:
-            TooFewItems: the store holds too few.
+        Tags that differ by case and spaces alone are the same tag. There are fewer only where the
+        store holds no more.
         """
         barred = {compact(tag) for tag in without}
         followed = chain(tags, self._popular_tags())
-        filled = tuple(islice(_fresh(followed, lambda tag: compact(tag) in barred), length))
-        if len(filled) < length:
-            raise TooFewItems(
-                f"{length} tags are wanted beside the seeds, the store holds {len(filled)}"
-            )
-        return filled
+        return tuple(islice(_fresh(followed, lambda tag: compact(tag) in barred), length))
 
     def _popular_songs(self, until: date | None) -> Iterator[int]:
         def fetch(limit: int) -> list[int]:

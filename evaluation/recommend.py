@@ -1,4 +1,4 @@
-"""Answers questions through a `Retriever`, with exactly as many songs and tags as are wanted."""
+"""Answers questions through a `Retriever`, with as many songs and tags as are wanted."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ def recommend(
 ) -> Iterator[Result]:
     """Answer questions in their order: `SONGS` songs and `TAGS` tags each, no seed, no repeat.
 
-    What the strategy leaves open is filled with the most popular songs and tags. The playlist of
-    the question, where training knew it, is not among the neighbours.
+    What the strategy leaves open is filled with the most popular songs and tags; a list is shorter
+    only where the store holds no more. The playlist of the question, where training knew it, is
+    not among the neighbours.
 
     Args:
         retriever: asks the store. Pin its release, or one promoted meanwhile answers the rest.
@@ -48,7 +49,7 @@ def recommend(
         progress: told how many questions are answered, as a step of the strategy's name.
 
     Raises:
-        TooFewItems: too few songs, or tags, can be recommended for a question.
+        TooFewItems: too few songs of the store may be recommended for a question.
         UnknownStrategy: there is none of that name.
         WorkerEnded: one of several processes was killed.
     """
@@ -107,5 +108,8 @@ def _filled(
             tags=popular.fill_tags(ranking.tags, TAGS, without=question.tags),
         )
     except TooFewItems as error:
-        hint = "songs of unknown date are not recommended either" if day else None
-        raise TooFewItems(error.what, where=f"question {question.id}", hint=hint) from None
+        raise TooFewItems(
+            error.what,
+            where=f"question {question.id}",
+            hint="songs of unknown date are not recommended either",
+        ) from None

@@ -17,8 +17,8 @@ from melon.evaluation.popular import POPULAR
 from melon.evaluation.questions import Pair, check_same, kind_of, order_of_kind, paired
 from melon.evaluation.recommend import BATCH, recommend
 from melon.evaluation.scorecard import BeyondAccuracy, Quality, Scorecard, official_score
-from melon.evaluation.store_checks import Unknowns, leaked
-from melon.evaluation.submission import Result
+from melon.evaluation.store_checks import Unknowns, copied, leaked
+from melon.evaluation.submission import SONGS, TAGS, Result
 from melon.evaluation.workers import Processes
 from melon.progress import Progress, ignore
 from melon.retrieval import DEFAULT_STRATEGY, Retriever
@@ -90,7 +90,7 @@ def score(
         answers: what is hidden of each playlist.
         questions: what is left of each; without them, kinds are not told apart.
         reader: of the release that was asked; without it, coverage, popularity and how many
-            answers the store was trained on stay unknown.
+            answers the store was trained on, or copies of them, stay unknown.
 
     Raises:
         BadResults: results and answers are not of the same playlists.
@@ -98,20 +98,22 @@ def score(
     """
     by_id = {result.id: result for result in results}
     check_same(by_id, answers, "results", BadResults)
-    kinds: list[str] = []
-    if questions is not None:
-        pairs = paired(questions, answers)
-        kinds = [kind_of(question) for question, _ in pairs]
-        answers = [answer for _, answer in pairs]
+    pairs = [] if questions is None else paired(questions, answers)
+    kinds = np.array([kind_of(question) for question, _ in pairs])
+    answers = [answer for _, answer in pairs] or answers
     results = [by_id[answer.id] for answer in answers]
     frame = _measures(results, answers)
-    groups = {str(kind): part for kind, part in frame.groupby(kinds)} if kinds else {}
     return Scorecard(
         strategy=None,
         quality=_quality(frame),
-        by_kind={kind: _quality(groups[kind]) for kind in sorted(groups, key=order_of_kind)},
+        by_kind={
+            kind: _quality(frame[kinds == kind])
+            for kind in sorted(set(kinds.tolist()), key=order_of_kind)
+        },
         beyond_accuracy=_beyond(results, reader) if reader else None,
+        short_questions=sum(len(r.songs) < SONGS or len(r.tags) < TAGS for r in results),
         leaked_questions=len(leaked(reader, answers)) if reader else None,
+        copied_questions=len(copied(reader, pairs)) if reader and pairs else None,
     )
 
 
@@ -120,11 +122,11 @@ def _measures(results: Sequence[Result], answers: Sequence[Playlist]) -> pd.Data
     import pandas as pd
 
     columns: dict[str, NDArray[np.float64]] = {}
-    for name, lists, hidden in (
-        ("song", [r.songs for r in results], [a.songs for a in answers]),
-        ("tag", *_numbered([r.tags for r in results], [a.tags for a in answers])),
+    for name, k, lists, hidden in (
+        ("song", SONGS, [r.songs for r in results], [a.songs for a in answers]),
+        ("tag", TAGS, *_numbered([r.tags for r in results], [a.tags for a in answers])),
     ):
-        hits = _hits(lists, hidden)
+        hits = _hits(lists, hidden, k)
         counts = np.array([len(items) for items in hidden], np.int64)
         columns[f"{name}_ndcg"] = ndcg(hits, counts)
         columns[f"{name}_recall"] = recall(hits, counts)
@@ -132,16 +134,25 @@ def _measures(results: Sequence[Result], answers: Sequence[Playlist]) -> pd.Data
     return pd.DataFrame(columns)
 
 
-def _hits(lists: Sequence[Sequence[int]], hidden: Sequence[Sequence[int]]) -> NDArray[np.bool_]:
-    """Whether each item of n lists of k is hidden in its playlist: (n, k) bool.
+def _hits(
+    lists: Sequence[Sequence[int]], hidden: Sequence[Sequence[int]], k: int
+) -> NDArray[np.bool_]:
+    """Whether each item of n lists of up to k is hidden in its playlist: (n, k) bool.
 
-    A playlist's row and an item are packed into one number, so one look-up serves all lists.
+    A playlist's row and an item are packed into one number, so one look-up serves all lists. A
+    list that is shorter counts as if misses followed.
     """
-    ranked = np.array(lists, np.int64)
+    lengths = np.array([len(items) for items in lists])
+    ranked = np.full((len(lists), k), MISS)
+    ranked[np.arange(k) < lengths[:, None]] = [item for items in lists for item in items]
     rows = np.repeat(np.arange(len(hidden)), [len(items) for items in hidden])
     items = np.array([item for part in hidden for item in part], np.int64)
     keys = (rows << 32) | items
     return np.isin((np.arange(len(lists))[:, None] << 32) | ranked, keys)
+
+
+MISS = 2**32 - 1
+"""What is hidden in no playlist: no song and no number of a tag."""
 
 
 def _numbered(
@@ -160,23 +171,27 @@ def _quality(frame: pd.DataFrame) -> Quality:
     figures = {str(name): mean for name, mean in frame.mean().items()}
     combined = official_score(frame["song_ndcg"], frame["tag_ndcg"])
     figures["score_standard_error"] = combined.sem()
-    known = {name: None if np.isnan(figure) else figure for name, figure in figures.items()}
+    known = {name: _known(figure) for name, figure in figures.items()}
     return Quality(questions=len(frame), **known)
 
 
 def _beyond(results: Sequence[Result], reader: ReleaseReader) -> BeyondAccuracy:
-    songs = np.array([result.songs for result in results], np.int64)
-    tags = np.array([result.tags for result in results], object)
+    songs = np.array([song for result in results for song in result.songs], np.int64)
+    tags = np.array([tag for result in results for tag in result.tags], object)
     song_popularity = _popularity(reader, Collection.SONGS, songs, int)
     tag_popularity = _popularity(reader, Collection.TAGS, tags, tag_point_id)
     counts = reader.manifest.counts
     # No training playlist holds what the store does not know.
     return BeyondAccuracy(
-        song_coverage=coverage(songs[~np.isnan(song_popularity)], counts[Collection.SONGS]),
-        tag_coverage=coverage(tags[~np.isnan(tag_popularity)], counts[Collection.TAGS]),
-        song_popularity=average_popularity(np.nan_to_num(song_popularity)),
-        tag_popularity=average_popularity(np.nan_to_num(tag_popularity)),
+        song_coverage=_known(coverage(songs[~np.isnan(song_popularity)], counts[Collection.SONGS])),
+        tag_coverage=_known(coverage(tags[~np.isnan(tag_popularity)], counts[Collection.TAGS])),
+        song_popularity=_known(average_popularity(np.nan_to_num(song_popularity))),
+        tag_popularity=_known(average_popularity(np.nan_to_num(tag_popularity))),
     )
+
+
+def _known(figure: float) -> float | None:
+    return None if np.isnan(figure) else figure
 
 
 def _popularity(

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 class Scorecard:
     """The scores of one submission; what follows `by_kind` is None where it is not known.
 
-    `leaked_questions` counts those whose answers the store was trained on, and
-    `unknown_questions` those of which it knows nothing.
+    `short_questions` counts those with fewer than 100 songs or 10 tags recommended, for want of
+    more; `leaked_questions` those whose answers the store was trained on, `copied_questions`
+    those that are copies of playlists that it was trained on, and `unknown_questions` those of
+    which it knows nothing.
     """
 
     strategy: str | None
@@ -22,7 +24,9 @@ class Scorecard:
     by_kind: dict[str, Quality]
     beyond_accuracy: BeyondAccuracy | None = None
     ms_per_question: float | None = None
+    short_questions: int | None = None
     leaked_questions: int | None = None
+    copied_questions: int | None = None
     unknown_questions: int | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -35,7 +39,9 @@ class Scorecard:
             "by_kind": {kind: quality.to_json() for kind, quality in self.by_kind.items()},
             **_rounded(beyond),
             "ms_per_question": _round(self.ms_per_question, 3),
+            "short_questions": self.short_questions,
             "leaked_questions": self.leaked_questions,
+            "copied_questions": self.copied_questions,
             "unknown_questions": self.unknown_questions,
         }
 
@@ -74,14 +80,16 @@ class Quality:
 class BeyondAccuracy:
     """How much of the catalogue is recommended at all, and how popular it is.
 
+    None where there is nothing to recommend.
+
     Coverage is a share of the store's songs or tags, popularity the mean number of training
     playlists that contain a recommended one.
     """
 
-    song_coverage: float
-    tag_coverage: float
-    song_popularity: float
-    tag_popularity: float
+    song_coverage: float | None
+    tag_coverage: float | None
+    song_popularity: float | None
+    tag_popularity: float | None
 
 
 SONG_WEIGHT, TAG_WEIGHT = 0.85, 0.15

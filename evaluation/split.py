@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import accumulate
@@ -12,41 +13,60 @@ from typing import TypeVar
 
 import numpy as np
 
-from melon.catalog import Playlist, ReadReport, array_writer, playlist_record, read_playlists
-from melon.errors import InputError, counted
+from melon.catalog import (
+    FIELDS_FILE,
+    GENRE_FILE,
+    SONG_FILE,
+    CorpusFiles,
+    Playlist,
+    ReadReport,
+    array_writer,
+    find_corpus,
+    playlist_record,
+    read_playlists,
+)
+from melon.errors import ForeignFile, InputError, counted
+from melon.evaluation.drawing import BOTH_HALVES, Draw, fitting, needs
 from melon.evaluation.errors import NothingToHide
 from melon.evaluation.questions import KINDS
 from melon.evaluation.submission import SONGS, TAGS
-from melon.files import check_directory, check_not_read, claim_directory
+from melon.files import check_directory, check_not_read, claim_directory, copy_atomically
 
 CHALLENGE_SHARES = (30.0, 50.0, 15.0, 5.0)
 """How many of each hundred questions are of each of `KINDS`, in the challenge."""
 
 TRAIN_FILE, QUESTIONS_FILE, ANSWERS_FILE = "train.json", "questions.json", "answers.json"
 WRITER = "`melon split`"
-_WRITTEN = (TRAIN_FILE, QUESTIONS_FILE, ANSWERS_FILE)
-
-MIN_SONGS = 2
-"""Songs that a playlist needs: one to give, and one to hide."""
 
 Item = TypeVar("Item", int, str)
 
 
 @dataclass(frozen=True, slots=True)
 class SplitCounts:
-    """How many playlists went where."""
+    """What became of the playlists.
+
+    Attributes:
+        train: how many are left to train on.
+        held_out: how many became questions.
+        kinds: how many of these are of each of `KINDS`.
+        wanted: how many of each there would be, had enough playlists what that takes.
+        copies: how many have the songs of a playlist that is left to train on.
+    """
 
     train: int
     held_out: int
+    kinds: Mapping[str, int]
+    wanted: Mapping[str, int]
+    copies: int
 
 
 def split(
-    playlists: Sequence[Path],
+    corpus: Sequence[Path],
     out_dir: Path,
     *,
     hold_out: float = 0.1,
-    min_songs: int = MIN_SONGS,
-    shares: Sequence[float] = CHALLENGE_SHARES,
+    min_songs: int = BOTH_HALVES,
+    shares: Sequence[float] | None = None,
     seed: int = 0,
     report: ReadReport | None = None,
     strict: bool = False,
@@ -54,81 +74,85 @@ def split(
     """Hold out playlists as questions and answers, and leave the rest for training.
 
     Writes `train.json`, `questions.json` and `answers.json`, in the order in which the playlists
-    are read. By default 30 % of the questions give songs, 50 % songs and tags, 15 % tags and the
-    title, 5 % the title alone. A question that gives songs or tags gives half of them, rounded
+    are read, and beside them a copy of each file of metadata, for training on the directory to
+    read. By default 30 % of the questions give songs, 50 % songs and tags, 15 % tags and the
+    title, 5 % the title alone; where too few playlists have what a kind takes, there are more
+    questions of the others. A question that gives songs or tags gives half of them, rounded
     down, and hides the others: a single tag is always hidden, so that some questions give less
     than their kind says. One that gives songs has no title. As in the challenge, an answer keeps
     the first 100 songs and 10 tags.
 
-    Only playlists with a title, a tag and `min_songs` songs are held out. The same playlists,
-    options and seed give the same bytes, with the same version of numpy. The files are read
-    twice, so that only a few numbers of each playlist are kept in memory.
+    A playlist becomes a question only of a kind that it has enough for: two songs where songs are
+    given, a tag where tags are, a title where that is. The same playlists, options and seed give
+    the same bytes, with the same version of numpy. The playlists are read twice, so that only a
+    few numbers of each are kept in memory.
 
     Args:
-        playlists: files in the format of `train.json`.
+        corpus: directories in Melon's format, and files of playlists: see `find_corpus`.
         out_dir: made if it does not exist.
         hold_out: the share of all playlists that is held out, or from 1 on their number.
-        min_songs: playlists with fewer songs stay in training; `MIN_SONGS` at least.
-        shares: how many questions of each of `KINDS` there are, in any unit.
+        min_songs: playlists with fewer songs stay in training.
+        shares: how many questions of each of `KINDS` there are, in any unit; None for the
+            challenge's, as far as the playlists allow.
         seed: of all random draws.
         report: counts what is read and skipped.
         strict: raise at the first record that would be skipped.
 
     Raises:
-        NothingToHide: there are too few playlists to hold out so many.
-        ForeignFile: one of the files is there, and `melon split` did not write it.
+        NothingToHide: there are too few playlists to hold out so many, or with what the `shares`
+            ask for, or none would be left to train on.
+        ForeignFile: one of the files is there, and `melon split` did not write it, or a file of
+            metadata that does not belong to these playlists.
         UnwritableFile: the directory or a file in it cannot be written.
         ReplacedInput: a file would replace one that is read.
+        UnreadableFile, BadCorpus: see `find_corpus`.
         InputError: a number is out of range.
     """
-    _check(playlists, out_dir, float(hold_out), min_songs, shares)
+    _check_numbers(float(hold_out), min_songs, shares)
+    files = find_corpus(corpus)
+    metadata = _check_files(files, out_dir)
     rng = np.random.default_rng(seed)
+    ids: list[int] = []
+    fits: list[int] = []
     total = 0
-    eligible: list[int] = []
-    for playlist in read_playlists(playlists, report=report or ReadReport(), strict=strict):
+    asked = sum((share > 0) << kind for kind, share in enumerate(shares or CHALLENGE_SHARES))
+    for playlist in read_playlists(files.playlists, report=report or ReadReport(), strict=strict):
         total += 1
-        if playlist.title and playlist.tags and len(playlist.songs) >= min_songs:
-            eligible.append(playlist.id)
+        if fit := asked & fitting(playlist, min_songs):
+            ids.append(playlist.id)
+            fits.append(fit)
+    where = ", ".join(map(str, files.playlists))
     wanted = int(_exact(hold_out) * (1 if hold_out >= 1 else total))
-    if total and not wanted:
-        raise NothingToHide(
-            f"{hold_out:g} of {counted(total, 'playlist')} is less than one",
-            where=", ".join(map(str, playlists)),
-            hint="hold out a larger share, or from 1 on a number of playlists",
-        )
-    if not 0 < wanted <= len(eligible):
-        raise NothingToHide(
-            f"{wanted:,} of {counted(total, 'playlist')} should be held out, but "
-            f"{len(eligible):,} {'has' if len(eligible) == 1 else 'have'} a title, a tag and "
-            f"{counted(min_songs, 'song')}",
-            where=", ".join(map(str, playlists)),
-        )
-    drawn = rng.choice(np.array(eligible, np.int64), wanted, replace=False)
-    kinds = _kinds(drawn.tolist(), shares)
+    _check_count(hold_out, wanted, total, where)
+    by_kind = _by_kind(wanted, shares or CHALLENGE_SHARES)
+    if wanted > len(ids):
+        raise _too_few(wanted, total, fits, by_kind, min_songs, where)
+    draw = Draw(fits, wanted, rng)
+    missing = [count - draw.take(kind, count) for kind, count in enumerate(by_kind)]
+    if shares is None:
+        left = sum(missing)
+        for kind in range(len(KINDS)):
+            left -= draw.take(kind, left)
+        missing = [left]
+    if any(missing):
+        raise _too_few(wanted, total, fits, by_kind, min_songs, where)
+    kinds = {ids[index]: kind for index, kind in draw.kinds().items()}
     claim_directory(out_dir, WRITER)
-    with (
-        array_writer(out_dir / TRAIN_FILE) as train,
-        array_writer(out_dir / QUESTIONS_FILE) as asked,
-        array_writer(out_dir / ANSWERS_FILE) as hidden,
-    ):
-        for playlist in read_playlists(playlists, report=ReadReport(), strict=strict):
-            if (kind := kinds.get(playlist.id)) is None:
-                train(playlist_record(playlist))
-            else:
-                question, answer = mask(playlist, kind, rng)
-                asked(playlist_record(question))
-                hidden(playlist_record(answer))
-    return SplitCounts(train=total - wanted, held_out=wanted)
+    for name, file in metadata.items():
+        copy_atomically(file, out_dir / name)
+    copies = _write(files.playlists, out_dir, kinds, rng, strict=strict)
+    counts = Counter(kinds.values())
+    return SplitCounts(
+        train=total - wanted,
+        held_out=wanted,
+        kinds={kind: counts[kind] for kind in KINDS},
+        wanted=dict(zip(KINDS, by_kind, strict=True)),
+        copies=copies,
+    )
 
 
-def _check(
-    playlists: Sequence[Path],
-    out_dir: Path,
-    hold_out: float,
-    min_songs: int,
-    shares: Sequence[float],
-) -> None:
-    if (
+def _check_numbers(hold_out: float, min_songs: int, shares: Sequence[float] | None) -> None:
+    if shares is not None and (
         len(shares) != len(KINDS)
         or not all(0 <= share < inf for share in shares)
         or not any(shares)
@@ -143,27 +167,110 @@ def _check(
             f"{hold_out:g} playlists cannot be held out",
             hint="give a share below 1, or a whole number of playlists",
         )
-    if min_songs < MIN_SONGS:
-        raise InputError(f"playlists of {min_songs} songs have none to give and none to hide")
+    if min_songs < 0:
+        raise InputError(f"no playlist has {min_songs} songs")
+
+
+def _metadata(files: CorpusFiles) -> dict[str, Path | None]:
+    """The files that belong to the playlists, by the names that a directory has for them."""
+    return {SONG_FILE: files.songs, GENRE_FILE: files.genres, FIELDS_FILE: files.fields}
+
+
+_METADATA = tuple(_metadata(CorpusFiles(())))
+_WRITTEN = (TRAIN_FILE, QUESTIONS_FILE, ANSWERS_FILE, *_METADATA)
+
+
+def _check_files(files: CorpusFiles, out_dir: Path) -> dict[str, Path]:
+    """The files of metadata to copy, by name, if nothing is in the way of what is written."""
+    metadata = {name: file for name, file in _metadata(files).items() if file}
     for name in _WRITTEN:
-        check_not_read(out_dir / name, playlists)
+        check_not_read(out_dir / name, files.all)
     check_directory(out_dir, _WRITTEN, WRITER)
+    for name in _METADATA:
+        if name not in metadata and (out_dir / name).exists():
+            raise ForeignFile(
+                "is there already, and training would take it for that of these playlists",
+                where=str(out_dir / name),
+                hint=f"remove it, or name a {name} beside the playlists",
+            )
+    return metadata
 
 
-def _kinds(drawn: Sequence[int], shares: Sequence[float]) -> dict[int, str]:
-    """The kind of question that each held-out playlist becomes.
+def _check_count(hold_out: float, wanted: int, total: int, where: str) -> None:
+    if total and not wanted:
+        raise NothingToHide(
+            f"{hold_out:g} of {counted(total, 'playlist')} is less than one",
+            where=where,
+            hint="hold out a larger share, or from 1 on a number of playlists",
+        )
+    if total and wanted >= total:
+        raise NothingToHide(
+            f"{wanted:,} of {counted(total, 'playlist')} should be held out, which leaves none to "
+            "train on",
+            where=where,
+            hint="hold out fewer",
+        )
+    if not total:
+        raise NothingToHide("there are no playlists to hold out", where=where)
+
+
+def _too_few(
+    wanted: int, total: int, fits: Sequence[int], by_kind: Sequence[int], min_songs: int, where: str
+) -> NothingToHide:
+    counts = Counter(fits)
+    lines = [
+        f"{count:,} {'is' if count == 1 else 'are'} to give {kind}, which takes "
+        f"{needs(kind, min_songs)}: {sum(n for fit, n in counts.items() if fit >> i & 1):,} "
+        f"of {counted(total, 'playlist')} would do"
+        for i, (kind, count) in enumerate(zip(KINDS, by_kind, strict=True))
+        if count
+    ]
+    return NothingToHide(
+        f"too few playlists have what {counted(wanted, 'question')} "
+        f"{'takes' if wanted == 1 else 'take'}" + "".join(f"\n    {line}" for line in lines),
+        where=where,
+        hint="hold out fewer, or other kinds of question (`--kinds`)",
+    )
+
+
+def _by_kind(wanted: int, shares: Sequence[float]) -> list[int]:
+    """How many questions of each kind there are to be.
 
     A kind and those before it together get their share of the playlists, rounded down, so that
     every playlist becomes a question.
     """
     ends = list(accumulate(map(_exact, shares)))
-    stops = [int(end / ends[-1] * len(drawn)) for end in ends]
-    starts = [0, *stops[:-1]]
-    return {
-        playlist: kind
-        for kind, start, stop in zip(KINDS, starts, stops, strict=True)
-        for playlist in drawn[start:stop]
-    }
+    stops = [int(end / ends[-1] * wanted) for end in ends]
+    return [stop - start for start, stop in zip([0, *stops], stops, strict=False)]
+
+
+def _write(
+    playlists: Sequence[Path],
+    out_dir: Path,
+    kinds: Mapping[int, str],
+    rng: np.random.Generator,
+    *,
+    strict: bool,
+) -> int:
+    """Write the parts, and return how many questions are about copies of what is trained on."""
+    trained: set[int] = set()
+    held_out: list[int] = []
+    with (
+        array_writer(out_dir / TRAIN_FILE) as train,
+        array_writer(out_dir / QUESTIONS_FILE) as asked,
+        array_writer(out_dir / ANSWERS_FILE) as hidden,
+    ):
+        for playlist in read_playlists(playlists, report=ReadReport(), strict=strict):
+            songs = hash(frozenset(playlist.songs))
+            if (kind := kinds.get(playlist.id)) is None:
+                train(playlist_record(playlist))
+                trained.add(songs)
+            else:
+                question, answer = mask(playlist, kind, rng)
+                asked(playlist_record(question))
+                hidden(playlist_record(answer))
+                held_out += [songs] * (len(playlist.songs) >= BOTH_HALVES)
+    return sum(songs in trained for songs in held_out)
 
 
 def _exact(number: float) -> Fraction:

@@ -5,9 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from melon.catalog import Playlist
+from melon.evaluation.questions import Pair
+from melon.evaluation.submission import SONGS
 from melon.retrieval import Ranking
-from melon.store import Collection, ReleaseReader
+from melon.store import (
+    SCHEMA,
+    Collection,
+    Filter,
+    HasId,
+    NumberRange,
+    ReleaseReader,
+    SparseVector,
+    VectorQuery,
+)
 
 
 @dataclass(slots=True)
@@ -35,6 +48,9 @@ class Unknowns:
 TOGETHER = 1000
 """Playlists that are read in one request."""
 
+SEARCHED_TOGETHER = 64
+"""Playlists that are searched for in one request."""
+
 
 def leaked(reader: ReleaseReader, answers: Sequence[Playlist]) -> list[int]:
     """The ids of leaked answers: the store's playlist of that id has some of what is hidden.
@@ -60,3 +76,43 @@ def _leaked(reader: ReleaseReader, answers: Sequence[Playlist]) -> Iterator[int]
     for answer in answers:
         if not stored.get(answer.id, set()).isdisjoint((*answer.songs, *answer.tags)):
             yield answer.id
+
+
+def copied(reader: ReleaseReader, pairs: Sequence[Pair]) -> list[int]:
+    """The ids of questions about copies: a playlist of the store, of another id, has their songs.
+
+    Which are those that the question gives and those that its answer hides, two at least. Tags and
+    title may differ. Where an answer is as long as answers are at most, the playlist of the store
+    may have further songs.
+    """
+    return [
+        playlist
+        for start in range(0, len(pairs), SEARCHED_TOGETHER)
+        for playlist in _copied(reader, pairs[start : start + SEARCHED_TOGETHER])
+    ]
+
+
+def _copied(reader: ReleaseReader, pairs: Sequence[Pair]) -> Iterator[int]:
+    wholes = [
+        (question.id, {*question.songs, *answer.songs}, len(answer.songs) >= SONGS)
+        for question, answer in pairs
+        if len({*question.songs, *answer.songs}) > 1
+    ]
+    # Among playlists of one length, the one that shares most songs comes first.
+    queries = [
+        VectorQuery(
+            SparseVector(np.array(sorted(songs), np.uint32), np.ones(len(songs), np.float32)),
+            str(SCHEMA[Collection.PLAYLISTS].sparse),
+            1,
+            Filter(
+                must=(NumberRange("song_count", len(songs), None if more else len(songs)),),
+                must_not=(HasId((playlist,)),),
+            ),
+            payload=("songs",),
+        )
+        for playlist, songs, more in wholes
+    ]
+    hits = reader.query(Collection.PLAYLISTS, queries) if queries else []
+    for (playlist, songs, _), found in zip(wholes, hits, strict=True):
+        if any(songs <= {*hit.payload.get("songs", ())} for hit in found):
+            yield playlist

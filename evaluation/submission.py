@@ -3,26 +3,72 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from melon.catalog import JsonArray, RecordId, array_writer
+from melon.catalog import JsonArray, Playlist, RecordId, array_writer
 from melon.errors import counted, first_problem
 from melon.evaluation.errors import BadResults
+from melon.evaluation.popular import PopularItems
 from melon.files import make_directory
+from melon.store import ReleaseReader
 from melon.text import clean_text
 
 SONGS = 100
 TAGS = 10
 """How many songs and tags a submission gives for each question, neither more nor fewer."""
 
+Lengths = tuple[int, int]
+"""Of a list of songs and of a list of tags."""
+
+
+def official(_: int) -> Lengths:
+    """How long the lists of a playlist's result have to be for the official scorer."""
+    return SONGS, TAGS
+
+
+def as_held(
+    answers: Sequence[Playlist], questions: Sequence[Playlist] | None, reader: ReleaseReader | None
+) -> Callable[[int], Lengths]:
+    """How long the lists of a playlist's result have to be, whatever the catalogue.
+
+    That is as long as the official scorer wants them, but for two cases: where no answer hides a
+    tag (or a song), lists of tags (or songs) may be of any length, for none is scored; and where
+    a store holds no more beside what the question gives, a list has as many as it holds.
+
+    Args:
+        answers: what is hidden of each playlist.
+        questions: what each gives; without them, nothing.
+        reader: of the release that the results are from; without it, there is enough of all.
+    """
+    songs, tags = (
+        whole if any(getattr(answer, name) for answer in answers) else 0
+        for name, whole in (("songs", SONGS), ("tags", TAGS))
+    )
+    if reader is None:
+        return lambda _: (songs, tags)
+    popular, given = PopularItems(reader), {q.id: q for q in questions or ()}
+
+    def held(playlist: int) -> Lengths:
+        question = given.get(playlist)
+        seeds, seed_tags = (question.songs, question.tags) if question else ((), ())
+        return (
+            len(popular.fill_songs((), songs, without=seeds, until=None)),
+            len(popular.fill_tags((), tags, without=seed_tags)),
+        )
+
+    return held
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The answer to one question: `SONGS` song ids and `TAGS` tags, best first, no repeats."""
+    """The answer to one question: song ids and tags, best first, no repeats.
+
+    There are `SONGS` and `TAGS` of them, or fewer where the store holds no more.
+    """
 
     id: int
     songs: tuple[int, ...]
@@ -36,24 +82,29 @@ def write_results(path: Path, results: Iterable[Result]) -> int:
     directory is made if it does not exist.
 
     Raises:
-        BadResults: a list is not as long as it must be, or holds a repeat.
+        BadResults: a list is longer than the official scorer takes it, or holds a repeat.
         UnwritableFile: the file, or the temporary one beside it, cannot be written.
     """
     count = 0
     make_directory(path.parent)
     with array_writer(path) as append:
         for result in results:
-            if problem := _problem(result):
+            if problem := _problem(result, (0, 0)):
                 raise BadResults(problem, where=f"result for playlist {result.id}")
             append({"id": result.id, "songs": result.songs, "tags": result.tags})
             count += 1
     return count
 
 
-def read_results(path: Path) -> Iterator[Result]:
+def read_results(path: Path, least: Callable[[int], Lengths] = official) -> Iterator[Result]:
     """Stream a submission, and check what the official scorer checks of a record.
 
     Tags are composed and stripped as the catalogue's are.
+
+    Args:
+        path: the submission.
+        least: how long the lists of each playlist have to be; `as_held` gives that of catalogues
+            that the official scorer does not know.
 
     Raises:
         BadResults: a field is missing or has the wrong type, a list has the wrong length or a
@@ -64,7 +115,7 @@ def read_results(path: Path) -> Iterator[Result]:
     array = JsonArray(path)
     for value in array:
         try:
-            result = _parse(value)
+            result = _parse(value, least)
             if result.id in seen:
                 raise ValueError("the playlist has a result already")
         except ValueError as problem:
@@ -76,7 +127,7 @@ def read_results(path: Path) -> Iterator[Result]:
         yield result
 
 
-def _parse(value: object) -> Result:
+def _parse(value: object, least: Callable[[int], Lengths]) -> Result:
     """A record, checked.
 
     Raises:
@@ -88,7 +139,7 @@ def _parse(value: object) -> Result:
         raise ValueError(_first_problem(error)) from None
     tags = tuple([clean_text(tag) or "" for tag in raw.tags])
     result = Result(raw.id, tuple(raw.songs), tags)
-    if problem := _problem(result):
+    if problem := _problem(result, least(result.id)):
         raise ValueError(problem)
     return result
 
@@ -101,14 +152,19 @@ class _RawResult(BaseModel):
     tags: list[str]
 
 
-def _problem(result: Result) -> str | None:
-    """What the official scorer would reject, or None."""
-    for kind, items, length in (("songs", result.songs, SONGS), ("tags", result.tags, TAGS)):
-        if len(items) != length:
+def _problem(result: Result, least: Lengths) -> str | None:
+    """What the official scorer would reject, were the lists as long as it wants them; or None."""
+    lists: tuple[tuple[str, tuple[int | str, ...], int], ...] = (
+        ("songs", result.songs, SONGS),
+        ("tags", result.tags, TAGS),
+    )
+    for (kind, items, most), fewest in zip(lists, least, strict=True):
+        if not fewest <= len(items) <= most:
             are = "is" if len(items) == 1 else "are"
             some = counted(len(items), kind.removesuffix("s"))
-            return f"{some} {are} recommended, exactly {length} are wanted"
-        if len(set(items)) != length:
+            wanted = f"exactly {most}" if fewest == most else f"{fewest} to {most}"
+            return f"{some} {are} recommended, {wanted} are wanted"
+        if len(set(items)) != len(items):
             item, count = Counter[int | str](items).most_common(1)[0]
             return f"{kind[:-1]} {item!r} is recommended {count} times"
     return None

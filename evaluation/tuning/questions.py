@@ -14,7 +14,7 @@ from melon.evaluation.metrics import ndcg
 from melon.evaluation.popular import PopularItems
 from melon.evaluation.questions import SHOWN, Pair, as_query
 from melon.evaluation.recommend import BATCH
-from melon.evaluation.store_checks import leaked
+from melon.evaluation.store_checks import copied, leaked
 from melon.evaluation.submission import SONGS, TAGS
 from melon.evaluation.tuning.journal import fingerprint
 from melon.evaluation.tuning.space import Stage, Target
@@ -32,11 +32,15 @@ class Sample:
         search: the questions that settings are searched on.
         held_back: those that show what the settings are worth.
         unknown: how many questions were left out, as the store knows nothing of them.
+        drawn: how many are in either half.
+        copied: how many of these are copies of playlists that the store was trained on.
     """
 
     search: dict[QueryKind, list[Pair]]
     held_back: list[Pair]
     unknown: int
+    drawn: int
+    copied: int
 
 
 def draw_sample(
@@ -59,11 +63,18 @@ def draw_sample(
         seed: which are drawn.
 
     Raises:
-        BadQuestions: they are too few for two halves.
+        BadQuestions: they are too few for two halves, hide nothing, or the store knows nothing of
+            them.
         LeakedQuestions: a playlist in the store holds what its question hides.
     """
     by_kind: dict[QueryKind, list[Pair]] = {kind: [] for kind in QueryKind}
     unknown = 0
+    pairs = [(question, answer) for question, answer in pairs if answer.songs or answer.tags]
+    if not pairs:
+        raise BadQuestions(
+            "the answers hide neither songs nor tags",
+            hint="QUESTIONS come before ANSWERS, which hold what was blanked",
+        )
     for start in range(0, len(pairs), BATCH):
         part = pairs[start : start + BATCH]
         kinds = retriever.kinds([as_query(question) for question, _ in part])
@@ -72,6 +83,12 @@ def draw_sample(
                 unknown += 1
             else:
                 by_kind[kind].append(pair)
+    if unknown == len(pairs):
+        raise BadQuestions(
+            f"the store knows nothing of any of {counted(unknown, 'question')}",
+            hint="it is probably that of another catalogue: name the store of the playlists that "
+            "these were held out of",
+        )
     rng = np.random.default_rng(seed)
     search: dict[QueryKind, list[Pair]] = {}
     held_back: list[Pair] = []
@@ -85,8 +102,9 @@ def draw_sample(
             "no kind of question has two, one to search on and one to report on",
             hint="hold out more playlists: `melon split --hold-out`",
         )
-    _check_leaks(retriever, [*held_back, *(pair for part in search.values() for pair in part)])
-    return Sample(search, held_back, unknown)
+    drawn = [*held_back, *(pair for part in search.values() for pair in part)]
+    _check_leaks(retriever, drawn)
+    return Sample(search, held_back, unknown, len(drawn), len(copied(retriever.reader, drawn)))
 
 
 def _id(pair: Pair) -> int:
@@ -153,11 +171,7 @@ class Group:
         return f"{stage}.from_{self.kind}.to_{self.target}"
 
     def score(self, retriever: Retriever, strategy: str) -> float:
-        """Mean nDCG of the target, @100 of songs or @10 of tags, the same as by `evaluate`.
-
-        Raises:
-            TooFewItems: the store cannot fill a list.
-        """
+        """Mean nDCG of the target, @100 of songs or @10 of tags, the same as by `evaluate`."""
         songs, tags = (SONGS, 0) if self.target == "songs" else (0, TAGS)
         hits = np.zeros((len(self), songs + tags), np.bool_)
         for start in range(0, len(self), BATCH):
@@ -165,7 +179,8 @@ class Group:
                 self._queries[start : start + BATCH], limit=songs, tag_limit=tags, strategy=strategy
             )
             for row, ranking in enumerate(rankings, start):
-                hits[row] = [item in self._hidden[row] for item in self._filled(row, ranking)]
+                found = [item in self._hidden[row] for item in self._filled(row, ranking)]
+                hits[row, : len(found)] = found
         counts = np.array([len(hidden) for hidden in self._hidden], np.int64)
         return float(ndcg(hits, counts).mean())
 

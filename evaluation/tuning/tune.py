@@ -41,6 +41,7 @@ def tune(
     seed: int = 0,
     reference: RetrievalSettings | None = None,
     budget: float = math.inf,
+    drawn: Callable[[Sample], None] = lambda _: None,
     searched: Callable[[SearchOutcome], None] = lambda _: None,
     progress: Progress = ignore,
 ) -> Tuned:
@@ -64,15 +65,17 @@ def tune(
         seed: which are drawn.
         reference: what the new settings are compared with; None for those of the retriever.
         budget: seconds to search for; each search gets its part of what is left.
+        drawn: called with the questions before the first search.
         searched: called with each search when it has ended.
         progress: called with the search, how many settings it has measured, and None; then with
             each comparison, how many questions it has answered, and of how many.
 
     Raises:
-        BadQuestions: they are too few.
+        BadQuestions: they are too few, hide nothing, or the store knows nothing of them.
         LeakedQuestions: the store was trained on the answers.
     """
     sample = draw_sample(retriever, pairs, most=most, seed=seed)
+    drawn(sample)
     retriever = retriever.with_reader(ResponseCachingReader(retriever.engine_reader))
     groups = [
         group
@@ -108,7 +111,7 @@ def tune(
     before = retriever.with_settings(reference or retriever.settings)
     after = retriever.with_settings(settings)
     compared = _compare(before, after, sample, stages, progress)
-    return Tuned(settings, searches, unchanged, compared, sample.unknown)
+    return Tuned(settings, searches, unchanged, compared, sample.unknown, sample.copied)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,8 @@ class Tuned:
     """The new settings, how they came about, and what they are worth on the questions held back.
 
     `unchanged` names the kinds of query and targets, `songs_and_text/tags`, that keep their
-    settings; `unknown` counts the questions that were left out.
+    settings; `unknown` counts the questions that were left out, and `copied` those that are
+    copies of playlists that the store was trained on.
     """
 
     settings: RetrievalSettings
@@ -124,6 +128,7 @@ class Tuned:
     unchanged: list[str]
     held_back: list[Comparison]
     unknown: int
+    copied: int
 
     def to_json(self) -> dict[str, Any]:
         """As `melon tune --json` prints it: fields may be added, never renamed."""
@@ -135,6 +140,7 @@ class Tuned:
                 for pair in self.held_back
             ],
             "unknown_questions": self.unknown,
+            "copied_questions": self.copied,
         }
 
 

@@ -32,7 +32,7 @@ def held_out(
 ) -> HeldOut:
     """Forty per cent of the demo corpus held out, and an embedded store of what is left."""
     home = tmp_path_factory.mktemp("held-out")
-    split([demo_corpus[0] / "train.json"], home, hold_out=0.4, seed=1)
+    split([demo_corpus[0] / "train.json"], home, hold_out=0.4, seed=2)
     settings = training_settings(dim=16, epochs=6, window=5, title_pieces=64, workers=1, seed=1)
     playlists = read_playlists([home / "train.json"], report=ReadReport())
     with EmbeddedStore(home / "store") as store:

@@ -335,3 +335,75 @@ def test_answers_that_cannot_be_used_end_with_exit_code_2(
     assert ran.code == 2
     assert str(answers) in ran.err
     assert reason in ran.err
+
+
+@pytest.mark.parametrize("tags", [0, 3])
+def test_a_catalogue_with_few_tags_or_none_is_evaluated_and_tuned(
+    melon: Melon, demo_corpus: tuple[Path, DemoTruth], tmp_path: Path, tags: int
+) -> None:
+    """What can be scored is, and what cannot is said; of few tags all are recommended."""
+    kept = {"rain", "gym", "calm"} if tags else set()
+    playlists = json.loads((demo_corpus[0] / "train.json").read_text())
+    for one in playlists:
+        one["tags"] = [tag for tag in one["tags"] if tag in kept]
+    write_json(tmp_path / "train.json", playlists)
+    out, store = tmp_path / "split", ("--path", tmp_path / "store")
+    ran = melon("split", tmp_path, "--out", out, "--hold-out", "60")
+    assert ran.code == 0
+    assert ("questions of" in ran.err) or "question of songs+tags takes" in ran.err
+    assert melon("train", out, "--out", tmp_path / "space", "--dim", "8", "--epochs", "2").code == 0
+    assert melon("ingest", tmp_path / "space", *store).code == 0
+    asked = out / "questions.json", out / "answers.json"
+    said = "60 of 60 questions have fewer than 100 songs or 10 tags recommended"
+    results = tmp_path / "results.json"
+    ran = melon("recommend", asked[0], "-o", results, *store)
+    assert (ran.code, said in ran.err) == (0, True)
+    known = len(
+        kept & {tag for one in json.loads((out / "train.json").read_text()) for tag in one["tags"]}
+    )
+    given = {one["id"]: one["tags"] for one in json.loads(asked[0].read_text())}
+    for one in json.loads(results.read_text()):
+        assert len(one["songs"]) == 100
+        assert len(one["tags"]) == known - len(given[one["id"]])
+    ran = melon("score", results, asked[1], "--questions", asked[0], *store, "--json")
+    assert ran.code == 0
+    assert ("no answer hides tags: songs alone are scored" in ran.err) == (not tags)
+    assert ran.json["song_ndcg"] > 0
+    assert (ran.json["tag_ndcg"] is None) == (ran.json["score"] is None) == (not tags)
+    evaluated = melon("evaluate", *asked, *store, "--strategy", "all", "--json").json
+    assert {card["short_questions"] for card in evaluated} == {60}
+    ran = melon("evaluate", *asked, *store)
+    assert (ran.code, said in ran.err) == (0, True)
+    tuned = tmp_path / "retrieval.json"
+    ran = melon(
+        "tune", *asked, *store, "-o", tuned, "--budget", "0.001", "--only", "hybrid", "--json"
+    )
+    assert ran.code == 0, ran.err
+    assert ran.json["held_back"][0]["after"]["song_ndcg"] > 0
+
+
+def test_copies_of_what_was_trained_on_are_counted(
+    melon: Melon, home: Path, asked: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """Playlists of the store under ids that it does not know, with other titles and tags."""
+    train = json.loads((home / "split" / "train.json").read_text())
+    whole = [one for one in train if len(one["songs"]) > 3][:3]
+    questions = [
+        one | {"id": 10**6 + n, "songs": one["songs"][n::2], "tags": [], "plylst_title": ""}
+        for n, one in enumerate(whole[:2])
+    ]
+    answers = [
+        one | {"id": 10**6 + n, "songs": one["songs"][1 - n :: 2], "tags": ["other"]}
+        for n, one in enumerate(whole[:2])
+    ]
+    answers[1]["songs"] = answers[1]["songs"][1:]  # one song fewer is no copy
+    files = (
+        write_json(tmp_path / "questions.json", questions),
+        write_json(tmp_path / "answers.json", answers),
+    )
+    ran = melon("evaluate", *files, "--path", home / "store", "--json")
+    assert ran.json["copied_questions"] == 1
+    assert "1 of 2 questions is about an exact copy of a playlist" in ran.err
+    assert (
+        melon("evaluate", *asked, "--path", home / "store", "--json").json["copied_questions"] == 0
+    )

@@ -214,11 +214,22 @@ def test_tags_in_equally_many_playlists_are_in_the_order_of_their_ids(
     assert filled == tuple(found[point][1] for point in order)
 
 
-def test_too_small_a_store_is_an_error(demo_store: VectorStore) -> None:
-    questions = [playlist(1), playlist(33, songs=range(CATALOGUE - SONGS + 1))]
-    with pytest.raises(TooFewItems, match="question 33") as caught:
-        list(recommend(Retriever(demo_store), questions, strategy=POPULAR))
-    assert caught.value.exit_code == 2
+def test_a_list_is_shorter_where_the_store_holds_no_more(demo_store: VectorStore) -> None:
+    """Whatever the dates, where dates alone would not make it short."""
+    held = demo_store.open().manifest.counts[Collection.SONGS]
+    stored = [int(song.id) for song in demo_store.open().find(Collection.SONGS, None, CATALOGUE)]
+    few = playlist(33, songs=stored[: held - SONGS + 1], updated=datetime(2100, 1, 1))
+    for until_playlist in (False, True):
+        whole, short = recommend(
+            Retriever(demo_store),
+            [playlist(1), few],
+            strategy=POPULAR,
+            until_playlist=until_playlist,
+        )
+        assert len(whole.songs) == SONGS
+        assert len(short.songs) < SONGS
+        assert not set(short.songs) & set(few.songs)
+        assert len(short.tags) == TAGS
 
 
 def test_a_seed_in_another_spelling_is_no_filling(demo_store: VectorStore) -> None:

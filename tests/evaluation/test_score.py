@@ -13,8 +13,8 @@ from evaluation_samples import FIRST_FILLER, playlist, result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from melon.commands.evaluate import COLUMNS, rows
-from melon.evaluation import KINDS, BadQuestions, BadResults, kind_of, paired, score
+from melon.commands.scorecards import COLUMNS, rows
+from melon.evaluation import KINDS, BadQuestions, BadResults, Result, kind_of, paired, score
 
 ANSWERS = [
     playlist(1, songs=[10, 11], tags=["rain"]),
@@ -210,3 +210,19 @@ def test_the_score_does_not_depend_on_any_order_but_that_of_a_list(
     assert after.quality.tag_ndcg == pytest.approx(before.quality.tag_ndcg)
     for kind, quality in before.by_kind.items():
         assert after.by_kind[kind].score == pytest.approx(quality.score)
+
+
+def test_one_question_has_a_kind_like_any_other() -> None:
+    """Its name alone, where a library takes one label for a list of them."""
+    question = playlist(songs=[1], tags=["a"])
+    card = score([result(songs={0: 5})], [playlist(songs=[5], tags=["b"])], [question])
+    assert card.by_kind == {"songs+tags": card.quality}
+    assert list(card.to_json()["by_kind"]) == ["songs+tags"]
+
+
+def test_lists_that_are_short_or_empty_miss_what_they_lack() -> None:
+    answers = [playlist(1, songs=[5, 6]), playlist(2, songs=[7])]
+    card = score([Result(1, (9, 5), ()), Result(2, (), ())], answers)
+    whole = score([result(1, songs={1: 5}), result(2)], answers)
+    assert card.quality == whole.quality
+    assert (card.short_questions, whole.short_questions) == (2, 0)

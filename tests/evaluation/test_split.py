@@ -14,9 +14,11 @@ from evaluation_samples import playlist, write_json
 from hypothesis import given
 from hypothesis import strategies as st
 
+from melon.catalog import CorpusFiles, find_corpus
 from melon.demo import DemoTruth
 from melon.errors import ForeignFile, InputError, UnwritableFile
 from melon.evaluation import KINDS, NothingToHide, SplitCounts, kind_of, mask, read_questions, split
+from melon.evaluation.drawing import Draw
 
 FILES = ("train.json", "questions.json", "answers.json")
 
@@ -30,7 +32,9 @@ def parts(demo_corpus: tuple[Path, DemoTruth], tmp_path_factory: pytest.TempPath
     """The demo corpus, and its train, questions and answers, a quarter held out."""
     out = tmp_path_factory.mktemp("split")
     whole = demo_corpus[0] / "train.json"
-    assert split([whole], out, hold_out=0.25, seed=3) == SplitCounts(train=300, held_out=100)
+    kinds = dict(zip(KINDS, (30, 50, 15, 5), strict=True))
+    counts = SplitCounts(train=300, held_out=100, kinds=kinds, wanted=kinds, copies=0)
+    assert split([whole], out, hold_out=0.25, seed=3) == counts
     return [load(whole), *(load(out / name) for name in FILES)]
 
 
@@ -57,7 +61,7 @@ def test_a_question_and_its_answer_are_the_playlist(parts) -> None:
             assert sorted(question[field] + answer[field]) == sorted(original[field])
             # floor given, ceil hidden
             assert len(question[field]) in (0, len(original[field]) // 2)
-            assert answer[field]
+            assert answer[field] or not original[field]
         assert question["plylst_title"] == ("" if question["songs"] else original["plylst_title"])
         assert question["updt_date"] == answer["updt_date"] == original["updt_date"]
 
@@ -142,7 +146,7 @@ def test_masks(whole, kind: str, seed: int) -> None:
 def test_shares_of_a_hundred_are_as_they_are_given(
     tmp_path: Path, shares: tuple[float, ...]
 ) -> None:
-    whole = [record(id, [1, 2], ["a", "b"], "whole") for id in range(100)]
+    whole = [record(id, [1, 2], ["a", "b"], "whole") for id in range(101)]
     path = write_json(tmp_path / "all.json", whole)
     split([path], tmp_path, hold_out=100, shares=shares)
     kinds = Counter(kind_of(question) for question in read_questions(tmp_path / "questions.json"))
@@ -161,6 +165,10 @@ def record(id: int, songs: list[int], tags: list[str], title: str) -> dict[str, 
     return {"id": id, "songs": songs, "tags": tags, "plylst_title": title}
 
 
+WHOLE = [record(5, [1], ["a"], "one song"), record(6, [1, 2], ["a"], "whole")]
+"""Two playlists, of which one can be held out."""
+
+
 def test_only_what_has_something_to_hide_is_held_out(tmp_path: Path) -> None:
     path = write_json(
         tmp_path / "playlists.json",
@@ -172,15 +180,118 @@ def test_only_what_has_something_to_hide_is_held_out(tmp_path: Path) -> None:
             record(5, [1, 2], ["a"], "whole"),
         ],
     )
-    split([path], tmp_path, hold_out=1)
-    assert [p["id"] for p in load(tmp_path / "questions.json")] == [5]
-    assert [p["id"] for p in load(tmp_path / "train.json")] == [1, 2, 3, 4]
-    with pytest.raises(NothingToHide, match="2 of 5 playlists should be held out, but 1 ha"):
-        split([path], tmp_path, hold_out=2)
-    with pytest.raises(NothingToHide, match="but 0 ha"):
-        split([path], tmp_path, hold_out=1, min_songs=3)
+    out = tmp_path / "out"
+    for kind, suited in (
+        ("songs", {3, 4, 5}),
+        ("songs+tags", {4, 5}),
+        ("tags+title", {5}),
+        ("title", {3, 5}),
+    ):
+        shares = [float(other == kind) for other in KINDS]
+        split([path], out, hold_out=len(suited), shares=shares)
+        assert {p["id"] for p in load(out / "questions.json")} == suited, kind
+        assert {p["id"] for p in load(out / "train.json")} == {1, 2, 3, 4, 5} - suited
+        with pytest.raises(NothingToHide, match=f"which takes .*: {len(suited)} of 5 playlists"):
+            split([path], out, hold_out=len(suited) + 1, shares=shares)
+    with pytest.raises(NothingToHide, match="3 songs and a title: 0 of 5 playlists would do"):
+        split([path], out, hold_out=1, min_songs=3)
     with pytest.raises(NothingToHide, match=r"0\.1 of 5 playlists is less than one"):
-        split([path], tmp_path, hold_out=0.1)
+        split([path], out, hold_out=0.1)
+    for everything in (5, 6):
+        with pytest.raises(NothingToHide, match="which leaves none to train on"):
+            split([path], out, hold_out=everything)
+
+
+def test_fewer_songs_will_do_where_none_are_given(tmp_path: Path) -> None:
+    path = write_json(
+        tmp_path / "playlists.json",
+        [record(1, [7], [], "one"), record(2, [], ["a"], "none"), record(3, [], [], "title alone")],
+    )
+    for min_songs, suited in ((1, [1]), (0, [1, 2])):
+        counts = split(
+            [path], tmp_path / "out", hold_out=len(suited), min_songs=min_songs, shares=(0, 0, 0, 1)
+        )
+        assert counts.kinds["title"] == len(suited)
+        assert [p["id"] for p in load(tmp_path / "out" / "questions.json")] == suited
+
+
+@pytest.mark.parametrize(
+    ("tags", "title", "kinds"),
+    [
+        ([], "title", {"songs", "title"}),
+        (["a", "b"], "", {"songs", "songs+tags"}),
+        ([], "", {"songs"}),
+    ],
+)
+def test_a_catalogue_without_tags_or_titles_can_be_split(
+    tmp_path: Path, tags: list[str], title: str, kinds: set[str]
+) -> None:
+    """By default questions are of the kinds that there can be, and it is said which are fewer."""
+    path = write_json(
+        tmp_path / "all.json", [record(id, [id, id + 1], tags, title) for id in range(100)]
+    )
+    counts = split([path], tmp_path / "out", hold_out=40)
+    questions = read_questions(tmp_path / "out" / "questions.json")
+    assert Counter(map(kind_of, questions)) == {k: n for k, n in counts.kinds.items() if n}
+    assert {kind for kind, count in counts.kinds.items() if count} == kinds
+    assert counts.wanted == dict(zip(KINDS, (12, 20, 6, 2), strict=True))
+    with pytest.raises(NothingToHide, match=r"6 are to give tags\+title, .*: 0 of 100 playlists"):
+        split([path], tmp_path / "out", hold_out=40, shares=(30, 50, 15, 5))
+
+
+@given(
+    fits=st.lists(st.integers(1, 15), min_size=1, max_size=30),
+    wanted=st.tuples(*[st.integers(0, 8)] * 4),
+    seed=st.integers(0, 3),
+)
+def test_a_draw_fills_all_kinds_if_any_draw_does(
+    fits: list[int], wanted: tuple[int, ...], seed: int
+) -> None:
+    """By Hall: if every set of kinds asks for no more than there are playlists for any of them."""
+    draw = Draw(fits, min(sum(wanted), len(fits)), np.random.default_rng(seed))
+    filled = [draw.take(kind, count) for kind, count in enumerate(wanted)]
+    kinds = draw.kinds()
+    assert Counter(kinds.values()) == {KINDS[i]: count for i, count in enumerate(filled) if count}
+    assert all(fits[index] >> KINDS.index(kind) & 1 for index, kind in kinds.items())
+    possible = all(
+        sum(count for kind, count in enumerate(wanted) if some >> kind & 1)
+        <= sum(bool(fit & some) for fit in fits)
+        for some in range(1, 16)
+    )
+    assert (filled == list(wanted)) == possible
+
+
+def test_metadata_comes_along(demo_corpus: tuple[Path, DemoTruth], tmp_path: Path) -> None:
+    """Trained on, the directory knows of its songs what the whole one does."""
+    fields = write_json(tmp_path / "fields.json", {"songs": [{"name": "bpm", "type": "float"}]})
+    out = tmp_path / "out"
+    split([demo_corpus[0], fields], out, hold_out=50)
+    for name in ("song_meta.json", "genre_gn_all.json"):
+        assert (out / name).read_bytes() == (demo_corpus[0] / name).read_bytes()
+    assert (out / "fields.json").read_bytes() == fields.read_bytes()
+    assert find_corpus([out]) == CorpusFiles(
+        *((out / "train.json",), out / "song_meta.json", out / "genre_gn_all.json"),
+        fields=out / "fields.json",
+    )
+
+
+def test_metadata_of_other_playlists_is_no_part_of_a_split(
+    demo_corpus: tuple[Path, DemoTruth], tmp_path: Path
+) -> None:
+    split([demo_corpus[0]], tmp_path, hold_out=50)
+    with pytest.raises(ForeignFile, match="would take it for that of these playlists") as refusal:
+        split([demo_corpus[0] / "train.json"], tmp_path, hold_out=50)
+    assert refusal.value.where == str(tmp_path / "song_meta.json")
+
+
+def test_copies_of_what_is_trained_on_are_counted(tmp_path: Path) -> None:
+    """The same songs in any order, under any title, are no secret to a store that has them."""
+    copies = [record(id, [1, 2, 3][:: 1 - 2 * (id % 2)], ["a"], f"{id}") for id in range(10)]
+    others = [record(id, [id, id + 100], ["a"], "b") for id in range(10, 20)]
+    path = write_json(tmp_path / "all.json", [*copies, *others])
+    counts = split([path], tmp_path / "out", hold_out=10)
+    questions = load(tmp_path / "out" / "questions.json")
+    assert 0 < counts.copies == sum(question["id"] < 10 for question in questions)
 
 
 @pytest.mark.parametrize("hold_out", [0, -1, 1.5, float("nan"), float("inf")])
@@ -190,7 +301,7 @@ def test_an_impossible_number_is_an_error(tmp_path: Path, hold_out: float) -> No
 
 
 def test_what_is_read_is_never_replaced(tmp_path: Path) -> None:
-    path = write_json(tmp_path / "train.json", [record(5, [1, 2], ["a"], "whole")])
+    path = write_json(tmp_path / "train.json", WHOLE)
     before = path.read_bytes()
     with pytest.raises(InputError, match="would be replaced"):
         split([path], tmp_path, hold_out=1)
@@ -198,7 +309,7 @@ def test_what_is_read_is_never_replaced(tmp_path: Path) -> None:
 
 
 def test_only_a_split_is_replaced(tmp_path: Path) -> None:
-    path = write_json(tmp_path / "all.json", [record(5, [1, 2], ["a"], "whole")])
+    path = write_json(tmp_path / "all.json", WHOLE)
     for name in FILES:
         (tmp_path / "in" / name).mkdir(parents=True)
         mine = write_json(tmp_path / "in" / name / name, ["mine"])
@@ -209,10 +320,10 @@ def test_only_a_split_is_replaced(tmp_path: Path) -> None:
         assert [file.name for file in mine.parent.iterdir()] == [name]
     for _ in range(2):
         split([path], tmp_path / "out", hold_out=1)
-        assert [p["id"] for p in load(tmp_path / "out" / "questions.json")] == [5]
+        assert [p["id"] for p in load(tmp_path / "out" / "questions.json")] == [6]
 
 
 def test_where_nothing_can_be_written_nothing_is_read(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("no JSON")
     with pytest.raises(UnwritableFile, match="cannot be written: not a directory"):
-        split([tmp_path / "no such file"], tmp_path / "file" / "out")
+        split([tmp_path / "file"], tmp_path / "file" / "out")

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from evaluation_samples import record, result, write_json
+from evaluation_samples import playlist, record, result, write_json
 
 from melon.errors import InputError
-from melon.evaluation import BadResults, Result, read_results, write_results
+from melon.evaluation import (
+    POPULAR,
+    BadResults,
+    Result,
+    as_held,
+    read_results,
+    recommend,
+    write_results,
+)
+from melon.evaluation import SONGS as SONGS_WANTED
+from melon.retrieval import Retriever
+from melon.store import Collection, Filter, NumberRange, VectorStore
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -43,8 +55,8 @@ def test_an_interruption_leaves_the_file_as_it_was(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [Result(5, tuple(range(99)), ()), Result(5, tuple(range(100)), ("a",) * 10)],
-    ids=["too short", "repeat"],
+    [Result(5, tuple(range(101)), ()), Result(5, tuple(range(100)), ("a",) * 10)],
+    ids=["too long", "repeat"],
 )
 def test_what_would_be_rejected_is_not_written(tmp_path: Path, wrong: Result) -> None:
     with pytest.raises(BadResults, match="playlist 5"):
@@ -104,3 +116,36 @@ def test_a_file_that_is_not_an_array_is_rejected(tmp_path: Path, text: str) -> N
     path.write_text(text)
     with pytest.raises(InputError, match=r"submission\.json"):
         list(read_results(path))
+
+
+def test_lists_may_be_short_of_what_no_answer_hides(tmp_path: Path) -> None:
+    short = Result(1, tuple(range(100)), ())
+    path = tmp_path / "results.json"
+    write_results(path, [short])
+    untagged = [playlist(1, songs=[5])]
+    assert list(read_results(path, as_held(untagged, None, None))) == [short]
+    with pytest.raises(BadResults, match="0 tags are recommended, exactly 10 are wanted"):
+        list(read_results(path, as_held([playlist(1, songs=[5], tags=["a"])], None, None)))
+    write_results(path, [Result(1, tuple(range(99)), ())])
+    with pytest.raises(BadResults, match="99 songs are recommended, exactly 100 are wanted"):
+        list(read_results(path, as_held(untagged, None, None)))
+
+
+def test_lists_may_be_short_where_the_store_holds_no_more(
+    tmp_path: Path, demo_store: VectorStore
+) -> None:
+    reader = demo_store.open()
+    few = Filter(must_not=(NumberRange("popularity", lte=9),))
+    held = [int(record.id) for record in reader.top(Collection.SONGS, "popularity", 30, few)]
+    seeds = sorted({*range(600)} - {*held})
+    question, answer = playlist(1, songs=seeds), playlist(1, songs=held[:3], tags=["rain"])
+    [result] = recommend(Retriever(demo_store), [question], strategy=POPULAR)
+    assert 0 < len(result.songs) < SONGS_WANTED
+    path = tmp_path / "results.json"
+    write_results(path, [result])
+    assert list(read_results(path, as_held([answer], [question], reader))) == [result]
+    with pytest.raises(BadResults, match="exactly 100 are wanted"):  # not without the seeds
+        list(read_results(path, as_held([answer], None, reader)))
+    write_results(path, [replace(result, songs=result.songs[1:])])
+    with pytest.raises(BadResults, match=f"{len(result.songs)} to 100 are wanted"):
+        list(read_results(path, as_held([answer], [question], reader)))

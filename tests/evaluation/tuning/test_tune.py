@@ -164,7 +164,10 @@ def test_other_questions_are_measured_anew(
     copy = tmp_path / out.name
     journal_of(copy).write_bytes(journal_of(out).read_bytes())
     again = tuned(retriever, held_out, copy, stages=[Stage.HYBRID], seed=1, budget=0)
-    assert all(search.remembered == 0 for search in again.searches)
+    # of a handful of questions, all may be drawn again, and in the same order
+    searches = [search for search in again.searches if search.questions > 5]
+    assert searches
+    assert all(search.remembered == 0 for search in searches)
 
 
 def test_a_search_that_is_stopped_goes_on_where_it_was(
@@ -344,6 +347,21 @@ def test_a_playlist_that_was_trained_on_with_its_parts_blanked_is_no_leak(
 def test_one_question_cannot_be_halved(retriever: Retriever, held_out: HeldOut):
     with pytest.raises(BadQuestions, match="two"):
         draw_sample(retriever, held_out.pairs[:1], most=10, seed=0)
+
+
+def test_questions_that_cannot_be_searched_on_are_refused_before_the_search(
+    retriever: Retriever, tmp_path: Path
+):
+    """Where the store knows nothing of any, and where nothing is hidden."""
+    blank = Playlist(10**6, None, (10**7,), (), 0, None)
+    pairs = [(replace(blank, id=id), replace(blank, id=id, songs=(1,))) for id in range(4)]
+    with pytest.raises(BadQuestions, match="knows nothing of any of 4 questions"):
+        draw_sample(retriever, pairs, most=10, seed=0)
+    bare = [
+        (replace(question, songs=(1,)), replace(answer, songs=())) for question, answer in pairs
+    ]
+    with pytest.raises(BadQuestions, match="hide neither songs nor tags"):
+        draw_sample(retriever, bare, most=10, seed=0)
 
 
 def test_the_line_that_was_cut_off_is_all_that_is_measured_again(

@@ -1,0 +1,85 @@
+"""Which playlists become questions of which kind: each kind asks for no more than it needs."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from melon.catalog import Playlist
+from melon.evaluation.questions import KINDS
+
+BOTH_HALVES = 2
+"""Songs that a question needs that gives some: one to give, and one to hide."""
+
+
+def fitting(playlist: Playlist, min_songs: int) -> int:
+    """The kinds of question that a playlist has enough for: bit i stands for `KINDS[i]`."""
+    songs = len(playlist.songs)
+    if songs < min_songs:
+        return 0
+    has = {"songs": songs >= BOTH_HALVES, "tags": bool(playlist.tags), "title": playlist.title}
+    fits = sum(all(has[part] for part in kind.split("+")) << i for i, kind in enumerate(KINDS))
+    return fits if songs or playlist.tags else 0  # a title alone hides nothing
+
+
+def needs(kind: str, min_songs: int) -> str:
+    """What a playlist needs to become a question of this kind: "2 songs and a tag"."""
+    parts = kind.split("+")
+    songs = max(min_songs, BOTH_HALVES if "songs" in parts else 0)
+    named = [f"{songs} song{'s' * (songs > 1)}"] if songs else []
+    named += [f"a {part.removesuffix('s')}" for part in parts if part != "songs"]
+    return " and ".join([", ".join(named[:-1]), named[-1]] if named[1:] else named)
+
+
+class Draw:
+    """Draws playlists for one kind after the other, at random; none is drawn twice.
+
+    Where the playlists that fit a kind are used up, those that were drawn for another kind are
+    exchanged for others as far as that is possible: a kind goes short only if no draw could have
+    filled all that were drawn until then.
+
+    Args:
+        fits: of each playlist the kinds that it fits, as `fitting` gives them; none is 0.
+        first: how many are likely to be drawn, `len(fits)` at most.
+        rng: draws them.
+    """
+
+    def __init__(self, fits: Sequence[int], first: int, rng: np.random.Generator) -> None:
+        drawn = rng.choice(len(fits), first, replace=False)
+        others = np.setdiff1d(np.arange(len(fits)), drawn)
+        # What is drawn besides takes nothing from the generator that masks the playlists.
+        self._order: NDArray[np.int64] = np.concatenate(
+            [drawn, rng.spawn(1)[0].permutation(others)]
+        )
+        self._free: dict[int, deque[int]] = defaultdict(deque)
+        for rank, index in enumerate(self._order.tolist()):
+            self._free[fits[index]].append(rank)
+        self._taken: list[dict[int, list[int]]] = [defaultdict(list) for _ in KINDS]
+
+    def take(self, kind: int, count: int) -> int:
+        """Draw so many playlists for `KINDS[kind]`, and return how many there were."""
+        return next((done for done in range(count) if not self._take_one(kind, {kind})), count)
+
+    def kinds(self) -> dict[int, str]:
+        """The kind of every playlist that was drawn, by its index."""
+        return {
+            int(self._order[rank]): KINDS[kind]
+            for kind, by_fit in enumerate(self._taken)
+            for ranks in by_fit.values()
+            for rank in ranks
+        }
+
+    def _take_one(self, kind: int, tried: set[int]) -> bool:
+        if fits := [fit for fit, free in self._free.items() if free and fit >> kind & 1]:
+            fit = min(fits, key=lambda fit: self._free[fit][0])
+            self._taken[kind][fit].append(self._free[fit].popleft())
+            return True
+        for other in set(range(len(KINDS))) - tried:
+            for fit, ranks in list(self._taken[other].items()):
+                if ranks and fit >> kind & 1 and self._take_one(other, {*tried, other}):
+                    self._taken[kind][fit].append(ranks.pop(0))
+                    return True
+        return False
