@@ -27,22 +27,12 @@ MAX_WEIGHT = 1000
 MAX_RESULTS = 10_000
 
 
-def _song_ids(ids: list[int] | None) -> list[int] | None:
-    """The ids that an option names, none of which is too large to be one."""
-    if ids:
-        from melon.fields import MAX_ID
-
-        if (largest := max(ids)) > MAX_ID:
-            raise typer.BadParameter(f"{largest} is not the id of a song")
-    return ids
-
-
 SongsOption = Annotated[
     list[str] | None,
     typer.Option(
         "--song",
         "-s",
-        help="A song, by id or whole name; digits are a name if no song has that id."
+        help="A song, by key, id or whole name; digits are a name if no song has that id."
         " Repeat it for more.",
     ),
 ]
@@ -79,8 +69,8 @@ MaxPopularityOption = Annotated[
     int | None, typer.Option(min=0, help="In at most so many playlists.")
 ]
 ExcludeOption = Annotated[
-    list[int] | None,
-    typer.Option("--exclude", min=0, callback=_song_ids, help="A song id that must not come back."),
+    list[str] | None,
+    typer.Option("--exclude", help="A song that must not come back, by key or id."),
 ]
 WhereOption = Annotated[
     list[str] | None,
@@ -101,17 +91,16 @@ def query(
     tags: TagsOption = None,
     title: TitleOption = None,
     playlist: Annotated[
-        int | None,
+        str | None,
         typer.Option(
             "--playlist",
-            min=0,
-            help="A playlist of the store, by id: its songs, its tags and its title.",
+            help="A playlist of the store, by key or id: its songs, its tags and its title.",
             show_default=False,
         ),
     ] = None,
     not_songs: Annotated[
         list[str] | None,
-        typer.Option("--not-song", help="A song that is disliked, by id or whole name."),
+        typer.Option("--not-song", help="A song that is disliked, by key, id or name."),
     ] = None,
     not_tags: Annotated[
         list[str] | None, typer.Option("--not-tag", help="A tag that is disliked.")
@@ -210,13 +199,13 @@ def similar(
         typer.Option(
             "--song",
             "-s",
-            help="Song, by id or whole name; digits are a name if no song has that id.",
+            help="Song, by key, id or whole name; digits are a name if no song has that id.",
         ),
     ] = None,
     tag: Annotated[str | None, typer.Option("--tag", "-t", help="Tag.")] = None,
     title: Annotated[str | None, typer.Option("--title", help="Title of a playlist.")] = None,
     playlist: Annotated[
-        int | None, typer.Option("--playlist", min=0, help="Playlist, by id.")
+        str | None, typer.Option("--playlist", help="Playlist, by key or id.")
     ] = None,
     word: Annotated[str | None, typer.Option("--word", help="Title word.")] = None,
     to: Annotated[

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from melon.commands.console import note, print_table, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from melon.retrieval import Because, Nearest, Recommendation, Song, Tag
     from melon.store import Collection, ReleaseReader
@@ -48,7 +48,7 @@ def render_reasons(answer: Recommendation, names: Mapping[tuple[str, int | str],
     """For each result, the largest shares in its score, in percent of it."""
 
     def name(part: Because) -> str:
-        return str(names.get((part.kind, part.key), part.key))
+        return str(names.get((part.kind, part.ref), part.key or part.ref))
 
     def kind_and_name(part: Because) -> str:
         return f"{part.kind} {name(part)}"
@@ -83,7 +83,7 @@ def shown_names(
 
     results: list[Song | Tag] = [*answer.songs, *answer.tags]
     parts = {
-        (part.kind, part.key)
+        (part.kind, part.ref)
         for result in results
         for part in (*result.because[:REASONS], *result.playlists[:REASONS])
     }
@@ -102,10 +102,14 @@ def render_songs(songs: Sequence[Song], *, popular: bool = False) -> None:
     """Songs as a table; the score of those that are just popular is their number of playlists."""
     print_table(
         "Songs",
-        ["id>", "title", "artists", "genre", "date", _score_column(popular)],
+        [
+            _name_column(song.key for song in songs),
+            *("title", "artists", "genre", "date"),
+            _score_column(popular),
+        ],
         [
             (
-                song.id,
+                song.id if song.key is None else song.key,
                 song.name,
                 shown(song.artists),
                 shown(song.genres),
@@ -124,10 +128,11 @@ def render_points(collection: Collection, points: Sequence[Nearest]) -> None:
 
     rows: list[Sequence[object]]
     if collection is Collection.PLAYLISTS:
-        columns = ["id>", "title", "tags", "songs>", "score>"]
+        keys = [near.payload.get("key") for near in points]
+        columns = [_name_column(keys), "title", "tags", "songs>", "score>"]
         rows = [
             (
-                near.id,
+                near.payload.get("key", near.id),
                 near.payload.get("title"),
                 shown(near.payload.get("tags", ())),
                 near.payload.get("song_count"),
@@ -143,6 +148,11 @@ def render_points(collection: Collection, points: Sequence[Nearest]) -> None:
             for near in points
         ]
     print_table(str(collection).capitalize(), columns, rows)
+
+
+def _name_column(keys: Iterable[str | None]) -> str:
+    """The column of what songs or playlists are called by: where there are keys, these."""
+    return "id>" if all(key is None for key in keys) else "key"
 
 
 def _score_column(popular: bool) -> str:

@@ -34,7 +34,12 @@ class PopularItems:
         self._tags: list[str] = []
 
     def fill_songs(
-        self, songs: Iterable[int], length: int, *, without: Collection[int], until: date | None
+        self,
+        songs: Iterable[int],
+        length: int,
+        *,
+        without: Collection[int | str],
+        until: date | None,
     ) -> tuple[int, ...]:
         """The songs, then the most popular others, up to `length`; none of `without`.
 

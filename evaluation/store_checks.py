@@ -34,7 +34,7 @@ class Unknowns:
     """
 
     questions: set[int] = field(default_factory=set)
-    songs: set[int] = field(default_factory=set)
+    songs: set[int | str] = field(default_factory=set)
     tags: set[str] = field(default_factory=set)
 
     def add(self, question: Playlist, ranking: Ranking) -> None:

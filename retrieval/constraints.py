@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from melon.retrieval.days import parse_day
 from melon.retrieval.errors import ConstraintError
 from melon.retrieval.field_filters import SongFields
-from melon.retrieval.query import FrozenInput, SongIds, Text, kept_as
+from melon.retrieval.query import FrozenInput, Songs, Text, kept_as
 from melon.retrieval.where import Clause, Wanted, clauses_of, parse_where
 from melon.store import (
     SCHEMA,
@@ -129,7 +129,7 @@ class Constraints(FrozenInput):
     max_popularity: int | None = Field(
         default=None, ge=0, description="in at most so many playlists"
     )
-    exclude_songs: SongIds = Field(default=(), description="song ids that never come back")
+    exclude_songs: Songs = Field(default=(), description="songs that never come back, by id or key")
     where: Conditions = Field(
         default=(), description="conditions on fields as text, all of which hold: `bpm >= 120`"
     )
@@ -185,8 +185,9 @@ class Constraints(FrozenInput):
             must_not.append(_any_artist(self.not_artists))
         if low is not None or high is not None:
             must.append(NumberRange("popularity", low, high))
-        if self.exclude_songs:
-            must_not.append(HasId(tuple(self.exclude_songs)))
+        ids = tuple(song for song in self.exclude_songs if isinstance(song, int))
+        keys = tuple(song for song in self.exclude_songs if isinstance(song, str))
+        must_not += [*([HasId(ids)] if ids else []), *([MatchAny("key", keys)] if keys else [])]
         of_fields = fields.filter(self._clauses())
         return Filter(must=tuple(must), must_not=tuple(must_not)) & of_fields
 

@@ -13,6 +13,7 @@ from typing import Protocol, Self, TypeVar
 from melon.errors import MelonError
 from melon.retrieval.constraints import Artists, Constraints, Genres
 from melon.retrieval.field_filters import SongFields
+from melon.retrieval.keys import by_ids
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.reader import CachingReader
 from melon.retrieval.seeds import Seeds, look_up
@@ -73,26 +74,36 @@ class OpenRelease:
         for collection in Collection:
             self.reader.find(collection, None, 1, payload=False)
 
-    def seeds(self, queries: Sequence[PlaylistQuery]) -> list[Seeds]:
-        """What the release knows of each query.
+    def by_ids(
+        self,
+        queries: Sequence[PlaylistQuery],
+        constraints: Sequence[Constraints | None] = (),
+    ) -> tuple[list[PlaylistQuery], list[Constraints | None]]:
+        """Queries and constraints with ids in place of keys; see `melon.retrieval.keys`.
 
         Raises:
-            WrongType: one is something else, such as its title.
+            WrongType: one is something else, such as a title.
+            InputError: a song is wanted and disliked at once, by its id and by its key.
         """
         for query in queries:
             PlaylistQuery.check(query, 'PlaylistQuery(title="rainy day")')
+        for limits in constraints:
+            if limits is not None:
+                Constraints.check(limits, 'Constraints(genres=["Jazz"])')
+        return by_ids(self.reader, queries, constraints)
+
+    def seeds(self, queries: Sequence[PlaylistQuery]) -> list[Seeds]:
+        """What the release knows of each query that has ids in place of keys."""
         return look_up(self.reader, self.tokenizer, queries)
 
     def filter(self, constraints: Constraints | None) -> Filter:
-        """The constraints as a filter on the release's songs.
+        """Constraints that have ids in place of keys as a filter on the release's songs.
 
         Raises:
             ConstraintError: they cannot be met by anything, or name what is not known.
-            WrongType: they are something else.
         """
         if constraints is None:
             return Filter()
-        Constraints.check(constraints, 'Constraints(genres=["Jazz"])')
         return constraints.resolve(self.genres, self.artists, self.fields)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import frexp, ldexp
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, cast
 
 from pydantic import (
     AfterValidator,
@@ -14,7 +14,10 @@ from pydantic import (
     Field,
     GetPydanticSchema,
     ModelWrapValidatorHandler,
+    PlainSerializer,
     ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     model_validator,
 )
 
@@ -70,18 +73,20 @@ def _is_blank(value: object) -> bool:
     return isinstance(valid_text(value), str) and clean_text(str(value)) is None
 
 
-def _no_bool(value: object) -> object:
-    """Refuse what pydantic, and Python, take for 0 and 1."""
+def _id_or_key(value: object, as_id: ValidatorFunctionWrapHandler) -> int | str:
+    """An id, or a key as a store holds it. Pydantic, as Python, takes a truth value for 0 or 1."""
     if isinstance(value, bool):
         raise InputError(f"{value} is not an id")
-    return value
+    if not isinstance(value, str):
+        return cast("int", as_id(value))
+    valid_text(value)
+    if key := clean_text(value):
+        return key
+    raise InputError("a key is empty")
 
 
 Text = Annotated[str, BeforeValidator(valid_text)]
 """Text that any engine can be asked for."""
-
-Id = Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(_no_bool)]
-"""Of a song or playlist: the ids that a point and a dimension of `items` can have."""
 
 
 def kept_as(kind: Any) -> GetPydanticSchema:
@@ -89,7 +94,16 @@ def kept_as(kind: Any) -> GetPydanticSchema:
     return GetPydanticSchema(lambda _, handler: handler(kind))
 
 
-SongIds = Annotated[Sequence[int], kept_as(tuple[Id, ...]), AfterValidator(_unique)]
+_Id = Annotated[
+    int,
+    Field(ge=0, le=MAX_ID),
+    WrapValidator(_id_or_key),
+    PlainSerializer(lambda value: value, return_type=int | str),
+]
+Named = Annotated[int | str, kept_as(_Id)]
+"""A song or playlist: its id, as a point and a dimension of `items` can have it, or its key."""
+
+Songs = Annotated[Sequence[int | str], kept_as(tuple[_Id, ...]), AfterValidator(_unique)]
 TagText = Annotated[str, BeforeValidator(_tag)]
 Tags = Annotated[Sequence[str], kept_as(tuple[TagText, ...]), AfterValidator(_unique)]
 Title = Annotated[str, BeforeValidator(_title)]
@@ -149,8 +163,9 @@ class ModalityWeights(FrozenInput):
 class PlaylistQuery(FrozenInput):
     """Part of a playlist: any of songs, tags and a title. Empty, it asks for what is popular.
 
-    `not_songs` and `not_tags` push away what is like them. `playlist` is the id of the playlist
-    that is being continued, where it has one: it is then no neighbour of itself.
+    Songs are ids, or texts: the key of a song, else its id in digits. `not_songs` and `not_tags`
+    push away what is like them. `playlist` is the playlist that is being continued, by id or key,
+    where the store may hold it: it is then no neighbour of itself.
 
     Tags are brought to the form that they have in stores: composed (NFC), with nothing invisible
     before and after. A tag that the store does not know in that spelling is looked up whatever its
@@ -167,13 +182,13 @@ class PlaylistQuery(FrozenInput):
             Unicode, or a song or tag is wanted and disliked at once.
     """
 
-    songs: SongIds = ()
+    songs: Songs = ()
     tags: Tags = ()
     title: Title | None = None
-    not_songs: SongIds = ()
+    not_songs: Songs = ()
     not_tags: Tags = ()
     weights: ModalityWeights = ModalityWeights()
-    playlist: Id | None = None
+    playlist: Named | None = None
 
     @property
     def relative_weights(self) -> ModalityWeights:

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from melon.errors import InputError, WrongType
 from melon.retrieval.constraints import Constraints
+from melon.retrieval.keys import keys_of
 from melon.retrieval.live import OpenRelease
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.reader import CachingReader
 from melon.retrieval.results import Because, Fallback, Ranking, Recommendation, Song, Tag
+from melon.retrieval.seeds import Seeds
 from melon.retrieval.strategies.explain import explain
 from melon.retrieval.strategies.ranking import (
     EMPTY,
@@ -90,7 +92,9 @@ def recommend(
         _reasons(reader, query, answer, wanted) if wanted.explain else UNEXPLAINED
         for query, answer in pairs
     ]
-    songs, tags = _shown_songs(reader, answers, reasons), _shown_tags(reader, answers, reasons)
+    keys = _keys_of(reader, reasons)
+    songs = _shown_songs(reader, answers, reasons, keys)
+    tags = _shown_tags(reader, answers, reasons, keys)
     return [
         Recommendation(
             store=store,
@@ -163,12 +167,14 @@ def _resolved(
         constraints = [None] * len(queries)
     if len(constraints) != len(queries):
         raise InputError(f"{len(queries)} queries have {len(constraints)} constraints")
+    queries, constraints = release.by_ids(queries, constraints)
     filters = [release.filter(constraint) for constraint in constraints]
     return [
         ResolvedQuery(
             original=query,
-            seeds=seeds,
-            song_filter=filter & _without([*query.songs, *query.not_songs]),
+            seeds=_with_unknown(seeds, limits),
+            song_filter=filter
+            & _without([s for s in (*query.songs, *query.not_songs) if isinstance(s, int)]),
             tag_filter=_without(
                 [tag_point_id(str(tag)) for tag in seeds.tags.keys + seeds.not_tags.keys]
             ),
@@ -176,8 +182,19 @@ def _resolved(
             tag_limit=wanted.tag_limit,
             exact=wanted.exact,
         )
-        for query, seeds, filter in zip(queries, release.seeds(queries), filters, strict=True)
+        for query, seeds, limits, filter in zip(
+            queries, release.seeds(queries), constraints, filters, strict=True
+        )
     ]
+
+
+def _with_unknown(seeds: Seeds, limits: Constraints | None) -> Seeds:
+    """The seeds; what is unknown includes the keys of excluded songs that no song has."""
+    unknown = seeds.unknown
+    excluded = limits.exclude_songs if limits else ()
+    if keys := [s for s in excluded if isinstance(s, str) and s not in unknown.songs]:
+        return replace(seeds, unknown=replace(unknown, songs=(*unknown.songs, *keys)))
+    return seeds
 
 
 def _varied(
@@ -254,8 +271,27 @@ def _reasons(
     )
 
 
+def _keys_of(reader: CachingReader, reasons: Sequence[Explanation]) -> Mapping[SeedRef, str]:
+    """The keys of the songs and playlists that have shares, where they have one."""
+    refs = {
+        ref
+        for reason in reasons
+        for shares in (reason.songs, reason.tags)
+        for ref in (*shares.seeds, *shares.playlists)
+    }
+    keys: dict[SeedRef, str] = {}
+    for kind, collection in (("song", Collection.SONGS), ("playlist", Collection.PLAYLISTS)):
+        ids = [int(named) for of_kind, named in refs if of_kind == kind]
+        for point, key in keys_of(reader, collection, ids).items():
+            keys[kind, point] = key
+    return keys
+
+
 def _shown_songs(
-    reader: CachingReader, answers: Sequence[Answer], reasons: Sequence[Explanation]
+    reader: CachingReader,
+    answers: Sequence[Answer],
+    reasons: Sequence[Explanation],
+    keys: Mapping[SeedRef, str],
 ) -> list[tuple[Song, ...]]:
     """The songs of each answer."""
     described = reader.load_descriptions(
@@ -263,7 +299,7 @@ def _shown_songs(
     )
     return [
         tuple(
-            Song.of(int(song), score, described[song], *_because(reason.songs, row, score))
+            Song.of(int(song), score, described[song], *_because(reason.songs, row, score, keys))
             for row, (song, score) in enumerate(answer.songs.pairs())
         )
         for answer, reason in zip(answers, reasons, strict=True)
@@ -271,12 +307,15 @@ def _shown_songs(
 
 
 def _shown_tags(
-    reader: CachingReader, answers: Sequence[Answer], reasons: Sequence[Explanation]
+    reader: CachingReader,
+    answers: Sequence[Answer],
+    reasons: Sequence[Explanation],
+    keys: Mapping[SeedRef, str],
 ) -> list[tuple[Tag, ...]]:
     """The tags of each answer."""
     return [
         tuple(
-            Tag(name, score, *_because(reason.tags, row, score))
+            Tag(name, score, *_because(reason.tags, row, score, keys))
             for row, (name, score) in enumerate(
                 zip(names, answer.tags.scores.tolist(), strict=True)
             )
@@ -291,7 +330,7 @@ def _tag_names(reader: CachingReader, answers: Sequence[Answer]) -> list[list[st
 
 
 def _because(
-    shares: Shares, row: int, score: float
+    shares: Shares, row: int, score: float, keys: Mapping[SeedRef, str]
 ) -> tuple[tuple[Because, ...], tuple[Because, ...]]:
     """The shares of the seeds and of the playlists in one result's score, largest first.
 
@@ -301,7 +340,11 @@ def _because(
         return (), ()
 
     def ranked(parts: Mapping[SeedRef, NDArray[np.float64]]) -> tuple[Because, ...]:
-        shares = [Because(*ref, float(share[row])) for ref, share in parts.items() if share[row]]
+        shares = [
+            Because(*ref, float(share[row]), keys.get(ref))
+            for ref, share in parts.items()
+            if share[row]
+        ]
         return tuple(sorted(shares, key=lambda part: -abs(part.share)))
 
     return ranked(shares.seeds), ranked(shares.playlists)

@@ -20,6 +20,7 @@ class Description(NamedTuple):
     `more` holds the values of the shown fields that have no name here, where they are known.
     """
 
+    key: str | None
     name: str | None
     artists: tuple[str, ...]
     genres: tuple[str, ...]
@@ -33,6 +34,7 @@ class Description(NamedTuple):
         issued = get("issue_date")
         length = _DATE_LENGTHS.get(get("issue_date_precision", ""), _DAY_LENGTH)
         return cls(
+            get("key"),
             get("name"),
             tuple(get("artists", ())),
             tuple(get("genre_names") or get("genres", ())),
@@ -48,7 +50,7 @@ _DESCRIBED = {*Description._fields, "genre_names", "issue_date_precision"}
 class Unknown:
     """What of a query the store does not know."""
 
-    songs: tuple[int, ...] = ()
+    songs: tuple[int | str, ...] = ()
     tags: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
 
@@ -58,16 +60,22 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """A share of a result's score: of a seed (song, tag, word, bigram) or of a playlist."""
+    """A share of a result's score: of a seed (song, tag, word, bigram) or of a playlist.
+
+    `ref` is the id of the song or playlist, or the tag or word itself; `key` is the song's or
+    playlist's, where it has one.
+    """
 
     kind: str
-    key: int | str
+    ref: int | str
     share: float
+    key: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As `--json --explain` prints it."""
         name = {"tag": "tag", "word": "word", "bigram": "word"}.get(self.kind, "id")
-        return {"kind": self.kind, name: self.key, "share": round(self.share, 6)}
+        key = {} if self.key is None else {"key": self.key}
+        return {"kind": self.kind, name: self.ref, **key, "share": round(self.share, 6)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,7 @@ class Song:
 
     id: int
     score: float
+    key: str | None = None
     name: str | None = None
     artists: tuple[str, ...] = ()
     genres: tuple[str, ...] = ()
@@ -100,6 +109,7 @@ class Song:
         """As `--json` prints it; `issue_date` is as precise as it is known."""
         return {
             "id": self.id,
+            "key": self.key,
             "name": self.name,
             "artists": list(self.artists),
             "genres": list(self.genres),

@@ -9,13 +9,14 @@ from typing import Self
 from melon.errors import InputError, WrongType
 from melon.retrieval.constraints import Constraints
 from melon.retrieval.errors import UnknownItem, UnknownStrategy
+from melon.retrieval.keys import point_of
 from melon.retrieval.live import LiveRelease, OpenRelease, PinnedRelease, ReleaseSource
 from melon.retrieval.query import ModalityWeights, PlaylistQuery
 from melon.retrieval.recommend import Wanted, rank, recommend
 from melon.retrieval.results import Ranking, Recommendation
 from melon.retrieval.settings import QueryKind, RetrievalSettings
 from melon.retrieval.similar import Item, Nearest, similar
-from melon.retrieval.song_names import song_id
+from melon.retrieval.song_names import song_ids
 from melon.retrieval.strategies import DEFAULT_STRATEGY, STRATEGIES
 from melon.retrieval.strategies.ranking import Strategy
 from melon.retrieval.variety import Variety
@@ -117,7 +118,7 @@ class Retriever:
             InputError: a tag is wanted and disliked at once, in two spellings.
             NoRelease: the release was dropped, and there is no other to take up.
         """
-        seeds = self._source.run(lambda release: release.seeds(queries))
+        seeds = self._source.run(lambda release: release.seeds(release.by_ids(queries)[0]))
         return [known.kind if known else None for known in seeds]
 
     def recommend(
@@ -148,7 +149,7 @@ class Retriever:
             query: part of a playlist, to which `songs`, `tags` and so on add; not needed with them.
                 `playlist` makes that of a playlist in the store.
             constraints: what a song must be.
-            songs: by id or by name, as `song_id` takes it.
+            songs: by id, or by key or name as `song_id` takes them.
             tags: as the catalogue writes them; see `PlaylistQuery`.
             title: of the playlist, in place of the query's.
             not_songs: that are disliked, like `songs`.
@@ -271,7 +272,7 @@ class Retriever:
         )
 
     def song_id(self, text: str) -> int:
-        """The song that `text` means: an id in digits, else a whole name, whatever its case.
+        """The song that `text` means: a key, else an id in digits, else a whole name in any case.
 
         Digits that are no id of a song in the store are a name, as of "1999". Where no song has
         that name either, they are taken for an id, which a query then reports as unknown.
@@ -282,23 +283,27 @@ class Retriever:
             InputError: the name is not valid Unicode.
             NoRelease: the release was dropped, and there is no other to take up.
         """
-        return self._source.run(lambda release: song_id(release.reader, text))
+        return self._source.run(lambda release: song_ids(release.reader, [text])[0])
 
-    def playlist(self, playlist: int) -> PlaylistQuery:
+    def playlist(self, playlist: int | str) -> PlaylistQuery:
         """The query that continues a playlist of the store: its songs, its tags and its title.
+
+        Args:
+            playlist: its id, or as text its key, else its id in digits.
 
         Raises:
             UnknownItem: the store holds no such playlist.
-            InputError: it is not an id.
+            InputError: it is neither an id nor a key.
             NoRelease: the release was dropped, and there is no other to take up.
         """
-        point = PlaylistQuery(playlist=playlist).playlist
-        if point is None:
-            raise InputError("a playlist is named by its id")
+        named = PlaylistQuery(playlist=playlist).playlist
+        if named is None:
+            raise InputError("a playlist is named by its id or its key")
 
         def continued(release: OpenRelease) -> PlaylistQuery:
+            point = point_of(release.reader, Collection.PLAYLISTS, named)
             records = release.reader.retrieve(
-                Collection.PLAYLISTS, [point], payload=PLAYLIST_FIELDS
+                Collection.PLAYLISTS, [] if point is None else [point], payload=PLAYLIST_FIELDS
             )
             if not records:
                 raise UnknownItem(f"the store does not hold playlist {playlist}")
@@ -309,7 +314,13 @@ class Retriever:
     def _song_ids(self, songs: Iterable[int | str] | None) -> Iterable[int | str] | None:
         if isinstance(songs, str) or not isinstance(songs, Iterable):
             return songs  # None, or what a query refuses
-        return tuple(self.song_id(song) if isinstance(song, str) else song for song in songs)
+        named = tuple(songs)
+        texts = [song for song in named if isinstance(song, str)]
+        if not texts:
+            return named
+        found = self._source.run(lambda release: song_ids(release.reader, texts))
+        ids = dict(zip(texts, found, strict=True))
+        return tuple(ids[song] if isinstance(song, str) else song for song in named)
 
     def _strategy(self, name: str) -> Strategy:
         if name not in STRATEGIES:

@@ -120,7 +120,12 @@ def look_up(
     songs = _fetch(
         reader,
         Collection.SONGS,
-        (song for query in queries for song in (*query.songs, *query.not_songs)),
+        (
+            song
+            for query in queries
+            for song in (*query.songs, *query.not_songs)
+            if isinstance(song, int)  # else a key that no song has
+        ),
         lambda song: song,
     )
     words = _fetch(

@@ -13,8 +13,9 @@ from melon.errors import InputError, WrongType
 from melon.retrieval.arrays import Floats
 from melon.retrieval.constraints import Constraints
 from melon.retrieval.errors import ConstraintError, UnknownItem
+from melon.retrieval.keys import point_of
 from melon.retrieval.live import OpenRelease
-from melon.retrieval.query import FrozenInput, Id, PlaylistQuery, TagText, Title, Word
+from melon.retrieval.query import FrozenInput, Named, PlaylistQuery, TagText, Title, Word
 from melon.retrieval.results import Description, Song
 from melon.retrieval.strategies.probes import modalities
 from melon.store import (
@@ -34,16 +35,16 @@ from melon.text import normalise
 class Item(FrozenInput):
     """Where to look from: exactly one of a song, a tag, a title, a playlist or a word.
 
-    Values are taken, and a tag is looked for, as in a `PlaylistQuery`.
+    Values are taken, and keys and tags are looked for, as in a `PlaylistQuery`.
 
     Raises:
         InputError: there is none, or more than one, or no such item can have that value.
     """
 
-    song: Id | None = None
+    song: Named | None = None
     tag: TagText | None = None
     title: Title | None = None
-    playlist: Id | None = None
+    playlist: Named | None = None
     word: Word | None = None
 
     @model_validator(mode="after")
@@ -101,7 +102,8 @@ def similar(
     if limit < 1:
         raise InputError(f"the nearest {limit} points cannot be found")
     collections = _collections(to)
-    song_filter = release.filter(constraints)
+    [_, [limits]] = release.by_ids([], [constraints])
+    song_filter = release.filter(limits)
     if constraints not in (None, Constraints()) and Collection.SONGS not in collections:
         raise ConstraintError(
             f"constraints are about songs, and only {', '.join(collections)} are looked for",
@@ -149,14 +151,19 @@ def _vector(release: OpenRelease, item: Item, itself: tuple[Collection, PointId]
 
 def _point_of(release: OpenRelease, item: Item) -> tuple[Collection, PointId] | None:
     """The collection and the id of the item's point; None for a title, which has no point."""
-    if item.song is not None:
-        return Collection.SONGS, item.song
+    for collection, named in (
+        (Collection.SONGS, item.song),
+        (Collection.PLAYLISTS, item.playlist),
+    ):
+        if named is not None:
+            point = point_of(release.reader, collection, named)
+            if point is None:
+                raise UnknownItem(f"the store holds no {item}")
+            return collection, point
     if item.tag is not None:
         spellings = [tag_point_id(tag) for tag in release.tokenizer.spellings(item.tag)]
         records = release.reader.retrieve(Collection.TAGS, spellings, payload=False)
         return Collection.TAGS, records[0].id if records else spellings[0]
-    if item.playlist is not None:
-        return Collection.PLAYLISTS, item.playlist
     if item.word is not None:
         return Collection.WORDS, word_point_id(normalise(item.word))
     return None

@@ -275,3 +275,50 @@ def test_what_is_asked_stays_open_until_the_process_ends(ask: Command):
     [retriever] = left_open
     assert isinstance(retriever, Retriever)
     assert retriever.recommend(PlaylistQuery(title="rainy day")).songs
+
+
+class TestKeys:
+    """Where songs and playlists have keys, people name them by these and read these."""
+
+    def test_tables_show_keys(self, keyed_place: Place):
+        ask = on(keyed_place)
+        named = ["--song", "demo:song:1", "--exclude", "demo:song:5"]
+        songs = ask("query", *named)
+        assert songs.code == 0, songs.err
+        assert "demo:song:" in songs.out
+        playlists = ask("similar", "--song", "demo:song:1", "--to", "playlists").out
+        assert "demo:list:" in playlists
+        playlist = ask("similar", "--song", "demo:song:1", "--to", "playlists", "--json").json()
+        name = next(near["key"] for near in playlist["playlists"] if "key" in near)
+        assert ask("query", "--playlist", name, "--json").json()["songs"]
+        assert ask("similar", "--playlist", name).code == 0
+
+    def test_json_has_keys_and_own_fields(self, keyed_place: Place):
+        ask = on(keyed_place)
+        answer = ask("query", "--song", "demo:song:1", "--exclude", "no:such", "--json").json()
+        assert answer["unknown"]["songs"] == ["no:such"]
+        assert any("demo:song:" in (song["key"] or "") for song in answer["songs"])
+        where = ["--where", "bpm >= 120", "--where", "language in (ko, en)"]
+        for command in (["query", "--song", "demo:song:1"], ["similar", "--song", "demo:song:1"]):
+            songs = ask(*command, *where, "--json").json()["songs"]
+            assert songs
+            assert all(song["bpm"] >= 120 for song in songs)
+            assert {song["language"] for song in songs} <= {"ko", "en"}
+
+    @pytest.mark.parametrize(
+        ("condition", "said"),
+        [
+            ("bmp >= 120", ["'bmp'", "did you mean bpm?", "bpm (float)"]),
+            ("bpm >= fast", ["'fast' is not a number", "bpm is of type float", "bpm (float)"]),
+            ("language = ''", ["language is empty", "language (keyword)"]),
+            ("language = kor", ["did you mean ko?"]),
+            ("bpm", ["'bpm' is not a condition", "bpm >= 120"]),
+        ],
+    )
+    def test_a_condition_that_means_nothing_ends_with_2(
+        self, keyed_place: Place, condition: str, said: list[str]
+    ):
+        for command in (["query", "--tag", "rain"], ["similar", "--tag", "rain"]):
+            done = on(keyed_place)(*command, "--where", condition)
+            assert done.code == 2
+            assert all(text in " ".join(done.err.split()) for text in said), done.err

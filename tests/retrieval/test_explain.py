@@ -74,7 +74,7 @@ def test_the_shares_of_the_neighbours_are_the_score_of_two_hops(
 def test_the_neighbours_hold_what_they_recommend(retriever: Retriever):
     found = asked(retriever, QUERIES["songs"], "hybrid")
     best = found.songs[0]
-    ids = [part.key for part in best.playlists]
+    ids = [part.ref for part in best.playlists]
     records = retriever.reader.retrieve("playlists", ids, payload=("songs",))
     assert records
     assert all(best.id in record.payload["songs"] for record in records)
@@ -87,7 +87,7 @@ def words_of(retriever: Retriever, text: str) -> list[str]:
 def test_only_seeds_have_shares(retriever: Retriever):
     query = QUERIES["songs+tags"]
     found = asked(retriever, query, "hybrid")
-    names = {(part.kind, part.key) for song in found.songs for part in song.because}
+    names = {(part.kind, part.ref) for song in found.songs for part in song.because}
     words = {("word", word) for tag in query.tags for word in words_of(retriever, tag)}
     assert names <= {("song", 3), ("song", 5), ("tag", "rain"), ("tag", "cafe")} | words
     assert ("song", 3) in names
