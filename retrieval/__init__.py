@@ -10,6 +10,7 @@ from melon.retrieval.errors import (
     UnknownSong,
     UnknownStrategy,
 )
+from melon.retrieval.keys import ids_of, keys_of
 from melon.retrieval.query import ModalityWeights, PlaylistQuery
 from melon.retrieval.recommend import most_popular
 from melon.retrieval.results import Because, Ranking, Recommendation, Song, Tag, Unknown
@@ -43,6 +44,8 @@ __all__ = [
     "UnknownSong",
     "UnknownStrategy",
     "Variety",
+    "ids_of",
+    "keys_of",
     "most_popular",
     "parse_day",
 ]
