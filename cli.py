@@ -22,6 +22,9 @@ COMMANDS: Mapping[str, str] = {
     "ingest": "ingest",
     "query": "query",
     "similar": "query",
+    "find": "lookup",
+    "show": "lookup",
+    "list": "lookup",
     "recommend": "evaluate",
     "score": "evaluate",
     "evaluate": "evaluate",
@@ -33,7 +36,7 @@ COMMANDS: Mapping[str, str] = {
 }
 """The commands, as the help lists them, and which module of `melon.commands` each is in."""
 
-ONE_ANSWER = frozenset({"query", "similar"})
+ONE_ANSWER = frozenset({"query", "similar", "find", "show", "list"})
 """Commands that end after one answer: numpy's threads would take longer to start than they save."""
 
 COLLECTED_AFTER = 100_000
@@ -55,7 +58,8 @@ def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
         if name == "releases":  # which has commands of its own
             app.add_typer(module.app, name=name)
         else:
-            command = getattr(module, "import_" if name == "import" else name)
+            # One whose name Python has for itself, as `import` and `list`, is a function `list_`.
+            command = getattr(module, name, None) or getattr(module, f"{name}_")
             app.command(name, help=_unwrapped(command.__doc__ or ""))(command)
     return app
 

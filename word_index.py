@@ -39,6 +39,15 @@ _APOSTROPHES = dict.fromkeys(map(ord, "'\u2019"))
 _WORD, _TOGETHER_RUN, _SYMBOL, _OTHER, _SPACE = "word", "together", "symbol", "other", " "
 
 
+def plain_form(text: str) -> str:
+    """The normal form of a text without accents, nor apostrophes that stand beside anything."""
+    plain = normalise(text)
+    if not plain.isascii():
+        bare = unicodedata.normalize("NFD", plain).translate(_ACCENTS)
+        plain = unicodedata.normalize("NFC", bare)
+    return plain.translate(_APOSTROPHES) or plain
+
+
 def indexed_words(text: str) -> str:
     """A name, title or tag as its text index holds it: words that may be looked for, once each.
 
@@ -96,13 +105,8 @@ def finds(asked: str, words: str) -> bool:
 
 
 def _runs(text: str) -> Iterator[tuple[str, str]]:
-    """Pieces of a text in its normal form without accents, each of one kind of character."""
-    plain = normalise(text)
-    if not plain.isascii():
-        bare = unicodedata.normalize("NFD", plain).translate(_ACCENTS)
-        plain = unicodedata.normalize("NFC", bare)
-    if len(plain) > 1:
-        plain = plain.translate(_APOSTROPHES) or plain
+    """Pieces of a plain text, each of one kind of character."""
+    plain = plain_form(text)
     for kind, characters in groupby(plain, _kind):
         yield kind, "".join(characters)
 

@@ -10,25 +10,37 @@ from melon.retrieval.errors import (
     UnknownSong,
     UnknownStrategy,
 )
+from melon.retrieval.find import KINDS, Artist, Found
 from melon.retrieval.keys import ids_of, keys_of
+from melon.retrieval.known import Known
+from melon.retrieval.listing import LISTINGS, Counted, Listing
 from melon.retrieval.query import ModalityWeights, PlaylistQuery
 from melon.retrieval.recommend import most_popular
 from melon.retrieval.results import Because, Ranking, Recommendation, Song, Tag, Unknown
 from melon.retrieval.retriever import Retriever
 from melon.retrieval.settings import QueryKind, RetrievalSettings
+from melon.retrieval.show import SHOWN_KINDS, Shown
 from melon.retrieval.similar import Item, Nearest
 from melon.retrieval.strategies import DEFAULT_STRATEGY, STRATEGIES
 from melon.retrieval.variety import Variety
 
 __all__ = [
     "DEFAULT_STRATEGY",
+    "KINDS",
+    "LISTINGS",
+    "SHOWN_KINDS",
     "STRATEGIES",
     "AmbiguousSong",
+    "Artist",
     "BadSettings",
     "Because",
     "ConstraintError",
     "Constraints",
+    "Counted",
+    "Found",
     "Item",
+    "Known",
+    "Listing",
     "ModalityWeights",
     "Nearest",
     "PlaylistQuery",
@@ -37,6 +49,7 @@ __all__ = [
     "Recommendation",
     "RetrievalSettings",
     "Retriever",
+    "Shown",
     "Song",
     "Tag",
     "Unknown",

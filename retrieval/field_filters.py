@@ -81,7 +81,11 @@ class SongFields:
     """
 
     def __init__(self, schema: CollectionSchema, reader: ReleaseReader | None = None) -> None:
-        self._fields = {normalize("NFC", field.name): field for field in schema.indexed}
+        self._fields = {
+            normalize("NFC", field.name): field
+            for field in schema.indexed
+            if field.type is not FieldType.TEXT  # which is for `melon find`
+        }
         self._reader = reader
         self._known: set[tuple[str, str]] = set()
 

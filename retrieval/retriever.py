@@ -9,12 +9,15 @@ from typing import Self
 from melon.errors import InputError, WrongType
 from melon.retrieval.constraints import Constraints
 from melon.retrieval.errors import UnknownItem, UnknownStrategy
+from melon.retrieval.find import KINDS, Found, find
 from melon.retrieval.keys import point_of
+from melon.retrieval.listing import Listing, listing
 from melon.retrieval.live import LiveRelease, OpenRelease, PinnedRelease, ReleaseSource
 from melon.retrieval.query import ModalityWeights, PlaylistQuery
 from melon.retrieval.recommend import Wanted, rank, recommend
 from melon.retrieval.results import Ranking, Recommendation
 from melon.retrieval.settings import QueryKind, RetrievalSettings
+from melon.retrieval.show import Shown, show
 from melon.retrieval.similar import Item, Nearest, similar
 from melon.retrieval.song_names import song_ids
 from melon.retrieval.strategies import DEFAULT_STRATEGY, STRATEGIES
@@ -270,6 +273,63 @@ class Retriever:
                 release, item, to=to, limit=limit, constraints=constraints, exact=exact
             )
         )
+
+    def find(self, text: str, *, kinds: Sequence[str] = KINDS, limit: int = 10) -> Found:
+        """The songs, tags, artists and playlists with this part of their name or key.
+
+        Each word of the text has to begin one of the name, whatever their order, case and accents;
+        of Korean, Japanese, Chinese and Thai, it may stand anywhere. What has exactly this key or
+        id comes first; what has a key of which parts begin so is found, too.
+
+        Args:
+            text: a part of a name, a title or a key.
+            kinds: of `songs`, `tags`, `artists` and `playlists`, which to look for.
+            limit: how many of each.
+
+        Raises:
+            InputError: there is nothing to look for, there is no such kind, or `limit` is below 1.
+            NoRelease: the release was dropped, and there is no other to take up.
+        """
+        return self._source.run(lambda release: find(release.reader, text, kinds, limit))
+
+    def show(self, kind: str, what: int | str, *, limit: int = 10) -> Shown:
+        """All that the store knows of one song, tag, playlist or artist.
+
+        Args:
+            kind: `song`, `tag`, `playlist` or `artist`.
+            what: a key, an id, or a whole name, whatever its case; a title of a playlist.
+            limit: how many songs, playlists, and nearest of each kind.
+
+        Raises:
+            UnknownItem, UnknownSong: there is none; the hint says what is written alike.
+            AmbiguousSong, InputError: several have the name.
+            NoRelease: the release was dropped, and there is no other to take up.
+        """
+        return self._source.run(lambda release: show(release, kind, what, limit))
+
+    def listing(
+        self,
+        kind: str,
+        *,
+        prefix: str | None = None,
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> Listing:
+        """The tags, genres, artists or fields of the store, each with how often it is there.
+
+        Largest counts first; they are exact.
+
+        Args:
+            kind: `tags`, `genres`, `artists` or `fields`.
+            prefix: how the name begins (a genre's name or code), whatever its case and accents.
+            limit: how many; all of them by default.
+            after: begin after this value: the `next` of the page before.
+
+        Raises:
+            InputError: there is no such list, `after` is not in it, or `limit` is below 1.
+            NoRelease: the release was dropped, and there is no other to take up.
+        """
+        return self._source.run(lambda release: listing(release.reader, kind, prefix, limit, after))
 
     def song_id(self, text: str) -> int:
         """The song that `text` means: a key, else an id in digits, else a whole name in any case.

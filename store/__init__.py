@@ -19,7 +19,16 @@ from melon.store.errors import (
     UnknownRelease,
 )
 from melon.store.facets import ALL_VALUES, Facets, FacetValue, facet_fields
-from melon.store.filters import Condition, DateRange, Filter, HasId, HasWords, MatchAny, NumberRange
+from melon.store.filters import (
+    Condition,
+    DateRange,
+    Filter,
+    HasId,
+    HasValue,
+    HasWords,
+    MatchAny,
+    NumberRange,
+)
 from melon.store.manifest import MadeName, ReleaseManifest
 from melon.store.points import (
     Hit,
@@ -79,6 +88,7 @@ __all__ = [
     "ForkedStore",
     "ForwardingReader",
     "HasId",
+    "HasValue",
     "HasWords",
     "Hit",
     "Hits",

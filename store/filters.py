@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from melon.fields import Field, FieldType
+from melon.fields import Field, FieldType, indexed_fields, payload_fields
 from melon.store.errors import FilterError
 from melon.store.schema import CollectionSchema
 
@@ -81,6 +81,13 @@ class HasWords:
 
 
 @dataclass(frozen=True, slots=True)
+class HasValue:
+    """The field is known. It need not have an index; without one, every payload is read."""
+
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
 class HasId:
     """The point is one of these."""
 
@@ -117,7 +124,7 @@ class Filter:
         return Filter(must=self.must + other.must, must_not=self.must_not + other.must_not)
 
 
-Condition = MatchAny | NumberRange | DateRange | HasWords | HasId | Filter
+Condition = MatchAny | NumberRange | DateRange | HasWords | HasValue | HasId | Filter
 
 
 def utc(moment: datetime) -> datetime:
@@ -135,7 +142,7 @@ def checked(filter: Filter, schema: CollectionSchema) -> Filter:
         FilterError: a field is not there or has no index (it names those that have), or is of
             another type; or no integer lies in a range of them.
     """
-    return _checked(filter, {field.name: field for field in schema.indexed})
+    return _checked(filter, {field.name: field for field in payload_fields(schema.fields)})
 
 
 def _checked(filter: Filter, fields: Mapping[str, Field]) -> Filter:
@@ -152,10 +159,13 @@ def _checked_condition(condition: Condition, fields: Mapping[str, Field]) -> Con
         case HasId():
             return condition
     field = fields.get(condition.field)
-    if field is None:
+    if field is not None and isinstance(condition, HasValue):
+        return condition
+    if field is None or field.index is None:
+        indexed = [field.name for field in indexed_fields(fields.values())]
         raise FilterError(
             f"there is no field {condition.field!r} to filter by",
-            hint=f"fields with an index: {', '.join(fields)}",
+            hint=f"fields with an index: {', '.join(indexed)}",
         )
     allowed, name = _ALLOWED[type(condition)]
     if field.type not in allowed or (isinstance(condition, MatchAny) and not _of(field, condition)):

@@ -15,6 +15,7 @@ from melon.store.filters import (
     DateRange,
     Filter,
     HasId,
+    HasValue,
     HasWords,
     MatchAny,
     NumberRange,
@@ -122,6 +123,8 @@ def _to_condition(condition: Condition) -> edge.ConditionType:
             return edge.FieldCondition(field, range=moments)
         case HasWords(field, words):
             return edge.FieldCondition(field, match=edge.MatchText(words))
+        case HasValue(field):
+            return edge.Filter(must_not=[edge.IsEmptyCondition(field)])
         case HasId(ids):
             return edge.HasIdCondition(set(ids))
         case Filter():

@@ -21,6 +21,7 @@ from melon.store.filters import (
     DateRange,
     Filter,
     HasId,
+    HasValue,
     HasWords,
     MatchAny,
     NumberRange,
@@ -153,6 +154,9 @@ def _to_condition(condition: Condition) -> models.Condition:
             return models.FieldCondition(key=field, range=moments)
         case HasWords(field, words):
             return models.FieldCondition(key=field, match=models.MatchText(text=words))
+        case HasValue(field):
+            empty = models.IsEmptyCondition(is_empty=models.PayloadField(key=field))
+            return models.Filter(must_not=[empty])
         case HasId(ids):
             return models.HasIdCondition(has_id=list(ids))
         case Filter():

@@ -16,6 +16,7 @@ from melon.store import (
     DateRange,
     Filter,
     HasId,
+    HasValue,
     HasWords,
     MatchAny,
     NumberRange,
@@ -210,6 +211,8 @@ def passes(condition: Condition, point_id: PointId, payload: Mapping[str, Any]) 
             )
         case HasId(ids):
             return point_id in ids
+        case HasValue(field):
+            return field in payload
         case HasWords(field, words):
             return finds(words, " ".join(_listed(payload.get(field))))
         case MatchAny(field, values):

@@ -31,6 +31,7 @@ from melon.store import (
     Filter,
     FilterError,
     HasId,
+    HasValue,
     HasWords,
     MatchAny,
     NumberRange,
@@ -95,6 +96,12 @@ def has_words() -> st.SearchStrategy[Condition]:
     )
 
 
+def has_value() -> st.SearchStrategy[Condition]:
+    """Of fields with an index and without."""
+    fields = ["genres", "issue_date", "popularity", "bpm", "explicit", "search_words", "lyrics"]
+    return st.sampled_from([*fields, "album"]).map(HasValue)
+
+
 def number_range() -> st.SearchStrategy[Condition]:
     """Bounds at the very numbers of the sample, and beside them, for integers as for floats."""
     numbers: dict[str, list[float]] = {
@@ -142,7 +149,7 @@ def has_id() -> st.SearchStrategy[Condition]:
 @st.composite
 def filters(draw: st.DrawFn, depth: int = 2) -> Filter:
     """Conditions that hold, that may hold and that do not, of which some are filters again."""
-    parts = [match_any(), number_range(), date_range(), has_id(), has_words()]
+    parts = [match_any(), number_range(), date_range(), has_id(), has_words(), has_value()]
     if depth:
         parts.append(filters(depth - 1))
     some = st.lists(st.one_of(parts), max_size=2).map(tuple)
