@@ -18,6 +18,7 @@ from typing import Any
 import cli_reference
 import field_reference
 import pytest
+from keyed_demo import OWN_FIELDS
 from places import SERVER, ServerPlace
 from qdrant_binary import VERSION
 from qdrant_client import models
@@ -357,6 +358,31 @@ def test_an_application_without_melon(live_demo: dict[str, str], demo_space: Emb
         shown = run("sh", str(ROOT / "examples" / script), *given, environment=live_demo)
         points = [point["id"] for point in json.loads(shown)["result"]["points"]]
         assert [int(line.split()[1]) for line in answer.splitlines()] == points
+    assert_no_import_of_melon(example)
+
+
+@pytest.mark.parametrize("keyed_place", [SERVER], indirect=True)
+def test_keys_without_melon(keyed_place: ServerPlace):
+    """The shell and Python find the same songs by their keys; Python reads the own fields, too."""
+    environment = keyed_place.environment | {"MELON_QDRANT_URL": keyed_place.server.url}
+    environment = os.environ | environment
+    with keyed_place.open() as store:
+        popular = store.open().top(Collection.SONGS, "popularity", 30, payload=("key",))
+    ids = {song.payload["key"]: song.id for song in popular if "key" in song.payload}
+    keys = list(ids)[:3]
+    shell = str(ROOT / "examples" / "by_key.sh")
+    found = json.loads(run("sh", shell, *keys, environment=environment))["result"]["points"]
+    assert {point["payload"]["key"]: point["id"] for point in found} == {
+        key: ids[key] for key in keys
+    }
+    example = str(ROOT / "examples" / "by_key.py")
+    out = run(sys.executable, example, *keys, environment=environment)
+    declared, *songs = out.splitlines()
+    for field in OWN_FIELDS:
+        assert f"{field.name} ({field.type})" in declared
+    assert len(songs) == 10
+    assert any("'bpm': " in song for song in songs)
+    assert not any(f"'{key}'" in song for key in keys for song in songs)
     assert_no_import_of_melon(example)
 
 
