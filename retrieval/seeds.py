@@ -23,7 +23,7 @@ from melon.store import (
     tag_point_id,
     word_point_id,
 )
-from melon.text import TitleTokenizer
+from melon.text import TitleTokenizer, clean_text
 
 Key = int | str
 
@@ -195,7 +195,7 @@ class _SeedKeys:
             tags=tags,
             not_tags=not_tags,
             title_words=tuple(tokenizer.words(title)),
-            title_tags=tuple(tag for tag in tokenizer.tags(title) if tag not in tags),
+            title_tags=tuple(tag for tag in _title_tags(title, tokenizer) if tag not in tags),
             words=_heaviest(words),
             bigrams=_heaviest(bigrams),
         )
@@ -213,7 +213,13 @@ def _spellings(query: PlaylistQuery, tokenizer: TitleTokenizer) -> Iterator[str]
     """Every tag that a query may mean."""
     for tag in (*query.tags, *query.not_tags):
         yield from tokenizer.spellings(tag)
-    yield from tokenizer.tags(query.title or "")
+    yield from _title_tags(query.title or "", tokenizer)
+
+
+def _title_tags(title: str, tokenizer: TitleTokenizer) -> list[str]:
+    """The tags that a title may hold. Punctuation alone is looked up however rare it is."""
+    tags, whole = tokenizer.tags(title), clean_text(title)
+    return [whole] if whole and not tags and not tokenizer.words(title) else tags
 
 
 def _fetch(

@@ -143,6 +143,12 @@ def test_texts_are_composed_and_stripped(tmp_path: Path) -> None:
     assert (read[0].title, read[0].tags) == ("비", ("비",))
 
 
+def test_what_cannot_be_seen_is_no_part_of_a_text_and_alone_is_none(tmp_path: Path) -> None:
+    tags = ["\u200brain", "rain\ufeff", "\u2060", "\u3164\u00ad", "❤️"]
+    read, _ = playlists(tmp_path, PLAYLIST | {"plylst_title": "\u200e\u2800", "tags": tags})
+    assert (read[0].title, read[0].tags) == (None, ("rain", "❤️"))
+
+
 def test_names_and_ids_of_artists_may_differ_in_number(tmp_path: Path) -> None:
     read, report = songs(tmp_path, SONG | {"artist_id_basket": []})
     assert (read[0].artist_ids, read[0].artists) == ((), ("A Band", "B"))

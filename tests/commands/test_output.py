@@ -15,10 +15,11 @@ from rich.cells import cell_len
 
 from melon.commands.console import note, note_error, print_table
 from melon.commands.options import left_open
+from melon.commands.render import render
 from melon.embedding import EmbeddingSpace
 from melon.errors import InputError
 from melon.ingest import ingest
-from melon.retrieval import PlaylistQuery, Retriever
+from melon.retrieval import PlaylistQuery, Recommendation, Retriever, Song, Tag
 
 JSON_DOCS = Path(__file__).resolve().parents[2] / "docs" / "json.md"
 
@@ -233,6 +234,34 @@ def test_reasons_are_shown_where_there_are_any(ask: Command):
     popular = ask("query", "-n", "3", "--explain")
     assert popular.code == 0
     assert popular.out == ask("query", "-n", "3").out
+
+
+def test_a_list_of_what_is_popular_is_marked(capsys: pytest.CaptureFixture[str]):
+    """Beside one that the query leads to: by a note, and by playlists in place of scores."""
+    answer = Recommendation(
+        store="here",
+        release="r1",
+        strategy="hybrid",
+        fallback=None,
+        songs=(Song(id=1, score=0.5),),
+        tags=(Tag("rain", 8),),
+        popular=("tags",),
+    )
+    render(answer, wanted=1)
+    printed = capsys.readouterr()
+    assert printed.err == "nothing to go by for tags: the most popular ones instead\n"
+    songs, tags = printed.out.split("Tags")
+    assert "score" in songs
+    assert [line.split() for line in tags.split("\n") if line] == [
+        ["tag", "playlists"], ["rain", "8"]
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("option", ["--tag", "--not-tag", "--title"])
+def test_a_text_of_which_nothing_can_be_seen_is_refused(ask: Command, option: str):
+    done = ask("query", option, "\u200b\ufeff")
+    assert done.code == 2
+    assert "is empty" in done.err
 
 
 def test_what_is_unknown_goes_to_stderr(ask: Command):
