@@ -25,6 +25,7 @@ from melon.store import (
 
 SAMPLE = 64
 TOLERANCE = 1e-3
+FLOAT_TOLERANCE = 1e-14
 NEAREST = 10
 MIN_RECALL = 0.8
 """Of the `NEAREST` by the index against an exact scan: far below what a sound index gives."""
@@ -79,10 +80,28 @@ def _check_points(
         if record is None:
             yield f"point {point_id} is missing"
             continue
-        if dict(record.payload) != expected.payloads[0]:
+        if not _same_value(record.payload, expected.payloads[0]):
             yield f"the payload of point {point_id} differs"
         if not _same_direction(record.vector, expected.dense[0]):
             yield f"the vector of point {point_id} differs"
+
+
+def _same_value(stored: object, sent: object) -> bool:
+    """Whether a payload, or a part of it, is what was sent.
+
+    Engines keep payloads as JSON, and read the last digit of a float of 17 digits as another.
+    """
+    match stored, sent:
+        case float(), float():
+            return math.isclose(stored, sent, rel_tol=FLOAT_TOLERANCE)
+        case list(), list():
+            return len(stored) == len(sent) and all(map(_same_value, stored, sent))
+        case Mapping(), Mapping():
+            return stored.keys() == sent.keys() and all(
+                _same_value(value, sent[name]) for name, value in stored.items()
+            )
+        case _:
+            return stored == sent
 
 
 def _same_direction(stored: NDArray[np.float32] | None, sent: NDArray[np.float32]) -> bool:
