@@ -8,7 +8,7 @@ from melon.catalog.corpus import (
     CorpusFiles,
     find_corpus,
 )
-from melon.catalog.corpus_keys import CorpusKeys, Keys
+from melon.catalog.corpus_keys import CorpusKeys, Keys, Names, names_in
 from melon.catalog.errors import (
     BadCorpus,
     BadFields,
@@ -27,7 +27,7 @@ from melon.catalog.importing.door import (
     write_import,
 )
 from melon.catalog.json_stream import JsonArray
-from melon.catalog.keys import KeyIds
+from melon.catalog.keys import KeyIds, integer_of
 from melon.catalog.own_fields import read_fields_file, write_fields_file
 from melon.catalog.readers import read_playlists, read_songs
 from melon.catalog.records import Genre, IssueDate, Playlist, RecordId, Song, is_attribute
@@ -59,6 +59,7 @@ __all__ = [
     "JsonArray",
     "KeyIds",
     "Keys",
+    "Names",
     "Playlist",
     "ReadReport",
     "RecordId",
@@ -69,7 +70,9 @@ __all__ = [
     "find_corpus",
     "from_frame",
     "import_frame",
+    "integer_of",
     "is_attribute",
+    "names_in",
     "plan_import",
     "playlist_record",
     "read_fields_file",

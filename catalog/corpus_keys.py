@@ -65,41 +65,46 @@ class CorpusKeys:
                 yield Song(self._songs.ids_of_keys[key], key=key)
 
     @property
-    def _songs(self) -> _Named:
+    def _songs(self) -> Names:
         return self._found[0]
 
     @property
-    def _playlists(self) -> _Named:
+    def _playlists(self) -> Names:
         return self._found[1]
 
     @cached_property
-    def _found(self) -> tuple[_Named, _Named]:
-        songs, playlists = _Named(), _Named()
-        files = self._files
-        described = () if files.songs is None else (files.songs,)
-        advance = byte_counter("keys", (*described, *files.playlists), self._progress)
-        for record in _records(described, advance):
-            songs.add_record(record)
-        for record in _records(files.playlists, advance):
-            playlists.add_record(record)
-            held = record.get("songs")
-            for song in held if isinstance(held, list) else ():
-                songs.add(song)
-        return songs, playlists
+    def _found(self) -> tuple[Names, Names]:
+        return names_in(self._files, self._progress)
+
+
+def names_in(files: CorpusFiles, progress: Progress = ignore) -> tuple[Names, Names]:
+    """What names songs, and what names playlists, in the files of a corpus."""
+    songs, playlists = Names(), Names()
+    described = () if files.songs is None else (files.songs,)
+    advance = byte_counter("keys", (*described, *files.playlists), progress)
+    for record in _records(described, advance):
+        songs.add_record(record)
+    for record in _records(files.playlists, advance):
+        playlists.add_record(record)
+        held = record.get("songs")
+        for song in held if isinstance(held, list) else ():
+            songs.add(song)
+    return songs, playlists
 
 
 @dataclass
-class _Named:
-    """Songs, or playlists, by what names them."""
+class Names:
+    """Songs, or playlists, by what names them.
+
+    Attributes:
+        ids: Integers that do.
+        keyed: Keys of records with an integer id.
+        strings: Strings in place of ids, each with whether a record describes what it names.
+    """
 
     ids: set[int] = field(default_factory=set)
-    """Integers that name one."""
-
     keyed: dict[str, int] = field(default_factory=dict)
-    """Keys of records with an integer id."""
-
     strings: dict[str, bool] = field(default_factory=dict)
-    """Strings that name one, each with whether a record describes it."""
 
     def add(self, name: object, *, described: bool = False) -> None:
         """Add what names one; what can name none is reported by who reads the record."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +22,7 @@ from melon.commands.options import (
     UrlOption,
     chosen_settings,
     chosen_store,
+    keys_in,
     not_empty,
     opened_reader,
     opened_retriever,
@@ -99,11 +100,12 @@ def recommend(
     check_file(out)
     check_not_read(out, [questions, settings_file(settings)])
     check_strategy(strategy or DEFAULT_STRATEGY)
-    asked, retrieval_settings = read_questions(questions), chosen_settings(settings)
-    store, unknown = chosen_store(url, path), Unknowns()
+    store, unknown = cache(partial(chosen_store, url, path)), Unknowns()
+    asked = read_questions(questions, keys_in(store, release, questions))
+    retrieval_settings, chosen = chosen_settings(settings), store()
     with meter() as bar:
         started = time.perf_counter()
-        retriever = pinned_retriever(store, release, retrieval_settings)
+        retriever = pinned_retriever(chosen, release, retrieval_settings)
         again = partial(
             opened_retriever, url, path, retriever.release, retrieval_settings.model_dump_json()
         )
@@ -146,10 +148,12 @@ def score(
     from melon.evaluation import as_held, read_questions, read_results
     from melon.evaluation import score as scored
 
-    hidden = read_questions(answers)
+    store = cache(partial(chosen_store, url, path))
+    keys = keys_in(store, release, answers, *([questions] if questions else ()))
+    hidden = read_questions(answers, keys)
     note_bare(hidden)
-    asked = read_questions(questions) if questions else None
-    reader = opened_reader(chosen_store(url, path), release) if url or path or release else None
+    asked = read_questions(questions, keys) if questions else None
+    reader = opened_reader(store(), release) if url or path or release else None
     submitted = list(read_results(results, as_held(hidden, asked, reader)))
     card = scored(submitted, hidden, asked, reader=reader)
     note_card(card)
@@ -196,12 +200,13 @@ def evaluate(
             hint="leave out --processes",
         )
     named = _named(strategies)
-    pairs = paired(read_questions(questions), read_questions(answers))
+    store, unknown = cache(partial(chosen_store, url, path)), Unknowns()
+    keys = keys_in(store, release, questions, answers)
+    pairs = paired(read_questions(questions, keys), read_questions(answers, keys))
     note_bare([answer for _, answer in pairs])
-    retrieval_settings = chosen_settings(settings)
-    store, unknown = chosen_store(url, path), Unknowns()
+    retrieval_settings, chosen = chosen_settings(settings), store()
     with meter() as bar:
-        retriever = pinned_retriever(store, release, retrieval_settings)
+        retriever = pinned_retriever(chosen, release, retrieval_settings)
         again = partial(
             opened_retriever, url, path, retriever.release, retrieval_settings.model_dump_json()
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 from melon.commands.console import note
 
 if TYPE_CHECKING:
+    from melon.evaluation import StoreKeys
     from melon.retrieval import RetrievalSettings, Retriever
     from melon.store import ReleaseReader, VectorStore
 
@@ -115,6 +117,13 @@ def opened_reader(store: VectorStore, release: str | None) -> ReleaseReader:
     reader = store.open(release)
     left_open.append(reader)
     return reader
+
+
+def keys_in(store: Callable[[], VectorStore], release: str | None, *files: Path) -> StoreKeys:
+    """What strings in place of ids mean in files of questions: the store is asked if it must."""
+    from melon.evaluation import StoreKeys
+
+    return StoreKeys(lambda: opened_reader(store(), release), files)
 
 
 def chosen_settings(path: Path | None) -> RetrievalSettings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +19,7 @@ from melon.commands.options import (
     ReleaseOption,
     UrlOption,
     chosen_store,
+    keys_in,
     path_option,
     pinned_retriever,
 )
@@ -121,8 +122,10 @@ def tune(
     start = start_settings(settings, target, fresh=fresh)
     reference = start if settings else RetrievalSettings.default()
     the_same = "the same command without --fresh" if fresh else "the same command"
-    pairs = paired(read_questions(questions), read_questions(answers))
-    store = chosen_store(url, path)
+    store = cache(partial(chosen_store, url, path))
+    keys = keys_in(store, release, questions, answers)
+    pairs = paired(read_questions(questions, keys), read_questions(answers, keys))
+    chosen = store()
     with (
         Journal(trials, fresh=fresh) as journal,
         meter() as bar,
@@ -132,7 +135,7 @@ def tune(
             note(f"{journal.path}: {lines} left out, what stood there is measured again")
         try:
             tuned = search(
-                pinned_retriever(store, release, start),
+                pinned_retriever(chosen, release, start),
                 pairs,
                 target,
                 journal=journal,

@@ -9,6 +9,7 @@ from melon.evaluation.errors import (
     TooFewItems,
     WorkerEnded,
 )
+from melon.evaluation.keys import StoreKeys
 from melon.evaluation.popular import POPULAR
 from melon.evaluation.questions import KINDS, Pair, as_query, kind_of, paired, read_questions
 from melon.evaluation.recommend import BATCH, check_strategy, recommend
@@ -46,6 +47,7 @@ __all__ = [
     "SearchOutcome",
     "SplitCounts",
     "Stage",
+    "StoreKeys",
     "TooFewItems",
     "Tuned",
     "Unknowns",

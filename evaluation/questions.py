@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from melon.catalog import BadRecord, Playlist, ReadReport, read_playlists
+from melon.catalog import BadRecord, Keys, Playlist, ReadReport, read_playlists
 from melon.errors import InputError, counted
 from melon.evaluation.errors import BadQuestions
 from melon.retrieval import PlaylistQuery
 
 
-def read_questions(path: Path) -> list[Playlist]:
+def read_questions(path: Path, keys: Keys | None = None) -> list[Playlist]:
     """Read questions, or answers; as each counts, none is skipped.
+
+    Args:
+        path: the file.
+        keys: says which ids strings stand for, such as `StoreKeys`; by default the file alone does.
 
     Raises:
         BadQuestions: a record cannot be used, or there is none.
         MalformedJson, UnreadableFile: the file is not a JSON array, or cannot be opened.
     """
     try:
-        playlists = list(read_playlists([path], report=ReadReport(), strict=True))
+        playlists = list(read_playlists([path], report=ReadReport(), keys=keys, strict=True))
     except BadRecord as error:
         raise BadQuestions(error.what, where=error.where, hint="correct the record") from error
     if not playlists:

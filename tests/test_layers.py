@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "ingest": {"errors", "fields", "progress", "text", "word_index", "embedding", "store"},
     "retrieval": {"errors", "fields", "files", "text", "word_index", "store"},
     "evaluation": {
-        *("errors", "files", "processes", "progress", "text"),
+        *("errors", "fields", "files", "processes", "progress", "text"),
         *("catalog", "store", "retrieval"),
     },
     "commands": {"errors", "fields", "files", "progress", "settings", *ROOMS},

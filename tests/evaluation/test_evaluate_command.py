@@ -73,6 +73,28 @@ def asked(home: Path) -> tuple[Path, Path]:
     return home / "split" / "questions.json", home / "split" / "answers.json"
 
 
+def test_files_may_name_songs_and_playlists_by_strings(
+    melon: Melon, home: Path, asked: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """Here the strings are ids in quotes; which keys mean what is tested where they are read."""
+    quoted = [tmp_path / path.name for path in asked]
+    for path, copy in zip(asked, quoted, strict=True):
+        records = json.loads(path.read_text())
+        for one in records:
+            one |= {"id": str(one["id"]), "songs": [str(song) for song in one["songs"]]}
+        copy.write_text(json.dumps(records))
+    options = ("--strategy", "mean", "--path", home / "store")
+    wanted = melon("evaluate", *asked, *options, "--json").json
+    found = melon("evaluate", *quoted, *options, "--json").json
+    assert found["by_kind"] == wanted["by_kind"]
+    results = tmp_path / "results.json"
+    ran = melon("recommend", quoted[0], "--out", results, *options)
+    assert ran.code == 0, ran.err
+    assert ran.err.count("store: ") == 1
+    scored = melon("score", results, quoted[1], "--path", home / "store", "--json").json
+    assert scored["score"] == wanted["score"]
+
+
 def test_what_was_learnt_beats_what_is_popular(
     melon: Melon, home: Path, asked: tuple[Path, Path]
 ) -> None:
