@@ -1,12 +1,13 @@
 """From the first upload to a release that is promoted: melon beside Qdrant's default settings.
 
     python benchmarks/release.py --scale 1/4 [--repeats 1] [--json FILE]
-    python benchmarks/release.py SPACE …
+    python benchmarks/release.py SPACE [--own-fields] …
 
 `melon` is what `melon ingest` does, on the server and embedded. `defaults` is what one would write
 with qdrant-client: collections as they are by default with their payload indexes, `upload_points`,
 then waiting until they are green. Each in a process of its own, in turns. The recall is that of
-`filtered_search.py` under the filter where it is worst, with the same beam for all.
+`filtered_search.py` under the filter where it is worst, with the same beam for all. With
+`--own-fields`, melon is measured with ten own fields of the songs beside without.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from contextlib import closing
 import apart
 from filtered_search import filters_of, questions, recall
 from harness import Report
+from own_fields import own_filters, with_own_fields
 from points import bare_manifest, create, structs
 from qdrant_client import QdrantClient, models
 from scaled import data_parser, described, space_path
@@ -33,7 +35,8 @@ from melon.store.server.connection import ServerAddress, ServerConnection
 from melon.store.server.reader import ServerReader
 
 SERVER, DEFAULTS, EMBEDDED = "melon, server", "defaults, server", "melon, embedded"
-METHODS = (SERVER, DEFAULTS, EMBEDDED)
+OWN = " + own fields"
+WITHOUT_OWN = {SERVER + OWN: SERVER, EMBEDDED + OWN: EMBEDDED}
 RELEASE = "r1"
 POLL_SECONDS = 0.5
 
@@ -47,24 +50,30 @@ def main() -> None:
     space = space_path(args)
     report = Report("release", described(EmbeddingSpace.load(space)))
     command = [__file__, str(space), "--queries", str(args.queries)]
-    measured = apart.runs_of(METHODS, command, repeats=args.repeats, scratch=args.scratch)
-    base = apart.medians(measured[DEFAULTS])
-    for method, runs in measured.items():
-        against = {DEFAULTS: base} if method != DEFAULTS else None
-        report.add("release", method, apart.medians(runs), against=against)
+    compared = WITHOUT_OWN if args.own_fields else dict.fromkeys((SERVER, EMBEDDED), DEFAULTS)
+    methods = (*compared, *dict.fromkeys(compared.values()))
+    measured = apart.runs_of(methods, command, repeats=args.repeats, scratch=args.scratch)
+    figures = {method: apart.medians(runs) for method, runs in measured.items()}
+    for method, base in compared.items():
+        report.add("release", method, figures[method], against={base: figures[base]})
+    for base in dict.fromkeys(compared.values()):
+        report.add("release", base, figures[base])
     report.conclude(args.json)
 
 
 def _build(args: argparse.Namespace) -> None:
     """One method, in this process."""
     space = EmbeddingSpace.load(args.space)
+    if args.method in WITHOUT_OWN:
+        space = with_own_fields(space)
     build = _with_defaults if args.method == DEFAULTS else _with_melon
     args.json.write_text(json.dumps(build(args, space)))
 
 
 def _with_melon(args: argparse.Namespace, space: EmbeddingSpace) -> dict[str, float]:
     settings = Settings(qdrant_grpc_port=args.grpc_port, qdrant_timeout=600)
-    where = {"url": args.url} if args.method == SERVER else {"path": args.json.parent / "embedded"}
+    on_server = args.method.startswith(SERVER)
+    where = {"url": args.url} if on_server else {"path": args.json.parent / "embedded"}
     begun: dict[str, float] = {}
 
     def watch(step: str, *_: object) -> None:
@@ -116,12 +125,14 @@ def _with_defaults(args: argparse.Namespace, space: EmbeddingSpace) -> dict[str,
 
 def _least_recall(reader: ReleaseReader, space: EmbeddingSpace, queries: int) -> float:
     vectors = questions(space, queries)
-    return min(recall(reader, vectors, filter) for filter in filters_of(space).values())
+    filters = filters_of(space) | (own_filters() if space.fields else {})
+    return min(recall(reader, vectors, filter) for filter in filters.values())
 
 
 def _arguments() -> argparse.Namespace:
     made = data_parser(__doc__)
     made.add_argument("--repeats", type=int, default=1)
+    made.add_argument("--own-fields", action="store_true", help="with own fields beside without")
     made.add_argument("--queries", type=int, default=100, help="that recall is measured with")
     apart.add_arguments(made)
     return made.parse_args()
