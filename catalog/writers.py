@@ -14,7 +14,7 @@ from melon.errors import UnwritableFile
 from melon.fields import PLAYLISTS, SONGS, Field, FieldType, read_fields
 from melon.files import replacing
 
-_PLAYLIST_FIELDS, _SONG_FIELDS = read_fields(PLAYLISTS), read_fields(SONGS)
+_SONG_FIELDS = read_fields(SONGS)
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -36,8 +36,8 @@ def write_songs(path: Path, songs: Iterable[Song], fields: Sequence[Field] = ())
     Raises:
         UnwritableFile: the file, or the temporary one beside it, cannot be written.
     """
-    written = [*_SONG_FIELDS, *fields]
-    return _write_array(path, (_record(song, written) for song in songs))
+    record = _record_of(Song, [*_SONG_FIELDS, *fields])
+    return _write_array(path, map(record, songs))
 
 
 def write_genres(path: Path, genres: Iterable[Genre]) -> int:
@@ -112,51 +112,71 @@ def _naming(path: Path) -> Iterator[None]:
 
 def playlist_record(playlist: Playlist) -> dict[str, object]:
     """A playlist as `train.json` writes it."""
-    return _record(playlist, _PLAYLIST_FIELDS)
+    return _playlist_record(playlist)
 
 
-def _record(record: Playlist | Song, fields: Iterable[Field]) -> dict[str, object]:
-    """Melon's own fields are written even where they are not known, others only where they are."""
-    written: dict[str, object] = {}
-    for field in fields:
-        if is_attribute(type(record), field):
-            value = getattr(record, field.name)
-            if value is None and field.name == "key":
-                continue
-        elif field.name in record.more:
-            value = record.more[field.name]
-        else:
-            continue
-        written[str(field.source)] = _written(field, value)
-    return written
+def _record_of(
+    kind: type[Playlist | Song], fields: Sequence[Field]
+) -> Callable[[Playlist | Song], dict[str, object]]:
+    """What makes the record of a playlist or song, as files write it.
+
+    Melon's own fields are written even where they are not known, others only where they are.
+    """
+    written = [(is_attribute(kind, field), field.name, field) for field in fields]
+    attributes = [(str(f.source), name, _conversion(f)) for own, name, f in written if own]
+    others = [(str(f.source), name, _conversion(f)) for own, name, f in written if not own]
+
+    def record(one: Playlist | Song) -> dict[str, object]:
+        made = {source: convert(getattr(one, name)) for source, name, convert in attributes}
+        if one.key is None:
+            del made["key"]
+        for source, name, convert in others:
+            if name in one.more:
+                made[source] = convert(one.more[name])
+        return made
+
+    return record
 
 
-def _written(field: Field, value: Any) -> object:
-    if field.many:
-        return [_one(field, each) for each in value]
-    return _one(field, value)
-
-
-def _one(field: Field, value: Any) -> object:
+def _conversion(field: Field) -> Callable[[Any], object]:
+    one: Callable[[Any], object]
     match field.type:
         case FieldType.DATE:
-            return _date(value) if value else ""
+            one = _date
         case FieldType.DATETIME:
-            return _moment(value) if value else ""
-        case FieldType.TEXT | FieldType.KEYWORD:
-            return value or ""
+            one = _moment
+        case FieldType.TEXT | FieldType.KEYWORD if not field.many:
+            return _text
         case _:
-            return value
+            return _same
+    if field.many:
+        return lambda values: [one(value) for value in values]
+    return one
 
 
-def _moment(moment: datetime) -> str:
+def _same(value: Any) -> object:
+    return value
+
+
+def _text(text: str | None) -> str:
+    return text or ""
+
+
+def _moment(moment: datetime | None) -> str:
+    if moment is None:
+        return ""
     return moment.isoformat(" ", "microseconds" if moment.microsecond % 1000 else "milliseconds")
 
 
-def _date(issued: IssueDate | date) -> str:
+def _date(issued: IssueDate | date | None) -> str:
     """Write a date with `00` for what is not known of it."""
+    if issued is None:
+        return ""
     if isinstance(issued, date):
         return issued.isoformat()
     digits = f"{issued.day.year:04}{issued.day.month:02}{issued.day.day:02}"
     known = {"year": 4, "month": 6, "day": 8}[issued.precision]
     return digits[:known].ljust(8, "0")
+
+
+_playlist_record = _record_of(Playlist, read_fields(PLAYLISTS))

@@ -28,7 +28,7 @@ from melon.catalog.importing.cells import (
     split_cell,
 )
 from melon.catalog.importing.gathering import AllValues, Codes, FirstValues, Keys
-from melon.catalog.importing.kinds import converted, epoch_unit, from_epoch, inferred
+from melon.catalog.importing.kinds import conversion, epoch_unit, from_epoch, inferred
 from melon.catalog.importing.names import Role
 from melon.catalog.importing.plan import Kind, TablePlan, plan_later
 from melon.catalog.importing.tables import Batch, Part
@@ -249,13 +249,13 @@ class Catalogue:
             self.report.count(
                 f"playlists with more than one {role}: the first is taken", values.conflicts
             )
-        self._tag_offsets, self._tags = self.tags.by_owner(len(self.playlist_keys))
-        self._genre_offsets, self._genres = self.genres.by_owner(len(self.song_keys))
+        self.tags.close(len(self.playlist_keys))
+        self.genres.close(len(self.song_keys))
         self._complete_report()
 
     def _complete_report(self) -> None:
         report = self.report
-        songs, tags = np.diff(self._song_offsets) > 0, np.diff(self._tag_offsets) > 0
+        songs, tags = np.diff(self._song_offsets) > 0, np.diff(self.tags.offsets) > 0
         everyone = np.arange(len(songs))
         titles = np.asarray(pc.is_valid(self.of_playlists[Role.TITLE].of(everyone)))
         some = titles | songs | tags
@@ -273,7 +273,7 @@ class Catalogue:
             "names": self.of_songs[Role.NAME].at >= 0,
             "artists": self.of_songs[Role.ARTISTS].at >= 0,
             "dates": self.of_songs[Role.DATE].at >= 0,
-            "genres": np.diff(self._genre_offsets) > 0,
+            "genres": np.diff(self.genres.offsets) > 0,
         }
         for what, which in known.items():
             of = report.playlists if what in ("titles", "tags") else report.songs
@@ -352,15 +352,16 @@ class Catalogue:
         titles, likes, updated = (
             self.of_playlists[role].of(codes).to_pylist() for role in FIRST_OF_PLAYLISTS
         )
+        tags = self.tags.of(codes)
+        numbers = ids[codes].tolist()
         for at, code in enumerate(codes.tolist()):
             songs = self._songs_of[self._song_offsets[code] : self._song_offsets[code + 1]]
-            cells = self._tags[self._tag_offsets[code] : self._tag_offsets[code + 1]]
             yield Playlist(
-                id=int(ids[code]),
+                id=numbers[at],
                 key=keys[at],
                 title=clean_text(titles[at]),
                 songs=tuple(song_ids[songs].tolist()),
-                tags=_several(cells),
+                tags=tags[at],
                 like_count=_like_count(likes[at]),
                 updated=self._dated(updated[at], "updated", _updated),
             )
@@ -375,39 +376,39 @@ class Catalogue:
         names, artists, albums, dates = (
             self.of_songs[role].of(codes).to_pylist() for role in FIRST_OF_SONGS
         )
+        genres = self.genres.of(codes)
+        numbers = ids[codes].tolist()
         own = [
-            (one, self.own[one.name].of(codes).to_pylist())
+            (one.name, self._own_values(one, self.own[one.name].of(codes)))
             for one in self.fields
             if one.name in self.own
         ]
-        for at, code in enumerate(codes.tolist()):
-            cells = self._genres[self._genre_offsets[code] : self._genre_offsets[code + 1]]
+        for at, number in enumerate(numbers):
             yield Song(
-                id=int(ids[code]),
+                id=number,
                 key=keys[at],
                 name=clean_text(names[at]),
-                artists=tuple(split_cell(artists[at] or "")),
+                artists=split_cell(artists[at]),
                 album=clean_text(albums[at]),
-                genres=_several(cells),
+                genres=genres[at],
                 issue_date=self._dated(dates[at], "date", _issued),
-                more={
-                    one.name: value
-                    for one, values in own
-                    if values[at] and (value := self._own_value(one, values[at])) not in (None, ())
-                },
+                more={name: values[at] for name, values in own if values[at] is not None},
             )
 
-    def _own_value(self, field: Field, cell: str) -> Any:
+    def _own_values(self, field: Field, cells: Any) -> list[Any]:
+        """The values of a field, None where there is none."""
         convert = self._conversion(field)
         if not field.many:
-            return convert(cell)
-        made = (convert(text) for text in split_cell(cell))
-        return tuple(value for value in made if value is not None)
+            return [None if cell is None else convert(cell) for cell in cells.to_pylist()]
+        return [
+            tuple(one for text in split_cell(cell) if (one := convert(text)) is not None) or None
+            for cell in cells.to_pylist()
+        ]
 
     def _conversion(self, field: Field) -> Callable[[str], Any]:
         if field.type is FieldType.DATETIME and (unit := self._epochs.get(field.name)):
             return lambda text: from_epoch(text, unit)
-        return lambda text: converted(text, field.type)
+        return conversion(field.type)
 
     def _dated(self, text: str | None, name: str, parse: Callable[[str], Any]) -> Any:
         if text is None:
@@ -477,7 +478,7 @@ def _says(text: str) -> bool:
 
 
 def _like_count(text: str | None) -> int | None:
-    number = converted(text.replace(",", ""), FieldType.INTEGER) if text else None
+    number = conversion(FieldType.INTEGER)(text.replace(",", "")) if text else None
     return None if number is None or number < 0 else int(number)
 
 
@@ -495,11 +496,6 @@ def _inferred_field(name: str, cells: Any) -> Field:
 def _cells(plan: TablePlan, batch: Batch, role: Role) -> Any:
     """The column of a role, with the values of a cell apart from each other."""
     return separated(cleaned(batch.column(plan.roles[role])), plan.marks.get(role))
-
-
-def _several(cells: Any) -> tuple[str, ...]:
-    parts = (part for cell in cells.to_pylist() for part in split_cell(cell)) if len(cells) else ()
-    return tuple(dict.fromkeys(parts))
 
 
 def _duplicated(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:

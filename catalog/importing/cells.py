@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -127,13 +128,16 @@ QUOTED_LIST = r"""^\[\s*(['"].*['"]\s*)?\]$"""
 _A_LIST = re.compile(r"\[.*\]|\(.*\)", re.DOTALL)
 
 
-def split_cell(cell: str) -> list[str]:
+@lru_cache(maxsize=1 << 16)
+def split_cell(cell: str | None) -> tuple[str, ...]:
     """The values in a cell: a list as Python or JSON writes it, or texts between `JOINT`s."""
+    if cell is None:
+        return ()
     parts: Iterable[object] = cell.split(JOINT)
     if _A_LIST.fullmatch(cell) and (literal := _literal(cell)) is not None:
         parts = literal
     clean = (clean_text(text) for part in parts if (text := _text(part)))
-    return list(dict.fromkeys(text for text in clean if text))
+    return tuple(dict.fromkeys(text for text in clean if text))
 
 
 def _literal(cell: str) -> list[object] | None:

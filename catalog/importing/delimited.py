@@ -212,7 +212,7 @@ def read_delimited(
                     skip_rows=int(dialect.declared),
                     skip_rows_after_names=1,
                     encoding=dialect.encoding,
-                    block_size=BLOCK_BYTES,
+                    block_size=SAMPLE_BYTES if part.sampling else BLOCK_BYTES,
                 ),
                 parse_options=pa.csv.ParseOptions(
                     delimiter=dialect.delimiter,

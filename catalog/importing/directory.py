@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from melon.catalog.corpus import FIELDS_FILE, PLAYLIST_FILES, SONG_FILE
 from melon.catalog.importing.catalogue import Catalogue
 from melon.catalog.importing.cells import texts
-from melon.catalog.importing.kinds import converted
+from melon.catalog.importing.kinds import conversion
 from melon.catalog.keys import KeyIds
 from melon.catalog.own_fields import read_fields_file, write_fields_file
 from melon.catalog.readers import read_playlists, read_songs
@@ -236,11 +236,8 @@ _COMMON = (
 
 def _retyped(value: Any, field: Field) -> Any:
     values = value if isinstance(value, tuple) else (value,)
-    made = tuple(
-        one
-        for text in texts(values).to_pylist()
-        if (one := converted(text, field.type)) is not None
-    )
+    convert = conversion(field.type)
+    made = tuple(one for text in texts(values).to_pylist() if (one := convert(text)) is not None)
     return made if field.many else next(iter(made), None)
 
 

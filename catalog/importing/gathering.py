@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from melon.catalog.importing.cells import TEXT
+from melon.catalog.importing.cells import TEXT, split_cell
 
 Codes = npt.NDArray[np.int32]
 NOTHING = pa.array([], TEXT)
@@ -101,7 +102,11 @@ class FirstValues:
 
 
 class AllValues:
-    """All distinct values of each owner, in the order in which they came."""
+    """All distinct values of each owner, in the order in which they came.
+
+    Attributes:
+        offsets: (owners + 1,) where the cells of an owner begin and end; once it is closed.
+    """
 
     def __init__(self) -> None:
         self._owners: list[Codes] = []
@@ -123,16 +128,33 @@ class AllValues:
         of, cells = _distinct_pairs(np.concatenate(self._owners), pa.concat_arrays(self._cells))
         self._owners, self._cells, self._pending = [of], [cells], 0
 
-    def by_owner(self, count: int) -> tuple[npt.NDArray[np.int64], Any]:
-        """Offsets (count + 1,) and values: owner i has `values[offsets[i] : offsets[i + 1]]`."""
-        if not self._owners:
-            return np.zeros(count + 1, np.int64), NOTHING
-        self._compact()
-        owners, cells = self._owners[0], self._cells[0]
-        order = np.argsort(owners, kind="stable")
-        offsets = np.zeros(count + 1, np.int64)
-        np.cumsum(np.bincount(owners, minlength=count), out=offsets[1:])
-        return offsets, cells.take(pa.array(order))
+    def close(self, count: int) -> None:
+        """Put everything in the order of the owners, of whom there are as many."""
+        self.offsets = np.zeros(count + 1, np.int64)
+        self._values = NOTHING
+        if self._owners:
+            self._compact()
+            owners, cells = self._owners.pop(), self._cells.pop()
+            np.cumsum(np.bincount(owners, minlength=count), out=self.offsets[1:])
+            self._values = cells.take(pa.array(np.argsort(owners, kind="stable")))
+
+    def of(self, owners: npt.NDArray[Any]) -> list[tuple[str, ...]]:
+        """The values of each owner, those of one cell apart."""
+        if not len(self._values):
+            return [()] * len(owners)
+        starts, sizes = self.offsets[owners], np.diff(self.offsets)[owners]
+        ends = np.cumsum(sizes)
+        rows = np.arange(sizes.sum()) + np.repeat(starts - (ends - sizes), sizes)
+        cells = self._values.take(pa.array(rows)).to_pylist()
+        return [
+            _united(tuple(cells[end - size : end]))
+            for end, size in zip(ends.tolist(), sizes.tolist(), strict=True)
+        ]
+
+
+@lru_cache(maxsize=1 << 16)
+def _united(cells: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part for cell in cells for part in split_cell(cell)))
 
 
 _COMPACTED_AFTER = 1 << 21

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -54,11 +56,7 @@ def inferred(values: Any) -> FieldType:
 
 def _fit(values: Any) -> bool:
     longest = pc.max(pc.utf8_length(values)).as_py()
-    return longest <= 18 or all(abs(_integer(text)) <= MAX_INTEGER for text in values.to_pylist())
-
-
-def _integer(text: str) -> int:
-    return int(text.partition(".")[0])
+    return longest <= 18 or all(_integer(text) is not None for text in values.to_pylist())
 
 
 def epoch_unit(values: Any) -> str | None:
@@ -88,29 +86,43 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
-def converted(text: str, type: FieldType) -> Any:
-    """A value of that type; None if it is none."""
-    match type:
-        case FieldType.BOOL:
-            return {"true": True, "false": False, "1": True, "0": False}.get(text.lower())
-        case FieldType.INTEGER:
-            return _number(text, whole=True)
-        case FieldType.FLOAT:
-            return _number(text, whole=False)
-        case FieldType.DATETIME:
-            return _moment(text)
-        case FieldType.DATE:
-            return found.date() if (found := _moment(text)) else None
-        case _:
-            return text
+def conversion(type: FieldType) -> Callable[[str], Any]:
+    """What makes a value of that type of a text, and None if it is none."""
+    return _CONVERSIONS.get(type, str)
 
 
-def _number(text: str, *, whole: bool) -> int | float | None:
+def _truth(text: str) -> bool | None:
+    return {"true": True, "false": False, "1": True, "0": False}.get(text.lower())
+
+
+def _day(text: str) -> date | None:
+    return moment.date() if (moment := _moment(text)) else None
+
+
+def _integer(text: str) -> int | None:
     try:
-        if not whole:
-            number = float(text)
-            return number if abs(number) < float("inf") else None
-        value = int(text) if "." not in text else int(float(text))
-        return value if abs(value) <= MAX_INTEGER and float(text) == value else None
-    except (ValueError, OverflowError):
+        value = int(text)
+    except ValueError:
+        number = _float(text)
+        if number is None or number != int(number):
+            return None
+        value = int(text.partition(".")[0]) if _WHOLE.fullmatch(text) else int(number)
+    return value if abs(value) <= MAX_INTEGER else None
+
+
+def _float(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
         return None
+    return number if abs(number) < float("inf") else None
+
+
+_WHOLE = re.compile(_INTEGER)
+_CONVERSIONS: dict[FieldType, Callable[[str], Any]] = {
+    FieldType.BOOL: _truth,
+    FieldType.INTEGER: _integer,
+    FieldType.FLOAT: _float,
+    FieldType.DATETIME: _moment,
+    FieldType.DATE: _day,
+}

@@ -58,7 +58,8 @@ class Part:
         stem: Its name without suffixes, if it is a file: it may be a playlist's title.
         size: In bytes, or rows of a frame, as `read` counts what it has read.
         read: Yields the batches, and calls what it is given with what more of `size` is read.
-        refused: Rows that could not be read, so far.
+        refused: Rows that could not be read, so far, and the first of them.
+        sampling: Whether no more than the first rows are wanted.
     """
 
     label: str
@@ -68,6 +69,7 @@ class Part:
     path: Path | None = None
     refused: int = 0
     example: str = ""
+    sampling: bool = False
 
     def refuse(self, example: str) -> None:
         """Count a row that cannot be read."""
@@ -95,6 +97,7 @@ class Table:
         """Read the first rows, by which columns are recognised."""
         rows = 0
         for part in self.parts:
+            part.sampling = True
             for batch in part.read(part, lambda _: None):
                 head = batch.head(SAMPLE_ROWS - rows)
                 self.sample.append(head)
@@ -102,7 +105,7 @@ class Table:
                 self.columns += [name for name in head.columns if name not in self.columns]
                 if rows >= SAMPLE_ROWS:
                     break
-            part.refused = 0
+            part.refused, part.sampling = 0, False
             if rows >= SAMPLE_ROWS:
                 break
 
