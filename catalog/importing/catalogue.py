@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -44,6 +45,7 @@ LEAST_SHARE = 0.5
 """Share of a source's rows that has to be of use."""
 
 SLICE = 20_000
+ENTRIES_AT_ONCE = 1 << 20
 PREVIEWED = 3
 
 FIRST_OF_PLAYLISTS = (Role.TITLE, Role.LIKES, Role.UPDATED)
@@ -324,9 +326,7 @@ class Catalogue:
         self._entries.clear()
         playlists, songs = playlists[order], songs[order]
         del order
-        pairs = playlists.astype(np.int64) << 32 | songs
-        first = ~_duplicated(pairs)
-        del pairs
+        first = _first_in_playlists(playlists, songs)
         self.report.count(
             "entries that repeat a song in its playlist, which are dropped",
             int(len(first) - first.sum()),
@@ -498,10 +498,20 @@ def _cells(plan: TablePlan, batch: Batch, role: Role) -> Any:
     return separated(cleaned(batch.column(plan.roles[role])), plan.marks.get(role))
 
 
-def _duplicated(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    import pandas as pd
+def _first_in_playlists(playlists: Codes, songs: Codes) -> npt.NDArray[np.bool_]:
+    """Where an entry is the first of its song in its playlist; entries are in the order of these.
 
-    return np.asarray(pd.Series(values).duplicated())
+    By slices that end where a playlist does: a hash table of all would take more than they do.
+    """
+    first = np.empty(len(playlists), np.bool_)
+    start = 0
+    while start < len(playlists):
+        last = playlists[min(start + ENTRIES_AT_ONCE, len(playlists)) - 1]
+        end = int(np.searchsorted(playlists, last, side="right"))
+        pairs = playlists[start:end].astype(np.int64) << 32 | songs[start:end]
+        first[start:end] = ~pd.Series(pairs).duplicated().to_numpy()
+        start = end
+    return first
 
 
 def _joined(parts: Sequence[Codes]) -> Codes:
@@ -510,8 +520,6 @@ def _joined(parts: Sequence[Codes]) -> Codes:
 
 def _numbers(column: Any) -> npt.NDArray[np.float64]:
     """The texts as numbers, NaN where they are none."""
-    import pandas as pd
-
     return np.asarray(pd.to_numeric(pd.Series(column.to_pandas()), errors="coerce"), np.float64)
 
 

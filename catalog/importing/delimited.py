@@ -19,7 +19,7 @@ from melon.catalog.errors import BadImport
 from melon.catalog.importing.tables import Advance, Batch, Part, distinct_names
 from melon.errors import UnreadableFile
 
-BLOCK_BYTES = 1 << 24
+BLOCK_BYTES = 1 << 23
 SAMPLE_BYTES = 1 << 20
 DELIMITERS = ",;\t|"
 LEGACY = ("cp949", "shift_jis", "big5", "gb18030", "cp1252")
