@@ -60,19 +60,29 @@ class ImportReport:
     entries: int = 0
     playlists: int = 0
     songs: int = 0
-    counts: Counter[str] = field(default_factory=Counter)
-    """What was skipped or is worth a look, with its number."""
-    examples: dict[str, str] = field(default_factory=dict)
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How many of what (`row`) are in which way (`without a track`) worth a look."""
+    examples: dict[tuple[str, str], str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     shares: dict[str, float] = field(default_factory=dict)
     """Of playlists or songs, of which something is known."""
 
-    def count(self, what: str, number: int, example: str = "") -> None:
+    def count(self, noun: str, how: str, number: int, example: str = "") -> None:
         """Count something that is worth a line, if there is any."""
         if number:
-            self.counts[what] += number
+            self.counts[noun, how] += number
             if example:
-                self.examples.setdefault(what, example)
+                self.examples.setdefault((noun, how), example)
+
+    def counted(self) -> list[str]:
+        """What is worth a line, each with its number and maybe an example."""
+        lines = []
+        for (noun, how), number in self.counts.items():
+            many = "entries" if noun == "entry" else None
+            example = self.examples.get((noun, how))
+            such = f", such as {example}" if example else ""
+            lines.append(f"{counted(number, noun, many)} {how}{such}")
+        return lines
 
     def lines(self) -> list[str]:
         """For people."""
@@ -80,11 +90,7 @@ class ImportReport:
             f"{counted(self.rows, 'row')}: {counted(self.entries, 'entry', 'entries')}, "
             f"{counted(self.playlists, 'playlist')}, {counted(self.songs, 'song')}"
         ]
-        lines += [
-            f"  {number:,} {what}"
-            + (f", such as {self.examples[what]}" if what in self.examples else "")
-            for what, number in self.counts.items()
-        ]
+        lines += [f"  {line}" for line in self.counted()]
         lines += [f"  {note}" for note in self.notes]
         lines.append(", ".join(f"{what} {share:.0%}" for what, share in self.shares.items()))
         return lines
@@ -154,7 +160,8 @@ class Catalogue:
             )
             keys = pc.replace_with_mask(keys, lacking, made)
             self.report.count(
-                "rows without a key of the song: it is made of artist and name",
+                "row",
+                "without a key of the song: it is made of artist and name",
                 len(made) - made.null_count,
             )
         return self.song_keys.codes(keys)
@@ -209,16 +216,18 @@ class Catalogue:
         count = self.report.count
         match plan.kind:
             case Kind.SONGS:
-                count("rows without a track, which are skipped", int((~has_song).sum()))
+                count("row", "without a track: skipped", int((~has_song).sum()))
                 return int(has_song.sum())
             case Kind.PLAYLISTS:
-                count("rows without a playlist, which are skipped", int((~has_playlist).sum()))
+                count("row", "without a playlist: skipped", int((~has_playlist).sum()))
                 return int(has_playlist.sum())
         both = has_song & has_playlist
         count(
-            "rows without a playlist, of which the song alone is kept", int((~has_playlist).sum())
+            "row",
+            "without a playlist: what it says of the song is kept",
+            int((~has_playlist).sum()),
         )
-        count("rows without a track", int((has_playlist & ~has_song).sum()))
+        count("row", "without a track", int((has_playlist & ~has_song).sum()))
         places = None
         if Role.POSITION in plan.roles:
             column = cleaned_values(batch.column(plan.roles[Role.POSITION]))
@@ -245,11 +254,11 @@ class Catalogue:
         self._close_entries()
         for role, values in self.of_songs.items():
             self.report.count(
-                f"songs with more than one {role}: the first is taken", values.conflicts
+                "song", f"with other {role} in later rows: the first stays", values.conflicts
             )
         for role, values in self.of_playlists.items():
             self.report.count(
-                f"playlists with more than one {role}: the first is taken", values.conflicts
+                "playlist", f"with other {role} in later rows: the first stays", values.conflicts
             )
         self.tags.close(len(self.playlist_keys))
         self.genres.close(len(self.song_keys))
@@ -263,11 +272,9 @@ class Catalogue:
         some = titles | songs | tags
         self.playlist_codes = everyone[some]
         report.playlists, report.songs = len(self.playlist_codes), len(self.song_keys)
+        report.count("playlist", "without songs, title and tags: left out", int((~some).sum()))
         report.count(
-            "playlists without songs, title and tags, which are left out", int((~some).sum())
-        )
-        report.count(
-            "playlists without songs, kept for their titles and tags", int((some & ~songs).sum())
+            "playlist", "without songs: kept for title and tags", int((some & ~songs).sum())
         )
         known = {
             "titles": titles,
@@ -306,7 +313,7 @@ class Catalogue:
                 line += f", {self._epochs[name]} since 1970"
             line += f", of {counted(int(np.count_nonzero(values.at >= 0)), 'song')}"
             if values.conflicts:
-                line += f" ({values.conflicts:,} have other values later: the first is taken)"
+                line += f" ({values.conflicts:,} with others in later rows: the first stays)"
             self.report.notes.append(line)
         self.fields = tuple(fields)
 
@@ -328,7 +335,8 @@ class Catalogue:
         del order
         first = _first_in_playlists(playlists, songs)
         self.report.count(
-            "entries that repeat a song in its playlist, which are dropped",
+            "entry",
+            "of a song that its playlist has already: dropped",
             int(len(first) - first.sum()),
         )
         self._songs_of = songs[first]
@@ -434,8 +442,9 @@ class Catalogue:
             bad = [text for text in distinct.to_pylist() if convert(text) is None and _says(text)]
             if bad:
                 number = pc.sum(pc.is_in(values.values, pa.array(bad, TEXT))).as_py()
-                what = f"values of {name} that are no {type}, which are dropped"
-                self.report.count(what, number, repr(bad[0]))
+                self.report.count(
+                    "value", f"of {name} that is no {type}: dropped", number, repr(bad[0])
+                )
 
     def preview(self) -> list[str]:
         """The first playlists as they were read, for people."""
@@ -482,7 +491,7 @@ def _like_count(text: str | None) -> int | None:
     return None if number is None or number < 0 else int(number)
 
 
-_TIMELY = re.compile(r"(^|_)(at|on|date|time|timestamp|added|updated|created)($|_)")
+_TIMELY = re.compile(r"(^|_)(at|on|ts|date|time|timestamp|added|updated|created)($|_)")
 
 
 def _inferred_field(name: str, cells: Any) -> Field:
@@ -573,7 +582,8 @@ def gather(
             rows += part.refused
             catalogue.report.rows += part.refused
             catalogue.report.count(
-                "rows with more or fewer cells than the header, which are skipped",
+                "row",
+                "that cannot be read: skipped",
                 part.refused,
                 f"{part.label}: {part.example}",
             )
@@ -585,8 +595,7 @@ def gather(
 
 
 def _too_little(part: Part, rows: int, useful: int, report: ImportReport) -> BadImport:
-    reasons = [f"{number:,} {what}" for what, number in report.counts.items()]
-    because = f" ({'; '.join(reasons)})" if rows and reasons else ""
+    because = f" ({'; '.join(report.counted())})" if rows and report.counts else ""
     what = f"only {useful:,} of {counted(rows, 'row')} could be used" if rows else "it has no rows"
     return BadImport(
         what + because,

@@ -29,16 +29,16 @@ OF_SONGS = (Role.TRACK, Role.NAME, Role.ARTISTS, Role.ALBUM, Role.GENRES, Role.D
 
 MEANINGS = {
     Role.PLAYLIST: "key of the playlist",
-    Role.TITLE: "its title; also its key, where there is none",
-    Role.TAGS: "its tags, several in one cell or one a row",
-    Role.LIKES: "how many people like it",
-    Role.UPDATED: "its last change",
+    Role.TITLE: "title of the playlist",
+    Role.TAGS: "tags of the playlist, several in one cell or one a row",
+    Role.LIKES: "how many people like the playlist",
+    Role.UPDATED: "last change of the playlist",
     Role.TRACK: "key of the song",
-    Role.NAME: "its name",
-    Role.ARTISTS: "its artists",
-    Role.ALBUM: "name of its album",
-    Role.GENRES: "its genres, several in one cell or one a row",
-    Role.DATE: "its release",
+    Role.NAME: "name of the song",
+    Role.ARTISTS: "artists of the song",
+    Role.ALBUM: "name of the album",
+    Role.GENRES: "genres of the song, several in one cell or one a row",
+    Role.DATE: "release of the song",
     Role.POSITION: "place of the song in the playlist",
 }
 

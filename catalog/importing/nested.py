@@ -93,19 +93,20 @@ def _records(path: Path, advance: Advance, part: Part | None) -> Iterator[dict[s
 
 
 def _jspf(playlist: dict[str, Any]) -> dict[str, Any]:
-    """A playlist of that format, whose durations are in milliseconds."""
+    """A playlist of that format: durations are in milliseconds, extensions say more of a track."""
     tracks = playlist.get("track")
     if not isinstance(tracks, list):
         return playlist
-    names = {"duration": "duration_ms"}
-    return playlist | {
-        "track": [
-            {names.get(name, name): value for name, value in track.items()}
-            if isinstance(track, dict)
-            else track
-            for track in tracks
-        ]
-    }
+    made = []
+    for track in tracks:
+        if isinstance(track, dict):
+            names = {"duration": "duration_ms"}
+            track = {names.get(name, name): value for name, value in track.items()}
+            extension = track.pop("extension", None)
+            for more in extension.values() if isinstance(extension, dict) else ():
+                track = (more if isinstance(more, dict) else {}) | track
+        made.append(track)
+    return playlist | {"track": made}
 
 
 def _opened(path: Path) -> BufferedReader:

@@ -19,6 +19,7 @@ from melon.catalog.importing.names import (
     FIELD_NAMES,
     KEY_OR_NAME,
     LAST_RESORTS,
+    MEANINGS,
     OF_PLAYLISTS,
     OF_SONGS,
     Role,
@@ -356,8 +357,8 @@ def _kind(plan: TablePlan, entries: bool) -> Kind:
     if playlists:
         return Kind.ENTRIES if songs else Kind.PLAYLISTS
     if not songs:
-        unknown = plan.table.columns[0] if plan.table.columns else "COLUMN"
-        raise _unclear(plan, None, [f"playlist={unknown}", "track=COLUMN"])
+        unknown = [*plan.table.columns, "COLUMN", "COLUMN"]
+        raise _unclear(plan, None, [f"playlist={unknown[0]}", f"track={unknown[1]}"])
     if entries:
         return Kind.SONGS
     if all(part.stem for part in plan.table.parts):
@@ -375,12 +376,12 @@ def _check_playlists(plans: Sequence[TablePlan]) -> None:
 
 
 def _unclear(plan: TablePlan, name: str | None, mapping: list[str]) -> UnclearColumns:
+    roles = [_ROLES[one.partition("=")[0]] for one in mapping if not one.endswith("=")]
+    said = " or the ".join(f"{MEANINGS[role]} ({role})" for role in roles)
     if name is not None:
-        what = f"the column {name!r} may be of the playlist or of the song"
-        mapping = mapping[:1]
+        what, mapping = f"the column {name!r} may be the {said}", mapping[:1]
     else:
-        lacking = [one.partition("=")[0] for one in mapping]
-        what = f"no column is plainly the {' or the '.join(lacking)}"
+        what = f"no column is plainly the {said}"
     what += f"; columns are {', '.join(plan.table.columns)}"
     return UnclearColumns(what, where=plan.table.label, mapping=tuple(mapping))
 

@@ -116,13 +116,14 @@ class Table:
         By the part's label.
         """
         keys: dict[str, str] = {}
+        taken: set[str] = set()
         for part in self.parts:
-            parents = part.path.parent.parts[::-1] if part.path else ()
             key = part.stem or part.label
-            for parent in parents:
-                if key not in keys.values():
+            for parent in part.path.parent.parts[::-1] if part.path else ():
+                if key not in taken:
                     break
                 key = f"{parent}/{key}"
+            taken.add(key)
             keys[part.label] = key
         return keys
 
