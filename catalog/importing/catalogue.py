@@ -25,13 +25,14 @@ from melon.catalog.importing.cells import (
     cleaned,
     cleaned_keys,
     cleaned_values,
+    joined,
     separated,
     split_cell,
 )
 from melon.catalog.importing.gathering import AllValues, Codes, FirstValues, Keys
 from melon.catalog.importing.kinds import conversion, epoch_unit, from_epoch, inferred
 from melon.catalog.importing.names import Role
-from melon.catalog.importing.plan import Kind, TablePlan, plan_later
+from melon.catalog.importing.plan import SEVERAL, Kind, TablePlan, plan_later
 from melon.catalog.importing.tables import Batch, Part
 from melon.catalog.records import IssueDate, Playlist, Song
 from melon.errors import counted
@@ -153,8 +154,8 @@ class Catalogue:
         if Role.NAME in plan.roles and keys.null_count:
             lacking = pc.is_null(keys)
             made = _made_keys(
-                cleaned(batch.column(plan.roles[Role.NAME]).filter(lacking)),
-                cleaned(batch.column(plan.roles[Role.ARTISTS]).filter(lacking))
+                _cells(plan, batch, Role.NAME).filter(lacking),
+                joined(_cells(plan, batch, Role.ARTISTS)).filter(lacking)
                 if Role.ARTISTS in plan.roles
                 else None,
             )
@@ -178,14 +179,14 @@ class Catalogue:
         if keys.null_count and batch.records is not None:
             keys = pc.coalesce(keys, self._named_records(plan, batch))
         elif keys.null_count and Role.TITLE in plan.roles:
-            keys = pc.coalesce(keys, cleaned(batch.column(plan.roles[Role.TITLE])))
+            keys = pc.coalesce(keys, _cells(plan, batch, Role.TITLE))
         return self.playlist_keys.codes(keys)
 
     def _named_records(self, plan: TablePlan, batch: Batch) -> Any:
         """Keys of playlists that hold their tracks: their titles, numbered if these repeat."""
         titles = batch.records
         if Role.TITLE in plan.roles:
-            titles = pc.coalesce(cleaned(batch.column(plan.roles[Role.TITLE])), titles)
+            titles = pc.coalesce(_cells(plan, batch, Role.TITLE), titles)
         records = batch.records.dictionary_encode()
         first = np.unique(np.asarray(records.indices), return_index=True)[1]
         keys = []
@@ -197,7 +198,7 @@ class Catalogue:
 
     def _of_playlist(self, plan: TablePlan, part: Part, batch: Batch, role: Role) -> Any:
         if role in plan.roles:
-            return cleaned(batch.column(plan.roles[role]))
+            return _cells(plan, batch, role)
         if role is Role.TITLE and plan.kind is Kind.FILES:
             return pa.repeat(pa.scalar(batch.stem or part.label, TEXT), batch.rows)
         return None
@@ -504,7 +505,10 @@ def _inferred_field(name: str, cells: Any) -> Field:
 
 def _cells(plan: TablePlan, batch: Batch, role: Role) -> Any:
     """The column of a role, with the values of a cell apart from each other."""
-    return separated(cleaned(batch.column(plan.roles[role])), plan.marks.get(role))
+    column = batch.column(plan.roles[role])
+    if role not in SEVERAL:
+        return cleaned(joined(column))
+    return separated(cleaned(column), plan.marks.get(role))
 
 
 def _first_in_playlists(playlists: Codes, songs: Codes) -> npt.NDArray[np.bool_]:
@@ -545,7 +549,7 @@ def _made_keys(names: Any, artists: Any) -> Any:
 
 def _folded(column: Any) -> Any:
     encoded = column.dictionary_encode()
-    words = [name_key(text.replace("\x1f", ", ")) for text in encoded.dictionary.to_pylist()]
+    words = [name_key(text) for text in encoded.dictionary.to_pylist()]
     return pa.array(words, TEXT).take(encoded.indices)
 
 

@@ -16,7 +16,7 @@ from melon.text import clean_text, storable
 
 TEXT = pa.large_string()
 JOINT = "\x1f"
-"""Between the values of one cell that held a list."""
+"""After each value of a cell that held a list, or that had several with separators."""
 
 MISSING = ("nan", "NaN", "NAN", "null", "NULL", "None", "<NA>", "N/A", "n/a", "NaT", "-1")
 """What programs write where a key or a number is missing. A title may well be `None`."""
@@ -74,7 +74,7 @@ def _text(value: object) -> str | None:
         return _text(named[0]) if named else storable(json.dumps(value, ensure_ascii=False))
     if isinstance(value, Iterable):
         parts = [text for one in value if (text := _text(one))]
-        return JOINT.join(parts) or None
+        return "".join(f"{part}{JOINT}" for part in parts) or None
     return str(value)
 
 
@@ -82,6 +82,13 @@ def cleaned(column: Any) -> Any:
     """Texts without white space at their ends, and null where nothing is left."""
     column = pc.utf8_trim_whitespace(column)
     return pc.if_else(pc.equal(pc.binary_length(column), 0), None, column)
+
+
+def joined(column: Any) -> Any:
+    """Texts in which the values of lists stand between commas."""
+    if not pc.any(pc.match_substring(column, JOINT)).as_py():
+        return column
+    return pc.replace_substring(pc.replace_substring_regex(column, f"{JOINT}$", ""), JOINT, ", ")
 
 
 def cleaned_keys(column: Any) -> Any:
@@ -110,8 +117,8 @@ _MISSING_VALUES = pa.array(MISSING[:-1], TEXT)
 def separator(values: Any, *, commas: bool) -> str | None:
     """What separates several values in the cells of a column, as far as a part of it tells."""
     values = values.drop_null()
-    if pc.any(pc.match_substring_regex(values, QUOTED_LIST)).as_py():
-        return None  # they are lists, as programs write them
+    if pc.any(pc.match_substring_regex(values, f"{JOINT}|{QUOTED_LIST}")).as_py():
+        return None  # they are lists, or texts of such as programs write them
     marks = (*_SEPARATORS, ",") if commas else _SEPARATORS
     for mark in marks:
         if pc.any(pc.match_substring(values, mark)).as_py():

@@ -8,14 +8,32 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from melon.catalog import FIELDS_FILE, PLAYLIST_FILES, SONG_FILE, import_frame, plan_import
-from melon.catalog import write_import as write
+from melon.catalog import (
+    FIELDS_FILE,
+    PLAYLIST_FILES,
+    SONG_FILE,
+    BadImport,
+    UnclearColumns,
+    find_corpus,
+    from_frame,
+    import_frame,
+    plan_import,
+    write_import,
+)
+from melon.embedding import build_from_files, training_settings
+from melon.errors import ForeignFile
+from melon.text import clean_text
 
+FORMAT = (Path(__file__).parents[2] / "docs" / "format.md").read_text()
 TRAIN = PLAYLIST_FILES[0]
 
 SONGS = [
@@ -36,11 +54,11 @@ SONGS = [
         ["Rain", "비", 'He said "hi"', "a, b", "12.0", "None", "two\nlines"]
     )
 ]
-PLAYLISTS = {
-    "rainy day ☔": [0, 1, 2],
-    "workout💪": [3, 4],
+PLAYLISTS = {  # in the order of their names, as files in a folder come
     "Best of 2019, vol. 1": [6, 5, 4, 3, 2, 1, 0],
     "gym": [0],
+    "rainy day ☔": [0, 1, 2],
+    "workout💪": [3, 4],
 }
 ROWS = [
     {"playlist_name": title, **SONGS[number]}
@@ -102,14 +120,14 @@ JSPF = {
 
 def as_jspf(path: Path) -> None:
     path.mkdir()
-    for title, numbers in PLAYLISTS.items():
+    for place, (title, numbers) in enumerate(PLAYLISTS.items()):
         tracks = []
         for number in numbers:
             track = {JSPF.get(name, name): value for name, value in SONGS[number].items()}
             track["identifier"] = [track["identifier"]]
             tracks.append(track)
         content = {"playlist": {"title": title, "creator": "somebody", "track": tracks}}
-        (path / f"{len(title)}.jspf").write_text(json.dumps(content))
+        (path / f"{place}.jspf").write_text(json.dumps(content))
 
 
 SHAPES: dict[str, tuple[str, Callable[[Path], object]]] = {
@@ -143,7 +161,7 @@ def compressed(path: Path) -> Path:
 
 def imported(source: Path, out: Path, **options: Any) -> dict[str, Any]:
     catalogue = plan_import([source], **options).read()
-    write(catalogue, out)
+    write_import(catalogue, out)
     return contents(out)
 
 
@@ -193,28 +211,369 @@ def test_a_frame_comes_in_whole(expected: dict[str, Any]):
     }
 
 
-@pytest.mark.parametrize("gz", [False, True], ids=["", "gz"])
-@pytest.mark.parametrize("shape", SHAPES)
-def test_every_format_gives_the_same_files(
-    shape: str, gz: bool, tmp_path: Path, expected: dict[str, Any]
-):
-    name, save = SHAPES[shape]
-    save(tmp_path / name)
-    source = compressed(tmp_path / name) if gz else tmp_path / name
-    found = imported(source, tmp_path / "out")
-    in_order = shape not in ("a folder of CSV files", "JSPF")  # files come by their names
-    assert found[FIELDS_FILE] == expected[FIELDS_FILE]
-    for file in (TRAIN, SONG_FILE):
-        if in_order:
-            assert found[file] == expected[file]
-    assert known(found) == known(expected)
+GZ = " as `.gz`"
 
 
-def known(found: dict[str, Any]) -> Any:
-    """What the files say, whatever ids they give."""
-    keys = {song["id"]: song["key"] for song in found[SONG_FILE]}
-    playlists = {
-        one["key"]: {**one, "id": None, "songs": [keys[song] for song in one["songs"]]}
-        for one in found[TRAIN]
+def shape_of(name: str, directory: Path) -> Path:
+    """The catalogue in a format, in a directory that is made."""
+    directory.mkdir()
+    file, save = SHAPES[name.removesuffix(GZ)]
+    save(directory / file)
+    return compressed(directory / file) if name.endswith(GZ) else directory / file
+
+
+@pytest.mark.parametrize("shape", [name + more for name in SHAPES for more in ("", GZ)])
+def test_every_format_gives_the_same_files(shape: str, tmp_path: Path, expected: dict[str, Any]):
+    source = shape_of(shape, tmp_path / "source")
+    assert imported(source, tmp_path / "out") == expected
+
+
+def test_every_format_gives_the_same_space(tmp_path: Path, expected: dict[str, Any]):
+    """What docs/format.md shows of it."""
+    settings = training_settings(dim=4, epochs=1, min_count=1)
+    hashes = {build_from_files(find_corpus([tmp_path / "expected"]), settings).hash}
+    rows = []
+    for number, shape in enumerate(["a frame", *SHAPES]):
+        out = tmp_path / f"out {number}"
+        if shape == "a frame":
+            import_frame(pd.DataFrame(ROWS), out=out)
+        else:
+            imported(shape_of(shape, tmp_path / f"source {number}"), out)
+        hashes.add(build_from_files(find_corpus([out]), settings).hash)
+        found = contents(out)
+        playlists, songs = found[TRAIN], found[SONG_FILE]
+        titles = {playlist["plylst_title"] for playlist in playlists}
+        uris = {song["track_uri"] for song in SONGS}
+        cells = [
+            f"{len(playlists)} of {len(PLAYLISTS)}",
+            f"{sum(len(playlist['songs']) for playlist in playlists)} of {len(ROWS)}",
+            f"{len(songs)} of {len(SONGS)}",
+            f"{len(titles & PLAYLISTS.keys())} of {len(PLAYLISTS)}",
+            f"{len(uris & {song['key'] for song in songs})} of {len(SONGS)}",
+            f"{len(found[FIELDS_FILE]['songs'])} of 5",
+        ]
+        rows.append(f"| {shape} | {' | '.join(cells)} |")
+    assert len(hashes) == 1
+    table = "\n".join(rows)
+    assert table in FORMAT, f"docs/format.md should have this table:\n{table}"
+
+
+def plan_of(text: str, tmp_path: Path, *mapping: str, name: str = "a.csv") -> dict[str, str]:
+    """What becomes of the columns of a table."""
+    (tmp_path / name).write_text(text)
+    [plan] = plan_import([tmp_path / name], mapping=mapping).tables
+    made = {column: role.value for role, column in plan.roles.items()}
+    return (
+        made
+        | {column: field for field, column in plan.fields.items()}
+        | dict.fromkeys(plan.left, "left")
+    )
+
+
+def test_what_programs_export_is_recognised(tmp_path: Path):
+    exportify = (
+        "Track URI,Track Name,Album Name,Artist Name(s),Release Date,Duration (ms),Popularity,"
+        "Explicit,Added By,Added At,Genres,Record Label,Energy,Key,Tempo\n"
+        "spotify:track:1,A,B,C;D,2019,1,2,true,me,2020-01-01T10:00:00Z,rock,EMI,.5,5,120\n"
+    )
+    assert plan_of(exportify, tmp_path) == {
+        "Track URI": "track",
+        "Track Name": "name",
+        "Album Name": "album",
+        "Artist Name(s)": "artists",
+        "Release Date": "date",
+        "Duration (ms)": "duration_ms",
+        "Popularity": "track_popularity",
+        "Explicit": "explicit",
+        "Added By": "added_by",
+        "Added At": "added_at",
+        "Genres": "genres",
+        "Record Label": "record_label",
+        "Energy": "energy",
+        "Key": "musical_key",
+        "Tempo": "tempo",
     }
-    return playlists, {song["key"]: {**song, "id": None} for song in found[SONG_FILE]}
+    tune_my_music = "Track name,Artist name,Album,Playlist name,Type,ISRC\nA,B,C,D,Playlist,GB1\n"
+    assert plan_of(tune_my_music, tmp_path) == {
+        "Track name": "name",
+        "Artist name": "artists",
+        "Album": "album",
+        "Playlist name": "title",
+        "Type": "type",
+        "ISRC": "isrc",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "role"),
+    [
+        ("playlist,track\nmy list,x:1\n", "playlist", "title"),
+        ("playlist,track\n17,x:1\n", "playlist", "playlist"),
+        ("playlist,track\nmy list,A song\n", "track", "name"),
+        ("playlist,track\nmy list,x:1\n", "track", "track"),
+        ("playlist,song,song id\nmy list,Rain,7\n", "song", "name"),
+        ("playlist_id,title,artist\n1,One,U2\n1,Two,U2\n", "title", "name"),
+        ("playlist_id,track_id,title\n1,5,gym\n1,6,gym\n2,5,jazz\n", "title", "title"),
+        ("playlist_id,track_id,name\n1,5,A\n1,6,B\n2,5,A\n", "name", "name"),
+        ("id,playlist_id,track_id\n1,1,5\n2,1,6\n", "id", "left"),
+    ],
+)
+def test_what_a_name_leaves_open_the_values_tell(text: str, column: str, role: str, tmp_path: Path):
+    assert plan_of(text, tmp_path)[column] == role
+
+
+@pytest.mark.parametrize(
+    ("text", "suggested"),
+    [
+        ("foo,bar\n1,2\n", "playlist=foo"),
+        ("playlist_id,song_id,name\n1,5,x\n2,6,y\n", "title=name"),
+        ("playlist_id,song_id,album_id\n1,5,7\n", "own_album_id=album_id"),
+        ("playlist_id,song_id,bpm,BPM\n1,5,7,8\n", "own_bpm=BPM"),
+    ],
+)
+def test_what_cannot_be_told_is_asked_for(text: str, suggested: str, tmp_path: Path):
+    """And what is suggested is taken, until nothing is left to ask."""
+    mapping: list[str] = []
+    with pytest.raises(UnclearColumns) as raised:
+        plan_of(text, tmp_path)
+    assert raised.value.mapping[0] == suggested
+    for _ in range(3):
+        try:
+            plan_of(text, tmp_path, *mapping)
+        except UnclearColumns as error:
+            mapping += error.mapping
+    plan_of(text, tmp_path, *mapping)
+
+
+def test_a_mapping_corrects_what_was_recognised(tmp_path: Path):
+    text = "playlist_id,track_id,playlist_name,real,label\n1,5,x,gym,EMI\n"
+    found = plan_of(text, tmp_path, "title=real", "label=", "title_of_old=playlist_name")
+    assert found["real"] == "title"
+    assert found["label"] == "left"
+    assert found["playlist_name"] == "title_of_old"
+    with pytest.raises(BadImport, match="there is no column 'nowhere'"):
+        plan_of(text, tmp_path, "title=nowhere")
+    with pytest.raises(BadImport, match="names no column"):
+        plan_of(text, tmp_path, "title")
+
+
+def frame_report(rows: dict[str, list[Any]], out: Path, **options: Any) -> list[str]:
+    return import_frame(pd.DataFrame(rows), out=out, **options).lines()
+
+
+@pytest.mark.parametrize("missing", [-1, float("nan"), None, "", "NaN", "nan", "-1", "None"])
+def test_no_playlist_is_lost_by_a_missing_song(missing: object, tmp_path: Path):
+    tracks = pd.Series([5, 6, missing, missing], dtype=object)
+    rows = pd.DataFrame({"playlist_id": [1, 1, 1, 2], "track_id": tracks})
+    rows["playlist_name"] = ["gym", "gym", "gym", "later"]
+    report = import_frame(rows, out=tmp_path / "own", lenient=True)
+    assert "  2 rows without a track" in report.lines()
+    assert "  1 playlist without songs: kept for title and tags" in report.lines()
+    found = contents(tmp_path / "own")[TRAIN]
+    assert [(one["key"], one["songs"]) for one in found] == [("1", [5, 6]), ("2", [])]
+
+
+def test_two_tables_are_one_catalogue(tmp_path: Path):
+    """As of Last.fm: users are the playlists, artists the songs; lines end in CR LF."""
+    entries, artists = tmp_path / "user_artists.tsv", tmp_path / "artists.tsv"
+    entries.write_text("userID\tartistID\tweight\r\n2\t51\t13883\r\n2\t52\t11690\r\n3\t51\t2\r\n")
+    artists.write_text('id\tname\n51\tDuran "Duran"\n52\t"Weird Al\n')
+    catalogue = plan_import([artists, entries]).read()
+    write_import(catalogue, tmp_path / "own")
+    found = contents(tmp_path / "own")
+    assert [(one["id"], one["key"], one["songs"]) for one in found[TRAIN]] == [
+        (2, "2", [51, 52]),
+        (3, "3", [51]),
+    ]
+    assert [song["song_name"] for song in found[SONG_FILE]] == ['Duran "Duran"', '"Weird Al']
+    assert any("1 with others in later rows" in line for line in catalogue.report.lines())
+
+
+def test_importing_more_keeps_the_ids(tmp_path: Path):
+    out = tmp_path / "own"
+    frame_report(
+        {"playlist_id": ["a", "a", "b"], "track_id": ["x", "y", "x"], "bpm": [1, 2, 1]}, out
+    )
+    first = contents(out)
+    more = pd.DataFrame(
+        {"playlist_id": ["c", "b", "b"], "track_id": ["z", "y", "17"], "bpm": [1.5, 2, 9]}
+    )
+    catalogue = from_frame(more)
+    changes = write_import(catalogue, out)
+    assert changes.playlists == {"added": 1, "changed": 1, "unchanged": 0}
+    assert changes.songs == {"added": 2, "changed": 0, "unchanged": 1}
+    found = contents(out)
+    songs, before = by_key(found[SONG_FILE]), by_key(first[SONG_FILE])
+    assert {key: songs[key]["id"] for key in before} == {k: v["id"] for k, v in before.items()}
+    assert songs["17"]["id"] == 17
+    assert songs["x"]["bpm"] == 1.0
+    lists = {one["key"]: one["songs"] for one in found[TRAIN]}
+    assert lists["a"] == [songs["x"]["id"], songs["y"]["id"]]
+    assert lists["b"] == [songs["y"]["id"], 17]
+    again = write_import(from_frame(more), out)
+    assert again.playlists == {"added": 0, "changed": 0, "unchanged": 2}
+    assert again.songs == {"added": 0, "changed": 0, "unchanged": 3}
+    assert contents(out) == found
+
+    import_frame(more, out=out, replace=True)
+    anew = contents(out)
+    assert {one["key"] for one in anew[TRAIN]} == {"b", "c"}
+    assert by_key(anew[SONG_FILE]).keys() == {"y", "z", "17"}
+    assert all(song["id"] == songs[key]["id"] for key, song in by_key(anew[SONG_FILE]).items())
+    import_frame(pd.DataFrame({"playlist_id": ["a"], "track_id": ["x"]}), out=out)
+    assert by_key(contents(out)[SONG_FILE])["x"]["id"] == before["x"]["id"]
+
+
+def test_what_no_import_wrote_is_left_alone(tmp_path: Path):
+    rows = pd.DataFrame({"playlist_id": [1], "track_id": [2]})
+    for name in ("train.json", "letter.txt"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).write_text("mine")
+        with pytest.raises(ForeignFile):
+            import_frame(rows, out=tmp_path / name)
+        assert (tmp_path / name / name).read_text() == "mine"
+
+
+def test_an_interrupted_import_leaves_what_was_there(tmp_path: Path):
+    out = tmp_path / "own"
+    frame_report({"playlist_id": ["a"], "track_id": ["x"]}, out)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+
+    def interrupt(step: str, done: int, total: int | None) -> None:
+        if step == "songs":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        import_frame(
+            pd.DataFrame({"playlist_id": ["b"], "track_id": ["y"]}), out=out, progress=interrupt
+        )
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    "text", ["playlist_id,track_id\n", "playlist_id,track_id\n1,2\n1,2,3\n1\n", ""]
+)
+def test_a_file_of_little_use_is_an_error(text: str, tmp_path: Path):
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(BadImport):
+        plan_import([tmp_path / "a.csv"]).read()
+    if text.count("\n") > 1:
+        report = plan_import([tmp_path / "a.csv"]).read(lenient=True).report
+        assert report.lines()[1].startswith("  2 rows that cannot be read: skipped, such as ")
+
+
+@pytest.mark.parametrize("encoding", ["cp949", "utf-16-le", "shift_jis"])
+def test_an_encoding_that_is_not_plain_is_asked_for(encoding: str, tmp_path: Path):
+    word = "春の雨" if encoding == "shift_jis" else "비 오는 날"
+    path = tmp_path / "a.csv"
+    path.write_bytes(f"playlist name,track name\n{word},{word}\n".encode(encoding))
+    with pytest.raises(BadImport, match="is not in utf-8") as raised:
+        plan_import([path])
+    assert encoding in str(raised.value.hint)
+    found = imported(path, tmp_path / "own", encoding=encoding)
+    assert found[TRAIN][0]["plylst_title"] == word
+
+
+def test_a_fault_far_from_the_beginning_is_found(tmp_path: Path):
+    """Of encoding, and a quote that is not closed, after all that is looked at beforehand."""
+    rows = "".join(f"{n},{n},some name\n" for n in range(100_000))
+    path = tmp_path / "a.csv"
+    path.write_bytes(
+        f"playlist_id,track_id,track_name\n{rows}".encode() + "1,2,비\n".encode("cp949")
+    )
+    with pytest.raises(BadImport, match="is not in utf-8"):
+        plan_import([path]).read()
+    path.write_text(f'playlist_id,track_id,track_name\n{rows}1,2,"open\n{rows[:1000]}')
+    with pytest.raises(BadImport, match="a quote is not closed"):
+        plan_import([path]).read()
+
+
+@pytest.mark.parametrize(
+    ("values", "type"),
+    [
+        (["true", "FALSE"], "bool"),
+        (["1", "0"], "integer"),
+        (["12.0", "-3"], "integer"),
+        (["007", "12"], "keyword"),
+        (["1", "2.5", "1e3", ".5"], "float"),
+        (["2019-12-17", "2019-12"], "datetime"),
+        (["2019-12-17T10:00:00Z"], "datetime"),
+        (["1", "x"], "keyword"),
+        (["99999999999999999999"], "keyword"),
+        (["x" * 300], "text"),
+        (["NaN", "5"], "integer"),
+    ],
+)
+def test_the_type_of_a_field_is_the_narrowest(values: list[str], type: str, tmp_path: Path):
+    rows = {"playlist_id": [1] * len(values), "track_id": [f"t{n}" for n in range(len(values))]}
+    import_frame(pd.DataFrame(rows | {"mine": values}), out=tmp_path / "own")
+    assert contents(tmp_path / "own")[FIELDS_FILE]["songs"] == [
+        {"name": "mine", "type": type, "many": False}
+    ]
+
+
+def test_a_column_of_seconds_is_one_of_dates(tmp_path: Path):
+    rows = {"playlist_id": [1, 2], "track_id": [3, 4], "modified_at": [1493424000, 1506556800]}
+    lines = frame_report(rows | {"added_at": [1493424000123, 1506556800000]}, tmp_path / "own")
+    found = contents(tmp_path / "own")
+    assert found[TRAIN][0]["updt_date"] == "2017-04-29 00:00:00.000"
+    assert found[SONG_FILE][0]["added_at"] == "2017-04-29 00:00:00.123"
+    assert "  updated: seconds since 1970" in lines
+    assert "  own field added_at: datetime, milliseconds since 1970, of 2 songs" in lines
+
+
+def test_what_is_of_playlists_alone_is_left_out_and_said(tmp_path: Path):
+    rows = {"playlist_id": [1, 1, 2, 2], "track_id": [5, 6, 5, 7], "owner": ["a", "a", "b", "b"]}
+    lines = frame_report(rows, tmp_path / "own")
+    assert any(line.startswith("  owner is the same all over a playlist") for line in lines)
+    assert contents(tmp_path / "own")[FIELDS_FILE]["songs"] == []
+
+
+def test_lists_in_cells(tmp_path: Path):
+    rows = {
+        "playlist_id": [1, 1, 2],
+        "track_id": [5, 6, 7],
+        "artists": [["A, B", "C"], ["A, B"], None],
+        "tags": ["['rain', 'calm']", "night", "gym"],
+        "moods": [["x", "y"], [], ["z"]],
+    }
+    frame_report(rows, tmp_path / "own")
+    found = contents(tmp_path / "own")
+    assert [song["artist_name_basket"] for song in found[SONG_FILE]] == [
+        ["A, B", "C"],
+        ["A, B"],
+        [],
+    ]
+    assert [one["tags"] for one in found[TRAIN]] == [["rain", "calm", "night"], ["gym"]]
+    assert [song.get("moods") for song in found[SONG_FILE]] == [["x", "y"], None, ["z"]]
+    assert found[FIELDS_FILE]["songs"] == [{"name": "moods", "type": "keyword", "many": True}]
+
+
+def test_playlists_of_one_name_in_one_document_are_two(tmp_path: Path):
+    content = {"playlists": [{"name": "mix", "tracks": [{"track_uri": "a"}]}] * 2}
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    found = imported(tmp_path / "a.json", tmp_path / "own")[TRAIN]
+    assert [one["key"] for one in found] == ["mix", "mix (2)"]
+    assert [one["plylst_title"] for one in found] == ["mix", "mix"]
+
+
+CELLS = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0\x1f"), min_size=1, max_size=12
+)
+
+
+@given(names=st.lists(CELLS, min_size=1, max_size=8), delimiter=st.sampled_from(",;\t|"))
+@example(names=['"', "a\r\nb", "\ufeffx", "'", "=1+1", " x "], delimiter=",")
+@example(names=["a\u2028b", "\x85", "NULL", "-1"], delimiter="\t")
+def test_whatever_a_cell_holds_comes_in(names: list[str], delimiter: str):
+    """As `csv` writes it; only what is nothing but white space is no name."""
+    with TemporaryDirectory() as directory:
+        path = Path(directory) / "a.csv"
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, delimiter=delimiter)
+            writer.writerow(["playlist_id", "track_id", "track_name"])
+            writer.writerows([1, f"t{number}", name] for number, name in enumerate(names))
+        catalogue = plan_import([path], delimiter=delimiter).read()
+        ids = np.arange(len(names))
+        found = [song.name for song in catalogue.songs(ids, ids)]
+    assert found == [clean_text(name) for name in names]
