@@ -131,11 +131,23 @@ class Problem:
 
 def first_problem(error: ValidationError) -> Problem:
     """The first of the problems that pydantic has with a value."""
-    first = error.errors(include_url=False, include_context=False)[0]
-    what = uncapitalized(first["msg"])
-    if first["type"] == "model_type":
-        what = "input should be an object"  # pydantic's message names a class of ours
-    return Problem(first["loc"], what, first["type"], first["input"])
+    return problems(error)[0]
+
+
+def problems(error: ValidationError) -> list[Problem]:
+    """The problems that pydantic has with a value."""
+    return [
+        Problem(
+            one["loc"],
+            # pydantic's message names a class of ours
+            "input should be an object"
+            if one["type"] == "model_type"
+            else uncapitalized(one["msg"]),
+            one["type"],
+            one["input"],
+        )
+        for one in error.errors(include_url=False, include_context=False)
+    ]
 
 
 def place_of(location: tuple[int | str, ...]) -> str:

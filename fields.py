@@ -284,7 +284,8 @@ SONGS = (
         type=DATE,
         index=Index(in_graph=True, pinned=True),
         source="issue_date",
-        written="string or integer: `20140819`, `2014-08-19`, `201408`, `2014`",
+        written="string or integer: `20140819`, `2014-08-19`, `201408`, `2014`, or as "
+        "[format.md](format.md#dates) says",
         shown=True,
         meaning="midnight of the day of issue; of the first day of the month or year where only "
         "those are known",
@@ -424,9 +425,9 @@ PLAYLISTS = (
         many=True,
         index=Index(in_graph=True),
         source="tags",
-        required=True,
         shown=True,
         meaning="tags",
+        missing="no tags",
         example=["비오는날", "rain"],
     ),
     Field(
@@ -452,7 +453,7 @@ PLAYLISTS = (
         name="updated",
         type=DATETIME,
         source="updt_date",
-        written="string, `2019-12-17 14:06:45.000` or any ISO 8601",
+        written="string, `2019-12-17 14:06:45.000`, or as [format.md](format.md#dates) says",
         payload=False,
         meaning="last change; a time written without a zone is taken for UTC",
         example="2019-12-17T14:06:45Z",

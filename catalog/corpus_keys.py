@@ -11,6 +11,7 @@ from typing import Protocol
 from melon.catalog.corpus import CorpusFiles
 from melon.catalog.json_stream import JsonArray
 from melon.catalog.keys import KeyIds, integer_of
+from melon.catalog.numbers import whole_number
 from melon.catalog.records import Song
 from melon.catalog.source import byte_counter
 from melon.fields import MAX_ID
@@ -108,17 +109,19 @@ class Names:
 
     def add(self, name: object, *, described: bool = False) -> None:
         """Add what names one; what can name none is reported by who reads the record."""
-        if type(name) is int:
-            if 0 <= name <= MAX_ID:
-                self.ids.add(name)
+        number = None if isinstance(name, str) else whole_number(name)
+        if number is not None:
+            if 0 <= number <= MAX_ID:
+                self.ids.add(number)
         elif key := key_of(name):
             self.strings[key] = self.strings.get(key, False) or described
 
     def add_record(self, record: dict[str, object]) -> None:
         """Add the record of one, with its key."""
-        number = record.get("id")
-        self.add(number, described=True)
-        if type(number) is int and 0 <= number <= MAX_ID and (key := key_of(record.get("key"))):
+        name = record.get("id")
+        self.add(name, described=True)
+        number = None if isinstance(name, str) else whole_number(name)
+        if number is not None and 0 <= number <= MAX_ID and (key := key_of(record.get("key"))):
             self.keyed.setdefault(key, number)
 
     @cached_property

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 from melon.catalog.records import IssueDate
@@ -14,7 +15,17 @@ EARLIEST_YEAR = 1857
 LATEST_YEAR = 2100
 
 # The separators make room for `2014-08-19` and `2014.08`; a time of day may follow a whole date.
-_ISSUE_DATE = re.compile(r"(\d{4})(?:[-./]?(\d\d)(?:[-./]?(\d\d)(?:[ T]\d\d:.*)?)?)?")
+_ISSUE_DATE = re.compile(
+    r"(\d{4})(?:[-./]?(\d\d)(?:[-./]?(\d\d)(?:[ T]\d\d.*)?)?)?", re.ASCII | re.IGNORECASE
+)
+# Of ISO 8601 also `2014-W34`, `2014-W34-2` and `2014-231`: a week, its day, a day of the year.
+_WEEK_DATE = re.compile(r"(\d{4})-?W(\d\d)(?:-?(\d))?(?:[ T]\d\d.*)?", re.ASCII | re.IGNORECASE)
+_ORDINAL_DATE = re.compile(r"(\d{4})-(\d{3})(?:[ T]\d\d.*)?", re.ASCII | re.IGNORECASE)
+
+_USUAL = re.compile(r"\d{4}-\d\d-\d\d[ T]", re.ASCII)
+
+_EPOCH = re.compile(r"\d{9,10}|\d{12,13}", re.ASCII)
+"""Seconds or milliseconds since 1970, from the 70s on; no other date has so many digits."""
 
 
 @lru_cache(maxsize=65536)
@@ -22,7 +33,9 @@ def parse_issue_date(value: str | int | None) -> IssueDate | None:
     """Read a release date such as `20140819`, `20060800`, `20060000` or `2006`.
 
     A part that is `00` or impossible is unknown, and so is what follows it: `20150231` is
-    February 2015 and `20151301` is 2015. `""`, `0` and `00000000` are no date at all.
+    February 2015 and `20151301` is 2015. Days of a week (`2014-W34-2`) and of a year (`2014-231`)
+    are read, too; a week without a day is known by its first. `""`, `0` and `00000000` are no date
+    at all.
 
     Raises:
         ValueError: the value is no date, or its year lies outside 1857..2100.
@@ -30,16 +43,18 @@ def parse_issue_date(value: str | int | None) -> IssueDate | None:
     text = _known(value)
     if text is None:
         return None
+    if (day := _day_by_number(text)) is not None:
+        _check_year(day.year)
+        return IssueDate(day, "day")
     match = _ISSUE_DATE.fullmatch(text)
     if match is None:
         raise ValueError("not a date like 20140819")
-    year, month, day = (int(part or 0) for part in match.groups())
-    if not EARLIEST_YEAR <= year <= LATEST_YEAR:
-        raise ValueError(f"the year is not in {EARLIEST_YEAR}..{LATEST_YEAR}")
+    year, month, number = (int(part or 0) for part in match.groups())
+    _check_year(year)
     if not 1 <= month <= 12:
         return IssueDate(date(year, 1, 1), "year")
     try:
-        return IssueDate(date(year, month, day), "day")
+        return IssueDate(date(year, month, number), "day")
     except ValueError:
         return IssueDate(date(year, month, 1), "month")
 
@@ -47,8 +62,9 @@ def parse_issue_date(value: str | int | None) -> IssueDate | None:
 def parse_updated(value: str | int | None) -> datetime | None:
     """Read when a playlist was changed, such as `2019-12-17 14:06:45.000`, as a naive time in UTC.
 
-    Any form of ISO 8601 may be used; a time without a zone is taken for UTC. `""`, `0` and
-    `0000-00-00 00:00:00` are no date at all.
+    A date alone is its first moment: a day, written in any of the ways of `parse_issue_date`, or
+    a month or a year. A time may follow a day, after a space or a `T`, in any form of ISO 8601;
+    one without a zone is taken for UTC. `""`, `0` and `0000-00-00 00:00:00` are no date at all.
 
     Raises:
         ValueError: the value is no date.
@@ -57,10 +73,84 @@ def parse_updated(value: str | int | None) -> datetime | None:
     if text is None:
         return None
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text if _USUAL.match(text) else _usual(text))
         return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
     except (ValueError, OverflowError):  # UTC may be before the year 1, or after 9999
         raise ValueError("not a date like 2019-12-17 14:06:45.000") from None
+
+
+def _usual(text: str) -> str:
+    """A moment whose day is written in another way, with the day as `2019-12-17`.
+
+    Raises:
+        ValueError: it is no moment.
+    """
+    day, space, time = re.split("([ Tt])", f"{text} ", maxsplit=1)
+    whole = bool(time.strip())
+    return f"{_day(day, whole=whole).isoformat()}{space}{time.strip() or '00'}"
+
+
+def ticks_per_second(values: Iterable[object]) -> int | None:
+    """How many of what a column counts since 1970 make a second: 1, or 1000; None for no count.
+
+    Each value that is there has to be a whole number, or written like one, of as many digits as
+    moments from 1973 to 2100 have in one of the two units: no other date has so many.
+    """
+    units = {_unit(value) for value in values if value not in (None, "", 0, "0")}
+    return units.pop() if len(units) == 1 else None
+
+
+def from_epoch(value: object, ticks: int) -> datetime:
+    """The moment so many ticks after the beginning of 1970, naive, in UTC."""
+    return datetime(1970, 1, 1) + timedelta(milliseconds=int(str(value)) * (1000 // ticks))
+
+
+def _unit(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    text = str(value).strip()
+    if not _EPOCH.fullmatch(text):
+        return None
+    ticks = 1 if len(text) <= 10 else 1000
+    return ticks if from_epoch(text, ticks).year <= LATEST_YEAR else None
+
+
+def _day(text: str, *, whole: bool) -> date:
+    """The first day of what is written; it has to be a `whole` day where a time follows.
+
+    Raises:
+        ValueError: it is no date.
+    """
+    if (day := _day_by_number(text)) is not None:
+        return day
+    if (match := _ISSUE_DATE.fullmatch(text)) is None:
+        raise ValueError
+    if whole and match[3] is None:
+        raise ValueError
+    return date(int(match[1]), int(match[2] or 1), int(match[3] or 1))
+
+
+def _day_by_number(text: str) -> date | None:
+    """The day that a week or a year counts; None where the text is written in another way.
+
+    Raises:
+        ValueError: there is no such week or day.
+    """
+    if match := _WEEK_DATE.fullmatch(text):
+        year, week, day = (int(part or 1) for part in match.groups())
+        return date.fromisocalendar(year, week, day)
+    if match := _ORDINAL_DATE.fullmatch(text):
+        year, number = map(int, match.groups())
+        first = date(year, 1, 1)
+        if not 1 <= number <= (date(year + 1, 1, 1) - first).days:
+            raise ValueError(f"{year} has no day {number}")
+        return first + timedelta(number - 1)
+    return None
+
+
+def _check_year(year: int) -> None:
+    if not EARLIEST_YEAR <= year <= LATEST_YEAR:
+        raise ValueError(f"the year is not in {EARLIEST_YEAR}..{LATEST_YEAR}")
 
 
 def _known(value: str | int | None) -> str | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date
-from functools import lru_cache
+from datetime import date, datetime
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import GenericAlias
 from typing import Annotated, Any, Generic, TypeVar
@@ -15,9 +15,11 @@ from pydantic import BaseModel, ConfigDict, create_model
 
 from melon.catalog.corpus import CorpusFiles
 from melon.catalog.corpus_keys import CorpusKeys, Keys
-from melon.catalog.dates import parse_issue_date, parse_updated
+from melon.catalog.dates import from_epoch, parse_issue_date, parse_updated, ticks_per_second
 from melon.catalog.errors import shortened
-from melon.catalog.records import Playlist, Song
+from melon.catalog.json_stream import JsonArray
+from melon.catalog.numbers import whole_number
+from melon.catalog.records import IssueDate, Playlist, Song
 from melon.catalog.report import Cause, ReadReport
 from melon.catalog.source import RecordSource, byte_counter
 from melon.fields import PLAYLISTS, SONGS, Field, FieldType, read_fields
@@ -65,6 +67,11 @@ def file_model(name: str, fields: Iterable[Field]) -> type[BaseModel]:
     return create_model(name, __config__=_RAW, **attributes)
 
 
+def by_source(fields: Iterable[Field]) -> dict[str, Field]:
+    """The fields that a file may have, by the names that it has for them."""
+    return {str(field.source): field for field in read_fields(fields)}
+
+
 def _attribute(field: Field) -> str:
     """The name of the attribute of a file's record that holds a field."""
     return f"of_{field.source}"
@@ -79,24 +86,29 @@ def read_playlists(
     report: ReadReport,
     keys: Keys | None = None,
     strict: bool = False,
+    lenient: bool = False,
     progress: Progress = ignore,
 ) -> Iterator[Playlist]:
     """Stream the playlists of one or more files, in the order of the files.
 
-    A record that cannot be used is skipped: it lacks `id`, `songs` or `tags`, a field has the
-    wrong type, an id lies outside 0..`MAX_ID`, or a record that was used before, in whichever
-    file, has its id. Songs and tags repeated in a playlist are dropped, and so are an unreadable
-    date and a key that another record has. A string in place of an id is the key of what has it.
+    A record that cannot be used is skipped: it lacks `id` or `songs`, or they have the wrong type,
+    its id lies outside 0..`MAX_ID`, or a record that was used before, in whichever file, has it.
+    Of others, what cannot be read is dropped: a value of another field, one of its songs or tags,
+    a date, a key that another record has; and so are songs and tags repeated in a playlist. A
+    whole number may be written `12.0`. A string in place of an id is the key of what has it.
 
     Args:
         paths: Files in the format of `train.json`.
         report: Counts what is read, dropped and skipped, while this is iterated.
         keys: Says which ids strings stand for; by default the files alone do.
-        strict: Raise at the first record that would be skipped.
+        strict: Raise at the first record that would be skipped, or of which a value that has the
+            wrong type would be dropped.
+        lenient: Take what there is of a file of which less than half of the records can be used.
         progress: Told how many bytes are read, and of how many.
 
     Raises:
         BadRecord: a record cannot be used, and reading is strict.
+        BadCorpus: less than half of a file can be used, or nothing, and reading is not lenient.
         MalformedJson: a file is not a JSON array.
         UnreadableFile: a file is missing or cannot be opened.
     """
@@ -105,7 +117,9 @@ def read_playlists(
     advance = byte_counter("playlists", paths, progress)
     seen = _Seen(keys.playlist)
     for path in paths:
-        source = RecordSource(path, "playlist", report, advance, strict=strict)
+        source = RecordSource(
+            path, "playlist", report, advance, by_source(PLAYLISTS), strict=strict, lenient=lenient
+        )
         conversions = _Conversions(Playlist, PLAYLISTS, source, keys)
         for playlist in _distinct(source, PLAYLIST_MODEL, conversions, seen):
             report.playlists += 1
@@ -120,14 +134,16 @@ def read_songs(
     report: ReadReport,
     keys: Keys | None = None,
     strict: bool = False,
+    lenient: bool = False,
     progress: Progress = ignore,
 ) -> Iterator[Song]:
     """Stream the songs of a file of metadata.
 
-    A record that cannot be used is skipped: it lacks `id`, a field has the wrong type, an id
-    lies outside its range, or a record that was used before has its id. Every field but `id` may
-    be missing. Codes that are not among `genres` are dropped, and so are an unreadable date and a
-    key that another record has. A string in place of an id is the key of what has it.
+    A record that cannot be used is skipped: it lacks `id`, which has the wrong type or lies outside
+    its range, or a record that was used before has it. Every other field may be missing. What
+    cannot be read is dropped: a value, or the members of a list that have the wrong type, codes
+    that are not among `genres`, a date, a key that another record has. A whole number may be
+    written `12.0`. A string in place of an id is the key of what has it.
 
     Args:
         path: A file in the format of `song_meta.json`.
@@ -135,19 +151,24 @@ def read_songs(
         fields: The catalogue's own, as `read_fields_file` returns them.
         report: Counts what is read, dropped and skipped, while this is iterated.
         keys: Says which ids strings stand for; by default the file alone does.
-        strict: Raise at the first record that would be skipped.
+        strict: Raise at the first record that would be skipped, or of which a value that has the
+            wrong type would be dropped.
+        lenient: Take what there is of a file of which less than half of the records can be used.
         progress: Told how many bytes are read, and of how many.
 
     Raises:
         BadRecord: a record cannot be used, and reading is strict.
+        BadCorpus: less than half of the file can be used, or nothing, and reading is not lenient.
         MalformedJson: the file is not a JSON array.
         UnreadableFile: the file is missing or cannot be opened.
     """
     known = None if genres is None else frozenset(genres)
     keys = keys or CorpusKeys(CorpusFiles((), path))
     advance = byte_counter("songs", [path], progress)
-    source = RecordSource(path, "song", report, advance, strict=strict)
     fields = (*SONGS, *fields)
+    source = RecordSource(
+        path, "song", report, advance, by_source(fields), strict=strict, lenient=lenient
+    )
     conversions = _Conversions(Song, fields, source, keys, known)
     for song in _distinct(source, file_model("song", fields), conversions, _Seen(keys.song)):
         report.songs += 1
@@ -174,25 +195,38 @@ def _distinct(
     A string in place of the id is the key.
     """
     for raw in source.records(model):
-        written = raw.__dict__["of_id"]
         try:
-            name = clean_text(written) if isinstance(written, str) else None
-            number = written if name is None else seen.id_of(name)
-            if isinstance(number, str):
-                source.note(Cause.MISSING_FIELD, "id", "the record's 'id' is blank")
-                continue
-            if number in seen.ids:
-                what = f"{source.kind} {shortened(written)} was read before"
-                source.note(Cause.REPEATED_ID, "id", what)
-                continue
-            record = conversions.record(raw)
-        except UnicodeEncodeError as error:
-            source.note_invalid_text(raw, error.object)
-            continue
-        seen.ids.add(number)
-        if name is not None or record.key is not None:
-            record = replace(record, id=number, key=_own_key(record.key, name, seen.keys, source))
-        yield record
+            record = _first(source, raw, conversions, seen)
+        except UnicodeEncodeError:
+            readable = source.readable(raw)
+            record = None if readable is None else _first(source, readable, conversions, seen)
+        if record is not None:
+            yield record
+
+
+def _first(
+    source: RecordSource, raw: BaseModel, conversions: _Conversions[Record], seen: _Seen
+) -> Record | None:
+    """The record, unless one before has its id.
+
+    Raises:
+        UnicodeEncodeError: a text is not Unicode.
+    """
+    written = raw.__dict__["of_id"]
+    name = clean_text(written) if isinstance(written, str) else None
+    number = written if name is None else seen.id_of(name)
+    if isinstance(number, str):
+        source.note(Cause.MISSING_FIELD, "id", "the record's 'id' is blank")
+        return None
+    if number in seen.ids:
+        what = f"{source.kind} {shortened(written)} was read before"
+        source.note(Cause.REPEATED_ID, "id", what)
+        return None
+    record = conversions.record(raw)
+    seen.ids.add(number)
+    if name is not None or record.key is not None:
+        record = replace(record, id=number, key=_own_key(record.key, name, seen.keys, source))
+    return record
 
 
 def _own_key(key: str | None, name: str | None, seen: set[str], source: RecordSource) -> str | None:
@@ -258,11 +292,11 @@ def _conversion(
         case FieldType.TEXT | FieldType.KEYWORD:
             return _texts if field.many else clean_text
         case FieldType.DATE if field.name == "issue_date":
-            return lambda day: _date(parse_issue_date, day, name, source)
+            return _dates(parse_issue_date, _issued, name, source)
         case FieldType.DATE:
-            return _each(field, lambda day: _date(_parse_day, day, name, source))
+            return _each(field, _dates(_parse_day, datetime.date, name, source))
         case FieldType.DATETIME:
-            return _each(field, lambda moment: _date(parse_updated, moment, name, source))
+            return _each(field, _dates(parse_updated, _same, name, source))
         case _:
             return _tuple if field.many else _same
 
@@ -360,14 +394,46 @@ def _codes(
 DateT = TypeVar("DateT")
 
 
-def _date(
+def _dates(
     parse: Callable[[str | int | None], DateT | None],
-    value: str | int | None,
+    of_moment: Callable[[datetime], DateT],
     field: str,
     source: RecordSource,
-) -> DateT | None:
-    try:
-        return parse(value)
-    except ValueError as error:
-        source.note(Cause.UNREADABLE_DATE, field, f"{shortened(value)}: {error}")
-        return None
+) -> Callable[[str | int | None], DateT | None]:
+    """A function that reads the dates of a field, as `parse` does or as what counts from 1970."""
+    column = _Column(source.path, field)
+
+    def read(value: str | int | None) -> DateT | None:
+        try:
+            return parse(value)
+        except ValueError as error:
+            if ticks_per_second([value]) and (ticks := column.ticks):
+                return of_moment(from_epoch(value, ticks))
+            source.note(Cause.UNREADABLE_DATE, field, f"{shortened(value)}: {error}")
+            return None
+
+    return read
+
+
+def _issued(moment: datetime) -> IssueDate:
+    return IssueDate(moment.date(), "day")
+
+
+class _Column:
+    """All values of a field of a file, which is read for them when they are first needed."""
+
+    def __init__(self, path: Path, field: str) -> None:
+        self._path = path
+        self._field = field
+
+    @cached_property
+    def ticks(self) -> int | None:
+        """What the values count, if all of them count from 1970; see `ticks_per_second`."""
+        return ticks_per_second(self._values())
+
+    def _values(self) -> Iterator[object]:
+        for record in JsonArray(self._path):
+            value = record.get(self._field) if isinstance(record, dict) else None
+            for one in value if isinstance(value, list) else [value]:
+                number = whole_number(one)
+                yield one if number is None else number

@@ -25,6 +25,7 @@ class Cause(StrEnum):
     INVALID_TEXT = "text that is not Unicode"
     REPEATED_ID = "repeated id"
 
+    UNREADABLE_VALUE = "unreadable value"
     REPEATED_KEY = "key of another record"
     SECOND_KEY = "second key"
     BLANK_SONG = "song without a name"
@@ -38,8 +39,14 @@ class Cause(StrEnum):
         """Whether the record is left out; otherwise only the value is."""
         return self not in _KEEPS
 
+    @property
+    def stops(self) -> bool:
+        """Whether strict reading ends there."""
+        return self.skips or self is Cause.UNREADABLE_VALUE
+
 
 _KEEPS = {
+    Cause.UNREADABLE_VALUE,
     Cause.REPEATED_KEY,
     Cause.SECOND_KEY,
     Cause.BLANK_SONG,
@@ -77,11 +84,12 @@ class Finding:
 class ReadReport:
     """Counts the records of one or more files, and what is wrong with them.
 
-    Several readers may share one report.
+    Several readers may share one report. `remarks` are about whole files.
     """
 
     playlists: int = 0
     songs: int = 0
+    remarks: list[str] = field(default_factory=list)
     counts: Counter[tuple[RecordKind, Cause]] = field(default_factory=Counter)
     examples: defaultdict[tuple[RecordKind, Cause], list[Finding]] = field(
         default_factory=lambda: defaultdict(list)
@@ -105,7 +113,7 @@ class ReadReport:
         Causes for which records were skipped come first, the most frequent before the others.
         """
         songs = f" and {counted(self.songs, 'song')}" if self.songs else ""
-        lines = [f"read {counted(self.playlists, 'playlist')}{songs}"]
+        lines = [f"read {counted(self.playlists, 'playlist')}{songs}", *self.remarks]
         by_weight = sorted(
             self.counts.items(), key=lambda item: (not item[0][1].skips, -item[1], item[0])
         )

@@ -91,6 +91,24 @@ SettingsOption = Annotated[
     ),
 ]
 
+StrictOption = Annotated[
+    bool,
+    typer.Option("--strict", help="Stop at the first bad record instead of skipping it."),
+]
+LenientOption = Annotated[
+    bool,
+    typer.Option(
+        "--lenient", help="Go on with a file of which less than half of the records can be used."
+    ),
+]
+
+
+def check_strictness(strict: bool, lenient: bool) -> None:
+    """Refuse two options of which one asks for what the other forbids."""
+    if strict and lenient:
+        raise typer.BadParameter("--strict stops at the first bad record, --lenient at none")
+
+
 left_open: list[Retriever | ReleaseReader] = []
 """What the command has asked, until its process ends.
 

@@ -8,7 +8,13 @@ from typing import Annotated
 import typer
 
 from melon.commands.console import note, reported
-from melon.commands.options import path_argument, path_option
+from melon.commands.options import (
+    LenientOption,
+    StrictOption,
+    check_strictness,
+    path_argument,
+    path_option,
+)
 from melon.errors import counted
 
 
@@ -41,9 +47,8 @@ def split(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other playlists.")] = 0,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Stop at the first bad record instead of skipping it.")
-    ] = False,
+    strict: StrictOption = False,
+    lenient: LenientOption = False,
 ) -> None:
     """Hold out playlists as questions and answers, masked as the challenge does it.
 
@@ -55,6 +60,7 @@ def split(
     from melon.catalog import ReadReport
     from melon.evaluation import split as divide
 
+    check_strictness(strict, lenient)
     report = ReadReport()
     with reported(report):
         counts = divide(
@@ -66,6 +72,7 @@ def split(
             seed=seed,
             report=report,
             strict=strict,
+            lenient=lenient,
         )
     held_out = counted(counts.held_out, "question")
     made = ", ".join(f"{count:,} {kind}" for kind, count in counts.kinds.items() if count)

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from melon.commands.console import meter, note, reported
-from melon.commands.options import path_argument, path_option
+from melon.commands.options import (
+    LenientOption,
+    StrictOption,
+    check_strictness,
+    path_argument,
+    path_option,
+)
 from melon.errors import counted
 
 if TYPE_CHECKING:
@@ -61,9 +67,8 @@ def train(
     seed: Annotated[
         int | None, typer.Option(help="Random seed (with --workers 1). [default: 1]")
     ] = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Stop at the first bad record instead of skipping it.")
-    ] = False,
+    strict: StrictOption = False,
+    lenient: LenientOption = False,
 ) -> None:
     """Train a co-embedding of songs, tags, title words, genres, artists and playlists.
 
@@ -86,6 +91,7 @@ def train(
     changes = {name: value for name, value in options.items() if value is not None}
     settings = training_settings(preset, **changes)
     target = out or load_settings().space_dir
+    check_strictness(strict, lenient)
     report = ReadReport()
     with ExitStack() as reading, meter() as bar:
         reading.enter_context(reported(report))
@@ -96,7 +102,13 @@ def train(
             bar(step, done, total)
 
         space = train_corpus(
-            corpus, target, settings, report=report, strict=strict, progress=progress
+            corpus,
+            target,
+            settings,
+            report=report,
+            strict=strict,
+            lenient=lenient,
+            progress=progress,
         )
     counts = ", ".join(counted(n, kind.removesuffix("s")) for kind, n in space.counts.items())
     note(origins(space))

@@ -49,6 +49,7 @@ def train_corpus(
     *,
     report: ReadReport | None = None,
     strict: bool = False,
+    lenient: bool = False,
     progress: Progress = ignore,
 ) -> EmbeddingSpace:
     """Train a space on a corpus and save it; before training, check that it can be saved.
@@ -59,6 +60,7 @@ def train_corpus(
         settings: hyper-parameters; the default preset where there are none.
         report: counts what is read and skipped.
         strict: raise at the first record that would be skipped.
+        lenient: take what there is of a file of which less than half can be used.
         progress: told how far each step is: `playlists` and `songs` (in bytes; before them `keys`,
             where ids are strings), then those of
             `build_space`.
@@ -75,7 +77,9 @@ def train_corpus(
     check_place(out)
     files = find_corpus(corpus)
     check_not_read(out, files.all)
-    space = build_from_files(files, settings, report=report, strict=strict, progress=progress)
+    space = build_from_files(
+        files, settings, report=report, strict=strict, lenient=lenient, progress=progress
+    )
     return space.save(out)
 
 
@@ -85,6 +89,7 @@ def build_from_files(
     *,
     report: ReadReport | None = None,
     strict: bool = False,
+    lenient: bool = False,
     progress: Progress = ignore,
 ) -> EmbeddingSpace:
     """As `train_corpus`, for files whose places are known; the space is not saved."""
@@ -100,13 +105,14 @@ def build_from_files(
             report=report,
             keys=keys,
             strict=strict,
+            lenient=lenient,
             progress=progress,
         )
         if files.songs
         else ()
     )
     playlists = read_playlists(
-        files.playlists, report=report, keys=keys, strict=strict, progress=progress
+        files.playlists, report=report, keys=keys, strict=strict, lenient=lenient, progress=progress
     )
     songs = chain(songs, keys.songs_without_metadata())
     return build_space(playlists, songs, genres, settings, progress, fields=fields)

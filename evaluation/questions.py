@@ -23,7 +23,9 @@ def read_questions(path: Path, keys: Keys | None = None) -> list[Playlist]:
         MalformedJson, UnreadableFile: the file is not a JSON array, or cannot be opened.
     """
     try:
-        playlists = list(read_playlists([path], report=ReadReport(), keys=keys, strict=True))
+        playlists = list(
+            read_playlists([path], report=ReadReport(), keys=keys, strict=True, lenient=True)
+        )
     except BadRecord as error:
         raise BadQuestions(error.what, where=error.where, hint="correct the record") from error
     if not playlists:

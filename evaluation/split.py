@@ -70,6 +70,7 @@ def split(
     seed: int = 0,
     report: ReadReport | None = None,
     strict: bool = False,
+    lenient: bool = False,
 ) -> SplitCounts:
     """Hold out playlists as questions and answers, and leave the rest for training.
 
@@ -97,6 +98,7 @@ def split(
         seed: of all random draws.
         report: counts what is read and skipped.
         strict: raise at the first record that would be skipped.
+        lenient: take what there is of a file of which less than half can be used.
 
     Raises:
         NothingToHide: there are too few playlists to hold out so many, or with what the `shares`
@@ -116,7 +118,9 @@ def split(
     fits: list[int] = []
     total = 0
     asked = sum((share > 0) << kind for kind, share in enumerate(shares or CHALLENGE_SHARES))
-    for playlist in read_playlists(files.playlists, report=report or ReadReport(), strict=strict):
+    for playlist in read_playlists(
+        files.playlists, report=report or ReadReport(), strict=strict, lenient=lenient
+    ):
         total += 1
         if fit := asked & fitting(playlist, min_songs):
             ids.append(playlist.id)
@@ -140,7 +144,7 @@ def split(
     claim_directory(out_dir, WRITER)
     for name, file in metadata.items():
         copy_atomically(file, out_dir / name)
-    copies = _write(files.playlists, out_dir, kinds, rng, strict=strict)
+    copies = _write(files.playlists, out_dir, kinds, rng)
     counts = Counter(kinds.values())
     return SplitCounts(
         train=total - wanted,
@@ -249,8 +253,6 @@ def _write(
     out_dir: Path,
     kinds: Mapping[int, str],
     rng: np.random.Generator,
-    *,
-    strict: bool,
 ) -> int:
     """Write the parts, and return how many questions are about copies of what is trained on."""
     trained: set[int] = set()
@@ -260,7 +262,7 @@ def _write(
         array_writer(out_dir / QUESTIONS_FILE) as asked,
         array_writer(out_dir / ANSWERS_FILE) as hidden,
     ):
-        for playlist in read_playlists(playlists, report=ReadReport(), strict=strict):
+        for playlist in read_playlists(playlists, report=ReadReport(), lenient=True):
             songs = hash(frozenset(playlist.songs))
             if (kind := kinds.get(playlist.id)) is None:
                 train(playlist_record(playlist))

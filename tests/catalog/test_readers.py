@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from melon.catalog import (
+    BadCorpus,
     BadRecord,
     Cause,
     IssueDate,
@@ -24,7 +25,7 @@ from melon.catalog import (
     write_playlists,
 )
 from melon.errors import MalformedJson
-from melon.fields import MAX_ID
+from melon.fields import MAX_ID, PLAYLISTS, SONGS
 
 PLAYLIST = {
     "tags": ["락"],
@@ -48,7 +49,7 @@ SONG = {
 
 
 def write(path: Path, records: object) -> Path:
-    path.write_text(json.dumps(records, ensure_ascii=False), encoding="utf-8")
+    path.write_text(json.dumps(records), encoding="utf-8")
     return path
 
 
@@ -66,6 +67,9 @@ def songs(
     report = ReadReport()
     path = write(tmp_path / "song_meta.json", records)
     return list(read_songs(path, genres=genres, report=report)), report
+
+
+PLAYLIST_ONLY = {"plylst_title": "a", "tags": [], "like_cnt": 1, "updt_date": ""}
 
 
 def without(record: dict[str, Any], field: str) -> dict[str, Any]:
@@ -192,26 +196,16 @@ def test_unreadable_dates_are_dropped_and_counted(tmp_path: Path) -> None:
     [
         (without(PLAYLIST, "id"), Cause.MISSING_FIELD, "id", "no 'id'"),
         (without(PLAYLIST, "songs"), Cause.MISSING_FIELD, "songs", "no 'songs'"),
-        (without(PLAYLIST, "tags"), Cause.MISSING_FIELD, "tags", "no 'tags'"),
         (PLAYLIST | {"id": " "}, Cause.MISSING_FIELD, "id", "blank"),
         (PLAYLIST | {"id": "\ud800"}, Cause.INVALID_TEXT, "id", "\\ud800"),
         (PLAYLIST | {"id": True}, Cause.WRONG_TYPE, "id", "true"),
-        (PLAYLIST | {"id": 8.0}, Cause.WRONG_TYPE, "id", "8.0"),
         (PLAYLIST | {"id": None}, Cause.WRONG_TYPE, "id", "null"),
+        (PLAYLIST | {"id": 8.5}, Cause.WRONG_TYPE, "id", "8.5"),
         (PLAYLIST | {"id": -1}, Cause.OUT_OF_RANGE, "id", "-1"),
         (PLAYLIST | {"id": MAX_ID + 1}, Cause.OUT_OF_RANGE, "id", "2147483648"),
         (PLAYLIST | {"id": 10**30}, Cause.OUT_OF_RANGE, "id", "1000000"),
-        (PLAYLIST | {"songs": [1, 2, 3.5]}, Cause.WRONG_TYPE, "songs[2]", "3.5"),
-        (PLAYLIST | {"songs": [False]}, Cause.WRONG_TYPE, "songs[0]", "false"),
-        (PLAYLIST | {"songs": [1, MAX_ID + 1]}, Cause.OUT_OF_RANGE, "songs[1]", "2147483648"),
         (PLAYLIST | {"songs": {"1": 1}}, Cause.WRONG_TYPE, "songs", '{"1": 1}'),
         (PLAYLIST | {"songs": None}, Cause.WRONG_TYPE, "songs", "null"),
-        (PLAYLIST | {"tags": "락"}, Cause.WRONG_TYPE, "tags", '"락"'),
-        (PLAYLIST | {"tags": [1]}, Cause.WRONG_TYPE, "tags[0]", "1"),
-        (PLAYLIST | {"tags": ["\ud800"]}, Cause.INVALID_TEXT, "tags[0]", "\\ud800"),
-        (PLAYLIST | {"plylst_title": 5}, Cause.WRONG_TYPE, "plylst_title", "5"),
-        (PLAYLIST | {"like_cnt": "71"}, Cause.WRONG_TYPE, "like_cnt", '"71"'),
-        (PLAYLIST | {"updt_date": [2013]}, Cause.WRONG_TYPE, "updt_date", "[2013]"),
         ([1, 2], Cause.NOT_AN_OBJECT, None, "[1, 2]"),
         (None, Cause.NOT_AN_OBJECT, None, "null"),
     ],
@@ -246,7 +240,7 @@ def test_a_record_that_nests_almost_too_deeply_is_skipped_or_malformed(tmp_path:
         path.write_text("[" + "[" * depth + "]" * depth + "]")
         report = ReadReport()
         try:
-            assert list(read_playlists([path], report=report)) == []
+            assert list(read_playlists([path], report=report, lenient=True)) == []
             ends.add(report.skipped)
         except MalformedJson:
             ends.add(None)
@@ -255,27 +249,147 @@ def test_a_record_that_nests_almost_too_deeply_is_skipped_or_malformed(tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "place"),
+    ("field", "value", "place", "kept"),
     [
-        ("id", -1, "id"),
-        ("song_name", 3, "song_name"),
-        ("artist_id_basket", [1, None], "artist_id_basket[1]"),
-        ("artist_name_basket", [None], "artist_name_basket[0]"),
-        ("album_id", "225", "album_id"),
-        ("issue_date", 2014.5, "issue_date"),
-        ("issue_date", True, "issue_date"),
-        ("song_gn_gnr_basket", "GN0900", "song_gn_gnr_basket"),
-        ("song_gn_dtl_gnr_basket", [901], "song_gn_dtl_gnr_basket[0]"),
+        ("plylst_title", 5, "plylst_title", None),
+        ("plylst_title", "\ud800", "plylst_title", None),
+        ("like_cnt", "many", "like_cnt", None),
+        ("like_cnt", -3, "like_cnt", None),
+        ("like_cnt", 2**70, "like_cnt", None),
+        ("like_cnt", 0.5, "like_cnt", None),
+        ("like_cnt", True, "like_cnt", None),
+        ("updt_date", [2013], "updt_date", None),
+        ("tags", "락", "tags", ()),
+        ("tags", ["a", 1, "b"], "tags[1]", ("a", "b")),
+        ("tags", ["\ud800", "a"], "tags[0]", ("a",)),
+        ("songs", [1, None, 3], "songs[1]", (1, 3)),
+        ("songs", [1, 2, 3.5], "songs[2]", (1, 2)),
+        ("songs", [False, 1], "songs[0]", (1,)),
+        ("songs", [1, -1], "songs[1]", (1,)),
+        ("songs", [MAX_ID + 1, 1], "songs[0]", (1,)),
+        ("songs", ["a", "\ud800"], "songs[1]", (0,)),
+        ("key", 5, "key", None),
+        ("song_name", 3, "song_name", None),
+        ("song_name", "\udfff", "song_name", None),
+        ("artist_id_basket", [1, None, 2], "artist_id_basket[1]", (1, 2)),
+        ("artist_id_basket", {}, "artist_id_basket", ()),
+        ("artist_name_basket", [None], "artist_name_basket[0]", ()),
+        ("artist_name_basket", ["A", "\ud800", "B"], "artist_name_basket[1]", ("A", "B")),
+        ("album_id", "first", "album_id", None),
+        ("album_name", ["x"], "album_name", None),
+        ("issue_date", 2014.5, "issue_date", None),
+        ("issue_date", True, "issue_date", None),
+        ("song_gn_gnr_basket", "GN0900", "song_gn_gnr_basket", ()),
+        ("song_gn_dtl_gnr_basket", [901, "GN0901"], "song_gn_dtl_gnr_basket[0]", ("GN0901",)),
     ],
 )
-def test_a_song_that_cannot_be_used_is_skipped(
-    tmp_path: Path, field: str, value: object, place: str
+def test_a_value_that_cannot_be_read_is_dropped_and_counted_and_not_its_record(
+    tmp_path: Path, field: str, value: object, place: str, kept: object
 ) -> None:
-    read, report = songs(tmp_path, SONG | {field: value}, SONG)
-    assert len(read) == 1
-    assert report.skipped == 1
-    ((found,),) = report.examples.values()
-    assert (found.kind, found.record, found.field) == ("song", 1, place)
+    kind, whole = ("playlist", PLAYLIST) if field in {*PLAYLIST, "key"} else ("song", SONG)
+    read, report = (playlists if kind == "playlist" else songs)(tmp_path, whole | {field: value})
+    [attribute] = [f.name for f in (*PLAYLISTS, *SONGS) if f.source == field][:1]
+    assert [getattr(one, attribute) for one in read] == [kept]
+    assert report.counts == {(kind, Cause.UNREADABLE_VALUE): 1}
+    assert report.skipped == 0
+    [[found]] = report.examples.values()
+    assert (found.record, found.field) == (1, place)
+    path = tmp_path / ("train.json" if kind == "playlist" else "song_meta.json")
+    with pytest.raises(BadRecord, match="unreadable value"):
+        list(
+            read_playlists([path], report=ReadReport(), strict=True)
+            if kind == "playlist"
+            else read_songs(path, report=ReadReport(), strict=True)
+        )
+
+
+@pytest.mark.parametrize(
+    "written", ["12.0", "12.00", "1.2e1", "120e-1", '"12"', '"12.0"', '" 12 "']
+)
+def test_whole_numbers_are_taken_however_they_are_written(tmp_path: Path, written: str) -> None:
+    path = tmp_path / "song_meta.json"
+    song = '{"id": %s, "album_id": %s, "artist_id_basket": [%s, 3], "issue_date": 20140512.0}'
+    number = "12.0" if written.startswith('"') else written  # a string in place of an id is a key
+    path.write_text(f"[{song % (number, written, written)}]")
+    report = ReadReport()
+    assert list(read_songs(path, report=report, strict=True)) == [
+        Song(
+            12,
+            album_id=12,
+            artist_ids=(12, 3),
+            issue_date=IssueDate(date(2014, 5, 12), "day"),
+        )
+    ]
+    path.write_text(f'[{{"id": {number}, "songs": [{number}, 5], "like_cnt": {written}}}]')
+    assert list(read_playlists([path], report=report, strict=True)) == [
+        Playlist(12, None, (12, 5), (), 12, None)
+    ]
+    assert not report.counts
+
+
+@pytest.mark.parametrize("number", [2.0**53 + 2, 1e300, 12.5, float(2**31)])
+def test_what_is_no_id_is_not_rounded_to_one(tmp_path: Path, number: float) -> None:
+    read, report = playlists(tmp_path, PLAYLIST | {"songs": [number, 7]})
+    assert read[0].songs == (7,)
+    assert report.counts == {("playlist", Cause.UNREADABLE_VALUE): 1}
+
+
+def test_a_file_that_yields_less_than_half_is_an_error(tmp_path: Path) -> None:
+    """Unless that is to be taken; half is enough."""
+    sound, bad = [{**PLAYLIST, "id": n} for n in range(2)], [{"id": n} for n in range(5, 8)]
+    for records, said in (
+        ([*sound, *bad], "only 2 of 5 records can be used"),
+        (bad, "none of its records can be used"),
+        ([], "it holds no records"),
+    ):
+        report = ReadReport()
+        path = write(tmp_path / "train.json", records)
+        with pytest.raises(BadCorpus, match=said) as refusal:
+            list(read_playlists([path], report=report))
+        assert refusal.value.where == str(path)
+        assert report.playlists + report.skipped == len(records)
+        lenient = list(read_playlists([path], report=ReadReport(), lenient=True))
+        assert len(lenient) == len([one for one in records if one in sound])
+    assert len(playlists(tmp_path, *sound, *bad[:2])[0]) == 2
+    with pytest.raises(BadCorpus, match="only 1 of 3"):
+        songs(tmp_path, SONG, SONG, SONG)
+
+
+def test_fields_that_are_called_otherwise_are_named(tmp_path: Path) -> None:
+    """A field of all records that is not known beside one that none has."""
+    named = [{"id": n, "songs": [n], "name": f"title {n}", "tags": []} for n in range(3)]
+    _, report = playlists(tmp_path, *[one | {"like_cnt": 1, "updt_date": ""} for one in named])
+    assert report.remarks == [
+        f"{tmp_path / 'train.json'}: 3 records have `name`, none has `plylst_title`"
+    ]
+    assert report.lines()[1] == report.remarks[0]
+    with pytest.raises(BadCorpus, match="have `tracks`, none has `songs`"):
+        playlists(tmp_path, *[PLAYLIST_ONLY | {"tracks": [1], "id": n} for n in range(3)])
+    for records in (
+        [PLAYLIST | {"name": "a"}],
+        [PLAYLIST, without(PLAYLIST, "like_cnt")],
+        [named[0], PLAYLIST],
+    ):
+        assert not playlists(tmp_path, *records)[1].remarks
+
+
+def test_whole_columns_of_epochs_are_dates(tmp_path: Path) -> None:
+    """Of seconds or of thousandths; one other date, and they are no dates at all."""
+    for one, other in ((1512105600, 1387478179), (1512105600000, "1387478179000")):
+        records = [
+            PLAYLIST | {"id": n, "updt_date": value}
+            for n, value in enumerate([one, other, "", None, float(one)])
+        ]
+        read, report = playlists(tmp_path, *records)
+        moments = [datetime(2017, 12, 1, 5, 20), datetime(2013, 12, 19, 18, 36, 19), None, None]
+        assert [playlist.updated for playlist in read] == [*moments, moments[0]]
+        assert not report.counts
+        for value in ("2019-12-17", 20191217, 12):
+            read, report = playlists(tmp_path, *records, PLAYLIST | {"updt_date": value})
+            assert [playlist.updated for playlist in read[:5]] == [None] * 5
+            assert report.counts["playlist", Cause.UNREADABLE_DATE] >= 3
+        issued, _ = songs(tmp_path, *[SONG | {"id": n, "issue_date": one} for n in range(2)])
+        assert {song.issue_date for song in issued} == {IssueDate(date(2017, 12, 1), "day")}
 
 
 def test_repeated_ids_are_skipped_across_files(tmp_path: Path) -> None:
@@ -296,12 +410,12 @@ def test_repeated_ids_are_skipped_across_files(tmp_path: Path) -> None:
 
 def test_a_skipped_record_leaves_its_id_to_a_sound_one(tmp_path: Path) -> None:
     path = tmp_path / "records.json"
-    path.write_text(json.dumps([PLAYLIST | {"tags": ["\ud800"]}, PLAYLIST]), encoding="utf-8")
+    path.write_text(json.dumps([PLAYLIST | {"songs": 5}, PLAYLIST]), encoding="utf-8")
     report = ReadReport()
     assert [playlist.id for playlist in read_playlists([path], report=report)] == [7]
-    path.write_text(json.dumps([SONG | {"song_name": "\ud800"}, SONG]), encoding="utf-8")
+    path.write_text(json.dumps([{"id": "\ud800"}, SONG]), encoding="utf-8")
     assert [song.id for song in read_songs(path, report=report)] == [3]
-    assert {cause for _, cause in report.counts} == {Cause.INVALID_TEXT}
+    assert {cause for _, cause in report.counts} == {Cause.WRONG_TYPE, Cause.INVALID_TEXT}
 
 
 def test_malformed_json_ends_the_reading_after_the_records_before_it(tmp_path: Path) -> None:
@@ -315,7 +429,11 @@ def test_malformed_json_ends_the_reading_after_the_records_before_it(tmp_path: P
 
 def test_the_report_counts_all_and_shows_a_few(tmp_path: Path) -> None:
     bad = [PLAYLIST | {"id": n, "songs": 5} for n in range(100, 1200)]
-    _, report = playlists(tmp_path, PLAYLIST | {"songs": [1, 1]}, *bad, {"id": 1, "tags": []})
+    path = write(
+        tmp_path / "train.json", [PLAYLIST | {"songs": [1, 1]}, *bad, {"id": 1, "tags": []}]
+    )
+    report = ReadReport()
+    assert len(list(read_playlists([path], report=report, lenient=True))) == 1
     lines = report.lines()
     assert lines[0] == "read 1 playlist"
     assert lines[1] == "skipped 1,100 playlists: wrong type"

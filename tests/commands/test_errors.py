@@ -255,7 +255,7 @@ def test_a_secret_is_never_shown():
     [
         (None, ["corpus", "train.json"]),
         ("[{", ["train.json", "byte 2"]),
-        ("[]", ["no playlists to train on", "hint:"]),
+        ("[]", ["it holds no records", "hint:"]),
         ('[{"id": 1, "songs": [1], "tags": []}, {"id": "x"}]', []),
     ],
     ids=["no file", "cut short", "empty", "a bad record"],
@@ -271,12 +271,19 @@ def test_a_corpus_that_cannot_be_read(nowhere: Path, content: str | None, texts:
 
 @pytest.mark.parametrize(("command", "out"), [("train", "space"), ("split", "held-out")])
 def test_what_was_skipped_is_said_before_the_error(nowhere: Path, command: str, out: str):
-    playlists = [{"id": str(number), "songs": [1, 2], "tags": ["a"]} for number in range(50)]
-    Path("strings.json").write_text(json.dumps(playlists))
-    done = melon(command, "strings.json", "--out", out)
-    refused(done, 2, "skipped 50 playlists: wrong type", "record 1 (byte 1), field 'id'")
-    assert done.err.index("skipped") < done.err.index("error: ")
-    assert not Path(out).exists()
+    playlists = [{"id": number, "tracks": [1, 2], "tags": ["a"]} for number in range(50)]
+    Path("tracks.json").write_text(json.dumps(playlists))
+    said = "skipped 50 playlists: missing field", "record 1 (byte 1), field 'songs'"
+    for more, error in (
+        ([], "none of its records can be used; 50 records have `tracks`, none has `plylst_title`"),
+        (["--lenient"], "there are no playlists" if command == "split" else "no playlists to"),
+        (["--strict"], "missing field: the record has no 'songs'"),
+        (["--strict", "--lenient"], "--strict stops at the first bad record"),
+    ):
+        done = melon(command, "tracks.json", "--out", out, *more)
+        refused(done, 2, error, *(() if "--strict" in more else said))
+        assert "--strict" in more or done.err.index("skipped") < done.err.index("error: ")
+        assert not Path(out).exists()
 
 
 def test_a_space_that_is_not_there(place: Place):
