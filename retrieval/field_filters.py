@@ -18,7 +18,6 @@ from melon.retrieval.days import days, in_utc, parse_period
 from melon.retrieval.errors import ConstraintError
 from melon.retrieval.where import IN, NOT_IN, Clause
 from melon.store import (
-    ALL_VALUES,
     Collection,
     CollectionSchema,
     Condition,
@@ -26,12 +25,13 @@ from melon.store import (
     Filter,
     MatchAny,
     NumberRange,
+    Record,
     ReleaseReader,
 )
 from melon.text import clean_text, did_you_mean
 
-NEAR = 1000
-"""Values that are looked through for the one that a misspelt keyword may mean."""
+POPULAR = 1000
+"""Songs whose values are looked through for the one that a misspelt keyword may mean."""
 
 SHOWN = 5
 """Values that a message names where none is near."""
@@ -164,24 +164,43 @@ class SongFields:
         return spans
 
     def _check_known(self, field: Field, keywords: Sequence[str]) -> None:
-        """Refuse keywords that no song has: they are misspelt. One request for all."""
+        """Refuse keywords that no song has: they are misspelt.
+
+        One request finds out most, where songs differ in them all; then each is one.
+        """
         new = [word for word in keywords if (field.name, word) not in self._known]
         if self._reader is None or not new:
             return
-        holding = Filter(must=(MatchAny(field.name, tuple(new)),))
-        found = self._reader.facet(Collection.SONGS, field.name, ALL_VALUES, holding)
-        there = {value for value, _ in found}
-        if unknown := [word for word in new if word not in there]:
-            most = self._reader.facet(Collection.SONGS, field.name, NEAR)
-            known = [str(value) for value, _ in most]
-            raise ConstraintError(
-                f"no song has the {field.name} {unknown[0]!r}",
-                hint=did_you_mean(unknown[0], known)
-                or f"values in most songs are {', '.join(known[:SHOWN])}",
-            )
+        some = self._having(field, new, len(new))
+        there = {value for song in some for value in _listed(song.payload[field.name])}
+        for word in new:
+            if word not in there and not self._having(field, [word], 1):
+                raise ConstraintError(
+                    f"no song has the {field.name} {word!r}", hint=self._near(field, word)
+                )
         if len(self._known) + len(new) > MAX_KNOWN:
             self._known = set()
         self._known.update((field.name, word) for word in new)
+
+    def _having(self, field: Field, keywords: Sequence[str], limit: int) -> list[Record]:
+        """Songs that have one of these keywords."""
+        assert self._reader is not None
+        holding = Filter(must=(MatchAny(field.name, tuple(keywords)),))
+        return self._reader.find(Collection.SONGS, holding, limit, payload=(field.name,))
+
+    def _near(self, field: Field, keyword: str) -> str | None:
+        """A hint at the keywords of popular songs: those written alike, or else some."""
+        assert self._reader is not None
+        songs = self._reader.top(Collection.SONGS, "popularity", POPULAR, payload=(field.name,))
+        values = (value for song in songs for value in _listed(song.payload.get(field.name, ())))
+        known = list(dict.fromkeys(map(str, values)))
+        return did_you_mean(keyword, known) or (
+            f"others are {', '.join(known[:SHOWN])}" if known else None
+        )
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else (value,)
 
 
 class _Kind(NamedTuple):
