@@ -8,7 +8,7 @@ from melon.catalog.corpus import (
     CorpusFiles,
     find_corpus,
 )
-from melon.catalog.corpus_keys import CorpusKeys, Keys, Names, names_in
+from melon.catalog.corpus_keys import CorpusKeys, Keys, Names, key_of, names_in
 from melon.catalog.errors import (
     BadCorpus,
     BadFields,
@@ -72,6 +72,7 @@ __all__ = [
     "import_frame",
     "integer_of",
     "is_attribute",
+    "key_of",
     "names_in",
     "plan_import",
     "playlist_record",

@@ -67,11 +67,20 @@ ProcessesOption = Annotated[
 ]
 
 
+KeysOption = Annotated[
+    bool,
+    typer.Option(
+        "--keys", help="Write songs and playlists by their keys, where they have one, not by ids."
+    ),
+]
+
+
 def recommend(
     questions: QuestionsArgument,
     out: Annotated[
         Path, path_option("--out", "-o", help="Where the results go.", show_default=True)
     ] = Path("results.json"),
+    keys: KeysOption = False,
     strategy: Annotated[
         str | None,
         typer.Option(
@@ -92,7 +101,14 @@ def recommend(
     The most popular songs and tags fill what is left open; there are fewer only where the store
     holds no more. The file is written when the last question is answered.
     """
-    from melon.evaluation import Processes, Unknowns, check_strategy, read_questions, write_results
+    from melon.evaluation import (
+        Processes,
+        ResultKeys,
+        Unknowns,
+        check_strategy,
+        read_questions,
+        write_results,
+    )
     from melon.evaluation import recommend as answers
     from melon.files import check_file, check_not_read
     from melon.retrieval import DEFAULT_STRATEGY
@@ -119,7 +135,8 @@ def recommend(
             progress=bar,
         )
         short: list[int] = []
-        count = write_results(out, _watched(results, short))
+        by_keys = ResultKeys(retriever.reader, asked) if keys else None
+        count = write_results(out, _watched(results, short), by_keys)
         seconds = time.perf_counter() - started
     note_unknown(unknown, len(asked))
     note_short(len(short), count)
@@ -142,19 +159,22 @@ def score(
     """Score results as the challenge does, by kind of question, and with further metrics.
 
     Coverage and popularity of what is recommended need the store that it came from: --path or
-    --url. Results that the official scorer rejects are rejected, with the reason. But lists may
-    be shorter of what no answer hides, and where that store holds no more beside the --questions.
+    --url; so do files of which some name songs by keys, and some by ids. Results that the official
+    scorer rejects are rejected, with the reason. But lists may be shorter of what no answer hides,
+    and where that store holds no more beside the --questions.
     """
     from melon.evaluation import as_held, read_questions, read_results
     from melon.evaluation import score as scored
 
     store = cache(partial(chosen_store, url, path))
-    keys = keys_in(store, release, answers, *([questions] if questions else ()))
+    named = bool(url or path or release)
+    files = (answers, results, *([questions] if questions else ()))
+    keys = keys_in(store, release, *files, mixed_only=not named)
     hidden = read_questions(answers, keys)
     note_bare(hidden)
     asked = read_questions(questions, keys) if questions else None
-    reader = opened_reader(store(), release) if url or path or release else None
-    submitted = list(read_results(results, as_held(hidden, asked, reader)))
+    reader = opened_reader(store(), release) if named else None
+    submitted = list(read_results(results, as_held(hidden, asked, reader), keys))
     card = scored(submitted, hidden, asked, reader=reader)
     note_card(card)
     if as_json:
@@ -175,6 +195,10 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
+    out: Annotated[
+        Path | None, path_option("--out", "-o", help="Where the results of one strategy go, too.")
+    ] = None,
+    keys: KeysOption = False,
     until: UntilOption = None,
     one_by_one: Annotated[
         bool, typer.Option("--one-by-one", help="Ask each question alone, and time that.")
@@ -190,8 +214,17 @@ def evaluate(
 
     With --json, one scorecard, or a list of them if --strategy is `all` or given repeatedly.
     """
-    from melon.evaluation import BATCH, Processes, Unknowns, paired, read_questions
+    from melon.evaluation import (
+        BATCH,
+        Processes,
+        ResultKeys,
+        Unknowns,
+        paired,
+        read_questions,
+        write_results,
+    )
     from melon.evaluation import evaluate as evaluated
+    from melon.files import check_file, check_not_read
 
     if one_by_one and processes is not None and processes > 1:
         raise InputError(
@@ -200,9 +233,17 @@ def evaluate(
             hint="leave out --processes",
         )
     named = _named(strategies)
+    if out is not None:
+        if len(named) > 1:
+            raise InputError("it takes the results of one strategy", where="--out")
+        check_file(out)
+        check_not_read(out, [questions, answers, settings_file(settings)])
+    elif keys:
+        raise InputError("nothing is written", where="--keys", hint="say where with --out")
+    results: list[Result] = []
     store, unknown = cache(partial(chosen_store, url, path)), Unknowns()
-    keys = keys_in(store, release, questions, answers)
-    pairs = paired(read_questions(questions, keys), read_questions(answers, keys))
+    names = keys_in(store, release, questions, answers)
+    pairs = paired(read_questions(questions, names), read_questions(answers, names))
     note_bare([answer for _, answer in pairs])
     retrieval_settings, chosen = chosen_settings(settings), store()
     with meter() as bar:
@@ -219,10 +260,15 @@ def evaluate(
                 batch=1 if one_by_one else BATCH,
                 processes=None if one_by_one else Processes(again, processes),
                 unknown=unknown,
+                results=results,
                 progress=bar,
             )
             for name in named
         ]
+    if out is not None:
+        asked = [question for question, _ in pairs]
+        write_results(out, results, ResultKeys(retriever.reader, asked) if keys else None)
+        note(f"results: {out}")
     note_unknown(unknown, len(pairs))
     note_card(cards[0])
     if not as_json:

@@ -137,11 +137,13 @@ def opened_reader(store: VectorStore, release: str | None) -> ReleaseReader:
     return reader
 
 
-def keys_in(store: Callable[[], VectorStore], release: str | None, *files: Path) -> StoreKeys:
+def keys_in(
+    store: Callable[[], VectorStore], release: str | None, *files: Path, mixed_only: bool = False
+) -> StoreKeys:
     """What strings in place of ids mean in files of questions: the store is asked if it must."""
     from melon.evaluation import StoreKeys
 
-    return StoreKeys(lambda: opened_reader(store(), release), files)
+    return StoreKeys(lambda: opened_reader(store(), release), files, mixed_only=mixed_only)
 
 
 def chosen_settings(path: Path | None) -> RetrievalSettings:

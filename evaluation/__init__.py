@@ -17,7 +17,15 @@ from melon.evaluation.score import evaluate, score
 from melon.evaluation.scorecard import BeyondAccuracy, Quality, Scorecard
 from melon.evaluation.split import SplitCounts, mask, split
 from melon.evaluation.store_checks import Unknowns
-from melon.evaluation.submission import SONGS, TAGS, Result, as_held, read_results, write_results
+from melon.evaluation.submission import (
+    SONGS,
+    TAGS,
+    Result,
+    ResultKeys,
+    as_held,
+    read_results,
+    write_results,
+)
 from melon.evaluation.tuning.journal import Journal
 from melon.evaluation.tuning.questions import Sample
 from melon.evaluation.tuning.space import Stage
@@ -42,6 +50,7 @@ __all__ = [
     "Processes",
     "Quality",
     "Result",
+    "ResultKeys",
     "Sample",
     "Scorecard",
     "SearchOutcome",

@@ -22,11 +22,20 @@ class StoreKeys:
     Args:
         opened: gives the release; called when the first string is met, and else never.
         paths: the files, which are then read once more.
+        mixed_only: call it only where files name songs by ids as well; else their ids are such as
+            only these files know.
     """
 
-    def __init__(self, opened: Callable[[], ReleaseReader], paths: Sequence[Path]) -> None:
+    def __init__(
+        self,
+        opened: Callable[[], ReleaseReader],
+        paths: Sequence[Path],
+        *,
+        mixed_only: bool = False,
+    ) -> None:
         self._opened = opened
         self._paths = tuple(paths)
+        self._mixed_only = mixed_only
 
     def song(self, key: str) -> int:
         """The id of a song."""
@@ -38,16 +47,17 @@ class StoreKeys:
 
     @cached_property
     def _ids(self) -> Mapping[Collection, Mapping[str, int]]:
-        reader = self._opened()
         songs, playlists = names_in(CorpusFiles(self._paths))
+        reader = self._opened() if songs.ids or not self._mixed_only else None
         return {
             Collection.SONGS: _ids(reader, Collection.SONGS, songs),
             Collection.PLAYLISTS: _ids(reader, Collection.PLAYLISTS, playlists),
         }
 
 
-def _ids(reader: ReleaseReader, collection: Collection, names: Names) -> Mapping[str, int]:
-    known = ids_of(reader, collection, names.strings) | names.keyed
+def _ids(reader: ReleaseReader | None, collection: Collection, names: Names) -> Mapping[str, int]:
+    stored = ids_of(reader, collection, names.strings) if reader else {}
+    known = stored | names.keyed
     for key in names.strings:
         if (number := integer_of(key)) is not None:
             known.setdefault(key, number)
@@ -56,7 +66,8 @@ def _ids(reader: ReleaseReader, collection: Collection, names: Names) -> Mapping
     free = (number for number in range(MAX_ID, -1, -1) if number not in taken)
     while unknown:
         candidates = list(islice(free, len(unknown)))
-        held = {point.id for point in reader.retrieve(collection, candidates, payload=False)}
+        points = reader.retrieve(collection, candidates, payload=False) if reader else []
+        held = {point.id for point in points}
         for number in candidates:
             if number not in held:
                 known[unknown.pop()] = number

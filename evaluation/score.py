@@ -37,6 +37,7 @@ def evaluate(
     batch: int = BATCH,
     processes: Processes | None = None,
     unknown: Unknowns | None = None,
+    results: list[Result] | None = None,
     progress: Progress = ignore,
 ) -> Scorecard:
     """Answer questions with a strategy, and score what comes back; see `recommend` and `score`.
@@ -47,12 +48,13 @@ def evaluate(
 
     Args:
         pairs: questions with their answers, as `paired` makes them.
+        results: collects what is recommended.
     """
     unknown = Unknowns() if unknown is None else unknown
     questions, answers = [question for question, _ in pairs], [answer for _, answer in pairs]
     retriever = retriever.with_reader(retriever.engine_reader)
     started = time.perf_counter()
-    results = list(
+    answered = list(
         recommend(
             retriever,
             questions,
@@ -65,8 +67,10 @@ def evaluate(
         )
     )
     seconds = time.perf_counter() - started
+    if results is not None:
+        results += answered
     return replace(
-        score(results, answers, questions, reader=retriever.reader),
+        score(answered, answers, questions, reader=retriever.reader),
         strategy=strategy,
         ms_per_question=1000 * seconds / len(questions),
         unknown_questions=None if strategy == POPULAR else len(unknown.questions),

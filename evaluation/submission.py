@@ -6,15 +6,26 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, WrapValidator
 
-from melon.catalog import JsonArray, Playlist, RecordId, array_writer
+from melon.catalog import (
+    CorpusFiles,
+    CorpusKeys,
+    JsonArray,
+    Keys,
+    Playlist,
+    RecordId,
+    array_writer,
+    key_of,
+)
 from melon.errors import counted, first_problem
 from melon.evaluation.errors import BadResults
 from melon.evaluation.popular import PopularItems
 from melon.files import make_directory
-from melon.store import ReleaseReader
+from melon.retrieval import keys_of
+from melon.store import Collection, ReleaseReader
 from melon.text import clean_text
 
 SONGS = 100
@@ -75,11 +86,41 @@ class Result:
     tags: tuple[str, ...]
 
 
-def write_results(path: Path, results: Iterable[Result]) -> int:
+class ResultKeys:
+    """What results call songs and playlists where they are to be called by keys, if they have one.
+
+    Args:
+        reader: of the release that the results are from.
+        questions: whose playlists they are about.
+    """
+
+    def __init__(self, reader: ReleaseReader, questions: Iterable[Playlist]) -> None:
+        self._reader = reader
+        self._playlists = {question.id: question.key for question in questions if question.key}
+        self._songs: dict[int, int | str] = {}
+
+    def playlist(self, playlist: int) -> int | str:
+        """The key of a playlist, or its id if it has none."""
+        return self._playlists.get(playlist, playlist)
+
+    def songs(self, songs: Sequence[int]) -> list[int | str]:
+        """The keys of songs, or their ids if they have none; each is looked up once."""
+        if new := [song for song in songs if song not in self._songs]:
+            self._songs.update(zip(new, new, strict=True))
+            self._songs.update(keys_of(self._reader, Collection.SONGS, new))
+        return [self._songs[song] for song in songs]
+
+
+def write_results(path: Path, results: Iterable[Result], keys: ResultKeys | None = None) -> int:
     """Write a submission as its results come, and return how many there were.
 
     The file is replaced when the last one is written, and left alone if that never happens; its
     directory is made if it does not exist.
+
+    Args:
+        path: the submission.
+        results: what it consists of.
+        keys: says by which keys songs and playlists are written; without, they are by ids.
 
     Raises:
         BadResults: a list is longer than the official scorer takes it, or holds a repeat.
@@ -91,12 +132,16 @@ def write_results(path: Path, results: Iterable[Result]) -> int:
         for result in results:
             if problem := _problem(result, (0, 0)):
                 raise BadResults(problem, where=f"result for playlist {result.id}")
-            append({"id": result.id, "songs": result.songs, "tags": result.tags})
+            named = (keys.playlist(result.id), keys.songs(result.songs)) if keys else None
+            playlist, songs = named or (result.id, result.songs)
+            append({"id": playlist, "songs": songs, "tags": result.tags})
             count += 1
     return count
 
 
-def read_results(path: Path, least: Callable[[int], Lengths] = official) -> Iterator[Result]:
+def read_results(
+    path: Path, least: Callable[[int], Lengths] = official, keys: Keys | None = None
+) -> Iterator[Result]:
     """Stream a submission, and check what the official scorer checks of a record.
 
     Tags are composed and stripped as the catalogue's are.
@@ -105,6 +150,7 @@ def read_results(path: Path, least: Callable[[int], Lengths] = official) -> Iter
         path: the submission.
         least: how long the lists of each playlist have to be; `as_held` gives that of catalogues
             that the official scorer does not know.
+        keys: says which ids strings stand for, such as `StoreKeys`; by default the file alone does.
 
     Raises:
         BadResults: a field is missing or has the wrong type, a list has the wrong length or a
@@ -113,9 +159,10 @@ def read_results(path: Path, least: Callable[[int], Lengths] = official) -> Iter
     """
     seen: set[int] = set()
     array = JsonArray(path)
+    keys = keys or CorpusKeys(CorpusFiles((path,)))
     for value in array:
         try:
-            result = _parse(value, least)
+            result = _parse(value, least, keys)
             if result.id in seen:
                 raise ValueError("the playlist has a result already")
         except ValueError as problem:
@@ -127,7 +174,7 @@ def read_results(path: Path, least: Callable[[int], Lengths] = official) -> Iter
         yield result
 
 
-def _parse(value: object, least: Callable[[int], Lengths]) -> Result:
+def _parse(value: object, least: Callable[[int], Lengths], keys: Keys) -> Result:
     """A record, checked.
 
     Raises:
@@ -138,17 +185,37 @@ def _parse(value: object, least: Callable[[int], Lengths]) -> Result:
     except ValidationError as error:
         raise ValueError(_first_problem(error)) from None
     tags = tuple([clean_text(tag) or "" for tag in raw.tags])
-    result = Result(raw.id, tuple(raw.songs), tags)
+    songs = tuple([_id(song, keys.song) for song in raw.songs])
+    result = Result(_id(raw.id, keys.playlist), songs, tags)
     if problem := _problem(result, least(result.id)):
         raise ValueError(problem)
     return result
 
 
+def _id(named: int | str, id_of: Callable[[str], int]) -> int:
+    """The id of a song or playlist that stands in a record by its id or its key.
+
+    Raises:
+        ValueError: the key is blank.
+    """
+    if isinstance(named, int):
+        return named
+    if (key := key_of(named)) is None:
+        raise ValueError("a key is blank")
+    return id_of(key)
+
+
+_Named = Annotated[
+    RecordId, WrapValidator(lambda value, check: value if isinstance(value, str) else check(value))
+]
+"""An id, or a key."""
+
+
 class _RawResult(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
 
-    id: RecordId
-    songs: list[RecordId]
+    id: _Named
+    songs: list[_Named]
     tags: list[str]
 
 
