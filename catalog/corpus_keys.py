@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +16,7 @@ from melon.catalog.keys import KeyIds, integer_of
 from melon.catalog.numbers import whole_number
 from melon.catalog.records import Song
 from melon.catalog.source import byte_counter
+from melon.catalog.writers import array_writer
 from melon.fields import MAX_ID
 from melon.progress import Progress, ignore
 from melon.text import clean_text
@@ -40,28 +43,52 @@ class CorpusKeys:
     Args:
         files: The files of the corpus.
         progress: Told how much of the files is read, in the step `keys`.
+
+    Attributes:
+        met: Whether a song was named by a string in what was read.
     """
 
     def __init__(self, files: CorpusFiles, progress: Progress = ignore) -> None:
         self._files = files
         self._progress = progress
-        self._met = False
+        self.met = False
 
     def song(self, key: str) -> int:
         """The id of a song."""
-        self._met = True
+        self.met = True
         return self._songs.ids_of_keys[key]
 
     def playlist(self, key: str) -> int:
         """The id of a playlist."""
         return self._playlists.ids_of_keys[key]
 
+    def write_songs(self, path: Path) -> bool:
+        """Write the songs again with an integer `id` and a `key` wherever there is a string.
+
+        Returns whether there is any string; if not, nothing is written. To be called after the
+        playlists are read, for these may name songs that no file describes.
+
+        Raises:
+            UnwritableFile: the file, or the temporary one beside it, cannot be written.
+        """
+        described = self._files.songs
+        if not self.met and not (described and _holds_string_ids(described)):
+            return False
+        self.met = True
+        with array_writer(path) as append:
+            for record in _records((described,) if described else ()):
+                key = key_of(record.get("id"))
+                append(record | {"id": self.song(key), "key": key} if key else record)
+            for song in self.songs_without_metadata():
+                append({"id": song.id, "key": song.key})
+        return True
+
     def songs_without_metadata(self) -> Iterator[Song]:
         """The songs that playlists name by a key, and that no file describes.
 
         To be read after the playlists, for these say which they are.
         """
-        if self._met:
+        if self.met:
             for key in self._songs.undescribed:
                 yield Song(self._songs.ids_of_keys[key], key=key)
 
@@ -152,7 +179,18 @@ def key_of(value: object) -> str | None:
         return None
 
 
-def _records(paths: Iterable[Path], advance: Callable[[int], None]) -> Iterator[dict[str, object]]:
+def _holds_string_ids(path: Path) -> bool:
+    """Whether a file of records may have strings for ids, which is quicker to tell than to read."""
+    try:
+        with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+            return re.search(rb'"id"\s*:\s*"', content) is not None
+    except (OSError, ValueError):  # it cannot be opened or mapped, which reading it will tell
+        return False
+
+
+def _records(
+    paths: Iterable[Path], advance: Callable[[int], None] | None = None
+) -> Iterator[dict[str, object]]:
     for path in paths:
         for record in JsonArray(path, advance=advance):
             if isinstance(record, dict):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from melon.embedding import EmbeddingSpace
 
-READING = ("playlists", "songs")
+READING = ("keys", "playlists", "songs")
 """The steps of training after which `melon train` says what was read."""
 
 

@@ -18,6 +18,7 @@ from melon.catalog import (
     GENRE_FILE,
     SONG_FILE,
     CorpusFiles,
+    CorpusKeys,
     Playlist,
     ReadReport,
     array_writer,
@@ -76,12 +77,13 @@ def split(
 
     Writes `train.json`, `questions.json` and `answers.json`, in the order in which the playlists
     are read, and beside them a copy of each file of metadata, for training on the directory to
-    read. By default 30 % of the questions give songs, 50 % songs and tags, 15 % tags and the
-    title, 5 % the title alone; where too few playlists have what a kind takes, there are more
-    questions of the others. A question that gives songs or tags gives half of them, rounded
-    down, and hides the others: a single tag is always hidden, so that some questions give less
-    than their kind says. One that gives songs has no title. As in the challenge, an answer keeps
-    the first 100 songs and 10 tags.
+    read: with an integer id and a key for each song, where strings stand in place of ids. By
+    default 30 % of the questions give songs, 50 % songs and tags, 15 % tags and the title, 5 % the
+    title alone; where too few playlists have what a kind takes, there are more questions of the
+    others. A question that gives songs or tags gives half of them, rounded down, and hides the
+    others: a single tag is always hidden, so that some questions give less than their kind says.
+    One that gives songs has no title. As in the challenge, an answer keeps the first 100 songs and
+    10 tags.
 
     A playlist becomes a question only of a kind that it has enough for: two songs where songs are
     given, a tag where tags are, a title where that is. The same playlists, options and seed give
@@ -118,13 +120,18 @@ def split(
     fits: list[int] = []
     total = 0
     asked = sum((share > 0) << kind for kind, share in enumerate(shares or CHALLENGE_SHARES))
+    keys = CorpusKeys(files)
+    report = report or ReadReport()
     for playlist in read_playlists(
-        files.playlists, report=report or ReadReport(), strict=strict, lenient=lenient
+        files.playlists, report=report, keys=keys, strict=strict, lenient=lenient
     ):
         total += 1
         if fit := asked & fitting(playlist, min_songs):
             ids.append(playlist.id)
             fits.append(fit)
+    for name in _METADATA:
+        if name != SONG_FILE or not keys.met:  # else it is written anew
+            _check_absent(metadata, out_dir / name)
     where = ", ".join(map(str, files.playlists))
     wanted = int(_exact(hold_out) * (1 if hold_out >= 1 else total))
     _check_count(hold_out, wanted, total, where)
@@ -142,9 +149,11 @@ def split(
         raise _too_few(wanted, total, fits, by_kind, min_songs, where)
     kinds = {ids[index]: kind for index, kind in draw.kinds().items()}
     claim_directory(out_dir, WRITER)
+    if keys.write_songs(out_dir / SONG_FILE):
+        metadata.pop(SONG_FILE, None)
     for name, file in metadata.items():
         copy_atomically(file, out_dir / name)
-    copies = _write(files.playlists, out_dir, kinds, rng)
+    copies = _write(files.playlists, out_dir, kinds, rng, keys)
     counts = Counter(kinds.values())
     return SplitCounts(
         train=total - wanted,
@@ -190,14 +199,17 @@ def _check_files(files: CorpusFiles, out_dir: Path) -> dict[str, Path]:
     for name in _WRITTEN:
         check_not_read(out_dir / name, files.all)
     check_directory(out_dir, _WRITTEN, WRITER)
-    for name in _METADATA:
-        if name not in metadata and (out_dir / name).exists():
-            raise ForeignFile(
-                "is there already, and training would take it for that of these playlists",
-                where=str(out_dir / name),
-                hint=f"remove it, or name a {name} beside the playlists",
-            )
     return metadata
+
+
+def _check_absent(metadata: Mapping[str, Path], path: Path) -> None:
+    """Refuse a file of metadata that would not be replaced, and is not that of the playlists."""
+    if path.name not in metadata and path.exists():
+        raise ForeignFile(
+            "is there already, and training would take it for that of these playlists",
+            where=str(path),
+            hint=f"remove it, or name a {path.name} beside the playlists",
+        )
 
 
 def _check_count(hold_out: float, wanted: int, total: int, where: str) -> None:
@@ -253,6 +265,7 @@ def _write(
     out_dir: Path,
     kinds: Mapping[int, str],
     rng: np.random.Generator,
+    keys: CorpusKeys,
 ) -> int:
     """Write the parts, and return how many questions are about copies of what is trained on."""
     trained: set[int] = set()
@@ -262,7 +275,7 @@ def _write(
         array_writer(out_dir / QUESTIONS_FILE) as asked,
         array_writer(out_dir / ANSWERS_FILE) as hidden,
     ):
-        for playlist in read_playlists(playlists, report=ReadReport(), lenient=True):
+        for playlist in read_playlists(playlists, report=ReadReport(), keys=keys, lenient=True):
             songs = hash(frozenset(playlist.songs))
             if (kind := kinds.get(playlist.id)) is None:
                 train(playlist_record(playlist))

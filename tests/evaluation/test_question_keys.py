@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from melon import cli
 from melon.catalog import find_corpus
 from melon.embedding import build_from_files, training_settings
 from melon.evaluation import StoreKeys, paired, read_questions
@@ -84,3 +85,13 @@ def test_a_store_is_not_asked_about_integers(tmp_path: Path) -> None:
     path = write(tmp_path / "questions.json", {"id": 1, "key": "list:a", "songs": [3]})
     [question] = read_questions(path, StoreKeys(opened, [path]))
     assert question.songs == (3,)
+
+
+def test_training_says_what_was_read_though_it_is_read_twice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "train.json", *({"id": f"l{n}", "songs": ["a", "b"]} for n in range(9)))
+    command = ["melon", "train", str(path), "--out", str(tmp_path / "space"), "--dim", "4"]
+    monkeypatch.setattr("sys.argv", [*command, "--epochs", "1"])
+    assert cli.run() == 0
+    assert "read 9 playlists" in capsys.readouterr().err

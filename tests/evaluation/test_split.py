@@ -327,3 +327,47 @@ def test_where_nothing_can_be_written_nothing_is_read(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no JSON")
     with pytest.raises(UnwritableFile, match="cannot be written: not a directory"):
         split([tmp_path / "file"], tmp_path / "file" / "out")
+
+
+def test_strings_in_place_of_ids_become_ids_and_keys_in_every_part(tmp_path: Path) -> None:
+    """What is written agrees: trained on, its songs have the metadata and the keys they had."""
+    source, out = tmp_path / "source", tmp_path / "out"
+    source.mkdir()
+    playlists = [
+        {"id": f"l{n}", "songs": [f"t{n}", f"t{n + 1}", 2, "bare"], "tags": ["a"]} for n in range(8)
+    ]
+    songs = [{"id": f"t{n}", "song_name": f"name {n}", "other": n} for n in range(5)]
+    songs += [{"id": 2, "song_name": "two"}]
+    (source / "train.json").write_text(json.dumps(playlists))
+    (source / "song_meta.json").write_text(json.dumps(songs))
+    for _ in range(2):  # written over, it is the same
+        split([source], out, hold_out=4, shares=(1, 1, 0, 0))
+
+    def read(name: str) -> list[dict[str, Any]]:
+        records: list[dict[str, Any]] = json.loads((out / name).read_text())
+        return records
+
+    described = read("song_meta.json")
+    assert described[5] == {"id": 2, "song_name": "two"}
+    assert [(song["key"], song["song_name"], song["other"]) for song in described[:5]] == [
+        (f"t{n}", f"name {n}", n) for n in range(5)
+    ]
+    key_of = {song["id"]: song.get("key", song["id"]) for song in described}
+    assert len(key_of) == len(described)
+    held = {
+        key: {key_of[song] for song in songs}
+        for part in ("train.json", "questions.json", "answers.json")
+        for key, songs in ((one["key"], one["songs"]) for one in read(part))
+        if part == "train.json"
+    }
+    for question, answer in zip(read("questions.json"), read("answers.json"), strict=True):
+        assert (question["id"], question["key"]) == (answer["id"], answer["key"])
+        held[question["key"]] = {key_of[song] for song in question["songs"] + answer["songs"]}
+    assert held == {one["id"]: set(one["songs"]) for one in playlists}
+
+    (source / "song_meta.json").unlink()
+    split([source], out, hold_out=4, shares=(1, 1, 0, 0))
+    assert {song["key"] for song in read("song_meta.json")} == {
+        *(f"t{n}" for n in range(9)),
+        "bare",
+    }
