@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from melon.commands.completion import being_completed
 from melon.commands.console import note_error, prepare_streams
 from melon.commands.options import left_open
 from melon.errors import MelonError
@@ -127,7 +128,8 @@ def main() -> None:
 
 
 def _run_app() -> int:
-    asked = [word for word in sys.argv[1:2] if word in COMMANDS]
+    words = being_completed() or sys.argv
+    asked = [word for word in words[1:2] if word in COMMANDS]
     if ONE_ANSWER.intersection(asked):
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     app = command_line(asked or COMMANDS)

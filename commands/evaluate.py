@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from melon.commands.completion import one_of
 from melon.commands.console import meter, note, print_json
 from melon.commands.options import (
+    STRATEGY_NAMES,
     AnswersArgument,
     JsonOption,
     PathOption,
@@ -86,6 +88,7 @@ def recommend(
         typer.Option(
             help=f"How candidates are found: {strategies_named('popular, the baseline')}.",
             callback=not_empty,
+            autocompletion=one_of(*STRATEGY_NAMES, "popular"),
             show_default=False,
         ),
     ] = None,
@@ -192,6 +195,7 @@ def evaluate(
             "--strategy",
             help="How candidates are found; `popular` is the baseline. Repeat it for more, or say "
             "`all`.",
+            autocompletion=one_of(*STRATEGY_NAMES, "popular", "all"),
             show_default=False,
         ),
     ] = None,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from melon.commands import completion
+from melon.commands.completion import one_of
 from melon.commands.console import note, print_json, print_table, shown
 from melon.commands.options import (
     JsonOption,
@@ -63,9 +65,20 @@ def find(
 
 
 def show(
-    kind: Annotated[str, typer.Argument(help="A song, a tag, a playlist or an artist.")],
+    kind: Annotated[
+        str,
+        typer.Argument(
+            help="A song, a tag, a playlist or an artist.",
+            autocompletion=one_of("song", "tag", "playlist", "artist"),
+        ),
+    ],
     what: Annotated[
-        str, typer.Argument(help="Its key, its id, or its whole name.", show_default=False)
+        str,
+        typer.Argument(
+            help="Its key, its id, or its whole name.",
+            show_default=False,
+            autocompletion=completion.what,
+        ),
     ],
     limit: LimitOption = 10,
     release: ReleaseOption = None,
@@ -87,7 +100,13 @@ def show(
 
 
 def list_(
-    kind: Annotated[str, typer.Argument(help="What to list: tags, genres, artists or fields.")],
+    kind: Annotated[
+        str,
+        typer.Argument(
+            help="What to list: tags, genres, artists or fields.",
+            autocompletion=one_of("tags", "genres", "artists", "fields"),
+        ),
+    ],
     prefix: Annotated[
         str | None, typer.Option("--prefix", help="Only what begins so.", show_default=False)
     ] = None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from melon.commands.completion import known, one_of
 from melon.commands.console import note
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ ReleaseOption = Annotated[
         "--release",
         help="Ask this release, not the live one.",
         callback=not_empty,
+        autocompletion=known("releases"),
         show_default=False,
     ),
 ]
@@ -79,6 +81,7 @@ StrategyOption = Annotated[
         "--strategy",
         help=f"How candidates are found: {strategies_named()}.",
         callback=not_empty,
+        autocompletion=one_of(*STRATEGY_NAMES),
         show_default=False,
     ),
 ]

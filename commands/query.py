@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from melon.commands.completion import known
 from melon.commands.console import print_json, shown
 from melon.commands.options import (
     JsonOption,
@@ -34,29 +35,46 @@ SongsOption = Annotated[
         "-s",
         help="A song, by key, id or whole name; digits are a name if no song has that id."
         " Repeat it for more.",
+        autocompletion=known("songs"),
     ),
 ]
 TagsOption = Annotated[
-    list[str] | None, typer.Option("--tag", "-t", help="A tag. Repeat it for more.")
+    list[str] | None,
+    typer.Option("--tag", "-t", help="A tag. Repeat it for more.", autocompletion=known("tags")),
 ]
 TitleOption = Annotated[
     str | None, typer.Option("--title", help="The playlist's title.", show_default=False)
 ]
 GenreOption = Annotated[
     list[str] | None,
-    typer.Option("--genre", "-g", help="Only songs with one of these genres, by name or code."),
+    typer.Option(
+        "--genre",
+        "-g",
+        help="Only songs with one of these genres, by name or code.",
+        autocompletion=known("genres"),
+    ),
 ]
 AllGenresOption = Annotated[
-    list[str] | None, typer.Option("--all-genres", help="Only songs with every one of these.")
+    list[str] | None,
+    typer.Option(
+        "--all-genres", help="Only songs with every one of these.", autocompletion=known("genres")
+    ),
 ]
 NotGenreOption = Annotated[
-    list[str] | None, typer.Option("--not-genre", help="No songs of these genres.")
+    list[str] | None,
+    typer.Option("--not-genre", help="No songs of these genres.", autocompletion=known("genres")),
 ]
 ArtistOption = Annotated[
-    list[str] | None, typer.Option("--artist", help="Only songs by one of these artists.")
+    list[str] | None,
+    typer.Option(
+        "--artist", help="Only songs by one of these artists.", autocompletion=known("artists")
+    ),
 ]
 NotArtistOption = Annotated[
-    list[str] | None, typer.Option("--not-artist", help="No songs by these artists.")
+    list[str] | None,
+    typer.Option(
+        "--not-artist", help="No songs by these artists.", autocompletion=known("artists")
+    ),
 ]
 SinceOption = Annotated[
     str | None, typer.Option(help="Issued then or later: 2015, 2015-03 or 2015-03-31.")
@@ -100,10 +118,15 @@ def query(
     ] = None,
     not_songs: Annotated[
         list[str] | None,
-        typer.Option("--not-song", help="A song that is disliked, by key, id or name."),
+        typer.Option(
+            "--not-song",
+            help="A song that is disliked, by key, id or name.",
+            autocompletion=known("songs"),
+        ),
     ] = None,
     not_tags: Annotated[
-        list[str] | None, typer.Option("--not-tag", help="A tag that is disliked.")
+        list[str] | None,
+        typer.Option("--not-tag", help="A tag that is disliked.", autocompletion=known("tags")),
     ] = None,
     song_weight: Annotated[
         float, typer.Option(min=0, max=MAX_WEIGHT, help="How much the songs count.")
@@ -202,7 +225,9 @@ def similar(
             help="Song, by key, id or whole name; digits are a name if no song has that id.",
         ),
     ] = None,
-    tag: Annotated[str | None, typer.Option("--tag", "-t", help="Tag.")] = None,
+    tag: Annotated[
+        str | None, typer.Option("--tag", "-t", help="Tag.", autocompletion=known("tags"))
+    ] = None,
     title: Annotated[str | None, typer.Option("--title", help="Title of a playlist.")] = None,
     playlist: Annotated[
         str | None, typer.Option("--playlist", help="Playlist, by key or id.")

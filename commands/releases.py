@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from melon.commands.completion import known
 from melon.commands.console import note, print_json, print_table
 from melon.commands.options import JsonOption, PathOption, UrlOption, chosen_store, opened_reader
 
@@ -13,7 +14,10 @@ if TYPE_CHECKING:
     from melon.store import ReleaseInfo
 
 app = typer.Typer(help="List a store's releases; promote or drop one.", no_args_is_help=False)
-ReleaseArgument = Annotated[str, typer.Argument(help="Name of a release.", show_default=False)]
+ReleaseArgument = Annotated[
+    str,
+    typer.Argument(help="Name of a release.", show_default=False, autocompletion=known("releases")),
+]
 
 
 @app.callback(invoke_without_command=True)
