@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import NoReturn
 
 import hypothesis
+import javascript_client
 import pytest
+from javascript_client import ClientUnavailable
 from keyed_demo import keyed
 from places import ENGINES, SERVER, Place, ServerPlace, memory, place_on, scratch_directory
 from qdrant_binary import ServerUnavailable, fetch
@@ -86,10 +88,19 @@ def qdrant_binary() -> Path:
         give_up(reason)
 
 
-def give_up(reason: ServerUnavailable) -> NoReturn:
+@pytest.fixture(scope="session")
+def javascript() -> Path:
+    """A directory from which JavaScript can import Qdrant's client."""
+    try:
+        return javascript_client.fetch()
+    except ClientUnavailable as reason:
+        give_up(reason)
+
+
+def give_up(reason: ServerUnavailable | ClientUnavailable) -> NoReturn:
     """Fail in CI, where every test has to run; elsewhere skip, and say what is missing."""
     if IN_CI:
-        pytest.fail(f"CI runs the tests of the server too: {reason}")
+        pytest.fail(f"CI runs the tests of the server and of JavaScript too: {reason}")
     pytest.skip(str(reason))
 
 

@@ -57,7 +57,9 @@ FORMAT = (ROOT / "docs" / "format.md").read_text()
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 FLAGS = re.MULTILINE | re.DOTALL
-EXAMPLES = sorted(path for path in (ROOT / "examples").iterdir() if path.suffix in (".py", ".sh"))
+EXAMPLES = sorted(
+    path for path in (ROOT / "examples").iterdir() if path.suffix in (".py", ".sh", ".mjs")
+)
 TYPES: dict[str, Any] = {"string": str, "strings": str, "integer": int, "integers": int}
 
 
@@ -502,6 +504,51 @@ def test_the_filters_that_are_shown(demo_place: ServerPlace, demo_space: Embeddi
         with demo_place.client() as client:
             found = client.count(f"{demo_place.prefix}_songs", count_filter=shown).count
         assert found > 0 or "artist_keys" in condition[1] or "genre_years" in condition[1]
+
+
+@on_the_server
+def test_text_search_scroll_and_facet_in_three_languages(
+    live_demo: dict[str, str], demo_store: VectorStore, javascript: Path
+):
+    """They find the same, which is what melon finds."""
+    word = "lu"
+    examples = ROOT / "examples"
+    in_python = run(sys.executable, str(examples / "lookup.py"), word, environment=live_demo)
+    shutil.copy(examples / "lookup.mjs", javascript)
+    in_javascript = run("node", str(javascript / "lookup.mjs"), word, environment=live_demo)
+    assert in_javascript == in_python
+    scroll, facet = map(
+        json.loads,
+        run("sh", str(examples / "lookup.sh"), word, environment=live_demo).splitlines(),
+    )
+    songs = [(song["id"], song["payload"]) for song in scroll["result"]["points"]]
+    genres = [(genre["value"], genre["count"]) for genre in facet["result"]["hits"]]
+    assert in_python.splitlines() == [
+        *(
+            f"{song} {known['name']} {', '.join(known['artists'])} {known['popularity']}"
+            for song, known in songs
+        ),
+        *(f"{name} {count}" for name, count in genres),
+    ]
+    found = Retriever(demo_store).find(word, kinds=["songs"], limit=5).songs
+    assert [payload["popularity"] for _, payload in songs] == [
+        song.payload["popularity"] for song in found
+    ]
+    assert len(songs) == 5
+    assert_no_import_of_melon(str(examples / "lookup.py"))
+
+
+def test_the_lock_of_the_javascript_client_names_no_host():
+    lock = json.loads((ROOT / "examples" / "package-lock.json").read_text())
+    packages = {name: package for name, package in lock["packages"].items() if name}
+    assert packages
+    for name, package in packages.items():
+        assert package["integrity"].startswith("sha512-"), name
+        assert "resolved" not in package, name
+    wanted = json.loads((ROOT / "examples" / "package.json").read_text())["dependencies"]
+    for name, version in wanted.items():
+        assert packages[f"node_modules/{name}"]["version"] == version
+        assert f"`{name}` {version}" in COLLECTIONS
 
 
 PAGES = ("python.md", "evaluation.md")

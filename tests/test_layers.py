@@ -34,7 +34,7 @@ MAY_IMPORT = {
         *("errors", "fields", "files", "processes", "progress", "text"),
         *("catalog", "store", "retrieval"),
     },
-    "commands": {"errors", "fields", "files", "progress", "settings", *ROOMS},
+    "commands": {"errors", "fields", "files", "progress", "settings", "word_index", *ROOMS},
     "cli": {"errors", "commands"},
     "__main__": {"cli"},
     "__init__": {"errors", "settings", "catalog", "store", "retrieval"},
