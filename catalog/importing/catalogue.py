@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from melon.catalog.dates import parse_issue_date, parse_updated
+from melon.catalog.dates import from_epoch, parse_issue_date, parse_updated
 from melon.catalog.errors import BadImport
 from melon.catalog.importing.cells import (
     JOINT,
@@ -30,7 +30,7 @@ from melon.catalog.importing.cells import (
     split_cell,
 )
 from melon.catalog.importing.gathering import AllValues, Codes, FirstValues, Keys
-from melon.catalog.importing.kinds import conversion, epoch_unit, from_epoch, inferred
+from melon.catalog.importing.kinds import UNITS, conversion, inferred, ticks_of
 from melon.catalog.importing.names import Role
 from melon.catalog.importing.plan import SEVERAL, Kind, TablePlan, plan_later
 from melon.catalog.importing.tables import Batch, Part
@@ -119,7 +119,7 @@ class Catalogue:
         self.own: dict[str, FirstValues] = {}
         self._by_playlist: dict[str, FirstValues | None] = {}
         self._entries: list[tuple[Codes, Codes, npt.NDArray[np.float64] | None]] = []
-        self._epochs: dict[str, str] = {}
+        self._ticks: dict[str, int] = {}
         self._titles: Counter[str] = Counter()
 
     # Reading.
@@ -248,9 +248,9 @@ class Catalogue:
             ("updated", self.of_playlists[Role.UPDATED]),
             ("date", self.of_songs[Role.DATE]),
         ):
-            if unit := epoch_unit(values.values):
-                self._epochs[name] = unit
-                self.report.notes.append(f"{name}: {unit} since 1970")
+            if ticks := ticks_of(values.values):
+                self._ticks[name] = ticks
+                self.report.notes.append(f"{name}: {UNITS[ticks]} since 1970")
         self._count_unreadable()
         self._close_entries()
         for role, values in self.of_songs.items():
@@ -304,14 +304,14 @@ class Catalogue:
                 )
                 continue
             one = types[name].field() if name in types else _inferred_field(name, values.values)
-            if _TIMELY.search(name) and (unit := epoch_unit(values.values)):
-                self._epochs[name] = unit
+            if _TIMELY.search(name) and (ticks := ticks_of(values.values)):
+                self._ticks[name] = ticks
                 if name not in types:
                     one = own_field(name, FieldType.DATETIME)
             fields.append(one)
             line = f"own field {name}: {one.type}{'[]' if one.many else ''}"
-            if name in self._epochs:
-                line += f", {self._epochs[name]} since 1970"
+            if name in self._ticks:
+                line += f", {UNITS[self._ticks[name]]} since 1970"
             line += f", of {counted(int(np.count_nonzero(values.at >= 0)), 'song')}"
             if values.conflicts:
                 line += f" ({values.conflicts:,} with others in later rows: the first stays)"
@@ -415,15 +415,15 @@ class Catalogue:
         ]
 
     def _conversion(self, field: Field) -> Callable[[str], Any]:
-        if field.type is FieldType.DATETIME and (unit := self._epochs.get(field.name)):
-            return lambda text: from_epoch(text, unit)
+        if field.type is FieldType.DATETIME and (ticks := self._ticks.get(field.name)):
+            return lambda text: from_epoch(text, ticks)
         return conversion(field.type)
 
     def _dated(self, text: str | None, name: str, parse: Callable[[str], Any]) -> Any:
         if text is None:
             return None
-        unit = self._epochs.get(name)
-        return parse(from_epoch(text, unit).isoformat(" ") if unit else text)
+        ticks = self._ticks.get(name)
+        return parse(from_epoch(text, ticks).isoformat(" ") if ticks else text)
 
     def _count_unreadable(self) -> None:
         """Count the values that are dropped because they are not of their type."""
@@ -432,7 +432,7 @@ class Catalogue:
             ("updated", "date", self.of_playlists[Role.UPDATED], _updated),
             ("date", "date", self.of_songs[Role.DATE], _issued),
         ]
-        checks = [one for one in checks if one[0] not in self._epochs]
+        checks = [one for one in checks if one[0] not in self._ticks]
         checks += [
             (one.name, one.type, self.own[one.name], self._conversion(one))
             for one in self.fields

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
-from melon.catalog.dates import parse_updated
+from melon.catalog.dates import parse_updated, ticks_per_second
 from melon.fields import MAX_INTEGER, FieldType
 
 _INTEGER = r"^[+-]?\d+(\.0+)?$"
 _LEADING_ZERO = r"^[+-]?0\d"
 _FLOAT = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _TRUTH = r"^(?i:true|false)$"
-_DATED = r"^\d{4}-\d\d(-\d\d([ T]\d\d:\d\d.*)?)?$"
+_DATED = r"^\d{4}[-./]\d\d([-./]\d\d([ T]\d\d.*)?)?$"
 _LONGEST_KEYWORD = 255
 _MOSTLY = 0.99
 """Share of values that have to be dates: there is no mistaking these for something else."""
 
-_EPOCHS = {"seconds": (315_532_800, 4_102_444_800), "milliseconds": (10**11 * 3, 4_102_444_800_000)}
-"""Least and most of what a column of such numbers holds: from 1980 to 2100."""
+UNITS = {1: "seconds", 1000: "milliseconds"}
+"""Of a count since 1970, by how many of them make a second."""
 
 
 def matches(values: Any, pattern: str) -> bool:
@@ -59,29 +58,17 @@ def _fit(values: Any) -> bool:
     return longest <= 18 or all(_integer(text) is not None for text in values.to_pylist())
 
 
-def epoch_unit(values: Any) -> str | None:
-    """`seconds` or `milliseconds`, if all values are such since 1970."""
+def ticks_of(values: Any) -> int | None:
+    """How many of what a column counts since 1970 make a second; None if it does not."""
     if not len(values) or not matches(values, r"^\d{9,13}$"):
         return None
-    numbers = values.cast(pa.int64())
-    least, most = pc.min(numbers).as_py(), pc.max(numbers).as_py()
-    for unit, (first, last) in _EPOCHS.items():
-        if first <= least and most <= last:
-            return unit
-    return None
-
-
-def from_epoch(text: str, unit: str) -> datetime:
-    """A moment, naive in UTC."""
-    scale = 1 if unit == "seconds" else 1000
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(text) * 1000 // scale)
-    return moment.replace(tzinfo=None)
+    return ticks_per_second(values.unique().to_pylist())
 
 
 @lru_cache(maxsize=65536)
 def _moment(text: str) -> datetime | None:
     try:
-        return parse_updated(text if len(text) != len("2019-12") else f"{text}-01")
+        return parse_updated(text)
     except ValueError:
         return None
 
