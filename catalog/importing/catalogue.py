@@ -33,7 +33,15 @@ from melon.catalog.importing.gathering import AllValues, Codes, FirstValues, Key
 from melon.catalog.importing.kinds import UNITS, conversion, inferred, ticks_of
 from melon.catalog.importing.names import Role
 from melon.catalog.importing.plan import SEVERAL, Kind, TablePlan, plan_later
-from melon.catalog.importing.tables import Batch, Part
+from melon.catalog.importing.tables import (
+    FILE_KEY,
+    FILE_TITLE,
+    RECORD,
+    ROWS_AT_ONCE,
+    Advance,
+    Batch,
+    Part,
+)
 from melon.catalog.records import IssueDate, Playlist, Song
 from melon.errors import counted
 from melon.fields import Field, FieldType, OwnField, own_field
@@ -124,11 +132,11 @@ class Catalogue:
 
     # Reading.
 
-    def take(self, plan: TablePlan, part: Part, batch: Batch) -> int:
-        """Take the rows of a batch, and return how many of them are of use."""
+    def take(self, plan: TablePlan, batch: Batch) -> npt.NDArray[np.bool_]:
+        """Take the rows of a batch, and return which of them are of use."""
         self.report.notes += plan_later(plan, batch.columns)
         songs = self._songs(plan, batch)
-        playlists = self._playlists(plan, part, batch)
+        playlists = self._playlists(plan, batch)
         for role, values in self.of_songs.items():
             if role in plan.roles:
                 values.add(songs, _cells(plan, batch, role), len(self.song_keys))
@@ -136,7 +144,7 @@ class Catalogue:
             self.genres.add(songs, _cells(plan, batch, Role.GENRES))
         if plan.kind is not Kind.SONGS:
             for role, values in self.of_playlists.items():
-                column = self._of_playlist(plan, part, batch, role)
+                column = self._of_playlist(plan, batch, role)
                 if column is not None:
                     values.add(playlists, column, len(self.playlist_keys))
             if Role.TAGS in plan.roles:
@@ -167,16 +175,15 @@ class Catalogue:
             )
         return self.song_keys.codes(keys)
 
-    def _playlists(self, plan: TablePlan, part: Part, batch: Batch) -> Codes:
+    def _playlists(self, plan: TablePlan, batch: Batch) -> Codes:
         if plan.kind is Kind.SONGS:
             return np.full(batch.rows, -1, np.int32)
-        if plan.kind is Kind.FILES and batch.records is None:
-            key = pa.array([plan.table.keys[part.label]], TEXT)
-            return np.full(batch.rows, self.playlist_keys.codes(key)[0], np.int32)
+        if plan.kind is Kind.FILES and RECORD not in batch.columns:
+            return self.playlist_keys.codes(batch.column(FILE_KEY))
         keys = pa.nulls(batch.rows, TEXT)
         if Role.PLAYLIST in plan.roles:
             keys = cleaned_keys(batch.column(plan.roles[Role.PLAYLIST]))
-        if keys.null_count and batch.records is not None:
+        if keys.null_count and RECORD in batch.columns:
             keys = pc.coalesce(keys, self._named_records(plan, batch))
         elif keys.null_count and Role.TITLE in plan.roles:
             keys = pc.coalesce(keys, _cells(plan, batch, Role.TITLE))
@@ -184,10 +191,10 @@ class Catalogue:
 
     def _named_records(self, plan: TablePlan, batch: Batch) -> Any:
         """Keys of playlists that hold their tracks: their titles, numbered if these repeat."""
-        titles = batch.records
+        titles = batch.column(RECORD)
         if Role.TITLE in plan.roles:
             titles = pc.coalesce(_cells(plan, batch, Role.TITLE), titles)
-        records = batch.records.dictionary_encode()
+        records = batch.column(RECORD).dictionary_encode()
         first = np.unique(np.asarray(records.indices), return_index=True)[1]
         keys = []
         for title in titles.take(pa.array(first)).to_pylist():
@@ -196,11 +203,11 @@ class Catalogue:
             keys.append(title if number == 1 else f"{title} ({number})")
         return pa.array(keys, TEXT).take(records.indices)
 
-    def _of_playlist(self, plan: TablePlan, part: Part, batch: Batch, role: Role) -> Any:
+    def _of_playlist(self, plan: TablePlan, batch: Batch, role: Role) -> Any:
         if role in plan.roles:
             return _cells(plan, batch, role)
         if role is Role.TITLE and plan.kind is Kind.FILES:
-            return pa.repeat(pa.scalar(batch.stem or part.label, TEXT), batch.rows)
+            return batch.column(FILE_TITLE)
         return None
 
     def _own(self, name: str, column: Any, songs: Codes, playlists: Codes) -> None:
@@ -211,17 +218,19 @@ class Catalogue:
             if by_playlist.conflicts:
                 self._by_playlist[name] = None  # it is not of playlists, and need not be watched
 
-    def _count(self, plan: TablePlan, batch: Batch, songs: Codes, playlists: Codes) -> int:
+    def _count(
+        self, plan: TablePlan, batch: Batch, songs: Codes, playlists: Codes
+    ) -> npt.NDArray[np.bool_]:
         self.report.rows += batch.rows
         has_song, has_playlist = songs >= 0, playlists >= 0
         count = self.report.count
         match plan.kind:
             case Kind.SONGS:
                 count("row", "without a track: skipped", int((~has_song).sum()))
-                return int(has_song.sum())
+                return has_song
             case Kind.PLAYLISTS:
                 count("row", "without a playlist: skipped", int((~has_playlist).sum()))
-                return int(has_playlist.sum())
+                return has_playlist
         both = has_song & has_playlist
         count(
             "row",
@@ -234,10 +243,14 @@ class Catalogue:
             column = cleaned_values(batch.column(plan.roles[Role.POSITION]))
             places = _numbers(column)[both]
         self._entries.append((playlists[both], songs[both], places))
-        useful = both.copy()
         if Role.TITLE in plan.roles or Role.TAGS in plan.roles:
-            useful |= has_playlist
-        return int(useful.sum())
+            return has_playlist
+        return both
+
+    def add_empty(self, key: str, title: str) -> None:
+        """Take a playlist of which nothing but its title is known."""
+        codes = self.playlist_keys.codes(pa.array([key], TEXT))
+        self.of_playlists[Role.TITLE].add(codes, pa.array([title], TEXT), len(self.playlist_keys))
 
     # What is known once all is read.
 
@@ -578,24 +591,59 @@ def gather(
             progress("reading", done, total)
 
     for plan in plans:
-        for part in plan.table.parts:
-            rows = useful = 0
-            for batch in part.read(part, advance):
-                rows += batch.rows
-                useful += catalogue.take(plan, part, batch)
-            rows += part.refused
-            catalogue.report.rows += part.refused
-            catalogue.report.count(
-                "row",
-                "that cannot be read: skipped",
-                part.refused,
-                f"{part.label}: {part.example}",
-            )
-            if not lenient and useful < max(LEAST_SHARE * rows, 1):
-                raise _too_little(part, rows, useful, catalogue.report)
+        _gather_table(catalogue, plan, advance)
+        _check_parts(plan, catalogue.report, lenient)
     progress("reading", total, total)
     catalogue.close(types)
     return catalogue
+
+
+def _gather_table(catalogue: Catalogue, plan: TablePlan, advance: Advance) -> None:
+    """Read the parts of a table; small ones together, for a batch has its costs."""
+    pending: list[tuple[Part, Batch]] = []
+
+    def flush() -> None:
+        if not pending:
+            return
+        useful = catalogue.take(plan, Batch.of([batch for _, batch in pending]))
+        start = 0
+        for part, batch in pending:
+            part.rows += batch.rows
+            part.useful += int(useful[start : start + batch.rows].sum())
+            start += batch.rows
+        pending.clear()
+
+    for part in plan.table.parts:
+        part.rows = part.useful = 0
+        key, title = plan.table.keys[part.label], part.stem or part.label
+        for batch in part.read(part, advance):
+            pending.append((part, batch.named(key, title) if plan.kind is Kind.FILES else batch))
+            if sum(one.rows for _, one in pending) >= ROWS_AT_ONCE:
+                flush()
+        if plan.kind is Kind.FILES and not part.rows and all(one is not part for one, _ in pending):
+            flush()  # playlists stay in their order
+            catalogue.add_empty(key, title)
+    flush()
+
+
+def _check_parts(plan: TablePlan, report: ImportReport, lenient: bool) -> None:
+    """Count what could not be read, and notice a file of which too little is of use.
+
+    A file without rows is an error only if there are no rows in all of the table.
+    """
+    parts = plan.table.parts
+    for part in parts:
+        part.rows += part.refused
+        report.rows += part.refused
+        example = f"{part.label}: {part.example}"
+        report.count("row", "that cannot be read: skipped", part.refused, example)
+    if lenient:
+        return
+    for part in parts:
+        if part.useful < LEAST_SHARE * part.rows:
+            raise _too_little(part, part.rows, part.useful, report)
+    if not any(part.rows for part in parts):
+        raise _too_little(parts[0], 0, 0, report)
 
 
 def _too_little(part: Part, rows: int, useful: int, report: ImportReport) -> BadImport:

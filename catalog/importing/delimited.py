@@ -231,7 +231,7 @@ def read_delimited(
                 here = raw.tell()
                 advance(here - last)
                 last = here
-                yield Batch(columns, batch.num_rows, part.stem)
+                yield Batch(columns, batch.num_rows)
     except pa.ArrowInvalid as error:
         if "UTF8" in str(error):
             with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as whole:

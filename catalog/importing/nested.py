@@ -19,11 +19,10 @@ import pyarrow as pa
 
 from melon.catalog.importing.cells import TEXT, texts
 from melon.catalog.importing.delimited import unreadable
-from melon.catalog.importing.tables import Advance, Batch, Part
+from melon.catalog.importing.tables import RECORD, ROWS_AT_ONCE, Advance, Batch, Part
 from melon.catalog.json_stream import JsonArray
 from melon.errors import MelonError
 
-BATCH_ROWS = 1 << 16
 TRACKS = ("tracks", "track", "songs", "items", "entries", "videos")
 """Members of a playlist that may be the list of its tracks."""
 
@@ -59,19 +58,20 @@ def read_nested(path: Path, part: Part, advance: Advance) -> Iterator[Batch]:
         found = _rows(record)
         rows += found
         numbers += [f"{part.stem} {number}"] * len(found)
-        if len(rows) >= BATCH_ROWS:
-            yield _batch(rows, numbers, part)
+        if len(rows) >= ROWS_AT_ONCE:
+            yield _batch(rows, numbers)
             rows, numbers = [], []
     if rows:
-        yield _batch(rows, numbers, part)
+        yield _batch(rows, numbers)
 
 
-def _batch(rows: list[dict[str, Any]], numbers: list[str], part: Part) -> Batch:
+def _batch(rows: list[dict[str, Any]], numbers: list[str]) -> Batch:
     names = dict.fromkeys(name for row in rows for name in row)
     columns = {name: texts([row.get(name) for row in rows]) for name in names}
     nested = any(name.startswith(OF_PLAYLIST) for name in names)
-    record = pa.array(numbers, TEXT) if nested else None
-    return Batch(columns, len(rows), part.stem, record)
+    if nested:
+        columns[RECORD] = pa.array(numbers, TEXT)
+    return Batch(columns, len(rows))
 
 
 def _records(path: Path, advance: Advance, part: Part | None) -> Iterator[dict[str, Any]]:

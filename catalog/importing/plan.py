@@ -428,7 +428,7 @@ def _checked_field(plan: TablePlan, own: str, column: str) -> str:
 
 def plan_later(plan: TablePlan, columns: Iterable[str]) -> list[str]:
     """Decide what becomes of columns that were not among the first rows, and say it."""
-    new = [name for name in columns if name not in plan.table.columns]
+    new = [n for n in columns if n not in plan.table.columns and not n.startswith("\0")]
     if not new:
         return []
     plan.table.columns += new

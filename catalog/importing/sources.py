@@ -161,7 +161,7 @@ def _read_parquet(path: Path, part: Part, advance: Advance) -> Iterator[Batch]:
                 before, done = done, done + batch.num_rows
                 advance(part.size * done // rows - part.size * before // rows)
                 columns = dict(zip(names, map(as_text, batch.columns), strict=True))
-                yield Batch(columns, batch.num_rows, part.stem)
+                yield Batch(columns, batch.num_rows)
         except (OSError, pa.ArrowException) as error:
             raise unreadable(path, error) from None
 

@@ -14,21 +14,19 @@ SAMPLE_ROWS = 10_000
 """Rows of a table by which its columns are recognised."""
 
 
+RECORD, FILE_KEY, FILE_TITLE = "\0record", "\0file key", "\0file title"
+"""Columns that no source has: what tells a playlist that holds its tracks from all others; the key
+and title of the playlist that a file is."""
+
+ROWS_AT_ONCE = 1 << 16
+
+
 @dataclass
 class Batch:
-    """Some rows of a table.
-
-    Attributes:
-        columns: A column of text for each name.
-        rows: How many.
-        stem: Name of the file that they are from.
-        records: Where playlists hold their tracks: what tells each from all others.
-    """
+    """Some rows of a table: a column of text for each name."""
 
     columns: dict[str, Any]
     rows: int
-    stem: str | None = None
-    records: Any = None
 
     def column(self, name: str) -> Any:
         """A column; one that these rows lack is all null."""
@@ -39,8 +37,27 @@ class Batch:
         """The first rows."""
         if rows >= self.rows:
             return self
-        columns = {name: column.slice(0, rows) for name, column in self.columns.items()}
-        return Batch(columns, rows, self.stem)
+        return Batch({n: c.slice(0, rows) for n, c in self.columns.items()}, rows)
+
+    def named(self, key: str, title: str) -> Batch:
+        """The batch with the key and title of the playlist that its file is."""
+        more = {FILE_KEY: key, FILE_TITLE: title}
+        columns = {
+            name: pa.repeat(pa.scalar(text, pa.large_string()), self.rows)
+            for name, text in more.items()
+        }
+        return Batch({**self.columns, **columns}, self.rows)
+
+    @classmethod
+    def of(cls, batches: Sequence[Batch]) -> Batch:
+        """One batch of several."""
+        if len(batches) == 1:
+            return batches[0]
+        names = dict.fromkeys(name for batch in batches for name in batch.columns)
+        columns = {
+            name: pa.concat_arrays([batch.column(name) for batch in batches]) for name in names
+        }
+        return cls(columns, sum(batch.rows for batch in batches))
 
 
 Advance = Callable[[int], None]
@@ -58,7 +75,9 @@ class Part:
         stem: Its name without suffixes, if it is a file: it may be a playlist's title.
         size: In bytes, or rows of a frame, as `read` counts what it has read.
         read: Yields the batches, and calls what it is given with what more of `size` is read.
-        refused: Rows that could not be read, so far, and the first of them.
+        refused: Rows that could not be read, so far.
+        example: The first of them.
+        rows: Rows that were read, and how many were of use.
         sampling: Whether no more than the first rows are wanted.
     """
 
@@ -69,6 +88,8 @@ class Part:
     path: Path | None = None
     refused: int = 0
     example: str = ""
+    rows: int = 0
+    useful: int = 0
     sampling: bool = False
 
     def refuse(self, example: str) -> None:
@@ -102,7 +123,9 @@ class Table:
                 head = batch.head(SAMPLE_ROWS - rows)
                 self.sample.append(head)
                 rows += head.rows
-                self.columns += [name for name in head.columns if name not in self.columns]
+                self.columns += [
+                    name for name in head.columns if name not in self.columns and name != RECORD
+                ]
                 if rows >= SAMPLE_ROWS:
                     break
             part.refused, part.sampling = 0, False

@@ -462,6 +462,18 @@ def test_a_file_of_little_use_is_an_error(text: str, tmp_path: Path):
         assert report.lines()[1].startswith("  2 rows that cannot be read: skipped, such as ")
 
 
+def test_a_playlist_of_a_folder_may_be_empty(tmp_path: Path):
+    """The file then has nothing but a header; one that has more, but no songs, is an error."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "gym.csv").write_text("Track URI,Track Name\nx:1,One\n")
+    (tmp_path / "a" / "later.csv").write_text("Track URI,Track Name\n")
+    found = imported(tmp_path / "a", tmp_path / "own")[TRAIN]
+    assert [(one["plylst_title"], len(one["songs"])) for one in found] == [("gym", 1), ("later", 0)]
+    (tmp_path / "a" / "later.csv").write_text("Track URI,Track Name\n,\n-1,\n")
+    with pytest.raises(BadImport, match="only 0 of 2 rows could be used"):
+        plan_import([tmp_path / "a"]).read()
+
+
 @pytest.mark.parametrize("encoding", ["cp949", "utf-16-le", "shift_jis"])
 def test_an_encoding_that_is_not_plain_is_asked_for(encoding: str, tmp_path: Path):
     word = "春の雨" if encoding == "shift_jis" else "비 오는 날"
