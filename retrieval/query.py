@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import frexp, ldexp
-from typing import Annotated, Any, Self, cast
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -14,12 +14,10 @@ from pydantic import (
     Field,
     GetPydanticSchema,
     ModelWrapValidatorHandler,
-    PlainSerializer,
     ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
     model_validator,
 )
+from pydantic_core import core_schema
 
 from melon.errors import InputError, WrongType, first_problem
 from melon.fields import MAX_ID
@@ -73,14 +71,16 @@ def _is_blank(value: object) -> bool:
     return isinstance(valid_text(value), str) and clean_text(str(value)) is None
 
 
-def _id_or_key(value: object, as_id: ValidatorFunctionWrapHandler) -> int | str:
-    """An id, or a key as a store holds it. Pydantic, as Python, takes a truth value for 0 or 1."""
+def _no_bool(value: object) -> object:
+    """Refuse what pydantic, and Python, take for 0 and 1."""
     if isinstance(value, bool):
         raise InputError(f"{value} is not an id")
-    if not isinstance(value, str):
-        return cast("int", as_id(value))
-    valid_text(value)
-    if key := clean_text(value):
+    return value
+
+
+def _key(text: str) -> str:
+    """A key as a store holds it."""
+    if key := clean_text(text):
         return key
     raise InputError("a key is empty")
 
@@ -94,16 +94,23 @@ def kept_as(kind: Any) -> GetPydanticSchema:
     return GetPydanticSchema(lambda _, handler: handler(kind))
 
 
-_Id = Annotated[
-    int,
-    Field(ge=0, le=MAX_ID),
-    WrapValidator(_id_or_key),
-    PlainSerializer(lambda value: value, return_type=int | str),
-]
-Named = Annotated[int | str, kept_as(_Id)]
+_NAMED = core_schema.union_schema(
+    [
+        core_schema.int_schema(strict=True, ge=0, le=MAX_ID),
+        core_schema.no_info_after_validator_function(_key, core_schema.str_schema(strict=True)),
+        # numpy's integers, and whole floats
+        core_schema.no_info_before_validator_function(
+            _no_bool, core_schema.int_schema(ge=0, le=MAX_ID)
+        ),
+    ],
+    mode="left_to_right",
+    custom_error_type="named_type",
+    custom_error_message=f"Input should be an id, 0 to {MAX_ID}, or a key",
+)
+Named = Annotated[int | str, GetPydanticSchema(lambda *_: _NAMED)]
 """A song or playlist: its id, as a point and a dimension of `items` can have it, or its key."""
 
-Songs = Annotated[Sequence[int | str], kept_as(tuple[_Id, ...]), AfterValidator(_unique)]
+Songs = Annotated[Sequence[int | str], kept_as(tuple[Named, ...]), AfterValidator(_unique)]
 TagText = Annotated[str, BeforeValidator(_tag)]
 Tags = Annotated[Sequence[str], kept_as(tuple[TagText, ...]), AfterValidator(_unique)]
 Title = Annotated[str, BeforeValidator(_title)]

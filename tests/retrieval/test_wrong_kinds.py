@@ -29,7 +29,7 @@ def refused(call: Callable[..., object], *arguments: Any, **options: Any) -> str
         (PlaylistQuery, "title", 7, "title: PlaylistQuery: input should be a valid string"),
         (Constraints, "genres", "Jazz", "genres: Constraints: it is a list: write genres=['Jazz']"),
         (Constraints, "exclude_songs", 7, "Constraints: it is a list: write exclude_songs=[7]"),
-        (Item, "song", [7], "song: Item: input should be a valid integer"),
+        (Item, "song", [7], "song: Item: input should be an id, 0 to 2147483647, or a key"),
     ],
 )
 def test_a_field_of_what_is_asked(kind: type, field: str, value: object, said: str):
