@@ -88,7 +88,7 @@ MaxPopularityOption = Annotated[
 ]
 ExcludeOption = Annotated[
     list[str] | None,
-    typer.Option("--exclude", help="A song that must not come back, by key or id."),
+    typer.Option("--exclude", help="A song that must not come back, by key, id or name."),
 ]
 WhereOption = Annotated[
     list[str] | None,
@@ -187,11 +187,13 @@ def query(
         min_popularity=min_popularity,
         max_popularity=max_popularity,
         where=where,
-        exclude_songs=exclude,
     )
     retrieval_settings = chosen_settings(settings)
     store = chosen_store(url, path)
     retriever = pinned_retriever(store, release, retrieval_settings)
+    if exclude:
+        songs_out = tuple(map(retriever.song_id, exclude))
+        constraints = constraints.model_copy(update={"exclude_songs": songs_out})
     answer = retriever.recommend(
         None if playlist is None else retriever.playlist(playlist),
         constraints,
