@@ -20,7 +20,7 @@ from contextlib import closing
 import apart
 from filtered_search import filters_of, questions, recall
 from harness import Report
-from own_fields import own_filters, with_own_fields
+from own_fields import FIELDS, own_filters, with_own_fields
 from points import bare_manifest, create, structs
 from qdrant_client import QdrantClient, models
 from scaled import data_parser, described, space_path
@@ -125,7 +125,7 @@ def _with_defaults(args: argparse.Namespace, space: EmbeddingSpace) -> dict[str,
 
 def _least_recall(reader: ReleaseReader, space: EmbeddingSpace, queries: int) -> float:
     vectors = questions(space, queries)
-    filters = filters_of(space) | (own_filters() if space.fields else {})
+    filters = filters_of(space) | (own_filters() if space.fields == FIELDS else {})
     return min(recall(reader, vectors, filter) for filter in filters.values())
 
 
