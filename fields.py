@@ -25,6 +25,17 @@ MAX_INTEGER = 2**63 - 1
 """Largest integer that Qdrant and Arrow can hold; the smallest is one below its negative."""
 
 
+_DETAIL_GENRE = re.compile(r"GN\d\d(?!00)\d\d", re.ASCII)
+
+
+def parent_genre(code: str) -> str | None:
+    """The genre of a detail genre, as `GN0100` is that of `GN0101`; None for any other code.
+
+    Any string may be a genre's code, but only Melon's own say that they are details of another.
+    """
+    return f"{code[:-2]}00" if _DETAIL_GENRE.fullmatch(code) else None
+
+
 class FieldType(StrEnum):
     """The type of a value. Qdrant has an index for each of these.
 

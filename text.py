@@ -321,6 +321,11 @@ class TitleTokenizer:
         model = _train_model(lines, pieces) if lines else b""
         return cls(model, _words_to_keep(lines, model, pieces) if model else (), known)
 
+    @property
+    def known_tags(self) -> list[str]:
+        """The tags that it finds in titles, as they are stored: those that are not too rare."""
+        return list(self._tags.values())
+
     def words(self, title: str) -> list[str]:
         """The title's words, cut into the pieces that they consist of; in order, once each.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from melon.catalog.errors import BadGenres, shortened
 from melon.catalog.records import Genre
+from melon.fields import parent_genre
 from melon.files import read_json
 from melon.text import clean_text
 
@@ -13,8 +14,8 @@ from melon.text import clean_text
 def read_genres(path: Path) -> dict[str, Genre]:
     """Read a file in the format of `genre_gn_all.json`: one object, genre code -> name.
 
-    A code that ends in `00` is a genre; another is a detail genre, of the genre whose code has
-    `00` in the place of its last two characters. A genre without a name goes by its code.
+    Codes are any strings; see `parent_genre` for which are detail genres. A genre without a name
+    goes by its code.
 
     Raises:
         BadGenres: the file is not one object of texts.
@@ -52,5 +53,4 @@ def _genre(written: str, name: object) -> Genre | None:
     code = clean_text(written)
     if code is None or not isinstance(name, str | None):
         return None
-    parent = None if code.endswith("00") else f"{code[:-2]}00"
-    return Genre(code=code, name=clean_text(name) or code, parent=parent)
+    return Genre(code=code, name=clean_text(name) or code, parent=parent_genre(code))

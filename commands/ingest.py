@@ -54,14 +54,17 @@ def ingest(
 
 def _preset(name: str | None) -> Preset | None:
     from melon.store import Preset
+    from melon.text import did_you_mean
 
     if name is None:
         return None
     try:
         return Preset(name)
     except ValueError:
-        known = ", ".join(Preset)
-        raise InputError(f"there is no preset {name!r}", hint=f"choose one of {known}") from None
+        raise InputError(
+            f"there is no preset {name!r}",
+            hint=did_you_mean(name, Preset) or f"choose one of {', '.join(Preset)}",
+        ) from None
 
 
 def report(result: IngestResult, seconds: float) -> None:

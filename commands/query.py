@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from melon.commands.completion import known
-from melon.commands.console import print_json, shown
+from melon.commands.console import note_error, print_json, shown
 from melon.commands.options import (
     JsonOption,
     PathOption,
@@ -23,6 +25,9 @@ from melon.commands.render import render, render_points, render_reasons, render_
 
 if TYPE_CHECKING:
     from melon.retrieval import Constraints
+
+NOTHING_KNOWN = 3
+"""The exit code of `--strict` where the store knows nothing of the query."""
 
 MAX_WEIGHT = 1000
 MAX_RESULTS = 10_000
@@ -99,6 +104,10 @@ WhereOption = Annotated[
         ' "explicit = true", "label != \'A & M\'". Repeat it for more, which all have to hold.',
     ),
 ]
+StrictOption = Annotated[
+    bool,
+    typer.Option("--strict", help="End with exit code 3 if the store knows nothing of the query."),
+]
 ExactOption = Annotated[
     bool, typer.Option("--exact", help="Scan all points instead of using the index.")
 ]
@@ -164,6 +173,7 @@ def query(
         bool, typer.Option("--explain", help="Say which seeds and playlists each score is from.")
     ] = False,
     exact: ExactOption = False,
+    strict: StrictOption = False,
     release: ReleaseOption = None,
     url: UrlOption = None,
     path: PathOption = None,
@@ -191,31 +201,35 @@ def query(
     retrieval_settings = chosen_settings(settings)
     store = chosen_store(url, path)
     retriever = pinned_retriever(store, release, retrieval_settings)
-    if exclude:
-        songs_out = tuple(map(retriever.song_id, exclude))
-        constraints = constraints.model_copy(update={"exclude_songs": songs_out})
-    answer = retriever.recommend(
-        None if playlist is None else retriever.playlist(playlist),
-        constraints,
-        songs=songs,
-        tags=tags,
-        title=title,
-        not_songs=not_songs,
-        not_tags=not_tags,
-        weights=ModalityWeights(songs=song_weight, tags=tag_weight, title=title_weight),
-        limit=limit,
-        tag_limit=tag_limit,
-        strategy=strategy or DEFAULT_STRATEGY,
-        exact=exact,
-        explain=explain,
-        variety=Variety(max_per_artist=max_per_artist, diversity=diversity),
-    )
+    seeds = [*(songs or ()), *(tags or ()), *(one for one in (title, playlist) if one is not None)]
+    with unknown_ends(strict and len(seeds) == 1):
+        if exclude:
+            songs_out = tuple(map(retriever.song_id, exclude))
+            constraints = constraints.model_copy(update={"exclude_songs": songs_out})
+        answer = retriever.recommend(
+            None if playlist is None else retriever.playlist(playlist),
+            constraints,
+            songs=songs,
+            tags=tags,
+            title=title,
+            not_songs=not_songs,
+            not_tags=not_tags,
+            weights=ModalityWeights(songs=song_weight, tags=tag_weight, title=title_weight),
+            limit=limit,
+            tag_limit=tag_limit,
+            strategy=strategy or DEFAULT_STRATEGY,
+            exact=exact,
+            explain=explain,
+            variety=Variety(max_per_artist=max_per_artist, diversity=diversity),
+        )
     if as_json:
         print_json(answer.to_json())
-        return
-    render(answer, wanted=limit)
-    if explain:
-        render_reasons(answer, shown_names(retriever.reader, answer))
+    else:
+        render(answer, wanted=limit)
+        if explain:
+            render_reasons(answer, shown_names(retriever.reader, answer))
+    if strict and seeds and not answer.known:
+        raise typer.Exit(NOTHING_KNOWN)
 
 
 def similar(
@@ -246,6 +260,7 @@ def similar(
     until: UntilOption = None,
     where: WhereOption = None,
     exact: ExactOption = False,
+    strict: StrictOption = False,
     release: ReleaseOption = None,
     url: UrlOption = None,
     path: PathOption = None,
@@ -255,28 +270,33 @@ def similar(
     from melon.errors import InputError
     from melon.retrieval import Item
     from melon.store import Collection
+    from melon.text import did_you_mean
 
     wanted = [name.strip() for name in to.split(",")]
     if unknown := [name for name in wanted if name not in list(Collection)]:
         named = shown(name or "an empty name" for name in unknown)
-        raise InputError(f"--to does not know {named}", hint=f"give {shown(Collection)}")
+        raise InputError(
+            f"--to does not know {named}",
+            hint=did_you_mean(unknown[0], Collection) or f"give {shown(Collection)}",
+        )
     constraints = constraints_of(genres=genre, since=since, until=until, where=where)
     store = chosen_store(url, path)
     retriever = pinned_retriever(store, release)
-    item = Item(
-        song=retriever.song_id(song) if song is not None else None,
-        tag=tag,
-        title=title,
-        playlist=playlist,
-        word=word,
-    )
-    nearest = retriever.similar(
-        item,
-        to=[Collection(name) for name in wanted],
-        limit=limit,
-        constraints=constraints,
-        exact=exact,
-    )
+    with unknown_ends(strict):
+        item = Item(
+            song=retriever.song_id(song) if song is not None else None,
+            tag=tag,
+            title=title,
+            playlist=playlist,
+            word=word,
+        )
+        nearest = retriever.similar(
+            item,
+            to=[Collection(name) for name in wanted],
+            limit=limit,
+            constraints=constraints,
+            exact=exact,
+        )
     if as_json:
         print_json({str(c): [near.to_json() for near in part] for c, part in nearest.items()})
         return
@@ -285,6 +305,20 @@ def similar(
             render_songs([near.song() for near in part])
         else:
             render_points(collection, part)
+
+
+@contextmanager
+def unknown_ends(strict: bool) -> Iterator[None]:
+    """End with an exit code of its own, if it is `strict`, where what is asked for is not known."""
+    from melon.retrieval import UnknownItem, UnknownSong
+
+    try:
+        yield
+    except (UnknownItem, UnknownSong) as error:
+        if not strict:
+            raise
+        note_error(error)
+        raise typer.Exit(NOTHING_KNOWN) from None
 
 
 def constraints_of(**options: object) -> Constraints:

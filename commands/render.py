@@ -28,7 +28,9 @@ def render(answer: Recommendation, *, wanted: int) -> None:
         ("title words", answer.unknown.words),
     ):
         if names:
-            note(f"unknown {kind}: {shown(names)}")
+            note(
+                f"unknown {kind}: {shown(_with_near(name, answer.unknown.near) for name in names)}"
+            )
     if answer.fallback:
         note("nothing to go by: the most popular songs and tags instead")
     elif answer.popular:
@@ -42,6 +44,11 @@ def render(answer: Recommendation, *, wanted: int) -> None:
         popular = "tags" in answer.popular
         rows = [(tag.tag, _score(tag.score, popular)) for tag in answer.tags]
         print_table("Tags", ["tag", _score_column(popular)], rows)
+
+
+def _with_near(name: int | str, near: Mapping[str, Sequence[str]]) -> str:
+    names = near.get(str(name))
+    return f"{name} (did you mean {' or '.join(names)}?)" if names else str(name)
 
 
 def render_reasons(answer: Recommendation, names: Mapping[tuple[str, int | str], str]) -> None:

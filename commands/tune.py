@@ -202,14 +202,16 @@ def stages_named(only: Sequence[str] | None) -> list[Stage]:
     """The stages that the option names, all by default."""
     from melon.errors import InputError
     from melon.evaluation import Stage
+    from melon.text import did_you_mean
 
     try:
         return [Stage(name) for name in only or Stage]
     except ValueError as error:
+        unknown = next(name for name in only or () if name not in list(Stage))
         raise InputError(
             f"nothing of this name is searched: {error}",
             where="--only",
-            hint=f"say {', '.join(Stage)}",
+            hint=did_you_mean(unknown, Stage) or f"say {', '.join(Stage)}",
         ) from None
 
 

@@ -17,6 +17,7 @@ from pydantic import (
 from melon.embedding.bags import TokenKind
 from melon.embedding.ragged import Ints
 from melon.errors import InputError, first_problem
+from melon.text import did_you_mean
 
 DEFAULT_PRESET = "default"
 
@@ -166,7 +167,8 @@ def training_settings(preset: str = DEFAULT_PRESET, **changes: Any) -> TrainingS
     """
     if preset not in PRESETS:
         raise InputError(
-            f"no training preset {preset!r}", hint=f"the presets are: {', '.join(PRESETS)}"
+            f"no training preset {preset!r}",
+            hint=did_you_mean(preset, PRESETS) or f"the presets are: {', '.join(PRESETS)}",
         )
     try:
         return TrainingSettings.model_validate(PRESETS[preset] | changes)

@@ -13,6 +13,7 @@ from melon.evaluation.submission import SONGS, TAGS, Result
 from melon.evaluation.workers import Batch, Processes, rankings
 from melon.progress import Progress, ignore
 from melon.retrieval import DEFAULT_STRATEGY, STRATEGIES, Ranking, Retriever, UnknownStrategy
+from melon.text import did_you_mean
 
 BATCH = 64
 """Questions that are answered together."""
@@ -82,7 +83,8 @@ def check_strategy(name: str, *others: str) -> None:
     known = (*STRATEGIES, POPULAR, *others)
     if name not in known:
         raise UnknownStrategy(
-            f"there is no strategy {name!r}", hint=f"strategies are {', '.join(known)}"
+            f"there is no strategy {name!r}",
+            hint=did_you_mean(name, known) or f"strategies are {', '.join(known)}",
         )
 
 

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from importlib.metadata import version
 
+import pyarrow.compute as pc
+
 from melon.embedding import EmbeddingSpace
 from melon.errors import MelonError
 from melon.fields import OwnField
@@ -172,9 +174,20 @@ def _manifest(
         weights=weights.model_dump(),
         preset=preset,
         fields=tuple(map(OwnField.of, space.fields)),
-        genres={code: genre.name for code, genre in space.genres.items()},
+        genres=genre_names(space),
         title_tokenizer=space.title.to_bytes(),
     )
+
+
+def genre_names(space: EmbeddingSpace) -> dict[str, str]:
+    """The genres that songs have, by code; one without a name goes by its code."""
+    codes = {
+        code
+        for field in ("genres", "detail_genres")
+        for code in pc.unique(pc.list_flatten(space.songs[field])).to_pylist()
+    }
+    named = space.genres
+    return {code: named[code].name if code in named else code for code in sorted(codes)}
 
 
 def _upload(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
@@ -11,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from melon.fields import parent_genre
 from melon.retrieval.days import parse_day
 from melon.retrieval.errors import ConstraintError
 from melon.retrieval.field_filters import SongFields
@@ -31,7 +31,8 @@ from melon.store import (
 )
 from melon.text import did_you_mean, name_key
 
-GENRE_CODE = re.compile(r"GN\d{4}", re.ASCII)
+SHOWN_GENRES = 20
+"""Genres that the message about an unknown one lists."""
 
 MAX_GENRE_YEARS = 200
 """Genres times years up to which they are looked up together."""
@@ -218,7 +219,7 @@ class Constraints(FrozenInput):
 
         def genres_left(wanted: Iterable[str], excluded: Iterable[str]) -> set[str]:
             out = codes(excluded)
-            return {code for code in codes(wanted) if out.isdisjoint((code, _top_genre(code)))}
+            return {code for code in codes(wanted) if out.isdisjoint((code, parent_genre(code)))}
 
         def artists_left(wanted: Iterable[str], excluded: Iterable[str]) -> set[str]:
             return set(map(name_key, wanted)).difference(map(name_key, excluded))
@@ -258,18 +259,17 @@ class Genres:
             raise ConstraintError("a genre's name is empty")
         if codes := self._codes.get(key):
             return codes
-        if not self._names:  # the catalogue came without names: codes are all that there is
-            if GENRE_CODE.fullmatch(wanted.strip().upper()):
-                return [wanted.strip().upper()]
+        if not self._names:
             raise ConstraintError(
-                f"there is no genre {wanted!r}",
-                hint="this release knows no names of genres: give a code like GN0100",
+                f"there is no genre {wanted!r}: no song of this release has a genre",
+                hint="leave out the constraint on genres",
             )
-        known = sorted({name for code, name in self._names.items() if code == _top_genre(code)})
+        top = sorted({name for code, name in self._names.items() if not parent_genre(code)})
+        listed = ", ".join(top[:SHOWN_GENRES]) + (" and others" if top[SHOWN_GENRES:] else "")
         raise ConstraintError(
             f"there is no genre {wanted!r}",
             hint=did_you_mean(wanted, [*self._names.values(), *self._names])
-            or f"genres are {', '.join(known)}",
+            or f"genres are {listed}",
         )
 
 
@@ -304,8 +304,9 @@ class Artists:
 
 def _any_genre(wanted: Sequence[str], genres: Genres) -> Condition:
     codes = [code for name in wanted for code in genres.codes(name)]
-    top = tuple(dict.fromkeys(code for code in codes if code == _top_genre(code)))
-    detail = tuple(dict.fromkeys(code for code in codes if code != _top_genre(code)))
+    top = tuple(dict.fromkeys(code for code in codes if not parent_genre(code)))
+    # Of codes that are not Melon's, none says whether songs have it as a genre or as a detail.
+    detail = tuple(dict.fromkeys(code for code in codes if not _is_top_genre(code)))
     parts: list[Condition] = []
     if top:
         parts.append(MatchAny("genres", top))
@@ -352,9 +353,9 @@ def _end(day: date | None) -> datetime | None:
     return datetime.combine(day, time(23, 59, 59), UTC) if day else None
 
 
-def _top_genre(code: str) -> str:
-    """The code of the top genre that a detail genre belongs to; that of a top genre itself."""
-    return f"{code[:-2]}00"
+def _is_top_genre(code: str) -> bool:
+    """Whether a code is one of Melon's that are no detail genres."""
+    return parent_genre(f"{code[:-2]}01") == code
 
 
 def _any_artist(names: Sequence[str]) -> MatchAny:

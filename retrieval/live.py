@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Protocol, Self, TypeVar
 
 from melon.errors import MelonError
-from melon.retrieval.constraints import Artists, Constraints, Genres
+from melon.retrieval.constraints import POPULAR, Artists, Constraints, Genres
 from melon.retrieval.field_filters import SongFields
 from melon.retrieval.keys import by_ids
 from melon.retrieval.query import PlaylistQuery
@@ -95,6 +95,11 @@ class OpenRelease:
     def seeds(self, queries: Sequence[PlaylistQuery]) -> list[Seeds]:
         """What the release knows of each query that has ids in place of keys."""
         return look_up(self.reader, self.tokenizer, queries)
+
+    def known_tags(self) -> list[str]:
+        """Tags that a misspelt one may mean: those that are found in titles, and popular ones."""
+        popular = self.reader.top(Collection.TAGS, "popularity", POPULAR, payload=("tag",))
+        return [*self.tokenizer.known_tags, *(record.payload["tag"] for record in popular)]
 
     def filter(self, constraints: Constraints | None) -> Filter:
         """Constraints that have ids in place of keys as a filter on the release's songs.

@@ -102,6 +102,7 @@ def recommend(
             strategy=wanted.strategy.name,
             fallback=_fallback(answer, wanted),
             popular=_popular(answer),
+            known=bool(query.seeds),
             songs=songs[row],
             tags=tags[row],
             unknown=query.seeds.unknown,

@@ -48,11 +48,16 @@ _DESCRIBED = {*Description._fields, "genre_names", "issue_date_precision"}
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """What of a query the store does not know."""
+    """What of a query the store does not know.
+
+    `near` has tags of the store that are written like an unknown one, where there are any, if one
+    query was asked alone.
+    """
 
     songs: tuple[int | str, ...] = ()
     tags: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    near: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
 
     def __bool__(self) -> bool:
         return bool(self.songs or self.tags or self.words)
@@ -141,7 +146,8 @@ class Recommendation:
     counts, or leads to anything that passes. The answer is then what is most popular under the
     same constraints, and a score is a number of playlists. `popular` names the lists of which that
     is so, "songs" or "tags" alone where the strategy finds the others. Where it finds too few,
-    popular songs and tags follow with a score of 0.
+    popular songs and tags follow with a score of 0. `known` is whether the store knows anything of
+    what the query likes.
     """
 
     store: str
@@ -152,6 +158,7 @@ class Recommendation:
     tags: tuple[Tag, ...]
     unknown: Unknown = field(default_factory=Unknown)
     popular: tuple[str, ...] = ()
+    known: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """As `melon query --json` prints it: fields may be added, never renamed."""
@@ -167,6 +174,7 @@ class Recommendation:
                 "songs": list(self.unknown.songs),
                 "tags": list(self.unknown.tags),
                 "words": list(self.unknown.words),
+                "near": {"tags": {tag: list(near) for tag, near in self.unknown.near.items()}},
             },
         }
 

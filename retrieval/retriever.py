@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from copy import copy
+from dataclasses import replace
 from typing import Self
 
 from melon.errors import InputError, WrongType
@@ -24,6 +25,7 @@ from melon.retrieval.strategies import DEFAULT_STRATEGY, STRATEGIES
 from melon.retrieval.strategies.ranking import Strategy
 from melon.retrieval.variety import Variety
 from melon.store import Collection, ReleaseReader, VectorStore
+from melon.text import did_you_mean, near
 
 PLAYLIST_FIELDS = ("songs", "tags", "title")
 """The payload fields of a playlist that its continuation starts from."""
@@ -189,7 +191,7 @@ class Retriever:
             not_tags=not_tags,
             weights=weights,
         )
-        return self.recommend_many(
+        [answer] = self.recommend_many(
             [asked],
             [constraints],
             limit=limit,
@@ -198,7 +200,12 @@ class Retriever:
             exact=exact,
             explain=explain,
             variety=variety,
-        )[0]
+        )
+        if not answer.unknown.tags:
+            return answer
+        known = self._source.run(lambda release: release.known_tags())
+        found = {tag: names for tag in answer.unknown.tags if (names := near(tag, known))}
+        return replace(answer, unknown=replace(answer.unknown, near=found))
 
     def recommend_many(
         self,
@@ -385,6 +392,7 @@ class Retriever:
     def _strategy(self, name: str) -> Strategy:
         if name not in STRATEGIES:
             raise UnknownStrategy(
-                f"there is no strategy {name!r}", hint=f"strategies are {', '.join(STRATEGIES)}"
+                f"there is no strategy {name!r}",
+                hint=did_you_mean(name, STRATEGIES) or f"strategies are {', '.join(STRATEGIES)}",
             )
         return STRATEGIES[name](self._settings)

@@ -29,7 +29,7 @@ from melon.store import (
     tag_point_id,
     word_point_id,
 )
-from melon.text import normalise
+from melon.text import did_you_mean, normalise
 
 
 class Item(FrozenInput):
@@ -143,7 +143,10 @@ def _vector(release: OpenRelease, item: Item, itself: tuple[Collection, PointId]
     collection, point = itself
     records = release.reader.retrieve(collection, [point], payload=False, vectors=True)
     if not records:
-        raise UnknownItem(f"the store holds no {item}")
+        raise UnknownItem(
+            f"the store holds no {item}",
+            hint=did_you_mean(item.tag, release.known_tags()) if item.tag else None,
+        )
     if records[0].vector is None:
         raise UnknownItem(f"the store holds no vector of {item}: no playlist says what it is like")
     return records[0].vector
@@ -158,7 +161,10 @@ def _point_of(release: OpenRelease, item: Item) -> tuple[Collection, PointId] | 
         if named is not None:
             point = point_of(release.reader, collection, named)
             if point is None:
-                raise UnknownItem(f"the store holds no {item}")
+                raise UnknownItem(
+                    f"the store holds no {item}",
+                    hint=did_you_mean(item.tag, release.known_tags()) if item.tag else None,
+                )
             return collection, point
     if item.tag is not None:
         spellings = [tag_point_id(tag) for tag in release.tokenizer.spellings(item.tag)]

@@ -10,7 +10,10 @@ from melon.retrieval.keys import as_id, ids_of
 from melon.retrieval.query import valid_text
 from melon.retrieval.results import Description, Song
 from melon.store import Collection, Filter, MatchAny, ReleaseReader
-from melon.text import clean_text, name_key
+from melon.text import clean_text, did_you_mean, name_key
+
+POPULAR = 1000
+"""Songs whose names are looked through for the one that a misspelt name may mean."""
 
 SHOWN = 8
 """Songs that the message about an ambiguous name lists."""
@@ -52,7 +55,8 @@ def _named(reader: ReleaseReader, text: str, number: int | None) -> int:
         return number
     if not records:
         raise UnknownSong(
-            f"there is no song named {text!r}", hint="give its whole name, its id or its key"
+            f"there is no song named {text!r}",
+            hint=did_you_mean(text, _popular(reader)) or "give its whole name, its id or its key",
         )
     if len(records) == 1:
         return int(records[0].id)
@@ -69,3 +73,8 @@ def _named(reader: ReleaseReader, text: str, number: int | None) -> int:
         f"{count} songs are named {text!r}",
         hint=f"name the one that is meant:{listed}{more}",
     )
+
+
+def _popular(reader: ReleaseReader) -> list[str]:
+    songs = reader.top(Collection.SONGS, "popularity", POPULAR, payload=("name",))
+    return [song.payload["name"] for song in songs if "name" in song.payload]

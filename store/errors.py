@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from melon.errors import InputError, MelonError
+from melon.text import did_you_mean
 
 
 class StoreUnavailable(MelonError):
@@ -82,9 +85,13 @@ def forked_store(location: str) -> ForkedStore:
     )
 
 
-def unknown_release(location: str, release: str) -> UnknownRelease:
-    """There is no release of that name to read, promote or drop."""
-    return UnknownRelease(f"it holds no release {release!r}", where=location, hint=LIST_HINT)
+def unknown_release(location: str, release: str, known: Iterable[str]) -> UnknownRelease:
+    """There is no release of that name to read, promote or drop; others are `known`."""
+    return UnknownRelease(
+        f"it holds no release {release!r}",
+        where=location,
+        hint=did_you_mean(release, known) or LIST_HINT,
+    )
 
 
 def release_is_complete(release: str) -> ReleaseIsComplete:

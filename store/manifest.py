@@ -65,7 +65,9 @@ class ReleaseManifest(BaseModel):
     training: dict[str, Any] = Field(default_factory=dict, description="hyper-parameters")
     weights: dict[str, float] = Field(default_factory=dict, description="of the sparse vectors")
     preset: Preset = Field(default=Preset.BALANCED, description="how the release is indexed")
-    genres: dict[str, str] = Field(default_factory=dict, description="genre code to its name")
+    genres: dict[str, str] = Field(
+        default_factory=dict, description="code to name of every genre that a song has"
+    )
     fields: tuple[OwnField, ...] = Field(default=(), description="the songs' own")
     title_tokenizer: Blob = b""
 
@@ -82,6 +84,7 @@ def manifest_to_read(
     release: str | None,
     live: Callable[[], str | None],
     load: Callable[[str], ReleaseManifest | None],
+    names: Callable[[], Iterable[str]],
 ) -> ReleaseManifest:
     """The manifest of a release, of the live one by default, for a reader of it.
 
@@ -90,6 +93,7 @@ def manifest_to_read(
         release: its name; None for the live one.
         live: tells the name of the live one.
         load: reads the manifest of a release, if there is one.
+        names: those of all releases, to name one that may be meant.
 
     Raises:
         NoRelease: no release is live, or the live one was removed by somebody else.
@@ -104,9 +108,9 @@ def manifest_to_read(
         check_schema(manifest)
         return manifest
     if release is not None:
-        raise unknown_release(location, release)
+        raise unknown_release(location, release, names())
     if live() != name:  # another was promoted, and this one dropped
-        return manifest_to_read(location, None, live, load)
+        return manifest_to_read(location, None, live, load, names)
     raise NoRelease(
         f"its live release {name!r} is not there any more",
         where=location,

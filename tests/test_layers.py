@@ -34,7 +34,10 @@ MAY_IMPORT = {
         *("errors", "fields", "files", "processes", "progress", "text"),
         *("catalog", "store", "retrieval"),
     },
-    "commands": {"errors", "fields", "files", "progress", "settings", "word_index", *ROOMS},
+    "commands": {
+        *("errors", "fields", "files", "progress", "settings", "text", "word_index"),
+        *ROOMS,
+    },
     "cli": {"errors", "commands"},
     "__main__": {"cli"},
     "__init__": {"errors", "settings", "catalog", "store", "retrieval"},

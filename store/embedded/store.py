@@ -103,7 +103,7 @@ class EmbeddedStore:
     def open(self, release: str | None = None) -> EmbeddedReader:
         """A reader of a release, the live one by default."""
         self._check_store()
-        manifest = manifest_to_read(self.location, release, self.live, self._manifest)
+        manifest = manifest_to_read(self.location, release, self.live, self._manifest, self._names)
         reader = EmbeddedReader(self._releases_dir / manifest.release, manifest)
         with self._opening:
             self._check_open()
@@ -122,11 +122,14 @@ class EmbeddedStore:
             directory = self._releases_dir / f"{BUILDING}{manifest.release}-{os.getpid()}"
             return EmbeddedBuilder(directory, manifest, lock.pop_all())
 
+    def _names(self) -> list[str]:
+        return [info.manifest.release for info in self.releases()]
+
     def promote(self, release: str) -> None:
         """Name `release` in the live file, atomically, if it is whole."""
         with self._switching():
             if (manifest := self._manifest(release)) is None:
-                raise unknown_release(self.location, release)
+                raise unknown_release(self.location, release, self._names())
             check_schema(manifest)
             with closing(EmbeddedReader(self._releases_dir / release, manifest)) as reader:
                 check_whole(reader)
@@ -136,7 +139,7 @@ class EmbeddedStore:
         """Delete a release that is not live."""
         with self._switching():
             if not self._holds(release):
-                raise unknown_release(self.location, release)
+                raise unknown_release(self.location, release, self._names())
             if release == self.live():
                 raise release_is_live(release)
             doomed = self._releases_dir / f"{BUILDING}dropped-{release}-{os.getpid()}"

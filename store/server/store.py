@@ -65,7 +65,9 @@ class ServerStore:
 
     def open(self, release: str | None = None) -> ServerReader:
         """A reader of a release, the live one by default."""
-        manifest = manifest_to_read(self.location, release, self.live, self._registry.manifest)
+        manifest = manifest_to_read(
+            self.location, release, self.live, self._registry.manifest, self._names
+        )
         return ServerReader(self._connection, manifest)
 
     def build(self, manifest: ReleaseManifest) -> ServerBuilder:
@@ -82,11 +84,14 @@ class ServerStore:
             lease.end()
             raise
 
+    def _names(self) -> list[str]:
+        return [info.manifest.release for info in self.releases()]
+
     def promote(self, release: str) -> None:
         """Move the four aliases in one request, once all that they are to name is there."""
         with self._switching(release):
             if (manifest := self._registry.manifest(release)) is None:
-                raise unknown_release(self.location, release)
+                raise unknown_release(self.location, release, self._names())
             check_schema(manifest)
             reader = ServerReader(self._connection, manifest)
             check_whole(reader)
@@ -126,4 +131,4 @@ class ServerStore:
 
     def _check_release(self, release: str) -> None:
         if not self._registry.holds(release):
-            raise unknown_release(self.location, release)
+            raise unknown_release(self.location, release, self._names())

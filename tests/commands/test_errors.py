@@ -124,6 +124,67 @@ def test_a_release_that_is_not_there(ask: Command):
     refused(ask("query", "--release", "\udcff"), 2, r"no release '\udcff'")
 
 
+@on_one_engine
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["query", "--strategy", "hybird"], "did you mean hybrid?"),
+        (["similar", "--tag", "rian"], "did you mean rain?"),
+        (["similar", "--tag", "rain", "--to", "song"], "did you mean songs?"),
+        (["tune", "q.json", "a.json", "--only", "hybird"], "did you mean hybrid?"),
+        (["train", "DIR", "--preset", "publishd"], "did you mean published?"),
+        (["ingest", "--preset", "smal"], "did you mean small?"),
+    ],
+)
+def test_what_is_not_known_is_named_with_what_is_near(
+    ask: Command, arguments: list[str], hint: str
+):
+    command, *rest = arguments
+    done = ask(command, *rest) if command in ("query", "similar") else melon(*arguments)
+    refused(done, 2, hint)
+
+
+@on_one_engine
+def test_a_release_of_nearly_that_name(ask: Command):
+    live = ask("status", "--json").json()["live"]
+    refused(ask("query", "--release", live[:-1]), 2, f"did you mean {live}?")
+
+
+@on_one_engine
+def test_a_tag_of_nearly_that_spelling(ask: Command):
+    done = ask("query", "--tag", "rian", "--tag", "rain")
+    assert "unknown tags: rian (did you mean rain?)" in done.err
+    unknown = ask("query", "--tag", "rian", "--tag", "ΩΩΩΩ", "--json").json()["unknown"]
+    assert unknown["tags"] == ["rian", "ΩΩΩΩ"]
+    assert unknown["near"]["tags"].keys() == {"rian"}
+    assert "rain" in unknown["near"]["tags"]["rian"]
+
+
+@on_one_engine
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["query", "--tag", "rian"], 3),
+        (["query", "--tag", "rian", "--json"], 3),
+        (["query", "--tag", "rian", "--tag", "rain"], 0),
+        (["query", "--title", "ΩΩΩΩ"], 3),
+        (["query", "--song", "no such song"], 3),
+        (["query", "--playlist", "999999"], 3),
+        (["query", "--song", "999999"], 3),
+        (["query"], 0),
+        (["query", "--strategy", "nosuch"], 2),
+        (["similar", "--tag", "rian"], 3),
+        (["similar", "--tag", "rain"], 0),
+    ],
+)
+def test_a_strict_query_of_which_nothing_is_known_ends_with_a_code_of_its_own(
+    ask: Command, arguments: list[str], code: int
+):
+    done = ask(*arguments, "--strict")
+    assert done.code == code, done.err
+    assert ask(*arguments).code != 3
+
+
 def test_a_store_without_a_release(nowhere: Path):
     Path("empty/releases").mkdir(parents=True)
     refused(

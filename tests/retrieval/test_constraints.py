@@ -19,7 +19,7 @@ from melon.retrieval import (
     constraints,
     parse_day,
 )
-from melon.store import Collection, Condition, DateRange, MatchAny, VectorStore
+from melon.store import Collection, Condition, DateRange, Filter, MatchAny, VectorStore
 
 GENRES = {"GN0100": "Jazz", "GN0101": "Bossa Nova", "GN0200": "Rock", "GN0201": "Indie Rock"}
 
@@ -107,12 +107,27 @@ def test_a_genre_is_known_by_code_and_by_name(name: str):
 
 
 def test_without_names_of_genres_codes_still_work():
-    [condition] = Constraints(genres=("GN0101",)).to_filter({}).must
+    codes = {code: code for code in ("GN0100", "GN0101", "trip hop")}
+    [condition] = Constraints(genres=("GN0101",)).to_filter(codes).must
     assert condition == MatchAny("detail_genres", ("GN0101",))
     with pytest.raises(ConstraintError, match="no genre 'Jazz'"):
-        Constraints(genres=("Jazz",)).to_filter({})
+        Constraints(genres=("Jazz",)).to_filter(codes)
     with pytest.raises(ConstraintError, match="'GN0101' is both wanted and excluded"):
-        Constraints(genres=("GN0101",), not_genres=("GN0100",)).to_filter({})
+        Constraints(genres=("GN0101",), not_genres=("GN0100",)).to_filter(codes)
+
+
+def test_any_string_may_be_the_code_of_a_genre():
+    """As a genre or as a detail genre, for only Melon's own codes tell."""
+    [condition] = Constraints(genres=("Trip Hop",)).to_filter({"trip hop": "trip hop"}).must
+    parts = MatchAny("genres", ("trip hop",)), MatchAny("detail_genres", ("trip hop",))
+    assert condition == Filter(should=parts)
+
+
+@pytest.mark.parametrize("name", ["Jazz", "GN0100"])
+def test_without_genres_none_can_be_wanted(name: str):
+    for limits in (Constraints(genres=(name,)), Constraints(not_genres=(name,))):
+        with pytest.raises(ConstraintError, match="no song of this release has a genre"):
+            limits.to_filter({})
 
 
 JAZZ, ROCK = MatchAny("genres", ("GN0100",)), MatchAny("genres", ("GN0200",))
