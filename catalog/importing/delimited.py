@@ -70,7 +70,7 @@ def dialect_of(path: Path, *, encoding: str | None, delimiter: str | None) -> Di
 
 def _beginning(path: Path) -> tuple[bytes, bool]:
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
             data = file.read(SAMPLE_BYTES)
             return data, not file.read(1)
     except (OSError, EOFError) as error:
@@ -136,7 +136,7 @@ def _fits(data: bytes, encoding: str) -> bool:
 
 def _delimiter(path: Path, text: str, whole: bool) -> str:
     """The delimiter by which the most rows are as long as the header, or which it has most of."""
-    if ".tsv" in path.suffixes and "\t" in text.partition("\n")[0]:
+    if ".tsv" in path.name.lower() and "\t" in text.partition("\n")[0]:
         return "\t"
 
     def agreement(mark: str) -> tuple[int, int]:
@@ -204,7 +204,7 @@ def read_delimited(
     last = 0
     try:
         with pa.OSFile(str(path)) as raw:
-            file = pa.CompressedInputStream(raw, "gzip") if path.suffix == ".gz" else raw
+            file = pa.CompressedInputStream(raw, "gzip") if path.suffix.lower() == ".gz" else raw
             reader = pa.csv.open_csv(
                 file,
                 read_options=pa.csv.ReadOptions(
@@ -234,7 +234,7 @@ def read_delimited(
                 yield Batch(columns, batch.num_rows)
     except pa.ArrowInvalid as error:
         if "UTF8" in str(error):
-            with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as whole:
+            with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as whole:
                 ask_for_encoding(path, _around_fault(whole), dialect.encoding)
         raise BadImport(
             f"cannot be read as a table: {error}",

@@ -72,6 +72,11 @@ class TablePlan:
         taken = {*self.roles.values(), *self.fields.values(), *self.left}
         return [name for name in self.table.columns if name not in taken]
 
+    @property
+    def nested(self) -> bool:
+        """Whether each of its playlists holds its tracks."""
+        return any(name.startswith(OF_PLAYLIST) for name in self.table.columns)
+
     def give(self, role: Role, column: str, why: str = "") -> None:
         """Decide what a column is."""
         self.roles[role] = column
@@ -147,6 +152,10 @@ def plan_tables(tables: Sequence[Table], mapped: Sequence[Mapped]) -> list[Table
     for plan in plans:
         plan.kind = _kind(plan, entries)
         _others(plan)
+        if Role.TITLE in plan.roles and Role.PLAYLIST not in plan.roles and not plan.nested:
+            title = plan.roles[Role.TITLE]
+            why = [plan.why[title]] if title in plan.why else []
+            plan.why[title] = "; ".join([*why, "also the key: playlists of one title are one"])
         for role in SEVERAL & plan.roles.keys():
             plan.marks[role] = _mark(plan, role)
     _check_playlists(plans)
@@ -386,6 +395,10 @@ def _unclear(plan: TablePlan, name: str | None, mapping: list[str]) -> UnclearCo
     return UnclearColumns(what, where=plan.table.label, mapping=tuple(mapping))
 
 
+_ROW_NUMBERS = {"id", "unnamed0", "column1"}
+"""Columns that databases and pandas write beside those of a table; the last had no name."""
+
+
 def _others(plan: TablePlan) -> None:
     """What nobody recognises is an own field of songs, where the rows have songs."""
     unclear: list[str] = []
@@ -393,7 +406,7 @@ def _others(plan: TablePlan) -> None:
     for name in plan.open:
         if plan.kind is Kind.PLAYLISTS or name.startswith(OF_PLAYLIST):
             plan.left[name] = "playlists have no fields of their own"
-        elif folded(name) == "id" and _numbers_rows(plan.table.sampled(name)):
+        elif folded(name) in _ROW_NUMBERS and _numbers_rows(plan.table.sampled(name)):
             plan.left[name] = "it numbers the rows"
         else:
             short = name

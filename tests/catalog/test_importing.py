@@ -316,6 +316,8 @@ def test_what_programs_export_is_recognised(tmp_path: Path):
         ("playlist_id,track_id,title\n1,5,gym\n1,6,gym\n2,5,jazz\n", "title", "title"),
         ("playlist_id,track_id,name\n1,5,A\n1,6,B\n2,5,A\n", "name", "name"),
         ("id,playlist_id,track_id\n1,1,5\n2,1,6\n", "id", "left"),
+        (",playlist_id,track_id\n0,1,5\n1,1,6\n", "column 1", "left"),
+        ("sep=;\nplaylist_id;track_id\n1;5\n", "track_id", "track"),
     ],
 )
 def test_what_a_name_leaves_open_the_values_tell(text: str, column: str, role: str, tmp_path: Path):
@@ -539,6 +541,27 @@ def test_what_is_of_playlists_alone_is_left_out_and_said(tmp_path: Path):
     lines = frame_report(rows, tmp_path / "own")
     assert any(line.startswith("  owner is the same all over a playlist") for line in lines)
     assert contents(tmp_path / "own")[FIELDS_FILE]["songs"] == []
+
+
+def test_frames_of_every_kind_of_column(tmp_path: Path):
+    """Categories, moments, integers that may be missing, an index: the values are what counts."""
+    rows = pd.DataFrame(
+        {
+            "track_id": pd.array([5, None, 7], "Int64"),
+            "playlist_name": pd.Categorical(["gym", "gym", "jazz"]),
+            "release_date": pd.to_datetime(["2019-12-17", None, "2020-01-02"]),
+            "bpm": [120.0, float("nan"), float("inf")],
+            "mixed": [1, None, "x"],
+        },
+        index=pd.Index([1, 1, 2], name="playlist_id"),
+    )
+    import_frame(rows, out=tmp_path / "own")
+    found = contents(tmp_path / "own")
+    lists = [(one["key"], one["plylst_title"], one["songs"]) for one in found[TRAIN]]
+    assert lists == [("1", "gym", [5]), ("2", "jazz", [7])]
+    first, second = found[SONG_FILE]
+    assert (first["issue_date"], first["bpm"], first["mixed"]) == ("20191217", 120, "1")
+    assert (second["issue_date"], second.get("bpm"), second["mixed"]) == ("20200102", None, "x")
 
 
 def test_lists_in_cells(tmp_path: Path):
