@@ -80,7 +80,7 @@ def _files_in(folder: Path, left: list[str]) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         if path.is_dir() or any(part.startswith(".") for part in path.relative_to(folder).parts):
             continue
-        if _format(path) in FORMATS:
+        if _format(path) in FORMATS and _format(path) != ".txt":  # which may be a read-me
             yield path
         else:
             left.append(f"{path}: of no known format")

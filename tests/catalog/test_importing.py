@@ -464,6 +464,18 @@ def test_a_file_of_little_use_is_an_error(text: str, tmp_path: Path):
         assert report.lines()[1].startswith("  2 rows that cannot be read: skipped, such as ")
 
 
+def test_what_else_is_in_a_folder_is_left_aside_and_said(tmp_path: Path):
+    (tmp_path / "a" / ".hidden").mkdir(parents=True)
+    (tmp_path / "a" / "gym.csv").write_text("Track URI,Track Name\nx:1,One\n")
+    (tmp_path / "a" / ".hidden" / "no.csv").write_text("Track URI,Track Name\nx:2,Two\n")
+    (tmp_path / "a" / "readme.txt").write_text("my lists")
+    (tmp_path / "a" / "cover.png").write_bytes(b"")
+    (tmp_path / "a" / "none.csv").touch()
+    plan = plan_import([tmp_path / "a"])
+    assert plan.lines()[-1].startswith("left aside 3 files: ")
+    assert len(plan.read().song_keys) == 1
+
+
 def test_a_playlist_of_a_folder_may_be_empty(tmp_path: Path):
     """The file then has nothing but a header; one that has more, but no songs, is an error."""
     (tmp_path / "a").mkdir()
