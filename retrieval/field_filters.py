@@ -18,6 +18,7 @@ from melon.retrieval.days import days, in_utc, parse_period
 from melon.retrieval.errors import ConstraintError
 from melon.retrieval.where import IN, NOT_IN, Clause
 from melon.store import (
+    SCHEMA,
     Collection,
     CollectionSchema,
     Condition,
@@ -133,8 +134,9 @@ class SongFields:
         )
 
     def _there_are(self) -> str:
-        names = (f"{field.name} ({field.type})" for field in self._fields.values())
-        return f"fields are {', '.join(names)}"
+        # The catalogue's own come first: the others are named in the documents.
+        fields = sorted(self._fields.values(), key=SCHEMA[Collection.SONGS].fields.__contains__)
+        return f"fields are {', '.join(f'{field.name} ({field.type})' for field in fields)}"
 
     def _spans(self, field: Field, clause: Clause) -> list[Span]:
         """What each value of a condition stands for."""

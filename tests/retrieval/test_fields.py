@@ -313,6 +313,7 @@ def test_a_field_that_is_not_there_is_answered_by_those_that_are(keyed: Retrieve
             for field in ("bpm (float)", "분위기 (keyword)", "popularity (integer)"):
                 assert field in hint
             assert "lyrics" not in hint
+            assert hint.index("bpm (float)") < hint.index("popularity (integer)")
             assert ("did you mean bpm?" in hint) == (name in ("bmp", "Bpm "))
 
 
