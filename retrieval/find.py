@@ -26,7 +26,7 @@ from melon.word_index import KEY_LETTERS, asked_words, finds, indexed_words, key
 KINDS = ("songs", "tags", "artists", "playlists")
 """What can be looked for."""
 
-MAX_CANDIDATES = 100_000
+MAX_CANDIDATES = 10_000
 """Points with a key that begins like the one asked for, of which the rest is compared."""
 
 
