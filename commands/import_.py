@@ -16,9 +16,9 @@ from melon.commands.options import not_empty, path_argument, path_option
 def import_(
     sources: Annotated[list[Path], path_argument("Files, or folders of files.")],
     out: Annotated[
-        Path,
+        Path | None,
         path_option("--out", "-o", help="Directory to make, or to add to if an import made it."),
-    ],
+    ] = None,
     mapping: Annotated[
         list[str] | None,
         typer.Option(
@@ -68,6 +68,8 @@ def import_(
     """
     from melon.catalog import UnclearColumns, check_import, plan_import, write_import
 
+    if out is None and not dry_run:
+        raise typer.BadParameter("where is it to go?", param_hint="--out")
     try:
         plan = plan_import(
             sources,
@@ -81,14 +83,14 @@ def import_(
         raise
     for line in plan.lines():
         note(line)
-    if not dry_run:
+    if out and not dry_run:
         check_import(out, plan.inputs)
     with meter() as bar:
         catalogue = plan.read(lenient=lenient, progress=bar)
     note("the first playlists:")
     for line in [*catalogue.preview(), *catalogue.report.lines()]:
         note(line)
-    if dry_run:
+    if out is None or dry_run:
         note("nothing is written: --dry-run")
         return
     with meter() as bar:

@@ -8,7 +8,7 @@ depending on the engine. So is a field that the collection does not have, or has
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -143,6 +143,23 @@ def checked(filter: Filter, schema: CollectionSchema) -> Filter:
             another type; or no integer lies in a range of them.
     """
     return _checked(filter, {field.name: field for field in payload_fields(schema.fields)})
+
+
+def is_scanned(filter: Filter | None, schema: CollectionSchema) -> bool:
+    """Whether a search under the filter is to look at every point that passes."""
+    names = {field.name for field in schema.indexed if field.index and field.index.scanned}
+    return filter is not None and not names.isdisjoint(_field_names(filter))
+
+
+def _field_names(filter: Filter) -> Iterator[str]:
+    for condition in (*filter.must, *filter.should, *filter.must_not):
+        match condition:
+            case Filter():
+                yield from _field_names(condition)
+            case HasId():
+                pass
+            case _:
+                yield condition.field
 
 
 def _checked(filter: Filter, fields: Mapping[str, Field]) -> Filter:

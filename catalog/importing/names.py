@@ -93,7 +93,7 @@ LAST_RESORTS: dict[Role, tuple[str, ...]] = {
     Role.PLAYLIST: ("user id", "user", "user name", "session id", "session", "basket id"),
     Role.TRACK: ("artist id", "movie id", "product id", "item", "isrc"),
 }
-"""Taken where a table of playlists has nothing better."""
+"""Proposed where a table of playlists has nothing better."""
 
 BARE = {
     "id": (Role.PLAYLIST, Role.TRACK),

@@ -343,22 +343,35 @@ def _level(plan: TablePlan, name: str) -> str | None:
 
 
 def _last_resorts(plans: Sequence[TablePlan]) -> None:
-    """A user stands for a playlist, an artist for a song, where no table has anything better."""
-    if not any(_has(plan, OF_PLAYLISTS[:2]) for plan in plans):
-        for plan in plans:
-            _last_resort(plan, Role.PLAYLIST)
-    playlists = [plan for plan in plans if _has(plan, OF_PLAYLISTS[:2])]
-    if not any(map(_names_songs, playlists)):
-        for plan in playlists:
-            _last_resort(plan, Role.TRACK)
+    """A user may stand for a playlist, an artist for a song, where no table has anything better.
+
+    Raises:
+        UnclearColumns: one may.
+    """
+    asked: dict[str, TablePlan] = {}
+    entries = [plan for plan in plans if _has(plan, OF_PLAYLISTS[:2])]
+    if not entries:
+        entries = [plan for plan in plans if _last_resort(plan, Role.PLAYLIST, asked)]
+    if not any(map(_names_songs, entries)):
+        for plan in entries:
+            _last_resort(plan, Role.TRACK, asked)
+    if asked:
+        roles = " or the ".join(one.partition("=")[0] for one in asked)
+        plan = next(iter(asked.values()))
+        raise UnclearColumns(
+            f"no column is plainly the {roles}; columns are {', '.join(plan.table.columns)}",
+            where=plan.table.label,
+            mapping=tuple(asked),
+        )
 
 
-def _last_resort(plan: TablePlan, role: Role) -> None:
+def _last_resort(plan: TablePlan, role: Role, asked: dict[str, TablePlan]) -> bool:
     usual = [folded(name) for name in LAST_RESORTS[role]]
-    found = [name for name in plan.open if folded(name) in usual]
-    if found:
-        best = min(found, key=lambda name: usual.index(folded(name)))
-        plan.give(role, best, f"no column is plainly the {role}")
+    columns = [name for name in plan.open if folded(name) in usual]
+    if columns:
+        best = min(columns, key=lambda name: usual.index(folded(name)))
+        asked.setdefault(f"{role}={best}", plan)
+    return bool(columns)
 
 
 def _kind(plan: TablePlan, entries: bool) -> Kind:

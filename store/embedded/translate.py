@@ -20,6 +20,7 @@ from melon.store.filters import (
     MatchAny,
     NumberRange,
     checked,
+    is_scanned,
     utc,
 )
 from melon.store.points import (
@@ -151,7 +152,10 @@ def to_query(query: VectorQuery, schema: CollectionSchema) -> edge.QueryRequest:
         limit=query.limit,
         query=edge.Query.Nearest(vector, using=query.using),
         filter=to_filter(query.filter, schema),
-        params=edge.SearchParams(exact=query.exact, hnsw_ef=hnsw_ef(query.limit, query.ef)),
+        params=edge.SearchParams(
+            exact=query.exact or is_scanned(query.filter, schema),
+            hnsw_ef=hnsw_ef(query.limit, query.ef),
+        ),
         with_payload=payload_selector(query.payload),
         with_vector=False,
     )

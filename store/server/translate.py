@@ -26,6 +26,7 @@ from melon.store.filters import (
     MatchAny,
     NumberRange,
     checked,
+    is_scanned,
     utc,
 )
 from melon.store.points import (
@@ -185,7 +186,10 @@ def to_query(query: VectorQuery, schema: CollectionSchema) -> models.QueryReques
         using=query.using,
         limit=query.limit,
         filter=to_filter(query.filter, schema),
-        params=models.SearchParams(exact=query.exact, hnsw_ef=hnsw_ef(query.limit, query.ef)),
+        params=models.SearchParams(
+            exact=query.exact or is_scanned(query.filter, schema),
+            hnsw_ef=hnsw_ef(query.limit, query.ef),
+        ),
         with_payload=payload_selector(query.payload),
     )
 

@@ -68,10 +68,13 @@ def test_the_five_minutes_of_the_page_on_the_format(place: Place, exports: Path)
 
 
 def test_a_dry_run_writes_nothing(exports: Path):
-    done = melon("import", "exports", "--out", "own", "--dry-run")
+    done = melon("import", "exports", "--dry-run")
     assert (done.code, done.out) == (0, "")
     assert "the first playlists:" in done.err
     assert not Path("own").exists()
+    done = melon("import", "exports")
+    assert done.code == 2
+    assert "--out" in done.err
 
 
 def test_what_is_not_clear_is_asked_for_by_a_command_that_says_it(nowhere: Path):
