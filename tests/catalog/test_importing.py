@@ -376,7 +376,7 @@ def test_no_playlist_is_lost_by_a_missing_song(missing: object, tmp_path: Path):
 
 
 def test_two_tables_are_one_catalogue(tmp_path: Path):
-    """As of Last.fm: users are the playlists, artists the songs, if one says so. Lines end in CR LF."""
+    """As of Last.fm: users are the playlists, artists the songs. Lines end in CR LF."""
     entries, artists = tmp_path / "user_artists.tsv", tmp_path / "artists.tsv"
     entries.write_text("userID\tartistID\tweight\r\n2\t51\t13883\r\n2\t52\t11690\r\n3\t51\t2\r\n")
     artists.write_text('id\tname\n51\tDuran "Duran"\n52\t"Weird Al\n')
