@@ -88,6 +88,7 @@ def _spelt_out(ranges: str) -> str:
 
 _EDGES = _spelt_out(_BLANK + _UNSEEN + _JOINER + _TAGS)
 _AT_EDGES = frozenset(_EDGES)
+_FILLERS = "".join(filter(str.isalnum, _EDGES))
 _LOOKS = re.compile(f"{_EMOJI_STYLE}|(?<={_FLAG})[{_TAGS}]+")
 """What makes an emoji of a symbol before it, or another flag of a flag."""
 
@@ -105,8 +106,10 @@ def clean_text(text: str | None) -> str | None:
         return None
     if text.isascii():
         return text.strip() or None
-    text.encode()
     text = unicodedata.normalize("NFC", text)
+    if text.isalnum() and text.strip(_FILLERS) == text:
+        return text  # as most are: half of the time that the rest takes
+    text.encode()
     if text[0] not in _AT_EDGES and text[-1] not in _AT_EDGES:
         return text  # to strip thousands of characters takes longer than all the rest
     bare = text.strip(_EDGES)

@@ -7,11 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
-from types import GenericAlias
-from typing import Annotated, Any, Generic, TypeVar
-
-import pydantic
-from pydantic import BaseModel, ConfigDict, create_model
+from typing import Any, Generic, TypeVar
 
 from melon.catalog.corpus import CorpusFiles
 from melon.catalog.corpus_keys import CorpusKeys, Keys
@@ -22,62 +18,12 @@ from melon.catalog.numbers import whole_number
 from melon.catalog.records import IssueDate, Playlist, Song
 from melon.catalog.report import Cause, ReadReport
 from melon.catalog.source import RecordSource, byte_counter
-from melon.fields import PLAYLISTS, SONGS, Field, FieldType, read_fields
+from melon.fields import PLAYLISTS, SONGS, Field, FieldType
 from melon.progress import Progress, ignore
 from melon.text import clean_text
 
-_RAW = ConfigDict(strict=True, extra="ignore")
-
-KEYED_FIELDS = {"id", "songs"}
-"""Fields whose values are ids, or strings: the keys of what has these ids."""
-
 GENRE_FIELDS = {"genres", "detail_genres"}
 """Fields whose values have to be among the genres, where these are known."""
-
-_STRING_OR_NUMBER = str | int
-_ANNOTATIONS: dict[FieldType, Any] = {
-    FieldType.TEXT: str,
-    FieldType.KEYWORD: str,
-    FieldType.FLOAT: Annotated[float, pydantic.Field(allow_inf_nan=False)],
-    FieldType.BOOL: bool,
-    FieldType.DATE: _STRING_OR_NUMBER,
-    FieldType.DATETIME: _STRING_OR_NUMBER,
-}
-
-
-def file_model(name: str, fields: Iterable[Field]) -> type[BaseModel]:
-    """What a record of a file has to be, with an attribute for each field that is read from it."""
-
-    def annotation(field: Field) -> Any:
-        one = (
-            Annotated[int, pydantic.Field(ge=field.minimum, le=field.maximum)]
-            if field.type is FieldType.INTEGER
-            else _ANNOTATIONS[field.type]
-        )
-        if field.name in KEYED_FIELDS:
-            one = one | str
-        value = GenericAlias(list, one) if field.many else one
-        return (value, ...) if field.required else (value | None, None)
-
-    # By an alias, for a field of a catalogue's own may have the name of one of the model's methods.
-    attributes: dict[str, Any] = {}
-    for field in read_fields(fields):
-        annotated, default = annotation(field)
-        attributes[_attribute(field)] = (annotated, pydantic.Field(default, alias=field.source))
-    return create_model(name, __config__=_RAW, **attributes)
-
-
-def by_source(fields: Iterable[Field]) -> dict[str, Field]:
-    """The fields that a file may have, by the names that it has for them."""
-    return {str(field.source): field for field in read_fields(fields)}
-
-
-def _attribute(field: Field) -> str:
-    """The name of the attribute of a file's record that holds a field."""
-    return f"of_{field.source}"
-
-
-PLAYLIST_MODEL = file_model("playlist", PLAYLISTS)
 
 
 def read_playlists(
@@ -118,10 +64,9 @@ def read_playlists(
     seen = _Seen(keys.playlist)
     for path in paths:
         source = RecordSource(
-            path, "playlist", report, advance, by_source(PLAYLISTS), strict=strict, lenient=lenient
+            path, "playlist", report, advance, PLAYLISTS, strict=strict, lenient=lenient
         )
-        conversions = _Conversions(Playlist, PLAYLISTS, source, keys)
-        for playlist in _distinct(source, PLAYLIST_MODEL, conversions, seen):
+        for playlist in _Records(Playlist, source, keys, seen):
             report.playlists += 1
             yield _without_repeats(playlist, source)
 
@@ -165,12 +110,10 @@ def read_songs(
     known = None if genres is None else frozenset(genres)
     keys = keys or CorpusKeys(CorpusFiles((), path))
     advance = byte_counter("songs", [path], progress)
-    fields = (*SONGS, *fields)
     source = RecordSource(
-        path, "song", report, advance, by_source(fields), strict=strict, lenient=lenient
+        path, "song", report, advance, (*SONGS, *fields), strict=strict, lenient=lenient
     )
-    conversions = _Conversions(Song, fields, source, keys, known)
-    for song in _distinct(source, file_model("song", fields), conversions, _Seen(keys.song)):
+    for song in _Records(Song, source, keys, _Seen(keys.song), known):
         report.songs += 1
         yield song
 
@@ -187,96 +130,86 @@ class _Seen:
         self.keys: set[str] = set()
 
 
-def _distinct(
-    source: RecordSource, model: type[BaseModel], conversions: _Conversions[Record], seen: _Seen
-) -> Iterator[Record]:
+class _Records(Generic[Record]):
     """The records of a file that are the first with their id, each with its own key if it has one.
 
     A string in place of the id is the key.
     """
-    for raw in source.records(model):
-        try:
-            record = _first(source, raw, conversions, seen)
-        except UnicodeEncodeError:
-            readable = source.readable(raw)
-            record = None if readable is None else _first(source, readable, conversions, seen)
-        if record is not None:
-            yield record
-
-
-def _first(
-    source: RecordSource, raw: BaseModel, conversions: _Conversions[Record], seen: _Seen
-) -> Record | None:
-    """The record, unless one before has its id.
-
-    Raises:
-        UnicodeEncodeError: a text is not Unicode.
-    """
-    written = raw.__dict__["of_id"]
-    name = clean_text(written) if isinstance(written, str) else None
-    number = written if name is None else seen.id_of(name)
-    if isinstance(number, str):
-        source.note(Cause.MISSING_FIELD, "id", "the record's 'id' is blank")
-        return None
-    if number in seen.ids:
-        what = f"{source.kind} {shortened(written)} was read before"
-        source.note(Cause.REPEATED_ID, "id", what)
-        return None
-    record = conversions.record(raw)
-    seen.ids.add(number)
-    if name is not None or record.key is not None:
-        record = replace(record, id=number, key=_own_key(record.key, name, seen.keys, source))
-    return record
-
-
-def _own_key(key: str | None, name: str | None, seen: set[str], source: RecordSource) -> str | None:
-    """The key of a record: the string in place of its id, if there is one; None if another has it.
-
-    Args:
-        key: what stands in its field.
-        name: what stands in place of its id.
-        seen: keys of the records before; this one's joins them.
-    """
-    if name is not None and key not in (None, name):
-        source.note(Cause.SECOND_KEY, "key", f"{shortened(key)} beside the id's own")
-    key = name or key
-    if key is None or key in seen:
-        source.note(Cause.REPEATED_KEY, "key", f"{shortened(key)} was read before")
-        return None
-    seen.add(key)
-    return key
-
-
-class _Conversions(Generic[Record]):
-    """How the values of a file's record become those of a playlist or a song."""
 
     def __init__(
         self,
         record: type[Record],
-        fields: Iterable[Field],
         source: RecordSource,
         keys: Keys,
+        seen: _Seen,
         genres: frozenset[str] | None = None,
     ) -> None:
         self._make: Callable[..., Record] = record
-        named = {field.name: field for field in read_fields(fields)}
-        attributes = [named.pop(name) for name in record.__slots__ if name in named]
+        self._source = source
+        self._seen = seen
+        conversions = {
+            field.name: (name, _conversion(field, source, keys, genres))
+            for name, field in source.fields.items()
+        }
         self._attributes = [
-            (_attribute(field), _conversion(field, source, keys, genres)) for field in attributes
+            conversions.pop(name) for name in record.__slots__ if name in conversions
         ]
-        self._more = [
-            (name, _attribute(field), _conversion(field, source, keys, genres))
-            for name, field in named.items()
-        ]
+        self._more = conversions
 
-    def record(self, raw: BaseModel) -> Record:
-        """The playlist or the song of a file's record; its id may still be a string."""
-        values = raw.__dict__
-        arguments = [convert(values[key]) for key, convert in self._attributes]
+    def __iter__(self) -> Iterator[Record]:
+        for values in self._source.records():
+            try:
+                record = self._first(values)
+            except UnicodeEncodeError:
+                readable = self._source.readable(values)
+                record = None if readable is None else self._first(readable)
+            if record is not None:
+                yield record
+
+    def _first(self, values: dict[str, Any]) -> Record | None:
+        """The record of a file's values, unless one before has its id.
+
+        Raises:
+            UnicodeEncodeError: a text is not Unicode.
+        """
+        number, name = values["id"], None
+        if isinstance(number, str):
+            name = clean_text(number)
+            if name is None:
+                self._source.note(Cause.MISSING_FIELD, "id", "the record's 'id' is blank")
+                return None
+            number = self._seen.id_of(name)
+        if number in self._seen.ids:
+            what = f"{self._source.kind} {shortened(values['id'])} was read before"
+            self._source.note(Cause.REPEATED_ID, "id", what)
+            return None
+        value_of = values.get
+        arguments = [convert(value_of(source)) for source, convert in self._attributes]
         if self._more:
-            more = {name: convert(values[key]) for name, key, convert in self._more}
-            arguments.append({n: value for n, value in more.items() if value not in (None, ())})
-        return self._make(*arguments)
+            more = {at: convert(value_of(source)) for at, (source, convert) in self._more.items()}
+            arguments.append({at: value for at, value in more.items() if value not in (None, ())})
+        record = self._make(*arguments)
+        self._seen.ids.add(number)
+        if name is not None or record.key is not None:
+            record = replace(record, id=number, key=self._own_key(record.key, name))
+        return record
+
+    def _own_key(self, key: str | None, name: str | None) -> str | None:
+        """The string in place of a record's id, if there is one, or its key; None if repeated.
+
+        Args:
+            key: what stands in its field.
+            name: what stands in place of its id.
+        """
+        if name is not None and key not in (None, name):
+            what = f"{shortened(key)} beside the id's own"
+            self._source.note(Cause.SECOND_KEY, "key", what)
+        key = name or key
+        if key is None or key in self._seen.keys:
+            self._source.note(Cause.REPEATED_KEY, "key", f"{shortened(key)} was read before")
+            return None
+        self._seen.keys.add(key)
+        return key
 
 
 def _conversion(

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import ValidationError
+from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
 from melon.catalog.errors import BadCorpus, BadRecord, shortened
 from melon.catalog.json_stream import JsonArray
 from melon.catalog.numbers import whole_number
 from melon.catalog.report import Cause, Finding, ReadReport, RecordKind
 from melon.errors import Problem, counted, place_of, problems
-from melon.fields import Field, FieldType
+from melon.fields import Field, FieldType, read_fields
 from melon.progress import Progress
 
-RawT = TypeVar("RawT", bound=BaseModel)
+KEYED_FIELDS = {"id", "songs"}
+"""Fields whose values are ids, or strings: the keys of what has these ids."""
+
+UNUSUAL = {"key"}
+"""Fields that most files lack, and rightly."""
+
+DROPPED = object()
+"""In place of a member of a list that cannot be read."""
+
+_STRING_OR_NUMBER = core_schema.union_schema([core_schema.str_schema(), core_schema.int_schema()])
+_SCHEMAS: dict[FieldType, CoreSchema] = {
+    FieldType.TEXT: core_schema.str_schema(),
+    FieldType.KEYWORD: core_schema.str_schema(),
+    FieldType.FLOAT: core_schema.float_schema(allow_inf_nan=False),
+    FieldType.BOOL: core_schema.bool_schema(),
+    FieldType.DATE: _STRING_OR_NUMBER,
+    FieldType.DATETIME: _STRING_OR_NUMBER,
+}
 
 _CAUSES = {
     "missing": Cause.MISSING_FIELD,
@@ -34,7 +51,7 @@ class RecordSource:
         kind: What its records are, for the report.
         report: Counts findings.
         advance: Called with the number of bytes, each time some were read.
-        fields: What a record may have, by their names in the file.
+        fields: What a record may have.
         strict: Raise `BadRecord` where a record would be skipped, or a value dropped.
         lenient: Take what there is of a file of which less than half can be used.
     """
@@ -45,7 +62,7 @@ class RecordSource:
         kind: RecordKind,
         report: ReadReport,
         advance: Callable[[int], None],
-        fields: Mapping[str, Field],
+        fields: Iterable[Field],
         *,
         strict: bool,
         lenient: bool,
@@ -53,10 +70,12 @@ class RecordSource:
         self._array = JsonArray(path, advance=advance)
         self.kind = kind
         self._report = report
-        self._fields = fields
+        self.fields = {str(field.source): field for field in read_fields(fields)}
         self._strict = strict
         self._lenient = lenient
-        self._layouts: Counter[tuple[str, ...]] = Counter()
+        self._compared = 0
+        self._unknown: Iterable[str] = ()
+        self._lacking = [name for name in self.fields if name not in UNUSUAL]
         self._skipped = 0
 
     @property
@@ -64,8 +83,8 @@ class RecordSource:
         """The file."""
         return self._array.path
 
-    def records(self, model: type[RawT]) -> Iterator[RawT]:
-        """Yield the records that `model` accepts, as they are or without what it refuses of them.
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Yield the values of each record's fields, as far as it has them and they can be read.
 
         What cannot be read is reported: optional values and members of lists are dropped, and a
         record is left out where nothing else helps.
@@ -74,19 +93,26 @@ class RecordSource:
             BadCorpus: less than half of the records are used, or there is none, unless that is
                 to be taken.
         """
-        # `TypeAdapter.validate_python`, which calls this one, takes a fifth longer.
-        validate = TypeAdapter(model).validator.validate_python
+        schema = core_schema.typed_dict_schema(
+            {
+                name: core_schema.typed_dict_field(_schema(field), required=field.required)
+                for name, field in self.fields.items()
+            },
+            config=core_schema.CoreConfig(strict=True),
+        )
+        validate = SchemaValidator(schema).validate_python
+        misnamed = True
         for value in self._array:
-            if type(value) is dict and len(self._layouts) < MAX_LAYOUTS:
-                self._layouts[tuple(value)] += 1
+            if misnamed and isinstance(value, dict):
+                misnamed = self._may_be_misnamed(value)
             try:
-                raw = validate(value)
+                values = validate(value)
             except ValidationError as error:
                 mended = self._mended(value, error)
                 if mended is None:
                     continue
-                raw = validate(mended)
-            yield raw
+                values = validate(mended)
+            yield values
         self._check_yield(self._array.number)
 
     def _mended(self, value: Any, error: ValidationError) -> dict[str, Any] | None:
@@ -104,7 +130,7 @@ class RecordSource:
         for (name, *index), problem in (
             (place or (None,), problem) for place, problem in wrong.items()
         ):
-            field = self._fields.get(str(name))
+            field = self.fields.get(str(name))
             fits = field is not None and field.many == bool(index)
             number = _meant(field, problem.value) if field and fits else None
             needed = field is None or (field.required and not index)
@@ -142,20 +168,21 @@ class RecordSource:
             hint="correct the file, or leave it out; --lenient takes what there is",
         )
 
+    def _may_be_misnamed(self, record: dict[str, Any]) -> bool:
+        """Whether the records up to this one all have an unknown field and all lack a known one."""
+        names = self._unknown if self._compared else record
+        self._unknown = [name for name in names if name in record and name not in self.fields]
+        self._lacking = [name for name in self._lacking if name not in record]
+        self._compared += 1
+        return bool(self._unknown and self._lacking)
+
     def _misnamed(self) -> str | None:
         """Which fields all records have that are not known, and which known ones none has."""
-        if not self._layouts or len(self._layouts) >= MAX_LAYOUTS:
+        if not self._unknown or not self._lacking:
             return None
-        everywhere = set.intersection(*map(set, self._layouts))
-        anywhere = {name for layout in self._layouts for name in layout}
-        layout = next(iter(self._layouts))
-        unknown = [name for name in layout if name in everywhere and name not in self._fields]
-        lacking = [name for name in self._fields if name not in anywhere | UNUSUAL]
-        if not unknown or not lacking:
-            return None
-        records = counted(self._layouts.total(), "record")
-        have = "has" if self._layouts.total() == 1 else "have"
-        return f"{records} {have} {_quoted(unknown)}, none has {_quoted(lacking)}"
+        records = counted(self._compared, "record")
+        have = "has" if self._compared == 1 else "have"
+        return f"{records} {have} {_quoted(self._unknown)}, none has {_quoted(self._lacking)}"
 
     def note(self, cause: Cause, field: str | None, detail: str) -> None:
         """Report something about the last record that was yielded.
@@ -177,25 +204,24 @@ class RecordSource:
         self._skipped += cause.skips
         self._report.add(finding)
 
-    def readable(self, raw: RawT) -> RawT | None:
+    def readable(self, values: dict[str, Any]) -> dict[str, Any] | None:
         """The last record without texts that are not Unicode; None if it needs one of them."""
-        values = dict(raw.__dict__)
-        for attribute, value in values.items():
-            name = str(type(raw).model_fields[attribute].alias)
+        readable = dict(values)
+        for name, value in values.items():
             if isinstance(value, str) and not _is_unicode(value):
-                if self._fields[name].required:
+                if self.fields[name].required:
                     self.note(Cause.INVALID_TEXT, name, _half(value))
                     return None
-                values[attribute] = None
+                del readable[name]
                 self.note(Cause.UNREADABLE_VALUE, name, _half(value))
             elif isinstance(value, list):
                 for at, member in enumerate(value):
                     if isinstance(member, str) and not _is_unicode(member):
                         self.note(Cause.UNREADABLE_VALUE, f"{name}[{at}]", _half(member))
-                values[attribute] = [
+                readable[name] = [
                     member for member in value if not isinstance(member, str) or _is_unicode(member)
                 ]
-        return raw.model_copy(update=values)
+        return readable
 
     def _described(self, problem: Problem) -> tuple[Cause, str | None, str]:
         """The cause, the place and the detail of what pydantic refused."""
@@ -212,14 +238,13 @@ class RecordSource:
         return cause, place or None, detail
 
 
-MAX_LAYOUTS = 1000
-"""Sets of fields, in their orders, that are counted of a file: with more, fields are no columns."""
-
-UNUSUAL = {"key"}
-"""Fields that most files lack, and rightly."""
-
-DROPPED = object()
-"""In place of a member of a list that cannot be read."""
+def _schema(field: Field) -> CoreSchema:
+    """What a value of a field has to be in a file."""
+    one = _SCHEMAS.get(field.type) or core_schema.int_schema(ge=field.minimum, le=field.maximum)
+    if field.name in KEYED_FIELDS:
+        one = core_schema.union_schema([one, core_schema.str_schema()])
+    value = core_schema.list_schema(one) if field.many else one
+    return value if field.required else core_schema.nullable_schema(value)
 
 
 def _meant(field: Field, value: object) -> int | None:
@@ -244,7 +269,7 @@ def _half(text: str) -> str:
     return f"{shortened(text)} has half a surrogate pair"
 
 
-def _quoted(names: Sequence[str]) -> str:
+def _quoted(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
