@@ -134,21 +134,23 @@ class Names:
     keyed: dict[str, int] = field(default_factory=dict)
     strings: dict[str, bool] = field(default_factory=dict)
 
-    def add(self, name: object, *, described: bool = False) -> None:
-        """Add what names one; what can name none is reported by who reads the record."""
+    def add(self, name: object, *, described: bool = False) -> int | None:
+        """Add what names one, and return it if it is an id.
+
+        What can name none is reported by who reads the record.
+        """
         number = None if isinstance(name, str) else whole_number(name)
-        if number is not None:
-            if 0 <= number <= MAX_ID:
-                self.ids.add(number)
-        elif key := key_of(name):
+        if number is not None and 0 <= number <= MAX_ID:
+            self.ids.add(number)
+            return number
+        if key := key_of(name):
             self.strings[key] = self.strings.get(key, False) or described
+        return None
 
     def add_record(self, record: dict[str, object]) -> None:
         """Add the record of one, with its key."""
-        name = record.get("id")
-        self.add(name, described=True)
-        number = None if isinstance(name, str) else whole_number(name)
-        if number is not None and 0 <= number <= MAX_ID and (key := key_of(record.get("key"))):
+        number = self.add(record.get("id"), described=True)
+        if number is not None and (key := key_of(record.get("key"))):
             self.keyed.setdefault(key, number)
 
     @cached_property
