@@ -8,6 +8,7 @@ further fields in `fields.json`, and `own_field` makes a `Field` of each.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -123,6 +124,16 @@ class Field:
     maximum: int = MAX_INTEGER
     written: str = ""
     missing: str = "not known"
+
+
+def stored_float(value: float) -> float:
+    """A float as payloads have it, of 15 digits, and as filters ask for it.
+
+    Of one with more, engines read another last digit than was written, and not the same one in
+    an index as in a payload.
+    """
+    rounded = float(f"{value:.15g}")
+    return rounded if math.isfinite(rounded) else value
 
 
 def read_fields(fields: Iterable[Field]) -> list[Field]:

@@ -5,7 +5,6 @@ Unknown values are absent: never "", 0 or null. Lists hold no repeats.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from operator import itemgetter
 from typing import Any
@@ -15,7 +14,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from melon.embedding import EmbeddingSpace
-from melon.fields import PLAYLISTS, SONGS, TAGS, WORDS, Field, FieldType, payload_fields
+from melon.fields import (
+    PLAYLISTS,
+    SONGS,
+    TAGS,
+    WORDS,
+    Field,
+    FieldType,
+    payload_fields,
+    stored_float,
+)
 from melon.ingest.incidence import Incidence, Matrix, membership
 from melon.store import FIRST_BIGRAM_ITEM, FIRST_TAG_ITEM, FIRST_WORD_ITEM, Payload, genre_year
 from melon.text import name_key
@@ -127,11 +135,7 @@ def table_payloads(
 
 
 def _stored(field: Field, value: Any) -> Any:
-    """A value as payloads have it: without repeats, and datetimes as RFC 3339 in UTC.
-
-    Floats have 15 digits: of one with more, engines read another last digit than was written,
-    and not the same one in its index as in its payload.
-    """
+    """A value as payloads have it: without repeats, and datetimes as RFC 3339 in UTC."""
     if field.many:
         return list(dict.fromkeys(_one(field, each) for each in value))
     return _one(field, value)
@@ -144,8 +148,7 @@ def _one(field: Field, value: Any) -> Any:
         case FieldType.DATETIME:
             return f"{value.replace(tzinfo=None).isoformat()}Z"
         case FieldType.FLOAT:
-            rounded = float(f"{value:.15g}")
-            return rounded if math.isfinite(rounded) else value
+            return stored_float(value)
         case _:
             return value
 

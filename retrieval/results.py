@@ -57,7 +57,7 @@ class Unknown:
     songs: tuple[int | str, ...] = ()
     tags: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
-    near: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
+    near: Mapping[str, Sequence[str]] = field(default_factory=dict, compare=False)
 
     def __bool__(self) -> bool:
         return bool(self.songs or self.tags or self.words)

@@ -221,6 +221,8 @@ class Retriever:
     ) -> list[Recommendation]:
         """Answer many queries in few requests; the answers are those of `recommend`.
 
+        Without `unknown.near`, which would take longer than the answers.
+
         Raises:
             as `recommend`.
         """

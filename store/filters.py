@@ -8,12 +8,13 @@ depending on the engine. So is a field that the collection does not have, or has
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from melon.fields import Field, FieldType, indexed_fields, payload_fields
+from melon.fields import Field, FieldType, indexed_fields, payload_fields, stored_float
 from melon.store.errors import FilterError
 from melon.store.schema import CollectionSchema
 
@@ -136,7 +137,8 @@ def checked(filter: Filter, schema: CollectionSchema) -> Filter:
     """The same filter, of which each condition is one that the collection has an index for.
 
     Ranges of integers come back with whole bounds: engines cut off what stands behind the point,
-    so that `gte=2.5` would let 2 pass.
+    so that `gte=2.5` would let 2 pass. Those of floats lie between the values
+    that payloads may have.
 
     Raises:
         FilterError: a field is not there or has no index (it names those that have), or is of
@@ -189,8 +191,8 @@ def _checked_condition(condition: Condition, fields: Mapping[str, Field]) -> Con
         raise FilterError(
             f"{name} is not what {field.type} values are filtered by", where=f"field {field.name}"
         )
-    if isinstance(condition, NumberRange) and field.type is FieldType.INTEGER:
-        return _whole(condition)
+    if isinstance(condition, NumberRange):
+        return (_whole if field.type is FieldType.INTEGER else _apart)(condition)
     return condition
 
 
@@ -202,6 +204,11 @@ _ALLOWED: Mapping[type, tuple[tuple[FieldType, ...], str]] = {
 }
 """The types of the fields that each kind of condition may be about, and what it is called."""
 
+_Rounding = Callable[[float], float]
+
+NOISE = 4e-16
+"""Share of a float: more than engines misread it by, and less than half of its 15th digit."""
+
 _PYTHON_TYPES = {FieldType.KEYWORD: str, FieldType.INTEGER: int, FieldType.BOOL: bool}
 
 
@@ -212,16 +219,36 @@ def _of(field: Field, condition: MatchAny) -> bool:
 
 def _whole(range: NumberRange) -> NumberRange:
     """The same range of integers, with whole bounds."""
+    return _bounded(range, gte=math.ceil, lte=math.floor, gt=math.floor, lt=math.ceil)
 
-    def bound(value: float | None, rounded: Callable[[float], int]) -> int | None:
+
+def _apart(range: NumberRange) -> NumberRange:
+    """The same range of floats, whose bounds lie between values that payloads may have.
+
+    These have 15 digits, and engines read some as the float beside.
+    """
+
+    def above(bound: float) -> float:
+        return min(stored_float(bound) + NOISE * abs(bound), sys.float_info.max)
+
+    def below(bound: float) -> float:
+        return max(stored_float(bound) - NOISE * abs(bound), -sys.float_info.max)
+
+    return _bounded(range, gte=below, lte=above, gt=above, lt=below)
+
+
+def _bounded(
+    range: NumberRange, *, gte: _Rounding, lte: _Rounding, gt: _Rounding, lt: _Rounding
+) -> NumberRange:
+    def bound(value: float | None, rounded: _Rounding) -> float | None:
         return None if value is None else rounded(value)
 
-    return replace(
-        range,
-        gte=bound(range.gte, math.ceil),
-        lte=bound(range.lte, math.floor),
-        gt=bound(range.gt, math.floor),
-        lt=bound(range.lt, math.ceil),
+    return NumberRange(
+        range.field,
+        gte=bound(range.gte, gte),
+        lte=bound(range.lte, lte),
+        gt=bound(range.gt, gt),
+        lt=bound(range.lt, lt),
     )
 
 

@@ -151,6 +151,7 @@ def test_metadata_is_kept_as_it_was_given():
     assert set(first["words"]) >= set(space.title.words("a title"))
     assert second == {
         "id": 8,
+        "key": None,
         "title": None,
         "tags": ["태그", "b c"],
         "songs": [5, 4],

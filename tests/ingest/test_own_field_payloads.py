@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from melon.catalog import Playlist, Song
 from melon.embedding import build_space, training_settings
@@ -14,9 +15,9 @@ SONGS = 300
 
 
 def test_numbers_of_any_length_are_stored_and_found(store: VectorStore) -> None:
-    """Qdrant reads the last of 17 digits of a float as another; 15 are kept."""
+    """Qdrant reads the last of 17 digits of a float as another, and of 15 where they are huge."""
     rng = np.random.default_rng(5)
-    floats = (rng.normal(120, 20, SONGS) * 10.0 ** rng.integers(-6, 7, SONGS)).tolist()
+    floats = (rng.normal(120, 20, SONGS) * 10.0 ** rng.integers(-290, 290, SONGS)).tolist()
     integers = rng.integers(-MAX_INTEGER, MAX_INTEGER, SONGS).tolist()
     songs = [
         Song(n, more={"real": floats[n], "whole": integers[n], "several": (floats[n], 0.5)})
@@ -35,9 +36,16 @@ def test_numbers_of_any_length_are_stored_and_found(store: VectorStore) -> None:
 
     reader = store.open()
     for song in reader.find(Collection.SONGS, None, SONGS):
-        kept = float(f"{floats[int(song.id)]:.15g}")
-        assert song.payload["real"] == kept
-        assert song.payload["several"] == [kept, 0.5]
+        number = floats[int(song.id)]
+        kept = float(f"{number:.15g}")
+        assert song.payload["real"] == pytest.approx(kept, rel=1e-15)
+        assert song.payload["several"] == [song.payload["real"], 0.5]
         assert song.payload["whole"] == integers[int(song.id)]
-        itself = Filter(must=(NumberRange("real", gte=kept, lte=kept),))
-        assert [one.id for one in reader.find(Collection.SONGS, itself, 2)] == [song.id]
+        for bounds, passes in (
+            ({"gte": number, "lte": number}, lambda one, kept=kept: one == kept),
+            ({"gte": number}, lambda one, kept=kept: one >= kept),
+            ({"gt": number}, lambda one, kept=kept: one > kept),
+            ({"lt": number}, lambda one, kept=kept: one < kept),
+        ):
+            hits = reader.count(Collection.SONGS, Filter(must=(NumberRange("real", **bounds),)))
+            assert hits == sum(passes(float(f"{one:.15g}")) for one in floats)

@@ -255,7 +255,9 @@ def test_the_manifest_is_all_that_a_query_host_needs(
         Collection.PLAYLISTS: 4,
         Collection.WORDS: reader.count(Collection.WORDS),
     }
-    assert manifest.genres == {code: genre.name for code, genre in GENRES.items()}
+    assert manifest.genres == {code: genre.name for code, genre in GENRES.items()} | {
+        "GN0900": "GN0900"  # of a song, and without a name
+    }
     assert manifest.title_tokenizer == space.title.to_bytes()
     assert manifest.weights == SparseWeights().model_dump()
     assert (manifest.space, manifest.dim) == (space.hash, 8)

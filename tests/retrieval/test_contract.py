@@ -55,7 +55,8 @@ CONSTRAINTS = [
 @st.composite
 def constraints(draw: st.DrawFn, catalogue: Catalogue) -> Constraints:
     """Any constraints that name what is there; most let some songs pass."""
-    names = [*catalogue.genres, *(genre.name for genre in catalogue.genres.values())]
+    codes = {code for song in catalogue.songs.values() for code in song.genres + song.detail_genres}
+    names = sorted({*codes, *(catalogue.genres[code].name for code in codes)})
     some_genres = st.lists(st.sampled_from(names), min_size=1, max_size=4).map(tuple)
     some_artists = st.lists(st.sampled_from(catalogue.artists), min_size=1, max_size=6).map(tuple)
     days = sorted(s.issue_date.day for s in catalogue.songs.values() if s.issue_date)
@@ -77,13 +78,13 @@ def constraints(draw: st.DrawFn, catalogue: Catalogue) -> Constraints:
     }
     chosen = draw(st.lists(st.sampled_from(sorted(possible)), min_size=1, max_size=3, unique=True))
     drawn = {name: draw(possible[name]) for name in chosen}
-    codes = {name: code for code, genre in catalogue.genres.items() for name in (code, genre.name)}
+    code_of = {name: code for code, g in catalogue.genres.items() for name in (code, g.name)}
     for kind in ("genres", "artists"):  # what is wanted and excluded at once is an error
         names = (*drawn.get(kind, ()), *drawn.get(f"all_{kind}", ()))
-        wanted = {codes.get(name, name) for name in names}
+        wanted = {code_of.get(name, name) for name in names}
         wanted |= {genre.parent for genre in catalogue.genres.values() if genre.code in wanted}
         excluded = drawn.pop(f"not_{kind}", ())
-        drawn[f"not_{kind}"] = tuple(n for n in excluded if codes.get(n, n) not in wanted)
+        drawn[f"not_{kind}"] = tuple(n for n in excluded if code_of.get(n, n) not in wanted)
     return Constraints(**drawn)
 
 

@@ -191,7 +191,7 @@ def _own_fields(rng: np.random.Generator) -> dict[str, Any]:
     own: dict[str, Any] = {
         "bpm": float(rng.choice([119.5, 120, 120.1, 121.1, 128])),
         "loudness": int(rng.integers(-5, 5)),
-        "peaks": rng.choice([0.1, 0.2, 0.1 + 0.2, 119.5], int(rng.integers(1, 4))).tolist(),
+        "peaks": rng.choice([0.1, 0.2, 0.3, 119.5], int(rng.integers(1, 4))).tolist(),
         "explicit": bool(rng.integers(0, 2)),
         "분위기": rng.choice(MOODS, int(rng.integers(1, 3)), replace=False).tolist(),
         "added_at": added.isoformat().replace("+00:00", "Z"),

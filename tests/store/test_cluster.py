@@ -17,15 +17,7 @@ from qdrant_client import QdrantClient, models
 from qdrant_server import Server, running_cluster, wait_for_peers
 from store_samples import manifest, points, publish
 
-from melon.store import (
-    DENSE,
-    SCHEMA,
-    Collection,
-    IndexingFailed,
-    Preset,
-    StoreUnavailable,
-    VectorQuery,
-)
+from melon.store import DENSE, Collection, IndexingFailed, Preset, StoreUnavailable, VectorQuery
 from melon.store.presets import INDEX_SETTINGS
 from melon.store.server import ServerStore
 from melon.store.server import cluster as cluster_waits
@@ -110,7 +102,7 @@ def test_every_copy_is_indexed_and_one_node_can_be_lost(
                 shards = client.collection_cluster_info(cluster.songs).local_shards
             assert info.status == models.CollectionStatus.GREEN
             assert info.indexed_vectors_count == info.points_count == POINTS
-            indexed = SCHEMA[Collection.SONGS].indexed
+            indexed = builder.reader().manifest.schema(Collection.SONGS).indexed
             assert info.payload_schema.keys() == {field.name for field in indexed}
             assert info.config.params.replication_factor == COPIES
             assert {shard.state for shard in shards} == {models.ReplicaState.ACTIVE}

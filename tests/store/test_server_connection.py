@@ -10,7 +10,7 @@ import pytest
 from places import ServerPlace
 from store_samples import DIM, Sample, publish
 
-from melon.store import DENSE, Collection, StoreClosed, VectorQuery
+from melon.store import DENSE, SCHEMA, Collection, StoreClosed, VectorQuery
 from melon.store.server.connection import BACKGROUND_THREADS
 from melon.store.server.reader import _json
 from melon.store.server.translate import to_query
@@ -46,7 +46,7 @@ def test_a_batch_of_queries_is_as_few_requests_as_its_size_allows(
     """fit: how many queries have room in a request; None: as many as it is in earnest."""
     one = VectorQuery(np.ones(DIM, np.float32), DENSE, 3)
     if fit is not None:
-        size = len(_json(to_query(one)))
+        size = len(_json(to_query(one, SCHEMA[Collection.SONGS])))
         monkeypatch.setattr("melon.store.server.reader.QUERY_BYTES", fit * size + size // 2)
     with server_place.open() as store:
         publish(store, songs_sample.contents)
