@@ -283,7 +283,7 @@ SONGS = (
         index=Index(),
         made_of="`genres`",
         shown=True,
-        meaning="names of `genres`, where the catalogue has them",
+        meaning="names of `genres`: the code itself where the catalogue has none",
         example=["발라드"],
     ),
     Field(

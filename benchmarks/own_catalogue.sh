@@ -17,7 +17,7 @@ run() {
 
 run import "$@" --out "$work/files"
 # shellcheck disable=SC2086 # several options
-run split "$work/files" --out "$work/split" ${SPLIT:-}
+run split "$work/files" --out "$work/split" --replace ${SPLIT:-}
 run train "$work/split" --out "$work/space"
 run ingest "$work/space" --path "$work/store"
 key=$("${PYTHON:-python3}" -c 'import json, sys; print(json.load(open(sys.argv[1]))[0]["key"])' \

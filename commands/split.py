@@ -47,6 +47,9 @@ def split(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other playlists.")] = 0,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take the place of a split that is in the directory.")
+    ] = False,
     strict: StrictOption = False,
     lenient: LenientOption = False,
 ) -> None:
@@ -70,6 +73,7 @@ def split(
             min_songs=min_songs,
             shares=None if kinds is None else _shares(kinds),
             seed=seed,
+            replace=replace,
             report=report,
             strict=strict,
             lenient=lenient,

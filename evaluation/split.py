@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
 from math import inf
@@ -69,6 +70,7 @@ def split(
     min_songs: int = BOTH_HALVES,
     shares: Sequence[float] | None = None,
     seed: int = 0,
+    replace: bool = False,
     report: ReadReport | None = None,
     strict: bool = False,
     lenient: bool = False,
@@ -98,6 +100,7 @@ def split(
         shares: how many questions of each of `KINDS` there are, in any unit; None for the
             challenge's, as far as the playlists allow.
         seed: of all random draws.
+        replace: take the place of a split that is in the directory.
         report: counts what is read and skipped.
         strict: raise at the first record that would be skipped.
         lenient: take what there is of a file of which less than half can be used.
@@ -105,8 +108,9 @@ def split(
     Raises:
         NothingToHide: there are too few playlists to hold out so many, or with what the `shares`
             ask for, or none would be left to train on.
-        ForeignFile: one of the files is there, and `melon split` did not write it, or a file of
-            metadata that does not belong to these playlists.
+        ForeignFile: a split is there and is not to be replaced, or one of the files is there that
+            `melon split` did not write, or a file of metadata that does not belong to these
+            playlists.
         UnwritableFile: the directory or a file in it cannot be written.
         ReplacedInput: a file would replace one that is read.
         UnreadableFile, BadCorpus: see `find_corpus`.
@@ -114,7 +118,7 @@ def split(
     """
     _check_numbers(float(hold_out), min_songs, shares)
     files = find_corpus(corpus)
-    metadata = _check_files(files, out_dir)
+    metadata = _check_files(files, out_dir, replace)
     rng = np.random.default_rng(seed)
     ids: list[int] = []
     fits: list[int] = []
@@ -193,12 +197,18 @@ _METADATA = tuple(_metadata(CorpusFiles(())))
 _WRITTEN = (TRAIN_FILE, QUESTIONS_FILE, ANSWERS_FILE, *_METADATA)
 
 
-def _check_files(files: CorpusFiles, out_dir: Path) -> dict[str, Path]:
+def _check_files(files: CorpusFiles, out_dir: Path, replace: bool) -> dict[str, Path]:
     """The files of metadata to copy, by name, if nothing is in the way of what is written."""
     metadata = {name: file for name, file in _metadata(files).items() if file}
     for name in _WRITTEN:
         check_not_read(out_dir / name, files.all)
     check_directory(out_dir, _WRITTEN, WRITER)
+    if not replace and (out_dir / TRAIN_FILE).exists():
+        raise ForeignFile(
+            "a split is there already, which a space may have been trained on: it is left alone",
+            where=str(out_dir),
+            hint="give another directory, or --replace to hold out others there",
+        )
     return metadata
 
 
@@ -306,8 +316,8 @@ def mask(playlist: Playlist, kind: str, rng: np.random.Generator) -> tuple[Playl
     tags, hidden_tags = _halves(playlist.tags, rng) if "tags" in parts else ((), playlist.tags)
     title = playlist.title if "title" in parts else None
     return (
-        replace(playlist, songs=songs, tags=tags, title=title),
-        replace(playlist, songs=hidden_songs[:SONGS], tags=hidden_tags[:TAGS]),
+        dataclasses.replace(playlist, songs=songs, tags=tags, title=title),
+        dataclasses.replace(playlist, songs=hidden_songs[:SONGS], tags=hidden_tags[:TAGS]),
     )
 
 

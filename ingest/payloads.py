@@ -63,10 +63,10 @@ PLAYLIST_GENRE_SHARE = 0.25
 
 def song_payloads(space: EmbeddingSpace) -> PayloadSlice:
     """Metadata, popularity and the source of the vector of each song."""
-    names = {code: genre.name for code, genre in space.genres.items()}
+    named = space.genres
 
     def genre_names(song: Row) -> list[str]:
-        return [names[code] for code in song["genres"] if code in names]
+        return [named[code].name if code in named else code for code in song["genres"]]
 
     fields = (*SONGS, *space.fields)
     return table_payloads(space.songs, fields, {**SONG_VALUES, "genre_names": genre_names})

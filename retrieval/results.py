@@ -29,7 +29,7 @@ class Description(NamedTuple):
 
     @classmethod
     def of(cls, payload: Mapping[str, Any]) -> Description:
-        """Of the fields that are shown; genres are names where the release has them, else codes."""
+        """Of the fields that are shown; a genre without a name goes by its code."""
         get = payload.get
         issued = get("issue_date")
         length = _DATE_LENGTHS.get(get("issue_date_precision", ""), _DAY_LENGTH)

@@ -25,7 +25,7 @@ from threading import Lock
 from typing import Self
 from weakref import WeakSet
 
-from melon.errors import MalformedJson, MissingFile, UnreadableFile
+from melon.errors import ForeignFile, MalformedJson, MissingFile, UnreadableFile
 from melon.files import locked, read_json, write_atomically
 from melon.store.embedded.builder import MANIFEST, EmbeddedBuilder
 from melon.store.embedded.reader import EmbeddedReader
@@ -113,6 +113,7 @@ class EmbeddedStore:
     def build(self, manifest: ReleaseManifest) -> EmbeddedBuilder:
         """Start a release; what killed builds left behind is removed first."""
         self._check_open()
+        self._check_place()
         with ExitStack() as lock:
             self._hold_build_lock(lock)
             if self._holds(manifest.release):
@@ -187,6 +188,19 @@ class EmbeddedStore:
             raise NoRelease(
                 f"there is no store in {self.root}",
                 hint="run `melon ingest` first, or name the directory of a store with --path",
+            )
+
+    def _check_place(self) -> None:
+        """Refuse to build among files that are no store's."""
+        try:
+            foreign = not self.exists and self.root.is_dir() and any(self.root.glob("[!.]*"))
+        except OSError as error:
+            raise StoreUnavailable(str(error), where=self.location) from error
+        if foreign:
+            raise ForeignFile(
+                "this directory holds something, and is not a store: it is left alone",
+                where=str(self.root),
+                hint="give a directory that is new, empty, or holds a store",
             )
 
     @contextmanager

@@ -188,18 +188,18 @@ def test_only_what_has_something_to_hide_is_held_out(tmp_path: Path) -> None:
         ("title", {3, 5}),
     ):
         shares = [float(other == kind) for other in KINDS]
-        split([path], out, hold_out=len(suited), shares=shares)
+        split([path], out, hold_out=len(suited), shares=shares, replace=True)
         assert {p["id"] for p in load(out / "questions.json")} == suited, kind
         assert {p["id"] for p in load(out / "train.json")} == {1, 2, 3, 4, 5} - suited
         with pytest.raises(NothingToHide, match=f"which takes .*: {len(suited)} of 5 playlists"):
-            split([path], out, hold_out=len(suited) + 1, shares=shares)
+            split([path], out, hold_out=len(suited) + 1, shares=shares, replace=True)
     with pytest.raises(NothingToHide, match="3 songs and a title: 0 of 5 playlists would do"):
-        split([path], out, hold_out=1, min_songs=3)
+        split([path], out, hold_out=1, min_songs=3, replace=True)
     with pytest.raises(NothingToHide, match=r"0\.1 of 5 playlists is less than one"):
-        split([path], out, hold_out=0.1)
+        split([path], out, hold_out=0.1, replace=True)
     for everything in (5, 6):
         with pytest.raises(NothingToHide, match="which leaves none to train on"):
-            split([path], out, hold_out=everything)
+            split([path], out, hold_out=everything, replace=True)
 
 
 def test_fewer_songs_will_do_where_none_are_given(tmp_path: Path) -> None:
@@ -209,7 +209,12 @@ def test_fewer_songs_will_do_where_none_are_given(tmp_path: Path) -> None:
     )
     for min_songs, suited in ((1, [1]), (0, [1, 2])):
         counts = split(
-            [path], tmp_path / "out", hold_out=len(suited), min_songs=min_songs, shares=(0, 0, 0, 1)
+            [path],
+            tmp_path / "out",
+            hold_out=len(suited),
+            min_songs=min_songs,
+            shares=(0, 0, 0, 1),
+            replace=True,
         )
         assert counts.kinds["title"] == len(suited)
         assert [p["id"] for p in load(tmp_path / "out" / "questions.json")] == suited
@@ -236,7 +241,7 @@ def test_a_catalogue_without_tags_or_titles_can_be_split(
     assert {kind for kind, count in counts.kinds.items() if count} == kinds
     assert counts.wanted == dict(zip(KINDS, (12, 20, 6, 2), strict=True))
     with pytest.raises(NothingToHide, match=r"6 are to give tags\+title, .*: 0 of 100 playlists"):
-        split([path], tmp_path / "out", hold_out=40, shares=(30, 50, 15, 5))
+        split([path], tmp_path / "new", hold_out=40, shares=(30, 50, 15, 5))
 
 
 @given(
@@ -280,7 +285,7 @@ def test_metadata_of_other_playlists_is_no_part_of_a_split(
 ) -> None:
     split([demo_corpus[0]], tmp_path, hold_out=50)
     with pytest.raises(ForeignFile, match="would take it for that of these playlists") as refusal:
-        split([demo_corpus[0] / "train.json"], tmp_path, hold_out=50)
+        split([demo_corpus[0] / "train.json"], tmp_path, hold_out=50, replace=True)
     assert refusal.value.where == str(tmp_path / "song_meta.json")
 
 
@@ -318,9 +323,23 @@ def test_only_a_split_is_replaced(tmp_path: Path) -> None:
         assert refusal.value.where == str(mine)
         assert load(mine) == ["mine"]
         assert [file.name for file in mine.parent.iterdir()] == [name]
-    for _ in range(2):
-        split([path], tmp_path / "out", hold_out=1)
+    for replace in (False, True):
+        split([path], tmp_path / "out", hold_out=1, replace=replace)
         assert [p["id"] for p in load(tmp_path / "out" / "questions.json")] == [6]
+
+
+def test_a_split_is_replaced_only_if_that_is_wanted(tmp_path: Path) -> None:
+    """A store that was trained on the first one would be asked for what it has seen."""
+    path = write_json(tmp_path / "all.json", [record(id, [id, 1], ["a"], "b") for id in range(20)])
+    split([path], tmp_path / "out", hold_out=5)
+    before = {file.name: file.read_bytes() for file in (tmp_path / "out").iterdir()}
+    with pytest.raises(ForeignFile, match="left alone") as refusal:
+        split([path], tmp_path / "out", hold_out=5, seed=1)
+    assert refusal.value.where == str(tmp_path / "out")
+    assert "--replace" in str(refusal.value.hint)
+    assert before == {file.name: file.read_bytes() for file in (tmp_path / "out").iterdir()}
+    split([path], tmp_path / "out", hold_out=5, seed=1, replace=True)
+    assert load(tmp_path / "out" / "questions.json") != json.loads(before["questions.json"])
 
 
 def test_where_nothing_can_be_written_nothing_is_read(tmp_path: Path) -> None:
@@ -340,8 +359,8 @@ def test_strings_in_place_of_ids_become_ids_and_keys_in_every_part(tmp_path: Pat
     songs += [{"id": 2, "song_name": "two"}]
     (source / "train.json").write_text(json.dumps(playlists))
     (source / "song_meta.json").write_text(json.dumps(songs))
-    for _ in range(2):  # written over, it is the same
-        split([source], out, hold_out=4, shares=(1, 1, 0, 0))
+    for replace in (False, True):  # written over, it is the same
+        split([source], out, hold_out=4, shares=(1, 1, 0, 0), replace=replace)
 
     def read(name: str) -> list[dict[str, Any]]:
         records: list[dict[str, Any]] = json.loads((out / name).read_text())
@@ -366,7 +385,7 @@ def test_strings_in_place_of_ids_become_ids_and_keys_in_every_part(tmp_path: Pat
     assert held == {one["id"]: set(one["songs"]) for one in playlists}
 
     (source / "song_meta.json").unlink()
-    split([source], out, hold_out=4, shares=(1, 1, 0, 0))
+    split([source], out, hold_out=4, shares=(1, 1, 0, 0), replace=True)
     assert {song["key"] for song in read("song_meta.json")} == {
         *(f"t{n}" for n in range(9)),
         "bare",

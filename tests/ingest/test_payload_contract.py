@@ -61,7 +61,7 @@ class TestSongs:
             "album": "Wet",
             "album_id": 70,
             "genres": ["GN0100", "GN0900"],
-            "genre_names": ["발라드"],  # GN0900 has no name
+            "genre_names": ["발라드", "GN0900"],  # which has no name
             "detail_genres": ["GN0105"],
             "genre_years": ["GN0100/2014", "GN0900/2014"],
             "issue_date": "2014-08-19T00:00:00Z",

@@ -19,6 +19,7 @@ from qdrant_client.grpc import UpsertPoints
 from qdrant_client.http.exceptions import ResponseHandlingException
 from store_samples import DIM, manifest, points, publish, sample
 
+from melon.errors import ForeignFile
 from melon.store import (
     DENSE,
     SCHEMA_VERSION,
@@ -46,6 +47,21 @@ from melon.store.server.builder import ServerBuilder
 from melon.store.server.registry import Registry
 
 SONGS = Collection.SONGS
+
+
+def test_a_store_is_built_among_no_files_of_others(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "songs.csv").write_text("mine")
+    with EmbeddedStore(mine) as store, pytest.raises(ForeignFile, match="left alone") as refusal:
+        store.build(manifest())
+    assert refusal.value.where == str(mine)
+    assert [file.name for file in mine.iterdir()] == ["songs.csv"]
+    (mine / "songs.csv").rename(mine / ".hidden")  # as tools leave in an empty directory
+    for place in (mine, tmp_path / "new"):
+        with EmbeddedStore(place) as store:
+            store.build(manifest()).abandon()
+            store.build(manifest()).abandon()  # what an abandoned one left is a store's
 
 
 def test_an_empty_store_has_nothing(store: VectorStore) -> None:
