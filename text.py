@@ -206,7 +206,10 @@ def _symbols_apart(text: str) -> str:
         symbols = (text[slice(*one.span())] for one in _TOKEN.finditer(classes, *row.span()))
         parts += [text[at : row.start()], *dict.fromkeys(symbols)]
         at = row.end()
-    return " ".join([*parts, text[at:]])
+    kept = [part for part in parts if part.strip() != _JOINER]
+    apart = " ".join([*kept, text[at:]])
+    # what a joiner stands between that joins nothing is one row
+    return apart if len(kept) == len(parts) else _symbols_apart(apart)
 
 
 def _without_symbols(text: str) -> str:
@@ -238,12 +241,14 @@ def _class(character: str) -> str:
     """One letter for what a character is.
 
     A letter (a), digit (d), hash or asterisk (h), mark (m), symbol (s), regional indicator (r),
-    keycap (k), joiner (z), tag of a flag (t), or what stands between words (a space).
+    keycap (k), joiner (z), tag of a flag (t), space, or punctuation (p).
     """
+    if character.isspace():
+        return " "
     if character.isascii():
         if character in "#*":
             return "h"
-        return "d" if character.isdigit() else "a" if character.isalpha() else " "
+        return "d" if character.isdigit() else "a" if character.isalpha() else "p"
     if character in (_KEYCAP, _JOINER):
         return "k" if character == _KEYCAP else "z"
     if "\U0001f1e6" <= character <= "\U0001f1ff":
@@ -252,7 +257,7 @@ def _class(character: str) -> str:
         return "t"
     if _is_symbol(character):
         return "s"
-    return {"L": "a", "N": "a", "M": "m"}.get(unicodedata.category(character)[0], " ")
+    return {"L": "a", "N": "a", "M": "m"}.get(unicodedata.category(character)[0], "p")
 
 
 def _is_symbol(character: str) -> bool:

@@ -10,7 +10,7 @@ import typer
 
 from melon.commands import completion
 from melon.commands.completion import one_of
-from melon.commands.console import note, print_json, print_table, shown
+from melon.commands.console import note, print_json, print_table, printable, shown
 from melon.commands.options import (
     JsonOption,
     PathOption,
@@ -138,6 +138,8 @@ def list_(
     columns, rows = _listed(page)
     if as_csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
+        if sys.stdout.isatty():  # which control characters must not reach
+            rows = [[printable(c) if isinstance(c, str) else c for c in row] for row in rows]
         writer.writerows([columns, *rows])
         return
     if not page.values:

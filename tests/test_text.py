@@ -101,7 +101,10 @@ def test_words_hold_no_blanks_no_marks_and_no_repeats(tokenizer, title):
     assert set(tokenizer.tags(title)) <= TAGS.keys()
 
 
-@given(st.text(st.characters(exclude_categories=()), max_size=40))
+PARTS_OF_EMOJI = "\u200d\ufe0f\u20e3👩👧💪🏽🏿🇺🇸㊗️①★❤#1a가:) \U000e0067\U000e007f🏴"
+
+
+@given(st.text(st.characters(exclude_categories=()) | st.sampled_from(PARTS_OF_EMOJI), max_size=40))
 def test_normalising_twice_changes_nothing_more(text):
     once = normalise(text)
     assert normalise(once) == once
@@ -216,6 +219,7 @@ def test_tags_of_punctuation_and_of_symbols_are_found_in_titles():
     tokenizer = TitleTokenizer.train([], {":)": 9, "👩‍👩‍👧": 9, "👧": 9, "1": 9, "!!": 9})
     assert tokenizer.tags("good day :)") == [":)"]
     assert tokenizer.tags("day:)!!") == [":)", "!!"]
+    assert tokenizer.tags("👩‍👩‍👧:) 🎸!!") == ["👩‍👩‍👧", ":)", "!!"]
     assert tokenizer.tags("👩‍👩‍👧") == ["👩‍👩‍👧"]
     assert tokenizer.tags("1️⃣👧🏽") == ["👧"]
 
