@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from melon.catalog.importing.cells import (
     JOINT,
     QUOTED_LIST,
     TEXT,
+    apart,
     cleaned,
     cleaned_keys,
     cleaned_values,
@@ -31,7 +33,7 @@ from melon.catalog.importing.cells import (
 )
 from melon.catalog.importing.gathering import AllValues, Codes, FirstValues, Keys
 from melon.catalog.importing.kinds import UNITS, conversion, inferred, ticks_of
-from melon.catalog.importing.names import Role
+from melon.catalog.importing.names import OF_SONGS, Role
 from melon.catalog.importing.plan import SEVERAL, Kind, TablePlan, plan_later
 from melon.catalog.importing.tables import (
     FILE_KEY,
@@ -135,6 +137,40 @@ class Catalogue:
     def take(self, plan: TablePlan, batch: Batch) -> npt.NDArray[np.bool_]:
         """Take the rows of a batch, and return which of them are of use."""
         self.report.notes += plan_later(plan, batch.columns)
+        self.report.rows += batch.rows
+        rows = batch.rows
+        batch, row_of = self._unrolled(plan, batch)
+        useful = self._take(plan, batch)
+        if row_of is None:
+            return useful
+        return np.bincount(row_of, useful, minlength=rows) > 0
+
+    def _unrolled(
+        self, plan: TablePlan, batch: Batch
+    ) -> tuple[Batch, npt.NDArray[np.int64] | None]:
+        """The rows with one key in each cell of keys, and which row each is of, if that changes."""
+        row_of = None
+        for noun, (key, called), beside in _KEYS:
+            for role in (key, called):
+                if role not in plan.roles:
+                    continue
+                lists = apart(batch.column(plan.roles[role]), plan.marks.get(role))
+                sizes = np.asarray(pc.list_value_length(lists))
+                if sizes.max(initial=1) == 1:
+                    continue
+                others = [plan.roles[one] for one in beside if one in plan.roles and one != role]
+                others += plan.fields.values() if key is Role.TRACK else ()
+                self.report.count(
+                    "row",
+                    f"with several {noun}s in a cell: there is an entry for each",
+                    int((sizes > 1).sum()),
+                )
+                batch, at = _an_entry_each(plan, batch, plan.roles[role], lists, others)
+                row_of = at if row_of is None else row_of[at]
+                break
+        return batch, row_of
+
+    def _take(self, plan: TablePlan, batch: Batch) -> npt.NDArray[np.bool_]:
         songs = self._songs(plan, batch)
         playlists = self._playlists(plan, batch)
         for role, values in self.of_songs.items():
@@ -221,7 +257,6 @@ class Catalogue:
     def _count(
         self, plan: TablePlan, batch: Batch, songs: Codes, playlists: Codes
     ) -> npt.NDArray[np.bool_]:
-        self.report.rows += batch.rows
         has_song, has_playlist = songs >= 0, playlists >= 0
         count = self.report.count
         match plan.kind:
@@ -514,6 +549,47 @@ def _inferred_field(name: str, cells: Any) -> Field:
         return own_field(name, inferred(cells))
     values = pa.array([part for cell in cells.to_pylist() for part in split_cell(cell)], TEXT)
     return own_field(name, inferred(values) if len(values) else FieldType.KEYWORD, many=True)
+
+
+_KEYS = (
+    ("song", (Role.TRACK, Role.NAME), (*OF_SONGS, Role.POSITION)),
+    ("playlist", (Role.PLAYLIST, Role.TITLE), (Role.TITLE, Role.LIKES, Role.UPDATED)),
+)
+"""What cells may hold several keys of, and what may be said of each of them in its row."""
+
+
+def _an_entry_each(
+    plan: TablePlan, batch: Batch, column: str, lists: Any, others: Sequence[str]
+) -> tuple[Batch, npt.NDArray[np.int64]]:
+    """A row for each value of a column's lists, with what lists of the same length say of it.
+
+    Raises:
+        BadImport: lists that speak of the same things are of other lengths.
+    """
+    sizes = np.asarray(pc.list_value_length(lists)).astype(np.int64)
+    at = np.repeat(np.arange(batch.rows), sizes)
+    place = np.arange(len(at)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    columns = {name: cells.take(pa.array(at)) for name, cells in batch.columns.items()}
+    columns[column] = pc.list_flatten(lists)
+    for name in others:
+        cells = batch.column(name)
+        are_lists = np.asarray(pc.fill_null(pc.ends_with(cells, JOINT), False))
+        if not are_lists.any():
+            continue
+        values = apart(cells, None)
+        lengths = np.asarray(pc.list_value_length(values)).astype(np.int64)
+        if np.any(are_lists & (lengths != sizes)):
+            if name in plan.fields.values():
+                continue  # it says the same of all
+            raise BadImport(
+                f"lists of {name!r} are not as long as those of {column!r} in their rows",
+                where=plan.table.label,
+                hint=f"correct them, or leave the column out: --map {shlex.quote(name)}=",
+            )
+        first = np.cumsum(lengths) - lengths
+        index = first[at] + np.where(are_lists[at], place, 0)
+        columns[name] = pc.list_flatten(values).take(pa.array(index))
+    return Batch(columns, len(at)), at
 
 
 def _cells(plan: TablePlan, batch: Batch, role: Role) -> Any:

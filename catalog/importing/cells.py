@@ -33,6 +33,12 @@ def as_text(column: Any) -> Any:
     kind = column.type
     if pa.types.is_dictionary(kind):
         return as_text(column.dictionary_decode())
+    if isinstance(kind, pa.UuidType):
+        return texts(column.to_pylist())
+    if isinstance(kind, pa.BaseExtensionType):
+        return as_text(column.storage)
+    if pa.types.is_fixed_size_binary(kind):
+        return pa.array([value and value.hex() for value in column.to_pylist()], TEXT)
     if pa.types.is_floating(kind):
         column = _whole(pc.if_else(pc.is_finite(column), column, None))
     if pa.types.is_timestamp(kind):
@@ -68,7 +74,7 @@ def _text(value: object) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
+        return _decoded(value)
     if isinstance(value, dict):
         named = [value[name] for name in _NAMES_OF_OBJECTS if name in value]
         return _text(named[0]) if named else storable(json.dumps(value, ensure_ascii=False))
@@ -76,6 +82,15 @@ def _text(value: object) -> str | None:
         parts = [text for one in value if (text := _text(one))]
         return "".join(f"{part}{JOINT}" for part in parts) or None
     return str(value)
+
+
+def _decoded(value: bytes) -> str:
+    """Bytes as the text that they are in UTF-8; as hexadecimal digits if they are none."""
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        return value.hex()
+    return text if text.isprintable() else value.hex()
 
 
 def cleaned(column: Any) -> Any:
@@ -129,6 +144,33 @@ def separator(values: Any, *, commas: bool) -> str | None:
 def separated(column: Any, mark: str | None) -> Any:
     """Cells whose values are joined by `JOINT`, and no longer by a separator of the source."""
     return pc.replace_substring(column, mark, JOINT) if mark else column
+
+
+def apart(column: Any, mark: str | None) -> Any:
+    """The values of each cell as a list; of a missing cell, one that is empty."""
+    if mark is None and pc.any(pc.match_substring_regex(column, QUOTED_LIST)).as_py():
+        column = pa.array([JOINT.join(split_cell(cell)) for cell in column.to_pylist()], TEXT)
+    column = pc.replace_substring_regex(separated(column, mark), f"{JOINT}$", "")
+    return pc.split_pattern(pc.fill_null(column, ""), JOINT)
+
+
+def joined_lists(values: Any) -> str | None:
+    """The separator by which cells of a column of keys look like lists, if they do."""
+    values = values.drop_null()
+    if pc.any(pc.match_substring_regex(values, f"{JOINT}|{QUOTED_LIST}")).as_py():
+        return None  # they are lists
+    for mark in (*_SEPARATORS, ","):
+        if not pc.any(pc.match_substring(values, mark)).as_py():
+            continue
+        part = rf"[^\s{re.escape(mark)}]+"
+        lists = pc.match_substring_regex(values, rf"^{part}(\s?{re.escape(mark)}\s?{part})+$")
+        if pc.mean(lists).as_py() >= LEAST_LISTS:
+            return mark
+    return None
+
+
+LEAST_LISTS = 0.2
+"""Share of cells that have to look like lists."""
 
 
 QUOTED_LIST = r"""^\[\s*(['"].*['"]\s*)?\]$"""

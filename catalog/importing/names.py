@@ -54,7 +54,7 @@ USUAL_NAMES: dict[Role, tuple[str, ...]] = {
     Role.TAGS: ("tags", "tag", "playlist tags", "hashtags", "keywords", "태그"),
     Role.LIKES: (
         *("likes", "like count", "like cnt", "followers", "num followers", "number of followers"),
-        *("playlist likes", "playlist followers"),
+        *("playlist likes", "playlist followers", "followers total"),
     ),
     Role.UPDATED: (
         *("updated", "updated at", "last modified", "last modified date", "modified at"),
@@ -64,7 +64,7 @@ USUAL_NAMES: dict[Role, tuple[str, ...]] = {
         *("track uri", "track id", "track url", "track key", "track identifier"),
         *("song uri", "song id", "song url", "song key", "spotify uri", "spotify id"),
         *("spotify track id", "video id", "item id", "recording mbid", "곡 id"),
-        "track location",
+        *("track location", "track uris", "track ids", "song uris", "song ids"),
     ),
     Role.NAME: ("track name", "track title", "song name", "song title", "곡명", "노래", "제목"),
     Role.ARTISTS: (

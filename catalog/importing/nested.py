@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, cast
@@ -42,7 +42,12 @@ def first_columns(path: Path) -> list[str] | None:
     first = next(_records(path, lambda _: None, None), None)
     if first is None:
         return None
-    return list(dict.fromkeys(name for row in _rows(first)[:100] for name in row))
+    return columns_of(first)
+
+
+def columns_of(record: dict[str, Any]) -> list[str]:
+    """The columns that a record begins with, those of its tracks among them."""
+    return list(dict.fromkeys(name for row in _rows(record)[:100] for name in row))
 
 
 def read_nested(path: Path, part: Part, advance: Advance) -> Iterator[Batch]:
@@ -52,12 +57,17 @@ def read_nested(path: Path, part: Part, advance: Advance) -> Iterator[Batch]:
         UnreadableFile: it cannot be opened or decompressed.
         MalformedJson: it is no JSON of a known kind.
     """
+    return batches_of(_records(path, advance, part), part)
+
+
+def batches_of(records: Iterable[dict[str, Any]], part: Part) -> Iterator[Batch]:
+    """The rows of records, as they may be in any file or frame that can hold such."""
     rows: list[dict[str, Any]] = []
     numbers: list[str] = []
-    for number, record in enumerate(_records(path, advance, part), start=1):
+    for number, record in enumerate(records, start=1):
         found = _rows(record)
         rows += found
-        numbers += [f"{part.stem} {number}"] * len(found)
+        numbers += [f"{part.stem or part.label} {number}"] * len(found)
         if len(rows) >= ROWS_AT_ONCE:
             yield _batch(rows, numbers)
             rows, numbers = [], []
@@ -102,6 +112,8 @@ def _jspf(playlist: dict[str, Any]) -> dict[str, Any]:
         if isinstance(track, dict):
             names = {"duration": "duration_ms"}
             track = {names.get(name, name): value for name, value in track.items()}
+            if isinstance(same := track.get("identifier"), list):  # all of the one song
+                track["identifier"] = next(iter(same), None)
             extension = track.pop("extension", None)
             for more in extension.values() if isinstance(extension, dict) else ():
                 track = (more if isinstance(more, dict) else {}) | track
@@ -158,16 +170,34 @@ def _elements(path: Path, advance: Advance) -> Iterator[object]:
 
 def _rows(record: dict[str, Any]) -> list[dict[str, Any]]:
     """The rows of a record: one for each track where it is a playlist that holds some."""
-    name = next((name for name in TRACKS if isinstance(record.get(name), list)), None)
+    name, found = next(
+        ((name, held) for name in TRACKS if (held := _held(record.get(name))) is not None),
+        (None, []),
+    )
     if name is None:
         return [_flat(record)]
     said = {key: value for key, value in record.items() if key != name}
     playlist = _flat(said, OF_PLAYLIST)
     tracks = [
-        _flat(track, OF_TRACK) if isinstance(track, dict) else {"track": track}
-        for track in record[name]
+        _flat(_unwrapped(track), OF_TRACK) if isinstance(track, dict) else {"track": track}
+        for track in found
     ]
     return [playlist | track for track in tracks or [{}]]
+
+
+def _held(value: object) -> list[Any] | None:
+    """The list that a member is, or holds as its `items`, as in pages of Spotify's Web API."""
+    if isinstance(value, dict):
+        value = value.get("items")
+    return value if isinstance(value, list) else None
+
+
+def _unwrapped(entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry whose `track` says what the song is, with what it says beside that."""
+    track = entry.get("track")
+    if not isinstance(track, dict):
+        return entry
+    return {name: value for name, value in entry.items() if name != "track"} | track
 
 
 def _flat(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:

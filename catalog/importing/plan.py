@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from melon.catalog.errors import BadImport, UnclearColumns
-from melon.catalog.importing.cells import cleaned_keys, separator
+from melon.catalog.importing.cells import cleaned_keys, joined_lists, separator
 from melon.catalog.importing.names import (
     BARE,
     BY_NAME,
@@ -29,7 +29,7 @@ from melon.catalog.importing.names import (
 from melon.catalog.importing.nested import OF_PLAYLIST, OF_TRACK
 from melon.catalog.importing.tables import Table
 from melon.errors import InputError, counted
-from melon.fields import FieldType, own_field
+from melon.fields import RESERVED, FieldType, own_field
 
 
 class Kind(StrEnum):
@@ -157,7 +157,8 @@ def plan_tables(tables: Sequence[Table], mapped: Sequence[Mapped]) -> list[Table
             why = [plan.why[title]] if title in plan.why else []
             plan.why[title] = "; ".join([*why, "also the key: playlists of one title are one"])
         for role in SEVERAL & plan.roles.keys():
-            plan.marks[role] = _mark(plan, role)
+            plan.marks[role] = plan.marks.get(role) or _mark(plan, role)
+        _lists_of_keys(plan)
     _check_playlists(plans)
     return plans
 
@@ -182,8 +183,10 @@ _ROLES = {role.value: role for role in Role}
 
 
 def _map(plan: TablePlan, one: Mapped) -> None:
-    role = _ROLES.get(one.target)
+    role = _ROLES.get(one.target.removesuffix("[]"))
     if role and one.column:
+        if one.target.endswith("[]"):
+            plan.marks[role] = separator(plan.table.sampled(one.column), commas=True)
         plan.give(role, one.column, "--map")
     elif role:
         for name in plan.table.columns:
@@ -197,14 +200,27 @@ def _map(plan: TablePlan, one: Mapped) -> None:
 
 def _by_usual_names(plan: TablePlan) -> None:
     """Give columns the roles that their names say; of several for one role the most usual."""
-    for last in (False, True):
+    for spelled in (_whole, _short, _last):
         found: dict[Role, list[str]] = {}
         for name in plan.open:
-            role = BY_NAME.get(folded(name.rpartition(".")[2] if last else name))
+            role = BY_NAME.get(folded(spelled(name)))
             if role and role not in plan.roles and role not in _impossible(name):
                 found.setdefault(role, []).append(name)
         for role, names in found.items():
             plan.give(role, min(names, key=_rank))
+
+
+def _whole(name: str) -> str:
+    return name
+
+
+def _short(name: str) -> str:
+    """The name without what says that it is of the playlist, or of a track."""
+    return name.removeprefix(OF_PLAYLIST).removeprefix(OF_TRACK)
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
 
 
 def _impossible(name: str) -> tuple[Role, ...]:
@@ -218,7 +234,7 @@ _RANK = {name: rank for rank, name in enumerate(BY_NAME)}
 
 
 def _rank(name: str) -> int:
-    return min(_RANK.get(folded(name), 999), _RANK.get(folded(name.rpartition(".")[2]), 999))
+    return min(_RANK.get(folded(spelled(name)), 999) for spelled in (_whole, _short, _last))
 
 
 def _key_or_name(plan: TablePlan) -> None:
@@ -422,10 +438,10 @@ def _others(plan: TablePlan) -> None:
         elif folded(name) in _ROW_NUMBERS and _numbers_rows(plan.table.sampled(name)):
             plan.left[name] = "it numbers the rows"
         else:
-            short = name
-            while short.startswith(OF_TRACK):
-                short = short.removeprefix(OF_TRACK)
+            short = name.removeprefix(OF_TRACK)
             own = FIELD_NAMES.get(folded(short)) or field_name(short)
+            if own in RESERVED and short != name:  # nobody chose it
+                own = field_name(name)
             try:
                 own_field(own, FieldType.TEXT)
                 if own in plan.fields:
@@ -469,6 +485,29 @@ def _mark(plan: TablePlan, role: Role) -> str | None:
     spelled = folded(name)
     commas = role is not Role.ARTISTS or spelled.endswith("s")
     return separator(plan.table.sampled(name), commas=commas)
+
+
+def _lists_of_keys(plan: TablePlan) -> None:
+    """Cells of texts that look like lists of keys: split if the column's name is a plural.
+
+    Raises:
+        UnclearColumns: it is not.
+    """
+    for role in (Role.PLAYLIST, Role.TRACK):
+        name = plan.roles.get(role)
+        if name is None or role in plan.marks or plan.why.get(name) == "--map":
+            continue
+        mark = joined_lists(plan.table.sampled(name))
+        if mark is None:
+            continue
+        if not folded(name).endswith("s"):
+            raise UnclearColumns(
+                f"cells of the column {name!r} look like lists of keys with {mark!r} between "
+                f"them; if each is one key, {role}={name}",
+                where=plan.table.label,
+                mapping=(f"{role}[]={name}",),
+            )
+        plan.marks[role] = mark
 
 
 def plan_lines(plans: Sequence[TablePlan], left: Sequence[str]) -> list[str]:

@@ -7,13 +7,22 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
 from melon.catalog.errors import BadImport
 from melon.catalog.importing.cells import as_text, texts
 from melon.catalog.importing.delimited import dialect_of, read_delimited, unreadable
-from melon.catalog.importing.nested import OF_PLAYLIST, first_columns, read_nested
+from melon.catalog.importing.names import BARE, BY_NAME, KEY_OR_NAME, folded
+from melon.catalog.importing.nested import (
+    OF_PLAYLIST,
+    TRACKS,
+    batches_of,
+    columns_of,
+    first_columns,
+    read_nested,
+)
 from melon.catalog.importing.tables import Advance, Batch, Part, Read, Table, distinct_names
 from melon.errors import MissingFile, WrongType, counted
 
@@ -25,6 +34,8 @@ PARQUET = (".parquet", ".pq")
 JSON = (".json", ".jsonl", ".ndjson", ".jspf")
 FORMATS = (*DELIMITED, *PARQUET, *JSON)
 BATCH_ROWS = 1 << 17
+BATCH_RECORDS = 1 << 10
+"""Of records that may hold many tracks each."""
 
 
 def open_files(
@@ -80,10 +91,20 @@ def _files_in(folder: Path, left: list[str]) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         if path.is_dir() or any(part.startswith(".") for part in path.relative_to(folder).parts):
             continue
-        if _format(path) in FORMATS and _format(path) != ".txt":  # which may be a read-me
+        if _format(path) in FORMATS and (_format(path) != ".txt" or _is_table(path)):
             yield path
         else:
             left.append(f"{path}: of no known format")
+
+
+def _is_table(path: Path) -> bool:
+    """Whether a `.txt`, which may be a read-me, has a header of usual names, as iTunes writes."""
+    try:
+        dialect = dialect_of(path, encoding=None, delimiter=None)
+    except BadImport:
+        return False
+    names = map(folded, dialect.columns if dialect else ())
+    return sum(name in BY_NAME or name in KEY_OR_NAME or name in BARE for name in names) > 1
 
 
 def _format(path: Path) -> str:
@@ -121,7 +142,7 @@ def _open(path: Path, encoding: str | None, delimiter: str | None) -> tuple[Grou
     if columns is None:
         return None
     nested = any(name.startswith(OF_PLAYLIST) for name in columns)
-    group = ("playlists with tracks",) if nested and kind in JSON else tuple(columns)
+    group = ("playlists with tracks",) if nested and kind not in DELIMITED else tuple(columns)
     return (group, list(columns)), Part(str(path), stem_of(path), _size(path), read, path)
 
 
@@ -138,7 +159,11 @@ def _size(path: Path) -> int:
 
 def _parquet_columns(path: Path) -> list[str]:
     with _parquet(path) as file:
-        return distinct_names(file.schema_arrow.names)
+        names = distinct_names(file.schema_arrow.names)
+        if _of_records(file.schema_arrow):
+            for record in _parquet_records(file, 1):
+                return columns_of(record)
+        return names
 
 
 def _parquet(path: Path) -> Any:
@@ -157,6 +182,10 @@ def _read_parquet(path: Path, part: Part, advance: Advance) -> Iterator[Batch]:
         names = distinct_names(file.schema_arrow.names)
         done = 0
         try:
+            if _of_records(file.schema_arrow):
+                yield from batches_of(_parquet_records(file, BATCH_RECORDS), part)
+                advance(part.size)
+                return
             for batch in file.iter_batches(BATCH_ROWS):
                 before, done = done, done + batch.num_rows
                 advance(part.size * done // rows - part.size * before // rows)
@@ -164,6 +193,20 @@ def _read_parquet(path: Path, part: Part, advance: Advance) -> Iterator[Batch]:
                 yield Batch(columns, batch.num_rows)
         except (OSError, pa.ArrowException) as error:
             raise unreadable(path, error) from None
+
+
+def _of_records(schema: Any) -> bool:
+    """Whether rows hold objects, or the tracks of a playlist: they are read as documents are."""
+    return any(
+        pa.types.is_struct(field.type) or (field.name in TRACKS and pa.types.is_nested(field.type))
+        for field in schema
+    )
+
+
+def _parquet_records(file: Any, at_once: int) -> Iterator[dict[str, Any]]:
+    names = distinct_names(file.schema_arrow.names)
+    for batch in file.iter_batches(at_once):
+        yield from batch.rename_columns(names).to_pylist()
 
 
 def open_frames(frames: Sequence[pd.DataFrame]) -> list[Table]:
@@ -183,6 +226,9 @@ def open_frames(frames: Sequence[pd.DataFrame]) -> list[Table]:
             frame = frame.reset_index()
         names = distinct_names([str(name) for name in frame.columns])
         part = Part(label, None, len(frame), partial(_read_frame, frame, names))
+        if _holds_records(frame, names):
+            part.read = partial(_read_records, frame, names)
+            names = []
         table = Table(label, names, [part])
         table.take_sample()
         tables.append(table)
@@ -197,6 +243,40 @@ def _read_frame(
         columns = {name: _series(piece.iloc[:, at]) for at, name in enumerate(names)}
         advance(len(piece))
         yield Batch(columns, len(piece))
+
+
+def _holds_records(frame: pd.DataFrame, names: list[str]) -> bool:
+    def holds(at: int, kinds: tuple[type, ...]) -> bool:
+        series = frame.iloc[:, at]
+        if series.dtype.kind in "biufMm":
+            return False
+        return isinstance(next(iter(series.dropna().head(1)), None), kinds)
+
+    lists = (list, tuple, np.ndarray)
+    return any(holds(at, (dict, *lists) if n in TRACKS else (dict,)) for at, n in enumerate(names))
+
+
+def _read_records(
+    frame: pd.DataFrame, names: list[str], part: Part, advance: Advance
+) -> Iterator[Batch]:
+    def records() -> Iterator[dict[str, Any]]:
+        for start in range(0, len(frame), BATCH_RECORDS):
+            piece = frame.iloc[start : start + BATCH_RECORDS]
+            columns = [piece.iloc[:, at].tolist() for at in range(len(names))]
+            for row in zip(*columns, strict=True):
+                yield {name: _plain(value) for name, value in zip(names, row, strict=True)}
+            advance(len(piece))
+
+    return batches_of(records(), part)
+
+
+def _plain(value: Any) -> Any:
+    """A value with lists in place of arrays and tuples."""
+    if isinstance(value, dict):
+        return {str(name): _plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_plain(one) for one in value]
+    return value
 
 
 def _series(series: Any) -> Any:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +14,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -627,3 +630,170 @@ def test_whatever_a_cell_holds_comes_in(names: list[str], delimiter: str):
         ids = np.arange(len(names))
         found = [song.name for song in catalogue.songs(ids, ids)]
     assert found == [clean_text(name) for name in names]
+
+
+LISTS = [
+    {"playlist_id": "p1", "playlist_name": "gym", "track_id": ["x", "y", "z"]},
+    {"playlist_id": "p2", "playlist_name": "jazz", "track_id": ["y"]},
+    {"playlist_id": "p3", "playlist_name": "none", "track_id": []},
+]
+NESTED = [
+    {
+        "id": "p1",
+        "name": "gym",
+        "followers": {"total": 7},
+        "tracks": [
+            {"id": "x", "name": "One", "artists": [{"name": "A"}, {"name": "B"}], "tempo": 120.5},
+            {"id": "y", "name": "Two", "artists": [{"name": "B"}], "tempo": None},
+        ],
+    },
+    {"id": "p2", "name": "jazz", "followers": {"total": 0}, "tracks": []},
+]
+
+
+def as_records(path: Path, records: list[dict[str, Any]]) -> list[Any]:
+    """What holds the same records: JSON Lines, parquet, a frame, and one read from parquet."""
+    lines, columns = path / "a.jsonl", path / "a.parquet"
+    lines.write_text("".join(json.dumps(record) + "\n" for record in records))
+    pq.write_table(pa.Table.from_pylist(records), columns)
+    return [lines, columns, pd.DataFrame(records), pd.read_parquet(columns)]
+
+
+def read(source: Any, **options: Any) -> Any:
+    if isinstance(source, pd.DataFrame):
+        return from_frame(source, **options)
+    return plan_import([source], **options).read()
+
+
+def written(source: Any, out: Path, **options: Any) -> dict[str, Any]:
+    write_import(read(source, **options), out)
+    return contents(out)
+
+
+def lists_of(found: dict[str, Any]) -> dict[str, list[str]]:
+    keys = {song["id"]: song["key"] for song in found[SONG_FILE]}
+    return {one["key"]: [keys[song] for song in one["songs"]] for one in found[TRAIN]}
+
+
+@pytest.mark.parametrize("called", ["track_id", "tracks", "songs", "track_uris"])
+def test_a_list_of_songs_in_a_cell_is_an_entry_for_each(called: str, tmp_path: Path):
+    records = [{called if k == "track_id" else k: v for k, v in one.items()} for one in LISTS]
+    for number, source in enumerate(as_records(tmp_path, records)):
+        found = written(source, tmp_path / f"out {number}")
+        assert lists_of(found) == {"p1": ["x", "y", "z"], "p2": ["y"], "p3": []}, number
+
+
+def test_lists_beside_a_list_of_songs_speak_of_each(tmp_path: Path):
+    records = [
+        {"playlist_id": "p", "track_id": ["x", "y"], "track_name": ["One", "Two"], "bpm": [1, 2]},
+        {"playlist_id": "q", "track_id": ["z"], "track_name": ["Three"], "bpm": [3]},
+    ]
+    for number, source in enumerate(as_records(tmp_path, records)):
+        found = written(source, tmp_path / f"out {number}")
+        songs = by_key(found[SONG_FILE])
+        assert {key: song["song_name"] for key, song in songs.items()} == {
+            "x": "One",
+            "y": "Two",
+            "z": "Three",
+        }
+        assert {key: song["bpm"] for key, song in songs.items()} == {"x": 1, "y": 2, "z": 3}
+    records[0]["track_name"] = ["One", "Two", "Three"]
+    with pytest.raises(BadImport, match="not as long as"):
+        from_frame(pd.DataFrame(records))
+
+
+def test_a_song_with_a_list_of_its_playlists_is_in_each(tmp_path: Path):
+    rows = pd.DataFrame({"playlist_id": [["p", "q"], ["q"]], "track_id": ["x", "y"]})
+    assert lists_of(written(rows, tmp_path / "out")) == {"p": ["x"], "q": ["x", "y"]}
+
+
+def test_objects_in_a_frame_are_read_as_in_documents(tmp_path: Path):
+    first, *others = [
+        written(source, tmp_path / f"out {number}")
+        for number, source in enumerate(as_records(tmp_path, NESTED))
+    ]
+    assert lists_of(first) == {"p1": ["x", "y"], "p2": []}
+    assert by_key(first[SONG_FILE])["x"]["artist_name_basket"] == ["A", "B"]
+    assert [one["like_cnt"] for one in first[TRAIN]] == [7, 0]
+    assert all(other == first for other in others)
+
+
+@pytest.mark.parametrize("mark", ["|", ";", ", "])
+def test_joined_keys_in_a_cell_are_asked_about(mark: str, tmp_path: Path):
+    rows = pd.DataFrame({"playlist_id": ["p", "q"], "track_id": [mark.join("xyz"), "y"]})
+    with pytest.raises(UnclearColumns) as asked:
+        from_frame(rows)
+    assert asked.value.mapping == ("track[]=track_id",)
+    found = written(rows, tmp_path / "out", mapping=asked.value.mapping)
+    assert lists_of(found) == {"p": ["x", "y", "z"], "q": ["y"]}
+    whole = written(rows, tmp_path / "whole", mapping=["track=track_id"])
+    assert lists_of(whole) == {"p": [mark.join("xyz")], "q": ["y"]}
+    plural = rows.rename(columns={"track_id": "track_ids"})
+    assert lists_of(written(plural, tmp_path / "plural")) == {"p": ["x", "y", "z"], "q": ["y"]}
+    rows["track_id"] = ["['x', 'y']", "['z']"]
+    assert lists_of(written(rows, tmp_path / "lists")) == {"p": ["x", "y"], "q": ["z"]}
+
+
+def test_a_playlist_of_a_web_api_comes_in_whole(tmp_path: Path):
+    def entry(key: str) -> dict[str, Any]:
+        return {
+            "added_at": "2023-01-01T00:00:00Z",
+            "track": {
+                "id": key,
+                "uri": f"spotify:track:{key}",
+                "name": f"Song {key}",
+                "artists": [{"name": "A", "id": "a"}],
+                "album": {"id": "b", "name": "Album", "release_date": "1965-02-01"},
+            },
+        }
+
+    playlist = {
+        "id": "p",
+        "name": "gym",
+        "followers": {"total": 3},
+        "owner": {"id": "me"},
+        "tracks": {"total": 2, "items": [entry("x"), entry("y"), {"track": None}]},
+    }
+    (tmp_path / "a.json").write_text(json.dumps([playlist]))
+    found = written(tmp_path / "a.json", tmp_path / "out")
+    assert lists_of(found) == {"p": ["spotify:track:x", "spotify:track:y"]}
+    song = found[SONG_FILE][0]
+    assert (song["album_name"], song["issue_date"]) == ("Album", "19650201")
+    assert (song["song_name"], song["artist_name_basket"]) == ("Song x", ["A"])
+    assert (song["track_id"], song["added_at"]) == ("x", "2023-01-01 00:00:00.000")
+    assert found[TRAIN][0]["like_cnt"] == 3
+
+
+def test_keys_of_bytes_are_their_text(tmp_path: Path):
+    uuids = [uuid.UUID(int=5), uuid.UUID(int=0x3131)]
+    raw = [one.bytes for one in uuids]
+    pq.write_table(
+        pa.table({"playlist_id": [1, 1], "track_id": pa.array(raw, pa.uuid())}),
+        tmp_path / "uuid.parquet",
+    )
+    pq.write_table(
+        pa.table({"playlist_id": [1, 1], "track_id": pa.array(raw, pa.binary(16))}),
+        tmp_path / "bytes.parquet",
+    )
+    texts, digits = [str(one) for one in uuids], [one.hex for one in uuids]
+    assert read(tmp_path / "uuid.parquet").song_keys.values.to_pylist() == texts
+    assert read(tmp_path / "bytes.parquet").song_keys.values.to_pylist() == digits
+    rows = pd.DataFrame({"playlist_id": 1, "track_id": uuids})
+    assert from_frame(rows).song_keys.values.to_pylist() == texts
+    rows["track_id"] = [b"\xff\x00", b"abc"]
+    assert from_frame(rows).song_keys.values.to_pylist() == ["ff00", "abc"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_tables_in_a_folder_may_end_in_txt(encoding: str, tmp_path: Path):
+    """As iTunes writes a playlist, in lines that end in CR."""
+    (tmp_path / "a").mkdir()
+    for title in ("Chill", "Party"):
+        table = f"Name\tArtist\tAlbum\tGenre\r{title} song\tQ\tX\tRock\r"
+        (tmp_path / "a" / f"{title}.txt").write_bytes(table.encode(encoding))
+    (tmp_path / "a" / "readme.txt").write_text("These are lists, of mine, not yours\n")
+    plan = plan_import([tmp_path / "a"])
+    assert plan.lines()[-1].startswith("left aside 1 file: ")
+    found = imported(tmp_path / "a", tmp_path / "own")
+    assert [one["plylst_title"] for one in found[TRAIN]] == ["Chill", "Party"]
+    assert [len(one["songs"]) for one in found[TRAIN]] == [1, 1]
