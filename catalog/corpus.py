@@ -14,6 +14,9 @@ SONG_FILE = "song_meta.json"
 GENRE_FILE = "genre_gn_all.json"
 FIELDS_FILE = "fields.json"
 
+COMPLETE = ".import.complete"
+"""Where the files of an import stand that is complete, until they are all where they belong."""
+
 
 @dataclass(frozen=True, slots=True)
 class CorpusFiles:
@@ -73,6 +76,12 @@ def find_corpus(paths: Sequence[Path]) -> CorpusFiles:
 
 
 def _playlists_in(directory: Path) -> list[Path]:
+    if (directory / COMPLETE).exists():
+        raise BadCorpus(
+            "an import into this directory is not at its end: it is running, or was killed",
+            where=str(directory),
+            hint="wait for it, or import it again: that completes it",
+        )
     files = [directory / name for name in PLAYLIST_FILES if (directory / name).is_file()]
     if not files:
         looked_for = ", ".join(PLAYLIST_FILES[:-1]) + f" and {PLAYLIST_FILES[-1]}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from melon.catalog.corpus import FIELDS_FILE, PLAYLIST_FILES, SONG_FILE
+from melon.catalog.corpus import COMPLETE, FIELDS_FILE, PLAYLIST_FILES, SONG_FILE
 from melon.catalog.importing.catalogue import Catalogue
 from melon.catalog.importing.cells import texts
 from melon.catalog.importing.kinds import conversion
@@ -30,7 +32,9 @@ from melon.files import (
     check_not_read,
     claim_directory,
     fresh_beside,
+    locked,
     make_directory,
+    sync_directory,
 )
 from melon.progress import Progress, ignore
 
@@ -83,9 +87,11 @@ def write(
 ) -> Changes:
     """Write a catalogue into a directory, beside what an import wrote there before.
 
-    Playlists whose keys are there take the place of those; what is known of a song takes the place
-    of what was known. All keys keep their ids. With `anew`, nothing of before stays but the ids.
-    The files take their places together, once all are written.
+    What is said of a playlist or a song takes the place of what was known, and what nothing is said
+    of stays. All keys keep their ids. With `anew`, nothing of before stays but the ids.
+
+    One import at a time writes into a directory; others wait. The files take their places once all
+    are written. An import that was killed while they did is completed by the next.
 
     Raises:
         ForeignFile: something is there that no import made.
@@ -93,6 +99,14 @@ def write(
     """
     check_out(out)
     claim_directory(out, WRITER)
+    with ExitStack() as holder:
+        with suppress(OSError):  # a file system without locks
+            holder.enter_context(locked(out / ".import.lock"))
+        _put_in_place(out)
+        return _write(catalogue, out, anew, progress)
+
+
+def _write(catalogue: Catalogue, out: Path, anew: bool, progress: Progress) -> Changes:
     playlist_ids, song_ids = _ids_in(out)
     ids_of_playlists = np.array(playlist_ids.add(catalogue.playlist_keys.values.to_pylist()))
     ids_of_songs = np.array(song_ids.add(catalogue.song_keys.values.to_pylist()))
@@ -106,7 +120,7 @@ def write(
             lambda codes: catalogue.playlists(codes, ids_of_playlists, ids_of_songs),
             catalogue.playlist_codes,
             ids_of_playlists,
-            lambda old, new: new or old,
+            _continued,
             changes.playlists,
         )
         total = len(catalogue.playlist_codes)
@@ -123,9 +137,28 @@ def write(
         write_songs(staged / FILES[1], _told(songs, "songs", total, progress), fields)
         write_fields_file(staged / FILES[2], fields)
         _write_ids(staged / FILES[3], playlist_ids, song_ids)
-        for name in FILES:
-            (staged / name).replace(out / name)
+        staged.replace(out / COMPLETE)
+    _put_in_place(out)
     return changes
+
+
+def _put_in_place(out: Path) -> None:
+    """Move the files of an import that is complete to where they belong.
+
+    Keys first, for an id must not be given twice, whatever happens to the other files.
+    """
+    complete = out / COMPLETE
+    if not complete.exists():
+        return
+    try:
+        sync_directory(out)
+        for name in reversed(FILES):
+            with suppress(FileNotFoundError):  # it was moved before the import was killed
+                (complete / name).replace(out / name)
+        sync_directory(out)
+        complete.rmdir()
+    except OSError as error:
+        raise UnwritableFile.from_os_error(out, error) from error
 
 
 def _told(
@@ -164,6 +197,18 @@ def _merging(
             yield record
     changes["added"] += len(code_of)
     yield from new(np.array(list(code_of.values()), np.int64))
+
+
+def _continued(old: Playlist, new: Playlist) -> Playlist:
+    """What is said of a playlist now, and before of what nothing is said now."""
+    return replace(
+        new,
+        title=new.title or old.title,
+        songs=new.songs or old.songs,
+        tags=new.tags or old.tags,
+        like_count=old.like_count if new.like_count is None else new.like_count,
+        updated=new.updated or old.updated,
+    )
 
 
 def _completed(old: Song, new: Song) -> Song:
@@ -244,7 +289,7 @@ def _retyped(value: Any, field: Field) -> Any:
 def _ids_in(directory: Path) -> tuple[KeyIds, KeyIds]:
     """The ids of the keys of playlists and of songs that an import has given."""
     path = directory / KEYS_FILE
-    if not path.exists():
+    if not path.exists() and not (directory / FILES[0]).exists():
         return KeyIds(), KeyIds()
     try:
         table = pq.read_table(path)
@@ -271,6 +316,9 @@ def _write_ids(path: Path, playlists: KeyIds, songs: KeyIds) -> None:
         }
     )
     try:
-        pq.write_table(table, path)
+        with path.open("xb") as file:
+            pq.write_table(table, file)
+            file.flush()
+            os.fsync(file.fileno())
     except OSError as error:
         raise UnwritableFile.from_os_error(path, error) from error

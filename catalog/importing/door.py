@@ -104,8 +104,9 @@ def write_import(
 ) -> Changes:
     """Write what was read into a directory, beside what an import wrote there before.
 
-    Playlists whose keys are there take the place of those; what is known of a song takes the place
-    of what was known. All keys keep their ids. With `anew`, nothing of before stays but the ids.
+    What is said of a playlist or a song takes the place of what was known, and what nothing is said
+    of stays. All keys keep their ids. With `anew`, nothing of before stays but the ids. One import
+    at a time writes into a directory; others wait.
 
     Raises:
         ForeignFile: something is there that no import made.

@@ -17,6 +17,7 @@ from typing import Any, cast
 
 import pyarrow as pa
 
+from melon.catalog.errors import BadImport, shortened
 from melon.catalog.importing.cells import TEXT, texts
 from melon.catalog.importing.delimited import unreadable
 from melon.catalog.importing.tables import RECORD, ROWS_AT_ONCE, Advance, Batch, Part
@@ -42,7 +43,10 @@ def first_columns(path: Path) -> list[str] | None:
     first = next(_records(path, lambda _: None, None), None)
     if first is None:
         return None
-    return columns_of(first)
+    try:
+        return columns_of(first)
+    except RecursionError:
+        raise _too_deep(str(path)) from None
 
 
 def columns_of(record: dict[str, Any]) -> list[str]:
@@ -55,13 +59,30 @@ def read_nested(path: Path, part: Part, advance: Advance) -> Iterator[Batch]:
 
     Raises:
         UnreadableFile: it cannot be opened or decompressed.
-        MalformedJson: it is no JSON of a known kind.
+        MalformedJson: it is no JSON of a known kind, or nested too deeply.
     """
     return batches_of(_records(path, advance, part), part)
 
 
 def batches_of(records: Iterable[dict[str, Any]], part: Part) -> Iterator[Batch]:
-    """The rows of records, as they may be in any file or frame that can hold such."""
+    """The rows of records, as they may be in any file or frame that can hold such.
+
+    Raises:
+        BadImport: a record is nested too deeply.
+    """
+    try:
+        yield from _batches(records, part)
+    except RecursionError:
+        raise _too_deep(part.label) from None
+
+
+def _too_deep(label: str) -> BadImport:
+    return BadImport(
+        "a record is nested too deeply", where=label, hint="write it with fewer levels"
+    )
+
+
+def _batches(records: Iterable[dict[str, Any]], part: Part) -> Iterator[Batch]:
     rows: list[dict[str, Any]] = []
     numbers: list[str] = []
     for number, record in enumerate(records, start=1):
@@ -95,7 +116,7 @@ def _records(path: Path, advance: Advance, part: Part | None) -> Iterator[dict[s
                 inner = element.get("playlist")
                 yield _jspf(inner) if isinstance(inner, dict) else element
             elif part is not None:
-                part.refuse(f"record {number} is no object: {json.dumps(element)[:60]}")
+                part.refuse(f"record {number} is no object: {shortened(element)}")
     except MelonError:
         raise
     except (OSError, EOFError) as error:
@@ -136,7 +157,7 @@ def _is_lines(file: BufferedReader) -> bool:
         return False
     try:
         json.loads(line.decode("utf-8-sig"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     while more := file.readline(1 << 16):
         if more.strip():

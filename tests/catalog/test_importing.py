@@ -6,6 +6,9 @@ import csv
 import gzip
 import io
 import json
+import multiprocessing
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +27,7 @@ from melon.catalog import (
     FIELDS_FILE,
     PLAYLIST_FILES,
     SONG_FILE,
+    BadCorpus,
     BadImport,
     UnclearColumns,
     find_corpus,
@@ -33,7 +37,7 @@ from melon.catalog import (
     write_import,
 )
 from melon.embedding import build_from_files, training_settings
-from melon.errors import ForeignFile
+from melon.errors import ForeignFile, InputError, UnreadableFile
 from melon.text import clean_text
 
 FORMAT = (Path(__file__).parents[2] / "docs" / "format.md").read_text()
@@ -456,6 +460,112 @@ def test_an_interrupted_import_leaves_what_was_there(tmp_path: Path):
             pd.DataFrame({"playlist_id": ["b"], "track_id": ["y"]}), out=out, progress=interrupt
         )
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+import pandas as pd
+from melon.catalog import import_frame
+
+replace, moved = Path.replace, []
+
+def dying(self, target):
+    made = replace(self, target)
+    if Path(target).parent == Path(sys.argv[1]) and Path(target).name != ".written-by":
+        moved.append(target)
+        if len(moved) == int(sys.argv[2]):
+            os._exit(9)
+    return made
+
+Path.replace = dying
+rows = pd.DataFrame({"playlist_id": ["b", "b"], "track_id": ["y", "z"], "bpm": ["slow", "fast"]})
+import_frame(rows, out=sys.argv[1], replace=len(sys.argv) > 3)
+"""
+
+
+@pytest.mark.parametrize("anew", [False, True])
+@pytest.mark.parametrize("moves", [1, 2, 3, 4, 5])
+def test_an_import_that_is_killed_while_its_files_move_is_completed(
+    moves: int, anew: bool, tmp_path: Path
+):
+    """By the next one; until then nobody trains on half of it. No id is given twice."""
+    out = tmp_path / "own"
+    frame_report({"playlist_id": ["a"], "track_id": ["x"], "bpm": [1]}, out)
+    more = [str(out), str(moves), *["anew"] * anew]
+    assert subprocess.run([sys.executable, "-c", KILLED, *more], timeout=60).returncode == 9
+    with pytest.raises(BadCorpus, match="import"):
+        find_corpus([out])
+    frame_report({"playlist_id": ["c"], "track_id": ["w"]}, out)
+    find_corpus([out])
+    found = contents(out)
+    songs = by_key(found[SONG_FILE])
+    assert {song["id"] for song in songs.values()} == set(range(anew, 4))
+    assert songs["y"]["bpm"] == "slow"
+    assert by_key(found[TRAIN]).keys() == {*("" if anew else "a"), "b", "c"}
+    assert not any(path.suffix == ".new" for path in out.iterdir())
+
+
+def import_at_once(out: Path, key: str, gate: Any) -> None:
+    rows = pd.DataFrame({"playlist_id": [key] * 500, "track_id": [f"{key}{n}" for n in range(500)]})
+    gate.wait()
+    import_frame(rows, out=out)
+
+
+def test_of_two_imports_at_once_both_are_there(tmp_path: Path):
+    processes = multiprocessing.get_context("spawn")
+    gate = processes.Barrier(2)
+    both = [
+        processes.Process(target=import_at_once, args=(tmp_path / "own", key, gate)) for key in "ab"
+    ]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join(60)
+        assert one.exitcode == 0
+    found = contents(tmp_path / "own")
+    assert by_key(found[TRAIN]).keys() == {"a", "b"}
+    assert len({song["id"] for song in found[SONG_FILE]}) == 1000
+
+
+def test_what_a_later_import_says_nothing_of_stays(tmp_path: Path):
+    """Of playlists as of songs: entries alone leave titles, tags and the rest as they were."""
+    out = tmp_path / "own"
+    said = {"playlist_name": ["rainy"], "tags": ["rain"], "likes": [0], "updated": ["2020-01-02"]}
+    frame_report({"playlist_id": ["a"], "track_id": ["x"], **said}, out)
+    (before,) = contents(out)[TRAIN]
+    frame_report({"playlist_id": ["a", "a"], "track_id": ["x", "y"]}, out)
+    (after,) = contents(out)[TRAIN]
+    assert after == {**before, "songs": [0, 1]}
+    frame_report({"playlist_id": ["a"], "track_id": [None], "playlist_name": ["wet"]}, out)
+    assert contents(out)[TRAIN] == [{**after, "plylst_title": "wet"}]
+
+
+def test_ids_are_not_given_again_where_nobody_knows_which_are_taken(tmp_path: Path):
+    frame_report({"playlist_id": ["a"], "track_id": ["x"]}, tmp_path)
+    (tmp_path / "keys.parquet").unlink()
+    with pytest.raises(UnreadableFile, match=r"keys\.parquet"):
+        frame_report({"playlist_id": ["b"], "track_id": ["y"]}, tmp_path)
+
+
+@pytest.mark.parametrize("depth", [400, 950, 5000])
+@pytest.mark.parametrize("ends", [("[", "]"), ('{"a":', "1}")])
+@pytest.mark.parametrize(
+    "document", ['[{"track_id": 1, "x": %s}]', '{"playlists": [{"tracks": [{"x": %s}]}]}', "%s"]
+)
+def test_what_is_nested_deeply_is_read_or_an_error(
+    depth: int, ends: tuple[str, str], document: str, tmp_path: Path
+):
+    start, end = ends
+    deep = document % (start * depth + "1" * (end == "1}") + end.removeprefix("1") * depth)
+    (tmp_path / "a.json").write_text(deep)
+    (tmp_path / "a.jsonl").write_text(f'{{"playlist_id": 1, "track_id": 1}}\n{{"x": {deep}}}\n')
+    for name in ("a.json", "a.jsonl"):
+        try:
+            report = str(plan_import([tmp_path / name]).read().report)
+        except InputError:
+            continue
+        assert depth < 5000 or "1 row that cannot be read" in report
 
 
 @pytest.mark.parametrize(
