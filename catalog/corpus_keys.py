@@ -150,7 +150,7 @@ class Names:
     def add_record(self, record: dict[str, object]) -> None:
         """Add the record of one, with its key."""
         number = self.add(record.get("id"), described=True)
-        if number is not None and (key := key_of(record.get("key"))):
+        if number is not None and (key := own_key(record)):
             self.keyed.setdefault(key, number)
 
     @cached_property
@@ -171,6 +171,13 @@ class Names:
         for key, described in self.strings.items():
             if not described and key not in self.keyed and integer_of(key) not in self.ids:
                 yield key
+
+
+def own_key(record: dict[str, object]) -> str | None:
+    """What stands in the field `key` of a record: a string, or an integer as one."""
+    key = record.get("key")
+    number = None if isinstance(key, str) else whole_number(key)
+    return key_of(key if number is None else str(number))
 
 
 def key_of(value: object) -> str | None:
@@ -194,6 +201,6 @@ def _records(
     paths: Iterable[Path], advance: Callable[[int], None] | None = None
 ) -> Iterator[dict[str, object]]:
     for path in paths:
-        for record in JsonArray(path, advance=advance):
+        for record in JsonArray(path, advance=advance, constants=True):
             if isinstance(record, dict):
                 yield record

@@ -14,13 +14,14 @@ EARLIEST_YEAR = 1857
 
 LATEST_YEAR = 2100
 
-# The separators make room for `2014-08-19` and `2014.08`; a time of day may follow a whole date.
-_ISSUE_DATE = re.compile(
-    r"(\d{4})(?:[-./]?(\d\d)(?:[-./]?(\d\d)(?:[ T]\d\d.*)?)?)?", re.ASCII | re.IGNORECASE
-)
+# The separators make room for `2014-08-19` and `2014.08`.
+_ISSUE_DATE = re.compile(r"(\d{4})(?:[-./]?(\d\d)(?:[-./]?(\d\d))?)?", re.ASCII)
 # Of ISO 8601 also `2014-W34`, `2014-W34-2` and `2014-231`: a week, its day, a day of the year.
-_WEEK_DATE = re.compile(r"(\d{4})-?W(\d\d)(?:-?(\d))?(?:[ T]\d\d.*)?", re.ASCII | re.IGNORECASE)
-_ORDINAL_DATE = re.compile(r"(\d{4})-(\d{3})(?:[ T]\d\d.*)?", re.ASCII | re.IGNORECASE)
+_WEEK_DATE = re.compile(r"(\d{4})-?W(\d\d)(?:-?(\d))?", re.ASCII | re.IGNORECASE)
+_ORDINAL_DATE = re.compile(r"(\d{4})-(\d{3})", re.ASCII)
+
+_MIDNIGHT = re.compile(r"24(?::?00){0,2}(?:[.,]0+)?(?![\d:.,])", re.ASCII)
+"""The end of a day."""
 
 _EPOCH = re.compile(r"\d{9,10}|\d{12,13}", re.ASCII)
 """Seconds or milliseconds since 1970, from the 70s on; no other date has so many digits."""
@@ -32,20 +33,21 @@ def parse_issue_date(value: str | int | None) -> IssueDate | None:
 
     A part that is `00` or impossible is unknown, and so is what follows it: `20150231` is
     February 2015 and `20151301` is 2015. Days of a week (`2014-W34-2`) and of a year (`2014-231`)
-    are read, too; a week without a day is known by its first. `""`, `0` and `00000000` are no date
-    at all.
+    are read, too; a week without a day is known by its first. A time may follow a day, as in
+    `parse_updated`. `""`, `0` and `00000000` are no date at all.
 
     Raises:
         ValueError: the value is no date, or its year lies outside 1857..2100.
     """
-    text = _known(value)
+    text = known_date(value)
     if text is None:
         return None
-    if (day := _day_by_number(text)) is not None:
+    written, time = _parts(text)
+    if (day := _day_by_number(written)) is not None:
         _check_year(day.year)
         return IssueDate(day, "day")
-    match = _ISSUE_DATE.fullmatch(text)
-    if match is None:
+    match = _ISSUE_DATE.fullmatch(written)
+    if match is None or (time and match[3] is None):
         raise ValueError("not a date like 20140819")
     year, month, number = (int(part or 0) for part in match.groups())
     _check_year(year)
@@ -67,47 +69,71 @@ def parse_updated(value: str | int | None) -> datetime | None:
     Raises:
         ValueError: the value is no date.
     """
-    text = _known(value)
+    text = known_date(value)
     if text is None:
         return None
     try:
-        is_usual = text[4:11:3] in ("-- ", "--T")  # a fourth of the time that an expression takes
-        moment = datetime.fromisoformat(text if is_usual else _usual(text))
+        moment = _moment(text)
         return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
     except (ValueError, OverflowError):  # UTC may be before the year 1, or after 9999
         raise ValueError("not a date like 2019-12-17 14:06:45.000") from None
 
 
-def _usual(text: str) -> str:
-    """A moment whose day is written in another way, with the day as `2019-12-17`.
+def _moment(text: str) -> datetime:
+    """The moment that a day and maybe a time write.
 
     Raises:
         ValueError: it is no moment.
     """
-    day, space, time = re.split("([ Tt])", f"{text} ", maxsplit=1)
-    whole = bool(time.strip())
-    return f"{_day(day, whole=whole).isoformat()}{space}{time.strip() or '00'}"
+    if text[4:11:3] in ("-- ", "--T"):  # a fourth of the time that an expression takes
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            pass
+    written, time = _parts(text)
+    day = _day(written, whole=bool(time))
+    if _MIDNIGHT.match(time):
+        day, time = day + timedelta(1), f"00{time[2:]}"
+    return datetime.fromisoformat(f"{day.isoformat()}T{time or '00'}")
+
+
+def _parts(text: str) -> tuple[str, str]:
+    """The day and the time, "" where there is none.
+
+    Raises:
+        ValueError: there is no such time.
+    """
+    day, *times = re.split("[ Tt]", text, maxsplit=1)
+    if not times:
+        return day, ""
+    time = times[0].upper()
+    midnight = _MIDNIGHT.match(time)
+    try:
+        datetime.fromisoformat(f"2000-01-01T{f'00{time[2:]}' if midnight else time}")
+    except ValueError:
+        raise ValueError(f"{times[0]!r} is no time of day") from None
+    return day, time
 
 
 def ticks_per_second(values: Iterable[object]) -> int | None:
     """How many of what a column counts since 1970 make a second: 1, or 1000; None for no count.
 
-    Each value that is there has to be a whole number, or written like one, of as many digits as
-    moments from 1973 to 2100 have in one of the two units: no other date has so many.
+    Each value that is there, and not all zeros, has to be a whole number, or written like one, of
+    as many digits as moments from 1973 to 2100 have in one of the two units: no other date has.
     """
-    units = {_unit(value) for value in values if value not in (None, "", 0, "0")}
+    there = (value for value in values if value == value)  # NaN is not
+    units = {_unit(text) for value in there if (text := known_date(value)) is not None}
     return units.pop() if len(units) == 1 else None
 
 
 def from_epoch(value: object, ticks: int) -> datetime:
     """The moment so many ticks after the beginning of 1970, naive, in UTC."""
-    return datetime(1970, 1, 1) + timedelta(milliseconds=int(str(value)) * (1000 // ticks))
+    return datetime(1970, 1, 1) + timedelta(
+        milliseconds=int(known_date(value) or 0) * (1000 // ticks)
+    )
 
 
-def _unit(value: object) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        return None
-    text = str(value).strip()
+def _unit(text: str) -> int | None:
     if not _EPOCH.fullmatch(text):
         return None
     ticks = 1 if len(text) <= 10 else 1000
@@ -152,7 +178,9 @@ def _check_year(year: int) -> None:
         raise ValueError(f"the year is not in {EARLIEST_YEAR}..{LATEST_YEAR}")
 
 
-def _known(value: str | int | None) -> str | None:
-    """Strip a written date; None if it is empty or all zeros."""
+def known_date(value: object) -> str | None:
+    """Strip a written date, and a whole number of its `.0`; None if it is empty or all zeros."""
     text = "" if value is None else str(value).strip()
+    if text.endswith(".0") and text[:-2].isdecimal():
+        text = text[:-2]
     return text if text.strip("0-:./ T") else None

@@ -38,14 +38,15 @@ class JsonArray:
 
     Each element is decoded by the C scanner of `json`, straight from a chunk of text; one that
     the chunk's end may have cut is decoded again once more text is there. Reading takes a few
-    chunks of memory, whatever the size of the file. `NaN` and `Infinity`, which JSON does not
-    have, are malformed.
+    chunks of memory, whatever the size of the file.
 
     Args:
         path: A file in UTF-8, with or without a byte order mark.
         advance: Called with the number of bytes, each time some were read.
         chunk_bytes: How many bytes to read at a time.
         opened: Opens the file, for instance a compressed one.
+        constants: Take `NaN` and `Infinity`, which JSON does not have, for the floats that Python
+            writes so; otherwise they are malformed.
         members: Where the file holds an object, the array is the first member of it that has one
             of these names and is an array; without any, an object is malformed.
 
@@ -66,6 +67,7 @@ class JsonArray:
         advance: Callable[[int], object] | None = None,
         chunk_bytes: int = CHUNK_BYTES,
         opened: Callable[[Path], BufferedReader] = _opened,
+        constants: bool = False,
         members: Collection[str] = (),
     ) -> None:
         self.path = path
@@ -75,7 +77,9 @@ class JsonArray:
         self._members = frozenset(members)
         self._advance = advance
         self._chunk_bytes = chunk_bytes
-        self._decode = json.JSONDecoder(parse_constant=_reject_constant).raw_decode
+        self._decode = json.JSONDecoder(
+            parse_constant=None if constants else _reject_constant
+        ).raw_decode
 
     def __iter__(self) -> Iterator[object]:
         try:

@@ -49,7 +49,8 @@ def read_playlists(
         keys: Says which ids strings stand for; by default the files alone do.
         strict: Raise at the first record that would be skipped, or of which a value that has the
             wrong type would be dropped.
-        lenient: Take what there is of a file of which less than half of the records can be used.
+        lenient: Take what there is of a file of which less than half can be used: of its records,
+            or of their values in a field.
         progress: Told how many bytes are read, and of how many.
 
     Raises:
@@ -98,7 +99,8 @@ def read_songs(
         keys: Says which ids strings stand for; by default the file alone does.
         strict: Raise at the first record that would be skipped, or of which a value that has the
             wrong type would be dropped.
-        lenient: Take what there is of a file of which less than half of the records can be used.
+        lenient: Take what there is of a file of which less than half can be used: of its records,
+            or of their values in a field.
         progress: Told how many bytes are read, and of how many.
 
     Raises:
@@ -365,7 +367,7 @@ class _Column:
         return ticks_per_second(self._values())
 
     def _values(self) -> Iterator[object]:
-        for record in JsonArray(self._path):
+        for record in JsonArray(self._path, constants=True):
             value = record.get(self._field) if isinstance(record, dict) else None
             for one in value if isinstance(value, list) else [value]:
                 number = whole_number(one)

@@ -44,6 +44,11 @@ class Cause(StrEnum):
         """Whether strict reading ends there."""
         return self.skips or self is Cause.UNREADABLE_VALUE
 
+    @property
+    def loses(self) -> bool:
+        """Whether a value of a field is lost that is in no other place."""
+        return not self.skips and self not in _REPEATS
+
 
 _KEEPS = {
     Cause.UNREADABLE_VALUE,
@@ -55,6 +60,8 @@ _KEEPS = {
     Cause.UNKNOWN_GENRE,
     Cause.UNREADABLE_DATE,
 }
+
+_REPEATS = {Cause.SECOND_KEY, Cause.REPEATED_SONG, Cause.REPEATED_TAG}
 
 
 @dataclass(frozen=True, slots=True)

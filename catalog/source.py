@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
+from melon.catalog.dates import known_date
 from melon.catalog.errors import BadCorpus, BadRecord, shortened
 from melon.catalog.json_stream import JsonArray
 from melon.catalog.numbers import whole_number
@@ -22,6 +25,9 @@ KEYED_FIELDS = {"id", "songs"}
 
 UNUSUAL = {"key"}
 """Fields that most files lack, and rightly."""
+
+COMPARED = 1000
+"""Records whose fields are looked at, to see which are misnamed; of those after them, each 64th."""
 
 DROPPED = object()
 """In place of a member of a list that cannot be read."""
@@ -67,16 +73,17 @@ class RecordSource:
         strict: bool,
         lenient: bool,
     ) -> None:
-        self._array = JsonArray(path, advance=advance)
+        self._array = JsonArray(path, advance=advance, constants=True)
         self.kind = kind
         self._report = report
         self.fields = {str(field.source): field for field in read_fields(fields)}
         self._strict = strict
         self._lenient = lenient
         self._compared = 0
-        self._unknown: Iterable[str] = ()
-        self._lacking = [name for name in self.fields if name not in UNUSUAL]
+        self._filled: Counter[str] = Counter()
         self._skipped = 0
+        self._lost: Counter[str] = Counter()
+        self._first_lost: dict[str, Finding] = {}
 
     @property
     def path(self) -> Path:
@@ -90,8 +97,8 @@ class RecordSource:
         record is left out where nothing else helps.
 
         Raises:
-            BadCorpus: less than half of the records are used, or there is none, unless that is
-                to be taken.
+            BadCorpus: less than half of the records are used, or of the values that they have in
+                a field, or there is none, unless that is to be taken.
         """
         schema = core_schema.typed_dict_schema(
             {
@@ -101,10 +108,10 @@ class RecordSource:
             config=core_schema.CoreConfig(strict=True),
         )
         validate = SchemaValidator(schema).validate_python
-        misnamed = True
-        for value in self._array:
-            if misnamed and isinstance(value, dict):
-                misnamed = self._may_be_misnamed(value)
+        for number, value in enumerate(self._array):
+            if (number < COMPARED or not number & 63) and isinstance(value, dict):
+                self._compared += 1
+                self._filled.update([name for name in value if not _is_nothing(value[name])])
             try:
                 values = validate(value)
             except ValidationError as error:
@@ -137,7 +144,7 @@ class RecordSource:
             if number is None and (needed or problem.kind == "missing"):
                 self.note(*self._described(problem))
                 return None
-            if number is None:
+            if number is None and (index or not _is_nan(problem.value)):
                 dropped.append(problem)
             if not index:
                 mended[str(name)] = number
@@ -153,11 +160,17 @@ class RecordSource:
         return {**value, **mended}
 
     def _check_yield(self, count: int) -> None:
-        """Refuse a file that yields nothing, or less than half; remark on what it misnames."""
+        """Refuse a file that yields nothing, or less than half; remark on what it misnames.
+
+        Half of the records, that is, or of the values that they have in any of the fields.
+        """
         remark = self._misnamed()
         if remark:
             self._report.remarks.append(f"{self.path}: {remark}")
-        if self._lenient or 2 * self._skipped <= count > self._skipped:
+        if self._lenient:
+            return
+        if 2 * self._skipped <= count > self._skipped:
+            self._check_fields()
             return
         used = count - self._skipped
         of_them = f"only {used:,} of {counted(count, 'record')}" if used else "none of its records"
@@ -168,21 +181,62 @@ class RecordSource:
             hint="correct the file, or leave it out; --lenient takes what there is",
         )
 
-    def _may_be_misnamed(self, record: dict[str, Any]) -> bool:
-        """Whether the records up to this one all have an unknown field and all lack a known one."""
-        names = self._unknown if self._compared else record
-        self._unknown = [name for name in names if name in record and name not in self.fields]
-        self._lacking = [name for name in self._lacking if name not in record]
-        self._compared += 1
-        return bool(self._unknown and self._lacking)
+    def _check_fields(self) -> None:
+        """Refuse a file of whose values in a field nothing could be used, or less than half."""
+        given = self._given()
+        most = {name: lost for name, lost in self._lost.items() if lost <= given[name] < 2 * lost}
+        if not most:
+            return
+        lines = []
+        for name, lost in most.items():
+            first = self._first_lost[name]
+            used = f"only {given[name] - lost:,}" if given[name] > lost else "none"
+            values = counted(given[name], "value")
+            where = f"record {first.record} (byte {first.offset}), field {first.field!r}"
+            lines.append(f"{used} of {values} of {name!r} can be used: {where}: {first.detail}")
+        raise BadCorpus(
+            "; ".join(lines),
+            where=str(self.path),
+            hint="correct them, or leave the field out; --lenient takes what there is",
+        )
+
+    def _given(self) -> Counter[str]:
+        """How many values there are in the fields of which some were lost.
+
+        The file is read again for that, as far as it takes to see that most are not lost.
+        """
+        given: Counter[str] = Counter()
+        doubtful = set(self._lost) if self.path.is_file() else set()
+        if not doubtful:
+            return given
+        for record in JsonArray(self.path, constants=True):
+            if not isinstance(record, dict):
+                continue
+            for name in doubtful:
+                given[name] += _count(self.fields[name], record.get(name))
+            doubtful = {name for name in doubtful if given[name] < 2 * self._lost[name]}
+            if not doubtful:
+                break
+        return given
 
     def _misnamed(self) -> str | None:
-        """Which fields all records have that are not known, and which known ones none has."""
-        if not self._unknown or not self._lacking:
+        """Which fields most records have that are not known, and which known ones most lack."""
+        most = [name for name, count in self._filled.items() if 2 * count >= self._compared]
+        unknown = [name for name in most if name not in self.fields]
+        lacking = [
+            name
+            for name in self.fields
+            if name not in UNUSUAL and 2 * self._filled[name] <= self._compared
+        ]
+        if not unknown or not lacking:
             return None
+        if any(self._filled[name] < self._compared for name in unknown) or any(
+            self._filled[name] for name in lacking
+        ):
+            return f"most records have {_quoted(unknown)}, most lack {_quoted(lacking)}"
         records = counted(self._compared, "record")
         have = "has" if self._compared == 1 else "have"
-        return f"{records} {have} {_quoted(self._unknown)}, none has {_quoted(self._lacking)}"
+        return f"{records} {have} {_quoted(unknown)}, none has {_quoted(lacking)}"
 
     def note(self, cause: Cause, field: str | None, detail: str) -> None:
         """Report something about the last record that was yielded.
@@ -202,6 +256,10 @@ class RecordSource:
         if self._strict and cause.stops:
             raise BadRecord(finding)
         self._skipped += cause.skips
+        name = (field or "").partition("[")[0]
+        if cause.loses and name in self.fields:
+            self._lost[name] += 1
+            self._first_lost.setdefault(name, finding)
         self._report.add(finding)
 
     def readable(self, values: dict[str, Any]) -> dict[str, Any] | None:
@@ -247,14 +305,36 @@ def _schema(field: Field) -> CoreSchema:
     return value if field.required else core_schema.nullable_schema(value)
 
 
-def _meant(field: Field, value: object) -> int | None:
-    """The whole number that a value of a field is written for; None if it cannot be one."""
+def _meant(field: Field, value: object) -> int | str | None:
+    """The whole number, or the key of digits, that a value stands for; None if it cannot be one."""
+    if field.name == "key":
+        number = None if isinstance(value, str) else whole_number(value)
+        return None if number is None else str(number)
     if field.type not in (FieldType.INTEGER, FieldType.DATE, FieldType.DATETIME):
         return None
     number = whole_number(value)
     if number is None or field.type is not FieldType.INTEGER:
         return number
     return number if field.minimum <= number <= field.maximum else None
+
+
+def _count(field: Field, value: object) -> int:
+    """How many values a field of a record has."""
+    if isinstance(value, list):
+        return len(value) if field.many else 1
+    if _is_nothing(value):
+        return 0
+    if field.type in (FieldType.DATE, FieldType.DATETIME):
+        return known_date(value) is not None
+    return 1
+
+
+def _is_nothing(value: object) -> bool:
+    return value is None or value == "" or _is_nan(value)
+
+
+def _is_nan(value: object) -> bool:
+    return isinstance(value, float) and math.isnan(value)
 
 
 def _is_unicode(text: str) -> bool:

@@ -100,9 +100,7 @@ StrictOption = Annotated[
 ]
 LenientOption = Annotated[
     bool,
-    typer.Option(
-        "--lenient", help="Go on with a file of which less than half of the records can be used."
-    ),
+    typer.Option("--lenient", help="Go on where most of the records, or of a field, is of no use."),
 ]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
@@ -12,6 +13,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from melon.catalog import (
+    SONG_FILE,
+    BadCorpus,
+    BadFields,
     CorpusFiles,
     CorpusKeys,
     Genre,
@@ -26,12 +30,13 @@ from melon.catalog import (
 )
 from melon.embedding.bags import TokenKind, TokenTable, build_bags
 from melon.embedding.cold_start import TRAINED, Evidence, SourcedVectors, cold_start
-from melon.embedding.columns import Corpus, number_strings, read_corpus
+from melon.embedding.columns import Corpus, column, number_strings, read_corpus
 from melon.embedding.files import check_place
 from melon.embedding.ragged import Ints, Ragged, Vectors, has_direction, unit_rows
 from melon.embedding.settings import TrainingSettings, training_settings
 from melon.embedding.space import EmbeddingSpace
 from melon.embedding.training import train_vectors
+from melon.errors import counted
 from melon.fields import Field
 from melon.files import check_not_read
 from melon.progress import Progress, ignore
@@ -96,6 +101,12 @@ def build_from_files(
     report = report or ReadReport()
     genres = read_genres(files.genres) if files.genres else {}
     fields = read_fields_file(files.fields) if files.fields else ()
+    if fields and not files.songs and not lenient:
+        raise BadFields(
+            f"it declares fields of songs, and there is no {SONG_FILE} that could have them",
+            where=str(files.fields),
+            hint=f"give {SONG_FILE}, too, or leave the fields out; --lenient goes on without",
+        )
     keys = CorpusKeys(files, progress)
     songs = (
         read_songs(
@@ -114,8 +125,46 @@ def build_from_files(
     playlists = read_playlists(
         files.playlists, report=report, keys=keys, strict=strict, lenient=lenient, progress=progress
     )
-    songs = chain(songs, keys.songs_without_metadata())
-    return build_space(playlists, songs, genres, settings, progress, fields=fields)
+    described = array("q")
+    songs = chain(_noting_ids(songs, described), keys.songs_without_metadata())
+    corpus = read_corpus(playlists, songs, fields)
+    if files.songs:
+        remark = _check_joins(corpus, described, files.songs, lenient=lenient)
+        report.remarks += [remark] if remark else []
+    return _space_of(corpus, genres, settings, progress, fields)
+
+
+def _noting_ids(songs: Iterable[Song], ids: array[int]) -> Iterator[Song]:
+    for song in songs:
+        ids.append(song.id)
+        yield song
+
+
+def _check_joins(
+    corpus: Corpus, described: array[int], metadata: Path, *, lenient: bool
+) -> str | None:
+    """Refuse metadata that describe no song of any playlist; what to say where it is the fewer.
+
+    Args:
+        described: the ids that have metadata.
+        lenient: do not refuse them, but say that it is none.
+    """
+    held = np.unique(corpus.playlist_songs.values)
+    with_metadata = np.searchsorted(column(corpus.songs, "id"), np.array(described, np.int64))
+    count = int(np.isin(held, with_metadata).sum())
+    if 2 * count >= len(held):
+        return None
+    what = f"{count:,} of {counted(len(held), 'song')} of playlists are described"
+    if not count and not lenient:
+        examples = corpus.songs.take([held[0], *with_metadata[:1]]).to_pylist()
+        named = [repr(song["key"] or song["id"]) for song in examples]
+        raise BadCorpus(
+            f"{what}: a playlist holds {', and this file describes '.join(named)}",
+            where=str(metadata),
+            hint="songs have the same ids, or keys, in playlists as in their metadata; "
+            "correct them, or leave the file out; --lenient takes what there is",
+        )
+    return f"{metadata}: {what}"
 
 
 def build_space(
@@ -144,8 +193,18 @@ def build_space(
         EmptyVocabulary: no token is frequent enough to be trained.
         TrainingDiverged: training produced vectors that are not numbers.
     """
+    return _space_of(read_corpus(playlists, songs, fields), genres, settings, progress, fields)
+
+
+def _space_of(
+    corpus: Corpus,
+    genres: Mapping[str, Genre] | None,
+    settings: TrainingSettings | None,
+    progress: Progress,
+    fields: Sequence[Field],
+) -> EmbeddingSpace:
+    """As `build_space`, of what was read."""
     settings = settings or training_settings()
-    corpus = read_corpus(playlists, songs, fields)
     title, words, playlist_words, title_tags = _read_titles(corpus, settings, progress)
     table, bags = build_bags(corpus, words, playlist_words, title_tags, settings.kinds)
     progress("bags", len(bags), len(bags))

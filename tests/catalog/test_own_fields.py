@@ -11,8 +11,11 @@ import pytest
 
 from melon.catalog import (
     FIELDS_FILE,
+    BadCorpus,
     BadFields,
     Cause,
+    CorpusFiles,
+    CorpusKeys,
     Playlist,
     ReadReport,
     Song,
@@ -52,11 +55,13 @@ KNOWN: dict[str, Any] = {
 }
 
 
-def read(tmp_path: Path, *records: dict[str, Any]) -> tuple[list[Song], ReadReport]:
+def read(
+    tmp_path: Path, *records: dict[str, Any], lenient: bool = False
+) -> tuple[list[Song], ReadReport]:
     path = tmp_path / "song_meta.json"
     path.write_text(json.dumps(records))
     report = ReadReport()
-    return list(read_songs(path, fields=FIELDS, report=report)), report
+    return list(read_songs(path, fields=FIELDS, report=report, lenient=lenient)), report
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
@@ -106,11 +111,27 @@ def test_a_field_that_is_not_declared_is_not_read(tmp_path: Path) -> None:
 def test_a_value_of_another_type_is_reported_by_its_name(
     tmp_path: Path, field: str, value: object
 ) -> None:
-    songs, report = read(tmp_path, {"id": 1, field: value})
+    songs, report = read(tmp_path, {"id": 1, field: value}, lenient=True)
     assert songs == [Song(1)]
     [[finding]] = report.examples.values()
     assert finding.field == field
     assert finding.cause is Cause.UNREADABLE_VALUE
+    with pytest.raises(BadCorpus, match=f"none of 1 value of '{field}'"):
+        read(tmp_path, {"id": 1, field: value}, {"id": 2})
+
+
+@pytest.mark.parametrize("key", [17, 17.0, 2**70])
+def test_a_whole_number_is_a_key_by_its_digits(tmp_path: Path, key: float) -> None:
+    """In the field that is for keys: in place of an id it is the id."""
+    songs, report = read(tmp_path, {"id": 1, "key": key}, {"id": 2, "key": "a"})
+    assert [song.key for song in songs] == [str(int(key)), "a"]
+    assert not report.counts
+    train = tmp_path / "train.json"
+    train.write_text(json.dumps([{"id": 5, "key": key, "songs": [str(int(key)), "a"]}]))
+    keys = CorpusKeys(CorpusFiles((train,), tmp_path / "song_meta.json"))
+    [playlist] = read_playlists([train], report=report, keys=keys)
+    assert (playlist.key, playlist.songs) == (str(int(key)), (1, 2))
+    assert not report.counts
 
 
 @pytest.mark.parametrize(

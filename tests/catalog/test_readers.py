@@ -54,19 +54,22 @@ def write(path: Path, records: object) -> Path:
 
 
 def playlists(
-    tmp_path: Path, *records: Any, strict: bool = False
+    tmp_path: Path, *records: Any, strict: bool = False, lenient: bool = False
 ) -> tuple[list[Playlist], ReadReport]:
     report = ReadReport()
     path = write(tmp_path / "train.json", records)
-    return list(read_playlists([path], report=report, strict=strict)), report
+    return list(read_playlists([path], report=report, strict=strict, lenient=lenient)), report
 
 
 def songs(
-    tmp_path: Path, *records: Any, genres: Sequence[str] | None = None
+    tmp_path: Path,
+    *records: Any,
+    genres: Sequence[str] | None = None,
+    lenient: bool = False,
 ) -> tuple[list[Song], ReadReport]:
     report = ReadReport()
     path = write(tmp_path / "song_meta.json", records)
-    return list(read_songs(path, genres=genres, report=report)), report
+    return list(read_songs(path, genres=genres, report=report, lenient=lenient)), report
 
 
 PLAYLIST_ONLY = {"plylst_title": "a", "tags": [], "like_cnt": 1, "updt_date": ""}
@@ -182,11 +185,11 @@ def test_unknown_genres_are_dropped_and_counted(tmp_path: Path) -> None:
 
 
 def test_unreadable_dates_are_dropped_and_counted(tmp_path: Path) -> None:
-    read, report = songs(tmp_path, SONG | {"issue_date": "tomorrow"})
+    read, report = songs(tmp_path, SONG | {"issue_date": "tomorrow"}, lenient=True)
     assert read[0].issue_date is None
     assert report.counts == {("song", Cause.UNREADABLE_DATE): 1}
     for written in ("2013-13-01", "0001-01-01 00:00:00+14:00"):
-        listed, report = playlists(tmp_path, PLAYLIST | {"updt_date": written})
+        listed, report = playlists(tmp_path, PLAYLIST | {"updt_date": written}, lenient=True)
         assert listed[0].updated is None
         assert report.counts == {("playlist", Cause.UNREADABLE_DATE): 1}
 
@@ -268,7 +271,7 @@ def test_a_record_that_nests_almost_too_deeply_is_skipped_or_malformed(tmp_path:
         ("songs", [1, -1], "songs[1]", (1,)),
         ("songs", [MAX_ID + 1, 1], "songs[0]", (1,)),
         ("songs", ["a", "\ud800"], "songs[1]", (0,)),
-        ("key", 5, "key", None),
+        ("key", 0.5, "key", None),
         ("song_name", 3, "song_name", None),
         ("song_name", "\udfff", "song_name", None),
         ("artist_id_basket", [1, None, 2], "artist_id_basket[1]", (1, 2)),
@@ -287,7 +290,8 @@ def test_a_value_that_cannot_be_read_is_dropped_and_counted_and_not_its_record(
     tmp_path: Path, field: str, value: object, place: str, kept: object
 ) -> None:
     kind, whole = ("playlist", PLAYLIST) if field in {*PLAYLIST, "key"} else ("song", SONG)
-    read, report = (playlists if kind == "playlist" else songs)(tmp_path, whole | {field: value})
+    read_all = playlists if kind == "playlist" else songs
+    read, report = read_all(tmp_path, whole | {field: value}, lenient=True)
     [attribute] = [f.name for f in (*PLAYLISTS, *SONGS) if f.source == field][:1]
     assert [getattr(one, attribute) for one in read] == [kept]
     assert report.counts == {(kind, Cause.UNREADABLE_VALUE): 1}
@@ -356,21 +360,126 @@ def test_a_file_that_yields_less_than_half_is_an_error(tmp_path: Path) -> None:
 
 
 def test_fields_that_are_called_otherwise_are_named(tmp_path: Path) -> None:
-    """A field of all records that is not known beside one that none has."""
-    named = [{"id": n, "songs": [n], "name": f"title {n}", "tags": []} for n in range(3)]
-    _, report = playlists(tmp_path, *[one | {"like_cnt": 1, "updt_date": ""} for one in named])
+    """A field of most records that is not known beside one that most lack, or have as null."""
+    named = [{"id": n, "songs": [n], "name": f"title {n}", "tags": ["a"]} for n in range(3)]
+    _, report = playlists(tmp_path, *[one | {"like_cnt": 0, "updt_date": "2019"} for one in named])
     assert report.remarks == [
         f"{tmp_path / 'train.json'}: 3 records have `name`, none has `plylst_title`"
     ]
     assert report.lines()[1] == report.remarks[0]
-    with pytest.raises(BadCorpus, match="have `tracks`, none has `songs`"):
+    with pytest.raises(BadCorpus, match="have `tracks`, none has `songs`, `updt_date`"):
         playlists(tmp_path, *[PLAYLIST_ONLY | {"tracks": [1], "id": n} for n in range(3)])
     for records in (
         [PLAYLIST | {"name": "a"}],
         [PLAYLIST, without(PLAYLIST, "like_cnt")],
-        [named[0], PLAYLIST],
+        [named[0], PLAYLIST | {"id": 8}, PLAYLIST],
     ):
         assert not playlists(tmp_path, *records)[1].remarks
+    for nothing in (None, "", float("nan")):
+        absent = {"plylst_title": nothing}
+        _, report = playlists(tmp_path, *[PLAYLIST | one | absent for one in named])
+        assert report.remarks[0].endswith("3 records have `name`, none has `plylst_title`")
+    named = [{"name": "a"} | without(PLAYLIST, "plylst_title") | {"id": n} for n in range(3000)]
+    for n in (0, 7, 2999):
+        most = [*named[:n], PLAYLIST | {"id": n}, *named[n + 1 :]]
+        [remark] = playlists(tmp_path, *most)[1].remarks
+        assert remark.endswith("most records have `name`, most lack `plylst_title`") or (
+            n == 2999 and "none has `plylst_title`" in remark
+        )
+
+
+@pytest.mark.parametrize(
+    ("field", "unreadable"),
+    [
+        ("songs", [{"id": 1}]),
+        ("songs", [None, None]),
+        ("songs", [12.5]),
+        ("songs", [-1]),
+        ("songs", [" "]),
+        ("songs", [1, None, {}, ""]),
+        ("tags", "x,y"),
+        ("tags", [{"name": "x"}]),
+        ("plylst_title", ["a"]),
+        ("like_cnt", "many"),
+        ("updt_date", "yesterday"),
+        ("key", {"uri": "a"}),
+        ("key", "C major"),
+        ("artist_name_basket", "a"),
+        ("album_name", {"title": "a"}),
+        ("issue_date", "08/19/2014"),
+        ("song_gn_gnr_basket", ["pop"]),
+    ],
+)
+def test_a_field_of_which_less_than_half_can_be_read_is_an_error(
+    tmp_path: Path, field: str, unreadable: object
+) -> None:
+    """Whatever it holds, and however many records have it at all; half is enough."""
+    kind, whole = ("playlist", PLAYLIST) if field in {*PLAYLIST, "key"} else ("song", SONG)
+    genres = ["GN0900", "GN0901"]
+    path = tmp_path / "records.json"
+
+    def read(*values: object, lenient: bool = False) -> int:
+        bare = without(whole, field) | ({"songs": []} if field == "songs" else {})
+        records = [bare | {"id": 100 + n} for n in range(20)]
+        write(path, [*records, *[whole | {"id": n, field: one} for n, one in enumerate(values)]])
+        report = ReadReport()
+        if kind == "playlist":
+            return len(list(read_playlists([path], report=report, lenient=lenient)))
+        return len(list(read_songs(path, genres=genres, report=report, lenient=lenient)))
+
+    sound = "k" if field == "key" else whole[field]
+    with pytest.raises(BadCorpus, match=rf"of \d+ values? of '{field}' can be used: record 2"):
+        read(sound, *[unreadable] * 9)
+    assert read(sound, *[unreadable] * 9, lenient=True) == 30
+    if field != "key":
+        with (
+            pytest.raises(BadCorpus, match=f"none of .* '{field}'")
+            if unreadable
+            != [
+                1,
+                None,
+                {},
+                "",
+            ]
+            else pytest.raises(BadCorpus)
+        ):
+            read(unreadable)
+        several = [1, 2] if field == "songs" else sound
+        assert read(*[several] * 5, unreadable) == 26
+
+
+def test_values_that_are_unknown_do_not_count_as_read(tmp_path: Path) -> None:
+    unknown = [PLAYLIST | {"id": n, "updt_date": "0000-00-00 00:00:00"} for n in range(9)]
+    with pytest.raises(BadCorpus, match="none of 1 value of 'updt_date'"):
+        playlists(tmp_path, *unknown, PLAYLIST | {"id": 9, "updt_date": "once"})
+
+
+def test_what_is_not_a_number_is_missing(tmp_path: Path) -> None:
+    """As pandas writes what it lacks; other such constants are values that cannot be read."""
+    nan = float("nan")
+    optional = [name for name in (*PLAYLIST, "key") if name not in ("id", "songs")]
+    read, report = playlists(tmp_path, PLAYLIST | dict.fromkeys(optional, nan), strict=True)
+    assert read == [Playlist(7, None, (525514, 129701), (), None, None)]
+    listed, _ = songs(tmp_path, SONG | dict.fromkeys(without(SONG, "id"), nan), SONG | {"id": 4})
+    assert listed[0] == Song(3)
+    assert not report.counts
+    _, report = playlists(tmp_path, PLAYLIST, PLAYLIST | {"id": 8, "like_cnt": float("inf")})
+    assert report.counts == {("playlist", Cause.UNREADABLE_VALUE): 1}
+    read, report = playlists(tmp_path, PLAYLIST | {"songs": [1, nan]}, PLAYLIST | {"id": nan})
+    assert [one.songs for one in read] == [(1,)]
+    assert report.counts == {
+        ("playlist", Cause.UNREADABLE_VALUE): 1,
+        ("playlist", Cause.WRONG_TYPE): 1,
+    }
+
+
+def test_zeros_and_what_is_missing_do_not_spoil_a_column_of_epochs(tmp_path: Path) -> None:
+    unknown = ["0000-00-00", "00000000", "0000-00-00 00:00:00", 0, "", None, float("nan")]
+    written = [1577836800, "1577836800.0", 1577836800.0, *unknown]
+    records = [PLAYLIST | {"id": n, "updt_date": value} for n, value in enumerate(written)]
+    read, report = playlists(tmp_path, *records, strict=True)
+    assert [one.updated for one in read] == [datetime(2020, 1, 1)] * 3 + [None] * 7
+    assert not report.counts
 
 
 def test_whole_columns_of_epochs_are_dates(tmp_path: Path) -> None:
@@ -385,7 +494,8 @@ def test_whole_columns_of_epochs_are_dates(tmp_path: Path) -> None:
         assert [playlist.updated for playlist in read] == [*moments, moments[0]]
         assert not report.counts
         for value in ("2019-12-17", 20191217, 12):
-            read, report = playlists(tmp_path, *records, PLAYLIST | {"updt_date": value})
+            records_and_another = [*records, PLAYLIST | {"updt_date": value}]
+            read, report = playlists(tmp_path, *records_and_another, lenient=True)
             assert [playlist.updated for playlist in read[:5]] == [None] * 5
             assert report.counts["playlist", Cause.UNREADABLE_DATE] >= 3
         issued, _ = songs(tmp_path, *[SONG | {"id": n, "issue_date": one} for n in range(2)])

@@ -9,6 +9,8 @@ import pytest
 from planted import planted_genres, planted_playlists, planted_songs, small_settings
 
 from melon.catalog import (
+    BadCorpus,
+    BadFields,
     BadRecord,
     CorpusFiles,
     ReadReport,
@@ -90,3 +92,35 @@ def test_strings_in_place_of_ids_make_the_same_space_with_keys(
             quoted(playlist.id): {quoted(song) for song in playlist.songs}
             for playlist in planted_playlists()
         }
+
+
+def test_metadata_of_other_songs_than_those_of_playlists_are_an_error(corpus: Path):
+    """Where a few join, the report says how many."""
+    path = corpus / "song_meta.json"
+    songs = json.loads(path.read_text())
+    held = len({song for one in planted_playlists() for song in one.songs})
+    renamed = [song | {"id": f"track:{song['id']}"} for song in songs]
+    path.write_text(json.dumps(renamed))
+    none = f"0 of {held} songs of playlists are described"
+    with pytest.raises(BadCorpus, match=f"{none}: .* this file describes 'track:"):
+        build_from_files(find_corpus([corpus]), small_settings())
+    kept = next(song for song in songs if song["id"] in planted_playlists()[0].songs)
+    for records, lenient, count in ((renamed, True, 0), ([kept, *renamed], False, 1)):
+        path.write_text(json.dumps(records))
+        report = ReadReport()
+        settings = small_settings(epochs=1)
+        build_from_files(find_corpus([corpus]), settings, report=report, lenient=lenient)
+        assert report.remarks[-1:] == [
+            f"{path}: {count} of {held} songs of playlists are described"
+        ]
+
+
+def test_own_fields_without_metadata_are_an_error(corpus: Path):
+    (corpus / "song_meta.json").unlink()
+    (corpus / "fields.json").write_text('{"songs": [{"name": "bpm", "type": "float"}]}')
+    with pytest.raises(BadFields, match=r"there is no song_meta\.json"):
+        build_from_files(find_corpus([corpus]), small_settings())
+    settings = small_settings(epochs=1)
+    assert build_from_files(find_corpus([corpus]), settings, lenient=True).fields
+    (corpus / "fields.json").write_text('{"songs": []}')
+    assert not build_from_files(find_corpus([corpus]), settings).fields
