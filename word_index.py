@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import groupby
 
 from melon.text import normalise
@@ -111,6 +112,7 @@ def _runs(text: str) -> Iterator[tuple[str, str]]:
         yield kind, "".join(characters)
 
 
+@lru_cache(maxsize=1 << 16)
 def _kind(character: str) -> str:
     category = "L" if character.isalnum() else unicodedata.category(character)
     if category[0] in "LMN":
