@@ -29,6 +29,7 @@ from melon.catalog.importing.cells import (
     cleaned_values,
     joined,
     separated,
+    separator,
     split_cell,
 )
 from melon.catalog.importing.gathering import AllValues, Codes, FirstValues, Keys
@@ -48,7 +49,7 @@ from melon.catalog.records import IssueDate, Playlist, Song
 from melon.errors import counted
 from melon.fields import Field, FieldType, OwnField, own_field
 from melon.progress import Progress, ignore
-from melon.text import clean_text, name_key
+from melon.text import clean_text, did_you_mean, name_key
 
 T = TypeVar("T")
 
@@ -116,11 +117,13 @@ class Catalogue:
     Attributes:
         report: What was read and left out.
         fields: The songs' own fields; known once all is read.
+        typed: Names of those whose type was given.
     """
 
     def __init__(self) -> None:
         self.report = ImportReport()
         self.fields: tuple[Field, ...] = ()
+        self.typed: frozenset[str] = frozenset()
         self.playlist_keys = Keys()
         self.song_keys = Keys()
         self.of_playlists = {role: FirstValues() for role in FIRST_OF_PLAYLISTS}
@@ -290,7 +293,18 @@ class Catalogue:
     # What is known once all is read.
 
     def close(self, types: Mapping[str, OwnField]) -> None:
-        """Decide on the own fields, put entries in order, and complete the report."""
+        """Decide on the own fields, put entries in order, and complete the report.
+
+        Raises:
+            BadImport: a type is of a field that no song has.
+        """
+        for name in types.keys() - self.own.keys():
+            raise BadImport(
+                f"no column becomes the field {name!r}, whose type is given",
+                hint=did_you_mean(name, self.own)
+                or f"own fields are {', '.join(self.own) or 'none'}",
+            )
+        self.typed = frozenset(types)
         self._close_fields(types)
         for name, values in (
             ("updated", self.of_playlists[Role.UPDATED]),
@@ -299,7 +313,8 @@ class Catalogue:
             if ticks := ticks_of(values.values):
                 self._ticks[name] = ticks
                 self.report.notes.append(f"{name}: {UNITS[ticks]} since 1970")
-        self._count_unreadable()
+        self._drop_unreadable()
+        self._tell_fields()
         self._close_entries()
         for role, values in self.of_songs.items():
             self.report.count(
@@ -357,6 +372,16 @@ class Catalogue:
                 if name not in types:
                     one = own_field(name, FieldType.DATETIME)
             fields.append(one)
+            if one.many:
+                mark = separator(values.values, commas=True)
+                values.values = separated(values.values, mark)
+            else:
+                values.values = joined(values.values)
+        self.fields = tuple(fields)
+
+    def _tell_fields(self) -> None:
+        for one in self.fields:
+            name, values = one.name, self.own[one.name]
             line = f"own field {name}: {one.type}{'[]' if one.many else ''}"
             if name in self._ticks:
                 line += f", {UNITS[self._ticks[name]]} since 1970"
@@ -364,7 +389,6 @@ class Catalogue:
             if values.conflicts:
                 line += f" ({values.conflicts:,} with others in later rows: the first stays)"
             self.report.notes.append(line)
-        self.fields = tuple(fields)
 
     def _close_entries(self) -> None:
         playlists = _joined([one for one, _, _ in self._entries])
@@ -457,10 +481,7 @@ class Catalogue:
         convert = self._conversion(field)
         if not field.many:
             return [None if cell is None else convert(cell) for cell in cells.to_pylist()]
-        return [
-            tuple(one for text in split_cell(cell) if (one := convert(text)) is not None) or None
-            for cell in cells.to_pylist()
-        ]
+        return [_converted(cell, convert) or None for cell in cells.to_pylist()]
 
     def _conversion(self, field: Field) -> Callable[[str], Any]:
         if field.type is FieldType.DATETIME and (ticks := self._ticks.get(field.name)):
@@ -473,27 +494,28 @@ class Catalogue:
         ticks = self._ticks.get(name)
         return parse(from_epoch(text, ticks).isoformat(" ") if ticks else text)
 
-    def _count_unreadable(self) -> None:
-        """Count the values that are dropped because they are not of their type."""
-        checks: list[tuple[str, str, FirstValues, Callable[[str], Any]]] = [
-            ("likes", "number", self.of_playlists[Role.LIKES], _like_count),
-            ("updated", "date", self.of_playlists[Role.UPDATED], _updated),
-            ("date", "date", self.of_songs[Role.DATE], _issued),
+    def unfit(self, field: Field) -> tuple[int, str]:
+        """How many values of an own field are not of a type, and one of them."""
+        number, example, _ = _unfit(self.own[field.name], self._conversion(field), field.many)
+        return number, example
+
+    def _drop_unreadable(self) -> None:
+        """Drop and count the values that are not of their type."""
+        checks: list[tuple[str, str, FirstValues, Callable[[str], Any], bool]] = [
+            ("likes", "number", self.of_playlists[Role.LIKES], _like_count, False),
+            ("updated", "date", self.of_playlists[Role.UPDATED], _updated, False),
+            ("date", "date", self.of_songs[Role.DATE], _issued, False),
         ]
         checks = [one for one in checks if one[0] not in self._ticks]
         checks += [
-            (one.name, one.type, self.own[one.name], self._conversion(one))
+            (one.name, one.type, self.own[one.name], self._conversion(one), one.many)
             for one in self.fields
-            if not one.many and one.type not in (FieldType.KEYWORD, FieldType.TEXT)
+            if one.type not in (FieldType.KEYWORD, FieldType.TEXT)
         ]
-        for name, type, values, convert in checks:
-            distinct = values.values.unique()
-            bad = [text for text in distinct.to_pylist() if convert(text) is None and _says(text)]
-            if bad:
-                number = pc.sum(pc.is_in(values.values, pa.array(bad, TEXT))).as_py()
-                self.report.count(
-                    "value", f"of {name} that is no {type}: dropped", number, repr(bad[0])
-                )
+        for name, type, values, convert, many in checks:
+            number, example, empty = _unfit(values, convert, many)
+            self.report.count("value", f"of {name} that is no {type}: dropped", number, example)
+            values.drop(empty)
 
     def preview(self) -> list[str]:
         """The first playlists as they were read, for people."""
@@ -533,6 +555,26 @@ def _parsed(parse: Callable[[str], T | None], text: str) -> T | None:
 def _says(text: str) -> bool:
     """Whether a text is not one of those that say that there is no value."""
     return bool(text.strip("0-:./ T"))
+
+
+def _converted(cell: str | None, convert: Callable[[str], Any]) -> tuple[Any, ...]:
+    return tuple(one for text in split_cell(cell) if (one := convert(text)) is not None)
+
+
+def _unfit(
+    values: FirstValues, convert: Callable[[str], Any], many: bool
+) -> tuple[int, str, npt.NDArray[np.bool_]]:
+    """How many texts are no value, and one of them; and which cells hold no value at all."""
+    encoded = values.values.dictionary_encode()
+    cells = encoded.dictionary.to_pylist()
+    parts = [split_cell(cell) if many else (cell,) for cell in cells]
+    bad = [[text for text in texts if convert(text) is None] for texts in parts]
+    said = [list(filter(_says, texts)) for texts in bad]
+    indices = np.asarray(encoded.indices)
+    number = int(np.array([len(texts) for texts in said], np.int64)[indices].sum())
+    example = next((repr(text) for texts in said for text in texts), "")
+    empty = [len(b) == len(texts) for b, texts in zip(bad, parts, strict=True)]
+    return number, example, np.array(empty, np.bool_)[indices]
 
 
 def _like_count(text: str | None) -> int | None:

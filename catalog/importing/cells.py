@@ -40,7 +40,9 @@ def as_text(column: Any) -> Any:
     if pa.types.is_fixed_size_binary(kind):
         return pa.array([value and value.hex() for value in column.to_pylist()], TEXT)
     if pa.types.is_floating(kind):
-        column = _whole(pc.if_else(pc.is_finite(column), column, None))
+        column = pc.if_else(pc.is_nan(column), None, column)
+        finite = _whole(pc.if_else(pc.is_finite(column), column, None)).cast(TEXT)
+        return pc.coalesce(finite, column.cast(TEXT))
     if pa.types.is_timestamp(kind):
         column = column.cast(pa.timestamp("us", kind.tz), safe=False)
     nested = pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ import pyarrow.parquet as pq
 
 from melon.catalog.corpus import COMPLETE, FIELDS_FILE, PLAYLIST_FILES, SONG_FILE
 from melon.catalog.importing.catalogue import Catalogue
-from melon.catalog.importing.cells import texts
+from melon.catalog.importing.cells import apart, separator, texts
 from melon.catalog.importing.kinds import conversion
 from melon.catalog.keys import KeyIds
 from melon.catalog.own_fields import read_fields_file, write_fields_file
@@ -24,7 +25,7 @@ from melon.catalog.readers import read_playlists, read_songs
 from melon.catalog.records import Playlist, Song
 from melon.catalog.report import ReadReport
 from melon.catalog.writers import write_playlists, write_songs
-from melon.errors import ForeignFile, UnreadableFile, UnwritableFile
+from melon.errors import ForeignFile, UnreadableFile, UnwritableFile, counted
 from melon.fields import Field, FieldType, own_field
 from melon.files import (
     MARKER,
@@ -54,10 +55,12 @@ class Changes:
 
     playlists: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
     songs: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
+    notes: list[str] = field(default_factory=list)
+    """What becomes of fields that were of other types before."""
 
     def lines(self) -> list[str]:
         """For people."""
-        return [
+        return self.notes + [
             f"{name}: " + ", ".join(f"{number:,} {kind}" for kind, number in counts.items())
             for name, counts in (("playlists", self.playlists), ("songs", self.songs))
         ]
@@ -111,7 +114,8 @@ def _write(catalogue: Catalogue, out: Path, anew: bool, progress: Progress) -> C
     ids_of_playlists = np.array(playlist_ids.add(catalogue.playlist_keys.values.to_pylist()))
     ids_of_songs = np.array(song_ids.add(catalogue.song_keys.values.to_pylist()))
     before = _Before(None if anew else out)
-    fields = catalogue.fields = _merged(before.fields, catalogue.fields)
+    given = catalogue.fields
+    fields = catalogue.fields = _merged(before.fields, given, catalogue.typed)
     changes = Changes()
     with fresh_beside(out / "import") as staged:
         make_directory(staged)
@@ -139,6 +143,7 @@ def _write(catalogue: Catalogue, out: Path, anew: bool, progress: Progress) -> C
         _write_ids(staged / FILES[3], playlist_ids, song_ids)
         staged.replace(out / COMPLETE)
     _put_in_place(out)
+    changes.notes += _retyping(before, catalogue, given)
     return changes
 
 
@@ -159,6 +164,33 @@ def _put_in_place(out: Path) -> None:
         complete.rmdir()
     except OSError as error:
         raise UnwritableFile.from_os_error(out, error) from error
+
+
+def _retyping(before: _Before, catalogue: Catalogue, given: Sequence[Field]) -> Iterator[str]:
+    """For people: the fields whose type before and now differ, and what was dropped for that."""
+    types, news = {one.name: one for one in catalogue.fields}, {one.name: one for one in given}
+    for old in before.fields:
+        one, new = types[old.name], news.get(old.name, types[old.name])
+        if old == one == new:
+            continue
+        now, was = _type_of(one), _type_of(old)
+        line = (
+            f"{one.name} stays {now}" if one == old else f"{one.name} becomes {now}, it was {was}"
+        )
+        lost, example = (before.dropped[one.name], "") if one != old else (0, "")
+        if one != new:
+            number, example = catalogue.unfit(one)
+            lost += number
+        if lost:
+            such = f", such as {example}" if example else ""
+            line += f": {counted(lost, 'value')} not of that type dropped{such}"
+            if one == old:
+                line += f"; import all again with --type {one.name}={_type_of(new)} to keep them"
+        yield line
+
+
+def _type_of(field: Field) -> str:
+    return f"{field.type}{'[]' if field.many else ''}"
 
 
 def _told(
@@ -230,6 +262,8 @@ class _Before:
     def __init__(self, directory: Path | None) -> None:
         self._there = directory if directory and (directory / FILES[0]).exists() else None
         self.fields = read_fields_file(self._there / FIELDS_FILE) if self._there else ()
+        self.dropped: Counter[str] = Counter()
+        """Values of each field that are not of its type now; known once all songs are read."""
 
     def playlists(self) -> Iterator[Playlist]:
         """The playlists, in their order."""
@@ -240,6 +274,7 @@ class _Before:
         """The songs in their order, with values of own fields as these have them."""
         if self._there is None:
             return
+        self.dropped.clear()
         types = {one.name: one for one in fields}
         others = [one for one in self.fields if types[one.name] != one]
         for song in read_songs(self._there / SONG_FILE, fields=self.fields, report=ReadReport()):
@@ -249,41 +284,42 @@ class _Before:
             more = dict(song.more)
             for one in others:
                 if one.name in more:
-                    more[one.name] = _retyped(more[one.name], types[one.name])
+                    more[one.name], lost = _retyped(more[one.name], types[one.name])
+                    self.dropped[one.name] += lost
             yield replace(song, more={name: v for name, v in more.items() if v not in (None, ())})
 
 
-def _merged(old: Sequence[Field], new: Sequence[Field]) -> tuple[Field, ...]:
-    """The fields of both, each of a type that the values of both have."""
+def _merged(old: Sequence[Field], new: Sequence[Field], typed: Set[str]) -> tuple[Field, ...]:
+    """The fields of both: of the type that is given, or else of the old one, maybe widened."""
     merged = {one.name: one for one in old}
     for one in new:
-        other = merged.get(one.name, one)
-        many = one.many or other.many
-        merged[one.name] = own_field(one.name, _wider(other.type, one.type), many)
+        if (other := merged.get(one.name)) and one.name not in typed:
+            many = one.many or other.many
+            one = own_field(one.name, _wider(other.type, one.type), many)
+        merged[one.name] = one
     return tuple(merged.values())
 
 
-def _wider(one: FieldType, other: FieldType) -> FieldType:
-    if one is other:
-        return one
-    for types, common in _COMMON:
-        if {one, other} <= types:
-            return common
-    return FieldType.KEYWORD
+def _wider(old: FieldType, new: FieldType) -> FieldType:
+    """The type that loses nothing of numbers, or of dates; else the old one stays."""
+    return next((common for types, common in _COMMON if {old, new} == types), old)
 
 
 _COMMON = (
     ({FieldType.INTEGER, FieldType.FLOAT}, FieldType.FLOAT),
     ({FieldType.DATE, FieldType.DATETIME}, FieldType.DATETIME),
-    (set(FieldType) - {FieldType.BOOL} | {FieldType.TEXT}, FieldType.KEYWORD),
 )
 
 
-def _retyped(value: Any, field: Field) -> Any:
-    values = value if isinstance(value, tuple) else (value,)
+def _retyped(value: Any, field: Field) -> tuple[Any, int]:
+    """The value as one of a field, and how many values that loses."""
+    cells = texts(value if isinstance(value, tuple) else (value,))
+    if field.many and not isinstance(value, tuple):
+        cells = apart(cells, separator(cells, commas=True)).flatten()
     convert = conversion(field.type)
-    made = tuple(one for text in texts(values).to_pylist() if (one := convert(text)) is not None)
-    return made if field.many else next(iter(made), None)
+    made = [one for text in cells.to_pylist() if (one := convert(text.strip())) is not None]
+    kept = made if field.many else made[:1]
+    return tuple(kept) if field.many else next(iter(kept), None), len(cells) - len(kept)
 
 
 def _ids_in(directory: Path) -> tuple[KeyIds, KeyIds]:

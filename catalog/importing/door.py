@@ -200,5 +200,6 @@ def import_frame(
     catalogue = from_frame(
         *frames, mapping=mapping, types=types, lenient=lenient, progress=progress
     )
-    write_import(catalogue, target, anew=replace, progress=progress)
+    changes = write_import(catalogue, target, anew=replace, progress=progress)
+    catalogue.report.notes += changes.notes
     return catalogue.report

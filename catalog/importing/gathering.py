@@ -89,6 +89,11 @@ class FirstValues:
             other = np.asarray(pc.not_equal(column.take(pa.array(rest)), stored))
             self.differing[owners[rest[other]]] = True
 
+    def drop(self, which: npt.NDArray[np.bool_]) -> None:
+        """Forget some of the values: (values,) bool."""
+        if which.any():
+            self.at[(self.at >= 0) & which[self.at]] = -1
+
     @property
     def conflicts(self) -> int:
         """How many owners had more than one value."""

@@ -17,6 +17,7 @@ _INTEGER = r"^[+-]?\d+(\.0+)?$"
 _LEADING_ZERO = r"^[+-]?0\d"
 _FLOAT = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _TRUTH = r"^(?i:true|false)$"
+_INFINITE = r"^[+-]?(?i:inf|infinity)$"
 _DATED = r"^\d{4}[-./]\d\d([-./]\d\d([ T]\d\d.*)?)?$"
 _LONGEST_KEYWORD = 255
 _MOSTLY = 0.99
@@ -37,6 +38,9 @@ def _share(values: Any, pattern: str) -> float:
 
 def inferred(values: Any) -> FieldType:
     """The narrowest type that all values have; there is at least one."""
+    finite = values.filter(pc.invert(pc.match_substring_regex(values, _INFINITE)))
+    if 0 < len(finite) < len(values) and matches(finite, _FLOAT):
+        values = finite  # no number is that, but the others are numbers all the same
     if matches(values, _TRUTH):
         return FieldType.BOOL
     if matches(values, _INTEGER):

@@ -907,3 +907,77 @@ def test_tables_in_a_folder_may_end_in_txt(encoding: str, tmp_path: Path):
     found = imported(tmp_path / "a", tmp_path / "own")
     assert [one["plylst_title"] for one in found[TRAIN]] == ["Chill", "Party"]
     assert [len(one["songs"]) for one in found[TRAIN]] == [1, 1]
+
+
+@pytest.mark.parametrize("mark", [";", "|", ","])
+def test_a_type_of_several_splits_cells_of_text(mark: str, tmp_path: Path):
+    rows = {
+        "playlist_id": [1, 1, 1],
+        "track_id": [5, 6, 7],
+        "moods": [mark.join(["calm", "sad"]), "calm", None],
+        "tempos": [mark.join(["1.5", "x", "2"]), "y", "3"],
+    }
+    types = {"moods": "keyword[]", "tempos": "float[]"}
+    lines = frame_report(rows, tmp_path / "own", types=types)
+    songs = contents(tmp_path / "own")[SONG_FILE]
+    assert [song.get("moods") for song in songs] == [["calm", "sad"], ["calm"], None]
+    assert [song.get("tempos") for song in songs] == [[1.5, 2.0], None, [3.0]]
+    assert "  2 values of tempos that is no float: dropped, such as 'x'" in lines
+    assert "  own field tempos: float[], of 2 songs" in lines
+
+
+def test_shares_are_of_what_came_in(tmp_path: Path):
+    """Not of what was dropped, because it is no value of its type."""
+    rows = {
+        "playlist_id": [1, 1],
+        "track_id": [5, 6],
+        "release_date": ["soon", "2019"],
+        "tempo": ["77,1", "80,2"],
+        "loudness": [float("inf"), 2.5],
+    }
+    lines = frame_report(rows, tmp_path / "own", types={"tempo": "float"})
+    assert "  1 value of date that is no date: dropped, such as 'soon'" in lines
+    assert "  own field tempo: float, of 0 songs" in lines
+    assert "  1 value of loudness that is no float: dropped, such as 'inf'" in lines
+    assert "  own field loudness: float, of 1 song" in lines
+    assert "dates 50%" in lines[-1]
+
+
+def test_a_type_is_of_a_field_that_is_there(tmp_path: Path):
+    rows = {"playlist_id": [1], "track_id": [5], "tempo": [1]}
+    with pytest.raises(BadImport, match="no column becomes the field 'tempi'") as raised:
+        frame_report(rows, tmp_path / "own", types={"tempi": "float"})
+    assert raised.value.hint == "did you mean tempo?"
+
+
+def test_a_type_that_is_given_wins_over_the_one_before(tmp_path: Path):
+    out = tmp_path / "own"
+    rows = {"playlist_id": [1, 1], "track_id": [5, 6], "mine": ["12", "x"], "few": ["a;b", "c"]}
+    frame_report(rows, out)
+    more = {"playlist_id": [2], "track_id": [7], "mine": [3], "few": ["d;e"]}
+    lines = frame_report(more, out, types={"mine": "float", "few": "keyword[]"})
+    found = contents(out)
+    assert {one["name"]: (one["type"], one["many"]) for one in found[FIELDS_FILE]["songs"]} == {
+        "mine": ("float", False),
+        "few": ("keyword", True),
+    }
+    assert [song.get("mine") for song in found[SONG_FILE]] == [12.0, None, 3.0]
+    assert [song.get("few") for song in found[SONG_FILE]] == [["a", "b"], ["c"], ["d", "e"]]
+    said = "mine becomes float, it was keyword: 1 value not of that type dropped"
+    assert f"  {said}" in lines
+    assert "  few becomes keyword[], it was keyword" in lines
+
+
+def test_later_values_do_not_turn_a_field(tmp_path: Path):
+    """It keeps its type, unless a wider one loses nothing; what does not fit is counted."""
+    out = tmp_path / "own"
+    frame_report({"playlist_id": [1], "track_id": [5], "bpm": [120], "plays": [7]}, out)
+    more = {"playlist_id": [2, 2], "track_id": [6, 7], "bpm": ["fast", "90"], "plays": [1.5, 2]}
+    lines = frame_report(more, out)
+    found = contents(out)
+    assert [song.get("bpm") for song in found[SONG_FILE]] == [120, None, 90]
+    assert [song.get("plays") for song in found[SONG_FILE]] == [7.0, 1.5, 2.0]
+    [stays] = [line for line in lines if "bpm stays" in line]
+    assert stays.startswith("  bpm stays integer: 1 value not of that type dropped, such as 'fast'")
+    assert "--type bpm=keyword" in stays
+    assert "  plays becomes float, it was integer" in lines
