@@ -56,7 +56,10 @@ def import_(
     ] = None,
     delimiter: Annotated[
         str | None,
-        typer.Option(help="Between the cells of a table. [default: what its header has most of]"),
+        typer.Option(
+            help="Between the cells of a table. [default: what its header has most of]",
+            callback=not_empty,
+        ),
     ] = None,
 ) -> None:
     """Make a directory that `melon train` reads of playlists in other formats.

@@ -51,6 +51,12 @@ def dialect_of(path: Path, *, encoding: str | None, delimiter: str | None) -> Di
         UnreadableFile: it cannot be opened.
         BadImport: its encoding is not plain, or not the one that is given.
     """
+    if delimiter is not None and len(delimiter) != 1:
+        raise BadImport(
+            f"{delimiter!r} is no delimiter",
+            where="--delimiter",
+            hint="give one character, or tab",
+        )
     data, whole = _beginning(path)
     if not data.strip():
         return None

@@ -185,7 +185,7 @@ def _retyping(before: _Before, catalogue: Catalogue, given: Sequence[Field]) -> 
             such = f", such as {example}" if example else ""
             line += f": {counted(lost, 'value')} not of that type dropped{such}"
             if one == old:
-                line += f"; import all again with --type {one.name}={_type_of(new)} to keep them"
+                line += f"; import all again with the type {one.name}={_type_of(new)} to keep them"
         yield line
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from melon.catalog.errors import BadImport
+from melon.catalog.errors import BadImport, UnclearColumns
 from melon.errors import InputError
 from melon.fields import FieldType, OwnField
 from melon.progress import Progress, ignore
@@ -161,9 +161,26 @@ def from_frame(
     from melon.catalog.importing.sources import open_frames
 
     said = [f"{k}={v}" for k, v in mapping.items()] if isinstance(mapping, Mapping) else mapping
-    typed = dict(_typed(f"{name}={type}") for name, type in (types or {}).items())
-    plans = plan_tables(open_frames(frames), [Mapped.parse(one) for one in said])
-    return gather(plans, types=typed, lenient=lenient, progress=progress)
+    try:
+        typed = dict(_typed(f"{name}={type}") for name, type in (types or {}).items())
+        plans = plan_tables(open_frames(frames), [Mapped.parse(one) for one in said])
+        return gather(plans, types=typed, lenient=lenient, progress=progress)
+    except BadImport as error:
+        _in_python(error)
+        raise
+
+
+def _in_python(error: BadImport) -> None:
+    """Name arguments where the error names options of the command."""
+    if isinstance(error, UnclearColumns):
+        error.hint = f"say what they are, for example: mapping={list(error.mapping)}"
+    for option, argument in (
+        ("--lenient", "lenient=True"),
+        ("--map", "mapping"),
+        ("--type", "types"),
+    ):
+        error.where = error.where and error.where.replace(option, argument)
+        error.hint = error.hint and error.hint.replace(option, argument)
 
 
 def import_frame(

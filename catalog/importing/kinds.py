@@ -83,7 +83,8 @@ def conversion(type: FieldType) -> Callable[[str], Any]:
 
 
 def _truth(text: str) -> bool | None:
-    return {"true": True, "false": False, "1": True, "0": False}.get(text.lower())
+    word = text.casefold()
+    return True if word in _TRUE else False if word in _FALSE else None
 
 
 def _day(text: str) -> date | None:
@@ -109,6 +110,8 @@ def _float(text: str) -> float | None:
     return number if abs(number) < float("inf") else None
 
 
+_TRUE = {"true", "t", "yes", "y", "1", "ja", "j", "oui", "sí", "si"}
+_FALSE = {"false", "f", "no", "n", "0", "nein", "non"}
 _WHOLE = re.compile(_INTEGER)
 _CONVERSIONS: dict[FieldType, Callable[[str], Any]] = {
     FieldType.BOOL: _truth,

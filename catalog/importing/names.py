@@ -50,6 +50,7 @@ USUAL_NAMES: dict[Role, tuple[str, ...]] = {
     Role.TITLE: (
         *("playlist name", "playlist title", "playlist title original", "plylst title"),
         *("list name", "list title", "플레이리스트", "플레이리스트명", "재생목록"),
+        *("name der playlist", "nom de la playlist", "nombre de la playlist"),
     ),
     Role.TAGS: ("tags", "tag", "playlist tags", "hashtags", "keywords", "태그"),
     Role.LIKES: (
@@ -66,18 +67,25 @@ USUAL_NAMES: dict[Role, tuple[str, ...]] = {
         *("spotify track id", "video id", "item id", "recording mbid", "곡 id"),
         *("track location", "track uris", "track ids", "song uris", "song ids"),
     ),
-    Role.NAME: ("track name", "track title", "song name", "song title", "곡명", "노래", "제목"),
+    Role.NAME: (
+        *("track name", "track title", "song name", "song title", "곡명", "노래", "제목"),
+        *("titel des songs", "titre du morceau", "nombre de la canción"),
+    ),
     Role.ARTISTS: (
         *("artists", "artist", "artist name", "artist names", "track artist", "track artists"),
         *("artist name basket", "creator", "performer", "singer", "가수", "아티스트"),
+        *("künstler", "interpret", "interpreten", "artiste", "artistes", "interprète"),
+        *("artista", "artistas", "intérprete"),
     ),
-    Role.ALBUM: ("album", "album name", "album title", "release name", "앨범", "앨범명"),
+    Role.ALBUM: ("album", "album name", "album title", "release name", "앨범", "앨범명", "álbum"),
     Role.GENRES: (
         *("genres", "genre", "track genre", "artist genres", "song gn gnr basket", "장르"),
+        *("género", "géneros"),
     ),
     Role.DATE: (
         *("release date", "album release date", "issue date", "released", "release year", "year"),
-        *("발매일",),
+        *("발매일", "erscheinungsdatum", "date de sortie", "fecha de lanzamiento"),
+        *("jahr", "année", "año"),
     ),
     Role.POSITION: (
         *("position", "pos", "playlist position", "track position", "track num", "index"),
@@ -86,7 +94,13 @@ USUAL_NAMES: dict[Role, tuple[str, ...]] = {
 }
 """Beside case, spaces and punctuation, which do not count."""
 
-KEY_OR_NAME = {"playlist": (Role.PLAYLIST, Role.TITLE), "track": (Role.TRACK, Role.NAME)}
+_PLAYLISTS = (
+    *("playlist", "wiedergabeliste", "liste de lecture", "lista", "lista de reproducción"),
+)
+_TRACKS = ("track", "song", "lied", "morceau", "chanson", "canción")
+KEY_OR_NAME = dict.fromkeys(_PLAYLISTS, (Role.PLAYLIST, Role.TITLE)) | dict.fromkeys(
+    _TRACKS, (Role.TRACK, Role.NAME)
+)
 """Names of columns that hold keys or names, as their values tell."""
 
 LAST_RESORTS: dict[Role, tuple[str, ...]] = {
@@ -102,7 +116,7 @@ BARE = {
     "identifier": (Role.PLAYLIST, Role.TRACK),
     "key": (Role.PLAYLIST, Role.TRACK),
     "name": (Role.TITLE, Role.NAME),
-    "title": (Role.TITLE, Role.NAME),
+    **dict.fromkeys(("title", "titel", "titre", "título", "titulo"), (Role.TITLE, Role.NAME)),
 }
 """Names that say nothing of whose key or name it is: what else the table has decides."""
 
@@ -132,4 +146,5 @@ def field_name(header: str) -> str:
     return re.sub(r"\W+|_+", "_", text).strip("_").lower()
 
 
+KEY_OR_NAME = {folded(name): roles for name, roles in KEY_OR_NAME.items()}
 BY_NAME = {folded(name): role for role, names in USUAL_NAMES.items() for name in names}

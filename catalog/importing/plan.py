@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from enum import StrEnum
 from typing import Any
 
@@ -30,6 +31,7 @@ from melon.catalog.importing.nested import OF_PLAYLIST, OF_TRACK
 from melon.catalog.importing.tables import Table
 from melon.errors import InputError, counted
 from melon.fields import RESERVED, FieldType, own_field
+from melon.text import near
 
 
 class Kind(StrEnum):
@@ -193,9 +195,35 @@ def _map(plan: TablePlan, one: Mapped) -> None:
             if BY_NAME.get(folded(name)) is role or folded(name) == role.value:
                 plan.left[name] = "--map"
     elif one.column:
+        _check_meant(one)
         plan.fields[_checked_field(plan, one.target, one.column)] = one.column
     else:
         plan.left[one.target] = "--map"
+
+
+def _check_meant(one: Mapped) -> None:
+    """Notice that the name of an own field was meant to be that of a role.
+
+    Raises:
+        BadImport: it is almost one, or a usual name of what a key or a name is.
+    """
+    meant = [name for name in near(one.target, _ROLES) if _alike(one.target, name)]
+    if usual := BY_NAME.get(folded(one.target)):
+        meant += [usual] if any(usual in pair for pair in KEY_OR_NAME.values()) else []
+    if meant:
+        raise BadImport(
+            f"{one.target!r} is no role",
+            where=f"--map {one.target}={one.column}",
+            hint=f"did you mean {meant[0]}={one.column}? A field of your own needs another name",
+        )
+
+
+def _alike(wanted: str, name: str) -> bool:
+    return SequenceMatcher(None, wanted.casefold(), name).ratio() >= _ALIKE
+
+
+_ALIKE = 0.8
+"""As alike as `titel` and `title`; `rate` and `date` are less."""
 
 
 def _by_usual_names(plan: TablePlan) -> None:
@@ -241,7 +269,7 @@ def _key_or_name(plan: TablePlan) -> None:
     """`playlist`, `track`, `song`: a key if another column is the name, or if its values say so."""
     for name in plan.open:
         spelled = folded(name)
-        pair = KEY_OR_NAME.get("track" if spelled == "song" else spelled)
+        pair = KEY_OR_NAME.get(spelled)
         if pair is None:
             continue
         key, called = pair
@@ -395,8 +423,7 @@ def _kind(plan: TablePlan, entries: bool) -> Kind:
     if playlists:
         return Kind.ENTRIES if songs else Kind.PLAYLISTS
     if not songs:
-        unknown = [*plan.table.columns, "COLUMN", "COLUMN"]
-        raise _unclear(plan, None, [f"playlist={unknown[0]}", f"track={unknown[1]}"])
+        raise _lacking(plan, Role.PLAYLIST, Role.TRACK)
     if entries:
         return Kind.SONGS
     if all(part.stem for part in plan.table.parts):
@@ -408,20 +435,43 @@ def _check_playlists(plans: Sequence[TablePlan]) -> None:
     if any(plan.kind in (Kind.ENTRIES, Kind.FILES) for plan in plans):
         return
     plan = next((p for p in plans if p.kind is Kind.SONGS), plans[0])
-    free = [*plan.fields.values(), *plan.left, *plan.table.columns]
-    role = "playlist" if plan.kind is Kind.SONGS else "track"
-    raise _unclear(plan, None, [f"{role}={free[0]}"])
+    raise _lacking(plan, Role.PLAYLIST if plan.kind is Kind.SONGS else Role.TRACK)
 
 
-def _unclear(plan: TablePlan, name: str | None, mapping: list[str]) -> UnclearColumns:
+def _lacking(plan: TablePlan, *roles: Role) -> UnclearColumns:
+    """Proposes a column only if its values look like keys; else its name is left to say."""
+    keys = [
+        name
+        for name in plan.table.columns
+        if name not in plan.roles.values() and _are_keys(plan.table.sampled(name), words=False)
+    ]
+    mapping = [
+        one
+        for role in roles
+        for one in (
+            [f"{role}={keys.pop(0)}"]
+            if keys
+            else ["name=COLUMN", "artists=COLUMN"]
+            if role is Role.TRACK
+            else [f"{role}=COLUMN"]
+        )
+    ]
+    said = " or the ".join(f"{MEANINGS[role]} ({role})" for role in roles)
+    return UnclearColumns(
+        f"no column is plainly the {said}; columns are {', '.join(plan.table.columns)}",
+        where=plan.table.label,
+        mapping=tuple(mapping),
+    )
+
+
+def _unclear(plan: TablePlan, name: str, mapping: list[str]) -> UnclearColumns:
     roles = [_ROLES[one.partition("=")[0]] for one in mapping if not one.endswith("=")]
     said = " or the ".join(f"{MEANINGS[role]} ({role})" for role in roles)
-    if name is not None:
-        what, mapping = f"the column {name!r} may be the {said}", mapping[:1]
-    else:
-        what = f"no column is plainly the {said}"
-    what += f"; columns are {', '.join(plan.table.columns)}"
-    return UnclearColumns(what, where=plan.table.label, mapping=tuple(mapping))
+    return UnclearColumns(
+        f"the column {name!r} may be the {said}; columns are {', '.join(plan.table.columns)}",
+        where=plan.table.label,
+        mapping=tuple(mapping[:1]),
+    )
 
 
 _ROW_NUMBERS = {"id", "unnamed0", "column1"}

@@ -150,6 +150,15 @@ class Table:
             keys[part.label] = key
         return keys
 
+    def title(self, part: Part) -> str:
+        """The title of a part as a playlist: its name, with spaces if programs left none in any."""
+        title = part.stem or part.label
+        return title if self._spaced else title.replace("_", " ")
+
+    @cached_property
+    def _spaced(self) -> bool:
+        return any(" " in (part.stem or part.label) for part in self.parts)
+
     def sampled(self, name: str) -> Any:
         """The sample of one column."""
         if not self.sample:

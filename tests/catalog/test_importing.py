@@ -979,5 +979,94 @@ def test_later_values_do_not_turn_a_field(tmp_path: Path):
     assert [song.get("plays") for song in found[SONG_FILE]] == [7.0, 1.5, 2.0]
     [stays] = [line for line in lines if "bpm stays" in line]
     assert stays.startswith("  bpm stays integer: 1 value not of that type dropped, such as 'fast'")
-    assert "--type bpm=keyword" in stays
+    assert "the type bpm=keyword" in stays
     assert "  plays becomes float, it was integer" in lines
+
+
+@pytest.mark.parametrize(
+    ("text", "roles"),
+    [
+        ("Playlist;Künstler;Titel\nA b;Q;One\nA b;R;Two\n", ["title", "artists", "name"]),
+        (
+            "Titel;Interpret;Album;Playlist\nA;Q;X;P1\nB;Q;X;P1\n",
+            ["name", "artists", "album", "playlist"],
+        ),
+        ("Liste de lecture;Artiste;Titre\nP 1;Q;A\nP 1;Q;B\n", ["title", "artists", "name"]),
+        ("Lista;Artista;Título;Álbum\nP 1;Q;A;X\n", ["title", "artists", "name", "album"]),
+    ],
+)
+def test_usual_names_of_other_languages(text: str, roles: list[str], tmp_path: Path):
+    assert set(plan_of(text, tmp_path).values()) == set(roles)
+
+
+@pytest.mark.parametrize(
+    ("text", "suggested"),
+    [
+        ("Playlist ID,Visibility\nPL1,Private\nPL2,Public\n", ("name=COLUMN", "artists=COLUMN")),
+        ("playlist id,mood,what\nPL1,calm,x:1\nPL2,sad,x:2\n", ("track=what",)),
+        ("A,B\nx,y\nz,w\n", ("playlist=COLUMN", "name=COLUMN", "artists=COLUMN")),
+    ],
+)
+def test_no_column_is_proposed_that_would_spoil_the_import(
+    text: str, suggested: tuple[str, ...], tmp_path: Path
+):
+    with pytest.raises(UnclearColumns) as asked:
+        plan_of(text, tmp_path)
+    assert asked.value.mapping == suggested
+
+
+@pytest.mark.parametrize(
+    ("target", "meant"),
+    [("titel", "title"), ("Artist", "artists"), ("track_name", "name"), ("song id", "track")],
+)
+def test_a_role_that_is_misspelt_is_no_field(target: str, meant: str, tmp_path: Path):
+    text = "playlist_id,track_id,mine\n1,5,x\n"
+    with pytest.raises(BadImport, match="is no role") as raised:
+        plan_of(text, tmp_path, f"{target}=mine")
+    assert str(raised.value.hint).startswith(f"did you mean {meant}=mine?")
+    assert plan_of(text, tmp_path, "rate=mine")["mine"] == "rate"
+
+
+@pytest.mark.parametrize("delimiter", ["", ";;"])
+def test_a_delimiter_is_one_character(delimiter: str, tmp_path: Path):
+    (tmp_path / "a.csv").write_text("playlist_id;track_id\n1;2\n")
+    with pytest.raises(BadImport, match="is no delimiter"):
+        plan_import([tmp_path / "a.csv"], delimiter=delimiter)
+
+
+def test_errors_of_frames_name_arguments(tmp_path: Path):
+    rows = pd.DataFrame({"playlist_id": [1, None, None], "track_id": [2, None, None], "name": "x"})
+    for frame, options in (
+        (rows, {"mapping": {"name": "nowhere"}}),
+        (rows, {"mapping": {"titel": "name"}}),
+        (rows, {"mapping": {"name": "name"}, "types": {"bpm": "flaot"}}),
+        (rows[["playlist_id", "track_id"]], {}),
+        (rows, {}),
+    ):
+        with pytest.raises(BadImport) as raised:
+            from_frame(frame, **options)
+        assert "--" not in str(raised.value)
+
+
+def test_words_for_yes_and_no_are_truths_where_that_is_said(tmp_path: Path):
+    words = ["yes", "No", "ja", "nein", "y", "f", "T", "0", "maybe"]
+    rows = {"playlist_id": 1, "track_id": range(len(words)), "live": words}
+    lines = frame_report(rows, tmp_path / "own", types={"live": "bool"})
+    found = [song.get("live") for song in contents(tmp_path / "own")[SONG_FILE]]
+    assert found == [True, False, True, False, True, False, True, False, None]
+    assert "  1 value of live that is no bool: dropped, such as 'maybe'" in lines
+
+
+def test_underscores_for_spaces_in_names_of_files(tmp_path: Path):
+    """As Exportify writes them; the key stays as it is."""
+    (tmp_path / "a").mkdir()
+    for title in ("road_trip", "gym"):
+        (tmp_path / "a" / f"{title}.csv").write_text("Track URI,Track Name\nx:1,One\n")
+    found = imported(tmp_path / "a", tmp_path / "one")[TRAIN]
+    assert [(p["key"], p["plylst_title"]) for p in found] == [
+        ("gym", "gym"),
+        ("road_trip", "road trip"),
+    ]
+    (tmp_path / "a" / "late night.csv").write_text("Track URI,Track Name\nx:1,One\n")
+    found = imported(tmp_path / "a", tmp_path / "two")[TRAIN]
+    assert [p["plylst_title"] for p in found] == ["gym", "late night", "road_trip"]
