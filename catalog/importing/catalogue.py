@@ -29,7 +29,6 @@ from melon.catalog.importing.cells import (
     cleaned_values,
     joined,
     separated,
-    separator,
     split_cell,
 )
 from melon.catalog.importing.gathering import AllValues, Codes, FirstValues, Keys
@@ -373,8 +372,7 @@ class Catalogue:
                     one = own_field(name, FieldType.DATETIME)
             fields.append(one)
             if one.many:
-                mark = separator(values.values, commas=True)
-                values.values = separated(values.values, mark)
+                values.split()
             else:
                 values.values = joined(values.values)
         self.fields = tuple(fields)
@@ -493,6 +491,14 @@ class Catalogue:
             return None
         ticks = self._ticks.get(name)
         return parse(from_epoch(text, ticks).isoformat(" ") if ticks else text)
+
+    def settle(self, fields: tuple[Field, ...]) -> None:
+        """Take the own fields as a directory has them; cells of those of several are split."""
+        single = {one.name for one in self.fields if not one.many}
+        for one in fields:
+            if one.many and one.name in single:
+                self.own[one.name].split()
+        self.fields = fields
 
     def unfit(self, field: Field) -> tuple[int, str]:
         """How many values of an own field are not of a type, and one of them."""

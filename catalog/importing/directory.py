@@ -115,7 +115,8 @@ def _write(catalogue: Catalogue, out: Path, anew: bool, progress: Progress) -> C
     ids_of_songs = np.array(song_ids.add(catalogue.song_keys.values.to_pylist()))
     before = _Before(None if anew else out)
     given = catalogue.fields
-    fields = catalogue.fields = _merged(before.fields, given, catalogue.typed)
+    fields = _merged(before.fields, given, catalogue.typed)
+    catalogue.settle(fields)
     changes = Changes()
     with fresh_beside(out / "import") as staged:
         make_directory(staged)

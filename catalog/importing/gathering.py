@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from melon.catalog.importing.cells import TEXT, split_cell
+from melon.catalog.importing.cells import TEXT, separated, separator, split_cell
 
 Codes = npt.NDArray[np.int32]
 NOTHING = pa.array([], TEXT)
@@ -93,6 +93,10 @@ class FirstValues:
         """Forget some of the values: (values,) bool."""
         if which.any():
             self.at[(self.at >= 0) & which[self.at]] = -1
+
+    def split(self) -> None:
+        """Split cells of text at what separates values in them."""
+        self.values = separated(self.values, separator(self.values, commas=True))
 
     @property
     def conflicts(self) -> int:

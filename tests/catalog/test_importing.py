@@ -479,7 +479,7 @@ def dying(self, target):
     return made
 
 Path.replace = dying
-rows = pd.DataFrame({"playlist_id": ["b", "b"], "track_id": ["y", "z"], "bpm": ["slow", "fast"]})
+rows = pd.DataFrame({"playlist_id": ["b", "b"], "track_id": ["y", "z"], "bpm": [1.5, 2.5]})
 import_frame(rows, out=sys.argv[1], replace=len(sys.argv) > 3)
 """
 
@@ -501,7 +501,7 @@ def test_an_import_that_is_killed_while_its_files_move_is_completed(
     found = contents(out)
     songs = by_key(found[SONG_FILE])
     assert {song["id"] for song in songs.values()} == set(range(anew, 4))
-    assert songs["y"]["bpm"] == "slow"
+    assert songs["y"]["bpm"] == 1.5
     assert by_key(found[TRAIN]).keys() == {*("" if anew else "a"), "b", "c"}
     assert not any(path.suffix == ".new" for path in out.iterdir())
 
@@ -963,6 +963,8 @@ def test_a_type_that_is_given_wins_over_the_one_before(tmp_path: Path):
     }
     assert [song.get("mine") for song in found[SONG_FILE]] == [12.0, None, 3.0]
     assert [song.get("few") for song in found[SONG_FILE]] == [["a", "b"], ["c"], ["d", "e"]]
+    frame_report({"playlist_id": [3], "track_id": [8], "few": ["f;g"]}, out)
+    assert contents(out)[SONG_FILE][-1]["few"] == ["f", "g"]
     said = "mine becomes float, it was keyword: 1 value not of that type dropped"
     assert f"  {said}" in lines
     assert "  few becomes keyword[], it was keyword" in lines
