@@ -21,9 +21,10 @@ from melon.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from melon.retrieval import Artist, Known, Listing, Nearest, Shown
+    from melon.store import ReleaseManifest
 
 MAX_RESULTS = 10_000
 MAX_LISTED = 10_000_000
@@ -96,7 +97,7 @@ def show(
     if as_json:
         print_json(found.to_json())
         return
-    _print_shown(found)
+    _print_shown(found, _dates(retriever.reader.manifest, found.kind))
 
 
 def list_(
@@ -169,12 +170,33 @@ def _in_table(row: list[object]) -> list[object]:
     ]
 
 
-def _print_shown(found: Shown) -> None:
+def _dates(manifest: ReleaseManifest, kind: str) -> frozenset[str]:
+    """The fields of a kind that hold days."""
+    from melon.fields import FieldType
+    from melon.store import Collection
+
+    if kind != "song":
+        return frozenset()
+    fields = manifest.schema(Collection.SONGS).fields
+    return frozenset(field.name for field in fields if field.type is FieldType.DATE)
+
+
+def _print_shown(found: Shown, dates: Container[str]) -> None:
+    """All of it as tables; days without the midnight that payloads have."""
+    from melon.retrieval import Description
+
+    def cell(name: str, value: object) -> object:
+        if isinstance(value, list):
+            return shown(cell(name, one) for one in value)
+        if isinstance(value, bool):
+            return str(value).lower()
+        return str(value)[: len("2015-08-19")] if name in dates else value
+
+    payload = {name: cell(name, value) for name, value in found.payload.items()}
+    if payload.pop("issue_date_precision", None):
+        payload["issue_date"] = Description.of(found.payload).issue_date
     named = {"artist": {"name": found.name}, "tag": {}}.get(found.kind, {"id": found.id})
-    facts = {
-        name: shown(value) if isinstance(value, list) else value
-        for name, value in (*named.items(), *found.payload.items())
-    }
+    facts = {**named, **payload}
     if found.kind in ("playlist", "artist"):
         facts["songs"] = f"{found.song_count:,}"
     if found.kind != "playlist":

@@ -31,19 +31,19 @@ def render(answer: Recommendation, *, wanted: int) -> None:
             note(
                 f"unknown {kind}: {shown(_with_near(name, answer.unknown.near) for name in names)}"
             )
-    if answer.fallback:
-        note("nothing to go by: the most popular songs and tags instead")
-    elif answer.popular:
-        [kind] = answer.popular
-        note(f"nothing to go by for {kind}: the most popular ones instead")
+    popular = [kind for kind in answer.popular if getattr(answer, kind)]
+    if popular and answer.fallback:
+        note(f"nothing to go by: the most popular {' and '.join(popular)} instead")
+    elif popular:
+        note(f"nothing to go by for {popular[0]}: the most popular ones instead")
     if answer.songs:
-        render_songs(answer.songs, popular="songs" in answer.popular)
+        render_songs(answer.songs, popular="songs" in popular)
     elif wanted:
         note("no song passes the constraints")
     if answer.tags:
-        popular = "tags" in answer.popular
-        rows = [(tag.tag, _score(tag.score, popular)) for tag in answer.tags]
-        print_table("Tags", ["tag", _score_column(popular)], rows)
+        are_popular = "tags" in popular
+        rows = [(tag.tag, _score(tag.score, are_popular)) for tag in answer.tags]
+        print_table("Tags", ["tag", _score_column(are_popular)], rows)
 
 
 def _with_near(name: int | str, near: Mapping[str, Sequence[str]]) -> str:

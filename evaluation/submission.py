@@ -41,6 +41,16 @@ def official(_: int) -> Lengths:
     return SONGS, TAGS
 
 
+SHORT_HINT = (
+    "lists may be shorter where the store that is named (--path or --url) holds no more beside the "
+    "--questions"
+)
+
+
+class _ShortList(ValueError):
+    """A list is shorter than it has to be."""
+
+
 def as_held(
     answers: Sequence[Playlist], questions: Sequence[Playlist] | None, reader: ReleaseReader | None
 ) -> Callable[[int], Lengths]:
@@ -169,7 +179,8 @@ def read_results(
             where = f"{path}, record {array.number} (byte {array.offset})"
             if isinstance(value, dict) and "id" in value:
                 where += f", playlist {value['id']!r:.60}"
-            raise BadResults(str(problem), where=where) from None
+            hint = SHORT_HINT if isinstance(problem, _ShortList) else None
+            raise BadResults(str(problem), where=where, hint=hint) from None
         seen.add(result.id)
         yield result
 
@@ -187,8 +198,10 @@ def _parse(value: object, least: Callable[[int], Lengths], keys: Keys) -> Result
     tags = tuple([clean_text(tag) or "" for tag in raw.tags])
     songs = tuple([_id(song, keys.song) for song in raw.songs])
     result = Result(_id(raw.id, keys.playlist), songs, tags)
-    if problem := _problem(result, least(result.id)):
-        raise ValueError(problem)
+    fewest = least(result.id)
+    if problem := _problem(result, fewest):
+        is_short = len(songs) < fewest[0] or len(tags) < fewest[1]
+        raise (_ShortList if is_short else ValueError)(problem)
     return result
 
 

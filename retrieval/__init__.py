@@ -16,7 +16,15 @@ from melon.retrieval.known import Known
 from melon.retrieval.listing import LISTINGS, Counted, Listing
 from melon.retrieval.query import ModalityWeights, PlaylistQuery
 from melon.retrieval.recommend import most_popular
-from melon.retrieval.results import Because, Ranking, Recommendation, Song, Tag, Unknown
+from melon.retrieval.results import (
+    Because,
+    Description,
+    Ranking,
+    Recommendation,
+    Song,
+    Tag,
+    Unknown,
+)
 from melon.retrieval.retriever import Retriever
 from melon.retrieval.settings import QueryKind, RetrievalSettings
 from melon.retrieval.show import SHOWN_KINDS, Shown
@@ -37,6 +45,7 @@ __all__ = [
     "ConstraintError",
     "Constraints",
     "Counted",
+    "Description",
     "Found",
     "Item",
     "Known",

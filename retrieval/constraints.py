@@ -130,7 +130,10 @@ class Constraints(FrozenInput):
     max_popularity: int | None = Field(
         default=None, ge=0, description="in at most so many playlists"
     )
-    exclude_songs: Songs = Field(default=(), description="songs that never come back, by id or key")
+    exclude_songs: Songs = Field(
+        default=(),
+        description="songs that never come back, by id or key: unknown ones are said",
+    )
     where: Conditions = Field(
         default=(), description="conditions on fields as text, all of which hold: `bpm >= 120`"
     )
@@ -171,6 +174,8 @@ class Constraints(FrozenInput):
         if low is not None and high is not None and low > high:
             raise ConstraintError(f"no popularity is at least {low} and at most {high}")
         self._refuse_contradictions(genres)
+        if since or until:
+            fields.check_held("issue_date")
         must: list[Condition] = [
             *([_any_genre(self.genres, genres)] if self.genres else []),
             *(_any_genre((genre,), genres) for genre in self.all_genres or ()),

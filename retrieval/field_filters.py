@@ -10,8 +10,12 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 from unicodedata import normalize
+
+import numpy as np
 
 from melon.fields import MAX_INTEGER, Field, FieldType
 from melon.retrieval.days import days, in_utc, parse_period
@@ -24,6 +28,7 @@ from melon.store import (
     Condition,
     DateRange,
     Filter,
+    HasValue,
     MatchAny,
     NumberRange,
     Record,
@@ -89,6 +94,7 @@ class SongFields:
         }
         self._reader = reader
         self._known: set[tuple[str, str]] = set()
+        self._held: set[str] = set()
 
     def filter(self, clauses: Iterable[Clause]) -> Filter:
         """The songs of which all conditions hold.
@@ -119,6 +125,8 @@ class SongFields:
                 raise ConstraintError(f"no song can have {' and '.join(map(str, clauses))}")
         if field.type is FieldType.KEYWORD:
             self._check_known(field, [span.value for _, some in spans for span in some])
+        elif groups:
+            self.check_held(field.name)
         return Filter(
             must=tuple(_condition(field, group) for group in groups),
             must_not=(_condition(field, excluded),) if excluded else (),
@@ -147,7 +155,7 @@ class SongFields:
                 hint="write = or !=, or a list of values",
             )
         spans = []
-        for value in dict.fromkeys(clause.values):
+        for value in clause.values:
             try:
                 span = _between(
                     clause.operator, (kind.read if clause.written else kind.take)(value)
@@ -163,7 +171,23 @@ class SongFields:
                     hint=f"{field.name} is of type {field.type}; {self._there_are()}",
                 ) from None
             spans.append(span)
-        return spans
+        return list(dict.fromkeys(spans))
+
+    def check_held(self, name: str) -> None:
+        """Refuse to look for values of a field that no song has.
+
+        Raises:
+            ConstraintError: there are none.
+        """
+        if self._reader is None or name in self._held:
+            return
+        there = Filter(must=(HasValue(name),))
+        if not self._reader.find(Collection.SONGS, there, 1, payload=False):
+            raise ConstraintError(
+                f"no song of this release has {'an' if name[0] in 'aeiou' else 'a'} {name}",
+                hint="leave out what is asked of it",
+            )
+        self._held.add(name)
 
     def _check_known(self, field: Field, keywords: Sequence[str]) -> None:
         """Refuse keywords that no song has: they are misspelt.
@@ -226,9 +250,9 @@ def _keyword(value: Any) -> Span:
 
 
 def _bool(value: Any) -> Span:
-    if not isinstance(value, bool):
+    if not isinstance(value, bool | np.bool_):
         raise ValueError(value)
-    return _point(value)
+    return _point(bool(value))
 
 
 def _read_bool(text: str) -> Span:
@@ -236,9 +260,9 @@ def _read_bool(text: str) -> Span:
 
 
 def _number(value: Any) -> Span:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not (isinstance(value, Real | Decimal) and math.isfinite(value)):
         raise ValueError(value)
-    return _point(value)
+    return _point(int(value) if isinstance(value, Integral) else float(value))
 
 
 def _read_number(text: str) -> Span:

@@ -13,6 +13,9 @@ from melon.store import ALL_VALUES, Collection, Facets, Filter, HasValue, HasWor
 from melon.text import did_you_mean
 from melon.word_index import asked_words, plain_form
 
+FOUND = ("songs", "playlists")
+"""What is looked for, not listed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Counted:
@@ -68,7 +71,8 @@ def listing(
     if kind not in LISTINGS:
         raise InputError(
             f"there is no list of {kind!r}",
-            hint=did_you_mean(str(kind), LISTINGS) or f"lists: {', '.join(LISTINGS)}",
+            hint=(None if kind in FOUND else did_you_mean(str(kind), LISTINGS))
+            or f"lists: {', '.join(LISTINGS)}; `melon find` looks for songs and playlists",
         )
     if limit is not None and limit < 1:
         raise InputError(f"{limit} {kind} cannot be listed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import frexp, ldexp
+from numbers import Integral
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -74,7 +75,7 @@ def _is_blank(value: object) -> bool:
 def _no_bool(value: object) -> object:
     """Refuse what pydantic, and Python, take for 0 and 1."""
     if isinstance(value, bool):
-        raise InputError(f"{value} is not an id")
+        raise WrongType(f"{value} is not an id")
     return value
 
 
@@ -83,6 +84,17 @@ def _key(text: str) -> str:
     if key := clean_text(text):
         return key
     raise InputError("a key is empty")
+
+
+def whole(number: object, name: str) -> int:
+    """A number of results, as numpy has it, too.
+
+    Raises:
+        WrongType: it is something else, such as "5" or True.
+    """
+    if isinstance(number, bool) or not isinstance(number, Integral):
+        raise WrongType(f"{name} is a whole number, not {number!r}")
+    return int(number)
 
 
 Text = Annotated[str, BeforeValidator(valid_text)]

@@ -20,6 +20,7 @@ from melon.retrieval.batching import query_grouped
 from melon.retrieval.results import Description
 from melon.store import (
     Collection,
+    CollectionSchema,
     Filter,
     ForwardingReader,
     Hits,
@@ -68,7 +69,7 @@ class CachingReader(ForwardingReader):
         self._tags = PointCache(Collection.TAGS, _tag, MAX_TAGS, payload=("tag",))
         self._descriptions = PointCache(
             Collection.SONGS,
-            _description,
+            partial(_description, reader.manifest.schema(Collection.SONGS)),
             MAX_DESCRIPTIONS,
             payload=reader.manifest.schema(Collection.SONGS).shown,
         )
@@ -253,8 +254,8 @@ def _tag(tag: Record) -> str:
     return str(tag.payload["tag"])
 
 
-def _description(song: Record) -> Description:
-    return Description.of(song.payload)
+def _description(schema: CollectionSchema, song: Record) -> Description:
+    return Description.of(schema.in_order(song.payload))
 
 
 def _artist_keys(song: Record) -> tuple[str, ...]:

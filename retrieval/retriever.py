@@ -14,7 +14,7 @@ from melon.retrieval.find import KINDS, Found, find
 from melon.retrieval.keys import point_of
 from melon.retrieval.listing import Listing, listing
 from melon.retrieval.live import LiveRelease, OpenRelease, PinnedRelease, ReleaseSource
-from melon.retrieval.query import ModalityWeights, PlaylistQuery
+from melon.retrieval.query import ModalityWeights, PlaylistQuery, whole
 from melon.retrieval.recommend import Wanted, rank, recommend
 from melon.retrieval.results import Ranking, Recommendation
 from melon.retrieval.settings import QueryKind, RetrievalSettings
@@ -183,6 +183,8 @@ class Retriever:
         if query is None:
             query = PlaylistQuery()
         PlaylistQuery.check(query, 'recommend(title="rainy day")')
+        if weights is not None:
+            ModalityWeights.check(weights, "ModalityWeights(tags=2)")
         asked = query.adding(
             songs=self._song_ids(songs),
             tags=tags,
@@ -227,7 +229,12 @@ class Retriever:
             as `recommend`.
         """
         wanted = Wanted(
-            self._strategy(strategy), limit, tag_limit, exact, variety or Variety(), explain
+            self._strategy(strategy),
+            whole(limit, "limit"),
+            whole(tag_limit, "tag_limit"),
+            exact,
+            Variety() if variety is None else variety,
+            explain,
         )
         return self._source.run(
             lambda release: recommend(self._store.location, release, queries, constraints, wanted)
@@ -248,7 +255,9 @@ class Retriever:
         Raises:
             as `recommend`.
         """
-        wanted = Wanted(self._strategy(strategy), limit, tag_limit, exact)
+        wanted = Wanted(
+            self._strategy(strategy), whole(limit, "limit"), whole(tag_limit, "tag_limit"), exact
+        )
         return self._source.run(lambda release: rank(release, queries, constraints, wanted))
 
     def similar(
@@ -277,9 +286,10 @@ class Retriever:
             WrongType: the item or the constraints are something else, such as an id.
             NoRelease: the release was dropped, and there is no other to take up.
         """
+        number = whole(limit, "limit")
         return self._source.run(
             lambda release: similar(
-                release, item, to=to, limit=limit, constraints=constraints, exact=exact
+                release, item, to=to, limit=number, constraints=constraints, exact=exact
             )
         )
 
@@ -299,7 +309,8 @@ class Retriever:
             InputError: there is nothing to look for, there is no such kind, or `limit` is below 1.
             NoRelease: the release was dropped, and there is no other to take up.
         """
-        return self._source.run(lambda release: find(release.reader, text, kinds, limit))
+        number = whole(limit, "limit")
+        return self._source.run(lambda release: find(release.reader, text, kinds, number))
 
     def show(self, kind: str, what: int | str, *, limit: int = 10) -> Shown:
         """All that the store knows of one song, tag, playlist or artist.
@@ -314,7 +325,8 @@ class Retriever:
             AmbiguousSong, InputError: several have the name.
             NoRelease: the release was dropped, and there is no other to take up.
         """
-        return self._source.run(lambda release: show(release, kind, what, limit))
+        number = whole(limit, "limit")
+        return self._source.run(lambda release: show(release, kind, what, number))
 
     def listing(
         self,
@@ -338,7 +350,10 @@ class Retriever:
             InputError: there is no such list, `after` is not in it, or `limit` is below 1.
             NoRelease: the release was dropped, and there is no other to take up.
         """
-        return self._source.run(lambda release: listing(release.reader, kind, prefix, limit, after))
+        number = None if limit is None else whole(limit, "limit")
+        return self._source.run(
+            lambda release: listing(release.reader, kind, prefix, number, after)
+        )
 
     def song_id(self, text: str) -> int:
         """The song that `text` means: a key, else an id in digits, else a whole name in any case.
@@ -375,7 +390,10 @@ class Retriever:
                 Collection.PLAYLISTS, [] if point is None else [point], payload=PLAYLIST_FIELDS
             )
             if not records:
-                raise UnknownItem(f"the store does not hold playlist {playlist}")
+                raise UnknownItem(
+                    f"the store does not hold playlist {playlist}",
+                    hint="give its key or id: `melon find` looks for titles",
+                )
             return PlaylistQuery.model_validate({**records[0].payload, "playlist": point})
 
         return self._source.run(continued)
@@ -392,6 +410,11 @@ class Retriever:
         return tuple(ids[song] if isinstance(song, str) else song for song in named)
 
     def _strategy(self, name: str) -> Strategy:
+        if not isinstance(name, str):
+            raise WrongType(
+                f"a strategy is wanted by its name, not {name!r}",
+                hint=f"strategies are {', '.join(STRATEGIES)}",
+            )
         if name not in STRATEGIES:
             raise UnknownStrategy(
                 f"there is no strategy {name!r}",

@@ -45,8 +45,11 @@ OWN_SONGS = 1000
 ALIKE = 200
 """Names that are looked through for the one that is meant."""
 
-HIDDEN = ("name_key", "artist_keys", "search_words", "artist_words", "key_words", "genre_years")
-"""Payload fields that say, in a form of their own, what others say."""
+HIDDEN = (
+    *("name_key", "artist_keys", "search_words", "artist_words", "key_words", "genre_years"),
+    "item",
+)
+"""Payload fields that say, in a form of their own, what others say, and that of a dimension."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,7 @@ def _song(release: OpenRelease, what: int | str, limit: int) -> Shown:
         "song",
         point,
         record.payload.get("name"),
-        _payload(record),
+        _payload(reader, Collection.SONGS, record),
         playlists=ordered(reader, Collection.PLAYLISTS, holders, limit),
         playlist_count=len(holders),
         nearest=_near(release, Collection.SONGS, record, limit),
@@ -153,7 +156,7 @@ def _tag(release: OpenRelease, what: int | str, limit: int) -> Shown:
         "tag",
         record.id,
         record.payload["tag"],
-        _payload(record),
+        _payload(reader, Collection.TAGS, record),
         playlists=ordered(reader, Collection.PLAYLISTS, holders, limit),
         playlist_count=len(holders),
         nearest=_near(release, Collection.TAGS, record, limit),
@@ -175,7 +178,7 @@ def _playlist(release: OpenRelease, what: int | str, limit: int) -> Shown:
         "playlist",
         record.id,
         record.payload.get("title"),
-        _payload(record, "songs"),
+        _payload(reader, Collection.PLAYLISTS, record, "songs"),
         songs=known(reader, Collection.SONGS, some),
         song_count=len(songs),
         nearest=_near(release, Collection.PLAYLISTS, record, limit),
@@ -244,9 +247,12 @@ def _record(reader: ReleaseReader, collection: Collection, point: PointId) -> Re
     return records[0] if records else None
 
 
-def _payload(record: Record, *left_out: str) -> Mapping[str, Any]:
+def _payload(
+    reader: ReleaseReader, collection: Collection, record: Record, *left_out: str
+) -> Mapping[str, Any]:
     hidden = (*HIDDEN, *left_out)
-    return {name: value for name, value in record.payload.items() if name not in hidden}
+    payload = reader.manifest.schema(collection).in_order(record.payload)
+    return {name: value for name, value in payload.items() if name not in hidden}
 
 
 def _holders(record: Record) -> list[PointId]:
@@ -271,9 +277,11 @@ def _nearest(
     """The points nearest to a vector, (dim,) float32, of those that pass each filter."""
     found = {}
     for collection, filter in wanted.items():
-        shown = reader.manifest.schema(collection).shown
-        [hits] = reader.query(collection, [VectorQuery(vector, DENSE, limit, filter, shown)])
-        found[collection] = [Nearest(collection, hit.id, hit.score, hit.payload) for hit in hits]
+        schema = reader.manifest.schema(collection)
+        [hits] = reader.query(collection, [VectorQuery(vector, DENSE, limit, filter, schema.shown)])
+        found[collection] = [
+            Nearest(collection, hit.id, hit.score, schema.in_order(hit.payload)) for hit in hits
+        ]
     return found
 
 

@@ -116,10 +116,12 @@ def similar(
         filter = song_filter if collection is Collection.SONGS else Filter()
         if itself is not None and itself[0] is collection:
             filter = filter & Filter(must_not=(HasId((itself[1],)),))
-        shown = release.reader.manifest.schema(collection).shown
-        query = VectorQuery(vector, DENSE, limit, filter, shown, exact=exact)
+        schema = release.reader.manifest.schema(collection)
+        query = VectorQuery(vector, DENSE, limit, filter, schema.shown, exact=exact)
         [hits] = release.reader.query(collection, [query])
-        nearest[collection] = [Nearest(collection, hit.id, hit.score, hit.payload) for hit in hits]
+        nearest[collection] = [
+            Nearest(collection, hit.id, hit.score, schema.in_order(hit.payload)) for hit in hits
+        ]
     return nearest
 
 

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from melon import fields
 from melon.fields import MAX_ID, Field, indexed_fields
@@ -48,6 +49,10 @@ class CollectionSchema:
     def with_fields(self, fields: Iterable[Field]) -> CollectionSchema:
         """The same with further fields."""
         return CollectionSchema(self.sparse, (*self.fields, *fields))
+
+    def in_order(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """A payload's fields as they are declared: engines give them in orders of their own."""
+        return {field.name: payload[field.name] for field in self.fields if field.name in payload}
 
     @property
     def indexed(self) -> list[Field]:

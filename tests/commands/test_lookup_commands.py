@@ -57,6 +57,30 @@ def test_show(ask: Command):
     assert "issue date" in ask("show", "song", str(song["id"])).out
 
 
+def test_show_says_what_is_known_as_people_write_it(keyed_place: Place):
+    """Dates at their precision, and none of what is only for programs."""
+    keyed = on(keyed_place)
+    shown = keyed("show", "song", "3", "--json").json()["payload"]
+    said = dict(
+        line.split("  ", 1) for line in keyed("show", "song", "3").out.splitlines() if "  " in line
+    )
+    said = {name: value.strip() for name, value in said.items()}
+    length = {"year": 4, "month": 7, "day": 10}[shown["issue_date_precision"]]
+    assert said["issue date"] == shown["issue_date"][:length]
+    assert "issue date precision" not in said
+    assert said["premiere"] == shown["premiere"][:10]
+    assert said["added at"] == shown["added_at"]
+    assert said["explicit"] == str(shown["explicit"]).lower()
+    assert "item" not in keyed("show", "tag", "rain", "--json").json()["payload"]
+
+
+def test_what_cannot_be_listed(ask: Command):
+    done = ask("list", "playlists")
+    assert done.code == 2
+    for said in ("tags, genres, artists, fields", "`melon find`"):
+        assert said in done.err
+
+
 def test_list(ask: Command):
     done = ask("list", "tags", "--limit", "3")
     assert done.code == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -257,6 +258,21 @@ def test_a_list_of_what_is_popular_is_marked(capsys: pytest.CaptureFixture[str])
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("fallback", [None, "popularity"])
+@pytest.mark.parametrize("unknown", [["songs"], ["tags"], ["songs", "tags"]])
+def test_what_is_not_there_is_not_said_to_be_popular(
+    capsys: pytest.CaptureFixture[str], fallback: Any, unknown: list[str]
+):
+    """No song passes, or the store has no tags."""
+    answer = Recommendation("here", "r1", "hybrid", fallback, (), (), popular=tuple(unknown))
+    render(answer, wanted=1)
+    assert capsys.readouterr().err == "no song passes the constraints\n"
+    render(replace(answer, songs=(Song(id=1, score=3),)), wanted=1)
+    said = capsys.readouterr().err
+    assert "tags" not in said
+    assert ("the most popular" in said) is ("songs" in unknown)
+
+
 @pytest.mark.parametrize("option", ["--tag", "--not-tag", "--title"])
 def test_a_text_of_which_nothing_can_be_seen_is_refused(ask: Command, option: str):
     done = ask("query", option, "\u200b\ufeff")
@@ -269,6 +285,15 @@ def test_what_is_unknown_goes_to_stderr(ask: Command):
     for text in ("unknown songs: 99999", "unknown tags: no such tag", "zzzq"):
         assert text in done.err
         assert text not in done.out
+
+
+@pytest.mark.parametrize("excluded", ["no such song", "-1", "99999", "2147483648"])
+def test_excluded_songs_may_be_unknown(ask: Command, excluded: str):
+    """They are told as `Constraints.exclude_songs` tells them: a history may hold such."""
+    done = ask("query", "--title", "rain", "--exclude", excluded, "--limit", "1")
+    assert done.code == 0
+    if excluded != "99999":  # which may be an id
+        assert f"unknown songs: {excluded}" in done.err
 
 
 @on_one_engine

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import settings as run_with
 from hypothesis import strategies as st
-from keyed_demo import FIRST_DAY, LABELS, LANGUAGES, MOODS, own_values
+from keyed_demo import FIRST_DAY, LABELS, LANGUAGES, MOODS, OWN_FIELDS, own_values
 
+from melon.embedding import EmbeddingSpace
 from melon.errors import InputError
+from melon.ingest import ingest
 from melon.retrieval import ConstraintError, Constraints, Item, PlaylistQuery, Retriever
 from melon.retrieval.where import Clause, parse_where
 from melon.store import Collection, VectorStore
@@ -417,3 +424,58 @@ def test_answers_satisfy_conditions_on_fields(keyed: Retriever):
         assert song.to_json()["language"] in ("ko", "en")
     nearest = keyed.similar(Item(tag="rain"), to=["songs"], constraints=limits)
     assert {near.id for near in nearest[Collection.SONGS]} <= allowed
+
+
+@pytest.mark.parametrize(
+    ("field", "wanted", "plain"),
+    [
+        ("bpm", {"gte": np.float32(120)}, {"gte": 120}),
+        ("bpm", {"lt": Decimal("120.5")}, {"lt": 120.5}),
+        ("bpm", {"gt": Fraction(241, 2)}, {"gt": 120.5}),
+        ("loudness", np.int64(-3), -3),
+        ("loudness", [np.int8(1), Decimal(2)], [1, 2]),
+        ("explicit", np.bool_(True), True),
+    ],
+)
+def test_numbers_of_other_kinds(keyed: Retriever, field: str, wanted: Any, plain: Any):
+    found = [
+        keyed.rank_many([PlaylistQuery()], [Constraints(fields={field: value})], limit=50)
+        for value in (wanted, plain)
+    ]
+    assert found[0] == found[1]
+    assert found[0][0].songs
+
+
+@pytest.mark.parametrize("wanted", [np.array([1.0, 2.0]), [[1]], Decimal("nan"), np.float64("inf")])
+def test_what_is_no_number_is_refused(keyed: Retriever, wanted: Any):
+    with pytest.raises(ConstraintError, match="is not a number"):
+        keyed.recommend(constraints=Constraints(fields={"bpm": wanted}))
+
+
+def test_values_of_a_field_that_no_song_has(store: VectorStore, demo_space: EmbeddingSpace):
+    """As of the genre: a catalogue without dates has no song that is younger than another."""
+    dates = demo_space.songs.schema.get_field_index("issue_date")
+    unknown = pa.nulls(len(demo_space.songs), demo_space.songs["issue_date"].type)
+    songs = demo_space.songs.set_column(dates, "issue_date", unknown)
+    ingest(replace(demo_space, songs=songs), store)
+    retriever = Retriever(store)
+    for limits in (
+        Constraints(since="2000"),
+        Constraints(until="2000"),
+        Constraints(where=["issue_date > 2000"]),
+        Constraints(fields={"issue_year": {"gte": 2000}}),
+    ):
+        with pytest.raises(ConstraintError, match="no song of this release has an issue_"):
+            retriever.recommend(tags=["rain"], constraints=limits)
+
+
+def test_own_fields_come_in_their_order(keyed: Retriever):
+    """Whatever the order in which an engine gives them."""
+    declared = [field.name for field in OWN_FIELDS]
+    answer = keyed.recommend(tags=["rain"], limit=1)
+    [near] = keyed.similar(Item(tag="rain"), to=["songs"], limit=1)[Collection.SONGS]
+    shown = keyed.show("song", answer.songs[0].id, limit=1)
+    for song in (answer.songs[0].to_json(), near.to_json(), shown.payload):
+        own = [name for name in song if name in declared]
+        assert own == sorted(own, key=declared.index)
+        assert len(own) > 5

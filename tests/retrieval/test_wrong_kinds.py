@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from melon.errors import InputError
@@ -57,6 +58,39 @@ def test_what_is_asked(retriever: Retriever, method: str, arguments: list[object
 def test_a_number_in_place_of_variety(retriever: Retriever):
     said = refused(retriever.recommend, RAIN, variety=0.5)
     assert "write Variety(max_per_artist=2)" in said
+
+
+def test_a_dictionary_in_place_of_weights_or_variety(retriever: Retriever):
+    assert "write ModalityWeights(" in refused(retriever.recommend, RAIN, weights={"tags": 2})
+    for nothing in ({}, {"diversity": 0.5}):
+        assert "write Variety(" in refused(retriever.recommend, RAIN, variety=nothing)
+
+
+@pytest.mark.parametrize("number", ["5", 2.5, None, True, [5]])
+def test_a_limit_that_is_no_whole_number(retriever: Retriever, number: object):
+    for method, arguments in (
+        (retriever.recommend, [RAIN]),
+        (retriever.recommend_many, [[RAIN]]),
+        (retriever.rank_many, [[RAIN]]),
+        (retriever.similar, [Item(tag="rain")]),
+        (retriever.find, ["rain"]),
+        (retriever.show, ["tag", "rain"]),
+        *([(retriever.listing, ["tags"])] if number is not None else []),
+    ):
+        assert "limit is a whole number, not" in refused(method, *arguments, limit=number)
+    for method in (retriever.recommend_many, retriever.rank_many):
+        assert "tag_limit is a" in refused(method, [RAIN], tag_limit=number)
+
+
+def test_a_limit_of_numpy(retriever: Retriever):
+    assert len(retriever.recommend(RAIN, limit=np.int64(3)).songs) == 3  # type: ignore[arg-type]
+    assert len(retriever.find("rain", limit=np.int32(1)).tags) == 1  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("strategy", [None, 3, ["mean"]])
+def test_a_strategy_that_is_no_name(retriever: Retriever, strategy: object):
+    assert "strategies are hybrid" in refused(retriever.recommend, RAIN, strategy=strategy)
+    assert "strategies are hybrid" in refused(retriever.rank_many, [RAIN], strategy=strategy)
 
 
 @pytest.mark.parametrize("store", ["store", Path("store"), None])
