@@ -73,7 +73,11 @@ def parse_updated(value: str | int | None) -> datetime | None:
     if text is None:
         return None
     try:
-        moment = _moment(text)
+        try:
+            is_usual = text[4:11:3] in ("-- ", "--T")  # a fourth of the time of an expression
+            moment = datetime.fromisoformat(text) if is_usual else _moment(text)
+        except ValueError:
+            moment = _moment(text)
         return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
     except (ValueError, OverflowError):  # UTC may be before the year 1, or after 9999
         raise ValueError("not a date like 2019-12-17 14:06:45.000") from None
@@ -85,11 +89,6 @@ def _moment(text: str) -> datetime:
     Raises:
         ValueError: it is no moment.
     """
-    if text[4:11:3] in ("-- ", "--T"):  # a fourth of the time that an expression takes
-        try:
-            return datetime.fromisoformat(text)
-        except ValueError:
-            pass
     written, time = _parts(text)
     day = _day(written, whole=bool(time))
     if _MIDNIGHT.match(time):
@@ -103,7 +102,7 @@ def _parts(text: str) -> tuple[str, str]:
     Raises:
         ValueError: there is no such time.
     """
-    day, *times = re.split("[ Tt]", text, maxsplit=1)
+    day, *times = re.split("[ Tt]", _digits(text), maxsplit=1)
     if not times:
         return day, ""
     time = times[0].upper()
@@ -129,11 +128,12 @@ def ticks_per_second(values: Iterable[object]) -> int | None:
 def from_epoch(value: object, ticks: int) -> datetime:
     """The moment so many ticks after the beginning of 1970, naive, in UTC."""
     return datetime(1970, 1, 1) + timedelta(
-        milliseconds=int(known_date(value) or 0) * (1000 // ticks)
+        milliseconds=int(_digits(str(value).strip())) * (1000 // ticks)
     )
 
 
 def _unit(text: str) -> int | None:
+    text = _digits(text)
     if not _EPOCH.fullmatch(text):
         return None
     ticks = 1 if len(text) <= 10 else 1000
@@ -178,9 +178,12 @@ def _check_year(year: int) -> None:
         raise ValueError(f"the year is not in {EARLIEST_YEAR}..{LATEST_YEAR}")
 
 
+def _digits(text: str) -> str:
+    """A whole number without its `.0`; anything else as it is."""
+    return text[:-2] if text.endswith(".0") and text[:-2].isdecimal() else text
+
+
 def known_date(value: object) -> str | None:
-    """Strip a written date, and a whole number of its `.0`; None if it is empty or all zeros."""
+    """Strip a written date; None if it is empty or all zeros."""
     text = "" if value is None else str(value).strip()
-    if text.endswith(".0") and text[:-2].isdecimal():
-        text = text[:-2]
     return text if text.strip("0-:./ T") else None

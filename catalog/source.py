@@ -108,8 +108,10 @@ class RecordSource:
             config=core_schema.CoreConfig(strict=True),
         )
         validate = SchemaValidator(schema).validate_python
+        skip = 0
         for number, value in enumerate(self._array):
-            if (number < COMPARED or not number & 63) and isinstance(value, dict):
+            if not number & skip and isinstance(value, dict):
+                skip = 0 if number < COMPARED else 63
                 self._compared += 1
                 self._filled.update([name for name in value if not _is_nothing(value[name])])
             try:
