@@ -438,24 +438,24 @@ def _check_playlists(plans: Sequence[TablePlan]) -> None:
     raise _lacking(plan, Role.PLAYLIST if plan.kind is Kind.SONGS else Role.TRACK)
 
 
+def _may_be_key(plan: TablePlan, name: str) -> bool:
+    """Whether a column may be proposed as keys: numbers may be anything, if it is not called id."""
+    values = plan.table.sampled(name).drop_null()
+    return (
+        name not in plan.roles.values()
+        and _are_keys(values, words=False)
+        and (folded(name).endswith("id") or not pc.all(pc.utf8_is_digit(values)).as_py())
+    )
+
+
 def _lacking(plan: TablePlan, *roles: Role) -> UnclearColumns:
     """Proposes a column only if its values look like keys; else its name is left to say."""
-    keys = [
-        name
-        for name in plan.table.columns
-        if name not in plan.roles.values() and _are_keys(plan.table.sampled(name), words=False)
-    ]
-    mapping = [
-        one
-        for role in roles
-        for one in (
-            [f"{role}={keys.pop(0)}"]
-            if keys
-            else ["name=COLUMN", "artists=COLUMN"]
-            if role is Role.TRACK
-            else [f"{role}=COLUMN"]
-        )
-    ]
+    keys = [name for name in plan.table.columns if _may_be_key(plan, name)]
+    keys = ["COLUMN"] * (len(roles) - len(keys)) + keys  # songs are likelier to have some
+    proposed = dict(zip(roles, keys, strict=False))
+    mapping = [f"{role}={name}" for role, name in proposed.items()]
+    if proposed.get(Role.TRACK) == "COLUMN":
+        mapping[-1:] = ["name=COLUMN", "artists=COLUMN"]
     said = " or the ".join(f"{MEANINGS[role]} ({role})" for role in roles)
     return UnclearColumns(
         f"no column is plainly the {said}; columns are {', '.join(plan.table.columns)}",

@@ -334,7 +334,7 @@ def test_what_a_name_leaves_open_the_values_tell(text: str, column: str, role: s
 @pytest.mark.parametrize(
     ("text", "suggested"),
     [
-        ("foo,bar\n1,2\n", "playlist=foo"),
+        ("foo,bar\np:1,x:2\n", "playlist=foo"),
         ("playlist_id,song_id,name\n1,5,x\n2,6,y\n", "title=name"),
         ("playlist_id,song_id,album_id\n1,5,7\n", "own_album_id=album_id"),
         ("playlist_id,song_id,bpm,BPM\n1,5,7,8\n", "own_bpm=BPM"),
@@ -1001,12 +1001,24 @@ def test_usual_names_of_other_languages(text: str, roles: list[str], tmp_path: P
     assert set(plan_of(text, tmp_path).values()) == set(roles)
 
 
+def test_a_column_is_proposed_for_a_playlist_only_if_its_values_are_keys(tmp_path: Path):
+    rows = pd.DataFrame({"track_id": ["x:1", "x:2"], "mood": ["calm", "sad"]})
+    with pytest.raises(UnclearColumns) as asked:
+        from_frame(rows)
+    assert asked.value.mapping == ("playlist=COLUMN",)
+    with pytest.raises(UnclearColumns) as asked:
+        from_frame(rows.assign(where=["p:1", "p:1"]))
+    assert asked.value.mapping == ("playlist=where",)
+
+
 @pytest.mark.parametrize(
     ("text", "suggested"),
     [
         ("Playlist ID,Visibility\nPL1,Private\nPL2,Public\n", ("name=COLUMN", "artists=COLUMN")),
         ("playlist id,mood,what\nPL1,calm,x:1\nPL2,sad,x:2\n", ("track=what",)),
+        ("playlist id,plays\nPL1,7\nPL2,8\n", ("name=COLUMN", "artists=COLUMN")),
         ("A,B\nx,y\nz,w\n", ("playlist=COLUMN", "name=COLUMN", "artists=COLUMN")),
+        ("A,B\nmix,x:1\ngym,x:2\n", ("playlist=COLUMN", "track=B")),
     ],
 )
 def test_no_column_is_proposed_that_would_spoil_the_import(
