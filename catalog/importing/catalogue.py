@@ -761,6 +761,12 @@ def _check_parts(plan: TablePlan, report: ImportReport, lenient: bool) -> None:
         report.rows += part.refused
         example = f"{part.label}: {part.example}"
         report.count("row", "that cannot be read: skipped", part.refused, example)
+        report.count(
+            "cell",
+            "with lines that look like rows: is a quote missing?",
+            part.doubts,
+            f"{part.label}: {part.doubtful}",
+        )
     if lenient:
         return
     for part in parts:

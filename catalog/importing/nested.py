@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from melon.catalog.errors import BadImport, shortened
 from melon.catalog.importing.cells import TEXT, texts
-from melon.catalog.importing.delimited import unreadable
+from melon.catalog.importing.delimited import check_text, unreadable
 from melon.catalog.importing.tables import RECORD, ROWS_AT_ONCE, Advance, Batch, Part
 from melon.catalog.json_stream import JsonArray
 from melon.errors import MelonError
@@ -109,6 +109,7 @@ def _records(path: Path, advance: Advance, part: Part | None) -> Iterator[dict[s
     """The objects that a file holds; what is no object is refused."""
     try:
         with _opened(path) as file:
+            check_text(path, file.peek(8))
             lines = _is_lines(file)
         elements = _lines(path, advance, part) if lines else _elements(path, advance)
         for number, element in enumerate(elements, start=1):

@@ -435,6 +435,12 @@ def _check_playlists(plans: Sequence[TablePlan]) -> None:
     if any(plan.kind in (Kind.ENTRIES, Kind.FILES) for plan in plans):
         return
     plan = next((p for p in plans if p.kind is Kind.SONGS), plans[0])
+    if plan.kind is Kind.PLAYLISTS and set(plan.table.columns) <= set(plan.roles.values()):
+        raise BadImport(
+            f"its rows name no songs; columns are {', '.join(plan.table.columns)}",
+            where=plan.table.label,
+            hint="import it together with the table that has a row for each entry of a playlist",
+        )
     raise _lacking(plan, Role.PLAYLIST if plan.kind is Kind.SONGS else Role.TRACK)
 
 

@@ -77,8 +77,8 @@ class Part:
         read: Yields the batches, and calls what it is given with what more of `size` is read.
         refused: Rows that could not be read, so far.
         example: The first of them.
+        doubts: Cells, so far, that look as if they had swallowed rows; `doubtful` is the first.
         rows: Rows that were read, and how many were of use.
-        sampling: Whether no more than the first rows are wanted.
     """
 
     label: str
@@ -88,9 +88,10 @@ class Part:
     path: Path | None = None
     refused: int = 0
     example: str = ""
+    doubts: int = 0
+    doubtful: str = ""
     rows: int = 0
     useful: int = 0
-    sampling: bool = False
 
     def refuse(self, example: str) -> None:
         """Count a row that cannot be read."""
@@ -118,7 +119,6 @@ class Table:
         """Read the first rows, by which columns are recognised."""
         rows = 0
         for part in self.parts:
-            part.sampling = True
             for batch in part.read(part, lambda _: None):
                 head = batch.head(SAMPLE_ROWS - rows)
                 self.sample.append(head)
@@ -128,7 +128,7 @@ class Table:
                 ]
                 if rows >= SAMPLE_ROWS:
                     break
-            part.refused, part.sampling = 0, False
+            part.refused = part.doubts = 0
             if rows >= SAMPLE_ROWS:
                 break
 
