@@ -266,6 +266,7 @@ def read_delimited(
                     skip_rows=int(dialect.declared),
                     skip_rows_after_names=1,
                     block_size=BLOCK_BYTES,
+                    use_threads=not part.sampling,  # which would read on
                 ),
                 parse_options=pa.csv.ParseOptions(
                     delimiter=dialect.delimiter,

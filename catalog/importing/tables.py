@@ -77,6 +77,7 @@ class Part:
         read: Yields the batches, and calls what it is given with what more of `size` is read.
         refused: Rows that could not be read, so far.
         example: The first of them.
+        sampling: Whether no more than the first rows are wanted.
         doubts: Cells, so far, that look as if they had swallowed rows; `doubtful` is the first.
         rows: Rows that were read, and how many were of use.
     """
@@ -92,6 +93,7 @@ class Part:
     doubtful: str = ""
     rows: int = 0
     useful: int = 0
+    sampling: bool = False
 
     def refuse(self, example: str) -> None:
         """Count a row that cannot be read."""
@@ -119,6 +121,7 @@ class Table:
         """Read the first rows, by which columns are recognised."""
         rows = 0
         for part in self.parts:
+            part.sampling = True
             for batch in part.read(part, lambda _: None):
                 head = batch.head(SAMPLE_ROWS - rows)
                 self.sample.append(head)
@@ -129,6 +132,7 @@ class Table:
                 if rows >= SAMPLE_ROWS:
                     break
             part.refused = part.doubts = 0
+            part.sampling = False
             if rows >= SAMPLE_ROWS:
                 break
 
