@@ -11,6 +11,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterable, Iterator
+from functools import partial
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, cast
@@ -39,8 +40,16 @@ def first_columns(path: Path) -> list[str] | None:
     Raises:
         UnreadableFile: it cannot be opened.
         MalformedJson: it is no JSON of a known kind.
+        BadImport: it holds something, but no object; or one that is nested too deeply.
     """
-    first = next(_records(path, lambda _: None, None), None)
+    part = Part(str(path), None, 0, partial(read_nested, path))
+    first = next(_records(path, lambda _: None, part), None)
+    if first is None and part.refused:
+        raise BadImport(
+            f"it holds no objects: {part.example}",
+            where=str(path),
+            hint="give records such as {…}, one a line or in an array, or leave the file out",
+        )
     if first is None:
         return None
     try:

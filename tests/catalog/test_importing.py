@@ -663,6 +663,15 @@ def test_an_encoding_that_is_proposed_reads_the_file(tmp_path: Path):
         assert plan_import([path], encoding=encoding).read().report.entries == 1
 
 
+def test_a_document_without_objects_is_not_taken_for_empty(tmp_path: Path):
+    (tmp_path / "a.csv").write_text(QUOTED)
+    (tmp_path / "b.json").write_text("[]")
+    assert plan_import([tmp_path]).left
+    (tmp_path / "b.json").write_text("[1, [2]]")
+    with pytest.raises(BadImport, match="it holds no objects: record 1"):
+        plan_import([tmp_path])
+
+
 def test_tables_of_playlists_alone_want_their_entries(tmp_path: Path):
     path = tmp_path / "a.csv"
     path.write_text("playlist_id,playlist_name,tags\n1,rainy,rain\n")
