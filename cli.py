@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from melon.commands.completion import being_completed
+from melon.commands.completion import being_completed, join_words
 from melon.commands.console import note_error, prepare_streams
 from melon.commands.options import left_open
 from melon.errors import MelonError
@@ -128,6 +128,7 @@ def main() -> None:
 
 
 def _run_app() -> int:
+    join_words()
     words = being_completed() or sys.argv
     asked = [word for word in words[1:2] if word in COMMANDS]
     if ONE_ANSWER.intersection(asked):

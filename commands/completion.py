@@ -24,6 +24,9 @@ SECONDS = 2
 OFFERED = 50
 """Names that are offered at most, the most popular ones."""
 
+CUT = "_MELON_COMPLETE_CUT"
+"""Says in the environment that bash has cut the word that is completed at a colon."""
+
 SPECIAL = frozenset(" \t\\'\"`$&|;<>()[]{}*?!#~")
 """What a shell takes for something else in a word without quotes."""
 
@@ -42,7 +45,7 @@ class Offered(str):
 
 
 def known(kind: str) -> Complete:
-    """Completes the names of a kind: tags, genres, artists, songs, playlists or releases."""
+    """Completes the names of a kind of `_KNOWN`, or releases."""
 
     def complete(context: typer.Context, incomplete: str) -> list[str]:
         return _offered(kind, context, incomplete)
@@ -64,6 +67,48 @@ def one_of(*names: str) -> Callable[[str], list[str]]:
     return complete
 
 
+def some_of(*names: str) -> Callable[[str], list[str]]:
+    """Completes the last of some names with commas between them."""
+
+    def complete(incomplete: str) -> list[str]:
+        before, comma, last = incomplete.rpartition(",")
+        taken = before.split(",")
+        return [
+            f"{before}{comma}{name}"
+            for name in names
+            if name.startswith(last) and name not in taken
+        ]
+
+    return complete
+
+
+def join_words() -> None:
+    """Put together what bash has cut at colons: it gives `a:b` as three words.
+
+    It goes on with what follows the last colon, so that only this is offered then.
+    """
+    cut = os.environ.get("COMP_WORDS", "").split("\n")
+    try:
+        current = int(os.environ.get("COMP_CWORD", ""))
+    except ValueError:
+        return
+    words: list[str] = []
+    for place, word in enumerate(cut):
+        goes_on = place > 1 and (_is_colons(word) or _is_colons(cut[place - 1]))
+        if goes_on:
+            words[-1] += word
+        else:
+            words.append(word)
+        if place == current:
+            os.environ["COMP_CWORD"] = str(len(words) - 1)
+            os.environ[CUT] = "yes" if goes_on else ""
+    os.environ["COMP_WORDS"] = "\n".join(words)
+
+
+def _is_colons(word: str) -> bool:
+    return word != "" and not word.strip(":")
+
+
 def being_completed() -> list[str] | None:
     """The words before the one that a shell wants to have completed; None where it does not."""
     asked = os.environ.get("_MELON_COMPLETE", "")
@@ -83,6 +128,9 @@ def _offered(kind: str, context: typer.Context, incomplete: str) -> list[str]:
     found: list[str] = []
     with redirect_stderr(io.StringIO()), suppress(BaseException):  # as Edge's panics are
         found = _names(kind, options, incomplete)
+    if os.environ.get(CUT):
+        colons = incomplete.count(":")
+        found = [name.split(":", colons)[-1] for name in found if name.count(":") >= colons]
     return [Offered(_quoted(name)) for name in found]
 
 
@@ -120,15 +168,28 @@ def _artists(reader: ReleaseReader, incomplete: str) -> Iterator[str]:
             yield str(artist)
 
 
+def _fields(reader: ReleaseReader, _: str) -> Iterator[str]:
+    """The fields of songs that conditions can be about, the catalogue's own first."""
+    from melon.fields import FieldType
+    from melon.store import Collection
+
+    own = {field.name for field in reader.manifest.fields}
+    fields = reader.manifest.schema(Collection.SONGS).indexed
+    for field in sorted(fields, key=lambda field: field.name not in own):
+        if field.type is not FieldType.TEXT:
+            yield field.name
+
+
 def _points(
-    collection: str, name: str, count: str
+    collection: str, name: str | None, count: str
 ) -> Callable[[ReleaseReader, str], Iterator[str]]:
     """The names and keys of the most popular points of a collection."""
 
     def names(reader: ReleaseReader, incomplete: str) -> Iterator[str]:
         from melon.store import Collection
 
-        by = {"search_words": name} | ({"key_words": "key"} if collection != "tags" else {})
+        by = {"search_words": name} if name else {}
+        by |= {"key_words": "key"} if collection != "tags" else {}
         for field, shown in by.items():
             for words in _filters(field, incomplete):
                 records = reader.top(
@@ -156,6 +217,8 @@ _KNOWN: Mapping[str, Names] = {
     "tags": _points("tags", "tag", "popularity"),
     "songs": _points("songs", "name", "popularity"),
     "playlists": _points("playlists", "title", "song_count"),
+    "keys of playlists": _points("playlists", None, "song_count"),
+    "fields": _fields,
 }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from melon.commands.completion import one_of
 from melon.commands.console import meter, note
 from melon.commands.options import PathOption, UrlOption, chosen_store, path_argument
 from melon.errors import InputError, counted
@@ -30,6 +31,7 @@ def ingest(
             help="How it is indexed: balanced, small (half precision, on disk) or exact (no"
             " graph, every search is a scan). [default: by the number of points]",
             show_default=False,
+            autocompletion=one_of("balanced", "small", "exact"),
         ),
     ] = None,
 ) -> None:

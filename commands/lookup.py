@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from melon.commands import completion
-from melon.commands.completion import one_of
+from melon.commands.completion import one_of, some_of
 from melon.commands.console import note, print_json, print_table, printable, shown
 from melon.commands.options import (
     JsonOption,
@@ -38,7 +38,11 @@ def find(
     text: Annotated[str, typer.Argument(help="A part of a name, a title or a key.")],
     kinds: Annotated[
         str,
-        typer.Option("--kinds", help="Of songs, tags, artists and playlists, which to look for."),
+        typer.Option(
+            "--kinds",
+            help="Of songs, tags, artists and playlists, which to look for.",
+            autocompletion=some_of("songs", "tags", "artists", "playlists"),
+        ),
     ] = "songs,tags,artists,playlists",
     limit: LimitOption = 10,
     release: ReleaseOption = None,

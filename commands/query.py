@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from melon.commands.completion import known
+from melon.commands.completion import known, some_of
 from melon.commands.console import note_error, print_json, shown
 from melon.commands.options import (
     JsonOption,
@@ -93,7 +93,11 @@ MaxPopularityOption = Annotated[
 ]
 ExcludeOption = Annotated[
     list[str] | None,
-    typer.Option("--exclude", help="A song that must not come back, by key, id or name."),
+    typer.Option(
+        "--exclude",
+        help="A song that must not come back, by key, id or name.",
+        autocompletion=known("songs"),
+    ),
 ]
 WhereOption = Annotated[
     list[str] | None,
@@ -102,6 +106,7 @@ WhereOption = Annotated[
         "-w",
         help='Only songs of which this holds: "bpm >= 120", "language in (ko, en)",'
         ' "explicit = true", "label != \'A & M\'". Repeat it for more, which all have to hold.',
+        autocompletion=known("fields"),
     ),
 ]
 StrictOption = Annotated[
@@ -122,6 +127,7 @@ def query(
         typer.Option(
             "--playlist",
             help="A playlist of the store, by key or id: its songs, its tags and its title.",
+            autocompletion=known("keys of playlists"),
             show_default=False,
         ),
     ] = None,
@@ -239,6 +245,7 @@ def similar(
             "--song",
             "-s",
             help="Song, by key, id or whole name; digits are a name if no song has that id.",
+            autocompletion=known("songs"),
         ),
     ] = None,
     tag: Annotated[
@@ -246,11 +253,20 @@ def similar(
     ] = None,
     title: Annotated[str | None, typer.Option("--title", help="Title of a playlist.")] = None,
     playlist: Annotated[
-        str | None, typer.Option("--playlist", help="Playlist, by key or id.")
+        str | None,
+        typer.Option(
+            "--playlist",
+            help="Playlist, by key or id.",
+            autocompletion=known("keys of playlists"),
+        ),
     ] = None,
     word: Annotated[str | None, typer.Option("--word", help="Title word.")] = None,
     to: Annotated[
-        str, typer.Option(help="Of songs, tags, playlists and words, which to find.")
+        str,
+        typer.Option(
+            help="Of songs, tags, playlists and words, which to find.",
+            autocompletion=some_of("songs", "tags", "playlists", "words"),
+        ),
     ] = "songs,tags",
     limit: Annotated[
         int, typer.Option("--limit", "-n", min=1, max=MAX_RESULTS, help="How many of each.")

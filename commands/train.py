@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from melon.commands.completion import one_of
 from melon.commands.console import meter, note, reported
 from melon.commands.options import (
     LenientOption,
@@ -37,7 +38,11 @@ def train(
         path_option("--out", "-o", help="Where the space goes. [default: .melon/space]"),
     ] = None,
     preset: Annotated[
-        str, typer.Option(help="Hyper-parameters to start from: default or published.")
+        str,
+        typer.Option(
+            help="Hyper-parameters to start from: default or published.",
+            autocompletion=one_of("default", "published"),
+        ),
     ] = "default",
     dim: Annotated[
         int | None, typer.Option(help="Dimensions of the vectors. [default: 100; published: 300]")

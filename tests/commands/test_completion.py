@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import shlex
 import subprocess
@@ -82,6 +83,33 @@ def test_keys(keyed_place: Place):
     assert "demo:list:7·💿" in completed("show", "playlist", "demo:list:7", place=keyed_place)
 
 
+def cut(key: str) -> list[str]:
+    """As bash cuts it, whose COMP_WORDBREAKS have a colon."""
+    return [word for word in re.split("(:+)", key) if word]
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["query --song", "query --not-song", "query --exclude", "similar -s", "show song"],
+)
+def test_keys_that_bash_has_cut_at_their_colons(keyed_place: Place, command: str):
+    """It goes on after the last colon."""
+    offered = completed(*command.split(), *cut("demo:song:17"), place=keyed_place)
+    assert "17" in offered
+    assert all(rest.startswith("17") for rest in offered)
+    assert completed(*command.split(), *cut("demo:song:"), place=keyed_place)
+
+
+def test_keys_of_playlists(keyed_place: Place):
+    for command in ("query", "similar"):
+        assert "7·💿" in completed(command, "--playlist", *cut("demo:list:7"), place=keyed_place)
+
+
+def test_names_of_fields(keyed_place: Place):
+    assert completed("query", "--where", "b", place=keyed_place) == ["bpm"]
+    assert "분위기" in completed("similar", "-w", "분", place=keyed_place)
+
+
 @on_one_engine
 @pytest.mark.parametrize(
     ("begun", "offered"),
@@ -105,6 +133,9 @@ def test_what_is_always_the_same():
     assert completed("evaluate", "--strategy", "po") == ["popular"]
     assert completed("list", "g") == ["genres"]
     assert completed("que") == ["query"]
+    assert completed("ingest", "--preset", "s") == ["small"]
+    assert completed("similar", "--to", "songs,t") == ["songs,tags"]
+    assert completed("find", "a", "--kinds", "p") == ["playlists"]
     assert "--strategy" in completed("query", "--str")
 
 
