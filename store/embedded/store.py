@@ -193,7 +193,8 @@ class EmbeddedStore:
     def _check_place(self) -> None:
         """Refuse to build among files that are no store's."""
         try:
-            foreign = not self.exists and self.root.is_dir() and any(self.root.glob("[!.]*"))
+            others = (path for path in self.root.glob("[!.]*") if path.suffix != ".lock")
+            foreign = not self.exists and self.root.is_dir() and any(others)
         except OSError as error:
             raise StoreUnavailable(str(error), where=self.location) from error
         if foreign:

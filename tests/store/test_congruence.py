@@ -110,7 +110,7 @@ def number_range() -> st.SearchStrategy[Condition]:
         "artist_ids": [-0.5, 0, 3, 3.5, 11, 1e30],
         "loudness": [-5.5, -5, -2.5, -2, -0.5, 0, 2, 2.5, 4],
         "bpm": [119, 119.5, 120, 120.1, 120.5, 121.1, 128, 1e300],
-        "peaks": [0.1, 0.2, 0.1 + 0.2, 119.5],
+        "peaks": [0.1, 0.2, 0.25, 0.3, 119.5],
     }
     return st.one_of(*(ranges(NumberRange, field, values) for field, values in numbers.items()))
 
