@@ -1,13 +1,11 @@
-"""Planned tables, read once, become playlists and songs with ids, and a melon directory."""
+"""The rows of planned tables become playlists and songs, under their keys."""
 
 from __future__ import annotations
 
 import re
 import shlex
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -21,7 +19,6 @@ from melon.catalog.dates import from_epoch, parse_issue_date, parse_updated
 from melon.catalog.errors import BadImport
 from melon.catalog.importing.cells import (
     JOINT,
-    QUOTED_LIST,
     TEXT,
     apart,
     cleaned,
@@ -32,28 +29,17 @@ from melon.catalog.importing.cells import (
     split_cell,
 )
 from melon.catalog.importing.gathering import AllValues, Codes, FirstValues, Keys
-from melon.catalog.importing.kinds import UNITS, conversion, inferred, ticks_of
+from melon.catalog.importing.kinds import UNITS, conversion, inferred_field, ticks_of
 from melon.catalog.importing.names import OF_SONGS, Role
 from melon.catalog.importing.plan import SEVERAL, Kind, TablePlan, plan_later
-from melon.catalog.importing.tables import (
-    FILE_KEY,
-    FILE_TITLE,
-    RECORD,
-    ROWS_AT_ONCE,
-    Advance,
-    Batch,
-    Part,
-)
+from melon.catalog.importing.report import ImportReport
+from melon.catalog.importing.tables import FILE_KEY, FILE_TITLE, RECORD, Batch
 from melon.catalog.records import IssueDate, Playlist, Song
 from melon.errors import counted
 from melon.fields import Field, FieldType, OwnField, own_field
-from melon.progress import Progress, ignore
 from melon.text import clean_text, did_you_mean, name_key
 
 T = TypeVar("T")
-
-LEAST_SHARE = 0.5
-"""Share of a source's rows that has to be of use."""
 
 SLICE = 20_000
 ENTRIES_AT_ONCE = 1 << 20
@@ -61,53 +47,6 @@ PREVIEWED = 3
 
 FIRST_OF_PLAYLISTS = (Role.TITLE, Role.LIKES, Role.UPDATED)
 FIRST_OF_SONGS = (Role.NAME, Role.ARTISTS, Role.ALBUM, Role.DATE)
-
-
-@dataclass
-class ImportReport:
-    """What was read, what was left out of it, and how much is known of what came in."""
-
-    rows: int = 0
-    entries: int = 0
-    playlists: int = 0
-    songs: int = 0
-    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """How many of what (`row`) are in which way (`without a track`) worth a look."""
-    examples: dict[tuple[str, str], str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    shares: dict[str, float] = field(default_factory=dict)
-    """Of playlists or songs, of which something is known."""
-
-    def count(self, noun: str, how: str, number: int, example: str = "") -> None:
-        """Count something that is worth a line, if there is any."""
-        if number:
-            self.counts[noun, how] += number
-            if example:
-                self.examples.setdefault((noun, how), example)
-
-    def counted(self) -> list[str]:
-        """What is worth a line, each with its number and maybe an example."""
-        lines = []
-        for (noun, how), number in self.counts.items():
-            many = "entries" if noun == "entry" else None
-            example = self.examples.get((noun, how))
-            such = f", such as {example}" if example else ""
-            lines.append(f"{counted(number, noun, many)} {how}{such}")
-        return lines
-
-    def lines(self) -> list[str]:
-        """For people."""
-        lines = [
-            f"{counted(self.rows, 'row')}: {counted(self.entries, 'entry', 'entries')}, "
-            f"{counted(self.playlists, 'playlist')}, {counted(self.songs, 'song')}"
-        ]
-        lines += [f"  {line}" for line in self.counted()]
-        lines += [f"  {note}" for note in self.notes]
-        lines.append(", ".join(f"{what} {share:.0%}" for what, share in self.shares.items()))
-        return lines
-
-    def __str__(self) -> str:
-        return "\n".join(self.lines())
 
 
 class Catalogue:
@@ -365,7 +304,7 @@ class Catalogue:
                     f"fields of their own"
                 )
                 continue
-            one = types[name].field() if name in types else _inferred_field(name, values.values)
+            one = types[name].field() if name in types else inferred_field(name, values.values)
             if _TIMELY.search(name) and (ticks := ticks_of(values.values)):
                 self._ticks[name] = ticks
                 if name not in types:
@@ -591,14 +530,6 @@ def _like_count(text: str | None) -> int | None:
 _TIMELY = re.compile(r"(^|_)(at|on|ts|date|time|timestamp|added|updated|created)($|_)")
 
 
-def _inferred_field(name: str, cells: Any) -> Field:
-    lists = pc.any(pc.match_substring_regex(cells, rf"{JOINT}|{QUOTED_LIST}")).as_py()
-    if not lists:
-        return own_field(name, inferred(cells))
-    values = pa.array([part for cell in cells.to_pylist() for part in split_cell(cell)], TEXT)
-    return own_field(name, inferred(values) if len(values) else FieldType.KEYWORD, many=True)
-
-
 _KEYS = (
     ("song", (Role.TRACK, Role.NAME), (*OF_SONGS, Role.POSITION)),
     ("playlist", (Role.PLAYLIST, Role.TITLE), (Role.TITLE, Role.LIKES, Role.UPDATED)),
@@ -688,99 +619,3 @@ def _folded(column: Any) -> Any:
     encoded = column.dictionary_encode()
     words = [name_key(text) for text in encoded.dictionary.to_pylist()]
     return pa.array(words, TEXT).take(encoded.indices)
-
-
-def gather(
-    plans: Sequence[TablePlan],
-    *,
-    types: Mapping[str, OwnField],
-    lenient: bool = False,
-    progress: Progress = ignore,
-) -> Catalogue:
-    """Read all tables.
-
-    Raises:
-        BadImport: of a file nothing, or less than half, is of use, and that is not allowed.
-        UnreadableFile: a file cannot be read.
-    """
-    catalogue = Catalogue()
-    total = sum(part.size for plan in plans for part in plan.table.parts)
-    done, told = 0, 0.0
-
-    def advance(size: int) -> None:
-        nonlocal done, told
-        done += size
-        if (now := time.monotonic()) > told + 0.1:
-            told = now
-            progress("reading", done, total)
-
-    for plan in plans:
-        _gather_table(catalogue, plan, advance)
-        _check_parts(plan, catalogue.report, lenient)
-    progress("reading", total, total)
-    catalogue.close(types)
-    return catalogue
-
-
-def _gather_table(catalogue: Catalogue, plan: TablePlan, advance: Advance) -> None:
-    """Read the parts of a table; small ones together, for a batch has its costs."""
-    pending: list[tuple[Part, Batch]] = []
-
-    def flush() -> None:
-        if not pending:
-            return
-        useful = catalogue.take(plan, Batch.of([batch for _, batch in pending]))
-        start = 0
-        for part, batch in pending:
-            part.rows += batch.rows
-            part.useful += int(useful[start : start + batch.rows].sum())
-            start += batch.rows
-        pending.clear()
-
-    for part in plan.table.parts:
-        part.rows = part.useful = 0
-        key, title = plan.table.keys[part.label], plan.table.title(part)
-        for batch in part.read(part, advance):
-            pending.append((part, batch.named(key, title) if plan.kind is Kind.FILES else batch))
-            if sum(one.rows for _, one in pending) >= ROWS_AT_ONCE:
-                flush()
-        if plan.kind is Kind.FILES and not part.rows and all(one is not part for one, _ in pending):
-            flush()  # playlists stay in their order
-            catalogue.add_empty(key, title)
-    flush()
-
-
-def _check_parts(plan: TablePlan, report: ImportReport, lenient: bool) -> None:
-    """Count what could not be read, and notice a file of which too little is of use.
-
-    A file without rows is an error only if there are no rows in all of the table.
-    """
-    parts = plan.table.parts
-    for part in parts:
-        part.rows += part.refused
-        report.rows += part.refused
-        example = f"{part.label}: {part.example}"
-        report.count("row", "that cannot be read: skipped", part.refused, example)
-        report.count(
-            "cell",
-            "with lines that look like rows: is a quote missing?",
-            part.doubts,
-            f"{part.label}: {part.doubtful}",
-        )
-    if lenient:
-        return
-    for part in parts:
-        if part.useful < LEAST_SHARE * part.rows:
-            raise _too_little(part, part.rows, part.useful, report)
-    if not any(part.rows for part in parts):
-        raise _too_little(parts[0], 0, 0, report)
-
-
-def _too_little(part: Part, rows: int, useful: int, report: ImportReport) -> BadImport:
-    because = f" ({'; '.join(report.counted())})" if rows and report.counts else ""
-    what = f"only {useful:,} of {counted(rows, 'row')} could be used" if rows else "it has no rows"
-    return BadImport(
-        what + because,
-        where=part.label,
-        hint="correct it, say what its columns are (--map), or take what there is (--lenient)",
-    )

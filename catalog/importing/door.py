@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from melon.catalog.importing.catalogue import Catalogue, ImportReport
+    from melon.catalog.importing.catalogue import Catalogue
     from melon.catalog.importing.directory import Changes
     from melon.catalog.importing.plan import TablePlan
+    from melon.catalog.importing.report import ImportReport
 
 
 @dataclass
@@ -49,7 +50,7 @@ class ImportPlan:
             BadImport: of a file nothing, or less than half, is of use, and `lenient` is not set.
             UnreadableFile: a file cannot be read.
         """
-        from melon.catalog.importing.catalogue import gather
+        from melon.catalog.importing.reading import gather
 
         return gather(self.tables, types=self.types, lenient=lenient, progress=progress)
 
@@ -156,8 +157,8 @@ def from_frame(
         UnclearColumns: of some columns it cannot be told.
         BadImport: of a frame less than half is of use.
     """
-    from melon.catalog.importing.catalogue import gather
     from melon.catalog.importing.plan import Mapped, plan_tables
+    from melon.catalog.importing.reading import gather
     from melon.catalog.importing.sources import open_frames
 
     said = [f"{k}={v}" for k, v in mapping.items()] if isinstance(mapping, Mapping) else mapping

@@ -8,10 +8,12 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from melon.catalog.dates import parse_updated, ticks_per_second
-from melon.fields import MAX_INTEGER, FieldType
+from melon.catalog.importing.cells import JOINT, QUOTED_LIST, TEXT, split_cell
+from melon.fields import MAX_INTEGER, Field, FieldType, own_field
 
 _INTEGER = r"^[+-]?\d+(\.0+)?$"
 _LEADING_ZERO = r"^[+-]?0\d"
@@ -120,3 +122,12 @@ _CONVERSIONS: dict[FieldType, Callable[[str], Any]] = {
     FieldType.DATETIME: _moment,
     FieldType.DATE: _day,
 }
+
+
+def inferred_field(name: str, cells: Any) -> Field:
+    """An own field of the type that its cells tell; of several values where any cell has them."""
+    lists = pc.any(pc.match_substring_regex(cells, rf"{JOINT}|{QUOTED_LIST}")).as_py()
+    if not lists:
+        return own_field(name, inferred(cells))
+    values = pa.array([part for cell in cells.to_pylist() for part in split_cell(cell)], TEXT)
+    return own_field(name, inferred(values) if len(values) else FieldType.KEYWORD, many=True)
