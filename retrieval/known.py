@@ -47,6 +47,28 @@ def shown_fields(reader: ReleaseReader, collection: Collection) -> tuple[str, ..
     return tuple(dict.fromkeys((*shown, *COUNTS[collection])))
 
 
+def largest(
+    reader: ReleaseReader,
+    collection: Collection,
+    count: str,
+    filter: Filter,
+    limit: int,
+    fields: tuple[str, ...],
+) -> list[Record]:
+    """The points of the largest counts, of equal ones the lower ids: the same on each engine.
+
+    Engines differ in which of the last, equally large ones they give: `find` gives them by id.
+    """
+    found = reader.top(collection, count, limit, filter, payload=fields)
+    found.sort(key=lambda record: (-record.payload[count], record.id))
+    if len(found) < limit:
+        return found
+    last = found[-1].payload[count]
+    above = [record for record in found if record.payload[count] > last]
+    same = filter & Filter(must=(NumberRange(count, gte=last, lte=last),))
+    return above + reader.find(collection, same, limit - len(above), payload=fields)
+
+
 def first(
     reader: ReleaseReader,
     collection: Collection,
@@ -64,30 +86,11 @@ def first(
     fields = (*shown_fields(reader, collection), *payload)
     records: list[Record] = []
     for count in COUNTS[collection]:
-        records += _largest(reader, collection, count, filter, limit - len(records), fields)
+        records += largest(reader, collection, count, filter, limit - len(records), fields)
         if len(records) == limit:
             break
         filter = filter & Filter(must_not=(NumberRange(count, gte=0),))
     return records
-
-
-def _largest(
-    reader: ReleaseReader,
-    collection: Collection,
-    count: str,
-    filter: Filter,
-    limit: int,
-    fields: tuple[str, ...],
-) -> list[Record]:
-    """The points of the largest counts. Engines cut equal ones off as they like."""
-    found = reader.top(collection, count, limit, filter, payload=fields)
-    found.sort(key=lambda record: (-record.payload[count], record.id))
-    if len(found) < limit:
-        return found
-    last = found[-1].payload[count]
-    above = [record for record in found if record.payload[count] > last]
-    same = filter & Filter(must=(NumberRange(count, gte=last, lte=last),))
-    return above + reader.find(collection, same, limit - len(above), payload=fields)
 
 
 def known(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from melon.errors import InputError, WrongType
 from melon.retrieval.constraints import Constraints
 from melon.retrieval.keys import keys_of
+from melon.retrieval.known import largest
 from melon.retrieval.live import OpenRelease
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.reader import CachingReader
@@ -31,16 +32,7 @@ from melon.retrieval.strategies.ranking import (
     Strategy,
 )
 from melon.retrieval.variety import Variety
-from melon.store import (
-    Collection,
-    Filter,
-    HasId,
-    NumberRange,
-    PointId,
-    ReleaseReader,
-    id_array,
-    tag_point_id,
-)
+from melon.store import Collection, Filter, HasId, PointId, ReleaseReader, id_array, tag_point_id
 
 POPULARITY = "popularity"
 
@@ -141,15 +133,7 @@ def most_popular(
     """The points in most playlists, those in equally many by their ids: the same on each engine."""
     if limit == 0:
         return EMPTY
-    fields = (POPULARITY,)
-    records = reader.top(collection, POPULARITY, limit, filter, payload=fields)
-    if len(records) == limit:
-        # Engines differ in which of the last, equally popular ones they give: take those with
-        # the lowest ids, which is the order of `find` on both.
-        least = records[-1].payload[POPULARITY]
-        tied = filter & Filter(must=(NumberRange(POPULARITY, least, least),))
-        records = [record for record in records if record.payload[POPULARITY] > least]
-        records += reader.find(collection, tied, limit - len(records), payload=fields)
+    records = largest(reader, collection, POPULARITY, filter, limit, (POPULARITY,))
     counts = np.array([record.payload[POPULARITY] for record in records], np.float64)
     return Ranked.of(id_array([record.id for record in records]), counts)
 
