@@ -18,6 +18,7 @@ from typing import IO, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import TypeAdapter
 
 from melon.catalog import Genre
 from melon.embedding.errors import DamagedSpace, NotASpace, SpaceVersionMismatch
@@ -25,13 +26,14 @@ from melon.embedding.ragged import Vectors
 from melon.errors import InputError, MalformedJson, MissingFile, UnreadableFile, UnwritableFile
 from melon.fields import OwnField
 from melon.files import check_beside, fresh_beside, read_json, sync_directory, write_atomically
+from melon.ranking import Ranking
 from melon.text import DamagedTitleTokenizer, TitleTokenizer
 
 Parts = Mapping[str, Any]
 """The fields of an `EmbeddingSpace`, by name."""
 
 FORMAT = "melon-space"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 MANIFEST = "manifest.json"
 
 _PARTS = ("song", "playlist", "tag", "word")
@@ -40,7 +42,9 @@ _FILES = (
     *(f"{part}_vectors.npy" for part in _PARTS),
     "genres.json",
     "title.bin",
+    "ranking.json",
 )
+_RANKING: TypeAdapter[Ranking | None] = TypeAdapter(Ranking | None)
 _TRAIN_AGAIN = "train the space again, or restore it from a copy"
 
 
@@ -102,6 +106,7 @@ def read_space(path: Path) -> Parts:
         vectors = {part: _read_vectors(path / f"{part}_vectors.npy") for part in _PARTS}
         genres = json.loads((path / "genres.json").read_text(encoding="utf-8"))
         title = TitleTokenizer.from_bytes((path / "title.bin").read_bytes())
+        ranking = _RANKING.validate_json((path / "ranking.json").read_bytes())
         fields = tuple(OwnField.model_validate(one).field() for one in manifest["fields"])
         by_code = {code: Genre(code, name, parent) for code, name, parent in genres}
     except (OSError, ValueError, TypeError, pa.ArrowException, DamagedTitleTokenizer) as error:
@@ -129,6 +134,7 @@ def read_space(path: Path) -> Parts:
         "settings": manifest["settings"],
         "epochs": manifest["epochs"],
         "fields": fields,
+        "ranking": ranking,
         "manifest": manifest,
     }
 
@@ -159,6 +165,7 @@ def _writers(parts: Parts) -> dict[str, Callable[[IO[bytes]], None]]:
         "word_vectors.npy": array(parts["word_vectors"]),
         "genres.json": lambda file: _write_all(file, text.encode("utf-8")),
         "title.bin": lambda file: _write_all(file, parts["title"].to_bytes()),
+        "ranking.json": lambda file: _write_all(file, _RANKING.dump_json(parts["ranking"])),
     }
 
 

@@ -15,6 +15,7 @@ from melon.catalog import Genre
 from melon.embedding.columns import column
 from melon.embedding.ragged import Ints, Vectors
 from melon.fields import Field
+from melon.ranking import Ranking
 from melon.text import TitleTokenizer
 
 
@@ -42,6 +43,7 @@ class EmbeddingSpace:
         settings: the training settings, as JSON has them.
         epochs: the log of the epochs, as JSON has it.
         fields: the songs' own, as their catalogue declares them.
+        ranking: what was learned of how to rank songs and tags, if anything was.
         manifest: what `manifest.json` holds; empty for a space that was not loaded from disk.
     """
 
@@ -58,6 +60,7 @@ class EmbeddingSpace:
     settings: Mapping[str, Any]
     epochs: list[Mapping[str, Any]]
     fields: tuple[Field, ...] = ()
+    ranking: Ranking | None = None
     manifest: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod

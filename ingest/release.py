@@ -176,6 +176,7 @@ def _manifest(
         fields=tuple(map(OwnField.of, space.fields)),
         genres=genre_names(space),
         title_tokenizer=space.title.to_bytes(),
+        ranking=space.ranking,
     )
 
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from melon.errors import first_problem
 from melon.fields import OwnField
+from melon.ranking import Ranking
 from melon.store.errors import (
     LIST_HINT,
     DamagedRelease,
@@ -50,7 +51,8 @@ class ReleaseManifest(BaseModel):
     """One build of the four collections from one space.
 
     A query host reads everything that it needs besides the collections from here: the title
-    tokenizer, the genres' names, the songs' own fields and how the sparse vectors were weighted.
+    tokenizer, the genres' names, the songs' own fields, how the sparse vectors were weighted, and
+    the learned ranking.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -70,6 +72,7 @@ class ReleaseManifest(BaseModel):
     )
     fields: tuple[OwnField, ...] = Field(default=(), description="the songs' own")
     title_tokenizer: Blob = b""
+    ranking: Ranking | None = Field(default=None, description="how songs and tags are ordered")
 
     # Of the same name as a method of pydantic's, which it has deprecated for `model_json_schema`.
     def schema(self, collection: Collection) -> CollectionSchema:  # type: ignore[override]

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,14 @@ from melon.embedding.errors import DamagedSpace, NotASpace, SpaceError, SpaceVer
 from melon.embedding.files import FORMAT_VERSION, _hash_of, check_place
 from melon.errors import UnreadableFile, UnwritableFile
 from melon.fields import FieldType, own_field
+from melon.ranking import Ranking
 
 FILES = [
     *(f"{part}s.parquet" for part in ("song", "playlist", "tag", "word")),
     *(f"{part}_vectors.npy" for part in ("song", "playlist", "tag", "word")),
     "genres.json",
     "title.bin",
+    "ranking.json",
 ]
 
 
@@ -57,6 +60,14 @@ def test_everything_comes_back(space, saved):
     assert loaded.settings == space.settings == asked
     assert [entry["epoch"] for entry in loaded.manifest["epochs"]] == list(range(1, 13))
     assert loaded.hash == space.hash == loaded.manifest["hash"]
+
+
+def test_a_learned_ranking_comes_back_and_makes_another_space(space, tmp_path):
+    ranked = replace(space, ranking=Ranking(strategy="vote", questions=99))
+    loaded = ranked.save(tmp_path / "ranked")
+    assert loaded.ranking == ranked.ranking
+    assert loaded.hash == ranked.hash != space.hash
+    assert space.ranking is None
 
 
 def test_the_directory_holds_the_documented_files_and_nothing_else(saved):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
@@ -15,6 +16,7 @@ from melon.embedding import EmbeddingSpace
 from melon.ingest import CheckFailed, Outcome, SparseWeights, ingest, release_name
 from melon.ingest.contents import contents
 from melon.ingest.release import in_turns
+from melon.ranking import Ranking
 from melon.store import Collection, IndexingFailed, VectorStore
 from melon.store.embedded.builder import EmbeddedBuilder
 from melon.store.server.builder import ServerBuilder
@@ -29,6 +31,16 @@ def left_behind(place: Place, store: VectorStore) -> set[str]:
     else:
         found = {path.name for path in (place.root / "releases").iterdir()}
     return found - {info.manifest.release for info in store.releases()}
+
+
+def test_a_learned_ranking_goes_with_the_release_and_makes_another(
+    store: VectorStore, space: EmbeddingSpace
+) -> None:
+    plain = ingest(space, store)
+    assert plain.manifest.ranking is None
+    ranked = replace(space, ranking=Ranking(strategy="vote", questions=99))
+    assert ingest(ranked, store).manifest.release != plain.manifest.release
+    assert store.open().manifest.ranking == ranked.ranking
 
 
 def live_song(store: VectorStore) -> np.ndarray:

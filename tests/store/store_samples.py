@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from melon.ranking import Ranking
 from melon.store import (
     Collection,
     Condition,
@@ -66,6 +67,7 @@ def manifest(release: str = "r1", **changes: Any) -> ReleaseManifest:
         "genres": {"GN0100": "발라드"},
         "fields": OWN_FIELDS,
         "title_tokenizer": bytes(range(256)) * 5,
+        "ranking": Ranking(strategy="vote", questions=99),
     }
     return ReleaseManifest(**fields | changes)
 
