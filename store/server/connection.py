@@ -15,25 +15,15 @@ from threading import Lock
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-import httpx
 from qdrant_client import QdrantClient
 
 from melon.errors import InputError
 from melon.store.errors import forked_store, store_closed
 from melon.store.schema import Collection, collection_name
 from melon.store.server.errors import REST_PORT, ServerErrors
-
-CONNECT_SECONDS = 5
-"""Connecting takes no longer than this, though a request may."""
+from melon.store.server.transport import BACKGROUND_THREADS, Transport
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-BACKGROUND_THREADS = 32
-"""Calls that run in the background at once, for one store; others wait their turn."""
-
-_KEPT = httpx.Limits(max_keepalive_connections=2 * BACKGROUND_THREADS, keepalive_expiry=3)
-"""Connections that stay open between requests, for less than the 5 seconds after which the server
-closes them: one for each call in the background, and as many for the threads that wait for them."""
-
 _GRPC_OPTIONS = {"grpc.use_local_subchannel_pool": 1}
 """Without it, a new store waits for an older one that lost the same server to reconnect."""
 
@@ -177,8 +167,7 @@ class ServerConnection:
                 prefer_grpc=prefer_grpc,
                 timeout=address.timeout,
                 check_compatibility=False,  # one request more, and a warning where it fails
-                limits=_KEPT,  # else each request to a local server connects anew
-                event_hooks={"request": [_connect_soon]},
+                transport=Transport(verify=options.pop("verify", True)),
                 **options,
             )
 
@@ -195,8 +184,3 @@ def _trusting(authority: Path) -> dict[str, Any]:
             hint="MELON_QDRANT_CA_CERT names a PEM file",
         ) from error
     return {"verify": context, "grpc_options": {"root_certificates": certificates}}
-
-
-def _connect_soon(request: httpx.Request) -> None:
-    limits = request.extensions.get("timeout", {})
-    limits["connect"] = min(CONNECT_SECONDS, limits.get("connect") or CONNECT_SECONDS)

@@ -11,9 +11,9 @@ from places import ServerPlace
 from store_samples import DIM, Sample, publish
 
 from melon.store import DENSE, SCHEMA, Collection, StoreClosed, VectorQuery
-from melon.store.server.connection import BACKGROUND_THREADS
 from melon.store.server.reader import _json
 from melon.store.server.translate import to_query
+from melon.store.server.transport import BACKGROUND_THREADS
 
 
 def test_requests_share_a_connection(
