@@ -62,6 +62,7 @@ def open(
     else a server that answers on localhost:6333, else the embedded store in `.melon/store`; and
     the retrieval settings that `MELON_RETRIEVAL` names or that `melon tune` left in
     `.melon/retrieval.json`, else the built-in ones. `MELON_HOME` stands for `.melon` if it is set.
+    `MELON_STRATEGY` names the strategy that answers, instead of the one that suits the release.
 
     Args:
         path: the directory of an embedded store.
@@ -83,7 +84,9 @@ def open(
     retrieval_settings = RetrievalSettings.load(tuned) if tuned else None
     store = open_store(settings, url=url, path=path)
     try:
-        return Retriever(store, release=release, settings=retrieval_settings)
+        return Retriever(
+            store, release=release, settings=retrieval_settings, strategy=settings.strategy
+        )
     except BaseException:
         store.close()
         raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
@@ -13,6 +14,7 @@ from melon.errors import InputError, first_problem
 
 ENV_PREFIX = "MELON_"
 DEFAULT_SERVER_URL = "http://localhost:6333"
+StrategyName = Literal["hybrid", "neighbours", "mean", "vote", "cluster"]
 MISSPELT = 0.9
 """A variable whose name is as similar to a setting's, by `difflib`, is a misspelt one."""
 
@@ -51,6 +53,9 @@ class Settings(BaseModel):
     retrieval: Path | None = Field(
         default=None,
         description="JSON file of retrieval settings, instead of `retrieval.json` in the home",
+    )
+    strategy: StrategyName | None = Field(
+        default=None, description="how queries are answered, instead of the release's own strategy"
     )
 
     @field_validator("qdrant_api_key")

@@ -32,7 +32,7 @@ from melon.commands.options import (
     path_option,
     pinned_retriever,
     settings_file,
-    strategies_named,
+    strategy_help,
 )
 from melon.commands.scorecards import note_bare, note_card, note_short, note_unknown, render
 from melon.errors import InputError, counted
@@ -86,7 +86,7 @@ def recommend(
     strategy: Annotated[
         str | None,
         typer.Option(
-            help=f"How candidates are found: {strategies_named('popular, the baseline')}.",
+            help=strategy_help("popular, the baseline"),
             callback=not_empty,
             autocompletion=one_of(*STRATEGY_NAMES, "popular"),
             show_default=False,
@@ -105,20 +105,21 @@ def recommend(
     holds no more. The file is written when the last question is answered.
     """
     from melon.evaluation import (
+        POPULAR,
         Processes,
         ResultKeys,
         Unknowns,
-        check_strategy,
         read_questions,
         write_results,
     )
     from melon.evaluation import recommend as answers
     from melon.files import check_file, check_not_read
-    from melon.retrieval import DEFAULT_STRATEGY
+    from melon.retrieval import check_strategy
 
     check_file(out)
     check_not_read(out, [questions, settings_file(settings)])
-    check_strategy(strategy or DEFAULT_STRATEGY)
+    if strategy is not None:
+        check_strategy(strategy, POPULAR)
     store, unknown = cache(partial(chosen_store, url, path)), Unknowns()
     asked = read_questions(questions, keys_in(store, release, questions))
     retrieval_settings, chosen = chosen_settings(settings), store()
@@ -131,7 +132,7 @@ def recommend(
         results = answers(
             retriever,
             asked,
-            strategy=strategy or DEFAULT_STRATEGY,
+            strategy=strategy,
             until_playlist=until is Until.PLAYLIST,
             processes=Processes(again, processes),
             unknown=unknown,
@@ -297,13 +298,13 @@ def _several(strategies: Sequence[str] | None) -> bool:
     return strategies is not None and (len(strategies) > 1 or ALL_STRATEGIES in strategies)
 
 
-def _named(strategies: Sequence[str] | None) -> list[str]:
-    """The strategies that the options name."""
-    from melon.evaluation import POPULAR, check_strategy
-    from melon.retrieval import DEFAULT_STRATEGY, STRATEGIES
+def _named(strategies: Sequence[str] | None) -> list[str | None]:
+    """The strategies that the options name; None for the default one."""
+    from melon.evaluation import POPULAR
+    from melon.retrieval import STRATEGIES, check_strategy
 
     for name in strategies or ():
-        check_strategy(name, ALL_STRATEGIES)
+        check_strategy(name, POPULAR, ALL_STRATEGIES)
     if strategies and ALL_STRATEGIES in strategies:
         return [POPULAR, *STRATEGIES]
-    return list(dict.fromkeys(strategies or [DEFAULT_STRATEGY]))
+    return [*dict.fromkeys(strategies)] if strategies else [None]

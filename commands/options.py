@@ -45,11 +45,13 @@ STRATEGY_NAMES = ("hybrid", "neighbours", "mean", "vote", "cluster")
 """Those of `melon.retrieval.STRATEGIES`, whose import would take longer than to show the help."""
 
 
-def strategies_named(*more: str) -> str:
-    """The strategies, and maybe more to choose from, as a part of a help text."""
-    default, *others = STRATEGY_NAMES
-    *names, last = [*others, *more]
-    return f"{default} (the default), {', '.join(names)} or {last}"
+def strategy_help(*more: str) -> str:
+    """The help of an option that takes a strategy, or one of a few more."""
+    *names, last = [*STRATEGY_NAMES, *more]
+    return (
+        f"How candidates are found: {', '.join(names)} or {last}. By default as MELON_STRATEGY "
+        "says, else as suits the release."
+    )
 
 
 QuestionsArgument = Annotated[Path, path_argument("Playlists with parts blanked.")]
@@ -79,7 +81,7 @@ StrategyOption = Annotated[
     str | None,
     typer.Option(
         "--strategy",
-        help=f"How candidates are found: {strategies_named()}.",
+        help=strategy_help(),
         callback=not_empty,
         autocompletion=one_of(*STRATEGY_NAMES),
         show_default=False,
@@ -188,7 +190,14 @@ def pinned_retriever(
 ) -> Retriever:
     """Ask one release, whatever is promoted meanwhile. It is left open, as the store is."""
     from melon.retrieval import Retriever
+    from melon.settings import load_settings
 
-    retriever = Retriever(store, release=release, follow=False, settings=settings)
+    retriever = Retriever(
+        store,
+        release=release,
+        follow=False,
+        settings=settings,
+        strategy=load_settings().strategy,
+    )
     left_open.append(retriever)
     return retriever

@@ -190,7 +190,7 @@ def query(
     With `--playlist`, all else is added to that playlist, and a title replaces its title.
     Without anything, the answer is what is most popular under the constraints.
     """
-    from melon.retrieval import DEFAULT_STRATEGY, ModalityWeights, Variety
+    from melon.retrieval import ModalityWeights, Variety
 
     constraints = constraints_of(
         genres=genre,
@@ -223,7 +223,7 @@ def query(
             weights=ModalityWeights(songs=song_weight, tags=tag_weight, title=title_weight),
             limit=limit,
             tag_limit=tag_limit,
-            strategy=strategy or DEFAULT_STRATEGY,
+            strategy=strategy,
             exact=exact,
             explain=explain,
             variety=Variety(max_per_artist=max_per_artist, diversity=diversity),

@@ -98,11 +98,11 @@ def tune(
 
     melon tune held-out/questions.json held-out/answers.json --path held-out/store
 
-    Better settings are written after each kind of query, unless the default
-    strategy is worse with them, and query, recommend and evaluate use them from
-    then on. Half of the questions is searched on; the table is about the other
-    half. Stopped and started again, without --fresh, the search goes on and
-    repeats no trial.
+    Better settings are written after each kind of query, unless hybrid is
+    worse with them, and query, recommend and evaluate use them from then on.
+    Half of the questions is searched on; the table is about the other half.
+    Stopped and started again, without --fresh, the search goes on and repeats no
+    trial.
     """
     from melon.evaluation import Journal, paired, read_questions
     from melon.evaluation import tune as search

@@ -12,7 +12,7 @@ from melon.evaluation.errors import (
 from melon.evaluation.keys import StoreKeys
 from melon.evaluation.popular import POPULAR
 from melon.evaluation.questions import KINDS, Pair, as_query, kind_of, paired, read_questions
-from melon.evaluation.recommend import BATCH, check_strategy, recommend
+from melon.evaluation.recommend import BATCH, recommend
 from melon.evaluation.score import evaluate, score
 from melon.evaluation.scorecard import BeyondAccuracy, Quality, Scorecard
 from melon.evaluation.split import SplitCounts, mask, split
@@ -63,7 +63,6 @@ __all__ = [
     "WorkerEnded",
     "as_held",
     "as_query",
-    "check_strategy",
     "evaluate",
     "kind_of",
     "mask",

@@ -12,8 +12,7 @@ from melon.evaluation.store_checks import Unknowns
 from melon.evaluation.submission import SONGS, TAGS, Result
 from melon.evaluation.workers import Batch, Processes, rankings
 from melon.progress import Progress, ignore
-from melon.retrieval import DEFAULT_STRATEGY, STRATEGIES, Ranking, Retriever, UnknownStrategy
-from melon.text import did_you_mean
+from melon.retrieval import Ranking, Retriever, check_strategy
 
 BATCH = 64
 """Questions that are answered together."""
@@ -23,7 +22,7 @@ def recommend(
     retriever: Retriever,
     questions: Sequence[Playlist],
     *,
-    strategy: str = DEFAULT_STRATEGY,
+    strategy: str | None = None,
     until_playlist: bool = False,
     batch: int = BATCH,
     processes: Processes | None = None,
@@ -39,7 +38,7 @@ def recommend(
     Args:
         retriever: asks the store. Pin its release, or one promoted meanwhile answers the rest.
         questions: playlists with parts blanked.
-        strategy: a name in `melon.retrieval.STRATEGIES`, or `POPULAR`.
+        strategy: a name in `melon.retrieval.STRATEGIES`, or `POPULAR`; by default the retriever's.
         until_playlist: recommend no song younger than the day on which the playlist was last
             changed, where that is known. A song of unknown date could be younger: it is not
             recommended either, not even to fill.
@@ -54,7 +53,8 @@ def recommend(
         UnknownStrategy: there is none of that name.
         WorkerEnded: one of several processes was killed.
     """
-    check_strategy(strategy)
+    strategy = retriever.strategy if strategy is None else strategy
+    check_strategy(strategy, POPULAR)
     unknown = Unknowns() if unknown is None else unknown
     popular = PopularItems(retriever.reader)
     if until_playlist:
@@ -72,20 +72,6 @@ def recommend(
                 yield _filled(popular, question, ranking, day)
             answered += len(answers)
             progress(strategy, answered, len(questions))
-
-
-def check_strategy(name: str, *others: str) -> None:
-    """Make sure that there is a strategy of this name, or that it is `POPULAR` or of `others`.
-
-    Raises:
-        UnknownStrategy: there is none.
-    """
-    known = (*STRATEGIES, POPULAR, *others)
-    if name not in known:
-        raise UnknownStrategy(
-            f"there is no strategy {name!r}",
-            hint=did_you_mean(name, known) or f"strategies are {', '.join(known)}",
-        )
 
 
 def _check_earliest(popular: PopularItems, questions: Sequence[Playlist]) -> None:

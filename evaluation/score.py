@@ -21,7 +21,7 @@ from melon.evaluation.store_checks import Unknowns, copied, leaked
 from melon.evaluation.submission import SONGS, TAGS, Result
 from melon.evaluation.workers import Processes
 from melon.progress import Progress, ignore
-from melon.retrieval import DEFAULT_STRATEGY, Retriever
+from melon.retrieval import Retriever
 from melon.store import Collection, PointId, ReleaseReader, tag_point_id
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def evaluate(
     retriever: Retriever,
     pairs: Sequence[Pair],
     *,
-    strategy: str = DEFAULT_STRATEGY,
+    strategy: str | None = None,
     until_playlist: bool = False,
     batch: int = BATCH,
     processes: Processes | None = None,
@@ -53,6 +53,7 @@ def evaluate(
     unknown = Unknowns() if unknown is None else unknown
     questions, answers = [question for question, _ in pairs], [answer for _, answer in pairs]
     retriever = retriever.with_reader(retriever.engine_reader)
+    strategy = retriever.strategy if strategy is None else strategy
     started = time.perf_counter()
     answered = list(
         recommend(

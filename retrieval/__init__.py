@@ -29,7 +29,7 @@ from melon.retrieval.retriever import Retriever
 from melon.retrieval.settings import QueryKind, RetrievalSettings
 from melon.retrieval.show import SHOWN_KINDS, Shown
 from melon.retrieval.similar import Item, Nearest
-from melon.retrieval.strategies import DEFAULT_STRATEGY, STRATEGIES
+from melon.retrieval.strategies import DEFAULT_STRATEGY, STRATEGIES, check_strategy
 from melon.retrieval.variety import Variety
 
 __all__ = [
@@ -66,6 +66,7 @@ __all__ = [
     "UnknownSong",
     "UnknownStrategy",
     "Variety",
+    "check_strategy",
     "ids_of",
     "keys_of",
     "most_popular",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import replace
-from typing import Self
+from typing import Any, Self
 
 from melon.errors import InputError, WrongType
 from melon.retrieval.constraints import Constraints
-from melon.retrieval.errors import UnknownItem, UnknownStrategy
+from melon.retrieval.errors import UnknownItem
 from melon.retrieval.find import KINDS, Found, find
 from melon.retrieval.keys import point_of
 from melon.retrieval.listing import Listing, listing
@@ -21,11 +21,10 @@ from melon.retrieval.settings import QueryKind, RetrievalSettings
 from melon.retrieval.show import Shown, show
 from melon.retrieval.similar import Item, Nearest, similar
 from melon.retrieval.song_names import song_ids
-from melon.retrieval.strategies import DEFAULT_STRATEGY, STRATEGIES
-from melon.retrieval.strategies.ranking import Strategy
+from melon.retrieval.strategies import STRATEGIES, check_strategy, default_strategy
 from melon.retrieval.variety import Variety
 from melon.store import Collection, ReleaseReader, VectorStore
-from melon.text import did_you_mean, near
+from melon.text import near
 
 PLAYLIST_FIELDS = ("songs", "tags", "title")
 """The payload fields of a playlist that its continuation starts from."""
@@ -43,8 +42,10 @@ class Retriever:
         follow: whether to take up what is promoted; without, the release that is live now answers
             alone.
         settings: what the strategies are weighted by, the built-in ones by default.
+        strategy: answers where a call names none; by default the one that suits the release.
 
     Raises:
+        UnknownStrategy: there is none of that name.
         NoRelease, SchemaMismatch, StoreUnavailable, DamagedTitleTokenizer: there is nothing to
             answer from.
         WrongType: the store or the settings are something else, such as a path.
@@ -57,6 +58,7 @@ class Retriever:
         release: str | None = None,
         follow: bool = True,
         settings: RetrievalSettings | None = None,
+        strategy: str | None = None,
     ) -> None:
         if not hasattr(store, "live"):
             raise WrongType(
@@ -68,7 +70,10 @@ class Retriever:
                 f"retrieval settings are wanted, not {settings!r}",
                 hint="write settings=RetrievalSettings.load(Path(...))",
             )
+        if strategy is not None:
+            check_strategy(strategy)
         self._store = store
+        self._default = strategy
         self._settings = settings or RetrievalSettings.default()
         self._source: ReleaseSource = (
             LiveRelease(store) if follow and release is None else PinnedRelease(store.open(release))
@@ -103,6 +108,15 @@ class Retriever:
     def settings(self) -> RetrievalSettings:
         """What the strategies are weighted by."""
         return self._settings
+
+    @property
+    def strategy(self) -> str:
+        """The name of the strategy that answers where a call names none.
+
+        Raises:
+            UnknownStrategy: the release names one that this version of melon does not have.
+        """
+        return self._default or default_strategy(self._source.open.reader.manifest)
 
     def with_settings(self, settings: RetrievalSettings) -> Self:
         """A retriever of the same release with other settings; nothing is opened again."""
@@ -139,7 +153,7 @@ class Retriever:
         weights: ModalityWeights | None = None,
         limit: int = 20,
         tag_limit: int = 10,
-        strategy: str = DEFAULT_STRATEGY,
+        strategy: str | None = None,
         exact: bool = False,
         explain: bool = False,
         variety: Variety | None = None,
@@ -163,7 +177,7 @@ class Retriever:
             limit: how many songs; fewer come back only where fewer pass the constraints. Where
                 the strategy finds too few, the most popular follow with a score of 0 at most.
             tag_limit: how many tags, likewise.
-            strategy: a name in `STRATEGIES`.
+            strategy: a name in `STRATEGIES`; by default that of `Retriever.strategy`.
             exact: scan instead of using the index.
             explain: say for every result that the strategy scored from which seeds and through
                 which playlists its score came; costs the query again, and more.
@@ -216,7 +230,7 @@ class Retriever:
         *,
         limit: int = 20,
         tag_limit: int = 10,
-        strategy: str = DEFAULT_STRATEGY,
+        strategy: str | None = None,
         exact: bool = False,
         explain: bool = False,
         variety: Variety | None = None,
@@ -228,16 +242,13 @@ class Retriever:
         Raises:
             as `recommend`.
         """
-        wanted = Wanted(
-            self._strategy(strategy),
-            whole(limit, "limit"),
-            whole(tag_limit, "tag_limit"),
-            exact,
-            Variety() if variety is None else variety,
-            explain,
+        wanted = self._wanted(
+            strategy, limit, tag_limit, exact, Variety() if variety is None else variety, explain
         )
         return self._source.run(
-            lambda release: recommend(self._store.location, release, queries, constraints, wanted)
+            lambda release: recommend(
+                self._store.location, release, queries, constraints, wanted(release)
+            )
         )
 
     def rank_many(
@@ -247,7 +258,7 @@ class Retriever:
         *,
         limit: int = 20,
         tag_limit: int = 10,
-        strategy: str = DEFAULT_STRATEGY,
+        strategy: str | None = None,
         exact: bool = False,
     ) -> list[Ranking]:
         """The songs and tags of `recommend_many` by ids and names alone: much cheaper.
@@ -255,10 +266,10 @@ class Retriever:
         Raises:
             as `recommend`.
         """
-        wanted = Wanted(
-            self._strategy(strategy), whole(limit, "limit"), whole(tag_limit, "tag_limit"), exact
+        wanted = self._wanted(strategy, limit, tag_limit, exact)
+        return self._source.run(
+            lambda release: rank(release, queries, constraints, wanted(release))
         )
-        return self._source.run(lambda release: rank(release, queries, constraints, wanted))
 
     def similar(
         self,
@@ -409,15 +420,17 @@ class Retriever:
         ids = dict(zip(texts, found, strict=True))
         return tuple(ids[song] if isinstance(song, str) else song for song in named)
 
-    def _strategy(self, name: str) -> Strategy:
-        if not isinstance(name, str):
-            raise WrongType(
-                f"a strategy is wanted by its name, not {name!r}",
-                hint=f"strategies are {', '.join(STRATEGIES)}",
-            )
-        if name not in STRATEGIES:
-            raise UnknownStrategy(
-                f"there is no strategy {name!r}",
-                hint=did_you_mean(name, STRATEGIES) or f"strategies are {', '.join(STRATEGIES)}",
-            )
-        return STRATEGIES[name](self._settings)
+    def _wanted(
+        self, strategy: str | None, limit: int, tag_limit: int, *more: Any
+    ) -> Callable[[OpenRelease], Wanted]:
+        """What is wanted of any release, whose own the strategy is."""
+        if strategy is not None:
+            check_strategy(strategy)
+        limits = whole(limit, "limit"), whole(tag_limit, "tag_limit")
+
+        def of(release: OpenRelease) -> Wanted:
+            manifest = release.reader.manifest
+            name = strategy or self._default or default_strategy(manifest)
+            return Wanted(STRATEGIES[name](self._settings, manifest), *limits, *more)
+
+        return of

@@ -126,6 +126,17 @@ def test_the_store_and_the_settings_of_the_home_are_found(
         melon.open()
 
 
+def test_the_environment_names_the_strategy(
+    retriever: melon.Retriever, where: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("MELON_STRATEGY", "mean")
+    with melon.open(**where) as asking:
+        answer = asking.recommend(tags=["rain"])
+        assert answer.strategy == asking.strategy == "mean"
+        assert answer == retriever.recommend(tags=["rain"], strategy="mean")
+        assert asking.recommend(tags=["rain"], strategy="vote").strategy == "vote"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [({"path": 123}, "path"), ({"url": 123}, "url"), ({"path": b"store"}, "path")],

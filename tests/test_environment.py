@@ -45,6 +45,12 @@ def test_a_misspelt_variable_is_not_passed_over(given: str, meant: str) -> None:
     assert refused.value.hint == f"did you mean {meant}?"
 
 
+def test_a_strategy_that_is_not_there_is_refused_by_the_name_of_its_variable() -> None:
+    with pytest.raises(InputError, match="'vote'") as refused:
+        load_settings({"MELON_STRATEGY": "vot"})
+    assert refused.value.where == "environment variable MELON_STRATEGY"
+
+
 def test_variables_of_others_are_left_alone() -> None:
     others = ("MELON_IMAGE", "MELON_TEST_QDRANT_URL", "MELON_VERSION", "QDRANT_URL")
     assert load_settings(dict.fromkeys(others, "x")) == load_settings({})

@@ -20,10 +20,10 @@ from melon.evaluation.tuning.search import Best, OutOfTime, pattern_search
 from melon.evaluation.tuning.space import SPACE, TARGETS, Parameter, Stage, Target, edited, value_at
 from melon.files import make_directory, write_atomically
 from melon.progress import Progress, ignore
-from melon.retrieval import DEFAULT_STRATEGY, QueryKind, RetrievalSettings, Retriever
+from melon.retrieval import QueryKind, RetrievalSettings, Retriever
 
 JUDGE = Stage.HYBRID
-"""Whose strategy, the default one, decides whether settings are taken up."""
+"""Whose strategy, which reads all of them, decides whether settings are taken up."""
 
 MAX_QUESTIONS = 1000
 """Questions of each kind that are drawn: half of them to search on, half to report on."""
@@ -279,7 +279,7 @@ def _compare(
         card = evaluate(retriever, sample.held_back, strategy=strategy, progress=watch)
         return replace(card, ms_per_question=None)
 
-    strategies = dict.fromkeys([*(stage.strategy for stage in stages), DEFAULT_STRATEGY])
+    strategies = dict.fromkeys([*(stage.strategy for stage in stages), JUDGE.strategy])
     return [
         Comparison(
             before=scored(before, strategy, "before"), after=scored(after, strategy, "after")

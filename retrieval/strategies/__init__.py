@@ -5,20 +5,66 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from melon.errors import WrongType
+from melon.retrieval.errors import UnknownStrategy
 from melon.retrieval.settings import RetrievalSettings
 from melon.retrieval.strategies.dense import DenseStrategy
 from melon.retrieval.strategies.hops import NeighbourStrategy
 from melon.retrieval.strategies.hybrid import HybridStrategy
 from melon.retrieval.strategies.probes import ProbeKind
 from melon.retrieval.strategies.ranking import Strategy
+from melon.store import ReleaseManifest
+from melon.text import did_you_mean
 
-__all__ = ["DEFAULT_STRATEGY", "STRATEGIES"]
+__all__ = ["DEFAULT_STRATEGY", "STRATEGIES", "check_strategy", "default_strategy"]
 
-STRATEGIES: Mapping[str, Callable[[RetrievalSettings], Strategy]] = {
-    HybridStrategy.name: HybridStrategy,
-    NeighbourStrategy.name: NeighbourStrategy,
-    **{kind.value: partial(DenseStrategy, probe_kind=kind) for kind in ProbeKind},
+MakeStrategy = Callable[[RetrievalSettings, ReleaseManifest], Strategy]
+
+
+def _of_settings(make: Callable[[RetrievalSettings], Strategy]) -> MakeStrategy:
+    """Makes a strategy that needs nothing of a release but its collections."""
+    return lambda settings, _: make(settings)
+
+
+STRATEGIES: Mapping[str, MakeStrategy] = {
+    HybridStrategy.name: _of_settings(HybridStrategy),
+    NeighbourStrategy.name: _of_settings(NeighbourStrategy),
+    **{kind.value: _of_settings(partial(DenseStrategy, probe_kind=kind)) for kind in ProbeKind},
 }
-"""The strategies by their names."""
+"""The strategies by their names; each is made for one release."""
 
 DEFAULT_STRATEGY = HybridStrategy.name
+"""Answers where neither the environment nor the release says which."""
+
+
+def check_strategy(name: str, *others: str, where: str | None = None) -> None:
+    """Make sure that there is a strategy of this name, or that it is one of `others`.
+
+    Raises:
+        UnknownStrategy: there is none.
+        WrongType: it is no name.
+    """
+    known = (*STRATEGIES, *others)
+    if not isinstance(name, str):
+        raise WrongType(
+            f"a strategy is wanted by its name, not {name!r}",
+            hint=f"strategies are {', '.join(known)}",
+        )
+    if name not in known:
+        raise UnknownStrategy(
+            f"there is no strategy {name!r}",
+            where=where,
+            hint=did_you_mean(name, known) or f"strategies are {', '.join(known)}",
+        )
+
+
+def default_strategy(manifest: ReleaseManifest) -> str:
+    """The name of the strategy that a release is answered by where nobody names one.
+
+    Raises:
+        UnknownStrategy: the release names one that this version of melon does not have.
+    """
+    if manifest.ranking is None:
+        return DEFAULT_STRATEGY
+    check_strategy(manifest.ranking.strategy, where=f"release {manifest.release}")
+    return manifest.ranking.strategy

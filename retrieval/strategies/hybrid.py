@@ -1,4 +1,4 @@
-"""The `hybrid` strategy, the default: neighbours and co-embedding, fused."""
+"""The `hybrid` strategy: neighbours and co-embedding, fused."""
 
 from __future__ import annotations
 

@@ -19,7 +19,16 @@ from qdrant_client import models
 from melon.embedding import EmbeddingSpace
 from melon.errors import MelonError
 from melon.ingest import ingest
-from melon.retrieval import STRATEGIES, Item, PlaylistQuery, Retriever, live
+from melon.ranking import Ranking
+from melon.retrieval import (
+    DEFAULT_STRATEGY,
+    STRATEGIES,
+    Item,
+    PlaylistQuery,
+    Retriever,
+    UnknownStrategy,
+    live,
+)
 from melon.retrieval.strategies.hybrid import HybridStrategy
 from melon.retrieval.strategies.ranking import Answer, ResolvedQuery
 from melon.store import Collection, NoRelease, ReleaseReader, VectorStore
@@ -405,6 +414,32 @@ def test_threads_may_share_a_retriever(demo_store: VectorStore):
         assert list(pool.map(shared.recommend, queries)) == alone
 
 
+def test_each_release_is_answered_by_the_strategy_that_suits_it(
+    place: Place, demo_space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
+):
+    """What nobody names follows the live release; what somebody names does not."""
+    monkeypatch.setattr(live, "REFRESH_SECONDS", 0.0)
+
+    def ranked_by(strategy: str) -> EmbeddingSpace:
+        return replace(demo_space, ranking=Ranking(strategy=strategy, questions=50))
+
+    with place.open() as store:
+        ingest(demo_space, store)
+        asking, by_vote = Retriever(store), Retriever(store, strategy="vote")
+        assert asking.strategy == asking.recommend(ASKED).strategy == DEFAULT_STRATEGY
+        ingest(ranked_by("mean"), store)
+        [answer] = asking.recommend_many([ASKED])
+        assert answer.strategy == asking.strategy == "mean"
+        assert answer == asking.recommend(ASKED, strategy="mean")
+        assert asking.rank_many([ASKED]) == asking.rank_many([ASKED], strategy="mean")
+        assert by_vote.recommend(ASKED).strategy == by_vote.strategy == "vote"
+        later = ingest(ranked_by("magic"), store).manifest.release
+        with pytest.raises(UnknownStrategy, match="'magic'") as refused:
+            asking.recommend(ASKED)
+        assert refused.value.where == f"release {later}"
+        assert asking.recommend(ASKED, strategy="mean").release == later
+
+
 def test_an_answer_never_mixes_two_releases(
     place: Place, demo_space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
 ):
@@ -425,6 +460,8 @@ def test_an_answer_never_mixes_two_releases(
                 writing.promote(second)
                 return super().__call__(reader, queries)
 
-        monkeypatch.setitem(STRATEGIES, "hybrid", PromotedMeanwhile)  # type: ignore[arg-type]
+        monkeypatch.setitem(  # type: ignore[misc]
+            STRATEGIES, "hybrid", lambda settings, _: PromotedMeanwhile(settings)
+        )
         assert asking.recommend(ASKED, strategy="hybrid") == expected
         assert asking.recommend(ASKED, strategy="hybrid").release == second

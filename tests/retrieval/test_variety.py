@@ -53,7 +53,7 @@ class Asking(HybridStrategy):
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, PlaylistQuery]]:
     """What the strategy is asked, with a pool that one artist can fill."""
     Asking.asked = []
-    monkeypatch.setitem(STRATEGIES, "hybrid", Asking)  # type: ignore[arg-type]
+    monkeypatch.setitem(STRATEGIES, "hybrid", lambda settings, _: Asking(settings))  # type: ignore[arg-type]
     monkeypatch.setattr(variety, "POOL", 1)
     return Asking.asked
 

@@ -87,7 +87,7 @@ def test_a_limit_of_numpy(retriever: Retriever):
     assert len(retriever.find("rain", limit=np.int32(1)).tags) == 1  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("strategy", [None, 3, ["mean"]])
+@pytest.mark.parametrize("strategy", [3, ["mean"]])
 def test_a_strategy_that_is_no_name(retriever: Retriever, strategy: object):
     assert "strategies are hybrid" in refused(retriever.recommend, RAIN, strategy=strategy)
     assert "strategies are hybrid" in refused(retriever.rank_many, [RAIN], strategy=strategy)
