@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
-from melon.errors import InputError, first_problem
+from melon.errors import InputError, UnreadableFile, first_problem
 
 ENV_PREFIX = "MELON_"
 DEFAULT_SERVER_URL = "http://localhost:6333"
 StrategyName = Literal["hybrid", "neighbours", "mean", "vote", "cluster"]
+NOT_A_KEY = "an API key is one line of printable ASCII"
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 MISSPELT = 0.9
 """A variable whose name is as similar to a setting's, by `difflib`, is a misspelt one."""
 
@@ -26,10 +37,13 @@ class Settings(BaseModel):
     never printed, not even in an error.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    qdrant_url: str | None = Field(default=None, description="URL of a Qdrant server")
+    qdrant_url: str | None = Field(default=None, description="URL of a Qdrant server", repr=False)
     qdrant_api_key: SecretStr | None = Field(default=None, description="API key of the server")
+    qdrant_api_key_file: Path | None = Field(
+        default=None, description="file that holds the API key, instead"
+    )
     qdrant_grpc_port: int | None = Field(
         default=None,
         ge=1,
@@ -58,16 +72,33 @@ class Settings(BaseModel):
         default=None, description="how queries are answered, instead of the release's own strategy"
     )
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _on_one_line(cls, value: object) -> object:
+        """Leave out the white space that files and shells leave around a value."""
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if not isinstance(text, str):
+            return value
+        text = text.strip()
+        if _CONTROLS.search(text):
+            raise PydanticCustomError("control_character", "there is a control character in it")
+        return SecretStr(text) if isinstance(value, SecretStr) else text
+
     @field_validator("qdrant_api_key")
     @classmethod
     def _is_a_header(cls, key: SecretStr | None) -> SecretStr | None:
-        """Files end with a line break that a key does not; what else no header holds is refused."""
-        stripped = key.get_secret_value().strip() if key else ""
-        if not (stripped.isascii() and stripped.isprintable()):
-            raise PydanticCustomError("api_key", "an API key is one line of printable ASCII")
-        return SecretStr(stripped) if stripped else None
+        if key and not key.get_secret_value().isascii():
+            raise PydanticCustomError("api_key", NOT_A_KEY)
+        return key if key and key.get_secret_value() else None
 
-    @field_validator("home", "retrieval", "qdrant_ca_cert")
+    @field_validator("qdrant_api_key_file")
+    @classmethod
+    def _is_the_only_key(cls, path: Path | None, others: ValidationInfo) -> Path | None:
+        if path and others.data.get("qdrant_api_key"):
+            raise PydanticCustomError("two_keys", "MELON_QDRANT_API_KEY is there, too: unset one")
+        return path
+
+    @field_validator("home", "retrieval", "qdrant_ca_cert", "qdrant_api_key_file")
     @classmethod
     def _in_home_directory(cls, path: Path | None) -> Path | None:
         """Expand a `~` that no shell has seen: in a Dockerfile, say, or in quotes."""
@@ -77,6 +108,24 @@ class Settings(BaseModel):
             raise PydanticCustomError(
                 "home_directory", "no home directory is known for {path}", {"path": repr(str(path))}
             ) from None
+
+    @property
+    def api_key(self) -> str | None:
+        """The API key of the server, from its file if it is in one.
+
+        Raises:
+            InputError: the file cannot be read, or holds no key.
+        """
+        path = self.qdrant_api_key_file
+        if path is None:
+            return self.qdrant_api_key.get_secret_value() if self.qdrant_api_key else None
+        try:
+            key = path.read_text(encoding="latin-1").strip()
+        except OSError as error:
+            raise UnreadableFile.from_os_error(path, error) from error
+        if not (key and key.isascii() and key.isprintable()):
+            raise InputError(NOT_A_KEY, where=str(path))
+        return key
 
     @property
     def space_dir(self) -> Path:
@@ -113,7 +162,9 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     for variable in environ:
         if variable.startswith(ENV_PREFIX) and variable not in names:
             _check_spelling(variable, names)
-    values = {field: environ[name] for name, field in names.items() if environ.get(name)}
+    values = {
+        field: environ[name] for name, field in names.items() if environ.get(name, "").strip()
+    }
     try:
         return Settings.model_validate(values)
     except ValidationError as error:

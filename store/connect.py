@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from melon.errors import InputError, WrongType
 from melon.settings import DEFAULT_SERVER_URL, Settings
 from melon.store.protocol import VectorStore
+from melon.store.urls import checked_url
 
 PROBE_SECONDS = 0.3
 
@@ -80,31 +81,15 @@ def _embedded(root: Path) -> VectorStore:
     return EmbeddedStore(root)
 
 
-def _names_a_server(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # is read only here, and may be no number
-        host = parts.hostname or ""
-        host.encode("idna")
-    except ValueError:
-        return False
-    readable = host.isprintable() and " " not in host
-    return parts.scheme in ("http", "https") and host != "" and readable
-
-
 def _server(url: str, settings: Settings, named_by: str | None = None) -> VectorStore:
-    if not _names_a_server(url):
-        raise InputError(
-            f"{url!r} is not the URL of a server", hint="write it like http://localhost:6333"
-        )
+    url = checked_url(url)
     from melon.store.server import ServerStore
     from melon.store.server.connection import ServerAddress
 
-    key = settings.qdrant_api_key
     return ServerStore(
         ServerAddress(
             url=url,
-            api_key=key.get_secret_value() if key else None,
+            api_key=settings.api_key,
             grpc_port=settings.qdrant_grpc_port,
             ca_cert=str(settings.qdrant_ca_cert) if settings.qdrant_ca_cert else None,
             timeout=settings.qdrant_timeout,

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from melon.errors import InputError
-from melon.settings import load_settings
+from melon.settings import Settings, load_settings
 
-PATHS = ["home", "retrieval", "qdrant_ca_cert"]
+PATHS = ["home", "retrieval", "qdrant_ca_cert", "qdrant_api_key_file"]
 
 
 @pytest.mark.parametrize("field", PATHS)
@@ -54,3 +54,24 @@ def test_a_strategy_that_is_not_there_is_refused_by_the_name_of_its_variable() -
 def test_variables_of_others_are_left_alone() -> None:
     others = ("MELON_IMAGE", "MELON_TEST_QDRANT_URL", "MELON_VERSION", "QDRANT_URL")
     assert load_settings(dict.fromkeys(others, "x")) == load_settings({})
+
+
+@pytest.mark.parametrize("field", Settings.model_fields)
+def test_white_space_around_a_value_is_not_part_of_it(field: str) -> None:
+    """A file ends with a line break, and so does what a shell reads of it."""
+    numbers = (int, int | None)
+    value = "7" if Settings.model_fields[field].annotation in numbers else "mean"
+    for around in ("{}\n", "{}\r\n", " {}\t", "\n{}"):
+        variable = f"MELON_{field.upper()}"
+        assert load_settings({variable: around.format(value)}) == load_settings({variable: value})
+        assert load_settings({variable: around.format("")}) == load_settings({})
+
+
+@pytest.mark.parametrize("field", Settings.model_fields)
+@pytest.mark.parametrize("control", ["\0", "\n", "\r\n", "\x1b[0m", "\x7f", "\x85"])
+def test_a_control_character_within_a_value_is_refused(field: str, control: str) -> None:
+    variable = f"MELON_{field.upper()}"
+    with pytest.raises(InputError) as refused:
+        load_settings({variable: f"se{control}ven"})
+    assert refused.value.where == f"environment variable {variable}"
+    assert "ven" not in refused.value.what

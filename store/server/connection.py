@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import ssl
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,18 +13,20 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from typing import Self, TypeVar
+from urllib.parse import unquote, urlsplit
 
+import httpx
 from qdrant_client import QdrantClient
 
 from melon.errors import InputError
 from melon.store.errors import forked_store, store_closed
 from melon.store.schema import Collection, collection_name
 from melon.store.server.errors import REST_PORT, ServerErrors
+from melon.store.server.proxies import Proxy
 from melon.store.server.transport import BACKGROUND_THREADS, Transport
+from melon.store.urls import is_loopback, shown_url
 
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _GRPC_OPTIONS = {"grpc.use_local_subchannel_pool": 1}
 """Without it, a new store waits for an older one that lost the same server to reconnect."""
 
@@ -55,8 +58,55 @@ class ServerAddress:
     @property
     def shown(self) -> str:
         """The URL without a password that may be in it."""
+        return shown_url(self.url)
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the server is on this machine."""
+        return is_loopback(urlsplit(self.url).hostname)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers by which a request is let in; those of `https://user:password@host`, too.
+
+        The key is a header, for the client's argument for it warns on loopback, too.
+        """
+        headers = {"api-key": self.api_key} if self.api_key else {}
         parts = urlsplit(self.url)
-        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        if parts.username is not None or parts.password is not None:
+            named = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
+            headers["authorization"] = f"Basic {b64encode(named.encode()).decode()}"
+        return headers
+
+
+@dataclass(frozen=True, slots=True)
+class Trusted:
+    """Whose certificates are trusted, for httpx and for gRPC, which would know different ones."""
+
+    context: ssl.SSLContext | bool
+    certificates: bytes | None = None
+
+    @classmethod
+    def by(cls, address: ServerAddress) -> Self:
+        """The authorities of `MELON_QDRANT_CA_CERT`, else of `SSL_CERT_FILE`, else the usual ones.
+
+        Raises:
+            InputError: the file cannot be read, or holds no authority.
+        """
+        if urlsplit(address.url).scheme == "http":
+            return cls(False)  # no certificates, and loading takes 20 ms
+        variable = "MELON_QDRANT_CA_CERT" if address.ca_cert else "SSL_CERT_FILE"
+        file = address.ca_cert or os.environ.get("SSL_CERT_FILE")
+        if not file:
+            return cls(True)
+        try:
+            return cls(ssl.create_default_context(cafile=file), Path(file).read_bytes())
+        except OSError as error:  # an SSLError is one
+            raise InputError(
+                f"the TLS authority cannot be read: {error}",
+                where=file,
+                hint=f"{variable} names a PEM file",
+            ) from error
 
 
 class ServerConnection:
@@ -75,10 +125,17 @@ class ServerConnection:
             url=address.shown,
             grpc_port=address.grpc_port or (parts.port or REST_PORT) + 1,
             has_key=address.api_key is not None,
+            secrets=(
+                *(header.removeprefix("Basic ") for header in address.headers.values()),
+                unquote(parts.password or ""),
+            ),
             named_by=address.named_by,
         )
-        if address.api_key and parts.scheme == "http" and parts.hostname not in LOOPBACK:
-            log.warning("the API key travels unencrypted to %s: use https", self.location)
+        if address.headers and parts.scheme == "http" and not address.is_loopback:
+            what = "API key" if address.api_key else "password"
+            log.warning("the %s travels unencrypted to %s: use https", what, self.location)
+        self._trusted = Trusted.by(address)  # once: paths may be relative
+        self._proxy = Proxy.towards(address.url)
         self._process = os.getpid()
         self._connecting = Lock()
         self._background = ThreadPoolExecutor(BACKGROUND_THREADS, thread_name_prefix="melon-ask")
@@ -150,15 +207,19 @@ class ServerConnection:
 
     def _connect(self, *, prefer_grpc: bool) -> QdrantClient:
         address = self.address
-        options = _trusting(Path(address.ca_cert)) if address.ca_cert else {}
-        options.setdefault("grpc_options", {}).update(_GRPC_OPTIONS)
-        parts = urlsplit(address.url)
-        if parts.scheme == "http":  # there are no certificates to verify, and loading takes 20 ms
-            options["verify"] = False
-        if parts.hostname in LOOPBACK:  # packing takes longer than it saves there
-            options["headers"] = {"accept-encoding": "identity"}
-        if address.api_key:  # as a header, for the client's argument for it warns on loopback, too
-            options.setdefault("headers", {})["api-key"] = address.api_key
+        headers = address.headers
+        if address.is_loopback:  # packing takes longer than it saves there
+            headers["accept-encoding"] = "identity"
+        proxy = self._proxy
+        grpc_options: dict[str, object] = {
+            **_GRPC_OPTIONS,
+            "grpc.enable_http_proxy": int(proxy is not None),
+            "root_certificates": self._trusted.certificates,
+        }
+        if proxy and prefer_grpc:
+            if not proxy.takes_grpc:
+                raise proxy.unusable("uploads go by gRPC", "it takes http:// proxies alone")
+            grpc_options["grpc.http_proxy"] = proxy.url
         with self._errors.translated():
             return QdrantClient(
                 url=address.url,
@@ -167,20 +228,10 @@ class ServerConnection:
                 prefer_grpc=prefer_grpc,
                 timeout=address.timeout,
                 check_compatibility=False,  # one request more, and a warning where it fails
-                transport=Transport(verify=options.pop("verify", True)),
-                **options,
+                headers=headers,
+                transport=Transport(
+                    verify=self._trusted.context,
+                    proxy=httpx.Proxy(proxy.url) if proxy else None,
+                ),
+                grpc_options=grpc_options,
             )
-
-
-def _trusting(authority: Path) -> dict[str, Any]:
-    """The client's options, for REST and for gRPC, to trust a private TLS authority."""
-    try:
-        certificates = authority.read_bytes()
-        context = ssl.create_default_context(cafile=str(authority))
-    except OSError as error:  # an SSLError is one
-        raise InputError(
-            f"the TLS authority cannot be read: {error}",
-            where=str(authority),
-            hint="MELON_QDRANT_CA_CERT names a PEM file",
-        ) from error
-    return {"verify": context, "grpc_options": {"root_certificates": certificates}}

@@ -31,6 +31,7 @@ class ServerErrors:
         url: its URL, without a password.
         grpc_port: where uploads go.
         has_key: whether an API key is sent.
+        secrets: what no message may show, even if the server quotes it.
         named_by: the option or variable that the URL is from, for hints.
         closed: whether the connection was closed; requests that fail then raise `StoreClosed`.
     """
@@ -39,31 +40,47 @@ class ServerErrors:
     url: str
     grpc_port: int
     has_key: bool
+    secrets: tuple[str, ...]
     named_by: str | None
     closed: bool = False
 
     @contextmanager
     def translated(self) -> Iterator[None]:
-        """Raise the errors of a block as melon's errors."""
+        """Raise the errors of a block as melon's errors, without what they quote of secrets."""
         try:
             yield
-        except ResponseHandlingException as error:
-            raise self._unavailable(error.source) from error
-        except grpc_transport.RpcError as error:
-            raise self._of_grpc(error) from error
-        except UnexpectedResponse as error:
-            if error.status_code == 401:
-                raise self._key_refused() from None
-            if error.status_code == 403:
-                raise self._key_may_not(_reason(error)) from None
-            if error.status_code == 404:
-                raise NoRelease(
-                    f"a collection is missing: {_reason(error)}",
-                    where=self.location,
-                    hint="the release may have been dropped: open the live one again",
-                ) from error
-            kind = RequestRefused if error.status_code in (400, 422) else MelonError
-            raise kind(_reason(error), where=self.location) from error
+        except (ResponseHandlingException, grpc_transport.RpcError, UnexpectedResponse) as error:
+            known = self._of(error)
+            what, quoted = known.what, False
+            for secret in filter(None, self.secrets):
+                quoted |= secret in f"{error}{what}"
+                what = what.replace(secret, "…")
+            hidden = type(known)(what, where=known.where, hint=known.hint)
+            raise hidden from None if quoted else error
+
+    def _of(
+        self,
+        error: ResponseHandlingException | grpc_transport.RpcError | UnexpectedResponse,
+    ) -> MelonError:
+        if isinstance(error, ResponseHandlingException):
+            return self._unavailable(error.source)
+        if isinstance(error, grpc_transport.RpcError):
+            return self._of_grpc(error)
+        return self._of_status(error)
+
+    def _of_status(self, error: UnexpectedResponse) -> MelonError:
+        if error.status_code == 401:
+            return self._key_refused()
+        if error.status_code == 403:
+            return self._key_may_not(_reason(error))
+        if error.status_code == 404:
+            return NoRelease(
+                f"a collection is missing: {_reason(error)}",
+                where=self.location,
+                hint="the release may have been dropped: open the live one again",
+            )
+        kind = RequestRefused if error.status_code in (400, 422) else MelonError
+        return kind(_reason(error), where=self.location)
 
     @contextmanager
     def of_qdrant(self, client: QdrantClient) -> Iterator[None]:
@@ -76,7 +93,7 @@ class ServerErrors:
                     "what answers there is not a Qdrant server",
                     where=self.url,
                     hint=f"give the URL of its REST interface, port {REST_PORT} by default",
-                ) from error
+                ) from None  # which quotes the answer, whatever it is
             raise
 
     def _of_grpc(self, error: grpc_transport.RpcError) -> MelonError:

@@ -7,8 +7,10 @@ import socket
 import threading
 import time
 import traceback
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -126,11 +128,26 @@ class TestChoice:
             "http://local host",
             "http://a..b",
             "http://\udcff",
+            "http://local\nhost",
+            "http://host\0",
+            "http://host:6333?api_key=hidden",
+            "http://host:6333/?",
+            "http://host:6333/dashboard#/hidden",
+            "http://user:hidden#part@host",
+            "http://user:hidden@host:abc",
+            "http://user:hidden/part@host",
         ],
     )
     def test_a_url_has_to_be_one(self, url: str) -> None:
-        with pytest.raises(InputError, match="URL"):
+        with pytest.raises(InputError, match="URL") as refused:
             open_store(Settings(), url=url)
+        assert "hidden" not in str(refused.value)
+
+    @pytest.mark.parametrize("around", ["{}\n", " {} ", "\r\n{}"])
+    def test_white_space_around_a_url_is_not_part_of_it(self, nobody: str, around: str) -> None:
+        url = around.format(nobody)
+        assert self.opened(Settings(), url=url) == f"Qdrant server {nobody}"
+        assert self.opened(load_settings({"MELON_QDRANT_URL": url})) == f"Qdrant server {nobody}"
 
 
 class TestUnreachable:
@@ -183,11 +200,13 @@ class TestUnreachable:
 
 
 @contextmanager
-def answering(status: int, body: bytes) -> Iterator[str]:
-    """The URL of a service that answers every request with the same."""
+def answering(status: int, body: bytes, heard: list[Message] | None = None) -> Iterator[str]:
+    """The URL of a service that answers every request with the same; it keeps their headers."""
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
+            if heard is not None:
+                heard.append(self.headers)
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -309,18 +328,51 @@ class TestApiKey:
             ):
                 client.delete_collection("nothing")
 
-    @pytest.mark.parametrize("around", ["{}\n", "{}\r\n", " {} "])
-    def test_what_a_file_leaves_around_it_is_not_part_of_it(self, around: str) -> None:
-        settings = load_settings({"MELON_QDRANT_API_KEY": around.format(KEY)})
-        assert settings.qdrant_api_key == SecretStr(KEY)
-
     @pytest.mark.parametrize("key", [f"{KEY}\n{KEY}", f"{KEY}\0", f"키{KEY}"])
     def test_what_no_header_can_hold_is_refused_and_not_shown(self, key: str) -> None:
-        with pytest.raises(InputError, match="printable ASCII") as refused:
+        with pytest.raises(InputError, match=r"printable ASCII|control character") as refused:
             load_settings({"MELON_QDRANT_API_KEY": key})
         assert refused.value.where == "environment variable MELON_QDRANT_API_KEY"
         told = traceback.format_exception(refused.value)
         assert not [text for text in told if KEY in text]
+
+    @pytest.mark.parametrize("around", ["{}", "{}\n", "\n {}\r\n"])
+    def test_may_be_in_a_file(self, guarded_server: Endpoint, tmp_path: Path, around: str) -> None:
+        file = tmp_path / "key"
+        file.write_text(around.format(READER_KEY))
+        variables = {"MELON_QDRANT_URL": guarded_server.url, "MELON_QDRANT_API_KEY_FILE": str(file)}
+        with open_store(load_settings(variables)) as store:
+            assert store.releases() is not None
+
+    @pytest.mark.parametrize("held", [None, b"", b"\n", b"two\nlines", b"\xff", "키".encode()])
+    def test_a_file_without_one_is_an_error(
+        self, tmp_path: Path, nobody: str, held: bytes | None
+    ) -> None:
+        file = tmp_path / "key"
+        if held is not None:
+            file.write_bytes(held)
+        settings = load_settings({"MELON_QDRANT_API_KEY_FILE": str(file)})
+        with pytest.raises(InputError, match=r"cannot be read|printable ASCII") as refused:
+            open_store(settings, url=nobody)
+        assert refused.value.where == str(file)
+        open_store(settings, path=tmp_path / "store").close()  # which needs no key
+
+    def test_two_are_one_too_many(self, tmp_path: Path) -> None:
+        variables = {"MELON_QDRANT_API_KEY": KEY, "MELON_QDRANT_API_KEY_FILE": str(tmp_path / "k")}
+        with pytest.raises(InputError, match="MELON_QDRANT_API_KEY is there, too"):
+            load_settings(variables)
+
+    @pytest.mark.parametrize("status", [400, 403, 404, 500])
+    def test_is_not_shown_by_a_server_that_quotes_it(self, status: int) -> None:
+        basic = "dTpwYXNzd29yZA=="
+        body = f'{{"status": {{"error": "you sent {KEY}, password and {basic}"}}}}'
+        with answering(status, body.encode()) as url:
+            settings = Settings(qdrant_api_key=SecretStr(KEY))
+            with open_store(settings, url=url.replace("://", "://u:password@")) as store:
+                with pytest.raises(MelonError) as caught:
+                    store.live()
+                told = [*traceback.format_exception(caught.value), repr(caught.value)]
+        assert not [text for text in told for secret in (KEY, "password", basic) if secret in text]
 
     def test_a_password_in_the_url_is_not_shown_either(self, nobody: str) -> None:
         url = nobody.replace("://", f"://user:{KEY}@")
@@ -330,6 +382,28 @@ class TestApiKey:
             told = [store.location, repr(vars(store)), str(caught.value)]
         assert store.location == f"Qdrant server {nobody}"
         assert not [text for text in told if KEY in text]
+
+    @pytest.mark.parametrize(
+        ("before", "sent"),
+        [
+            ("user:pass@", "user:pass"),
+            ("user@", "user:"),
+            (":pass@", ":pass"),
+            ("us%40er:p%3Aa%2Fs%23s@", "us@er:p:a/s#s"),
+        ],
+    )
+    def test_user_and_password_in_the_url_are_sent(self, before: str, sent: str) -> None:
+        heard: list[Message] = []
+        with (
+            answering(500, b"", heard) as url,
+            open_store(Settings(), url=url.replace("://", f"://{before}")) as store,
+        ):
+            with pytest.raises(MelonError):
+                store.live()
+            headers = store._connection._grpc._client._grpc_headers
+        basic = f"Basic {b64encode(sent.encode()).decode()}"
+        assert heard[0]["authorization"] == basic
+        assert ("authorization", basic) in headers
 
     def test_grpc_asks_for_it_too(self, guarded_server: Endpoint) -> None:
         from melon.store.server.connection import ServerAddress, ServerConnection
