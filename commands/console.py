@@ -100,13 +100,18 @@ def print_table(
 
     A file or a pipe, which has no width unless `COLUMNS` says one, gets all of it. Control
     characters are replaced. Columns whose name ends in `>` are numbers, set to the right and cut
-    last. Where no column has a name, there is no header.
+    last. Columns that are empty in every row are left out. Where no column has a name, there is no
+    header.
 
     Args:
         wide: columns with the width of terminal from which on they are shown, so that the numbers
             of the others are not cut.
     """
     cells = [["" if cell is None else printable(str(cell)) for cell in row] for row in rows]
+    if cells:
+        used = [any(column) for column in zip(*cells, strict=True)]
+        columns = list(compress(columns, used))
+        cells = [list(compress(row, used)) for row in cells]
     if sys.stdout.isatty() or "COLUMNS" in os.environ:
         _print_fitting(title, columns, cells, wide)
     else:

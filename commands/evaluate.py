@@ -34,7 +34,14 @@ from melon.commands.options import (
     settings_file,
     strategy_help,
 )
-from melon.commands.scorecards import note_bare, note_card, note_short, note_unknown, render
+from melon.commands.scorecards import (
+    note_bare,
+    note_best,
+    note_card,
+    note_short,
+    note_unknown,
+    render,
+)
 from melon.errors import InputError, counted
 
 if TYPE_CHECKING:
@@ -217,13 +224,16 @@ def evaluate(
 ) -> None:
     """Recommend, then score: one table of strategies and kinds of question.
 
-    With --json, one scorecard, or a list of them if --strategy is `all` or given repeatedly.
+    Several strategies come best first, with what each is below the best, and a line says which
+    setting makes the best one the default. With --json, one scorecard, or a list of them if
+    --strategy is `all` or given repeatedly.
     """
     from melon.evaluation import (
         BATCH,
         Processes,
         ResultKeys,
         Unknowns,
+        compared,
         paired,
         read_questions,
         write_results,
@@ -276,12 +286,16 @@ def evaluate(
         note(f"results: {out}")
     note_unknown(unknown, len(pairs))
     note_card(cards[0])
+    if _several(strategies):
+        cards = compared(cards)
     if not as_json:
         render(cards)
     elif _several(strategies):
         print_json([card.to_json() for card in cards])
     else:
         print_json(cards[0].to_json())
+    if len(cards) > 1:
+        note_best(cards)
 
 
 def _watched(results: Iterable[Result], short: list[int]) -> Iterator[Result]:

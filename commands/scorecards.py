@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from melon.commands.console import note, print_table
+from melon.commands.console import note, print_table, shown
 from melon.errors import counted
 
 if TYPE_CHECKING:
@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 
 def render(cards: Sequence[Scorecard]) -> None:
-    """Scorecards as tables."""
+    """Scorecards as tables; several of them are compared, too."""
     print_table("Scores", tuple(COLUMNS), rows(cards), wide=COLUMNS)
     if beyond := beyond_rows(cards):
         print_table("What is recommended", tuple(BEYOND_COLUMNS), beyond, wide=BEYOND_COLUMNS)
+    if len(cards) > 1:
+        print_table(COMPARISON, tuple(COMPARISON_COLUMNS), comparison_rows(cards))
 
 
 COLUMNS = {
@@ -42,6 +44,11 @@ BEYOND_COLUMNS = {
     "tag popularity>": 72,
 }
 """The tables' columns, and how wide a terminal has to be to show each."""
+
+COMPARISON = "Difference to the best, question by question"
+COMPARISON_COLUMNS = ("", "strategy", "score>", "difference>", "±>")
+NOISE = 2
+"""Standard errors of a difference that are no more than noise."""
 
 
 def rows(cards: Sequence[Scorecard]) -> list[tuple[object, ...]]:
@@ -88,6 +95,44 @@ def beyond_rows(cards: Sequence[Scorecard]) -> list[tuple[object, ...]]:
         for card in cards
         if (beyond := card.beyond_accuracy)
     ]
+
+
+def comparison_rows(cards: Sequence[Scorecard]) -> list[tuple[object, ...]]:
+    """Rows under `COMPARISON_COLUMNS` of compared scorecards, best first."""
+    best = cards[0]
+    return [
+        (
+            shown(["best"] * (card is best) + ["default"] * bool(card.default)),
+            card.strategy,
+            _shown(card.worth, ".4f"),
+            None if card is best else _shown(card.difference, "+.4f"),
+            None if card is best else _shown(card.difference_standard_error, ".4f"),
+        )
+        for card in cards
+    ]
+
+
+def note_best(cards: Sequence[Scorecard]) -> None:
+    """Say by which setting the best of compared scorecards' strategies becomes the default."""
+    from melon.evaluation import POPULAR
+
+    best, second = cards[:2]
+    default = next((card for card in cards if card.default), None)
+    beside = second if default is None or default is best else default
+    name = f"{beside.strategy}, the default now," if beside.default else beside.strategy
+    lead, error = -(beside.difference or 0.0), beside.difference_standard_error
+    sure = error is not None and lead > NOISE * error
+    said = (
+        f"{best.strategy} is ahead of {name} by {lead:.4f} ± {error or 0:.4f}, "
+        + ("more" if sure else "no more")
+        + f" than noise ({NOISE} standard errors)"
+    )
+    if best is default:
+        note(f"{said}; it is the default already")
+    elif best.strategy == POPULAR:
+        note(f"{said}; it is a baseline, and no default")
+    else:
+        note(f"{said}; MELON_STRATEGY={best.strategy} makes it the default")
 
 
 def note_bare(answers: Sequence[Playlist]) -> None:

@@ -14,7 +14,13 @@ from melon.evaluation.popular import POPULAR
 from melon.evaluation.questions import KINDS, Pair, as_query, kind_of, paired, read_questions
 from melon.evaluation.recommend import BATCH, recommend
 from melon.evaluation.score import evaluate, score
-from melon.evaluation.scorecard import BeyondAccuracy, Quality, Scorecard
+from melon.evaluation.scorecard import (
+    BeyondAccuracy,
+    Quality,
+    Scorecard,
+    compared,
+    paired_difference,
+)
 from melon.evaluation.split import SplitCounts, mask, split
 from melon.evaluation.store_checks import Unknowns
 from melon.evaluation.submission import (
@@ -63,10 +69,12 @@ __all__ = [
     "WorkerEnded",
     "as_held",
     "as_query",
+    "compared",
     "evaluate",
     "kind_of",
     "mask",
     "paired",
+    "paired_difference",
     "read_questions",
     "read_results",
     "recommend",

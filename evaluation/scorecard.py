@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,7 +20,10 @@ class Scorecard:
     `short_questions` counts those with fewer than 100 songs or 10 tags recommended, for want of
     more; `leaked_questions` those whose answers the store was trained on, `copied_questions`
     those that are copies of playlists that it was trained on, and `unknown_questions` those of
-    which it knows nothing.
+    which it knows nothing. `default` is whether the strategy answers where none is named;
+    `difference` is what the score is above that of the best strategy of a comparison, see
+    `compared`. `by_question` (n,) float64 is what each question adds to the score: its mean is the
+    score, or what there is of it where no answer hides songs, or none hides tags.
     """
 
     strategy: str | None
@@ -28,6 +35,15 @@ class Scorecard:
     leaked_questions: int | None = None
     copied_questions: int | None = None
     unknown_questions: int | None = None
+    default: bool | None = None
+    difference: float | None = None
+    difference_standard_error: float | None = None
+    by_question: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def worth(self) -> float:
+        """The score, or what there is of it where no answer hides songs, or none hides tags."""
+        return 0.0 if self.by_question is None else float(self.by_question.mean())
 
     def to_json(self) -> dict[str, Any]:
         """As `melon score --json` prints it: fields may be added, never renamed."""
@@ -43,6 +59,9 @@ class Scorecard:
             "leaked_questions": self.leaked_questions,
             "copied_questions": self.copied_questions,
             "unknown_questions": self.unknown_questions,
+            "default": self.default,
+            "difference": _round(self.difference, DIGITS),
+            "difference_standard_error": _round(self.difference_standard_error, DIGITS),
         }
 
 
@@ -101,6 +120,35 @@ Figures = TypeVar("Figures", float, "pd.Series[float]")
 def official_score(song_ndcg: Figures, tag_ndcg: Figures) -> Figures:
     """The score of one playlist, or of many: .85 · song nDCG@100 + .15 · tag nDCG@10."""
     return SONG_WEIGHT * song_ndcg + TAG_WEIGHT * tag_ndcg
+
+
+def compared(cards: Sequence[Scorecard]) -> list[Scorecard]:
+    """Scorecards of the same questions and answers, best first, with what each is below the best.
+
+    The standard error of a difference is that of the questions' own differences: strategies are
+    asked the same, so it is much smaller than the scores' errors. None for fewer than two.
+    """
+    parts = [np.zeros(0) if card.by_question is None else card.by_question for card in cards]
+    order = sorted(range(len(cards)), key=lambda row: -float(parts[row].sum()))
+    return [
+        replace(cards[row], difference=difference, difference_standard_error=error)
+        for row in order
+        for difference, error in [paired_difference(parts[row], parts[order[0]])]
+    ]
+
+
+def paired_difference(
+    scores: NDArray[np.float64], others: NDArray[np.float64]
+) -> tuple[float, float | None]:
+    """How much higher the mean of n scores is than that of others, and its standard error.
+
+    Args:
+        scores: (n,) of n questions, with `others` (n,) of the same ones.
+    """
+    differences = scores - others
+    if len(differences) < 2:
+        return float(differences.sum()), None
+    return float(differences.mean()), float(differences.std(ddof=1) / len(differences) ** 0.5)
 
 
 DIGITS = 6

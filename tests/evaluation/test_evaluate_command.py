@@ -18,7 +18,7 @@ from rich.cells import cell_len
 from melon import cli
 from melon.demo import DemoTruth
 from melon.evaluation import KINDS, kind_of
-from melon.retrieval import STRATEGIES
+from melon.retrieval import DEFAULT_STRATEGY, STRATEGIES
 
 
 class Ran(NamedTuple):
@@ -113,6 +113,43 @@ def test_what_was_learnt_beats_what_is_popular(
         assert mean["by_kind"][kind]["score"] > popular["by_kind"][kind]["score"], kind
 
 
+def test_strategies_come_best_first_and_the_last_line_says_what_to_set(
+    melon: Melon, home: Path, asked: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = ("--path", home / "store")
+    ran = melon("evaluate", *asked, "--strategy", "all", *where, "--json")
+    best, *others = ran.json
+    assert [card["score"] for card in ran.json] == sorted(
+        (card["score"] for card in ran.json), reverse=True
+    )
+    assert best["difference"] == 0
+    for card in others:
+        assert card["difference"] == pytest.approx(card["score"] - best["score"], abs=2e-6)
+        assert 0 < card["difference_standard_error"] < 2 * card["score_standard_error"]
+    assert {card["strategy"]: card["default"] for card in ran.json} == {
+        name: name == DEFAULT_STRATEGY for name in ("popular", *STRATEGIES)
+    }
+    last = ran.err.splitlines()[-1]
+    assert last.startswith(f"{best['strategy']} is ahead of ")
+
+    setting = re.compile(r"; MELON_STRATEGY=(\S+) makes it the default$")
+    pair = melon("evaluate", *asked, *POPULAR_AND_MEAN, *where)
+    assert re.search(
+        r"\nbest +mean +0\.\d{4}\n +popular +0\.\d{4} +-0\.\d{4} +0\.\d{4}\n", pair.out
+    )
+    last = pair.err.splitlines()[-1]
+    assert last.startswith("mean is ahead of popular by 0.")
+    assert ", more than noise (2 standard errors); " in last
+    assert setting.search(last)
+    monkeypatch.setenv("MELON_STRATEGY", "mean")
+    pair = melon("evaluate", *asked, *POPULAR_AND_MEAN, *where)
+    assert re.search(r"\nbest, default +mean ", pair.out)
+    assert pair.err.splitlines()[-1].endswith("; it is the default already")
+    alone = melon("evaluate", *asked, *where, "--json")
+    assert (alone.json["strategy"], alone.json["default"]) == ("mean", True)
+    assert "ahead" not in alone.err
+
+
 def test_recommend_then_score_is_evaluate(
     melon: Melon, home: Path, asked: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -127,7 +164,8 @@ def test_recommend_then_score_is_evaluate(
     evaluated = melon("evaluate", *asked, "--path", home / "store", "--one-by-one", "--json").json
     for card in (scored, evaluated):
         assert card["leaked_questions"] == 0
-        del card["strategy"], card["ms_per_question"], card["unknown_questions"]
+        for name in ("strategy", "default", "ms_per_question", "unknown_questions"):
+            del card[name]
     assert scored == evaluated
 
 
@@ -394,8 +432,10 @@ def test_a_catalogue_with_few_tags_or_none_is_evaluated_and_tuned(
     assert (ran.json["tag_ndcg"] is None) == (ran.json["score"] is None) == (not tags)
     evaluated = melon("evaluate", *asked, *store, "--strategy", "all", "--json").json
     assert {card["short_questions"] for card in evaluated} == {60}
-    ran = melon("evaluate", *asked, *store)
+    ran = melon("evaluate", *asked, *store, *POPULAR_AND_MEAN)
     assert (ran.code, said in ran.err) == (0, True)
+    assert ("tag nDCG" in ran.out) == ("tag recall" in ran.out) == bool(tags)
+    assert "mean is ahead of popular" in ran.err
     tuned = tmp_path / "retrieval.json"
     ran = melon(
         "tune", *asked, *store, "-o", tuned, "--budget", "0.001", "--only", "hybrid", "--json"

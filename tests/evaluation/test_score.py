@@ -14,7 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from melon.commands.scorecards import COLUMNS, rows
-from melon.evaluation import KINDS, BadQuestions, BadResults, Result, kind_of, paired, score
+from melon.evaluation import (
+    KINDS,
+    BadQuestions,
+    BadResults,
+    Result,
+    compared,
+    kind_of,
+    paired,
+    score,
+)
 
 ANSWERS = [
     playlist(1, songs=[10, 11], tags=["rain"]),
@@ -82,6 +91,37 @@ def test_the_standard_error_is_that_of_the_playlists_scores() -> None:
     assert all(quality.score_standard_error is None for quality in card.by_kind.values())
     [overall, *_] = rows([card])
     assert overall[[*COLUMNS].index("±>")] == f"{expected:.4f}"
+
+
+def test_what_questions_add_has_the_score_for_a_mean() -> None:
+    """Whether they hide songs, tags or both, and where no answer hides tags at all."""
+    results, answers = [*RESULTS, result(5)], [*ANSWERS, playlist(5, tags=["rain"])]
+    card = score(results, answers)
+    assert card.worth == pytest.approx(card.quality.score)
+    songs_alone = [playlist(one.id, songs=one.songs) for one in ANSWERS]
+    card = score(RESULTS, songs_alone)
+    assert (card.quality.score, card.worth) == (None, pytest.approx(card.quality.song_ndcg))
+    assert score(RESULTS, [playlist(one.id) for one in ANSWERS]).worth == 0
+
+
+def test_strategies_are_compared_question_by_question() -> None:
+    """A difference is surer than the scores are, for questions are hard or easy for all."""
+    worse = [RESULTS[0], result(1, songs={1: 11, 2: 10}), *RESULTS[2:]]
+    cards = [
+        replace(score(results, ANSWERS, QUESTIONS), strategy=name)
+        for name, results in (("worse", worse), ("best", RESULTS), ("same", RESULTS))
+    ]
+    best, same, last = compared(cards)
+    assert [best.strategy, same.strategy, last.strategy] == ["best", "same", "worse"]
+    assert [best.difference, same.difference] == [0, 0]
+    assert last.difference == pytest.approx(last.worth - best.worth)
+    lost = 0.85 * (1 - (1 / log(3) + 1 / log(4)) / (1 / log(2) + 1 / log(3)))
+    assert last.difference == pytest.approx(-lost / 4)
+    assert last.difference_standard_error == pytest.approx(np.std([lost, 0, 0, 0], ddof=1) / 2)
+    assert last.difference_standard_error < (last.quality.score_standard_error or 0)
+    assert last.to_json()["difference"] == round(-lost / 4, 6)
+    alone = compared([score(RESULTS[:1], ANSWERS[1:2])] * 2)
+    assert [card.difference_standard_error for card in alone] == [None, None]
 
 
 def test_the_json_is_the_documented_one() -> None:
