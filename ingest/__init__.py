@@ -1,14 +1,17 @@
 """A space and its catalogue become one release of the collections."""
 
 from melon.ingest.check import CheckFailed
-from melon.ingest.contents import SparseWeights
-from melon.ingest.release import IngestResult, Outcome, ingest, release_name
+from melon.ingest.contents import Contents, SparseWeights, contents
+from melon.ingest.release import IngestResult, Outcome, ingest, manifest_of, release_name
 
 __all__ = [
     "CheckFailed",
+    "Contents",
     "IngestResult",
     "Outcome",
     "SparseWeights",
+    "contents",
     "ingest",
+    "manifest_of",
     "release_name",
 ]

@@ -14,7 +14,7 @@ from melon.embedding import EmbeddingSpace
 from melon.ingest.duplicates import directions, duplicate_numbers, move_apart
 from melon.ingest.incidence import Dimensions, incidence, scale_rows, to_sparse_rows
 from melon.ingest.payloads import (
-    PayloadSlice,
+    Payloads,
     playlist_payloads,
     song_payloads,
     tag_payloads,
@@ -61,7 +61,7 @@ class Contents:
     ids: Sequence[PointId]
     vectors: NDArray[np.float32]
     sparse: SparseRows | None
-    payloads: PayloadSlice
+    payloads: Payloads
 
     def __len__(self) -> int:
         return len(self.ids)

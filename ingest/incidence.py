@@ -22,6 +22,7 @@ BIGRAM_MIN_COUNT = 2
 
 Matrix: TypeAlias = sparse.csr_array
 Dimensions = NDArray[np.uint32]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ Unknown values are absent: never "", 0 or null. Lists hold no repeats.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
@@ -24,13 +25,10 @@ from melon.fields import (
     payload_fields,
     stored_float,
 )
-from melon.ingest.incidence import Incidence, Matrix, membership
+from melon.ingest.incidence import Incidence, Ints, Matrix, membership
 from melon.store import FIRST_BIGRAM_ITEM, FIRST_TAG_ITEM, FIRST_WORD_ITEM, Payload, genre_year
 from melon.text import name_key
 from melon.word_index import indexed_words, key_words
-
-PayloadSlice = Callable[[int, int], list[Payload]]
-"""The payloads of the points from a row to before another."""
 
 Row = dict[str, Any]
 Value = Callable[[Row], Any]
@@ -57,11 +55,14 @@ PLAYLIST_VALUES: Mapping[str, Value] = {
 TAG_VALUES: Mapping[str, Value] = {"search_words": lambda tag: indexed_words(tag["tag"])}
 """What makes the value of a field from a row of the space, where it is not a column."""
 
+_LENGTHS = {"song_count": "songs"}
+"""Fields that are the length of a list, with the column of that list."""
+
 PLAYLIST_GENRE_SHARE = 0.25
 """A playlist has the genres that at least this share of its songs with a genre have."""
 
 
-def song_payloads(space: EmbeddingSpace) -> PayloadSlice:
+def song_payloads(space: EmbeddingSpace) -> Payloads:
     """Metadata, popularity and the source of the vector of each song."""
     named = space.genres
 
@@ -72,19 +73,19 @@ def song_payloads(space: EmbeddingSpace) -> PayloadSlice:
     return table_payloads(space.songs, fields, {**SONG_VALUES, "genre_names": genre_names})
 
 
-def playlist_payloads(space: EmbeddingSpace, members: Incidence) -> PayloadSlice:
+def playlist_payloads(space: EmbeddingSpace, members: Incidence) -> Payloads:
     """Title, tags, songs, date, likes and the prevailing genres of each playlist."""
     genres = pa.array(_prevailing_genres(space, members.songs), pa.list_(pa.string()))
     playlists = space.playlists.append_column("genres", genres)
     return table_payloads(playlists, PLAYLISTS, PLAYLIST_VALUES)
 
 
-def tag_payloads(space: EmbeddingSpace) -> PayloadSlice:
+def tag_payloads(space: EmbeddingSpace) -> Payloads:
     """Each tag, its popularity and its dimension in `items`."""
     return table_payloads(_with_items(space.tag_table, FIRST_TAG_ITEM), TAGS, TAG_VALUES)
 
 
-def word_payloads(space: EmbeddingSpace, members: Incidence) -> PayloadSlice:
+def word_payloads(space: EmbeddingSpace, members: Incidence) -> Payloads:
     """Each word, then each bigram: its kind, popularity and dimension in `items`."""
     words = _with_items(space.word_table, FIRST_WORD_ITEM)
     bigrams = pa.table(
@@ -102,7 +103,7 @@ def word_payloads(space: EmbeddingSpace, members: Incidence) -> PayloadSlice:
 
 def table_payloads(
     table: pa.Table, fields: Iterable[Field], values: Mapping[str, Value] | None = None
-) -> PayloadSlice:
+) -> Payloads:
     """The payloads of a table's rows.
 
     Args:
@@ -117,21 +118,53 @@ def table_payloads(
         for field in payload_fields(fields)
         if field.name in values or field.name in table.column_names
     ]
+    return Payloads(table, makers)
 
-    def payloads(start: int, stop: int) -> list[Payload]:
-        rows: list[Row] = table.slice(start, stop - start).to_pylist()
-        return [_payload(row) for row in rows]
 
-    def _payload(row: Row) -> Payload:
-        payload: Payload = {}
-        for field, make in makers:
-            value = make(row)
-            if value is None or value == "" or value == []:
-                continue
-            payload[field.name] = _stored(field, value)
-        return payload
+@dataclass(frozen=True, slots=True, eq=False)
+class Payloads:
+    """The payloads of a table's rows, made when they are asked for."""
 
-    return payloads
+    table: pa.Table
+    makers: Sequence[tuple[Field, Value]]
+
+    def __call__(self, start: int, stop: int) -> list[Payload]:
+        """Those of the rows from `start` to before `stop`."""
+        return self._made(self.table.slice(start, stop - start), self.makers)
+
+    def at(self, rows: Ints, names: tuple[str, ...] | bool) -> list[Payload]:
+        """Those of some rows: all fields, or those that are named, or none."""
+        table, makers = self.table, self.makers
+        if not isinstance(names, bool):
+            makers = [maker for maker in makers if maker[0].name in names]
+            if all(isinstance(make, itemgetter) for _, make in makers):
+                table = table.select([field.name for field, _ in makers])
+        if names is False or not makers:
+            return [{} for _ in rows]
+        return self._made(table.take(rows), makers)
+
+    def numbers(self, name: str) -> Ints:
+        """(n,) int64: a field of one integer in each row, -1 where it is not known."""
+        if name in _LENGTHS:
+            numbers = pc.list_value_length(self.table[_LENGTHS[name]])
+        else:
+            numbers = self.table[name]
+        known: Ints = pc.fill_null(numbers, -1).to_numpy().astype(np.int64)
+        return known
+
+    @staticmethod
+    def _made(table: pa.Table, makers: Sequence[tuple[Field, Value]]) -> list[Payload]:
+        return [_payload(row, makers) for row in table.to_pylist()]
+
+
+def _payload(row: Row, makers: Sequence[tuple[Field, Value]]) -> Payload:
+    payload: Payload = {}
+    for field, make in makers:
+        value = make(row)
+        if value is None or value == "" or value == []:
+            continue
+        payload[field.name] = _stored(field, value)
+    return payload
 
 
 def _stored(field: Field, value: Any) -> Any:

@@ -106,7 +106,7 @@ def ingest(
     counts = {collection: len(part) for collection, part in laid_out.items()}
     while True:
         release = str(name.free(taken=damaged))
-        manifest = _manifest(release, space, weights, preset, counts)
+        manifest = manifest_of(release, space, weights, preset, counts)
         try:
             builder = store.build(manifest)
             break
@@ -156,13 +156,21 @@ def _preset_for(space: EmbeddingSpace) -> Preset:
     return preset_for(max(len(space.song_ids), len(space.playlist_ids)), space.dim)
 
 
-def _manifest(
+def manifest_of(
     release: str,
     space: EmbeddingSpace,
     weights: SparseWeights,
     preset: Preset,
     counts: dict[Collection, int],
 ) -> ReleaseManifest:
+    """What a release of a space says about itself.
+
+    Args:
+        release: its name.
+        weights: exponents of the sparse vectors.
+        preset: how it is indexed.
+        counts: the points of each collection.
+    """
     return ReleaseManifest(
         release=release,
         melon_version=version("melon"),

@@ -12,7 +12,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-ROOMS = ("catalog", "demo", "embedding", "store", "ingest", "retrieval", "evaluation")
+ROOMS = (
+    *("catalog", "demo", "embedding", "store", "ingest", "retrieval", "evaluation"),
+    "learning",
+)
 
 MAY_IMPORT = {
     "catalog": {"errors", "fields", "files", "progress", "text"},
@@ -34,6 +37,10 @@ MAY_IMPORT = {
     "evaluation": {
         *("errors", "fields", "files", "processes", "progress", "text"),
         *("catalog", "store", "retrieval"),
+    },
+    "learning": {
+        *("errors", "progress", "ranking", "text"),
+        *("catalog", "embedding", "store", "ingest", "retrieval", "evaluation"),
     },
     "commands": {
         *("errors", "fields", "files", "progress", "settings", "text", "word_index"),
