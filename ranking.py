@@ -18,7 +18,7 @@ Floats = NDArray[np.float32]
 SLOPE = np.float32(0.05)
 """Of a hidden unit below zero."""
 
-CLIP = np.float32(10)
+CLIP = np.float32(6)
 """An input counts at most as if it were so many scales from its center."""
 
 DIGITS = 6
@@ -34,7 +34,7 @@ class _Data(BaseModel):
 class Network(_Data):
     """Orders candidates by their inputs: a linear model, and one layer of hidden units beside it.
 
-    With x = clip((inputs - center) / scale), between -10 and 10 and 0 where an input is unknown,
+    With x = clip((inputs - center) / scale), between -6 and 6 and 0 where an input is unknown,
     a candidate's score is linear · x + Σ outputⱼ · leaky(hiddenⱼ · x + hidden_biasⱼ), and leaky(a)
     is a, or .05 a below zero. Scores order the candidates of one query, and mean nothing else.
 

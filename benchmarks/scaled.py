@@ -14,7 +14,8 @@ from typing import Any
 from harness import parser
 
 from melon.demo import DemoScale, make_demo
-from melon.embedding import EmbeddingSpace, train_corpus
+from melon.embedding import EmbeddingSpace
+from melon.learning import train_corpus
 
 CACHE = Path(__file__).resolve().parent.parent / ".cache" / "benchmarks"
 

@@ -78,7 +78,8 @@ def _train_on_a_list(corpus: Path, target: Path, changes: dict[str, int | None])
     """The published hyper-parameters on melon's tokens, handed to gensim as a list."""
     from gensim.models import Word2Vec
 
-    from melon.embedding import train_corpus, training_settings
+    from melon.embedding import training_settings
+    from melon.learning import train_corpus
 
     options = {name: value for name, value in changes.items() if value is not None}
     settings = training_settings("published", workers=WORKERS, **options)

@@ -66,7 +66,7 @@ def _make_corpus(corpus: Path, full: bool, seed: int) -> None:
 
 
 def _train(corpus: Path, space: Path) -> None:
-    from melon.embedding import train_corpus
+    from melon.learning import train_corpus
 
     with meter() as bar:
         train_corpus([corpus], space, strict=True, progress=bar)

@@ -81,7 +81,8 @@ def train(
     enough, and for metadata, in song_meta.json and genre_gn_all.json, which may both be missing.
     """
     from melon.catalog import ReadReport
-    from melon.embedding import train_corpus, training_settings
+    from melon.embedding import training_settings
+    from melon.learning import train_corpus
     from melon.settings import load_settings
 
     options: dict[str, Any] = {

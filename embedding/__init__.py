@@ -9,28 +9,44 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from melon.embedding.build import build_from_files, build_space, train_corpus
+    from melon.embedding.build import (
+        Catalogue,
+        build_from_files,
+        build_space,
+        read_catalogue,
+        train_space,
+    )
     from melon.embedding.cold_start import TRAINED
+    from melon.embedding.errors import EmptyVocabulary
+    from melon.embedding.files import check_place
     from melon.embedding.settings import TrainingSettings, training_settings
     from melon.embedding.space import EmbeddingSpace
 
 __all__ = [
     "TRAINED",
+    "Catalogue",
     "EmbeddingSpace",
+    "EmptyVocabulary",
     "TrainingSettings",
     "build_from_files",
     "build_space",
-    "train_corpus",
+    "check_place",
+    "read_catalogue",
+    "train_space",
     "training_settings",
 ]
 
 _HOMES = {
     "TRAINED": "cold_start",
+    "Catalogue": "build",
     "EmbeddingSpace": "space",
+    "EmptyVocabulary": "errors",
     "TrainingSettings": "settings",
     "build_from_files": "build",
     "build_space": "build",
-    "train_corpus": "build",
+    "check_place": "files",
+    "read_catalogue": "build",
+    "train_space": "build",
     "training_settings": "settings",
 }
 

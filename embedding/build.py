@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
@@ -22,7 +22,6 @@ from melon.catalog import (
     Playlist,
     ReadReport,
     Song,
-    find_corpus,
     read_fields_file,
     read_genres,
     read_playlists,
@@ -31,14 +30,12 @@ from melon.catalog import (
 from melon.embedding.bags import TokenKind, TokenTable, build_bags
 from melon.embedding.cold_start import TRAINED, Evidence, SourcedVectors, cold_start
 from melon.embedding.columns import Corpus, column, number_strings, read_corpus
-from melon.embedding.files import check_place
 from melon.embedding.ragged import Ints, Ragged, Vectors, has_direction, unit_rows
 from melon.embedding.settings import TrainingSettings, training_settings
 from melon.embedding.space import EmbeddingSpace
 from melon.embedding.training import train_vectors
 from melon.errors import counted
 from melon.fields import Field
-from melon.files import check_not_read
 from melon.progress import Progress, ignore
 from melon.text import TitleTokenizer
 
@@ -47,45 +44,23 @@ ALBUM_WEIGHT, ARTIST_WEIGHT, DETAIL_GENRE_WEIGHT, GENRE_WEIGHT = 1.0, 0.5, 0.25,
 """Shares in a cold song's vector: each is trusted twice as much as the next."""
 
 
-def train_corpus(
-    corpus: Sequence[Path],
-    out: Path,
-    settings: TrainingSettings | None = None,
-    *,
-    report: ReadReport | None = None,
-    strict: bool = False,
-    lenient: bool = False,
-    progress: Progress = ignore,
-) -> EmbeddingSpace:
-    """Train a space on a corpus and save it; before training, check that it can be saved.
+@dataclass(frozen=True, slots=True, eq=False)
+class Catalogue:
+    """What was read to train on.
 
-    Args:
-        corpus: directories in Melon's format, and files of playlists: see `find_corpus`.
-        out: directory of the space.
-        settings: hyper-parameters; the default preset where there are none.
-        report: counts what is read and skipped.
-        strict: raise at the first record that would be skipped.
-        lenient: take what there is of a file of which less than half can be used.
-        progress: told how far each step is: `playlists` and `songs` (in bytes; before them `keys`,
-            where ids are strings), then those of
-            `build_space`.
-
-    Returns:
-        The saved space, as `EmbeddingSpace.load` gives it.
-
-    Raises:
-        NotASpace, UnwritableFile: see `EmbeddingSpace.save`.
-        ReplacedInput: a file of the corpus lies where the space would.
-        UnreadableFile, BadCorpus: see `find_corpus`.
-        NothingToTrain, RepeatedPlaylist, EmptyVocabulary, TrainingDiverged: see `build_space`.
+    Attributes:
+        corpus: the playlists and songs.
+        genres: by code.
+        fields: the songs' own, beside those that are declared.
     """
-    check_place(out)
-    files = find_corpus(corpus)
-    check_not_read(out, files.all)
-    space = build_from_files(
-        files, settings, report=report, strict=strict, lenient=lenient, progress=progress
-    )
-    return space.save(out)
+
+    corpus: Corpus
+    genres: Mapping[str, Genre] = field(default_factory=dict)
+    fields: tuple[Field, ...] = ()
+
+    def without(self, playlists: Ints) -> Catalogue:
+        """The same as if some playlists, by their rows, had never been read."""
+        return replace(self, corpus=self.corpus.without(playlists))
 
 
 def build_from_files(
@@ -97,7 +72,35 @@ def build_from_files(
     lenient: bool = False,
     progress: Progress = ignore,
 ) -> EmbeddingSpace:
-    """As `train_corpus`, for files whose places are known; the space is not saved."""
+    """Read files, and train a space on them: see `read_catalogue` and `train_space`."""
+    catalogue = read_catalogue(
+        files, report=report, strict=strict, lenient=lenient, progress=progress
+    )
+    return train_space(catalogue, settings, progress)
+
+
+def read_catalogue(
+    files: CorpusFiles,
+    *,
+    report: ReadReport | None = None,
+    strict: bool = False,
+    lenient: bool = False,
+    progress: Progress = ignore,
+) -> Catalogue:
+    """Read what there is to train on.
+
+    Args:
+        files: see `find_corpus`.
+        report: counts what is read and skipped.
+        strict: raise at the first record that would be skipped.
+        lenient: take what there is of a file of which less than half can be used.
+        progress: told how far `playlists` and `songs` are, in bytes; before them `keys`, where ids
+            are strings.
+
+    Raises:
+        UnreadableFile, BadCorpus: a file cannot be read, or does not belong to the others.
+        NothingToTrain, RepeatedPlaylist: see `build_space`.
+    """
     report = report or ReadReport()
     genres = read_genres(files.genres) if files.genres else {}
     fields = read_fields_file(files.fields) if files.fields else ()
@@ -131,7 +134,7 @@ def build_from_files(
     if files.songs:
         remark = _check_joins(corpus, described, files.songs, lenient=lenient)
         report.remarks += [remark] if remark else []
-    return _space_of(corpus, genres, settings, progress, fields)
+    return Catalogue(corpus, genres, tuple(fields))
 
 
 def _noting_ids(songs: Iterable[Song], ids: array[int]) -> Iterator[Song]:
@@ -193,17 +196,15 @@ def build_space(
         EmptyVocabulary: no token is frequent enough to be trained.
         TrainingDiverged: training produced vectors that are not numbers.
     """
-    return _space_of(read_corpus(playlists, songs, fields), genres, settings, progress, fields)
+    catalogue = Catalogue(read_corpus(playlists, songs, fields), genres or {}, tuple(fields))
+    return train_space(catalogue, settings, progress)
 
 
-def _space_of(
-    corpus: Corpus,
-    genres: Mapping[str, Genre] | None,
-    settings: TrainingSettings | None,
-    progress: Progress,
-    fields: Sequence[Field],
+def train_space(
+    catalogue: Catalogue, settings: TrainingSettings | None = None, progress: Progress = ignore
 ) -> EmbeddingSpace:
-    """As `build_space`, of what was read."""
+    """Train a space on what was read; else as `build_space`."""
+    corpus = catalogue.corpus
     settings = settings or training_settings()
     title, words, playlist_words, title_tags = _read_titles(corpus, settings, progress)
     table, bags = build_bags(corpus, words, playlist_words, title_tags, settings.kinds)
@@ -233,11 +234,11 @@ def _space_of(
         tag_vectors=placed_tags.vectors,
         word_table=_described(_named("word", words), playlist_words, placed_words.sources),
         word_vectors=placed_words.vectors,
-        genres=dict(genres or {}),
+        genres=dict(catalogue.genres),
         title=title,
         settings=settings.model_dump(mode="json"),
         epochs=[asdict(epoch) for epoch in epochs],
-        fields=tuple(fields),
+        fields=catalogue.fields,
     )
 
 

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from melon.catalog import Playlist, Song, is_attribute
 from melon.embedding.errors import NothingToTrain, RepeatedPlaylist
@@ -72,6 +73,46 @@ class Corpus:
     detail_genres: list[str]
     song_detail_genres: Ragged
 
+    @classmethod
+    def of_tables(cls, playlists: pa.Table, songs: pa.Table) -> Self:
+        """Number what the playlists and songs hold; every song of a playlist is in `songs`."""
+        song_ids = ragged_column(playlists["songs"])
+        tags, playlist_tags = number_strings(playlists["tags"])
+        genres, song_genres = number_strings(songs["genres"])
+        detail_genres, song_detail_genres = number_strings(songs["detail_genres"])
+        artist_count, song_artists = _number_artists(songs)
+        return cls(
+            playlists=playlists,
+            songs=songs,
+            playlist_songs=Ragged(
+                song_ids.offsets,
+                np.searchsorted(column(songs, "id"), song_ids.values).astype(np.int64),
+            ),
+            tags=tags,
+            playlist_tags=playlist_tags,
+            song_album=_number_albums(songs),
+            song_artists=song_artists,
+            artist_count=artist_count,
+            genres=genres,
+            song_genres=song_genres,
+            detail_genres=detail_genres,
+            song_detail_genres=song_detail_genres,
+        )
+
+    def without(self, playlists: Ints) -> Corpus:
+        """The same as if some playlists, by their rows, had never been read.
+
+        Songs that no other playlist holds stay where something is known of them beside their name
+        in the files.
+        """
+        others = np.setdiff1d(np.arange(len(self.playlists)), playlists)
+        known = _described(self.songs)
+        known[self.playlist_songs.select(others).values] = True
+        return Corpus.of_tables(
+            self.playlists.take(others).combine_chunks(),
+            self.songs.filter(pa.array(known)).combine_chunks(),
+        )
+
 
 def read_corpus(
     playlists: Iterable[Playlist], songs: Iterable[Song], fields: Sequence[Field] = ()
@@ -99,27 +140,7 @@ def read_corpus(
     if len(unknown):
         bare = to_table((Song(int(song)) for song in unknown), Song, song_fields)
         song_table = _by_id(pa.concat_tables([song_table, bare]))
-    tags, playlist_tags = number_strings(playlist_table["tags"])
-    genres, song_genres = number_strings(song_table["genres"])
-    detail_genres, song_detail_genres = number_strings(song_table["detail_genres"])
-    artist_count, song_artists = _number_artists(song_table)
-    return Corpus(
-        playlists=playlist_table,
-        songs=song_table,
-        playlist_songs=Ragged(
-            song_ids.offsets,
-            np.searchsorted(column(song_table, "id"), song_ids.values).astype(np.int64),
-        ),
-        tags=tags,
-        playlist_tags=playlist_tags,
-        song_album=_number_albums(song_table),
-        song_artists=song_artists,
-        artist_count=artist_count,
-        genres=genres,
-        song_genres=song_genres,
-        detail_genres=detail_genres,
-        song_detail_genres=song_detail_genres,
-    )
+    return Corpus.of_tables(playlist_table, song_table)
 
 
 def column(table: pa.Table, name: str) -> Ints:
@@ -202,6 +223,18 @@ def _chunks(records: Iterable[Record]) -> Iterator[list[Record]]:
     iterator = iter(records)
     while chunk := list(islice(iterator, BATCH)):
         yield chunk
+
+
+def _described(songs: pa.Table) -> NDArray[np.bool_]:
+    """(n,) bool: of which songs the files say more than an id and a key."""
+    described = np.zeros(len(songs), np.bool_)
+    for name in set(songs.column_names) - {"id", "key"}:
+        values = songs[name]
+        if pa.types.is_list(values.type):
+            described |= pc.fill_null(pc.list_value_length(values), 0).to_numpy() > 0
+        else:
+            described |= pc.is_valid(values).to_numpy()
+    return described
 
 
 def _by_id(table: pa.Table) -> pa.Table:

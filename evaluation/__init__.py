@@ -1,5 +1,6 @@
 """Masked questions become results, a score and a scorecard; playlists become questions."""
 
+from melon.evaluation.drawing import draw_kinds, fitting
 from melon.evaluation.errors import (
     BadJournal,
     BadQuestions,
@@ -10,6 +11,7 @@ from melon.evaluation.errors import (
     WorkerEnded,
 )
 from melon.evaluation.keys import StoreKeys
+from melon.evaluation.metrics import ndcg
 from melon.evaluation.popular import POPULAR
 from melon.evaluation.questions import KINDS, Pair, as_query, kind_of, paired, read_questions
 from melon.evaluation.recommend import BATCH, recommend
@@ -19,6 +21,7 @@ from melon.evaluation.scorecard import (
     Quality,
     Scorecard,
     compared,
+    official_score,
     paired_difference,
 )
 from melon.evaluation.split import SplitCounts, mask, split
@@ -70,9 +73,13 @@ __all__ = [
     "as_held",
     "as_query",
     "compared",
+    "draw_kinds",
     "evaluate",
+    "fitting",
     "kind_of",
     "mask",
+    "ndcg",
+    "official_score",
     "paired",
     "paired_difference",
     "read_questions",

@@ -6,8 +6,6 @@ import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from itertools import accumulate
 from math import inf
 from pathlib import Path
 from typing import TypeVar
@@ -28,14 +26,19 @@ from melon.catalog import (
     read_playlists,
 )
 from melon.errors import ForeignFile, InputError, counted
-from melon.evaluation.drawing import BOTH_HALVES, Draw, fitting, needs
+from melon.evaluation.drawing import (
+    BOTH_HALVES,
+    CHALLENGE_SHARES,
+    Draw,
+    counts_by_kind,
+    exact,
+    fitting,
+    needs,
+)
 from melon.evaluation.errors import NothingToHide
 from melon.evaluation.questions import KINDS
 from melon.evaluation.submission import SONGS, TAGS
 from melon.files import check_directory, check_not_read, claim_directory, copy_atomically
-
-CHALLENGE_SHARES = (30.0, 50.0, 15.0, 5.0)
-"""How many of each hundred questions are of each of `KINDS`, in the challenge."""
 
 TRAIN_FILE, QUESTIONS_FILE, ANSWERS_FILE = "train.json", "questions.json", "answers.json"
 WRITER = "`melon split`"
@@ -130,25 +133,25 @@ def split(
         files.playlists, report=report, keys=keys, strict=strict, lenient=lenient
     ):
         total += 1
-        if fit := asked & fitting(playlist, min_songs):
+        if fit := asked & fitting(
+            len(playlist.songs), len(playlist.tags), playlist.title is not None, min_songs
+        ):
             ids.append(playlist.id)
             fits.append(fit)
     for name in _METADATA:
         if name != SONG_FILE or not keys.met:  # else it is written anew
             _check_absent(metadata, out_dir / name)
     where = ", ".join(map(str, files.playlists))
-    wanted = int(_exact(hold_out) * (1 if hold_out >= 1 else total))
+    wanted = int(exact(hold_out) * (1 if hold_out >= 1 else total))
     _check_count(hold_out, wanted, total, where)
-    by_kind = _by_kind(wanted, shares or CHALLENGE_SHARES)
+    by_kind = counts_by_kind(wanted, shares or CHALLENGE_SHARES)
     if wanted > len(ids):
         raise _too_few(wanted, total, fits, by_kind, min_songs, where)
     draw = Draw(fits, wanted, rng)
     missing = [count - draw.take(kind, count) for kind, count in enumerate(by_kind)]
     if shares is None:
         left = sum(missing)
-        for kind in range(len(KINDS)):
-            left -= draw.take(kind, left)
-        missing = [left]
+        missing = [left - draw.take_any(left)]
     if any(missing):
         raise _too_few(wanted, total, fits, by_kind, min_songs, where)
     kinds = {ids[index]: kind for index, kind in draw.kinds().items()}
@@ -259,17 +262,6 @@ def _too_few(
     )
 
 
-def _by_kind(wanted: int, shares: Sequence[float]) -> list[int]:
-    """How many questions of each kind there are to be.
-
-    A kind and those before it together get their share of the playlists, rounded down, so that
-    every playlist becomes a question.
-    """
-    ends = list(accumulate(map(_exact, shares)))
-    stops = [int(end / ends[-1] * wanted) for end in ends]
-    return [stop - start for start, stop in zip([0, *stops], stops, strict=False)]
-
-
 def _write(
     playlists: Sequence[Path],
     out_dir: Path,
@@ -296,11 +288,6 @@ def _write(
                 hidden(playlist_record(answer))
                 held_out += [songs] * (len(playlist.songs) >= BOTH_HALVES)
     return sum(songs in trained for songs in held_out)
-
-
-def _exact(number: float) -> Fraction:
-    """The number as it was written, where 0.29 of 100 is 29."""
-    return Fraction(str(number))
 
 
 def mask(playlist: Playlist, kind: str, rng: np.random.Generator) -> tuple[Playlist, Playlist]:

@@ -26,9 +26,10 @@ from qdrant_client import models
 from melon.catalog import Playlist, Song, is_attribute
 from melon.catalog.importing.names import MEANINGS, USUAL_NAMES
 from melon.demo import DemoTruth
-from melon.embedding import EmbeddingSpace, train_corpus, training_settings
+from melon.embedding import EmbeddingSpace, training_settings
 from melon.embedding.settings import PRESETS
 from melon.fields import payload_fields
+from melon.learning import train_corpus
 from melon.retrieval import PlaylistQuery, Retriever
 from melon.settings import Settings
 from melon.store import (

@@ -39,7 +39,7 @@ MAY_IMPORT = {
         *("catalog", "store", "retrieval"),
     },
     "learning": {
-        *("errors", "progress", "ranking", "text"),
+        *("errors", "files", "progress", "ranking"),
         *("catalog", "embedding", "store", "ingest", "retrieval", "evaluation"),
     },
     "commands": {

@@ -33,7 +33,7 @@ def score_in_words(network: Network, inputs: list[float]) -> float:
     """The score of one candidate, as the document of `Network` has it, in plain Python."""
     x = []
     for value, center, scale in zip(inputs, network.center, network.scale, strict=True):
-        x.append(0.0 if math.isnan(value) else max(-10.0, min(10.0, (value - center) / scale)))
+        x.append(0.0 if math.isnan(value) else max(-6.0, min(6.0, (value - center) / scale)))
 
     def dot(weights: tuple[float, ...]) -> float:
         return sum(weight * one for weight, one in zip(weights, x, strict=True))

@@ -19,9 +19,10 @@ from melon.catalog import (
     write_playlists,
     write_songs,
 )
-from melon.embedding import EmbeddingSpace, build_from_files, train_corpus
+from melon.embedding import EmbeddingSpace, build_from_files
 from melon.embedding.errors import NotASpace
 from melon.errors import ReplacedInput
+from melon.learning import train_corpus
 
 
 @pytest.fixture
