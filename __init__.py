@@ -59,7 +59,7 @@ def open(
     """Open a store to ask it for recommendations. Close it, or use it in a `with` statement.
 
     As the command does, it takes the store that `path` or `url` names, else `MELON_QDRANT_URL`,
-    else a server that answers on localhost:6333, else the embedded store in `.melon/store`; and
+    else a server that is found on localhost:6333, else the embedded store in `.melon/store`; and
     the retrieval settings that `MELON_RETRIEVAL` names or that `melon tune` left in
     `.melon/retrieval.json`, else the built-in ones. `MELON_HOME` stands for `.melon` if it is set.
     `MELON_STRATEGY` names the strategy that answers, instead of the one that suits the release.

@@ -47,7 +47,7 @@ def ingest(
 
     chosen = _preset(preset)
     loaded = EmbeddingSpace.load(space or load_settings().space_dir)
-    store = chosen_store(url, path)
+    store = chosen_store(url, path, to_write=True)
     with meter() as bar:
         started = time.perf_counter()
         result = build(loaded, store, preset=chosen, progress=bar)

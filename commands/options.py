@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -120,16 +121,19 @@ would read them from the disk again.
 """
 
 
-def chosen_store(url: str | None, path: Path | None) -> VectorStore:
+def chosen_store(url: str | None, path: Path | None, *, to_write: bool = False) -> VectorStore:
     """Open the store that `open_store` chooses by the options, and say on stderr which it is.
 
-    It is left open, for a command ends with its process.
+    It is left open, for a command ends with its process. Whoever wants to write to a server that
+    was found is asked, in a terminal.
     """
     from melon.settings import load_settings
     from melon.store import open_store
 
     store = open_store(load_settings(), url=url, path=path)
     note(f"store: {store.location}" + ("" if store.exists else " (not there yet)"))
+    if to_write and store.found and sys.stdin and sys.stdin.isatty():
+        store.found = not typer.confirm("It was found, not named. Write to it?", err=True)
     return store
 
 

@@ -64,7 +64,7 @@ def promote(
     path: PathOption = None,
 ) -> None:
     """Make a release the live one, in one step: this is how to roll back."""
-    store = chosen_store(url or context.obj[0], path or context.obj[1])
+    store = chosen_store(url or context.obj[0], path or context.obj[1], to_write=True)
     store.promote(release)
     note(f"release {release} is live")
 
@@ -77,7 +77,7 @@ def drop(
     path: PathOption = None,
 ) -> None:
     """Delete a release that is not live."""
-    store = chosen_store(url or context.obj[0], path or context.obj[1])
+    store = chosen_store(url or context.obj[0], path or context.obj[1], to_write=True)
     store.drop(release)
     note(f"release {release} was removed")
 

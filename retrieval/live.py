@@ -214,7 +214,9 @@ class LiveRelease:
         except MelonError as error:
             self._warn(None, error)
         else:
-            if live in (None, self._name):
+            if live is None:
+                self._warn(None, NoRelease("no release is live", where=self._store.location))
+            elif live == self._name:
                 self._refused = self._warned = None
             elif self._may_take_up(live):
                 self._take_up(live)

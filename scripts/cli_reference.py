@@ -32,8 +32,9 @@ of what is asked. Commands that print results take `--json`, whose fields may be
 and are never renamed: see [what `--json` prints](json.md).
 
 The store is the first of these that is there: `--url`, `--path`, `MELON_QDRANT_URL`, a Qdrant
-server that answers on localhost:6333, the embedded store below `.melon/`. One line on stderr says
-which it is. All `MELON_*` variables are listed in [settings.md](settings.md).
+server that is found on localhost:6333, the embedded store below `.melon/`. One line on stderr says
+which it is ([more](operations.md#which-store)). All `MELON_*` variables are listed in
+[settings.md](settings.md).
 
 `melon --install-completion` has the shell complete commands, options, strategies, and the tags,
 genres, artists, songs, playlists and releases of the store that the line names.

@@ -85,6 +85,15 @@ def forked_store(location: str) -> ForkedStore:
     )
 
 
+def server_not_named(location: str, url: str) -> InputError:
+    """Somebody's server, found on this machine, was to be written to."""
+    return InputError(
+        "it was found and not named, and is only read",
+        where=location,
+        hint=f"to write to it, name it: --url {url}, or MELON_QDRANT_URL",
+    )
+
+
 def unknown_release(location: str, release: str, known: Iterable[str]) -> UnknownRelease:
     """There is no release of that name to read, promote or drop; others are `known`."""
     return UnknownRelease(

@@ -175,6 +175,12 @@ class VectorStore(Protocol):
         True for a server, which is not asked: the first request fails if it does not answer.
         """
 
+    found: bool
+    """Whether it is a server that was found, not named: such a one is only read.
+
+    Whoever asks and is told to write to it sets this to False.
+    """
+
     def engine_version(self) -> str:
         """Name and version of the engine."""
 

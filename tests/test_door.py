@@ -110,7 +110,7 @@ def test_the_store_and_the_settings_of_the_home_are_found(
     monkeypatch: pytest.MonkeyPatch,
 ):
     """Those below `.melon`, where no server answers, as for the command."""
-    monkeypatch.setattr("melon.store.connect.server_answers", lambda url: False)
+    monkeypatch.setattr("melon.store.connect._server_comes_first", lambda settings: False)
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".melon").mkdir()
     (tmp_path / ".melon" / "store").symlink_to(demo_place.root)

@@ -53,10 +53,22 @@ BUILDING = ".building-"
 
 
 class EmbeddedStore:
-    """Releases as directories below `root`. Opening a store creates nothing."""
+    """Releases as directories below `root`. Opening a store creates nothing.
+
+    It stays with its directory if the process goes to work in another one.
+    """
+
+    found = False
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        try:
+            self.root = root.absolute()
+        except OSError as error:  # the working directory is gone
+            raise StoreUnavailable(
+                f"the working directory is not there: {error}",
+                where=str(root),
+                hint="go to one that is, or give a path that begins with /",
+            ) from error
         self._readers: WeakSet[EmbeddedReader] = WeakSet()
         self._opening = Lock()
         self._closed = False

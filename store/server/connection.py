@@ -39,7 +39,7 @@ class ServerAddress:
     """Where a Qdrant server is and how to speak to it.
 
     `timeout` is in seconds; `grpc_port` is the one after the URL's by default. `named_by` names the
-    option or variable that the URL is from, for hints.
+    option or variable that the URL is from, for hints; nobody named a server that was `found`.
     """
 
     url: str
@@ -51,6 +51,7 @@ class ServerAddress:
     shard_number: int = 1
     replication_factor: int = 1
     named_by: str | None = None
+    found: bool = False
 
     def __repr__(self) -> str:
         return f"ServerAddress({self.shown!r})"  # never the key

@@ -14,7 +14,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
 
-from melon.store.errors import NoRelease, release_is_complete, release_is_live, unknown_release
+from melon.store.errors import (
+    NoRelease,
+    release_is_complete,
+    release_is_live,
+    server_not_named,
+    unknown_release,
+)
 from melon.store.manifest import ReleaseManifest, check_schema, manifest_to_read
 from melon.store.protocol import ReleaseInfo, check_whole
 from melon.store.server.aliases import Aliases
@@ -32,6 +38,7 @@ class ServerStore:
         self._connection = ServerConnection(address)
         self._registry = Registry(self._connection)
         self._aliases = Aliases(self._connection)
+        self.found = address.found
 
     @property
     def location(self) -> str:
@@ -72,6 +79,7 @@ class ServerStore:
 
     def build(self, manifest: ReleaseManifest) -> ServerBuilder:
         """Start a release; what killed builds left behind is removed first."""
+        self._check_named()
         self._registry.check_names()
         self._aliases.check_names()
         lease = Lease(self._registry, manifest.release)
@@ -125,9 +133,14 @@ class ServerStore:
 
     @contextmanager
     def _switching(self, release: str) -> Iterator[None]:
+        self._check_named()
         self._check_release(release)  # before a mark is put: a wrong name leaves no trace
         with switching(self._registry, release):
             yield
+
+    def _check_named(self) -> None:
+        if self.found:
+            raise server_not_named(self.location, self._connection.address.url)
 
     def _check_release(self, release: str) -> None:
         if not self._registry.holds(release):

@@ -212,8 +212,9 @@ def test_a_directory_that_is_no_store_is_not_taken_for_an_empty_one(
     Path("corpus").mkdir()
     Path("corpus/train.json").write_text("[]")
     done = melon("query", "--title", "rain", "--path", directory, *release)
-    said = f"there is no store in {directory}\n"
-    refused(done, 1, f"store: embedded store {directory} (not there yet)\n", said, "with --path")
+    place = Path(directory).absolute()
+    said = f"there is no store in {place}\n"
+    refused(done, 1, f"store: embedded store {place} (not there yet)\n", said, "with --path")
     assert sorted(path.name for path in nowhere.rglob("*")) == ["corpus", "train.json"]
 
 
@@ -224,7 +225,7 @@ def test_a_directory_that_is_no_store_does_not_become_one(
 ):
     Path("corpus").mkdir()
     done = melon("releases", command, "r1", "--path", directory)
-    refused(done, 1, f"there is no store in {directory}\n", "with --path")
+    refused(done, 1, f"there is no store in {Path(directory).absolute()}\n", "with --path")
     assert [path.name for path in nowhere.rglob("*")] == ["corpus"]
 
 

@@ -107,13 +107,14 @@ def test_an_alias_that_is_missing_is_named(server_place: ServerPlace, demo_space
 
 def test_status_of_an_empty_store(nowhere: Path):
     done = melon("status", "--path", "empty", "--json")
-    assert done.err == "store: embedded store empty (not there yet)\n"
+    location = f"embedded store {Path('empty').absolute()}"
+    assert done.err == f"store: {location} (not there yet)\n"
     status = done.json()
     assert status["live"] is None
     assert status["counts"] == {}
     assert list(nowhere.iterdir()) == []
     Path("empty/releases").mkdir(parents=True)
-    assert melon("status", "--path", "empty").err == "store: embedded store empty\n"
+    assert melon("status", "--path", "empty").err == f"store: {location}\n"
 
 
 @on_one_engine

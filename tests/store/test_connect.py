@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import socket
 import threading
@@ -9,7 +10,7 @@ import time
 import traceback
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -21,6 +22,7 @@ from pydantic import SecretStr
 from qdrant_server import Endpoint, running_server
 from store_samples import manifest, points, publish
 
+from melon.commands.options import chosen_store
 from melon.errors import InputError, MelonError
 from melon.settings import Settings, load_settings
 from melon.store import Collection, StoreUnavailable, open_store
@@ -100,16 +102,26 @@ class TestChoice:
         assert self.opened(settings) == f"embedded store {tmp_path / 'store'}"
         assert list(tmp_path.iterdir()) == []  # looking creates nothing
 
+    @pytest.mark.parametrize(
+        ("status", "body"),
+        [(200, b"hello"), (200, b"{}"), (404, b'{"title": "not found"}'), (302, b"")],
+    )
     def test_whoever_answers_has_to_be_qdrant(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, status: int, body: bytes
+    ) -> None:
+        with answering(status, body) as url:
+            monkeypatch.setattr(connecting, "DEFAULT_SERVER_URL", url)
+            assert self.opened(Settings(home=tmp_path)).startswith("embedded store")
+
+    def test_a_working_directory_that_is_gone_is_said(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
-        """A listener that never answers is given up soon."""
-        with socket.create_server(("127.0.0.1", 0)) as mute:
-            url = f"http://127.0.0.1:{mute.getsockname()[1]}"
-            monkeypatch.setattr(connecting, "DEFAULT_SERVER_URL", url)
-            start = time.monotonic()
-            assert self.opened(Settings(home=tmp_path)).startswith("embedded store")
-            assert time.monotonic() - start < 5
+        (tmp_path / "gone").mkdir()
+        monkeypatch.chdir(tmp_path / "gone")
+        (tmp_path / "gone").rmdir()
+        with pytest.raises(StoreUnavailable, match="working directory is not there"):
+            open_store(Settings(), path="store")
+        open_store(Settings(), path=tmp_path / "store").close()
 
     def test_both_are_one_too_many(self, nobody: str, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="not both"):
@@ -148,6 +160,140 @@ class TestChoice:
         url = around.format(nobody)
         assert self.opened(Settings(), url=url) == f"Qdrant server {nobody}"
         assert self.opened(load_settings({"MELON_QDRANT_URL": url})) == f"Qdrant server {nobody}"
+
+
+TITLE = b'{"title": "qdrant - vector search engine", "version": "1.16.3"}'
+
+
+class TestFound:
+    """A server on localhost:6333 that nobody named, beside an embedded store in the home."""
+
+    @pytest.fixture
+    def home(self, tmp_path: Path) -> Path:
+        """One with an embedded store that has a live release."""
+        with open_store(Settings(), path=tmp_path / "store") as store:
+            publish(store, {Collection.SONGS: points([1])})
+        return tmp_path
+
+    def opened(self, settings: Settings) -> str:
+        with open_store(settings) as store:
+            return store.location.split()[0]
+
+    def test_without_releases_it_does_not_come_before_an_embedded_store(
+        self, monkeypatch: pytest.MonkeyPatch, server_place: ServerPlace, home: Path, tmp_path: Path
+    ) -> None:
+        monkeypatch.setattr(connecting, "DEFAULT_SERVER_URL", server_place.server.url)
+        settings = Settings(home=home, prefix=server_place.prefix)
+        empty = Settings(home=home / "empty", prefix=server_place.prefix)
+        assert self.opened(settings) == "embedded"
+        assert self.opened(empty) == "Qdrant"
+        with server_place.open() as store:
+            publish(store, {Collection.SONGS: points([1])})
+        assert self.opened(settings) == "Qdrant"
+        assert self.opened(settings.model_copy(update={"prefix": "others"})) == "embedded"
+
+    @pytest.mark.parametrize("key", [None, "wrong"])
+    def test_one_that_does_not_say_what_it_holds_is_an_error(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        guarded_server: Endpoint,
+        home: Path,
+        key: str | None,
+    ) -> None:
+        monkeypatch.setattr(connecting, "DEFAULT_SERVER_URL", guarded_server.url)
+        settings = Settings(home=home, qdrant_api_key=key and SecretStr(key), prefix="nobody")
+        with pytest.raises(StoreUnavailable, match=r"answered 401\n.*--path, or --url") as refused:
+            open_store(settings)
+        assert refused.value.where == guarded_server.url
+        assert self.opened(settings.model_copy(update={"qdrant_api_key": SecretStr(KEY)})) == (
+            "embedded"
+        )
+
+    @pytest.mark.parametrize("lost", ["slow", "ended twice", "not there twice"])
+    def test_one_that_is_slow_or_starts_is_waited_for(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lost: str
+    ) -> None:
+        asked: list[str] = []
+
+        def answer(connection: socket.socket) -> None:
+            asked.append(connection.recv(4096).decode())
+            status = "200 OK"
+            if lost == "slow":
+                time.sleep(1)
+            elif len(asked) < 3:
+                status = "503 Service Unavailable"
+                if lost == "ended twice":
+                    return
+            head = f"HTTP/1.1 {status}\r\ncontent-length: {len(TITLE)}\r\n\r\n"
+            connection.sendall(head.encode() + TITLE)
+
+        with listening(answer) as url:
+            monkeypatch.setattr(connecting, "DEFAULT_SERVER_URL", url)
+            assert self.opened(Settings(home=tmp_path)) == "Qdrant"
+
+    @pytest.mark.parametrize("heard", [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n"])
+    @pytest.mark.parametrize("ends", [True, False])
+    def test_one_that_never_answers_is_an_error(
+        self, monkeypatch: pytest.MonkeyPatch, home: Path, heard: bytes, ends: bool
+    ) -> None:
+        """A new release in another store than the last one would be missed for long."""
+
+        def answer(connection: socket.socket) -> None:
+            connection.recv(4096)
+            connection.sendall(heard)
+            if not ends:
+                connection.recv(1)
+
+        with listening(answer) as url:
+            monkeypatch.setattr(connecting, "DEFAULT_SERVER_URL", url)
+            with pytest.raises(StoreUnavailable, match="does not answer") as refused:
+                open_store(Settings(home=home, qdrant_timeout=1))
+        assert refused.value.where == url
+
+    def test_it_is_only_read_without_a_yes(
+        self, monkeypatch: pytest.MonkeyPatch, server_place: ServerPlace, tmp_path: Path
+    ) -> None:
+        monkeypatch.setattr(connecting, "DEFAULT_SERVER_URL", server_place.server.url)
+        grpc_port = server_place.server.grpc_port
+        settings = Settings(home=tmp_path, prefix=server_place.prefix, qdrant_grpc_port=grpc_port)
+        with server_place.open() as store:
+            publish(store, {Collection.SONGS: points([1])})
+        with open_store(settings) as store:
+            assert store.open().count(Collection.SONGS) == 1
+            writes: tuple[Callable[[], object], ...] = (
+                lambda: store.build(manifest("r2")),
+                lambda: store.promote("r1"),
+                lambda: store.drop("r1"),
+            )
+            for write in writes:
+                with pytest.raises(InputError, match=r"not named.*\n.*--url http"):
+                    write()
+            store.found = False
+            store.promote("r1")
+        with open_store(settings, url=server_place.server.url) as store:
+            store.promote("r1")
+
+    @pytest.mark.parametrize("said", [True, False])
+    def test_a_command_asks_in_a_terminal(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        qdrant_server: Endpoint,
+        tmp_path: Path,
+        said: bool,
+    ) -> None:
+        monkeypatch.setattr(connecting, "DEFAULT_SERVER_URL", qdrant_server.url)
+        monkeypatch.setenv("MELON_HOME", str(tmp_path))
+        monkeypatch.setattr("sys.stdin", Terminal("y\n" if said else "n\n"))
+        assert chosen_store(None, None).found
+        assert chosen_store(None, None, to_write=True).found is not said
+        monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+        assert chosen_store(None, None, to_write=True).found
+        assert not chosen_store(qdrant_server.url, None, to_write=True).found
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 class TestUnreachable:
@@ -197,6 +343,25 @@ class TestUnreachable:
             with pytest.raises(StoreUnavailable, match=f"gRPC on port {port}"):
                 builder.finish()
             builder.abandon()
+
+
+@contextmanager
+def listening(serve: Callable[[socket.socket], None]) -> Iterator[str]:
+    """The URL of a service that does this with each connection, and ends it."""
+
+    def handle(connection: socket.socket) -> None:
+        with suppress(OSError), connection:
+            serve(connection)
+
+    def accept() -> None:
+        with suppress(OSError):  # until it is closed
+            while True:
+                connection, _ = service.accept()
+                threading.Thread(target=handle, args=(connection,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as service:
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"http://127.0.0.1:{service.getsockname()[1]}"
 
 
 @contextmanager
