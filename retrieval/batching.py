@@ -39,14 +39,14 @@ def query_grouped(
     return [by_row[row] for row in range(len(queries))]
 
 
-def search_ef(limit: int, filter: Filter | None) -> int | None:
+def search_ef(limit: int, filter: Filter | None, least: int = MIN_UNFILTERED_EF) -> int | None:
     """The `ef` of a search in the co-embedding; None leaves it to the store.
 
     What the store chooses is wide enough for any filter, and takes up to twice the time.
     """
     if filter is not None and has_conditions(filter):
         return None
-    return max(MIN_UNFILTERED_EF, limit)
+    return max(least, limit)
 
 
 def has_conditions(filter: Filter) -> bool:

@@ -100,7 +100,8 @@ class Cosine(QueryEmbedding):
     """Candidates from the co-embedding, scored exp(sharpness · (cosine - 1)) · popularity^prior.
 
     The nearest songs of all are rarely popular, so the nearest are also sought among the songs
-    that at least so many playlists hold, for each of `floors`.
+    that at least so many playlists hold, for each of `floors`. Each of several probes (see
+    `vote`, `cluster`) looks for 100 at most.
     """
 
     sharpness: float = Field(default=12.0, ge=0, le=100)

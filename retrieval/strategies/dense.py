@@ -1,6 +1,7 @@
 """The strategies on the co-embedding alone: `mean`, `vote` and `cluster`.
 
-Songs are those nearest to where a query looks from, tags those of the playlists nearest to there.
+Songs are those nearest to where a query looks from. Tags are those of the playlists nearest to its
+mean, by all three: from single seeds or clusters, worse ones are found, in more time.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from melon.retrieval.arrays import Floats, PlaylistArray, Scores
-from melon.retrieval.batching import search_ef
+from melon.retrieval.batching import MIN_UNFILTERED_EF, search_ef
 from melon.retrieval.reader import CachingReader
 from melon.retrieval.settings import Cosine, Nearby, RetrievalSettings
 from melon.retrieval.strategies.hops import Playlists, playlist_filter, second_hop
@@ -21,6 +22,13 @@ from melon.store import DENSE, Collection, Filter, Hits, Ids, NumberRange, Vecto
 
 FEW_SONGS = 10_000
 """Fewer than these are scanned, without the engine's estimating first what a filter leaves."""
+
+
+BESIDE_OTHERS = 100
+"""Songs that each of several probes looks for above each floor: fewer, and surer, votes."""
+
+EF_BESIDE_OTHERS = 128
+"""Least `hnsw_ef` of its search without a filter: what one probe misses, others find."""
 
 
 class DenseStrategy:
@@ -83,7 +91,7 @@ class DenseStrategy:
         hits = reader.query_some(
             Collection.SONGS,
             [
-                _song_search(reader, query, probe, cosine, floor)
+                _song_search(reader, query, probe, cosine, floor, alone=len(parts) == 1)
                 for parts in searches
                 for query, probe, cosine in parts
                 for floor in cosine.floors
@@ -110,7 +118,7 @@ class DenseStrategy:
         searches = []
         for query, want in zip(queries, wanted, strict=True):
             settings = self._settings.of(query.seeds.kind).to_tags
-            seeking = probes(query, settings, self._probe_kind) if want and query.tag_limit else []
+            seeking = probes(query, settings, ProbeKind.MEAN) if want and query.tag_limit else []
             searches.append([(query, probe, settings) for probe in seeking])
         answers = iter(
             reader.query_some(
@@ -137,10 +145,21 @@ class NearbyPlaylists:
 
 
 def _song_search(
-    reader: CachingReader, query: ResolvedQuery, probe: Probe, cosine: Cosine, floor: int
+    reader: CachingReader,
+    query: ResolvedQuery,
+    probe: Probe,
+    cosine: Cosine,
+    floor: int,
+    *,
+    alone: bool,
 ) -> VectorQuery:
-    """The query for the songs near a probe that at least `floor` playlists hold."""
-    limit = max(query.song_limit, cosine.candidates)
+    """The query for the songs near a probe that at least `floor` playlists hold.
+
+    Args:
+        alone: whether the probe is the query's only one.
+    """
+    candidates = cosine.candidates if alone else min(cosine.candidates, BESIDE_OTHERS)
+    limit = max(query.song_limit, candidates)
     few = floor > 0 and reader.count_songs(floor) < FEW_SONGS
     popular = Filter(must=(NumberRange("popularity", gte=floor),)) if floor else Filter()
     return VectorQuery(
@@ -150,7 +169,7 @@ def _song_search(
         query.song_filter & popular or None,
         exact=query.exact or few,
         # by the query's filter alone: popular songs are near each other in the graph
-        ef=search_ef(limit, query.song_filter),
+        ef=search_ef(limit, query.song_filter, MIN_UNFILTERED_EF if alone else EF_BESIDE_OTHERS),
     )
 
 

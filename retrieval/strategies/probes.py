@@ -17,6 +17,8 @@ from melon.retrieval.strategies.ranking import ResolvedQuery, SeedRef
 
 SEEDS_PER_CLUSTER = 8
 MAX_CLUSTERS = 5
+MAX_VOTERS = 8
+"""Seeds of a modality that are asked one by one; of more, the centroids of so many clusters are."""
 ROUNDS = 10
 EPSILON = 1e-6
 
@@ -25,7 +27,7 @@ class ProbeKind(StrEnum):
     """The published ways to look for candidates in the co-embedding.
 
     `MEAN`: from the weighted mean of the modalities, each the mean of its unit vectors.
-    `VOTE`: from every seed: each votes for what is near it.
+    `VOTE`: from every seed: each votes for what is near it. Many seeds vote in groups.
     `CLUSTER`: from the k-means centroids of the seeds, each with the weight of its share of them.
     """
 
@@ -81,7 +83,7 @@ def probes(query: ResolvedQuery, settings: QueryEmbedding, kind: ProbeKind) -> l
     if kind is ProbeKind.MEAN:
         return _mean(liked, disliked)
     total = sum(part.weight for part in liked)
-    split = _every_row if kind is ProbeKind.VOTE else _centroids
+    split = _voters if kind is ProbeKind.VOTE else _clusters
     return [
         *(probe for part in liked for probe in split(part, part.weight / total)),
         *(probe for part in disliked for probe in split(part, -part.weight)),
@@ -172,7 +174,10 @@ def _mean(liked: Sequence[Modality], disliked: Sequence[Modality]) -> list[Probe
     return [Probe(seeds, rows, (mix / length).astype(np.float32), 1.0)] if length > EPSILON else []
 
 
-def _every_row(part: Modality, weight: float) -> list[Probe]:
+def _voters(part: Modality, weight: float) -> list[Probe]:
+    """Every seed, or the centroids of a few clusters where there are many."""
+    if len(part.rows) > MAX_VOTERS:
+        return _centroids(part, weight, MAX_VOTERS)
     one = np.ones(1, np.float32)
     return [
         Probe((seed,), row[None, :], one, weight * share)
@@ -180,13 +185,18 @@ def _every_row(part: Modality, weight: float) -> list[Probe]:
     ]
 
 
-def _centroids(part: Modality, weight: float) -> list[Probe]:
+def _clusters(part: Modality, weight: float) -> list[Probe]:
+    return _centroids(
+        part, weight, min(MAX_CLUSTERS, 1 + (len(part.rows) - 1) // SEEDS_PER_CLUSTER)
+    )
+
+
+def _centroids(part: Modality, weight: float, count: int) -> list[Probe]:
     """Spherical k-means (Dhillon & Modha 2001, doi:10.1023/A:1007612920971), deterministic.
 
     The first centre is the row nearest to the mean, each next one the row farthest from those.
     """
     rows, shares = part.rows, part.shares
-    count = min(MAX_CLUSTERS, 1 + (len(rows) - 1) // SEEDS_PER_CLUSTER)
     centres = rows[[int(np.argmax(rows @ part.mean))]]
     while len(centres) < count:
         farthest = int(np.argmin((rows @ centres.T).max(axis=1)))
