@@ -9,8 +9,10 @@ import typer
 from melon.commands.completion import known
 from melon.commands.console import note, print_json, print_table
 from melon.commands.options import JsonOption, PathOption, UrlOption, chosen_store, opened_reader
+from melon.errors import counted
 
 if TYPE_CHECKING:
+    from melon.ranking import Ranking
     from melon.store import ReleaseInfo
 
 app = typer.Typer(help="List a store's releases; promote or drop one.", no_args_is_help=False)
@@ -83,7 +85,9 @@ def drop(
 
 
 def status(url: UrlOption = None, path: PathOption = None, as_json: JsonOption = False) -> None:
-    """Say which store answers, which release is live, and what is in it."""
+    """Say which store answers, which release is live, by which strategy, and what is in it."""
+    from melon.retrieval import DEFAULT_STRATEGY
+    from melon.settings import load_settings
     from melon.store import SCHEMA_VERSION, Collection
 
     store = chosen_store(url, path)
@@ -108,13 +112,42 @@ def status(url: UrlOption = None, path: PathOption = None, as_json: JsonOption =
             "preset": str(manifest.preset),
             "created": manifest.created.isoformat(timespec="seconds"),
         }
+        ranking = manifest.ranking
+        own = ranking.strategy if ranking else DEFAULT_STRATEGY
+        strategy = load_settings().strategy or own
+        if as_json:
+            learned = ranking and ranking.model_dump(include={"strategy", "questions", "trials"})
+            facts |= {"strategy": strategy, "ranking": learned}
+        else:
+            facts["space"] = facts["space"][:12]
+            facts["answers_by"] = (
+                f"{own}: {_worth(ranking)}"
+                if strategy == own
+                else (f"{strategy}, by MELON_STRATEGY in place of {own}: {_worth(ranking)}")
+            )
     if as_json:
         print_json(facts | {"aliases_astray": astray, "counts": counts})
         return
-    if reader:
-        facts["space"] = facts["space"][:12]
     rows = [*facts.items(), *((f"points in {name}", f"{n:,}") for name, n in counts.items())]
     print_table("Status", ["", ""], [(name.replace("_", " "), value) for name, value in rows])
+
+
+def _worth(ranking: Ranking | None) -> str:
+    """What a release's own strategy is worth beside the best other one, as far as it is known."""
+    if ranking is None:
+        return "nothing was learned in training of what suits this catalogue"
+    if not ranking.questions:
+        return "there were too few playlists to learn what suits this catalogue"
+    trials = {trial.strategy: trial for trial in ranking.trials}
+    own = trials.pop(ranking.strategy, None)
+    asked = counted(ranking.questions, "question")
+    if own is None or not trials:
+        return f"{own.score:.3f} on {asked}" if own else f"chosen on {asked}"
+    best = next(iter(trials.values()))
+    return (
+        f"{own.score:.3f} beside {best.score:.3f} of {best.strategy} on {asked} "
+        f"({-best.difference:+.3f} ± {best.standard_error:.3f})"
+    )
 
 
 def _note_astray(aliases: dict[str, str | None]) -> None:

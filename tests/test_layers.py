@@ -43,7 +43,7 @@ MAY_IMPORT = {
         *("catalog", "embedding", "store", "ingest", "retrieval", "evaluation"),
     },
     "commands": {
-        *("errors", "fields", "files", "progress", "settings", "text", "word_index"),
+        *("errors", "fields", "files", "progress", "ranking", "settings", "text", "word_index"),
         *ROOMS,
     },
     "cli": {"errors", "commands"},

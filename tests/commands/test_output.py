@@ -20,6 +20,7 @@ from melon.commands.render import render
 from melon.embedding import EmbeddingSpace
 from melon.errors import InputError
 from melon.ingest import ingest
+from melon.ranking import Ranking, Trial
 from melon.retrieval import PlaylistQuery, Recommendation, Retriever, Song, Tag
 
 JSON_DOCS = Path(__file__).resolve().parents[2] / "docs" / "json.md"
@@ -34,7 +35,7 @@ def documented(command: str) -> Any:
 
 def same_shape(shown: Any, actual: Any, at: str = "") -> None:
     """Keys are the documented ones, and values are of the documented types, or unknown."""
-    if isinstance(shown, dict):
+    if isinstance(shown, dict) and actual is not None:
         assert list(actual) == list(shown), at
         for key, value in shown.items():
             same_shape(value, actual[key], f"{at}.{key}")
@@ -88,6 +89,61 @@ def test_releases_and_status(ask: Command, demo_space: EmbeddingSpace):
     for kind in ("songs", "tags", "playlists"):
         assert status["counts"][kind] == demo_space.counts[kind]
     assert status["space"] == releases[0]["space"] == demo_space.hash
+
+
+def trial(strategy: str, score: float, difference: float, error: float) -> Trial:
+    return Trial(
+        strategy=strategy,
+        song_ndcg=score,
+        tag_ndcg=score,
+        score=score,
+        difference=difference,
+        standard_error=error,
+    )
+
+
+@pytest.mark.parametrize(
+    ("ranking", "said"),
+    [
+        (None, "hybrid: nothing was learned in training of what suits this catalogue"),
+        (
+            Ranking(strategy="vote", questions=0),
+            "vote: there were too few playlists to learn what suits this catalogue",
+        ),
+        (
+            Ranking(
+                strategy="vote",
+                questions=124,
+                trials=(
+                    trial("vote", 0.473, 0, 0),
+                    trial("mean", 0.294, -0.179, 0.02),
+                    trial("hybrid", 0.2, -0.273, 0.03),
+                ),
+            ),
+            "vote: 0.473 beside 0.294 of mean on 124 questions (+0.179 ± 0.020)",
+        ),
+    ],
+    ids=["none", "few", "learned"],
+)
+def test_status_says_which_strategy_answers_and_what_it_is_worth(
+    place: Place,
+    demo_space: EmbeddingSpace,
+    monkeypatch: pytest.MonkeyPatch,
+    ranking: Ranking | None,
+    said: str,
+):
+    with place.open() as store:
+        ingest(replace(demo_space, ranking=ranking), store)
+    ask, own = on(place), said.split(":")[0]
+    assert re.search(rf"^answers by +{re.escape(said)}$", ask("status").out, re.M)
+    status = ask("status", "--json").json()
+    same_shape(documented("melon status"), status)
+    assert status["strategy"] == ask("query", "--tag", "rain", "--json").json()["strategy"] == own
+    assert (status["ranking"] is None) == (ranking is None)
+    monkeypatch.setenv("MELON_STRATEGY", "mean")
+    assert f"mean, by MELON_STRATEGY in place of {said}" in ask("status").out
+    assert ask("status", "--json").json()["strategy"] == "mean"
+    assert ask("query", "--tag", "rain", "--json").json()["strategy"] == "mean"
 
 
 def test_an_alias_that_is_missing_is_named(server_place: ServerPlace, demo_space: EmbeddingSpace):
