@@ -122,7 +122,7 @@ def ask_melon(
         with opened as store:
             retriever = _retriever(store, len(task.playlists))
             manifest, engines[engine] = retriever.reader.manifest, store.engine_version()
-            for strategy in _chosen(STRATEGIES, only):
+            for strategy in _chosen(retriever.strategies, only):
                 _note(f"melon {strategy}, {engine}")
                 pairs = paired(task.questions, task.answers)
                 card = evaluate(retriever, pairs, strategy=strategy, batch=BATCH)

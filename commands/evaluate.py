@@ -46,6 +46,7 @@ from melon.errors import InputError, counted
 
 if TYPE_CHECKING:
     from melon.evaluation import Result
+    from melon.retrieval import Retriever
 
 ALL_STRATEGIES = "all"
 
@@ -230,6 +231,7 @@ def evaluate(
     """
     from melon.evaluation import (
         BATCH,
+        POPULAR,
         Processes,
         ResultKeys,
         Unknowns,
@@ -240,6 +242,7 @@ def evaluate(
     )
     from melon.evaluation import evaluate as evaluated
     from melon.files import check_file, check_not_read
+    from melon.retrieval import check_strategy
 
     if one_by_one and processes is not None and processes > 1:
         raise InputError(
@@ -247,9 +250,10 @@ def evaluate(
             where="--one-by-one",
             hint="leave out --processes",
         )
-    named = _named(strategies)
+    for name in strategies or ():
+        check_strategy(name, POPULAR, ALL_STRATEGIES)
     if out is not None:
-        if len(named) > 1:
+        if _several(strategies):
             raise InputError("it takes the results of one strategy", where="--out")
         check_file(out)
         check_not_read(out, [questions, answers, settings_file(settings)])
@@ -278,7 +282,7 @@ def evaluate(
                 results=results,
                 progress=bar,
             )
-            for name in named
+            for name in _named(strategies, retriever)
         ]
     if out is not None:
         asked = [question for question, _ in pairs]
@@ -312,13 +316,10 @@ def _several(strategies: Sequence[str] | None) -> bool:
     return strategies is not None and (len(strategies) > 1 or ALL_STRATEGIES in strategies)
 
 
-def _named(strategies: Sequence[str] | None) -> list[str | None]:
+def _named(strategies: Sequence[str] | None, retriever: Retriever) -> list[str | None]:
     """The strategies that the options name; None for the default one."""
     from melon.evaluation import POPULAR
-    from melon.retrieval import STRATEGIES, check_strategy
 
-    for name in strategies or ():
-        check_strategy(name, POPULAR, ALL_STRATEGIES)
     if strategies and ALL_STRATEGIES in strategies:
-        return [POPULAR, *STRATEGIES]
+        return [POPULAR, *retriever.strategies]
     return [*dict.fromkeys(strategies)] if strategies else [None]

@@ -21,7 +21,7 @@ from melon.retrieval.settings import QueryKind, RetrievalSettings
 from melon.retrieval.show import Shown, show
 from melon.retrieval.similar import Item, Nearest, similar
 from melon.retrieval.song_names import song_ids
-from melon.retrieval.strategies import STRATEGIES, check_strategy, default_strategy
+from melon.retrieval.strategies import STRATEGIES, can_answer, check_strategy, default_strategy
 from melon.retrieval.variety import Variety
 from melon.store import Collection, ReleaseReader, VectorStore
 from melon.text import near
@@ -117,6 +117,12 @@ class Retriever:
             UnknownStrategy: the release names one that this version of melon does not have.
         """
         return self._default or default_strategy(self._source.open.reader.manifest)
+
+    @property
+    def strategies(self) -> tuple[str, ...]:
+        """The names of those in `STRATEGIES` that can answer: some need what a release may lack."""
+        manifest = self._source.open.reader.manifest
+        return tuple(name for name in STRATEGIES if can_answer(name, self._settings, manifest))
 
     def with_settings(self, settings: RetrievalSettings) -> Self:
         """A retriever of the same release with other settings; nothing is opened again."""

@@ -16,7 +16,7 @@ from melon.retrieval.strategies.ranking import Strategy
 from melon.store import ReleaseManifest
 from melon.text import did_you_mean
 
-__all__ = ["DEFAULT_STRATEGY", "STRATEGIES", "check_strategy", "default_strategy"]
+__all__ = ["DEFAULT_STRATEGY", "STRATEGIES", "can_answer", "check_strategy", "default_strategy"]
 
 MakeStrategy = Callable[[RetrievalSettings, ReleaseManifest], Strategy]
 
@@ -31,7 +31,7 @@ STRATEGIES: Mapping[str, MakeStrategy] = {
     NeighbourStrategy.name: _of_settings(NeighbourStrategy),
     **{kind.value: _of_settings(partial(DenseStrategy, probe_kind=kind)) for kind in ProbeKind},
 }
-"""The strategies by their names; each is made for one release."""
+"""The strategies by their names; each is made for one release, or raises `UnknownStrategy`."""
 
 DEFAULT_STRATEGY = HybridStrategy.name
 """Answers where neither the environment nor the release says which."""
@@ -56,6 +56,15 @@ def check_strategy(name: str, *others: str, where: str | None = None) -> None:
             where=where,
             hint=did_you_mean(name, known) or f"strategies are {', '.join(known)}",
         )
+
+
+def can_answer(name: str, settings: RetrievalSettings, manifest: ReleaseManifest) -> bool:
+    """Whether the strategy of that name can be made for a release."""
+    try:
+        STRATEGIES[name](settings, manifest)
+    except UnknownStrategy:
+        return False
+    return True
 
 
 def default_strategy(manifest: ReleaseManifest) -> str:

@@ -29,9 +29,10 @@ from melon.retrieval import (
     UnknownStrategy,
     live,
 )
+from melon.retrieval.settings import RetrievalSettings
 from melon.retrieval.strategies.hybrid import HybridStrategy
-from melon.retrieval.strategies.ranking import Answer, ResolvedQuery
-from melon.store import Collection, NoRelease, ReleaseReader, VectorStore
+from melon.retrieval.strategies.ranking import Answer, ResolvedQuery, Strategy
+from melon.store import Collection, NoRelease, ReleaseManifest, ReleaseReader, VectorStore
 from melon.text import DamagedTitleTokenizer, TitleTokenizer
 
 ASKED = PlaylistQuery(tags=("rain",), title="rainy day")
@@ -438,6 +439,23 @@ def test_each_release_is_answered_by_the_strategy_that_suits_it(
             asking.recommend(ASKED)
         assert refused.value.where == f"release {later}"
         assert asking.recommend(ASKED, strategy="mean").release == later
+
+
+def test_what_a_strategy_needs_a_release_may_lack(
+    demo_store: VectorStore, monkeypatch: pytest.MonkeyPatch
+):
+    asking = Retriever(demo_store)
+    before = asking.strategies
+    assert DEFAULT_STRATEGY in before
+
+    def make(_: RetrievalSettings, manifest: ReleaseManifest) -> Strategy:
+        raise UnknownStrategy("nothing was learned", where=f"release {manifest.release}")
+
+    monkeypatch.setitem(STRATEGIES, "needy", make)  # type: ignore[misc]
+    assert asking.strategies == before
+    with pytest.raises(UnknownStrategy, match="nothing was learned") as refused:
+        asking.recommend(ASKED, strategy="needy")
+    assert refused.value.where == f"release {asking.release}"
 
 
 def test_an_answer_never_mixes_two_releases(
