@@ -36,10 +36,8 @@ def render(answer: Recommendation, *, wanted: int) -> None:
         note(f"nothing to go by: the most popular {' and '.join(popular)} instead")
     elif popular:
         note(f"nothing to go by for {popular[0]}: the most popular ones instead")
-    if answer.songs:
+    if wanted:
         render_songs(answer.songs, popular="songs" in popular)
-    elif wanted:
-        note("no song passes the constraints")
     if answer.tags:
         are_popular = "tags" in popular
         rows = [(tag.tag, _score(tag.score, are_popular)) for tag in answer.tags]
@@ -107,6 +105,9 @@ def shown_names(
 
 def render_songs(songs: Sequence[Song], *, popular: bool = False) -> None:
     """Songs as a table; the score of those that are just popular is their number of playlists."""
+    if not songs:
+        note("no song passes the constraints")
+        return
     print_table(
         "Songs",
         [

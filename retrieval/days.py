@@ -25,14 +25,16 @@ def parse_day(text: str, *, end: bool = False) -> date:
     Raises:
         ConstraintError: it is not a date.
     """
+    parts = DAY.fullmatch(text.strip())
     try:
-        if (parts := DAY.fullmatch(text.strip())) is None:
+        if parts is None:
             raise ValueError
         year, month = int(parts[1]), int(parts[2] or (12 if end else 1))
         return date(year, month, int(parts[3] or (monthrange(year, month)[1] if end else 1)))
-    except ValueError:
+    except ValueError as error:
         raise ConstraintError(
-            f"{text!r} is not a date", hint="write 2015, 2015-03 or 2015-03-31"
+            f"{text!r} is not a date" + (f": {error}" if parts else ""),
+            hint="write 2015, 2015-03 or 2015-03-31",
         ) from None
 
 
@@ -53,13 +55,13 @@ def parse_period(text: str) -> tuple[datetime, datetime]:
 
     Raises:
         ValueError: it is none.
+        ConstraintError: the calendar has no such day.
     """
     text = text.strip().upper()
     if (parts := MOMENT.fullmatch(text)) is None:
-        try:
-            return days(parse_day(text), parse_day(text, end=True))
-        except ConstraintError:
-            raise ValueError(text) from None
+        if not DAY.fullmatch(text):
+            raise ValueError(text)
+        return days(parse_day(text), parse_day(text, end=True))
     first = in_utc(datetime.fromisoformat(text))
     exactly = sum(part is not None for part in parts.group(1, 2, 3))
     return first, first + (LASTS[exactly] - LASTS[-1])

@@ -162,12 +162,13 @@ class SongFields:
                 )
                 if field.type is FieldType.INTEGER and not (span := _whole(span)):
                     raise ValueError(value)
-            except (ValueError, TypeError, OverflowError):
+            except (ConstraintError, ValueError, TypeError, OverflowError) as error:
                 blank = isinstance(value, str) and not value.strip()
+                reason = f"{value!r} is not {kind.wanted}"
+                if isinstance(error, ConstraintError):  # no calendar has that day
+                    reason = error.what
                 raise ConstraintError(
-                    f"the value of {field.name} is empty"
-                    if blank
-                    else f"{clause}: {value!r} is not {kind.wanted}",
+                    f"the value of {field.name} is empty" if blank else f"{clause}: {reason}",
                     hint=f"{field.name} is of type {field.type}; {self._there_are()}",
                 ) from None
             spans.append(span)

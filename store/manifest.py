@@ -105,7 +105,14 @@ def manifest_to_read(
     """
     name = live() if release is None else release
     if name is None:
-        raise NoRelease("it holds no live release", where=location, hint="run `melon ingest` first")
+        there = list(names())
+        raise NoRelease(
+            "none of its releases is live" if there else "it holds no live release",
+            where=location,
+            hint=f"make one live: `melon releases promote {there[0]}`"
+            if there
+            else "run `melon ingest` first",
+        )
     manifest = load(name)
     if manifest is not None:
         check_schema(manifest)

@@ -20,7 +20,7 @@ import httpx
 from qdrant_client import QdrantClient
 
 from melon.errors import InputError
-from melon.store.errors import forked_store, store_closed
+from melon.store.errors import StoreUnavailable, forked_store, store_closed
 from melon.store.schema import Collection, collection_name
 from melon.store.server.errors import REST_PORT, ServerErrors
 from melon.store.server.proxies import Proxy
@@ -131,12 +131,12 @@ class ServerConnection:
                 unquote(parts.password or ""),
             ),
             named_by=address.named_by,
+            proxy=Proxy.towards(address.url),
         )
         if address.headers and parts.scheme == "http" and not address.is_loopback:
             what = "API key" if address.api_key else "password"
             log.warning("the %s travels unencrypted to %s: use https", what, self.location)
         self._trusted = Trusted.by(address)  # once: paths may be relative
-        self._proxy = Proxy.towards(address.url)
         self._process = os.getpid()
         self._connecting = Lock()
         self._background = ThreadPoolExecutor(BACKGROUND_THREADS, thread_name_prefix="melon-ask")
@@ -181,6 +181,20 @@ class ServerConnection:
                 raise
             raise store_closed(self.location) from error
 
+    def check_rights(self) -> None:
+        """Make sure that the key may see all: one for some collections is shown no others' aliases.
+
+        Raises:
+            StoreUnavailable: it is for some collections.
+        """
+        if self.address.api_key:
+            try:
+                with self.rest() as client:
+                    client.cluster_status()
+            except StoreUnavailable as error:
+                if "Global access" in error.what:
+                    raise
+
     def name(self, collection: Collection, release: str | None = None) -> str:
         """Name of a release's collection, or of the alias."""
         return collection_name(self.address.prefix, collection, release)
@@ -211,7 +225,7 @@ class ServerConnection:
         headers = address.headers
         if address.is_loopback:  # packing takes longer than it saves there
             headers["accept-encoding"] = "identity"
-        proxy = self._proxy
+        proxy = self._errors.proxy
         grpc_options: dict[str, object] = {
             **_GRPC_OPTIONS,
             "grpc.enable_http_proxy": int(proxy is not None),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+import socket
+import ssl
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import grpc as grpc_transport
 import httpx
@@ -18,8 +22,47 @@ from qdrant_client.http.exceptions import (
 from melon.errors import MelonError
 from melon.settings import DEFAULT_SERVER_URL
 from melon.store.errors import NameTaken, NoRelease, RequestRefused, StoreUnavailable, store_closed
+from melon.store.server.proxies import Proxy
+from melon.store.urls import shown_url
 
 REST_PORT = 6333
+TLS_SECONDS = 2.0
+
+_KEY = "set MELON_QDRANT_API_KEY to"
+_RIGHTS = f'{_KEY} one with global access: of a JWT, "access": "r" to read, "m" to write'
+_OF_THE_KEY = (
+    ("ExpiredSignature", f"it has expired: {_KEY} a new one"),
+    ("(?i)(manage|write) access", f"a read-only key may not write: {_KEY} one that may"),
+    ("access.* is required", _RIGHTS),
+    ("JWT", f"{_KEY} a new one"),
+)
+"""What Qdrant answers to a key that may not do something, and what to do about it."""
+
+_WRITE_HTTPS = "it speaks TLS: write https:// in its URL"
+_PROXY_PASSWORD = "the proxy wants a user and a password: write them into its URL"
+_OF_THE_WAY = (
+    (
+        "mismatch|certificate has expired",
+        "its certificate has to be renewed, or is for another URL",
+    ),
+    (
+        "CERTIFICATE_VERIFY_FAILED",
+        "if a private authority has signed its certificate, name that by MELON_QDRANT_CA_CERT",
+    ),
+    (
+        "WRONG_VERSION|RECORD_LAYER|record layer|EOF",
+        "it may not speak TLS: write http:// in its URL",
+    ),
+    (r"illegal.*\\x15\\x03", _WRITE_HTTPS),
+    ("illegal", f"this may be its gRPC port: give the REST port, {REST_PORT} by default"),
+    ("ProxyError.*407", _PROXY_PASSWORD),
+    (
+        "[Nn]ame or service|name resolution|getaddrinfo|nodename",
+        "no host has this name: correct it",
+    ),
+    ("ReadTimeout|WriteTimeout|Deadline", "MELON_QDRANT_TIMEOUT is how long to wait, in seconds"),
+)
+"""What is said of a connection that fails, and what to do about it: the first that fits."""
 
 
 @dataclass(slots=True)
@@ -33,6 +76,7 @@ class ServerErrors:
         has_key: whether an API key is sent.
         secrets: what no message may show, even if the server quotes it.
         named_by: the option or variable that the URL is from, for hints.
+        proxy: by which it is reached.
         closed: whether the connection was closed; requests that fail then raise `StoreClosed`.
     """
 
@@ -42,6 +86,7 @@ class ServerErrors:
     has_key: bool
     secrets: tuple[str, ...]
     named_by: str | None
+    proxy: Proxy | None
     closed: bool = False
 
     @contextmanager
@@ -70,9 +115,11 @@ class ServerErrors:
 
     def _of_status(self, error: UnexpectedResponse) -> MelonError:
         if error.status_code == 401:
-            return self._key_refused()
+            return self._key_refused("Basic" in error.headers.get("www-authenticate", ""))
         if error.status_code == 403:
-            return self._key_may_not(_reason(error))
+            return self._forbidden(_reason(error))
+        if error.status_code == 407:
+            return StoreUnavailable(_reason(error), where=self.location, hint=_PROXY_PASSWORD)
         if error.status_code == 404:
             return NoRelease(
                 f"a collection is missing: {_reason(error)}",
@@ -89,12 +136,25 @@ class ServerErrors:
             yield
         except (ApiException, AssertionError, ValueError) as error:
             if _may_be_foreign(error) and not _is_qdrant(client):
-                raise StoreUnavailable(
-                    "what answers there is not a Qdrant server",
-                    where=self.url,
-                    hint=f"give the URL of its REST interface, port {REST_PORT} by default",
-                ) from None  # which quotes the answer, whatever it is
+                # From None: it quotes the answer, whatever that is.
+                raise self._foreign(error) from None
             raise
+
+    def _foreign(self, error: Exception) -> StoreUnavailable:
+        what = "what answers there is not a Qdrant server"
+        hint = f"give the URL of its REST interface, port {REST_PORT} by default"
+        if isinstance(error, UnexpectedResponse):
+            target = shown_url(error.headers.get("location", ""))
+            if b"HTTPS" in error.content:
+                hint = _WRITE_HTTPS
+            elif target.startswith(f"https://{urlsplit(self.url).hostname}"):
+                what, hint = f"{what}: it leads to {target}", "write https:// in its URL"
+            elif target:
+                what = f"{what}: it leads to {target}"
+                hint = (
+                    "if one has to sign in there, have the gateway let requests with a key through"
+                )
+        return StoreUnavailable(what, where=self.url, hint=hint)
 
     def _of_grpc(self, error: grpc_transport.RpcError) -> MelonError:
         code, details = error.code(), error.details()
@@ -105,43 +165,84 @@ class ServerErrors:
             return StoreUnavailable(
                 f"it cannot be reached: gRPC on port {self.grpc_port}: {details}",
                 where=self.location,
-                hint="uploads need its gRPC port: set MELON_QDRANT_GRPC_PORT, or"
-                " MELON_QDRANT_CA_CERT for a private TLS authority",
+                hint=_found_in(_OF_THE_WAY, str(details))
+                or "uploads need its gRPC port: set MELON_QDRANT_GRPC_PORT",
             )
         if code == grpc_transport.StatusCode.UNAUTHENTICATED:
             return self._key_refused()
         if code == grpc_transport.StatusCode.PERMISSION_DENIED:
-            return self._key_may_not(f"the server answered {code.name}: {details}")
+            return self._forbidden(f"the server answered {code.name}: {details}")
         if code == grpc_transport.StatusCode.NOT_FOUND:
             return NoRelease(f"a collection is missing: {details}", where=self.location)
         return MelonError(f"the server answered {code.name}: {details}", where=self.location)
 
-    def _key_refused(self) -> StoreUnavailable:
+    def _key_refused(self, basic: bool = False) -> StoreUnavailable:
+        if basic:
+            return StoreUnavailable(
+                "a gateway before it wants a user and a password",
+                where=self.location,
+                hint="write them into its URL: https://user:password@host",
+            )
         return StoreUnavailable(
             "the server refuses the API key" if self.has_key else "it wants an API key",
             where=self.location,
             hint="set MELON_QDRANT_API_KEY",
         )
 
-    def _key_may_not(self, reason: str) -> StoreUnavailable:
-        return StoreUnavailable(
-            f"the API key may not do this: {reason}" if self.has_key else reason,
-            where=self.location,
-            hint="a read-only key may not write: set MELON_QDRANT_API_KEY to one that may",
-        )
+    def _forbidden(self, reason: str) -> StoreUnavailable:
+        if hint := _found_in(_OF_THE_KEY, reason):
+            what = f"the API key may not do this: {reason}"
+        else:
+            what = f"not Qdrant, but a proxy or gateway before it refuses this: {reason}"
+            hint = self._by_proxy() or "have it let melon's requests through"
+        return StoreUnavailable(what, where=self.location, hint=hint)
+
+    def _by_proxy(self) -> str | None:
+        if self.proxy is None:
+            return None
+        return f"the proxy is that of {self.proxy.variable}; NO_PROXY lists hosts to reach without"
 
     def _unavailable(self, reason: Exception) -> StoreUnavailable:
         if self.closed:
             return store_closed(self.location)
-        hint = "start it with `docker compose up qdrant`, or set MELON_QDRANT_URL"
-        if isinstance(reason, httpx.RemoteProtocolError) and "illegal" in str(reason):
-            hint = f"this may be its gRPC port: give the REST port, {REST_PORT} by default"
-        elif self.named_by:
-            hint = (
-                f"start the server that {self.named_by} names, or give the URL of another one"
-                f" there (`docker compose up qdrant` starts one on {DEFAULT_SERVER_URL})"
-            )
-        return StoreUnavailable(f"it cannot be reached: {reason}", where=self.location, hint=hint)
+        hint = _found_in(_OF_THE_WAY, f"{type(reason).__name__}: {reason}") or self._by_proxy()
+        ended = isinstance(reason, (httpx.RemoteProtocolError, httpx.ReadError))
+        if not hint and ended and _speaks_tls(self.url):
+            hint = _WRITE_HTTPS
+        return StoreUnavailable(
+            f"it cannot be reached: {reason}", where=self.location, hint=hint or self._start()
+        )
+
+    def _start(self) -> str:
+        if not self.named_by:
+            return "start it with `docker compose up qdrant`, or set MELON_QDRANT_URL"
+        parts = urlsplit(self.url)
+        port = "" if parts.port else f"; it has no port, so {REST_PORT} is taken"
+        return (
+            f"start the server that {self.named_by} names, or give the URL of another one there"
+            f" (`docker compose up qdrant` starts one on {DEFAULT_SERVER_URL}){port}"
+        )
+
+
+def _found_in(hints: Iterable[tuple[str, str]], said: str) -> str | None:
+    return next((hint for pattern, hint in hints if re.search(pattern, said)), None)
+
+
+def _speaks_tls(url: str) -> bool:
+    """Whether a handshake succeeds where plain text got no answer."""
+    parts = urlsplit(url)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    place = (parts.hostname or "", parts.port or REST_PORT)
+    try:
+        with (
+            socket.create_connection(place, timeout=TLS_SECONDS) as connected,
+            context.wrap_socket(connected, server_hostname=parts.hostname),
+        ):
+            return parts.scheme == "http"
+    except OSError:
+        return False
 
 
 def name_taken(what: str, location: str) -> NameTaken:
@@ -165,7 +266,7 @@ def _may_be_foreign(error: Exception) -> bool:
     if isinstance(error, ResponseHandlingException):
         return isinstance(error.source, ValueError)  # an answer of another shape
     if isinstance(error, UnexpectedResponse):
-        return (error.status_code or 0) < 500 and error.status_code not in (401, 403)
+        return (error.status_code or 0) < 500 and error.status_code not in (401, 403, 407)
     return True
 
 

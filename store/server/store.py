@@ -64,7 +64,10 @@ class ServerStore:
 
     def live(self) -> str | None:
         """The release that the alias of the songs names."""
-        return self._aliases.live()
+        live = self._aliases.live()
+        if live is None:
+            self._connection.check_rights()
+        return live
 
     def astray(self) -> dict[str, str | None]:
         """Aliases that do not name the live release, because somebody else moved them."""

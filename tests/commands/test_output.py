@@ -378,6 +378,9 @@ def test_no_song_passes(ask: Command):
     assert "no song passes the constraints" in done.err
     assert "Songs" not in done.out
     assert "Tags" in done.out
+    done = ask("similar", "--tag", "rain", "--to", "songs", "--since", "2090")
+    assert (done.code, done.out) == (0, "")
+    assert "no song passes the constraints" in done.err
 
 
 def test_what_is_asked_stays_open_until_the_process_ends(ask: Command):

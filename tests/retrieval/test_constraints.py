@@ -191,6 +191,12 @@ def test_what_is_not_a_date_is_refused(text: str):
     refused("is not a date", since=text)
 
 
+@pytest.mark.parametrize("text", ["2015-13", "2015-00", "2015-02-30", "0000"])
+def test_what_no_calendar_has_is_refused_with_the_reason(text: str):
+    refused(r"is not a date: .*(day|month|year)", since=text)
+    refused(r"is not a date: .*(day|month|year)", where=[f"issue_date >= {text}"])
+
+
 @pytest.mark.parametrize("number", [0, 2015, 1.5])
 def test_a_number_is_no_date(number: float):
     """Pydantic would take it for seconds since 1970."""

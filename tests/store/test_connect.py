@@ -5,18 +5,16 @@ from __future__ import annotations
 import io
 import logging
 import socket
-import threading
 import time
 import traceback
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from gateways import answering, listening
 from places import ServerPlace, scratch_directory
 from pydantic import SecretStr
 from qdrant_server import Endpoint, running_server
@@ -343,53 +341,6 @@ class TestUnreachable:
             with pytest.raises(StoreUnavailable, match=f"gRPC on port {port}"):
                 builder.finish()
             builder.abandon()
-
-
-@contextmanager
-def listening(serve: Callable[[socket.socket], None]) -> Iterator[str]:
-    """The URL of a service that does this with each connection, and ends it."""
-
-    def handle(connection: socket.socket) -> None:
-        with suppress(OSError), connection:
-            serve(connection)
-
-    def accept() -> None:
-        with suppress(OSError):  # until it is closed
-            while True:
-                connection, _ = service.accept()
-                threading.Thread(target=handle, args=(connection,), daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0)) as service:
-        threading.Thread(target=accept, daemon=True).start()
-        yield f"http://127.0.0.1:{service.getsockname()[1]}"
-
-
-@contextmanager
-def answering(status: int, body: bytes, heard: list[Message] | None = None) -> Iterator[str]:
-    """The URL of a service that answers every request with the same; it keeps their headers."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def answer(self) -> None:
-            if heard is not None:
-                heard.append(self.headers)
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_GET = do_POST = do_PUT = answer  # noqa: N815
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 class TestAnotherService:
