@@ -120,11 +120,8 @@ def status(url: UrlOption = None, path: PathOption = None, as_json: JsonOption =
             facts |= {"strategy": strategy, "ranking": learned}
         else:
             facts["space"] = facts["space"][:12]
-            facts["answers_by"] = (
-                f"{own}: {_worth(ranking)}"
-                if strategy == own
-                else (f"{strategy}, by MELON_STRATEGY in place of {own}: {_worth(ranking)}")
-            )
+            chosen = "" if strategy == own else f"{strategy}, by MELON_STRATEGY in place of "
+            facts["answers_by"] = f"{chosen}{own}: {_worth(ranking)}"
     if as_json:
         print_json(facts | {"aliases_astray": astray, "counts": counts})
         return
