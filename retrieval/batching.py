@@ -55,6 +55,11 @@ def has_conditions(filter: Filter) -> bool:
     return bool(filter.must or filter.should) or not only_ids
 
 
+def excluded_ids(filter: Filter) -> list[PointId]:
+    """The ids that a filter excludes."""
+    return [point for part in filter.must_not if isinstance(part, HasId) for point in part.ids]
+
+
 @dataclass(frozen=True, slots=True)
 class _Request:
     """A query as it is sent, and the ids that are then dropped from its answer."""
@@ -66,7 +71,7 @@ class _Request:
     @classmethod
     def of(cls, query: VectorQuery) -> _Request:
         filter = query.filter or Filter()
-        ids = [point for part in filter.must_not if isinstance(part, HasId) for point in part.ids]
+        ids = excluded_ids(filter)
         if isinstance(query.vector, SparseVector) or not 0 < len(ids) <= MAX_EXCLUDED_IDS:
             return cls(query, frozenset(), query.limit)
         others = tuple(part for part in filter.must_not if not isinstance(part, HasId))

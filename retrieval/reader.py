@@ -7,10 +7,11 @@ read once of it stays true.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Generic, TypeVar
+from threading import Lock
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from numpy.typing import NDArray
 from melon.retrieval.arrays import Floats, Scores, SongArray
 from melon.retrieval.batching import query_grouped
 from melon.retrieval.results import Description
+from melon.retrieval.song_facts import PAYLOAD as FACTS_PAYLOAD
+from melon.retrieval.song_facts import Facts, FactsOf, facts_type
 from melon.store import (
     Collection,
     CollectionSchema,
@@ -30,10 +33,11 @@ from melon.store import (
     Record,
     ReleaseReader,
     VectorQuery,
+    tag_point_id,
 )
 
 MAX_PLAYLISTS = 200_000
-"""Playlists whose songs are cached at most, some 100 MB."""
+"""Playlists whose songs and tags are cached at most, some 100 MB."""
 
 MAX_TAGS = 1_000_000
 """Tags whose text is cached at most."""
@@ -47,6 +51,9 @@ MAX_ARTIST_KEYS = 100_000
 MAX_VECTORS = 50_000
 """Songs whose vector is cached at most, some 30 MB of 100 dimensions."""
 
+MAX_FACTS = 100_000
+"""Songs, and tags, whose facts are cached at most, some 60 MB of 100 dimensions."""
+
 MAX_TABLE_ID = 16_000_000
 """Ids up to this have a table of counts, 64 MB at most."""
 
@@ -58,6 +65,38 @@ V = TypeVar("V")
 NO_HITS = Hits(np.empty(0, np.int64), np.empty(0))
 
 
+class Held(NamedTuple):
+    """What a playlist holds: the ids of its songs, and the codes of its tags."""
+
+    songs: SongArray
+    tags: SongArray
+
+
+class TagCodes:
+    """Small numbers for tags, whose points have long ids. May be shared by threads."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, int] = {}
+        self._points: list[str] = []
+        self._lock = Lock()
+
+    def of(self, tags: Iterable[str]) -> SongArray:
+        """The code of each tag, (n,) int32; one that is new gets the next."""
+        codes = self._codes
+        return np.array([codes[tag] if tag in codes else self._add(tag) for tag in tags], np.int32)
+
+    def points(self, codes: Ids) -> list[str]:
+        """The ids of the points of the tags."""
+        return [self._points[code] for code in codes.tolist()]
+
+    def _add(self, tag: str) -> int:
+        with self._lock:
+            if tag not in self._codes:
+                self._points.append(tag_point_id(tag))
+                self._codes[tag] = len(self._points) - 1
+            return self._codes[tag]
+
+
 class CachingReader(ForwardingReader):
     """A release's reader that keeps what it has read of points. May be shared by threads."""
 
@@ -65,7 +104,10 @@ class CachingReader(ForwardingReader):
         super().__init__(reader)
         self._popularity = {collection: Counts() for collection in Collection}
         self._song_counts: dict[int, int] = {}
-        self._songs = PointCache(Collection.PLAYLISTS, _song_ids, MAX_PLAYLISTS, payload=("songs",))
+        self._tag_codes = TagCodes()
+        self._held = PointCache(
+            Collection.PLAYLISTS, self._held_by, MAX_PLAYLISTS, payload=("songs", "tags")
+        )
         self._tags = PointCache(Collection.TAGS, _tag, MAX_TAGS, payload=("tag",))
         self._descriptions = PointCache(
             Collection.SONGS,
@@ -77,6 +119,18 @@ class CachingReader(ForwardingReader):
             Collection.SONGS, _artist_keys, MAX_ARTIST_KEYS, payload=("artist_keys",)
         )
         self._vectors = PointCache(Collection.SONGS, _vector, MAX_VECTORS, vectors=True)
+        dim = reader.manifest.dim
+        self._facts_type = facts_type(dim)
+        self._facts = PointCache(
+            Collection.SONGS, FactsOf(dim), MAX_FACTS, payload=FACTS_PAYLOAD, vectors=True
+        )
+        self._tag_facts = PointCache(
+            Collection.TAGS,
+            partial(_tag_facts, dim),
+            MAX_FACTS,
+            payload=("popularity",),
+            vectors=True,
+        )
 
     @property
     def engine(self) -> ReleaseReader:
@@ -102,19 +156,53 @@ class CachingReader(ForwardingReader):
     def songs(self, playlists: Ids) -> list[SongArray]:
         """The ids of each playlist's songs, (n,) int32.
 
-        For many queries, call `load_songs` for all their playlists first.
+        For many queries, call `load_held` for all their playlists first.
         """
-        ids = playlists.tolist()
-        known = self._songs.known
-        try:
-            return [known[playlist] for playlist in ids]
-        except KeyError:
-            loaded = self.load_songs(ids)
-            return [loaded[playlist] for playlist in ids]
+        loaded = self.load_held(playlists.tolist())
+        return [loaded[playlist].songs for playlist in playlists.tolist()]
 
-    def load_songs(self, playlists: Sequence[PointId]) -> Mapping[PointId, SongArray]:
-        """The songs of at least these playlists; one request loads those not cached."""
-        return self._songs.load(self._reader, playlists)
+    def tags_of(self, playlists: Ids) -> list[SongArray]:
+        """The codes of each playlist's tags, (n,) int32; see `tag_points`. Else as `songs`."""
+        loaded = self.load_held(playlists.tolist())
+        return [loaded[playlist].tags for playlist in playlists.tolist()]
+
+    def load_held(self, playlists: Sequence[PointId]) -> Mapping[PointId, Held]:
+        """What at least these playlists hold; one request reads those not cached."""
+        return self._held.load(self._reader, playlists)
+
+    def tag_codes(self, tags: Iterable[str]) -> SongArray:
+        """(n,) int32: the numbers by which this reader calls the tags."""
+        return self._tag_codes.of(tags)
+
+    def tag_points(self, codes: Ids) -> list[str]:
+        """The ids of the points of the tags that have these codes."""
+        return self._tag_codes.points(codes)
+
+    def tag_facts(self, codes: Ids) -> tuple[Floats, Floats]:
+        """The vectors (n, dim) and popularity (n,) of the tags that have these codes."""
+        points = self.tag_points(codes)
+        loaded = self._tag_facts.load(self._reader, points)
+        facts = [loaded[point] for point in points]
+        vectors = np.array([vector for vector, _ in facts], np.float32)
+        return vectors.reshape(len(facts), -1), np.array([one for _, one in facts], np.float32)
+
+    def facts(self, songs: Ids) -> Facts:
+        """What is known of each song, (n,) of `facts_type`.
+
+        For many queries, call `load_facts` for all their songs first.
+        """
+        if not len(songs):
+            return np.zeros(0, self._facts_type)
+        loaded = self.load_facts(songs.tolist())
+        return np.concatenate([loaded[song] for song in songs.tolist()])
+
+    def load_facts(self, songs: Sequence[PointId]) -> Mapping[PointId, Facts]:
+        """The facts of at least these songs; one request reads those not cached."""
+        return self._facts.load(self._reader, songs)
+
+    def _held_by(self, playlist: Record) -> Held:
+        get = playlist.payload.get
+        return Held(np.array(get("songs", ()), np.int32), self._tag_codes.of(get("tags", ())))
 
     def tags(self, ids: Ids) -> list[str]:
         """The tags that points stand for.
@@ -246,10 +334,6 @@ def _has_table(ids: Ids) -> bool:
     return ids.dtype.kind == "i" and int(ids.max(initial=0)) < MAX_TABLE_ID
 
 
-def _song_ids(playlist: Record) -> SongArray:
-    return np.array(playlist.payload.get("songs", ()), np.int32)
-
-
 def _tag(tag: Record) -> str:
     return str(tag.payload["tag"])
 
@@ -260,6 +344,11 @@ def _description(schema: CollectionSchema, song: Record) -> Description:
 
 def _artist_keys(song: Record) -> tuple[str, ...]:
     return tuple(song.payload.get("artist_keys", ()))
+
+
+def _tag_facts(dim: int, tag: Record) -> tuple[Floats, float]:
+    vector = np.zeros(dim, np.float32) if tag.vector is None else tag.vector
+    return vector, max(tag.payload.get("popularity", 0), 1)
 
 
 def _vector(song: Record) -> Floats | None:

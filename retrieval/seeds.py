@@ -60,6 +60,7 @@ class Seeds:
         title_tags: the tags in the title.
         words: the words of the title and of the tags, by which playlists are indexed.
         bigrams: their pairs of letters, likewise.
+        artists: of the songs, as names are compared (`name_key`).
         weights: how much the songs, the tags and the title count.
     """
 
@@ -72,6 +73,7 @@ class Seeds:
     not_songs: SeedSet
     not_tags: SeedSet
     weights: ModalityWeights
+    artists: tuple[str, ...] = ()
     unknown: Unknown = field(default_factory=Unknown)
 
     def __bool__(self) -> bool:
@@ -150,6 +152,7 @@ def look_up(
             not_songs=_gather(query.not_songs, songs, dim),
             not_tags=_gather(keys.not_tags, tags, dim),
             weights=query.relative_weights,
+            artists=_artists(songs[song] for song in query.songs if song in songs),
             unknown=Unknown(
                 songs=tuple(s for s in (*query.songs, *query.not_songs) if s not in songs),
                 tags=tuple(t for t in keys.tags + keys.not_tags if t not in tags),
@@ -231,9 +234,15 @@ def _fetch(
     by_id = {point_id(key): key for key in dict.fromkeys(keys)}
     if not by_id:
         return {}
-    fields = ("popularity", "item")
+    fields = ("popularity", "item", *(("artist_keys",) if collection is Collection.SONGS else ()))
     records = reader.retrieve(collection, list(by_id), payload=fields, vectors=True)
     return {by_id[record.id]: record for record in records}
+
+
+def _artists(songs: Iterable[Record]) -> tuple[str, ...]:
+    """The artists of songs, each once, in the songs' order."""
+    keys = chain.from_iterable(song.payload.get("artist_keys", ()) for song in songs)
+    return tuple(dict.fromkeys(keys))
 
 
 def _gather(

@@ -11,6 +11,7 @@ from melon.retrieval.settings import RetrievalSettings
 from melon.retrieval.strategies.dense import DenseStrategy
 from melon.retrieval.strategies.hops import NeighbourStrategy
 from melon.retrieval.strategies.hybrid import HybridStrategy
+from melon.retrieval.strategies.learned import LearnedStrategy
 from melon.retrieval.strategies.probes import ProbeKind
 from melon.retrieval.strategies.ranking import Strategy
 from melon.store import ReleaseManifest
@@ -29,6 +30,7 @@ def _of_settings(make: Callable[[RetrievalSettings], Strategy]) -> MakeStrategy:
 STRATEGIES: Mapping[str, MakeStrategy] = {
     HybridStrategy.name: _of_settings(HybridStrategy),
     NeighbourStrategy.name: _of_settings(NeighbourStrategy),
+    LearnedStrategy.name: lambda settings, manifest: LearnedStrategy(settings, manifest.ranking),
     **{kind.value: _of_settings(partial(DenseStrategy, probe_kind=kind)) for kind in ProbeKind},
 }
 """The strategies by their names; each is made for one release, or raises `UnknownStrategy`."""

@@ -91,7 +91,7 @@ class DenseStrategy:
         hits = reader.query_some(
             Collection.SONGS,
             [
-                _song_search(reader, query, probe, cosine, floor, alone=len(parts) == 1)
+                song_search(reader, query, probe.vector, _candidates(cosine, parts), floor)
                 for parts in searches
                 for query, probe, cosine in parts
                 for floor in cosine.floors
@@ -144,26 +144,20 @@ class NearbyPlaylists:
     weights: Floats
 
 
-def _song_search(
-    reader: CachingReader,
-    query: ResolvedQuery,
-    probe: Probe,
-    cosine: Cosine,
-    floor: int,
-    *,
-    alone: bool,
-) -> VectorQuery:
-    """The query for the songs near a probe that at least `floor` playlists hold.
+def _candidates(cosine: Cosine, probes: Sequence[object]) -> int:
+    """How many songs are sought near each of a query's probes."""
+    return cosine.candidates if len(probes) == 1 else min(cosine.candidates, BESIDE_OTHERS)
 
-    Args:
-        alone: whether the probe is the query's only one.
-    """
-    candidates = cosine.candidates if alone else min(cosine.candidates, BESIDE_OTHERS)
+
+def song_search(
+    reader: CachingReader, query: ResolvedQuery, vector: Floats, candidates: int, floor: int
+) -> VectorQuery:
+    """The query for the songs nearest to a vector that at least `floor` playlists hold."""
     limit = max(query.song_limit, candidates)
     few = floor > 0 and reader.count_songs(floor) < FEW_SONGS
     popular = Filter(must=(NumberRange("popularity", gte=floor),)) if floor else Filter()
     return VectorQuery(
-        probe.vector,
+        vector,
         DENSE,
         limit,
         query.song_filter & popular or None,

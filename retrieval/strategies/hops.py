@@ -13,10 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from melon.retrieval.arrays import Floats, PlaylistArray
+from melon.retrieval.arrays import Floats, PlaylistArray, Scores
+from melon.retrieval.batching import excluded_ids, has_conditions
 from melon.retrieval.reader import NO_HITS, CachingReader
 from melon.retrieval.seeds import SeedSet
 from melon.retrieval.settings import Hops, RetrievalSettings, Reweighting
+from melon.retrieval.strategies.holdings import Holdings
 from melon.retrieval.strategies.ranking import Answer, Ranked, ResolvedQuery
 from melon.retrieval.strategies.reweighting import reweight
 from melon.store import Collection, Filter, HasId, Hits, NumberRange, SparseVector, VectorQuery
@@ -84,11 +86,13 @@ class Playlists:
         ids: (n,) uint32; one that is like both is there twice.
         weights: (n,) float32, negative for those that are like what the query dislikes.
         liked_count: how many of them, from the first, are like the query.
+        held: the songs of all of them, where these are known already.
     """
 
     ids: PlaylistArray
     weights: Floats
     liked_count: int
+    held: Holdings | None = None
 
     def vector(self) -> SparseVector:
         """The query of the second hop, in which each playlist stands once."""
@@ -118,9 +122,9 @@ def first_hop(
     Where a query dislikes something, the playlists most like that have negative weights. Where
     None stands for a query, there are no playlists.
     """
-    hops = [_FirstHop(*pair, disliked) for pair in wanted if pair for disliked in (False, True)]
-    hits = _search_once(reader, hops)
-    reader.load_songs(
+    hops = [FirstHop(*pair, disliked) for pair in wanted if pair for disliked in (False, True)]
+    hits = search_once(reader, hops)
+    reader.load_held(
         [
             playlist
             for hop, row in zip(hops, hits, strict=True)
@@ -130,7 +134,7 @@ def first_hop(
     )
     weighted = iter([hop.weighted(reader, row) for hop, row in zip(hops, hits, strict=True)])
     return [
-        _less(next(weighted), next(weighted), pair[1].dislike_weight) if pair else NO_PLAYLISTS
+        less(next(weighted), next(weighted), pair[1].dislike_weight) if pair else NO_PLAYLISTS
         for pair in wanted
     ]
 
@@ -145,21 +149,57 @@ def second_hop(
 ) -> list[Ranked]:
     """What the playlists of each query hold, weighted by them, in one request.
 
+    Nothing is asked for a query without constraints whose playlists' songs are known already.
+
     Args:
         collection: songs or tags.
         limits: per query, how many candidates.
         discounts: per query, the exponent of popularity that a candidate's score is divided by.
     """
-    searches = [
-        VectorQuery(holders.vector(), HOLDERS, limit, query.filter(collection))
-        if holders.liked_count and limit > 0
+    known = [
+        _sums(reader, holders, query.filter(collection), limit)
+        if collection is Collection.SONGS
         else None
         for query, holders, limit in zip(queries, playlists, limits, strict=True)
     ]
-    pairs = list(zip(reader.query_some(collection, searches), discounts, strict=True))
+    searches = [
+        VectorQuery(holders.vector(), HOLDERS, limit, query.filter(collection))
+        if hits is None and holders.liked_count and limit > 0
+        else None
+        for query, holders, limit, hits in zip(queries, playlists, limits, known, strict=True)
+    ]
+    found = reader.query_some(collection, searches)
+    hits = [there or asked for there, asked in zip(known, found, strict=True)]
+    pairs = list(zip(hits, discounts, strict=True))
     if discounted := [hits.ids for hits, discount in pairs if discount]:
         reader.popularity(collection, np.concatenate(discounted))
     return [_discounted(reader, collection, hits, discount) for hits, discount in pairs]
+
+
+def _sums(reader: CachingReader, playlists: Playlists, filter: Filter, limit: int) -> Hits | None:
+    """What the store would answer, where it need not be asked."""
+    weighted_by_popularity = reader.manifest.weights.get("popularity", 0) != 0
+    if playlists.held is None or has_conditions(filter) or weighted_by_popularity:
+        return None
+    return best_songs(playlists.held, playlists.weights.astype(np.float64), filter, limit)
+
+
+def best_songs(held: Holdings, weights: Scores, filter: Filter, limit: int) -> Hits:
+    """The songs with the largest sums of the weights (n,) of the playlists that hold them.
+
+    Args:
+        filter: of excluded songs alone.
+    """
+    sums = held.sums_by_item(weights)
+    excluded = excluded_ids(filter)
+    rows = np.flatnonzero(sums > 0)
+    if len(rows) > limit + len(excluded):
+        rows = rows[np.argpartition(-sums[rows], limit + len(excluded) - 1)]
+        rows = rows[: limit + len(excluded)]
+    if excluded:
+        rows = rows[~np.isin(held.ids[rows], excluded)]
+    ranked = Ranked.of(held.ids[rows].astype(np.int64), sums[rows]).head(limit)
+    return Hits(ranked.ids, ranked.scores)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -220,7 +260,7 @@ def playlist_filter(query: ResolvedQuery, min_songs: int = 0) -> Filter | None:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _FirstHop:
+class FirstHop:
     """The search for the playlists most like what a query likes, or dislikes."""
 
     query: ResolvedQuery
@@ -239,18 +279,24 @@ class _FirstHop:
         filter = playlist_filter(self.query, self.hops.min_songs)
         return VectorQuery(vector, ITEMS, self.hops.playlists, filter) if vector else None
 
+    def prior(self, hits: Hits) -> Floats:
+        """(n,) float32: the playlists' weights by their similarity alone, 1 at most."""
+        best = hits.scores.max(initial=0)
+        return np.asarray((hits.scores / best) ** self.hops.power, np.float32)
+
     def weighted(self, reader: CachingReader, hits: Hits) -> Playlists:
         """The playlists, the best of them with a weight of 1 before they are weighed anew."""
         if not len(hits):
             return NO_PLAYLISTS
-        weights = ((hits.scores / hits.scores.max()) ** self.hops.power).astype(np.float32)
+        weights, held = self.prior(hits), None
         if self.reweighting:
-            seeds = [int(song) for song in self.query.seeds.songs.keys]
-            weights = reweight(weights, reader.songs(hits.ids), seeds, self.reweighting)
-        return Playlists(hits.ids.astype(np.uint32), weights, len(hits))
+            seeds = np.array(self.query.seeds.songs.keys, np.int32)
+            held, rows = Holdings.of(reader.songs(hits.ids), seeds)
+            weights = reweight(weights, held, rows, self.reweighting)
+        return Playlists(hits.ids.astype(np.uint32), weights, len(hits), held)
 
 
-def _search_once(reader: CachingReader, hops: Sequence[_FirstHop]) -> list[Hits]:
+def search_once(reader: CachingReader, hops: Sequence[FirstHop]) -> list[Hits]:
     """The hits of each first hop. What a query's songs and tags have in common is searched once."""
     searches = [hop.search() for hop in hops]
     keys = [
@@ -282,7 +328,7 @@ def _seed_vector(parts: Sequence[WeightedSeeds]) -> SparseVector | None:
     return SparseVector(unique[used], summed[used]) if used.any() else None
 
 
-def _less(liked: Playlists, disliked: Playlists, dislike_weight: float) -> Playlists:
+def less(liked: Playlists, disliked: Playlists, dislike_weight: float) -> Playlists:
     """The liked playlists less the disliked ones, which sum to `dislike_weight` of their weight."""
     if not liked.liked_count or not disliked.liked_count:
         return liked

@@ -1,0 +1,401 @@
+"""The strategy `learned`: what neighbours, co-embedding and artists find, in a learned order.
+
+Which songs and tags are candidates is what the store answers, so every constraint holds. Small
+networks, learned from the catalogue's own playlists when its space was trained, then put them in
+order by what `melon.retrieval.strategies.inputs` says of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from melon.ranking import LEARNED, Network, Ranking
+from melon.retrieval.arrays import Floats, Scores
+from melon.retrieval.batching import excluded_ids, has_conditions
+from melon.retrieval.reader import CachingReader
+from melon.retrieval.settings import RetrievalSettings
+from melon.retrieval.strategies.dense import NearbyPlaylists, song_search
+from melon.retrieval.strategies.holdings import Holdings, Numbers
+from melon.retrieval.strategies.hops import (
+    HOLDERS,
+    NO_PLAYLISTS,
+    FirstHop,
+    Playlists,
+    less,
+    search_once,
+)
+from melon.retrieval.strategies.hybrid import FILLING, HybridStrategy, join
+from melon.retrieval.strategies.inputs import Around, song_inputs, tag_inputs
+from melon.retrieval.strategies.probes import EPSILON, ProbeKind, probes
+from melon.retrieval.strategies.ranking import EMPTY, Answer, Ranked, ResolvedQuery
+from melon.retrieval.strategies.reweighting import reweight
+from melon.store import (
+    DENSE,
+    Collection,
+    Filter,
+    Hits,
+    Ids,
+    MatchAny,
+    SparseVector,
+    VectorQuery,
+    id_array,
+)
+
+AROUND = 2000
+"""Playlists around a query that are looked at; the neighbours are the nearest of them."""
+
+BY_NEIGHBOURS, BY_SIMILARITY = 500, 250
+"""Songs that are candidates by the neighbours' weights, and by all similarities around."""
+
+NEAR, BY_ARTISTS = 200, 200
+"""Songs that are candidates in the co-embedding: those near the query, and by its artists."""
+
+TAGS = 150
+"""Tags that are candidates."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """n songs, or tags, that may be recommended, and what is known of each.
+
+    Attributes:
+        ids: (n,) of their points.
+        inputs: (n, k) float32, in the order of `SONG_INPUTS` or `TAG_INPUTS`.
+        scores: (n,) by neighbours and co-embedding, which order them where no network does.
+        kept: (n,) what the query's dislikes leave of each, 0 to 1.
+    """
+
+    ids: Ids
+    inputs: Floats
+    scores: Scores
+    kept: Scores
+
+    def ranked(self, network: Network | None) -> Ranked:
+        """In the network's order, with scores above 0 and 1 at most."""
+        if not len(self.ids):
+            return EMPTY
+        scores = self.scores
+        if network is not None:
+            logits = network.score(self.inputs).astype(np.float64)
+            scores = np.exp(logits - logits.max())
+        return Ranked.of(self.ids, scores * self.kept).above(0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """What lies around a query: playlists, what these hold, and songs near it.
+
+    Attributes:
+        around: the n playlists like the query, and what they hold.
+        playlists: (n,) their ids.
+        songs: what they hold, and then what those hold that are like the query's dislikes.
+        weights: (m,) of the neighbours, which are the first of them.
+        liked: (c,) of each of these songs the sum of the neighbours' weights.
+        disliked: (c,) likewise of the playlists that are like the query's dislikes.
+        near: the rows of the songs that are near the query, or by its artists.
+        tag_scores: (t,) of each tag around, by neighbours and nearby playlists.
+        tags_by_neighbours: (t,) likewise, by the neighbours alone.
+    """
+
+    query: ResolvedQuery
+    around: Around
+    playlists: Ids
+    songs: Holdings
+    weights: Scores
+    liked: Scores
+    disliked: Scores
+    near: Numbers
+    tag_scores: Scores
+    tags_by_neighbours: Scores
+
+    @property
+    def by_similarity(self) -> Scores:
+        """(c,) of each song the sum of the similarities of all playlists around."""
+        return self.songs.sums_by_item(self.around.similarities)
+
+
+class LearnedStrategy:
+    """Candidates of the neighbours and of the co-embedding, in a learned order."""
+
+    name = LEARNED
+
+    def __init__(self, settings: RetrievalSettings, ranking: Ranking | None) -> None:
+        self.hybrid = HybridStrategy(settings)
+        self._songs = ranking.songs if ranking else None
+        self._tags = ranking.tags if ranking else None
+
+    def __call__(self, reader: CachingReader, queries: Sequence[ResolvedQuery]) -> list[Answer]:
+        """The candidates of all queries, each in the networks' order."""
+        return [
+            Answer(songs.ranked(self._songs), tags.ranked(self._tags))
+            for songs, tags in self.candidates(reader, queries)
+        ]
+
+    def candidates(
+        self, reader: CachingReader, queries: Sequence[ResolvedQuery]
+    ) -> list[tuple[Candidates, Candidates]]:
+        """The candidate songs and tags of each query.
+
+        Two rounds of requests: searches, then what is not cached of what they found. Between them
+        the store says which songs of the neighbours pass, for queries with constraints.
+        """
+        views = self.views(reader, queries)
+        passing = _passing(reader, views)
+        found = [one.ids for four in fours for one in four]
+        found += [part.ids for parts in near_playlists for part in parts]
+        reader.load_held([playlist for ids in found for playlist in ids.tolist()])
+        return [
+            (self._candidate_songs(reader, view, rows), self._candidate_tags(reader, view))
+            for view, rows in zip(views, passing, strict=True)
+        ]
+
+    def views(self, reader: CachingReader, queries: Sequence[ResolvedQuery]) -> list[View]:
+        """What lies around each query."""
+        places = [self._place(query) for query in queries]
+        near_songs = reader.in_background(partial(self._near_songs, reader, queries, places))
+        wanted = [query.tag_limit > 0 for query in queries]
+        nearby = reader.in_background(
+            partial(self.hybrid.by_cosine.nearby, reader, queries, wanted)
+        )
+        hops = [self._first_hops(query) for query in queries]
+        hits = iter(search_once(reader, [hop for four in hops for hop in four]))
+        near_playlists = nearby()
+        fours = [[next(hits) for _ in four] for four in hops]
+        found = [
+            *(one for four in fours for one in four),
+            *(p for part in near_playlists for p in part),
+        ]
+        reader.load_held([playlist for one in found for playlist in one.ids.tolist()])
+        return [
+            self._view(reader, *parts)
+            for parts in zip(
+                queries, places, near_songs(), near_playlists, hops, fours, strict=True
+            )
+        ]
+
+    def _place(self, query: ResolvedQuery) -> Floats | None:
+        """Where in the co-embedding the query stands: a unit vector (dim,), if anywhere."""
+        found = probes(query, self.hybrid.by_cosine.cosine(query), ProbeKind.MEAN)
+        return found[0].vector if found else None
+
+    def _near_songs(
+        self,
+        reader: CachingReader,
+        queries: Sequence[ResolvedQuery],
+        places: Sequence[Floats | None],
+    ) -> list[Ids]:
+        """The songs nearest to each query, and the nearest by its artists, in one request."""
+        searches = [
+            [] if place is None else self._near_searches(reader, query, place)
+            for query, place in zip(queries, places, strict=True)
+        ]
+        hits = iter(reader.query_some(Collection.SONGS, [one for part in searches for one in part]))
+        nothing = np.empty(0, np.int64)
+        return [np.concatenate([nothing, *(next(hits).ids for _ in part)]) for part in searches]
+
+    def _near_searches(
+        self, reader: CachingReader, query: ResolvedQuery, place: Floats
+    ) -> list[VectorQuery]:
+        fusion = self.hybrid.settings.of(query.seeds.kind).to_songs
+        cosine = self.hybrid.cosine(reader, query, fusion.model_copy(update={"weight": FILLING}))
+        if cosine is None or not query.song_limit:
+            return []
+        limit = max(NEAR, query.song_limit)
+        searches = [song_search(reader, query, place, limit, floor) for floor in cosine.floors]
+        if query.seeds.artists:
+            theirs = Filter(must=(MatchAny("artist_keys", query.seeds.artists),))
+            filter = query.song_filter & theirs
+            searches.append(VectorQuery(place, DENSE, BY_ARTISTS, filter, exact=query.exact))
+        return searches
+
+    def _first_hops(self, query: ResolvedQuery) -> list[FirstHop]:
+        """To the playlists around a query and those like its dislikes; for its tags, both again."""
+        to_songs = self.hybrid.by_hops.hops(query, Collection.SONGS)
+        to_tags = self.hybrid.by_hops.hops(query, Collection.TAGS)
+        around = to_songs.model_copy(update={"playlists": max(AROUND, to_songs.playlists)})
+        return [
+            FirstHop(query, around, disliked=False),
+            FirstHop(query, to_songs, disliked=True),
+            FirstHop(query, to_tags, disliked=False),
+            FirstHop(query, to_tags, disliked=True),
+        ]
+
+    def _view(
+        self,
+        reader: CachingReader,
+        query: ResolvedQuery,
+        place: Floats | None,
+        near_songs: Ids,
+        nearby: Sequence[NearbyPlaylists],
+        hops: Sequence[FirstHop],
+        hits: Sequence[Hits],
+    ) -> View:
+        seeds, around = query.seeds, hits[0]
+        best = float(around.scores.max(initial=0))
+        similarities = around.scores / max(best, EPSILON)
+
+        own = np.array(seeds.songs.keys, np.int64)
+        songs, rows = Holdings.of(
+            [*reader.songs(around.ids), *reader.songs(hits[1].ids)],
+            np.concatenate([own, near_songs]),
+        )
+        seed_rows, near = rows[: len(own)], rows[len(own) :]
+        to_songs = self.hybrid.by_hops.hops(query, Collection.SONGS)
+        neighbours = around.rows(slice(to_songs.playlists))
+        weights = hops[0].prior(neighbours)
+        if hops[0].reweighting:
+            weights = reweight(weights, songs.head(len(weights)), seed_rows, hops[0].reweighting)
+        both = less(
+            Playlists(neighbours.ids, weights, len(weights)),
+            _playlists(hops[1], hits[1]),
+            to_songs.dislike_weight,
+        )
+        against = np.zeros(len(songs))
+        against[len(around) :] = -both.weights[both.liked_count :] if both.liked_count else 0
+
+        by_neighbours = less(
+            _playlists(hops[2], hits[2]), _playlists(hops[3], hits[3]), hops[2].hops.dislike_weight
+        )
+        joined = join(by_neighbours, nearby, self.hybrid.settings.of(seeds.kind).to_tags)
+        tags, tag_rows = Holdings.of(
+            [
+                *reader.tags_of(around.ids),
+                *reader.tags_of(by_neighbours.ids),
+                *reader.tags_of(joined.ids),
+            ],
+            reader.tag_codes([str(tag) for tag in (*seeds.tags.keys, *seeds.title_tags.keys)]),
+        )
+        says = np.maximum(tags.lengths, 1) ** reader.manifest.weights.get("holder_tags", 0.0)
+        first, second = len(around), len(around) + len(by_neighbours.ids)
+        hop_weights, all_weights = np.zeros(second), np.zeros(len(tags))
+        hop_weights[first:] = says[first:second] * by_neighbours.weights
+        all_weights[second:] = says[second:] * joined.weights
+        return View(
+            query=query,
+            around=Around(
+                seeds=seeds,
+                similarities=similarities,
+                likeness=best,
+                songs=songs.head(first),
+                seed_rows=seed_rows,
+                tags=tags.head(first),
+                tag_rows=tag_rows,
+                place=place,
+            ),
+            playlists=around.ids,
+            songs=songs,
+            weights=weights.astype(np.float64),
+            liked=songs.sums_by_item(weights.astype(np.float64)),
+            disliked=songs.sums_by_item(against),
+            near=near,
+            tag_scores=tags.sums_by_item(all_weights),
+            tags_by_neighbours=tags.sums_by_item(hop_weights),
+        )
+
+    def _candidate_songs(self, reader: CachingReader, view: View, rows: Numbers) -> Candidates:
+        query, around = view.query, view.around
+        hops = self.hybrid.by_hops.hops(query, Collection.SONGS)
+        facts = reader.facts(view.songs.ids[rows])
+        popularity = facts["popularity"].astype(np.float64)
+        liked = view.liked[rows]
+        by_hops = _scaled(np.maximum(liked, 0) * popularity**-hops.candidate_discount)
+        scores = by_hops
+        if around.place is not None:
+            cosine = self.hybrid.by_cosine.cosine(query)
+            fusion = self.hybrid.settings.of(query.seeds.kind).to_songs
+            near = np.exp(cosine.sharpness * (facts["vector"] @ around.place - 1))
+            near = _scaled(near * popularity**cosine.prior)
+            scores = by_hops + max(fusion.weight, FILLING) * near**fusion.power
+        against = view.disliked[rows]
+        left = np.divide(liked - against, liked, out=1.0 * (against == 0), where=liked > 0)
+        seeds = reader.facts(np.array(query.seeds.songs.keys, np.int64))
+        held = around.songs.of_items(rows)
+        inputs = song_inputs(around, held, scores, by_hops, facts, seeds)
+        ids = view.songs.ids[rows].astype(np.int64)
+        return Candidates(ids, inputs, scores, np.clip(left, 0, 1))
+
+    def _candidate_tags(self, reader: CachingReader, view: View) -> Candidates:
+        query, tags = view.query, view.around.tags
+        hops = self.hybrid.by_hops.hops(query, Collection.TAGS)
+        rows = np.flatnonzero(view.tag_scores > 0)
+        excluded = [str(tag) for tag in (*query.seeds.tags.keys, *query.seeds.not_tags.keys)]
+        rows = rows[~np.isin(tags.ids[rows], reader.tag_codes(excluded))]
+        rows = rows[np.argsort(-view.tag_scores[rows], kind="stable")]
+        rows = rows[: max(TAGS, query.tag_limit) if query.tag_limit else 0]
+        vectors, popularity = reader.tag_facts(tags.ids[rows])
+        discount = popularity.astype(np.float64) ** -hops.candidate_discount
+        scores = _scaled(view.tag_scores[rows] * discount)
+        by_hops = _scaled(np.maximum(view.tags_by_neighbours[rows], 0) * discount)
+        inputs = tag_inputs(view.around, tags.of_items(rows), scores, by_hops, vectors, popularity)
+        ids = id_array(reader.tag_points(tags.ids[rows]))
+        return Candidates(ids, inputs, scores, np.ones(len(rows)))
+
+
+def _passing(reader: CachingReader, views: Sequence[View]) -> list[Numbers]:
+    """The rows of the songs of each view that are candidates."""
+    constrained = [has_conditions(view.query.song_filter) for view in views]
+    searches = [
+        VectorQuery(
+            SparseVector(ids.astype(np.uint32), weights.astype(np.float32)),
+            HOLDERS,
+            limit,
+            view.query.song_filter,
+        )
+        if asks and len(ids) and limit
+        else None
+        for view, asks in zip(views, constrained, strict=True)
+        for ids, weights, limit in _second_hops(view)
+    ]
+    hits = iter(reader.query_some(Collection.SONGS, searches))
+    passing = []
+    for view, asks in zip(views, constrained, strict=True):
+        if asks:
+            found = [_rows_of(view.songs, next(hits).ids) for _ in _second_hops(view)]
+        else:
+            excluded = np.isin(view.songs.ids, excluded_ids(view.query.song_filter))
+            found = [
+                _best(np.where(excluded, 0, view.songs.sums_by_item(weights)), limit)
+                for _, weights, limit in _second_hops(view)
+            ]
+        passing.append(np.unique(np.concatenate([*found, view.near])))
+    return passing
+
+
+def _second_hops(view: View) -> list[tuple[Ids, Scores, int]]:
+    """Playlists, their weights, and how many of the songs that they hold are candidates."""
+    limit = view.query.song_limit
+    similarities = view.around.similarities
+    return [
+        (view.playlists[: len(view.weights)], view.weights, limit and max(BY_NEIGHBOURS, limit)),
+        (view.playlists, similarities, limit and max(BY_SIMILARITY, limit)),
+    ]
+
+
+def _best(scores: Scores, count: int) -> Numbers:
+    """The rows of the largest scores above 0, in no order."""
+    if count < len(scores):
+        rows = np.argpartition(-scores, count)[:count]
+        return rows[scores[rows] > 0]
+    return np.flatnonzero(scores > 0)
+
+
+def _rows_of(held: Holdings, ids: Ids) -> Numbers:
+    """The rows of items that are among those of `held`."""
+    order = np.argsort(held.ids)
+    return order[np.searchsorted(held.ids, ids, sorter=order)]
+
+
+def _playlists(hop: FirstHop, hits: Hits) -> Playlists:
+    """The playlists of a first hop that are not weighed anew."""
+    if not len(hits):
+        return NO_PLAYLISTS
+    return Playlists(hits.ids.astype(np.uint32), hop.prior(hits), len(hits))
+
+
+def _scaled(scores: Scores) -> Scores:
+    """The same with 1 for the largest."""
+    return scores / max(float(scores.max(initial=0)), EPSILON)
