@@ -7,7 +7,7 @@ holds what, and products of matrices.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from typing import Any, TypeVar
@@ -26,6 +26,7 @@ from melon.store import (
     HasId,
     Hits,
     Ids,
+    MatchAny,
     NumberRange,
     PointId,
     Preset,
@@ -48,7 +49,7 @@ SCORES = 2**24
 class MemoryReader:
     """Reads a space as if it were ingested: a `ReleaseReader` of the same answers.
 
-    Conditions on anything but ids and whole numbers are refused: learning has no use for them.
+    Conditions on ids, whole numbers and lists are met; others are refused, for want of use.
     Ties are broken by id.
     """
 
@@ -163,6 +164,7 @@ class _Points:
         self._part = part
         self._numbers: dict[str, Ints] = {}
         self._passing: dict[Condition, Mask] = {}
+        self._with: dict[str, Mapping[Any, list[int]]] = {}
         self._vectors_among: dict[Filter, tuple[Ints, Floats]] = {}
 
     def __len__(self) -> int:
@@ -248,7 +250,22 @@ class _Points:
                 if condition not in self._passing:
                     self._passing[condition] = _between(self.numbers(field), condition)
                 return self._passing[condition]
+            case MatchAny(field, values):
+                meeting = np.zeros(len(self), np.bool_)
+                for value in values:
+                    meeting[self._rows_with(field).get(value, [])] = True
+                return meeting
         raise RequestRefused(f"points in memory are not filtered by {condition}")
+
+    def _rows_with(self, field: str) -> Mapping[Any, list[int]]:
+        """The rows that have each value of a field of lists."""
+        if field not in self._with:
+            rows: dict[Any, list[int]] = defaultdict(list)
+            for row, payload in enumerate(self._part.payloads.at(np.arange(len(self)), (field,))):
+                for value in payload.get(field, ()):
+                    rows[value].append(row)
+            self._with[field] = rows
+        return self._with[field]
 
     def best(self, rows: Ints, scores: NDArray[Any], limit: int) -> tuple[Ints, NDArray[Any]]:
         """The `limit` rows of the largest scores, best first, of equal ones the lower ids."""
@@ -265,11 +282,7 @@ class _Points:
         Points without a vector are near nothing.
         """
         among = _without_ids(queries[0].filter)
-        if among not in self._vectors_among:
-            rows = np.flatnonzero(self.passing(among) & self._has_vector)
-            whole = len(rows) == len(self)
-            self._vectors_among[among] = rows, self._vectors if whole else self._vectors[rows]
-        rows, vectors = self._vectors_among[among]
+        rows, vectors = self._vectors_among.get(among) or self._among(among)
         probes = np.stack([np.asarray(query.vector, np.float32) for query in queries])
         probes /= np.maximum(np.linalg.norm(probes, axis=1, keepdims=True), np.float32(1e-12))
         answers = []
@@ -279,6 +292,14 @@ class _Points:
             kept = ~np.isin(best, excluded)
             answers.append(self._hits(best[kept][: query.limit], cosines[kept][: query.limit]))
         return answers
+
+    def _among(self, filter: Filter) -> tuple[Ints, Floats]:
+        """The points with a vector that pass a filter; those of a range are kept for the next."""
+        rows = np.flatnonzero(self.passing(filter) & self._has_vector)
+        among = rows, self._vectors if len(rows) == len(self) else self._vectors[rows]
+        if all(isinstance(condition, NumberRange) for condition in filter.must):
+            self._vectors_among[filter] = among
+        return among
 
     def sparse_hits(self, queries: Sequence[VectorQuery]) -> list[Hits]:
         """The points that have a dimension in common with each query, by their scalar product."""

@@ -44,6 +44,7 @@ class FactsOf:
         self._type = facts_type(dim)
 
     def __call__(self, song: Record) -> Facts:
+        """(1,): those of the record."""
         get = song.payload.get
         facts = np.zeros(1, self._type)
         if song.vector is not None:

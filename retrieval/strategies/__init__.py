@@ -27,10 +27,21 @@ def _of_settings(make: Callable[[RetrievalSettings], Strategy]) -> MakeStrategy:
     return lambda settings, _: make(settings)
 
 
+def _learned(settings: RetrievalSettings, manifest: ReleaseManifest) -> Strategy:
+    ranking = manifest.ranking
+    if ranking is None or not (ranking.songs or ranking.tags):
+        raise UnknownStrategy(
+            "no ranking was learned from its playlists",
+            where=f"release {manifest.release}",
+            hint="train its space again, with at least 50 playlists, or ask for another strategy",
+        )
+    return LearnedStrategy(settings, ranking)
+
+
 STRATEGIES: Mapping[str, MakeStrategy] = {
     HybridStrategy.name: _of_settings(HybridStrategy),
     NeighbourStrategy.name: _of_settings(NeighbourStrategy),
-    LearnedStrategy.name: lambda settings, manifest: LearnedStrategy(settings, manifest.ranking),
+    LearnedStrategy.name: _learned,
     **{kind.value: _of_settings(partial(DenseStrategy, probe_kind=kind)) for kind in ProbeKind},
 }
 """The strategies by their names; each is made for one release, or raises `UnknownStrategy`."""

@@ -41,7 +41,7 @@ SONG_INPUTS = {
     "in 100": "log of how many of the nearest 100 playlists hold it, and 1",
     "in 500": "log of how many of the nearest 500 do, and 1",
     "beside seeds": "log of how often it stands beside seeds, over the roots of the popularities",
-    "with tags": "log of how often it stands with the query's tags, over the root of its popularity",
+    "with tags": "log of how often it stands with the query's tags, over its root popularity",
     "with likely tags": "log of how often it does with the tags of the nearest playlists, likewise",
     "length": "the mean of log lengths of the playlists that hold it",
     "popularity": "log of the number of playlists that hold it",
@@ -204,8 +204,8 @@ def _with_tags(around: Around, held: Holdings, popularity: Scores) -> dict[str, 
         given[around.tag_rows] = 1
         inputs["with tags"] = held.sums_by_item(tags.sums_by_playlist(given))
     sums = tags.sums_by_item(around.similarities[:MIDDLE])
-    if len(sums):
-        likely = np.where(sums >= np.sort(sums)[-LIKELY_TAGS:][0], sums / sums.max(), 0)
+    if sums.any():
+        likely = np.where(sums >= np.sort(sums)[-LIKELY_TAGS:][0], _scaled(sums), 0)
         inputs["with likely tags"] = held.sums_by_item(tags.sums_by_playlist(likely))
     return {name: _log(counts / np.sqrt(popularity)) for name, counts in inputs.items()}
 

@@ -145,9 +145,8 @@ class LearnedStrategy:
         """
         views = self.views(reader, queries)
         passing = _passing(reader, views)
-        found = [one.ids for four in fours for one in four]
-        found += [part.ids for parts in near_playlists for part in parts]
-        reader.load_held([playlist for ids in found for playlist in ids.tolist()])
+        found = [view.songs.ids[rows] for view, rows in zip(views, passing, strict=True)]
+        reader.load_facts([song for ids in found for song in ids.tolist()])
         return [
             (self._candidate_songs(reader, view, rows), self._candidate_tags(reader, view))
             for view, rows in zip(views, passing, strict=True)
@@ -165,11 +164,9 @@ class LearnedStrategy:
         hits = iter(search_once(reader, [hop for four in hops for hop in four]))
         near_playlists = nearby()
         fours = [[next(hits) for _ in four] for four in hops]
-        found = [
-            *(one for four in fours for one in four),
-            *(p for part in near_playlists for p in part),
-        ]
-        reader.load_held([playlist for one in found for playlist in one.ids.tolist()])
+        found = [one.ids for four in fours for one in four]
+        found += [part.ids for parts in near_playlists for part in parts]
+        reader.load_held([playlist for ids in found for playlist in ids.tolist()])
         return [
             self._view(reader, *parts)
             for parts in zip(
