@@ -184,7 +184,8 @@ class CachingReader(ForwardingReader):
         loaded = self._tag_facts.load(self._reader, points)
         facts = [loaded[point] for point in points]
         vectors = np.array([vector for vector, _ in facts], np.float32)
-        return vectors.reshape(len(facts), -1), np.array([one for _, one in facts], np.float32)
+        counts = np.array([count for _, count in facts], np.float32)
+        return vectors.reshape(len(facts), self.manifest.dim), counts
 
     def facts(self, songs: Ids) -> Facts:
         """What is known of each song, (n,) of `facts_type`.

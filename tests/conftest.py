@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
@@ -17,6 +18,7 @@ from keyed_demo import keyed
 from places import ENGINES, SERVER, Place, ServerPlace, memory, place_on, scratch_directory
 from qdrant_binary import ServerUnavailable, fetch
 from qdrant_server import Endpoint, running_server
+from some_ranking import some_ranking
 
 from melon.catalog import find_corpus
 from melon.demo import DemoScale, DemoTruth, make_demo
@@ -149,7 +151,8 @@ def demo_truth(demo_corpus: tuple[Path, DemoTruth]) -> DemoTruth:
 def demo_space(demo_corpus: tuple[Path, DemoTruth]) -> EmbeddingSpace:
     """A space trained on the demo corpus: nine of ten nearest songs share their mood."""
     settings = training_settings(dim=16, epochs=10, window=5, title_pieces=64, workers=1, seed=1)
-    return build_from_files(find_corpus([demo_corpus[0]]), settings)
+    space = build_from_files(find_corpus([demo_corpus[0]]), settings)
+    return replace(space, ranking=some_ranking())
 
 
 @pytest.fixture(scope="session", params=ENGINES)

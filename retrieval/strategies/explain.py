@@ -2,8 +2,8 @@
 
 In the co-embedding, a score is shared out among the seeds of its probe, by their parts in the
 cosine. A score of the two hops is a sum over the playlists that hold the result; a playlist's
-share goes to the seeds in proportion to their parts in its score at the first hop. All shares add
-up to the score.
+share goes to the seeds in proportion to their parts in its score at the first hop. A learned score
+is shared out in proportion to these. All shares add up to the score.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from melon.retrieval.strategies.hybrid import (
     largest_weight,
     song_fusion,
 )
+from melon.retrieval.strategies.learned import LearnedStrategy, View
 from melon.retrieval.strategies.probes import EPSILON
 from melon.retrieval.strategies.ranking import (
     NO_SHARES,
@@ -54,6 +55,8 @@ def explain(
             return _explain_neighbours(strategy, reader, query, answer)
         case HybridStrategy():
             return _explain_hybrid(strategy, reader, query, answer)
+        case LearnedStrategy():
+            return _explain_learned(strategy, reader, query, answer)
     raise NotImplementedError(f"no explanation is written for {type(strategy).__name__}")
 
 
@@ -160,6 +163,74 @@ def _hybrid_tag_shares(
     )
 
 
+def _explain_learned(
+    strategy: LearnedStrategy, reader: CachingReader, query: ResolvedQuery, answer: Answer
+) -> Explanation:
+    """The network weighs what it is shown as a whole: its score is shared out by the evidence."""
+    [view] = strategy.views(reader, [query])
+    return Explanation(
+        songs=_learned_song_shares(strategy, reader, view, answer.songs.above(0)),
+        tags=_learned_tag_shares(strategy.hybrid, reader, query, answer.tags.above(0)),
+    )
+
+
+def _learned_song_shares(
+    strategy: LearnedStrategy, reader: CachingReader, view: View, ranked: Ranked
+) -> Shares:
+    """A score goes to the playlists around that hold the song, in proportion to their similarity.
+
+    What dislikes took of it goes to those like them; that of a song which none of them holds goes
+    to the seeds, by their parts in the cosine to where the query stands.
+    """
+    query, songs, playlists = view.query, Collection.SONGS, view.playlists
+    kept = view.kept(view.rows_of(ranked.ids))
+    whole = ranked.scores / kept
+    shares = NO_SHARES
+    if playlists.liked_count and len(ranked):
+        hops = strategy.hybrid.by_hops.hops(query, songs)
+        refs, to_seeds = _parts_of_seeds(reader, query, hops, playlists)
+        for part, scores in (
+            (slice(playlists.liked_count), whole),
+            (slice(playlists.liked_count, None), ranked.scores - whole),
+        ):
+            weights = np.abs(playlists.weights[part])
+            found = _holder_shares(
+                reader, songs, ranked.ids, 0.0, playlists.ids[part], weights, refs, to_seeds[part]
+            )
+            shares = shares.plus(_scaled_to(found, scores))
+    probe = strategy.probe(query)
+    if probe is None:
+        return shares
+    unheld = np.where(_total(shares, len(ranked)) == 0, ranked.scores, 0)
+    vectors = reader.facts(ranked.ids)["vector"]
+    parts = np.array([probe.parts(vector) for vector in vectors]).reshape(len(ranked), -1)
+    return shares.plus(Shares(_by_ref(probe.seeds, parts * unheld[:, None]), {}))
+
+
+def _learned_tag_shares(
+    strategy: HybridStrategy, reader: CachingReader, query: ResolvedQuery, ranked: Ranked
+) -> Shares:
+    """A score goes to the neighbours and the nearby playlists that carry the tag."""
+    fusion = strategy.settings.of(query.seeds.kind).to_tags
+    hops = strategy.by_hops.hops(query, Collection.TAGS)
+    _, [neighbours] = strategy.by_hops.neighbours(reader, [query])
+    [nearby] = strategy.by_cosine.nearby(reader, [query], [fusion.weight > 0])
+    by_hops = _hop_shares(reader, Collection.TAGS, query, hops, neighbours, ranked.ids)
+    scale = np.full(len(ranked), 1 / largest_weight(neighbours))
+    near = _nearby_shares(reader, fused_nearby(nearby, fusion), ranked.ids, 0.0)
+    return _scaled_to(by_hops.times(scale).plus(near), ranked.scores)
+
+
+def _scaled_to(shares: Shares, scores: Scores) -> Shares:
+    """The same in proportion, such that each result's sum to its score, if it has any."""
+    total = _total(shares, len(scores))
+    return shares.times(np.divide(scores, total, out=np.zeros(len(scores)), where=total != 0))
+
+
+def _total(shares: Shares, count: int) -> Scores:
+    return sum(shares.seeds.values(), np.zeros(count))
+
+
 def _cosine_shares(
     strategy: DenseStrategy,
     reader: CachingReader,
@@ -225,16 +296,23 @@ def _hop_shares(
     """Shares of seeds and neighbours in the scores that `second_hop` gives to `ids`."""
     if not neighbours.liked_count or not len(ids):
         return NO_SHARES
+    refs, to_seeds = _parts_of_seeds(reader, query, hops, neighbours)
+    weights, discount = neighbours.weights, hops.candidate_discount
+    return _holder_shares(
+        reader, collection, ids, discount, neighbours.ids, weights, refs, to_seeds
+    )
+
+
+def _parts_of_seeds(
+    reader: CachingReader, query: ResolvedQuery, hops: Hops, neighbours: Playlists
+) -> tuple[list[SeedRef], Scores]:
+    """The seeds, and their parts in each neighbour: (neighbours, seeds) float64, rows sum to 1."""
     points = neighbours.ids.tolist()
     records = {
         record.id: record
         for record in reader.retrieve(Collection.PLAYLISTS, points, payload=False, sparse=True)
     }
-    refs, to_seeds = _seed_parts(query, hops, neighbours, [records[point] for point in points])
-    weights, discount = neighbours.weights, hops.candidate_discount
-    return _holder_shares(
-        reader, collection, ids, discount, neighbours.ids, weights, refs, to_seeds
-    )
+    return _seed_parts(query, hops, neighbours, [records[point] for point in points])
 
 
 def _seed_parts(

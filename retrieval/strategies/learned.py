@@ -30,7 +30,7 @@ from melon.retrieval.strategies.hops import (
 )
 from melon.retrieval.strategies.hybrid import FILLING, HybridStrategy, join
 from melon.retrieval.strategies.inputs import Around, song_inputs, tag_inputs
-from melon.retrieval.strategies.probes import EPSILON, ProbeKind, probes
+from melon.retrieval.strategies.probes import EPSILON, Probe, ProbeKind, probes
 from melon.retrieval.strategies.ranking import EMPTY, Answer, Ranked, ResolvedQuery
 from melon.retrieval.strategies.reweighting import reweight
 from melon.store import (
@@ -91,8 +91,8 @@ class View:
 
     Attributes:
         around: the n playlists like the query, and what they hold.
-        playlists: (n,) their ids.
-        songs: what they hold, and then what those hold that are like the query's dislikes.
+        playlists: these, and then those that are like the query's dislikes.
+        songs: what all of them hold.
         weights: (m,) of the neighbours, which are the first of them.
         liked: (c,) of each of these songs the sum of the neighbours' weights.
         disliked: (c,) likewise of the playlists that are like the query's dislikes.
@@ -103,7 +103,7 @@ class View:
 
     query: ResolvedQuery
     around: Around
-    playlists: Ids
+    playlists: Playlists
     songs: Holdings
     weights: Scores
     liked: Scores
@@ -112,10 +112,16 @@ class View:
     tag_scores: Scores
     tags_by_neighbours: Scores
 
-    @property
-    def by_similarity(self) -> Scores:
-        """(c,) of each song the sum of the similarities of all playlists around."""
-        return self.songs.sums_by_item(self.around.similarities)
+    def kept(self, rows: Numbers) -> Scores:
+        """What the query's dislikes leave of songs, 0 to 1."""
+        liked, disliked = self.liked[rows], self.disliked[rows]
+        left = np.divide(liked - disliked, liked, out=1.0 * (disliked == 0), where=liked > 0)
+        return np.asarray(np.clip(left, 0, 1), np.float64)
+
+    def rows_of(self, songs: Ids) -> Numbers:
+        """The rows in `songs` of some that are there."""
+        order = np.argsort(self.songs.ids)
+        return order[np.searchsorted(self.songs.ids, songs, sorter=order)]
 
 
 class LearnedStrategy:
@@ -154,7 +160,7 @@ class LearnedStrategy:
 
     def views(self, reader: CachingReader, queries: Sequence[ResolvedQuery]) -> list[View]:
         """What lies around each query."""
-        places = [self._place(query) for query in queries]
+        places = [probe.vector if (probe := self.probe(query)) else None for query in queries]
         near_songs = reader.in_background(partial(self._near_songs, reader, queries, places))
         wanted = [query.tag_limit > 0 for query in queries]
         nearby = reader.in_background(
@@ -164,9 +170,9 @@ class LearnedStrategy:
         hits = iter(search_once(reader, [hop for four in hops for hop in four]))
         near_playlists = nearby()
         fours = [[next(hits) for _ in four] for four in hops]
-        found = [one.ids for four in fours for one in four]
-        found += [part.ids for parts in near_playlists for part in parts]
-        reader.load_held([playlist for ids in found for playlist in ids.tolist()])
+        playlists = [one.ids for four in fours for one in four]
+        playlists += [part.ids for parts in near_playlists for part in parts]
+        reader.load_held([playlist for ids in playlists for playlist in ids.tolist()])
         return [
             self._view(reader, *parts)
             for parts in zip(
@@ -174,10 +180,9 @@ class LearnedStrategy:
             )
         ]
 
-    def _place(self, query: ResolvedQuery) -> Floats | None:
-        """Where in the co-embedding the query stands: a unit vector (dim,), if anywhere."""
-        found = probes(query, self.hybrid.by_cosine.cosine(query), ProbeKind.MEAN)
-        return found[0].vector if found else None
+    def probe(self, query: ResolvedQuery) -> Probe | None:
+        """Where in the co-embedding the query stands, if anywhere."""
+        return next(iter(probes(query, self.hybrid.by_cosine.cosine(query), ProbeKind.MEAN)), None)
 
     def _near_songs(
         self,
@@ -283,7 +288,11 @@ class LearnedStrategy:
                 tag_rows=tag_rows,
                 place=place,
             ),
-            playlists=around.ids,
+            playlists=Playlists(
+                np.concatenate([around.ids, hits[1].ids]).astype(np.uint32),
+                np.concatenate([similarities, -against[len(around) :]]).astype(np.float32),
+                len(around),
+            ),
             songs=songs,
             weights=weights.astype(np.float64),
             liked=songs.sums_by_item(weights.astype(np.float64)),
@@ -298,8 +307,7 @@ class LearnedStrategy:
         hops = self.hybrid.by_hops.hops(query, Collection.SONGS)
         facts = reader.facts(view.songs.ids[rows])
         popularity = facts["popularity"].astype(np.float64)
-        liked = view.liked[rows]
-        by_hops = _scaled(np.maximum(liked, 0) * popularity**-hops.candidate_discount)
+        by_hops = _scaled(np.maximum(view.liked[rows], 0) * popularity**-hops.candidate_discount)
         scores = by_hops
         if around.place is not None:
             cosine = self.hybrid.by_cosine.cosine(query)
@@ -307,13 +315,11 @@ class LearnedStrategy:
             near = np.exp(cosine.sharpness * (facts["vector"] @ around.place - 1))
             near = _scaled(near * popularity**cosine.prior)
             scores = by_hops + max(fusion.weight, FILLING) * near**fusion.power
-        against = view.disliked[rows]
-        left = np.divide(liked - against, liked, out=1.0 * (against == 0), where=liked > 0)
         seeds = reader.facts(np.array(query.seeds.songs.keys, np.int64))
         held = around.songs.of_items(rows)
         inputs = song_inputs(around, held, scores, by_hops, facts, seeds)
         ids = view.songs.ids[rows].astype(np.int64)
-        return Candidates(ids, inputs, scores, np.clip(left, 0, 1))
+        return Candidates(ids, inputs, scores, view.kept(rows))
 
     def _candidate_tags(self, reader: CachingReader, view: View) -> Candidates:
         query, tags = view.query, view.around.tags
@@ -337,7 +343,7 @@ def _passing(reader: CachingReader, views: Sequence[View]) -> list[Numbers]:
     constrained = [has_conditions(view.query.song_filter) for view in views]
     searches = [
         VectorQuery(
-            SparseVector(ids.astype(np.uint32), weights.astype(np.float32)),
+            SparseVector(ids, weights.astype(np.float32)),
             HOLDERS,
             limit,
             view.query.song_filter,
@@ -351,7 +357,7 @@ def _passing(reader: CachingReader, views: Sequence[View]) -> list[Numbers]:
     passing = []
     for view, asks in zip(views, constrained, strict=True):
         if asks:
-            found = [_rows_of(view.songs, next(hits).ids) for _ in _second_hops(view)]
+            found = [view.rows_of(next(hits).ids) for _ in _second_hops(view)]
         else:
             excluded = np.isin(view.songs.ids, excluded_ids(view.query.song_filter))
             found = [
@@ -365,10 +371,10 @@ def _passing(reader: CachingReader, views: Sequence[View]) -> list[Numbers]:
 def _second_hops(view: View) -> list[tuple[Ids, Scores, int]]:
     """Playlists, their weights, and how many of the songs that they hold are candidates."""
     limit = view.query.song_limit
-    similarities = view.around.similarities
+    ids, similarities = view.playlists.ids, view.around.similarities
     return [
-        (view.playlists[: len(view.weights)], view.weights, limit and max(BY_NEIGHBOURS, limit)),
-        (view.playlists, similarities, limit and max(BY_SIMILARITY, limit)),
+        (ids[: len(view.weights)], view.weights, limit and max(BY_NEIGHBOURS, limit)),
+        (ids[: len(similarities)], similarities, limit and max(BY_SIMILARITY, limit)),
     ]
 
 
@@ -378,12 +384,6 @@ def _best(scores: Scores, count: int) -> Numbers:
         rows = np.argpartition(-scores, count)[:count]
         return rows[scores[rows] > 0]
     return np.flatnonzero(scores > 0)
-
-
-def _rows_of(held: Holdings, ids: Ids) -> Numbers:
-    """The rows of items that are among those of `held`."""
-    order = np.argsort(held.ids)
-    return order[np.searchsorted(held.ids, ids, sorter=order)]
 
 
 def _playlists(hop: FirstHop, hits: Hits) -> Playlists:
