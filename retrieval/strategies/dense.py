@@ -91,7 +91,7 @@ class DenseStrategy:
         hits = reader.query_some(
             Collection.SONGS,
             [
-                song_search(reader, query, probe.vector, _candidates(cosine, parts), floor)
+                song_search(reader, query, probe.vector, floor, *_breadth(cosine, parts))
                 for parts in searches
                 for query, probe, cosine in parts
                 for floor in cosine.floors
@@ -144,13 +144,20 @@ class NearbyPlaylists:
     weights: Floats
 
 
-def _candidates(cosine: Cosine, probes: Sequence[object]) -> int:
-    """How many songs are sought near each of a query's probes."""
-    return cosine.candidates if len(probes) == 1 else min(cosine.candidates, BESIDE_OTHERS)
+def _breadth(cosine: Cosine, probes: Sequence[object]) -> tuple[int, int]:
+    """How many songs are sought near each of a query's probes, and how wide at least."""
+    if len(probes) == 1:
+        return cosine.candidates, MIN_UNFILTERED_EF
+    return min(cosine.candidates, BESIDE_OTHERS), EF_BESIDE_OTHERS
 
 
 def song_search(
-    reader: CachingReader, query: ResolvedQuery, vector: Floats, candidates: int, floor: int
+    reader: CachingReader,
+    query: ResolvedQuery,
+    vector: Floats,
+    floor: int,
+    candidates: int,
+    least_ef: int = MIN_UNFILTERED_EF,
 ) -> VectorQuery:
     """The query for the songs nearest to a vector that at least `floor` playlists hold."""
     limit = max(query.song_limit, candidates)
@@ -163,7 +170,7 @@ def song_search(
         query.song_filter & popular or None,
         exact=query.exact or few,
         # by the query's filter alone: popular songs are near each other in the graph
-        ef=search_ef(limit, query.song_filter, MIN_UNFILTERED_EF if alone else EF_BESIDE_OTHERS),
+        ef=search_ef(limit, query.song_filter, least_ef),
     )
 
 

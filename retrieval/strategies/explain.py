@@ -169,8 +169,8 @@ def _explain_learned(
     """The network weighs what it is shown as a whole: its score is shared out by the evidence."""
     [view] = strategy.views(reader, [query])
     return Explanation(
-        songs=_learned_song_shares(strategy, reader, view, answer.songs.above(0)),
-        tags=_learned_tag_shares(strategy.hybrid, reader, query, answer.tags.above(0)),
+        songs=_learned_song_shares(strategy, reader, view, answer.songs),
+        tags=_learned_tag_shares(strategy.hybrid, reader, query, answer.tags),
     )
 
 
@@ -183,10 +183,11 @@ def _learned_song_shares(
     to the seeds, by their parts in the cosine to where the query stands.
     """
     query, songs, playlists = view.query, Collection.SONGS, view.playlists
-    kept = view.kept(view.rows_of(ranked.ids))
-    whole = ranked.scores / kept
+    if not len(ranked):
+        return NO_SHARES
+    whole = ranked.scores / view.kept_of(ranked.ids)
     shares = NO_SHARES
-    if playlists.liked_count and len(ranked):
+    if playlists.liked_count:
         hops = strategy.hybrid.by_hops.hops(query, songs)
         refs, to_seeds = _parts_of_seeds(reader, query, hops, playlists)
         for part, scores in (

@@ -30,7 +30,7 @@ QUERY_INPUTS = {
     "seeds": "log of the number of songs that the query gives, and 1",
     "tags": "log of the number of tags that it gives, and 1",
     "neighbours": "log of the number of playlists around the query, and 1",
-    "likeness": "log of the similarity of the most similar of them, before it is scaled to 1",
+    "likeness": "log of how much of the query is in the most similar of them",
 }
 
 SONG_INPUTS = {
@@ -81,7 +81,7 @@ class Around:
     Attributes:
         seeds: of the query.
         similarities: (n,) float64, of each playlist, the largest 1.
-        likeness: what that one was before; 0 where there is none.
+        likeness: what that one was before, over what the seeds count; 0 where there is none.
         songs: which playlist holds which songs.
         seed_rows: the rows of the query's songs there.
         tags: which playlist carries which tags.

@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 
 from melon.ranking import LEARNED, Network, Ranking
-from melon.retrieval.arrays import Floats, Scores
+from melon.retrieval.arrays import Floats, PlaylistArray, Scores
 from melon.retrieval.batching import excluded_ids, has_conditions
 from melon.retrieval.reader import CachingReader
 from melon.retrieval.settings import RetrievalSettings
@@ -26,6 +26,7 @@ from melon.retrieval.strategies.hops import (
     FirstHop,
     Playlists,
     less,
+    liked_seeds,
     search_once,
 )
 from melon.retrieval.strategies.hybrid import FILLING, HybridStrategy, join
@@ -118,10 +119,18 @@ class View:
         left = np.divide(liked - disliked, liked, out=1.0 * (disliked == 0), where=liked > 0)
         return np.asarray(np.clip(left, 0, 1), np.float64)
 
+    def kept_of(self, songs: Ids) -> Scores:
+        """The same of songs by their ids; 1 where nothing around holds one, or all would go."""
+        kept = np.ones(len(songs))
+        there = np.isin(songs, self.songs.ids)
+        kept[there] = self.kept(self.rows_of(songs[there]))
+        return np.where(kept > 0, kept, 1.0)
+
     def rows_of(self, songs: Ids) -> Numbers:
         """The rows in `songs` of some that are there."""
         order = np.argsort(self.songs.ids)
-        return order[np.searchsorted(self.songs.ids, songs, sorter=order)]
+        rows: Numbers = order[np.searchsorted(self.songs.ids, songs, sorter=order)]
+        return rows
 
 
 class LearnedStrategy:
@@ -207,7 +216,7 @@ class LearnedStrategy:
         if cosine is None or not query.song_limit:
             return []
         limit = max(NEAR, query.song_limit)
-        searches = [song_search(reader, query, place, limit, floor) for floor in cosine.floors]
+        searches = [song_search(reader, query, place, floor, limit) for floor in cosine.floors]
         if query.seeds.artists:
             theirs = Filter(must=(MatchAny("artist_keys", query.seeds.artists),))
             filter = query.song_filter & theirs
@@ -238,6 +247,7 @@ class LearnedStrategy:
     ) -> View:
         seeds, around = query.seeds, hits[0]
         best = float(around.scores.max(initial=0))
+        asked = sum(float(part.values.sum()) for part in liked_seeds(query, hops[0].hops))
         similarities = around.scores / max(best, EPSILON)
 
         own = np.array(seeds.songs.keys, np.int64)
@@ -281,7 +291,7 @@ class LearnedStrategy:
             around=Around(
                 seeds=seeds,
                 similarities=similarities,
-                likeness=best,
+                likeness=best / max(asked, EPSILON),
                 songs=songs.head(first),
                 seed_rows=seed_rows,
                 tags=tags.head(first),
@@ -340,23 +350,20 @@ class LearnedStrategy:
 
 def _passing(reader: CachingReader, views: Sequence[View]) -> list[Numbers]:
     """The rows of the songs of each view that are candidates."""
-    constrained = [has_conditions(view.query.song_filter) for view in views]
+    constrained = [view for view in views if has_conditions(view.query.song_filter)]
     searches = [
         VectorQuery(
-            SparseVector(ids, weights.astype(np.float32)),
-            HOLDERS,
-            limit,
-            view.query.song_filter,
+            SparseVector(ids, weights.astype(np.float32)), HOLDERS, limit, view.query.song_filter
         )
-        if asks and len(ids) and limit
+        if len(ids) and limit
         else None
-        for view, asks in zip(views, constrained, strict=True)
+        for view in constrained
         for ids, weights, limit in _second_hops(view)
     ]
     hits = iter(reader.query_some(Collection.SONGS, searches))
     passing = []
-    for view, asks in zip(views, constrained, strict=True):
-        if asks:
+    for view in views:
+        if has_conditions(view.query.song_filter):
             found = [view.rows_of(next(hits).ids) for _ in _second_hops(view)]
         else:
             excluded = np.isin(view.songs.ids, excluded_ids(view.query.song_filter))
@@ -368,7 +375,7 @@ def _passing(reader: CachingReader, views: Sequence[View]) -> list[Numbers]:
     return passing
 
 
-def _second_hops(view: View) -> list[tuple[Ids, Scores, int]]:
+def _second_hops(view: View) -> list[tuple[PlaylistArray, Scores, int]]:
     """Playlists, their weights, and how many of the songs that they hold are candidates."""
     limit = view.query.song_limit
     ids, similarities = view.playlists.ids, view.around.similarities
@@ -382,7 +389,7 @@ def _best(scores: Scores, count: int) -> Numbers:
     """The rows of the largest scores above 0, in no order."""
     if count < len(scores):
         rows = np.argpartition(-scores, count)[:count]
-        return rows[scores[rows] > 0]
+        return np.asarray(rows[scores[rows] > 0], np.int64)
     return np.flatnonzero(scores > 0)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from places import Place
+from some_ranking import some_ranking
 
 from melon.catalog import Playlist
 from melon.embedding import build_space, training_settings
@@ -34,7 +36,8 @@ def playlists(
 
 def retriever_of(place: Place, *parts: list[Playlist]) -> Retriever:
     store = place.open()
-    ingest(build_space([one for part in parts for one in part], settings=SETTINGS), store)
+    space = build_space([one for part in parts for one in part], settings=SETTINGS)
+    ingest(replace(space, ranking=some_ranking()), store)
     return Retriever(store)
 
 
