@@ -23,7 +23,7 @@ from melon.errors import InputError, UnreadableFile, first_problem
 
 ENV_PREFIX = "MELON_"
 DEFAULT_SERVER_URL = "http://localhost:6333"
-StrategyName = Literal["hybrid", "neighbours", "mean", "vote", "cluster"]
+StrategyName = Literal["hybrid", "neighbours", "learned", "mean", "vote", "cluster"]
 NOT_A_KEY = "an API key is one line of printable ASCII"
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 MISSPELT = 0.9

@@ -42,7 +42,7 @@ def path_argument(help: str) -> Any:
     return typer.Argument(help=help, parser=_path, show_default=False)
 
 
-STRATEGY_NAMES = ("hybrid", "neighbours", "mean", "vote", "cluster")
+STRATEGY_NAMES = ("hybrid", "neighbours", "learned", "mean", "vote", "cluster")
 """Those of `melon.retrieval.STRATEGIES`, whose import would take longer than to show the help."""
 
 
