@@ -20,7 +20,7 @@ from melon.retrieval.arrays import Floats, Scores, SongArray
 from melon.retrieval.batching import query_grouped
 from melon.retrieval.results import Description
 from melon.retrieval.song_facts import PAYLOAD as FACTS_PAYLOAD
-from melon.retrieval.song_facts import Facts, FactsOf, facts_type
+from melon.retrieval.song_facts import Facts, FactsOf
 from melon.store import (
     Collection,
     CollectionSchema,
@@ -120,9 +120,9 @@ class CachingReader(ForwardingReader):
         )
         self._vectors = PointCache(Collection.SONGS, _vector, MAX_VECTORS, vectors=True)
         dim = reader.manifest.dim
-        self._facts_type = facts_type(dim)
+        self._facts_of = FactsOf(dim)
         self._facts = PointCache(
-            Collection.SONGS, FactsOf(dim), MAX_FACTS, payload=FACTS_PAYLOAD, vectors=True
+            Collection.SONGS, self._facts_of, MAX_FACTS, payload=FACTS_PAYLOAD, vectors=True
         )
         self._tag_facts = PointCache(
             Collection.TAGS,
@@ -158,17 +158,15 @@ class CachingReader(ForwardingReader):
 
         For many queries, call `load_held` for all their playlists first.
         """
-        loaded = self.load_held(playlists.tolist())
-        return [loaded[playlist].songs for playlist in playlists.tolist()]
+        return [held.songs for held in self._held.of(self._reader, playlists.tolist())]
 
     def tags_of(self, playlists: Ids) -> list[SongArray]:
         """The codes of each playlist's tags, (n,) int32; see `tag_points`. Else as `songs`."""
-        loaded = self.load_held(playlists.tolist())
-        return [loaded[playlist].tags for playlist in playlists.tolist()]
+        return [held.tags for held in self._held.of(self._reader, playlists.tolist())]
 
-    def load_held(self, playlists: Sequence[PointId]) -> Mapping[PointId, Held]:
-        """What at least these playlists hold; one request reads those not cached."""
-        return self._held.load(self._reader, playlists)
+    def load_held(self, playlists: Sequence[PointId]) -> None:
+        """Cache what these playlists hold; one request reads what is not."""
+        self._held.load(self._reader, playlists)
 
     def tag_codes(self, tags: Iterable[str]) -> SongArray:
         """(n,) int32: the numbers by which this reader calls the tags."""
@@ -180,9 +178,7 @@ class CachingReader(ForwardingReader):
 
     def tag_facts(self, codes: Ids) -> tuple[Floats, Floats]:
         """The vectors (n, dim) and popularity (n,) of the tags that have these codes."""
-        points = self.tag_points(codes)
-        loaded = self._tag_facts.load(self._reader, points)
-        facts = [loaded[point] for point in points]
+        facts = self._tag_facts.of(self._reader, self.tag_points(codes))
         vectors = np.array([vector for vector, _ in facts], np.float32)
         counts = np.array([count for _, count in facts], np.float32)
         return vectors.reshape(len(facts), self.manifest.dim), counts
@@ -192,14 +188,11 @@ class CachingReader(ForwardingReader):
 
         For many queries, call `load_facts` for all their songs first.
         """
-        if not len(songs):
-            return np.zeros(0, self._facts_type)
-        loaded = self.load_facts(songs.tolist())
-        return np.concatenate([loaded[song] for song in songs.tolist()])
+        return self._facts_of.joined(self._facts.of(self._reader, songs.tolist()))
 
-    def load_facts(self, songs: Sequence[PointId]) -> Mapping[PointId, Facts]:
-        """The facts of at least these songs; one request reads those not cached."""
-        return self._facts.load(self._reader, songs)
+    def load_facts(self, songs: Sequence[PointId]) -> None:
+        """Cache the facts of these songs; one request reads those that are not."""
+        self._facts.load(self._reader, songs)
 
     def _held_by(self, playlist: Record) -> Held:
         get = playlist.payload.get
@@ -272,6 +265,15 @@ class PointCache(Generic[V]):
     payload: tuple[str, ...] | bool = False
     vectors: bool = False
     known: dict[PointId, V] = field(default_factory=dict)
+
+    def of(self, reader: ReleaseReader, ids: Sequence[PointId]) -> list[V]:
+        """The value of each point, which is in the release."""
+        known: Mapping[PointId, V] = self.known
+        try:
+            return [known[point] for point in ids]
+        except KeyError:
+            known = self.load(reader, ids)
+        return [known[point] for point in ids]
 
     def load(self, reader: ReleaseReader, ids: Sequence[PointId]) -> Mapping[PointId, V]:
         """The values of at least these points; one request reads those not cached.
