@@ -19,10 +19,7 @@ def checked_url(url: str) -> str:
     """
     url = url.strip()
     if not _names_a_server(url):
-        raise InputError(
-            f"{shown_url(url)!r} is not the URL of a server",
-            hint="write it like http://localhost:6333",
-        )
+        raise not_a_server(url)
     if re.search("[?#]", url):
         raise InputError(
             "the URL of a server ends before ? and #",
@@ -48,6 +45,13 @@ def is_loopback(host: str | None) -> bool:
         return False
     mapped = getattr(address, "ipv4_mapped", None)
     return (mapped or address).is_loopback or address.is_unspecified
+
+
+def not_a_server(url: str) -> InputError:
+    """The error for what is not the URL of a server."""
+    return InputError(
+        f"{shown_url(url)!r} is not the URL of a server", hint="write it like http://localhost:6333"
+    )
 
 
 def _names_a_server(url: str) -> bool:

@@ -25,7 +25,7 @@ from melon.store.schema import Collection, collection_name
 from melon.store.server.errors import REST_PORT, ServerErrors
 from melon.store.server.proxies import Proxy
 from melon.store.server.transport import BACKGROUND_THREADS, Transport
-from melon.store.urls import is_loopback, shown_url
+from melon.store.urls import is_loopback, not_a_server, shown_url
 
 _GRPC_OPTIONS = {"grpc.use_local_subchannel_pool": 1}
 """Without it, a new store waits for an older one that lost the same server to reconnect."""
@@ -235,7 +235,7 @@ class ServerConnection:
             if not proxy.takes_grpc:
                 raise proxy.unusable("uploads go by gRPC", "it takes http:// proxies alone")
             grpc_options["grpc.http_proxy"] = proxy.url
-        with self._errors.translated():
+        try:
             return QdrantClient(
                 url=address.url,
                 port=REST_PORT,
@@ -250,3 +250,5 @@ class ServerConnection:
                 ),
                 grpc_options=grpc_options,
             )
+        except ValueError:  # a name of a host that the client does not take; it quotes the URL
+            raise not_a_server(address.url) from None

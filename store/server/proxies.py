@@ -14,6 +14,8 @@ from typing import Self
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+import httpx
+
 from melon.errors import InputError
 from melon.store.urls import is_loopback, shown_url
 
@@ -52,8 +54,9 @@ class Proxy:
     def _check(self) -> None:
         try:
             parts = urlsplit(self.url)
+            httpx.Proxy(self.url)
             usable = bool(parts.hostname) and parts.port != 0
-        except ValueError:
+        except (ValueError, httpx.InvalidURL):
             usable = False
         if not usable or parts.scheme not in ("http", "https", "socks5", "socks5h"):
             raise self.unusable("it is not the URL of a proxy", "write it like http://proxy:3128")

@@ -146,6 +146,9 @@ class TestChoice:
             "http://user:hidden#part@host",
             "http://user:hidden@host:abc",
             "http://user:hidden/part@host",
+            "http://[v1.a]",
+            "http://user:hidden@%",
+            "http://１２７.0.0.1",
         ],
     )
     def test_a_url_has_to_be_one(self, url: str) -> None:

@@ -132,6 +132,7 @@ def test_the_proxy_that_the_environment_names(
         ({"all_proxy": "socks5h://p"}, "all_proxy", ["socks5h://p", "socksio"]),
         ({"HTTPS_PROXY": "ftp://p"}, "HTTPS_PROXY", ["ftp://p", "http://proxy:3128"]),
         ({"https_proxy": "http://u:secret@p:x"}, "https_proxy", ["http://p:x"]),
+        ({"HTTPS_PROXY": "http://[v1.a]"}, "HTTPS_PROXY", ["http://[v1.a]"]),
         ({"HTTPS_PROXY": "http://"}, "HTTPS_PROXY", ["http://proxy:3128"]),
         ({"HTTPS_PROXY": PROXY, "NO_PROXY": "a,[::g"}, "NO_PROXY", ["'[::g' is not a host"]),
         ({"HTTPS_PROXY": PROXY, "no_proxy": "a:b:c"}, "no_proxy", ["'a:b:c' is not a host"]),
