@@ -69,7 +69,7 @@ def _train(corpus: Path, space: Path) -> None:
     from melon.learning import train_corpus
 
     with meter() as bar:
-        train_corpus([corpus], space, strict=True, progress=bar)
+        train_corpus([corpus], space, ranking=False, strict=True, progress=bar)
 
 
 def _ingest(space: Path, store: Path) -> None:

@@ -121,7 +121,7 @@ def status(url: UrlOption = None, path: PathOption = None, as_json: JsonOption =
         else:
             facts["space"] = facts["space"][:12]
             chosen = "" if strategy == own else f"{strategy}, by MELON_STRATEGY in place of "
-            facts["answers_by"] = f"{chosen}{own}: {_worth(ranking)}"
+            facts["answers_by"] = f"{chosen}{own}: {worth(ranking)}"
     if as_json:
         print_json(facts | {"aliases_astray": astray, "counts": counts})
         return
@@ -129,7 +129,7 @@ def status(url: UrlOption = None, path: PathOption = None, as_json: JsonOption =
     print_table("Status", ["", ""], [(name.replace("_", " "), value) for name, value in rows])
 
 
-def _worth(ranking: Ranking | None) -> str:
+def worth(ranking: Ranking | None) -> str:
     """What a release's own strategy is worth beside the best other one, as far as it is known."""
     if ranking is None:
         return "nothing was learned in training of what suits this catalogue"

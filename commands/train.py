@@ -72,15 +72,27 @@ def train(
     seed: Annotated[
         int | None, typer.Option(help="Random seed (with --workers 1). [default: 1]")
     ] = None,
+    no_ranking: Annotated[
+        bool,
+        typer.Option(
+            "--no-ranking",
+            help="Do not learn how to rank, which takes about as long as the space itself, and "
+            "several times as long where playlists are few.",
+        ),
+    ] = False,
     strict: StrictOption = False,
     lenient: LenientOption = False,
 ) -> None:
     """Train a co-embedding of songs, tags, title words, genres, artists and playlists.
 
+    Then some of the playlists are left out of spaces of their own, which are asked for them: so it
+    is learned how to rank, and by which strategy a release that is made of the space answers.
+
     A directory is searched for playlists, in train.json, val.json and test.json, of which one is
     enough, and for metadata, in song_meta.json and genre_gn_all.json, which may both be missing.
     """
     from melon.catalog import ReadReport
+    from melon.commands.releases import worth
     from melon.embedding import training_settings
     from melon.learning import train_corpus
     from melon.settings import load_settings
@@ -111,6 +123,7 @@ def train(
             corpus,
             target,
             settings,
+            ranking=not no_ranking,
             report=report,
             strict=strict,
             lenient=lenient,
@@ -118,6 +131,8 @@ def train(
         )
     counts = ", ".join(counted(n, kind.removesuffix("s")) for kind, n in space.counts.items())
     note(origins(space))
+    if space.ranking:
+        note(f"answers by {space.ranking.strategy}: {worth(space.ranking)}")
     note(f"space {space.hash[:12]}: {counts}, {counted(space.dim, 'dimension')}, in {target}")
 
 

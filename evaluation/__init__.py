@@ -20,8 +20,8 @@ from melon.evaluation.scorecard import (
     BeyondAccuracy,
     Quality,
     Scorecard,
+    by_question,
     compared,
-    official_score,
     paired_difference,
 )
 from melon.evaluation.split import SplitCounts, mask, split
@@ -72,6 +72,7 @@ __all__ = [
     "WorkerEnded",
     "as_held",
     "as_query",
+    "by_question",
     "compared",
     "draw_kinds",
     "evaluate",
@@ -79,7 +80,6 @@ __all__ = [
     "kind_of",
     "mask",
     "ndcg",
-    "official_score",
     "paired",
     "paired_difference",
     "read_questions",

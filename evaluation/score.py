@@ -17,11 +17,10 @@ from melon.evaluation.popular import POPULAR
 from melon.evaluation.questions import Pair, check_same, kind_of, order_of_kind, paired
 from melon.evaluation.recommend import BATCH, recommend
 from melon.evaluation.scorecard import (
-    SONG_WEIGHT,
-    TAG_WEIGHT,
     BeyondAccuracy,
     Quality,
     Scorecard,
+    by_question,
     official_score,
 )
 from melon.evaluation.store_checks import Unknowns, copied, leaked
@@ -119,7 +118,9 @@ def score(
     return Scorecard(
         strategy=None,
         quality=_quality(frame),
-        by_question=_by_question(frame),
+        by_question=by_question(
+            frame["song_ndcg"].to_numpy(np.float64), frame["tag_ndcg"].to_numpy(np.float64)
+        ),
         by_kind={
             kind: _quality(frame[kinds == kind])
             for kind in sorted(set(kinds.tolist()), key=order_of_kind)
@@ -187,23 +188,6 @@ def _quality(frame: pd.DataFrame) -> Quality:
     figures["score_standard_error"] = combined.sem()
     known = {name: _known(figure) for name, figure in figures.items()}
     return Quality(questions=len(frame), **known)
-
-
-def _by_question(frame: pd.DataFrame) -> NDArray[np.float64]:
-    """What each question adds to the score (n,): nothing by songs, or tags, that it does not hide.
-
-    Each counts n / m times where m of n questions hide songs, or tags, so that the mean is the
-    score; that of one of them alone where no question hides the other.
-    """
-    weights = {"song_ndcg": SONG_WEIGHT, "tag_ndcg": TAG_WEIGHT}
-    hiding = {name: frame[name].notna().mean() for name in weights}
-    whole = sum(weight for name, weight in weights.items() if hiding[name])
-    parts = [
-        weight / whole / hiding[name] * frame[name].fillna(0).to_numpy(np.float64)
-        for name, weight in weights.items()
-        if hiding[name]
-    ]
-    return np.asarray(sum(parts, np.zeros(len(frame))))
 
 
 def _beyond(results: Sequence[Result], reader: ReleaseReader) -> BeyondAccuracy:

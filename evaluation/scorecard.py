@@ -137,6 +137,28 @@ def compared(cards: Sequence[Scorecard]) -> list[Scorecard]:
     ]
 
 
+def by_question(
+    song_ndcg: NDArray[np.float64], tag_ndcg: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """What each of n questions adds to the score (n,), of which the mean is the score.
+
+    Songs, or tags, add nothing to the question that hides none. Each counts n / m times where m of
+    the questions hide songs, or tags; one of them alone counts where no question hides the other.
+
+    Args:
+        song_ndcg: (n,), NaN where no song is hidden.
+        tag_ndcg: (n,), NaN where no tag is.
+    """
+    weighted = ((SONG_WEIGHT, song_ndcg), (TAG_WEIGHT, tag_ndcg))
+    hiding = [(weight, figures) for weight, figures in weighted if not np.isnan(figures).all()]
+    whole = sum(weight for weight, _ in hiding)
+    parts = [
+        weight / whole / (~np.isnan(figures)).mean() * np.nan_to_num(figures)
+        for weight, figures in hiding
+    ]
+    return np.asarray(sum(parts, np.zeros(len(song_ndcg))))
+
+
 def paired_difference(
     scores: NDArray[np.float64], others: NDArray[np.float64]
 ) -> tuple[float, float | None]:

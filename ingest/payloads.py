@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -30,7 +30,13 @@ from melon.store import FIRST_BIGRAM_ITEM, FIRST_TAG_ITEM, FIRST_WORD_ITEM, Payl
 from melon.text import name_key
 from melon.word_index import indexed_words, key_words
 
-Row = dict[str, Any]
+
+class Row(Protocol):
+    """A row of a space's table: the value of each column by its name."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
+
+
 Value = Callable[[Row], Any]
 
 SONG_VALUES: Mapping[str, Value] = {
@@ -130,18 +136,17 @@ class Payloads:
 
     def __call__(self, start: int, stop: int) -> list[Payload]:
         """Those of the rows from `start` to before `stop`."""
-        return self._made(self.table.slice(start, stop - start), self.makers)
+        return _made(self.table.slice(start, stop - start), self.makers)
 
-    def at(self, rows: Ints, names: tuple[str, ...] | bool) -> list[Payload]:
+    def at(self, rows: Ints, names: tuple[str, ...] | bool = True) -> list[Payload]:
         """Those of some rows: all fields, or those that are named, or none."""
-        table, makers = self.table, self.makers
-        if not isinstance(names, bool):
-            makers = [maker for maker in makers if maker[0].name in names]
-            if all(isinstance(make, itemgetter) for _, make in makers):
-                table = table.select([field.name for field, _ in makers])
-        if names is False or not makers:
+        if isinstance(names, bool):
+            makers = self.makers if names else ()
+        else:
+            makers = [maker for maker in self.makers if maker[0].name in names]
+        if not makers:
             return [{} for _ in rows]
-        return self._made(table.take(rows), makers)
+        return _made(self.table.take(rows), makers)
 
     def numbers(self, name: str) -> Ints:
         """(n,) int64: a field of one integer in each row, -1 where it is not known."""
@@ -152,12 +157,30 @@ class Payloads:
         known: Ints = pc.fill_null(numbers, -1).to_numpy().astype(np.int64)
         return known
 
-    @staticmethod
-    def _made(table: pa.Table, makers: Sequence[tuple[Field, Value]]) -> list[Payload]:
-        return [_payload(row, makers) for row in table.to_pylist()]
+
+class _Row:
+    """A row of a table, of which a column becomes Python's when a value of it is used."""
+
+    __slots__ = ("_columns", "_number", "_table")
+
+    def __init__(self, table: pa.Table, columns: dict[str, list[Any]], number: int) -> None:
+        self._table = table
+        self._columns = columns
+        self._number = number
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._columns:
+            self._columns[name] = self._table[name].to_pylist()
+        return self._columns[name][self._number]
 
 
-def _payload(row: Row, makers: Sequence[tuple[Field, Value]]) -> Payload:
+def _made(table: pa.Table, makers: Sequence[tuple[Field, Value]]) -> list[Payload]:
+    """The payloads of all rows of a table."""
+    columns: dict[str, list[Any]] = {}
+    return [_payload(_Row(table, columns, number), makers) for number in range(len(table))]
+
+
+def _payload(row: _Row, makers: Sequence[tuple[Field, Value]]) -> Payload:
     payload: Payload = {}
     for field, make in makers:
         value = make(row)

@@ -9,12 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from melon.learning.learn import learn_ranking
     from melon.learning.memory import MemoryReader
     from melon.learning.train import train_corpus
 
-__all__ = ["MemoryReader", "train_corpus"]
+__all__ = ["MemoryReader", "learn_ranking", "train_corpus"]
 
-_HOMES = {"MemoryReader": "memory", "train_corpus": "train"}
+_HOMES = {"MemoryReader": "memory", "learn_ranking": "learn", "train_corpus": "train"}
 
 
 def __getattr__(name: str) -> Any:

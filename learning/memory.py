@@ -49,8 +49,8 @@ SCORES = 2**24
 class MemoryReader:
     """Reads a space as if it were ingested: a `ReleaseReader` of the same answers.
 
-    Conditions on ids, whole numbers and lists are met; others are refused, for want of use.
-    Ties are broken by id.
+    Of conditions it knows those on ids, on ranges of whole numbers and on single values, which are
+    all that learning has use for, and refuses others. Ties are broken by id.
     """
 
     def __init__(self, space: EmbeddingSpace) -> None:
@@ -144,9 +144,8 @@ class MemoryReader:
         """The values of a field that most points hold, each with how many."""
         points = self._points[collection]
         rows = np.flatnonzero(points.passing(filter))
-        held = [record.payload.get(field) for record in points.records(rows, (field,))]
-        lists = [one if isinstance(one, list) else [one] for one in held if one is not None]
-        counts = Counter(chain.from_iterable(lists))
+        held = (record.payload.get(field) for record in points.records(rows, (field,)))
+        counts = Counter(chain.from_iterable(map(_as_list, held)))
         return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
 
     def warm(self) -> None:
@@ -164,7 +163,7 @@ class _Points:
         self._part = part
         self._numbers: dict[str, Ints] = {}
         self._passing: dict[Condition, Mask] = {}
-        self._with: dict[str, Mapping[Any, list[int]]] = {}
+        self._rows_holding: dict[str, Mapping[object, list[int]]] = {}
         self._vectors_among: dict[Filter, tuple[Ints, Floats]] = {}
 
     def __len__(self) -> int:
@@ -251,21 +250,22 @@ class _Points:
                     self._passing[condition] = _between(self.numbers(field), condition)
                 return self._passing[condition]
             case MatchAny(field, values):
+                holders = self._holding(field)
+                rows = [holders[value] for value in values if value in holders]
                 meeting = np.zeros(len(self), np.bool_)
-                for value in values:
-                    meeting[self._rows_with(field).get(value, [])] = True
+                meeting[list(chain.from_iterable(rows))] = True
                 return meeting
         raise RequestRefused(f"points in memory are not filtered by {condition}")
 
-    def _rows_with(self, field: str) -> Mapping[Any, list[int]]:
-        """The rows that have each value of a field of lists."""
-        if field not in self._with:
-            rows: dict[Any, list[int]] = defaultdict(list)
+    def _holding(self, field: str) -> Mapping[object, list[int]]:
+        """The rows that hold each value of a field."""
+        if field not in self._rows_holding:
+            holding: dict[object, list[int]] = defaultdict(list)
             for row, payload in enumerate(self._part.payloads.at(np.arange(len(self)), (field,))):
-                for value in payload.get(field, ()):
-                    rows[value].append(row)
-            self._with[field] = rows
-        return self._with[field]
+                for value in _as_list(payload.get(field)):
+                    holding[value].append(row)
+            self._rows_holding[field] = dict(holding)
+        return self._rows_holding[field]
 
     def best(self, rows: Ints, scores: NDArray[Any], limit: int) -> tuple[Ints, NDArray[Any]]:
         """The `limit` rows of the largest scores, best first, of equal ones the lower ids."""
@@ -281,8 +281,7 @@ class _Points:
 
         Points without a vector are near nothing.
         """
-        among = _without_ids(queries[0].filter)
-        rows, vectors = self._vectors_among.get(among) or self._among(among)
+        rows, vectors = self._among(_without_ids(queries[0].filter))
         probes = np.stack([np.asarray(query.vector, np.float32) for query in queries])
         probes /= np.maximum(np.linalg.norm(probes, axis=1, keepdims=True), np.float32(1e-12))
         answers = []
@@ -294,10 +293,14 @@ class _Points:
         return answers
 
     def _among(self, filter: Filter) -> tuple[Ints, Floats]:
-        """The points with a vector that pass a filter; those of a range are kept for the next."""
+        """The rows that pass, and their vectors; kept where the filter is one of a few."""
+        if filter in self._vectors_among:
+            return self._vectors_among[filter]
         rows = np.flatnonzero(self.passing(filter) & self._has_vector)
         among = rows, self._vectors if len(rows) == len(self) else self._vectors[rows]
-        if all(isinstance(condition, NumberRange) for condition in filter.must):
+        if all(
+            isinstance(one, NumberRange) for one in (*filter.must, *filter.must_not, *filter.should)
+        ):
             self._vectors_among[filter] = among
         return among
 
@@ -356,6 +359,13 @@ class _Points:
         shape = (len(self), len(dimensions))
         matrix = sparse.csr_array((rows.values, columns, rows.indptr), shape=shape)
         return dimensions, matrix.T.tocsr()
+
+
+def _as_list(value: Any) -> list[Any]:
+    """The values of a field of a payload."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
 
 
 def _parts(rows: list[int], size: int) -> list[list[int]]:

@@ -87,8 +87,9 @@ def fit(
     base: str,
     seed: int,
     progress: Progress = ignore,
+    members: int = MEMBERS,
 ) -> Network | None:
-    """Fit `MEMBERS` networks to the questions that have a hidden candidate, and join them to one.
+    """Fit networks to the questions that have a hidden candidate, and join them to one.
 
     Each begins as the order by one input. The fewer questions there are, the more often each is
     looked at: `SEEN` questions are, but none more than `MOST_EPOCHS` times.
@@ -99,6 +100,7 @@ def fit(
         base: of which each network begins as the order.
         seed: of what is drawn; the same seed gives the same network.
         progress: told of the step `fit`, in questions.
+        members: how many networks are joined.
 
     Returns:
         The network, or None where there is no such question.
@@ -109,22 +111,22 @@ def fit(
     candidates = _Candidates.of(questions)
     epochs = min(max(SEEN // len(questions), LEAST_EPOCHS), MOST_EPOCHS)
     each = epochs * len(questions)
-    members = []
-    for member in range(MEMBERS):
+    fitted = []
+    for member in range(members):
 
         def tell(done: int, before: int = member * each) -> None:
-            progress("fit", before + done, MEMBERS * each)
+            progress("fit", before + done, members * each)
 
         rng = np.random.default_rng([seed, member])
-        members.append(_fit_one(candidates, list(features).index(base), epochs, rng, tell))
+        fitted.append(_fit_one(candidates, list(features).index(base), epochs, rng, tell))
     return Network.of(
         features,
         center=candidates.center,
         scale=candidates.scale,
-        linear=np.mean([member.linear for member in members], axis=0),
-        hidden=np.concatenate([member.hidden.T for member in members]),
-        hidden_bias=np.concatenate([member.bias for member in members]),
-        output=np.concatenate([member.output / np.float32(MEMBERS) for member in members]),
+        linear=np.mean([member.linear for member in fitted], axis=0),
+        hidden=np.concatenate([member.hidden.T for member in fitted]),
+        hidden_bias=np.concatenate([member.bias for member in fitted]),
+        output=np.concatenate([member.output / np.float32(members) for member in fitted]),
     )
 
 

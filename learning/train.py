@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from melon.catalog import ReadReport, find_corpus
@@ -15,6 +16,7 @@ from melon.embedding import (
     training_settings,
 )
 from melon.files import check_not_read
+from melon.learning.learn import learn_ranking
 from melon.progress import Progress, ignore
 
 
@@ -23,12 +25,13 @@ def train_corpus(
     out: Path,
     settings: TrainingSettings | None = None,
     *,
+    ranking: bool = True,
     report: ReadReport | None = None,
     strict: bool = False,
     lenient: bool = False,
     progress: Progress = ignore,
 ) -> EmbeddingSpace:
-    """Train a space on a corpus, and save it.
+    """Train a space on a corpus, learn a ranking for it, and save both.
 
     Before training, it is checked that the space can be saved.
 
@@ -36,11 +39,12 @@ def train_corpus(
         corpus: directories in Melon's format, and files of playlists: see `find_corpus`.
         out: directory of the space.
         settings: hyper-parameters; the default preset where there are none.
+        ranking: whether a ranking is learned: see `learn_ranking`.
         report: counts what is read and skipped.
         strict: raise at the first record that would be skipped.
         lenient: take what there is of a file of which less than half can be used.
         progress: told how far each step is: `playlists` and `songs` (in bytes; before them `keys`,
-            where ids are strings), then those of `build_space`.
+            where ids are strings), then those of `build_space` and of `learn_ranking`.
 
     Returns:
         The saved space, as `EmbeddingSpace.load` gives it.
@@ -59,4 +63,6 @@ def train_corpus(
         files, report=report, strict=strict, lenient=lenient, progress=progress
     )
     space = train_space(catalogue, settings, progress)
+    if ranking:
+        space = replace(space, ranking=learn_ranking(catalogue, settings, progress))
     return space.save(out)

@@ -30,6 +30,8 @@ from melon.retrieval.settings import QueryKind, RetrievalSettings
 from melon.retrieval.show import SHOWN_KINDS, Shown
 from melon.retrieval.similar import Item, Nearest
 from melon.retrieval.strategies import DEFAULT_STRATEGY, STRATEGIES, check_strategy
+from melon.retrieval.strategies.inputs import SONG_INPUTS, TAG_INPUTS
+from melon.retrieval.strategies.learned import Candidates
 from melon.retrieval.variety import Variety
 
 __all__ = [
@@ -37,11 +39,14 @@ __all__ = [
     "KINDS",
     "LISTINGS",
     "SHOWN_KINDS",
+    "SONG_INPUTS",
     "STRATEGIES",
+    "TAG_INPUTS",
     "AmbiguousSong",
     "Artist",
     "BadSettings",
     "Because",
+    "Candidates",
     "ConstraintError",
     "Constraints",
     "Counted",

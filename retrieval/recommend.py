@@ -18,6 +18,7 @@ from melon.retrieval.reader import CachingReader
 from melon.retrieval.results import Because, Fallback, Ranking, Recommendation, Song, Tag
 from melon.retrieval.seeds import Seeds
 from melon.retrieval.strategies.explain import explain
+from melon.retrieval.strategies.learned import Candidates, LearnedStrategy
 from melon.retrieval.strategies.ranking import (
     EMPTY,
     NO_SHARES,
@@ -125,6 +126,16 @@ def rank(
             resolved, answers, _tag_names(release.reader, answers), strict=True
         )
     ]
+
+
+def find_candidates(
+    release: OpenRelease,
+    queries: Sequence[PlaylistQuery],
+    strategy: LearnedStrategy,
+    wanted: Wanted,
+) -> list[tuple[Candidates, Candidates]]:
+    """What a learned ranking would order for each query: songs, and tags."""
+    return strategy.candidates(release.reader, _resolved(release, queries, None, wanted))
 
 
 def most_popular(

@@ -15,13 +15,14 @@ from melon.retrieval.keys import point_of
 from melon.retrieval.listing import Listing, listing
 from melon.retrieval.live import LiveRelease, OpenRelease, PinnedRelease, ReleaseSource
 from melon.retrieval.query import ModalityWeights, PlaylistQuery, whole
-from melon.retrieval.recommend import Wanted, rank, recommend
+from melon.retrieval.recommend import Wanted, find_candidates, rank, recommend
 from melon.retrieval.results import Ranking, Recommendation
 from melon.retrieval.settings import QueryKind, RetrievalSettings
 from melon.retrieval.show import Shown, show
 from melon.retrieval.similar import Item, Nearest, similar
 from melon.retrieval.song_names import song_ids
 from melon.retrieval.strategies import STRATEGIES, can_answer, check_strategy, default_strategy
+from melon.retrieval.strategies.learned import Candidates, LearnedStrategy
 from melon.retrieval.variety import Variety
 from melon.store import Collection, ReleaseReader, VectorStore
 from melon.text import near
@@ -72,16 +73,26 @@ class Retriever:
             )
         if strategy is not None:
             check_strategy(strategy)
-        self._store = store
+        self._location, self._close = store.location, store.close
         self._default = strategy
         self._settings = settings or RetrievalSettings.default()
         self._source: ReleaseSource = (
             LiveRelease(store) if follow and release is None else PinnedRelease(store.open(release))
         )
 
+    @classmethod
+    def of_reader(cls, reader: ReleaseReader) -> Self:
+        """A retriever of a release that is in no store, such as one in memory."""
+        retriever = cls.__new__(cls)
+        retriever._location, retriever._close = "", reader.close
+        retriever._default = None
+        retriever._settings = RetrievalSettings.default()
+        retriever._source = PinnedRelease(reader)
+        return retriever
+
     def close(self) -> None:
         """Close the store."""
-        self._store.close()
+        self._close()
 
     def __enter__(self) -> Self:
         return self
@@ -253,7 +264,7 @@ class Retriever:
         )
         return self._source.run(
             lambda release: recommend(
-                self._store.location, release, queries, constraints, wanted(release)
+                self._location, release, queries, constraints, wanted(release)
             )
         )
 
@@ -276,6 +287,19 @@ class Retriever:
         return self._source.run(
             lambda release: rank(release, queries, constraints, wanted(release))
         )
+
+    def candidates(
+        self, queries: Sequence[PlaylistQuery], *, limit: int = 20, tag_limit: int = 10
+    ) -> list[tuple[Candidates, Candidates]]:
+        """The songs and the tags that a learned ranking would order for each query.
+
+        Args:
+            limit: how many songs are wanted at least.
+            tag_limit: how many tags.
+        """
+        learned = LearnedStrategy(self._settings, None)
+        wanted = Wanted(learned, whole(limit, "limit"), whole(tag_limit, "tag_limit"))
+        return self._source.run(lambda release: find_candidates(release, queries, learned, wanted))
 
     def similar(
         self,

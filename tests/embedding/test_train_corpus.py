@@ -41,6 +41,7 @@ def test_it_is_the_space_of_the_records(corpus: Path, tmp_path: Path, space: Emb
         [corpus],
         tmp_path / "space",
         small_settings(),
+        ranking=False,
         report=report,
         progress=lambda step, *_: steps.append(step),
     )
@@ -55,7 +56,7 @@ def test_it_is_the_space_of_the_records(corpus: Path, tmp_path: Path, space: Emb
 def test_nothing_is_read_where_the_space_could_not_be_saved(corpus: Path, tmp_path: Path):
     with pytest.raises(NotASpace):
         train_corpus([tmp_path / "no such corpus"], corpus)
-    train_corpus([corpus], tmp_path / "space", small_settings(epochs=1))
+    train_corpus([corpus], tmp_path / "space", small_settings(epochs=1), ranking=False)
     inside = corpus / "train.json"
     inside = inside.rename(tmp_path / "space" / inside.name)
     with pytest.raises(ReplacedInput):

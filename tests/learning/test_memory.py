@@ -20,6 +20,7 @@ from melon.store import (
     HasId,
     HasValue,
     Hits,
+    MatchAny,
     NumberRange,
     ReleaseReader,
     RequestRefused,
@@ -34,6 +35,12 @@ COUNTS = {
     Collection.TAGS: "popularity",
     Collection.PLAYLISTS: "song_count",
     Collection.WORDS: "popularity",
+}
+MATCHING = {
+    Collection.SONGS: Filter(must=(MatchAny("genres", ("GN0100", "GN0200", "none")),)),
+    Collection.TAGS: Filter(must_not=(MatchAny("popularity", (3, 4)),)),
+    Collection.PLAYLISTS: Filter(must=(MatchAny("tags", ("rain", "night")),)),
+    Collection.WORDS: Filter(must=(MatchAny("kind", ("bigram",)),)),
 }
 SEARCHED = (Collection.SONGS, Collection.TAGS, Collection.PLAYLISTS)
 
@@ -99,6 +106,7 @@ def test_counts_are_filtered_and_sorted_alike(memory, engine, collection):
         None,
         Filter(must=(NumberRange(field, gte=4),)),
         Filter(must=(NumberRange(field, gt=2, lt=9),), must_not=(HasId(tuple(ids[:30])),)),
+        MATCHING[collection],
         Filter(should=(HasId(tuple(ids[:3])), NumberRange(field, lte=3))),
         Filter(must=(Filter(must=(NumberRange(field, gte=3),), must_not=(HasId((ids[1],)),)),)),
     ):

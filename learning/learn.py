@@ -1,0 +1,222 @@
+"""Learning how to rank, from playlists of the catalogue itself, and whether that is worth it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from melon.embedding import Catalogue, EmptyVocabulary, TrainingSettings
+from melon.evaluation import BATCH, SONGS, TAGS, as_query
+from melon.learning.memory import MemoryReader
+from melon.learning.network import MEMBERS, Question, fit
+from melon.learning.rehearsal import SHARE, Fold, draw_folds, rehearse
+from melon.learning.trials import Figures, Trials, figures_of, ndcg_of_order
+from melon.progress import Progress, ignore
+from melon.ranking import LEARNED, Network, Ranking
+from melon.retrieval import DEFAULT_STRATEGY, SONG_INPUTS, TAG_INPUTS, Candidates, Retriever
+from melon.store import Collection, PointId, tag_point_id
+
+PLAIN = ("hybrid", "neighbours", "mean", "cluster", "vote")
+"""The strategies that a learned ranking has to beat."""
+
+LEAST_PLAYLISTS = 50
+"""Of fewer nothing is learned."""
+
+FEW = 1_000
+"""Of fewer questions all are tried, each by networks that learned from other rehearsals."""
+
+TRIED = 800
+"""Of more questions so many are tried, by networks that learned from the others."""
+
+VOTE_SONGS = 50_000
+"""With more songs `vote`, which searches among all of them for every seed, is not tried."""
+
+KEPT = 2_000_000
+"""Candidates of songs that are kept to learn from; of more, some of each question are."""
+
+BASE = "score"
+"""The input by which candidates are in the order that a network begins with."""
+
+_INPUTS = ((SONGS, tuple(SONG_INPUTS)), (TAGS, tuple(TAG_INPUTS)))
+"""Of songs and of tags, how many are recommended, and what their networks are given."""
+
+
+def learn_ranking(
+    catalogue: Catalogue, settings: TrainingSettings, progress: Progress = ignore
+) -> Ranking:
+    """Learn how to rank a catalogue's songs and tags, and choose the strategy that answers best.
+
+    Some of the playlists are left out of spaces that are trained for nothing else (a rehearsal
+    each), and asked for by part of what they hold. Networks learn to order what is found for such
+    questions; on those that they did not learn from they are compared with the plain strategies,
+    and taken only where they are better by more than noise. With `workers=1`, the same catalogue
+    and settings give the same ranking.
+
+    Args:
+        catalogue: what the space is trained on.
+        settings: of the training.
+        progress: told of each rehearsal's steps, as `rehearsal 1/5: epoch 3/10`, then of `fit`.
+
+    Returns:
+        What was learned. Of fewer than `LEAST_PLAYLISTS` playlists, or where what they hold recurs
+        too rarely to be trained, that is nothing: the ranking has no questions.
+    """
+    nothing = Ranking(strategy=DEFAULT_STRATEGY, questions=0)
+    if len(catalogue.corpus.playlists) < LEAST_PLAYLISTS:
+        return nothing
+    rng = np.random.default_rng([settings.seed, LEAST_PLAYLISTS])
+    folds = draw_folds(catalogue, rng)
+    total = sum(len(fold.pairs) for fold in folds)
+    asked = _Asked(kept=KEPT // max(total, 1))
+    for number, fold in enumerate(folds, start=1):
+        name = f"rehearsal {number}/{len(folds)}"
+
+        def tell(step: str, done: int, among: int | None, name: str = name) -> None:
+            progress(f"{name}: {step}", done, among)
+
+        tried = len(fold.pairs)
+        if total >= FEW:
+            tried = min(TRIED, tried // SHARE if len(folds) == 1 else tried) * (number == 1)
+        try:
+            space = rehearse(catalogue, fold, settings, tell)
+        except EmptyVocabulary:
+            return nothing
+        asked.add(Retriever.of_reader(MemoryReader(space)), fold, tried, rng, tell)
+    return asked.ranking(settings.seed, progress) if asked.questions else nothing
+
+
+@dataclass(slots=True, eq=False)
+class _Asked:
+    """What was found for all questions, and how good the answers are to those that were tried.
+
+    Attributes:
+        kept: how many candidates are kept of a question that is not tried.
+        questions: what was found for each, among the songs and among the tags.
+        parts: the numbers of the questions that were tried, of one rehearsal each.
+        plain: of each plain strategy the figures on these.
+    """
+
+    kept: int
+    questions: list[tuple[Question, Question]] = field(default_factory=list)
+    parts: list[range] = field(default_factory=list)
+    plain: dict[str, list[Figures]] = field(default_factory=dict)
+
+    def add(
+        self,
+        retriever: Retriever,
+        fold: Fold,
+        tried: int,
+        rng: np.random.Generator,
+        progress: Progress,
+    ) -> None:
+        """Ask the questions of a rehearsal, and try the plain strategies on the first ones.
+
+        Args:
+            retriever: of the rehearsal's space.
+            fold: the questions.
+            tried: on how many of them strategies are tried.
+            rng: draws the candidates that are kept.
+            progress: told of `questions`, and of each strategy.
+        """
+        first = len(self.questions)
+        for start in range(0, len(fold.pairs), BATCH):
+            batch = fold.pairs[start : start + BATCH]
+            found = retriever.candidates(
+                [as_query(question) for question, _ in batch], limit=SONGS, tag_limit=TAGS
+            )
+            for (of_songs, of_tags), (_, answer) in zip(found, batch, strict=True):
+                songs = _question(of_songs, answer.songs)
+                tags = _question(of_tags, [tag_point_id(tag) for tag in answer.tags])
+                if len(self.questions) - first >= tried:
+                    songs = songs.thinned(self.kept, rng)
+                self.questions.append((songs, tags))
+            progress("questions", start + len(batch), len(fold.pairs))
+        if not tried:
+            return
+        self.parts.append(range(first, first + tried))
+        for strategy in PLAIN:
+            if strategy != "vote" or retriever.reader.count(Collection.SONGS) <= VOTE_SONGS:
+                figures = figures_of(retriever, strategy, fold.pairs[:tried], progress)
+                self.plain.setdefault(strategy, []).append(figures)
+
+    def ranking(self, seed: int, progress: Progress) -> Ranking:
+        """Choose the best strategy; if it is that of networks, fit these to all questions."""
+        figures = {name: np.concatenate(parts) for name, parts in self.plain.items()}
+        learned, helps = self._cross_validated(figures[DEFAULT_STRATEGY], seed, progress)
+        trials = Trials({**figures, LEARNED: learned})
+        best = next(name for name in trials.best_first if name != LEARNED)
+        if any(helps) and trials.is_better(LEARNED, best):
+            best = LEARNED
+        fitted = [
+            self._fit(which, range(len(self.questions)), seed, progress)
+            if best == LEARNED and helps[which]
+            else None
+            for which in range(len(_INPUTS))
+        ]
+        return Ranking(
+            strategy=best,
+            questions=len(self.questions),
+            trials=trials.beside(best),
+            songs=fitted[0],
+            tags=fitted[1],
+        )
+
+    def _cross_validated(
+        self, plain: Figures, seed: int, progress: Progress
+    ) -> tuple[Figures, list[bool]]:
+        """The figures of a learned ranking, by networks that did not learn from the question.
+
+        Each is a single one, which takes a third of the time and is a little worse. Where none
+        helps, candidates are in the order in which they were found.
+
+        Args:
+            plain: the figures of a plain strategy, for questions that lead to no candidates: what
+                is popular answers these.
+            seed: of the networks.
+            progress: told of `trial 1/5`.
+
+        Returns:
+            The figures of the questions that were tried; and whether networks help songs, and tags.
+        """
+        found, learned = plain.copy(), plain.copy()
+        row = 0
+        for number, part in enumerate(self.parts, start=1):
+
+            def tell(_: str, done: int, total: int | None, number: int = number) -> None:
+                progress(f"trial {number}/{len(self.parts)}", done, total)
+
+            others = [one for one in range(len(self.questions)) if one not in part]
+            networks = [self._fit(which, others, seed, tell, 1) for which in range(len(_INPUTS))]
+            for tried in part:
+                for which, (question, network) in enumerate(
+                    zip(self.questions[tried], networks, strict=True)
+                ):
+                    if len(question):
+                        k = _INPUTS[which][0]
+                        scores = network.score(question.inputs) if network else question.base
+                        found[row, which] = ndcg_of_order(question, question.base, k)
+                        learned[row, which] = ndcg_of_order(question, scores, k)
+                row += 1
+        gains = np.nan_to_num(learned - found).sum(axis=0)
+        helps = [bool(gain > 0) for gain in gains]
+        return np.where(helps, learned, found), helps
+
+    def _fit(
+        self,
+        which: int,
+        rows: Sequence[int],
+        seed: int,
+        progress: Progress,
+        members: int = MEMBERS,
+    ) -> Network | None:
+        """A network for songs, or tags, of some of the questions."""
+        questions = [self.questions[row][which] for row in rows]
+        return fit(questions, _INPUTS[which][1], BASE, seed, progress, members)
+
+
+def _question(found: Candidates, hidden: Sequence[PointId]) -> Question:
+    those = set(hidden)
+    hits = np.array([point in those for point in found.ids.tolist()], np.bool_)
+    return Question(found.ids, found.inputs, found.scores, hits, len(those))

@@ -1,0 +1,111 @@
+"""What strategies are worth on questions that none of them has learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from melon.evaluation import (
+    BATCH,
+    SONGS,
+    TAGS,
+    Pair,
+    as_query,
+    by_question,
+    ndcg,
+    paired_difference,
+)
+from melon.learning.network import Question
+from melon.progress import Progress
+from melon.ranking import Trial
+from melon.retrieval import Retriever
+
+Figures = NDArray[np.float64]
+"""The nDCG of the songs and of the tags of n questions, (n, 2), NaN where none are hidden."""
+
+SURE = 2.0
+"""Standard errors by which one strategy has to be better than another."""
+
+
+def figures_of(
+    retriever: Retriever, strategy: str, pairs: Sequence[Pair], progress: Progress
+) -> Figures:
+    """How well a strategy answers questions: (n, 2)."""
+    answers = []
+    for start in range(0, len(pairs), BATCH):
+        asked = [as_query(question) for question, _ in pairs[start : start + BATCH]]
+        answers += retriever.rank_many(asked, limit=SONGS, tag_limit=TAGS, strategy=strategy)
+        progress(strategy, len(answers), len(pairs))
+    return np.stack(
+        [
+            _ndcg(
+                [one.songs for one in answers], [set(hidden.songs) for _, hidden in pairs], SONGS
+            ),
+            _ndcg([one.tags for one in answers], [set(hidden.tags) for _, hidden in pairs], TAGS),
+        ],
+        axis=1,
+    )
+
+
+def ndcg_of_order(question: Question, scores: NDArray[Any], k: int) -> float:
+    """The nDCG@k of a question's candidates in the order of their scores."""
+    best = np.argsort(-scores, kind="stable")[:k]
+    hits = np.zeros((1, k), np.bool_)
+    hits[0, : len(best)] = question.hits[best]
+    return float(ndcg(hits, np.array([question.hidden]))[0])
+
+
+class Trials:
+    """Strategies that were tried on the same questions.
+
+    Args:
+        figures: of each strategy.
+    """
+
+    def __init__(self, figures: Mapping[str, Figures]) -> None:
+        self._figures = figures
+        self._scores = {name: by_question(*one.T) for name, one in figures.items()}
+        self.best_first = sorted(figures, key=lambda name: (-self._scores[name].mean(), name))
+
+    def is_better(self, one: str, other: str) -> bool:
+        """Whether one scores more than another, by more than is likely to be chance."""
+        difference, error = paired_difference(self._scores[one], self._scores[other])
+        return error is not None and difference > SURE * error
+
+    def beside(self, chosen: str) -> tuple[Trial, ...]:
+        """What each is worth, best first, and how far it is from the one that was chosen."""
+        return tuple(self._trial(name, chosen) for name in self.best_first)
+
+    def _trial(self, name: str, chosen: str) -> Trial:
+        songs, tags = (_mean(column) for column in self._figures[name].T)
+        difference, error = paired_difference(self._scores[name], self._scores[chosen])
+        return Trial(
+            strategy=name,
+            song_ndcg=songs,
+            tag_ndcg=tags,
+            score=_rounded(self._scores[name].mean()),
+            difference=_rounded(difference),
+            standard_error=_rounded(error or 0.0),
+        )
+
+
+def _ndcg(
+    lists: Sequence[Sequence[object]], hidden: Sequence[AbstractSet[object]], k: int
+) -> NDArray[np.float64]:
+    hits = np.zeros((len(lists), k), np.bool_)
+    for row, (items, those) in enumerate(zip(lists, hidden, strict=True)):
+        hits[row, : len(items)] = [item in those for item in items]
+    return ndcg(hits, np.array([len(those) for those in hidden], np.int64))
+
+
+def _mean(column: NDArray[np.float64]) -> float | None:
+    known = column[~np.isnan(column)]
+    return _rounded(known.mean()) if len(known) else None
+
+
+def _rounded(figure: float) -> float:
+    return round(float(figure), 6)
