@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
 from melon.embedding import Catalogue, EmptyVocabulary, TrainingSettings
-from melon.evaluation import BATCH, SONGS, TAGS, as_query
+from melon.evaluation import BATCH, SONGS, TAGS, Pair, as_query
 from melon.learning.memory import MemoryReader
 from melon.learning.network import MEMBERS, Question, fit
-from melon.learning.rehearsal import SHARE, Fold, draw_folds, rehearse
+from melon.learning.rehearsal import Fold, draw_folds, rehearse
 from melon.learning.trials import Figures, Trials, figures_of, ndcg_of_order
 from melon.progress import Progress, ignore
 from melon.ranking import LEARNED, Network, Ranking
 from melon.retrieval import DEFAULT_STRATEGY, SONG_INPUTS, TAG_INPUTS, Candidates, Retriever
-from melon.store import Collection, PointId, tag_point_id
+from melon.store import PointId, tag_point_id
 
 PLAIN = ("hybrid", "neighbours", "mean", "cluster", "vote")
 """The strategies that a learned ranking has to beat."""
@@ -24,17 +25,14 @@ PLAIN = ("hybrid", "neighbours", "mean", "cluster", "vote")
 LEAST_PLAYLISTS = 50
 """Of fewer nothing is learned."""
 
-FEW = 1_000
-"""Of fewer questions all are tried, each by networks that learned from other rehearsals."""
+TRIED = 600
+"""Questions that show which plain strategy is the best; on the others that one alone is tried."""
 
-TRIED = 800
-"""Of more questions so many are tried, by networks that learned from the others."""
+PARTS = 5
+"""Of the questions of a single rehearsal, each by networks that learned from the others."""
 
 VOTE_SONGS = 50_000
 """With more songs `vote`, which searches among all of them for every seed, is not tried."""
-
-KEPT = 2_000_000
-"""Candidates of songs that are kept to learn from; of more, some of each question are."""
 
 BASE = "score"
 """The input by which candidates are in the order that a network begins with."""
@@ -66,61 +64,47 @@ def learn_ranking(
     nothing = Ranking(strategy=DEFAULT_STRATEGY, questions=0)
     if len(catalogue.corpus.playlists) < LEAST_PLAYLISTS:
         return nothing
-    rng = np.random.default_rng([settings.seed, LEAST_PLAYLISTS])
-    folds = draw_folds(catalogue, rng)
-    total = sum(len(fold.pairs) for fold in folds)
-    asked = _Asked(kept=KEPT // max(total, 1))
+    folds = draw_folds(catalogue, np.random.default_rng([settings.seed, LEAST_PLAYLISTS]))
+    many = len(catalogue.corpus.songs) > VOTE_SONGS
+    asked = _Asked([name for name in PLAIN if name != "vote" or not many])
     for number, fold in enumerate(folds, start=1):
         name = f"rehearsal {number}/{len(folds)}"
 
         def tell(step: str, done: int, among: int | None, name: str = name) -> None:
             progress(f"{name}: {step}", done, among)
 
-        tried = len(fold.pairs)
-        if total >= FEW:
-            tried = min(TRIED, tried // SHARE if len(folds) == 1 else tried) * (number == 1)
         try:
             space = rehearse(catalogue, fold, settings, tell)
         except EmptyVocabulary:
             return nothing
-        asked.add(Retriever.of_reader(MemoryReader(space)), fold, tried, rng, tell)
+        asked.add(Retriever.of_reader(MemoryReader(space)), fold, tell)
     return asked.ranking(settings.seed, progress) if asked.questions else nothing
 
 
 @dataclass(slots=True, eq=False)
 class _Asked:
-    """What was found for all questions, and how good the answers are to those that were tried.
+    """What was found for all questions, and how good the plain strategies' answers to them are.
 
     Attributes:
-        kept: how many candidates are kept of a question that is not tried.
+        strategies: the plain ones that are tried.
         questions: what was found for each, among the songs and among the tags.
-        parts: the numbers of the questions that were tried, of one rehearsal each.
-        plain: of each plain strategy the figures on these.
+        ends: how many there were after each rehearsal.
+        plain: of each of them the figures on the first questions; of the best one, on all.
     """
 
-    kept: int
+    strategies: Sequence[str]
     questions: list[tuple[Question, Question]] = field(default_factory=list)
-    parts: list[range] = field(default_factory=list)
-    plain: dict[str, list[Figures]] = field(default_factory=dict)
+    ends: list[int] = field(default_factory=list)
+    plain: dict[str, Figures] = field(default_factory=dict)
 
-    def add(
-        self,
-        retriever: Retriever,
-        fold: Fold,
-        tried: int,
-        rng: np.random.Generator,
-        progress: Progress,
-    ) -> None:
-        """Ask the questions of a rehearsal, and try the plain strategies on the first ones.
+    def add(self, retriever: Retriever, fold: Fold, progress: Progress) -> None:
+        """Ask the questions of a rehearsal, and try plain strategies on them.
 
         Args:
             retriever: of the rehearsal's space.
             fold: the questions.
-            tried: on how many of them strategies are tried.
-            rng: draws the candidates that are kept.
             progress: told of `questions`, and of each strategy.
         """
-        first = len(self.questions)
         for start in range(0, len(fold.pairs), BATCH):
             batch = fold.pairs[start : start + BATCH]
             found = retriever.candidates(
@@ -129,24 +113,35 @@ class _Asked:
             for (of_songs, of_tags), (_, answer) in zip(found, batch, strict=True):
                 songs = _question(of_songs, answer.songs)
                 tags = _question(of_tags, [tag_point_id(tag) for tag in answer.tags])
-                if len(self.questions) - first >= tried:
-                    songs = songs.thinned(self.kept, rng)
                 self.questions.append((songs, tags))
             progress("questions", start + len(batch), len(fold.pairs))
-        if not tried:
-            return
-        self.parts.append(range(first, first + tried))
-        for strategy in PLAIN:
-            if strategy != "vote" or retriever.reader.count(Collection.SONGS) <= VOTE_SONGS:
-                figures = figures_of(retriever, strategy, fold.pairs[:tried], progress)
-                self.plain.setdefault(strategy, []).append(figures)
+        few = max(0, TRIED - sum(self.ends[-1:]))
+        for strategy in self.strategies:
+            self._try(retriever, strategy, fold.pairs[:few], progress)
+        self._try(retriever, Trials(self.plain).best_first[0], fold.pairs[few:], progress)
+        self.ends.append(len(self.questions))
+
+    def _try(
+        self, retriever: Retriever, strategy: str, pairs: Sequence[Pair], progress: Progress
+    ) -> None:
+        if pairs:
+            figures = figures_of(retriever, strategy, pairs, progress)
+            before = self.plain.get(strategy, figures[:0])
+            self.plain[strategy] = np.concatenate([before, figures])
+
+    @property
+    def parts(self) -> list[range]:
+        """The numbers of the questions that are ranked by networks that learned from the others."""
+        ends = self.ends
+        if len(ends) == 1:
+            ends = [ends[0] * part // PARTS for part in range(1, PARTS + 1)]
+        return [range(*pair) for pair in pairwise([0, *ends])]
 
     def ranking(self, seed: int, progress: Progress) -> Ranking:
         """Choose the best strategy; if it is that of networks, fit these to all questions."""
-        figures = {name: np.concatenate(parts) for name, parts in self.plain.items()}
-        learned, helps = self._cross_validated(figures[DEFAULT_STRATEGY], seed, progress)
-        trials = Trials({**figures, LEARNED: learned})
-        best = next(name for name in trials.best_first if name != LEARNED)
+        best = Trials(self.plain).best_first[0]
+        learned, helps = self._cross_validated(self.plain[best], seed, progress)
+        trials = Trials({**self.plain, LEARNED: learned})
         if any(helps) and trials.is_better(LEARNED, best):
             best = LEARNED
         fitted = [

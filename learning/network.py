@@ -71,15 +71,6 @@ class Question:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def thinned(self, count: int, rng: np.random.Generator) -> Question:
-        """The same with so many of the candidates at most, drawn whether or not they are hits."""
-        if len(self) <= count:
-            return self
-        rows = np.sort(rng.choice(len(self), count, replace=False))
-        return Question(
-            self.ids[rows], self.inputs[rows], self.base[rows], self.hits[rows], self.hidden
-        )
-
 
 def fit(
     questions: Sequence[Question],

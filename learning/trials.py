@@ -60,7 +60,7 @@ def ndcg_of_order(question: Question, scores: NDArray[Any], k: int) -> float:
 
 
 class Trials:
-    """Strategies that were tried on the same questions.
+    """Strategies that were tried on the same questions, some of them on the first ones alone.
 
     Args:
         figures: of each strategy.
@@ -68,26 +68,35 @@ class Trials:
 
     def __init__(self, figures: Mapping[str, Figures]) -> None:
         self._figures = figures
-        self._scores = {name: by_question(*one.T) for name, one in figures.items()}
-        self.best_first = sorted(figures, key=lambda name: (-self._scores[name].mean(), name))
+        first = min(map(len, figures.values()))
+        scores = {name: by_question(*one[:first].T).mean() for name, one in figures.items()}
+        self.best_first = sorted(figures, key=lambda name: (-scores[name], name))
 
     def is_better(self, one: str, other: str) -> bool:
         """Whether one scores more than another, by more than is likely to be chance."""
-        difference, error = paired_difference(self._scores[one], self._scores[other])
+        difference, error = self._difference(one, other)
         return error is not None and difference > SURE * error
 
     def beside(self, chosen: str) -> tuple[Trial, ...]:
-        """What each is worth, best first, and how far it is from the one that was chosen."""
-        return tuple(self._trial(name, chosen) for name in self.best_first)
+        """What each is worth beside the one that was chosen, best first."""
+        trials = [self._trial(name, chosen) for name in self.best_first]
+        return tuple(sorted(trials, key=lambda trial: -trial.difference))
+
+    def _difference(self, one: str, other: str) -> tuple[float, float | None]:
+        """How much better one is than another on the questions of both, and its error."""
+        both = min(len(self._figures[one]), len(self._figures[other]))
+        return paired_difference(
+            by_question(*self._figures[one][:both].T), by_question(*self._figures[other][:both].T)
+        )
 
     def _trial(self, name: str, chosen: str) -> Trial:
         songs, tags = (_mean(column) for column in self._figures[name].T)
-        difference, error = paired_difference(self._scores[name], self._scores[chosen])
+        difference, error = self._difference(name, chosen)
         return Trial(
             strategy=name,
             song_ndcg=songs,
             tag_ndcg=tags,
-            score=_rounded(self._scores[name].mean()),
+            score=_rounded(by_question(*self._figures[name].T).mean()),
             difference=_rounded(difference),
             standard_error=_rounded(error or 0.0),
         )

@@ -13,7 +13,7 @@ from melon.catalog import Playlist, find_corpus, write_playlists
 from melon.demo import DemoTruth
 from melon.embedding import EmbeddingSpace, read_catalogue, training_settings
 from melon.ingest import ingest
-from melon.learning import learn_ranking, network, train_corpus
+from melon.learning import learn, learn_ranking, network, train_corpus
 from melon.learning.learn import LEAST_PLAYLISTS
 from melon.learning.trials import Trials
 from melon.ranking import LEARNED, Ranking
@@ -136,6 +136,23 @@ def test_a_catalogue_of_songs_alone_is_scored_by_songs(tmp_path):
     for trial in learned.trials:
         assert trial.tag_ndcg is None
         assert trial.score == trial.song_ndcg > 0
+
+
+def test_of_many_questions_only_the_best_plain_strategy_is_asked_all(tmp_path, monkeypatch):
+    monkeypatch.setattr(learn, "TRIED", 20)
+    catalogue = read_catalogue(find_corpus([corpus_of(invented(60), tmp_path / "corpus")]))
+    steps: dict[str, set[int | None]] = {}
+    learned = learn_ranking(
+        catalogue, SETTINGS, lambda step, _, total: steps.setdefault(step, set()).add(total)
+    )
+    asked = [step.split(": ")[1] for step in steps if step.startswith("rehearsal 5/5")]
+    plain = {"hybrid", "neighbours", "mean", "cluster", "vote"} & set(asked)
+    assert len(plain) == 1
+    [best] = plain
+    tried = [trial.strategy for trial in learned.trials]
+    assert len(tried) == 6
+    assert tried[0] in (best, LEARNED)
+    assert learned.questions == 60
 
 
 def test_a_strategy_is_better_only_by_more_than_noise():

@@ -75,13 +75,3 @@ def test_progress_ends_where_it_said_that_it_would():
     fit(questions(20, seed=1), FEATURES, "score", 1, lambda *step: told.append(step))
     assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
     assert told[-1][1] == told[-1][2]
-
-
-def test_thinning_looks_at_no_answer():
-    """Of many candidates some are kept; each as likely, whether it is hidden or not."""
-    [asked] = questions(1, seed=1, size=1_000, hidden=500)
-    thinned = asked.thinned(200, np.random.default_rng(1))
-    assert len(thinned) == 200
-    assert 70 < thinned.hits.sum() < 130
-    np.testing.assert_array_equal(thinned.inputs, asked.inputs[thinned.ids])
-    assert asked.thinned(1_000, np.random.default_rng(1)) is asked
