@@ -60,9 +60,9 @@ def open(
 
     As the command does, it takes the store that `path` or `url` names, else `MELON_QDRANT_URL`,
     else a server that is found on localhost:6333, else the embedded store in `.melon/store`; and
-    the retrieval settings that `MELON_RETRIEVAL` names or that `melon tune` left in
-    `.melon/retrieval.json`, else the built-in ones. `MELON_HOME` stands for `.melon` if it is set.
-    `MELON_STRATEGY` names the strategy that answers, instead of the one that suits the release.
+    the retrieval settings in the file that `MELON_RETRIEVAL` names, else the built-in ones.
+    `MELON_HOME` stands for `.melon` if it is set. `MELON_STRATEGY` names the strategy that answers,
+    instead of the one that suits the release.
 
     Args:
         path: the directory of an embedded store.
@@ -80,8 +80,8 @@ def open(
     from melon.store import open_store
 
     settings = load_settings()
-    tuned = settings.tuned
-    retrieval_settings = RetrievalSettings.load(tuned) if tuned else None
+    file = settings.retrieval
+    retrieval_settings = RetrievalSettings.load(file) if file else None
     store = open_store(settings, url=url, path=path)
     try:
         return Retriever(

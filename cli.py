@@ -30,7 +30,6 @@ COMMANDS: Mapping[str, str] = {
     "score": "evaluate",
     "evaluate": "evaluate",
     "split": "split",
-    "tune": "tune",
     "releases": "releases",
     "status": "releases",
     "demo": "demo",

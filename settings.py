@@ -66,7 +66,7 @@ class Settings(BaseModel):
     )
     retrieval: Path | None = Field(
         default=None,
-        description="JSON file of retrieval settings, instead of `retrieval.json` in the home",
+        description="JSON file of retrieval settings, in place of built-in ones",
     )
     strategy: StrategyName | None = Field(
         default=None, description="how queries are answered, instead of the release's own strategy"
@@ -136,19 +136,6 @@ class Settings(BaseModel):
     def store_dir(self) -> Path:
         """Directory of the embedded store."""
         return self.home / "store"
-
-    @property
-    def retrieval_file(self) -> Path:
-        """Where `melon tune` leaves the retrieval settings that `melon query` takes up."""
-        return self.retrieval or self.home / "retrieval.json"
-
-    @property
-    def tuned(self) -> Path | None:
-        """The retrieval settings to take up instead of the built-in ones, if there are any.
-
-        A file that is named has to be there; the one in the home need not.
-        """
-        return self.retrieval_file if self.retrieval or self.retrieval_file.exists() else None
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:

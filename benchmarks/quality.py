@@ -180,7 +180,7 @@ def _peer_row(name: str, make: Callable[[Bags], Peer], bags: Bags, task: Task) -
 
 
 def _retriever(store: VectorStore, playlists: int) -> Retriever:
-    """Asks the live release by the default settings, whatever is promoted or tuned meanwhile."""
+    """Asks the live release by the built-in settings, whatever is promoted meanwhile."""
     retriever = Retriever(store, follow=False, settings=RetrievalSettings.default())
     stored = retriever.reader.manifest.counts[Collection.PLAYLISTS]
     if stored != playlists:

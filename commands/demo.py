@@ -90,7 +90,7 @@ def _ask(store: Path) -> None:
     from melon.retrieval import PlaylistQuery
 
     note("")
-    # The default settings, and not those that were tuned for another catalogue.
+    # The built-in settings, and not those that the environment names for other catalogues.
     retriever = pinned_retriever(chosen_store(None, store), None)
     for options in ({}, {"genre": GENRE, "since": str(SINCE), "until": str(UNTIL)}):
         named = [f"--{name}={value}" for name, value in options.items()]

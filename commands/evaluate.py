@@ -125,7 +125,7 @@ def recommend(
     from melon.retrieval import check_strategy
 
     check_file(out)
-    check_not_read(out, [questions, settings_file(settings)])
+    check_not_read(out, filter(None, [questions, settings_file(settings)]))
     if strategy is not None:
         check_strategy(strategy, POPULAR)
     store, unknown = cache(partial(chosen_store, url, path)), Unknowns()
@@ -256,7 +256,7 @@ def evaluate(
         if _several(strategies):
             raise InputError("it takes the results of one strategy", where="--out")
         check_file(out)
-        check_not_read(out, [questions, answers, settings_file(settings)])
+        check_not_read(out, filter(None, [questions, answers, settings_file(settings)]))
     elif keys:
         raise InputError("nothing is written", where="--keys", hint="say where with --out")
     results: list[Result] = []

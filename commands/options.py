@@ -93,7 +93,7 @@ SettingsOption = Annotated[
     Path | None,
     path_option(
         "--settings",
-        help="JSON file of retrieval settings, instead of those that `melon tune` wrote.",
+        help="JSON file of retrieval settings, in place of built-in ones.",
     ),
 ]
 
@@ -154,14 +154,13 @@ def keys_in(
 
 
 def chosen_settings(path: Path | None) -> RetrievalSettings:
-    """The retrieval settings that the option names, or the environment, or that were tuned.
+    """The retrieval settings that the option names, or the environment; else the built-in ones.
 
-    One line on stderr says which they are, unless they are the built-in ones.
+    One line on stderr says which file they are from.
     """
     from melon.retrieval import RetrievalSettings
-    from melon.settings import load_settings
 
-    file = path or load_settings().tuned
+    file = settings_file(path)
     if file is None:
         return RetrievalSettings.default()
     settings = RetrievalSettings.load(file)
@@ -169,11 +168,11 @@ def chosen_settings(path: Path | None) -> RetrievalSettings:
     return settings
 
 
-def settings_file(path: Path | None) -> Path:
-    """The file of retrieval settings that the option names, or else that is looked for."""
+def settings_file(path: Path | None) -> Path | None:
+    """The file of retrieval settings that the option names, or the environment, if either does."""
     from melon.settings import load_settings
 
-    return path or load_settings().retrieval_file
+    return path or load_settings().retrieval
 
 
 def opened_retriever(url: str | None, path: Path | None, release: str, settings: str) -> Retriever:

@@ -152,15 +152,11 @@ def note_unknown(unknown: Unknowns, questions: int) -> None:
         count = len(unknown.questions)
         note(
             f"the store knows nothing of {count:,} of {counted(questions, 'question')}, "
-            f"and {lacks} that they give" + wrong_store_note(count, questions)
+            f"and {lacks} that they give"
+            + (": it is probably that of another catalogue" if 2 * count > questions else "")
         )
     elif unknown.songs or unknown.tags:
         note(f"the store {lacks} that the questions give")
-
-
-def wrong_store_note(unknown: int, questions: int) -> str:
-    """The end of a note if a store does not know more than half of the questions; else ""."""
-    return ": it is probably that of another catalogue" if 2 * unknown > questions else ""
 
 
 def note_card(card: Scorecard) -> None:
@@ -171,24 +167,19 @@ def note_card(card: Scorecard) -> None:
         note(
             f"the store was trained on what {card.leaked_questions:,} of {questions} "
             f"{'hides' if card.leaked_questions == 1 else 'hide'}: this is how well it remembers "
-            "(`melon tune --help` says how to hold playlists out)"
+            "(`melon split` holds playlists out)"
         )
-    note_copies(card.copied_questions or 0, count)
+    if card.copied_questions:
+        are = "is" if card.copied_questions == 1 else "are"
+        note(
+            f"{card.copied_questions:,} of {questions} {are} about an exact copy of a "
+            "playlist that the store was trained on: it remembers those, too"
+        )
     note_short(card.short_questions or 0, count)
     songs, tags = card.quality.song_ndcg is not None, card.quality.tag_ndcg is not None
     if songs != tags:
         scored, other = ("songs", "tags") if songs else ("tags", "songs")
         note(f"no answer hides {other}: {scored} alone are scored, and there is no score of both")
-
-
-def note_copies(copies: int, questions: int) -> None:
-    """Say if the store has playlists that are copies of those of the questions."""
-    if copies:
-        are = "is" if copies == 1 else "are"
-        note(
-            f"{copies:,} of {counted(questions, 'question')} {are} about an exact copy of a "
-            "playlist that the store was trained on: it remembers those, too"
-        )
 
 
 def note_short(short: int, questions: int) -> None:

@@ -58,7 +58,16 @@ def split(
     30 % of the questions give songs, 50 % songs and tags, 15 % tags and the title, 5 % the title,
     or as `--kinds` says; half of what is given stays hidden. The same seed gives the same files.
     song_meta.json, genre_gn_all.json and fields.json come along, so that `melon train` of the new
-    directory has what it would have had of the old one.
+    directory has what it would have had of the old one. The questions have to be asked of a store
+    that was not trained on them:
+
+    melon split DIR --out held-out
+
+    melon train held-out --out held-out/space
+
+    melon ingest held-out/space --path held-out/store
+
+    melon evaluate held-out/questions.json held-out/answers.json --path held-out/store
     """
     from melon.catalog import ReadReport
     from melon.evaluation import split as divide

@@ -2,10 +2,8 @@
 
 from melon.evaluation.drawing import draw_kinds, fitting
 from melon.evaluation.errors import (
-    BadJournal,
     BadQuestions,
     BadResults,
-    LeakedQuestions,
     NothingToHide,
     TooFewItems,
     WorkerEnded,
@@ -35,10 +33,6 @@ from melon.evaluation.submission import (
     read_results,
     write_results,
 )
-from melon.evaluation.tuning.journal import Journal
-from melon.evaluation.tuning.questions import Sample
-from melon.evaluation.tuning.space import Stage
-from melon.evaluation.tuning.tune import Comparison, SearchOutcome, Tuned, tune
 from melon.evaluation.workers import Processes
 
 __all__ = [
@@ -47,27 +41,19 @@ __all__ = [
     "POPULAR",
     "SONGS",
     "TAGS",
-    "BadJournal",
     "BadQuestions",
     "BadResults",
     "BeyondAccuracy",
-    "Comparison",
-    "Journal",
-    "LeakedQuestions",
     "NothingToHide",
     "Pair",
     "Processes",
     "Quality",
     "Result",
     "ResultKeys",
-    "Sample",
     "Scorecard",
-    "SearchOutcome",
     "SplitCounts",
-    "Stage",
     "StoreKeys",
     "TooFewItems",
-    "Tuned",
     "Unknowns",
     "WorkerEnded",
     "as_held",
@@ -87,6 +73,5 @@ __all__ = [
     "recommend",
     "score",
     "split",
-    "tune",
     "write_results",
 ]

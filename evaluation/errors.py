@@ -1,4 +1,4 @@
-"""What can be wrong with questions, answers, results and trials."""
+"""What can be wrong with questions, answers and results."""
 
 from __future__ import annotations
 
@@ -7,10 +7,6 @@ from melon.errors import InputError, MelonError
 
 class BadQuestions(InputError):
     """Questions or answers that cannot be read, do not belong together, or are too few."""
-
-
-class LeakedQuestions(BadQuestions):
-    """The store was trained on what the questions hide."""
 
 
 class BadResults(InputError):
@@ -27,7 +23,3 @@ class WorkerEnded(MelonError):
 
 class NothingToHide(InputError):
     """Too few playlists have enough in them to become a question and its answer."""
-
-
-class BadJournal(InputError):
-    """A journal of trials that holds something else."""

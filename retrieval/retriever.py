@@ -17,7 +17,7 @@ from melon.retrieval.live import LiveRelease, OpenRelease, PinnedRelease, Releas
 from melon.retrieval.query import ModalityWeights, PlaylistQuery, whole
 from melon.retrieval.recommend import Wanted, find_candidates, rank, recommend
 from melon.retrieval.results import Ranking, Recommendation
-from melon.retrieval.settings import QueryKind, RetrievalSettings
+from melon.retrieval.settings import RetrievalSettings
 from melon.retrieval.show import Shown, show
 from melon.retrieval.similar import Item, Nearest, similar
 from melon.retrieval.song_names import song_ids
@@ -146,16 +146,6 @@ class Retriever:
         retriever = copy(self)
         retriever._source = PinnedRelease(reader)
         return retriever
-
-    def kinds(self, queries: Sequence[PlaylistQuery]) -> list[QueryKind | None]:
-        """The kind of each query; None where nothing of it is known.
-
-        Raises:
-            InputError: a tag is wanted and disliked at once, in two spellings.
-            NoRelease: the release was dropped, and there is no other to take up.
-        """
-        seeds = self._source.run(lambda release: release.seeds(release.by_ids(queries)[0]))
-        return [known.kind if known else None for known in seeds]
 
     def recommend(
         self,

@@ -86,7 +86,7 @@ class Seeds:
 
         Beside songs only known tags are text, those of the query and those in its title: with a
         title that holds none, a query counts as songs alone. Without songs, a query whose tags are
-        all unknown counts as a title, for its words. The settings were tuned that way.
+        all unknown counts as a title, for its words. The settings were chosen that way.
         """
         if len(self.songs):
             text = len(self.tags) + len(self.title_tags)

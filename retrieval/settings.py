@@ -1,8 +1,8 @@
-"""The settings of a query: weights, exponents and sizes, most of which `melon tune` searches.
+"""The settings of a query: weights, exponents and sizes.
 
 None of them needs a new release: the store has what playlists hold, the query the exponents.
-The built-in settings are retrieval/defaults.json, a file as `melon tune` writes it; docs/quality.md
-says how they were chosen. A setting's path says what it is for, as in
+The built-in settings are retrieval/defaults.json; docs/experiments.md says how they were found. A
+setting's path says what it is for, as in
 `neighbours.from_songs.to_tags.song_weight`: the part that reads it, the kind of query, the target.
 """
 
@@ -203,7 +203,9 @@ class RetrievalSettings(_Settings):
         content = read_json(path)
         if not isinstance(content, dict):
             raise BadSettings(
-                "it is not an object of settings", where=str(path), hint="`melon tune` writes one"
+                "it is not an object of settings",
+                where=str(path),
+                hint='write {"hybrid": {"from_songs": {"to_tags": {"weight": 0.6}}}}, say',
             )
         try:
             return cls.model_validate(_merged(base, content))

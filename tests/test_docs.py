@@ -552,19 +552,14 @@ def test_the_lock_of_the_javascript_client_names_no_host():
         assert f"`{name}` {version}" in COLLECTIONS
 
 
-PAGES = ("python.md", "evaluation.md")
-
-
 @on_the_server
-@pytest.mark.parametrize("page", PAGES)
-def test_the_snippets_of_a_page_run(
-    page: str, live_demo: dict[str, str], demo_corpus: tuple[Path, DemoTruth], tmp_path: Path
+def test_the_snippets_of_the_page_on_python_run(
+    live_demo: dict[str, str], demo_corpus: tuple[Path, DemoTruth], tmp_path: Path
 ):
-    """One after the other, as one program, beside a corpus and settings that were tuned."""
+    """One after the other, as one program, beside a corpus."""
     (tmp_path / "corpus").symlink_to(demo_corpus[0])
-    (tmp_path / ".melon").mkdir()
-    (tmp_path / ".melon" / "retrieval.json").write_text("{}")
-    snippets = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs" / page).read_text(), FLAGS)
+    page = (ROOT / "docs" / "python.md").read_text()
+    snippets = re.findall(r"^```python\n(.*?)^```$", page, FLAGS)
     assert snippets
     program = tmp_path / "program.py"
     program.write_text("\n".join(snippets))

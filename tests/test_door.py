@@ -103,13 +103,13 @@ def test_the_environment_names_a_server(
 
 
 @pytest.mark.parametrize("demo_place", [EMBEDDED], indirect=True)
-def test_the_store_and_the_settings_of_the_home_are_found(
+def test_the_store_of_the_home_and_the_settings_that_are_named_are_found(
     demo_place: DirectoryPlace,
     where: dict[str, Any],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ):
-    """Those below `.melon`, where no server answers, as for the command."""
+    """The store below `.melon`, where no server answers, as for the command."""
     monkeypatch.setattr("melon.store.connect._server_comes_first", lambda settings: False)
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".melon").mkdir()
@@ -117,8 +117,9 @@ def test_the_store_and_the_settings_of_the_home_are_found(
     with melon.open() as retriever:
         assert retriever.recommend(tags=["rain"]).songs
         assert retriever.settings == RetrievalSettings.default()
-    tuned = {"hybrid": {"from_songs": {"to_tags": {"weight": 0.6}}}}
-    (tmp_path / ".melon" / "retrieval.json").write_text(json.dumps(tuned))
+    mine = {"hybrid": {"from_songs": {"to_tags": {"weight": 0.6}}}}
+    (tmp_path / "mine.json").write_text(json.dumps(mine))
+    monkeypatch.setenv("MELON_RETRIEVAL", "mine.json")
     with melon.open() as retriever:
         assert retriever.settings.hybrid.from_songs.to_tags.weight == 0.6
     monkeypatch.setenv("MELON_RETRIEVAL", "not-there.json")

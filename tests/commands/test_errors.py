@@ -128,7 +128,6 @@ def test_a_release_that_is_not_there(ask: Command):
         (["query", "--strategy", "hybird"], "did you mean hybrid?"),
         (["similar", "--tag", "rian"], "did you mean rain?"),
         (["similar", "--tag", "rain", "--to", "song"], "did you mean songs?"),
-        (["tune", "q.json", "a.json", "--only", "hybird"], "did you mean hybrid?"),
         (["train", "DIR", "--preset", "publishd"], "did you mean published?"),
         (["ingest", "--preset", "smal"], "did you mean small?"),
     ],
@@ -267,9 +266,7 @@ def test_a_store_is_one_place():
         ["score", "r.json", "a.json", "--questions", ""],
         ["evaluate", "", "a.json"],
         ["evaluate", "q.json", ""],
-        ["tune", "", "a.json"],
-        ["tune", "q.json", "a.json", "--out", ""],
-        ["tune", "q.json", "a.json", "--settings", ""],
+        ["evaluate", "q.json", "a.json", "--settings", ""],
         ["demo", "--out", ""],
     ],
     ids=" ".join,
@@ -400,16 +397,14 @@ def test_train_knows_before_it_reads_that_it_cannot_write(
         ("fifo", "fifo: cannot be written: is not a regular file"),
     ],
 )
-@pytest.mark.parametrize("command", ["recommend", "tune"])
 def test_results_that_could_not_be_written_are_not_worked_out(
-    nowhere: Path, monkeypatch: pytest.MonkeyPatch, command: str, out: str, reason: str
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, out: str, reason: str
 ):
     Path("mine").mkdir()
     Path("mine/note").write_text("mine")
     os.mkfifo("fifo")
     monkeypatch.setattr("melon.evaluation.read_questions", unwanted)
-    files = ["q.json"] if command == "recommend" else ["q.json", "a.json"]
-    refused(melon(command, *files, "--out", out), 1, reason)
+    refused(melon("recommend", "q.json", "--out", out), 1, reason)
     assert sorted(path.name for path in nowhere.rglob("*")) == ["fifo", "mine", "note"]
 
 
@@ -426,14 +421,11 @@ def test_a_strategy_that_is_not_there_is_noticed_first(arguments: list[str], kno
     refused(done, 2, "error: there is no strategy 'magic'", "hint: strategies are ", known)
 
 
-@pytest.mark.parametrize("command", ["evaluate", "tune"])
-def test_answers_to_other_questions_are_noticed_before_the_store_is_opened(
-    nowhere: Path, command: str
-):
+def test_answers_to_other_questions_are_noticed_before_the_store_is_opened(nowhere: Path):
     for name, id in (("q.json", 1), ("a.json", 2)):
         playlist = {"id": id, "plylst_title": "rain", "songs": [1], "tags": ["a"]}
         Path(name).write_text(json.dumps([playlist]))
-    done = melon(command, "q.json", "a.json", "--path", "store")
+    done = melon("evaluate", "q.json", "a.json", "--path", "store")
     refused(done, 2, "the questions lack playlists of the answers: 1, such as 2")
     assert "store:" not in done.err
 
@@ -524,22 +516,16 @@ def test_a_command_without_results_needs_no_stdout(nowhere: Path):
         ("recommend asked.json --out asked.json", "asked.json"),
         ("recommend asked.json --out link.json", "asked.json"),
         ("recommend asked.json --settings mine.json --out mine.json", "mine.json"),
-        ("recommend asked.json --out .melon/retrieval.json", ".melon/retrieval.json"),
-        ("tune asked.json hidden.json --out asked.json", "asked.json"),
-        ("tune asked.json hidden.json --out ./hidden.json", "hidden.json"),
-        ("tune a.trials.jsonl hidden.json --out a.json --fresh", "a.trials.jsonl"),
-        ("tune asked.json hidden.json --settings a.trials.jsonl --out a.json", "a.trials.jsonl"),
+        ("evaluate asked.json hidden.json --out ./hidden.json", "hidden.json"),
         ("split link.json --out corpus", "link.json"),
         ("train space/train.json --out space", "space/train.json"),
         ("train space/train.json --out link.space", "space/train.json"),
     ],
 )
 def test_what_a_command_reads_it_does_not_replace(nowhere: Path, arguments: str, read: str):
-    for name in ("asked.json", "hidden.json", "mine.json", "a.trials.jsonl", "space/train.json"):
+    for name in ("asked.json", "hidden.json", "mine.json", "space/train.json"):
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).write_text("[]")
-    Path(".melon").mkdir()
-    Path(".melon/retrieval.json").write_text("{}")
     Path("space/manifest.json").write_text('{"format": "melon-space"}')
     Path("corpus").mkdir()
     Path("link.json").symlink_to("corpus/train.json" if "split" in arguments else "asked.json")

@@ -21,7 +21,7 @@ from typer.models import ArgumentInfo, OptionInfo
 
 from melon.cli import command_line
 from melon.commands.options import STRATEGY_NAMES
-from melon.evaluation import POPULAR, split, tune
+from melon.evaluation import POPULAR, split
 from melon.evaluation.split import CHALLENGE_SHARES
 from melon.retrieval import STRATEGIES, Retriever
 from melon.settings import StrategyName
@@ -147,7 +147,6 @@ def test_the_help_lists_every_command_whatever_follows():
     ("command", "function", "names"),
     [
         ("split", split, {"hold_out": "hold_out", "min_songs": "min_songs", "seed": "seed"}),
-        ("tune", tune, {"most": "most", "seed": "seed"}),
         ("query", Retriever.recommend, {"limit": "limit", "tag_limit": "tag_limit"}),
         ("similar", Retriever.similar, {"limit": "limit"}),
     ],

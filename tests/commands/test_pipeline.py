@@ -12,7 +12,7 @@ import pytest
 from command_line import melon, on
 from places import Place, ServerPlace
 
-from melon.commands.tune import tune
+from melon.commands.split import split
 from melon.demo import DemoScale, DemoTruth
 from melon.embedding import EmbeddingSpace
 from melon.ingest import ingest
@@ -121,16 +121,15 @@ def test_the_options_of_releases_may_stand_before_the_subcommand(
 def test_the_demo_ends_with_songs_for_a_rainy_day(monkeypatch: pytest.MonkeyPatch, nowhere: Path):
     """Twice: without constraints, and with a genre and years that every song then has.
 
-    Settings that were tuned for another catalogue do not matter to it.
+    Settings that the environment names for other catalogues do not matter to it.
     """
-    Path(".melon").mkdir()
-    Path(".melon/retrieval.json").write_text("{")
+    monkeypatch.setenv("MELON_RETRIEVAL", "not-there.json")
     small = DemoScale(playlists=300, songs=500, tags=40, songs_per_playlist=12)
     monkeypatch.setattr(DemoScale, "SMALL", small)
     done = melon("demo", "--out", "over here")
     assert done.code == 0, done.err
     assert "settings:" not in done.err
-    Path(".melon/retrieval.json").unlink()
+    monkeypatch.delenv("MELON_RETRIEVAL")
     shown = [line[len("$ melon ") :] for line in done.err.splitlines() if line.startswith("$ ")]
     assert ["--genre=Jazz" in line for line in shown] == [False, True]
     assert "".join(melon(*shlex.split(line)).out for line in shown) == done.out
@@ -163,27 +162,25 @@ def test_the_demo_replaces_no_other_corpus(nowhere: Path, name: str):
     assert mine.read_text() == "mine"
 
 
-def test_tuning_as_its_page_says(demo_corpus: tuple[Path, DemoTruth], nowhere: Path):
+def test_evaluating_as_its_page_says(demo_corpus: tuple[Path, DemoTruth], nowhere: Path):
     """Word for word, but for what makes it quick; metadata and all, in a store of its own."""
     shown = re.findall(r"^\$ melon (.*held-out.*)$", EVALUATION.read_text(), re.MULTILINE)
-    assert [line.split()[0] for line in shown] == ["split", "train", "ingest", "evaluate", "tune"]
-    tune_help = inspect.getdoc(tune) or ""
+    assert [line.split()[0] for line in shown] == ["split", "train", "ingest", "evaluate"]
+    split_help = (inspect.getdoc(split) or "").splitlines()
     for line in shown:
-        assert f"melon {line}\n" in tune_help or line.startswith("evaluate ")
+        assert f"melon {line.removesuffix(' --strategy all')}" in split_help
 
     Path("DIR").symlink_to(demo_corpus[0])
     quick = {
         "split": ["--hold-out", "0.25"],
         "train": ["--dim", "16", "--epochs", "3"],
-        "tune": ["--only", "hybrid", "--questions", "8", "--budget", "0.001"],
     }
     for line in shown:
         done = melon(*line.split(), *quick.get(line.split()[0], []))
         assert done.code == 0, done.err
     songs = melon("query", "--tag", "rain", "--path", "held-out/store", "--json").json()["songs"]
     assert all(song["name"] and song["genres"] for song in songs)
-    assert [path.name for path in Path(".melon").glob("*.json")] == ["retrieval.json"]
-    assert not Path(".melon/store").exists()
+    assert not Path(".melon").exists()
 
 
 def interrupt(*_: object, **__: object) -> None:

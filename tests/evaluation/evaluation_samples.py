@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from melon.catalog import Playlist
-from melon.evaluation import SONGS, TAGS, Pair, Result, paired, read_questions
+from melon.evaluation import SONGS, TAGS, Result, read_questions
 
 FIRST_FILLER = 1_000_000
 """Songs from here on are misses."""
@@ -55,7 +55,3 @@ class HeldOut:
     @property
     def questions(self) -> list[Playlist]:
         return read_questions(self.questions_file)
-
-    @property
-    def pairs(self) -> list[Pair]:
-        return paired(self.questions, read_questions(self.answers_file))

@@ -298,7 +298,7 @@ def test_what_is_asked_alone_is_not_asked_by_several(
 
 
 @pytest.mark.parametrize("columns", [60, 80, 100, 140])
-@pytest.mark.parametrize("command", ["evaluate", "score", "tune"])
+@pytest.mark.parametrize("command", ["evaluate", "score"])
 def test_tables_fit_the_terminal(
     melon: Melon,
     home: Path,
@@ -318,11 +318,6 @@ def test_tables_fit_the_terminal(
         case "score":
             melon("recommend", asked[0], "--strategy", "popular", "--out", results, *where)
             options = [results, asked[1], "--questions", asked[0]]
-        case "tune":
-            strategies = ["neighbours", "hybrid"]
-            out = ("--out", tmp_path / "retrieval.json")
-            few = ("--only", "neighbours", "--questions", 8, "--budget", 0.001)
-            options = [*asked, *out, *few]
     monkeypatch.setenv("COLUMNS", str(columns))
     ran = melon(command, *options, *where)
     assert ran.code == 0, ran.err
@@ -335,7 +330,7 @@ def test_tables_fit_the_terminal(
         rows = [line for line in lines if re.match(rf" *{re.escape(kind)} ", line)]
         assert len(rows) == max(len(strategies), 1)
         assert all(re.search(r" 0\.\d{4}", row) for row in rows)
-    assert ("±" in lines[1]) == (command != "tune" and columns == 140)
+    assert ("±" in lines[1]) == (columns == 140)
 
 
 def test_tables_name_the_strategies_and_the_kinds(
@@ -402,7 +397,7 @@ def test_answers_that_cannot_be_used_end_with_exit_code_2(
 
 
 @pytest.mark.parametrize("tags", [0, 3])
-def test_a_catalogue_with_few_tags_or_none_is_evaluated_and_tuned(
+def test_a_catalogue_with_few_tags_or_none_is_evaluated(
     melon: Melon, demo_corpus: tuple[Path, DemoTruth], tmp_path: Path, tags: int
 ) -> None:
     """What can be scored is, and what cannot is said; of few tags all are recommended."""
@@ -440,12 +435,6 @@ def test_a_catalogue_with_few_tags_or_none_is_evaluated_and_tuned(
     assert (ran.code, said in ran.err) == (0, True)
     assert ("tag nDCG" in ran.out) == ("tag recall" in ran.out) == bool(tags)
     assert "mean is ahead of popular" in ran.err
-    tuned = tmp_path / "retrieval.json"
-    ran = melon(
-        "tune", *asked, *store, "-o", tuned, "--budget", "0.001", "--only", "hybrid", "--json"
-    )
-    assert ran.code == 0, ran.err
-    assert ran.json["held_back"][0]["after"]["song_ndcg"] > 0
 
 
 def test_copies_of_what_was_trained_on_are_counted(

@@ -36,7 +36,7 @@ def test_what_a_file_leaves_out_has_its_default(tmp_path: Path):
     assert loaded.neighbours == default.neighbours
 
 
-def test_the_built_in_settings_are_a_file_that_tune_could_have_written():
+def test_the_built_in_settings_leave_nothing_out():
     loaded = RetrievalSettings.load(DEFAULTS)
     assert DEFAULTS.read_text() == loaded.model_dump_json(indent=2) + "\n"
 

@@ -1,1 +1,0 @@
-"""The search for the retrieval settings that suit a catalogue, on masked playlists."""
