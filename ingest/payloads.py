@@ -136,7 +136,8 @@ class Payloads:
 
     def __call__(self, start: int, stop: int) -> list[Payload]:
         """Those of the rows from `start` to before `stop`."""
-        return _made(self.table.slice(start, stop - start), self.makers)
+        columns = _Columns(self.table.slice(start, stop - start))
+        return [_payload(_Row(columns, row), self.makers) for row in range(stop - start)]
 
     def at(self, rows: Ints, names: tuple[str, ...] | bool = True) -> list[Payload]:
         """Those of some rows: all fields, or those that are named, or none."""
@@ -146,7 +147,8 @@ class Payloads:
             makers = [maker for maker in self.makers if maker[0].name in names]
         if not makers:
             return [{} for _ in rows]
-        return _made(self.table.take(rows), makers)
+        columns = _Columns(self.table, rows)
+        return [_payload(_Row(columns, row), makers) for row in range(len(rows))]
 
     def numbers(self, name: str) -> Ints:
         """(n,) int64: a field of one integer in each row, -1 where it is not known."""
@@ -158,26 +160,34 @@ class Payloads:
         return known
 
 
-class _Row:
-    """A row of a table, of which a column becomes Python's when a value of it is used."""
+class _Columns(dict[str, list[Any]]):
+    """Columns of a table, or of some rows of it, each made Python's when it is first used."""
 
-    __slots__ = ("_columns", "_number", "_table")
-
-    def __init__(self, table: pa.Table, columns: dict[str, list[Any]], number: int) -> None:
+    def __init__(self, table: pa.Table, rows: Ints | None = None) -> None:
+        super().__init__()
         self._table = table
+        self._rows = rows
+
+    def __missing__(self, name: str) -> list[Any]:
+        column = self._table[name]
+        if self._rows is not None:
+            column = column.take(pa.array(self._rows))
+        values: list[Any] = column.to_pylist()
+        self[name] = values
+        return values
+
+
+class _Row:
+    """A row of such columns."""
+
+    __slots__ = ("_columns", "_number")
+
+    def __init__(self, columns: _Columns, number: int) -> None:
         self._columns = columns
         self._number = number
 
     def __getitem__(self, name: str) -> Any:
-        if name not in self._columns:
-            self._columns[name] = self._table[name].to_pylist()
         return self._columns[name][self._number]
-
-
-def _made(table: pa.Table, makers: Sequence[tuple[Field, Value]]) -> list[Payload]:
-    """The payloads of all rows of a table."""
-    columns: dict[str, list[Any]] = {}
-    return [_payload(_Row(table, columns, number), makers) for number in range(len(table))]
 
 
 def _payload(row: _Row, makers: Sequence[tuple[Field, Value]]) -> Payload:
@@ -190,10 +200,15 @@ def _payload(row: _Row, makers: Sequence[tuple[Field, Value]]) -> Payload:
     return payload
 
 
+_AS_THEY_ARE = {FieldType.TEXT, FieldType.KEYWORD, FieldType.INTEGER, FieldType.BOOL}
+"""Types whose values payloads have as columns have them."""
+
+
 def _stored(field: Field, value: Any) -> Any:
     """A value as payloads have it: without repeats, and datetimes as RFC 3339 in UTC."""
     if field.many:
-        return list(dict.fromkeys(_one(field, each) for each in value))
+        made = value if field.type in _AS_THEY_ARE else [_one(field, each) for each in value]
+        return list(dict.fromkeys(made))
     return _one(field, value)
 
 
