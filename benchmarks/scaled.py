@@ -47,7 +47,7 @@ def demo_space(part: Fraction, cache: Path = CACHE) -> Path:
     """A space of the demo corpus at `part` of its size, trained once."""
     space = _directory(part, cache) / "space"
     if not space.exists():
-        train_corpus([demo_corpus(part, cache)], space)
+        train_corpus([demo_corpus(part, cache)], space, ranking=False)
     return space
 
 

@@ -89,7 +89,7 @@ def _train_on_a_list(corpus: Path, target: Path, changes: dict[str, int | None])
         return train(model, corpus_iterable=_List(corpus_iterable), **options)
 
     with mock.patch.object(Word2Vec, "train", on_a_list):
-        train_corpus([corpus], target, settings)
+        train_corpus([corpus], target, settings, ranking=False)
 
 
 def _arguments() -> argparse.Namespace:

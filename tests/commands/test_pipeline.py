@@ -23,7 +23,7 @@ EVALUATION = Path(__file__).resolve().parents[2] / "docs" / "evaluation.md"
 
 def test_train_ingest_query(place: Place, demo_corpus: tuple[Path, DemoTruth], nowhere: Path):
     """What the README shows. Results alone go to stdout; the defaults fit together."""
-    small = ("--dim", "16", "--epochs", "3")
+    small = ("--dim", "16", "--epochs", "3", "--no-ranking")
     trained = melon("train", str(demo_corpus[0]), *small)
     assert (trained.code, trained.out) == (0, "")
     assert "500 songs" in trained.err
@@ -51,7 +51,10 @@ def test_train_ingest_query(place: Place, demo_corpus: tuple[Path, DemoTruth], n
 def test_train_says_how_much_was_trained(
     demo_corpus: tuple[Path, DemoTruth], demo_space: EmbeddingSpace, nowhere: Path
 ):
-    corpus, small = str(demo_corpus[0]), ("--dim", "2", "--epochs", "1", "--out", "space")
+    corpus, small = (
+        str(demo_corpus[0]),
+        ("--dim", "2", "--epochs", "1", "--out", "space", "--no-ranking"),
+    )
     done = melon("train", corpus, "--min-count", "1", *small)
     held = int((demo_space.song_popularity > 0).sum())
     tags = len(demo_space.tags)
@@ -173,7 +176,7 @@ def test_evaluating_as_its_page_says(demo_corpus: tuple[Path, DemoTruth], nowher
     Path("DIR").symlink_to(demo_corpus[0])
     quick = {
         "split": ["--hold-out", "0.25"],
-        "train": ["--dim", "16", "--epochs", "3"],
+        "train": ["--dim", "16", "--epochs", "3", "--no-ranking"],
     }
     for line in shown:
         done = melon(*line.split(), *quick.get(line.split()[0], []))
@@ -200,7 +203,8 @@ def test_what_was_read_is_said_before_training_and_once(
     demo_corpus: tuple[Path, DemoTruth], monkeypatch: pytest.MonkeyPatch
 ):
     said = "read 400 playlists and 500 songs\n"
-    train = ("train", str(demo_corpus[0]), "--dim", "2", "--epochs", "2", "--out", "space")
+    small = ("--dim", "2", "--epochs", "2", "--out", "space", "--no-ranking")
+    train = ("train", str(demo_corpus[0]), *small)
     assert melon(*train).err.count(said) == 1
     monkeypatch.setattr("melon.embedding.build.train_vectors", interrupt)
     assert melon(*train).err.startswith(said)

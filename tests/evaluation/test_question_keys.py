@@ -94,4 +94,6 @@ def test_training_says_what_was_read_though_it_is_read_twice(
     command = ["melon", "train", str(path), "--out", str(tmp_path / "space"), "--dim", "4"]
     monkeypatch.setattr("sys.argv", [*command, "--epochs", "1"])
     assert cli.run() == 0
-    assert "read 9 playlists" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "read 9 playlists" in said
+    assert "\nanswers by hybrid: there were too few playlists to learn what suits" in said
