@@ -153,16 +153,20 @@ class CachingReader(ForwardingReader):
             counts[unknown] = loaded[inverse]
         return np.asarray(np.maximum(counts, 1), np.float64)
 
-    def songs(self, playlists: Ids) -> list[SongArray]:
-        """The ids of each playlist's songs, (n,) int32.
+    def held(self, playlists: Ids) -> list[Held]:
+        """What each playlist holds.
 
         For many queries, call `load_held` for all their playlists first.
         """
-        return [held.songs for held in self._held.of(self._reader, playlists.tolist())]
+        return self._held.of(self._reader, playlists.tolist())
+
+    def songs(self, playlists: Ids) -> list[SongArray]:
+        """The ids of each playlist's songs, (n,) int32; else as `held`."""
+        return [held.songs for held in self.held(playlists)]
 
     def tags_of(self, playlists: Ids) -> list[SongArray]:
-        """The codes of each playlist's tags, (n,) int32; see `tag_points`. Else as `songs`."""
-        return [held.tags for held in self._held.of(self._reader, playlists.tolist())]
+        """The codes of each playlist's tags, (n,) int32; else as `held`."""
+        return [held.tags for held in self.held(playlists)]
 
     def load_held(self, playlists: Sequence[PointId]) -> None:
         """Cache what these playlists hold; one request reads what is not."""

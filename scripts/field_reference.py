@@ -1,4 +1,4 @@
-"""The fields of songs, tags, playlists and words, made from their declaration.
+"""The fields of songs, tags, playlists and words, and a ranking's inputs, from their declaration.
 
 `python scripts/field_reference.py` writes docs/fields.md; a test fails when that is stale.
 """
@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from melon.fields import MAX_ID, Field, FieldType, payload_fields, read_fields
+from melon.retrieval.strategies.inputs import SONG_INPUTS, TAG_INPUTS
 from melon.store import SCHEMA, Collection
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "fields.md"
@@ -17,7 +18,8 @@ TARGET = Path(__file__).resolve().parent.parent / "docs" / "fields.md"
 HEAD = """\
 # The fields
 
-<!-- Made by scripts/field_reference.py (`make docs`): change fields.py instead. -->
+<!-- Made by scripts/field_reference.py (`make docs`): change fields.py, or
+     retrieval/strategies/inputs.py, instead. -->
 
 What is known of a song, a tag, a playlist and a word. What holds for all of them is said in
 [collections.md](collections.md#payloads) of payloads, and in [format.md](format.md) of files.
@@ -29,6 +31,14 @@ FILES_HEAD = """\
 ## Files
 
 Where a field is not required, it may be missing or `null`, which is the same as `""` or `[]`.
+"""
+
+INPUTS_HEAD = """\
+## Inputs of the learned ranking
+
+What the networks of a release's `ranking` are given of each candidate, in the order of their
+`features`: see [collections.md](collections.md#the-learned-ranking). "Around the query" are the
+playlists that share most with it; their similarities are scaled to 1 at most.
 """
 
 STRINGS = (FieldType.TEXT, FieldType.KEYWORD)
@@ -44,7 +54,11 @@ def reference() -> str:
             ("A record of `train.json`, `val.json` and `test.json`", Collection.PLAYLISTS),
         )
     ]
-    return "\n".join([HEAD, *payloads, FILES_HEAD, *files]).rstrip("\n") + "\n"
+    inputs = [
+        table(f"### Of a {name}", ("input", ""), ((f"`{one}`", means) for one, means in of.items()))
+        for name, of in (("song", SONG_INPUTS), ("tag", TAG_INPUTS))
+    ]
+    return "\n".join([HEAD, *payloads, FILES_HEAD, *files, INPUTS_HEAD, *inputs]).strip("\n") + "\n"
 
 
 def payload_table(collection: Collection) -> str:

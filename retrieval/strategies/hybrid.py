@@ -94,17 +94,24 @@ class HybridStrategy:
     def cosine(
         self, reader: CachingReader, query: ResolvedQuery, fusion: SongFusion
     ) -> Cosine | None:
-        """How to search for songs in the co-embedding, if at all.
-
-        Among popular songs only, unless these are few or the query has constraints.
-        """
+        """How to search for songs in the co-embedding, if at all."""
         if not fusion.weight:
             return None
         cosine = self.by_cosine.cosine(query)
+        return cosine.model_copy(update={"floors": self.floors(reader, query, fusion)})
+
+    def floors(
+        self, reader: CachingReader, query: ResolvedQuery, fusion: SongFusion
+    ) -> tuple[int, ...]:
+        """Above which popularities to search for songs in the co-embedding.
+
+        Among popular songs only, unless these are few or the query has constraints.
+        """
+        cosine = self.by_cosine.cosine(query)
         enough = reader.count_songs(fusion.floor) >= ENOUGH * cosine.candidates
         if has_conditions(query.song_filter) or not enough:
-            return cosine
-        return cosine.model_copy(update={"floors": (fusion.floor,)})
+            return cosine.floors
+        return (fusion.floor,)
 
 
 def song_fusion(query: ResolvedQuery, hop_songs: Ranked, fusion: SongFusion) -> SongFusion:

@@ -20,10 +20,8 @@ from melon.retrieval.strategies.holdings import Holdings, Numbers
 SMALL = 1e-4
 """Is added to scores of about 1 at most before their logarithm is taken."""
 
-NARROW, MIDDLE = 100, 500
-"""The nearest playlists, by themselves."""
-
-LIKELY_TAGS = 20
+NARROW, LIKELY_TAGS = 100, 20
+"""The nearest playlists, and the tags of most weight, by themselves."""
 
 QUERY_INPUTS = {
     **{f"from {kind}": f"1 where the query is of the kind `{kind}`, else 0" for kind in QueryKind},
@@ -39,7 +37,7 @@ SONG_INPUTS = {
     "wide": "log of the sum of the similarities of the playlists that hold it",
     "narrow": "log of the same over the nearest 100, their similarities cubed",
     "in 100": "log of how many of the nearest 100 playlists hold it, and 1",
-    "in 500": "log of how many of the nearest 500 do, and 1",
+    "in all": "log of how many of all those around do, and 1",
     "beside seeds": "log of how often it stands beside seeds, over the roots of the popularities",
     "with tags": "log of how often it stands with the query's tags, over its root popularity",
     "with likely tags": "log of how often it does with the tags of the nearest playlists, likewise",
@@ -116,7 +114,7 @@ def song_inputs(
         "score": _log(scores),
         "rank": _rank(by_hops),
         **_near(held, around.similarities),
-        "in 500": np.log1p(held.sums_by_item(np.ones(len(around.similarities[:MIDDLE])))),
+        "in all": np.log1p(held.sums_by_item(np.ones(len(around.similarities)))),
         "length": _mean_length(around, held),
         "popularity": np.log(popularity),
         **_with_tags(around, held, popularity),
@@ -203,7 +201,7 @@ def _with_tags(around: Around, held: Holdings, popularity: Scores) -> dict[str, 
         given = np.zeros(len(tags.ids))
         given[around.tag_rows] = 1
         inputs["with tags"] = held.sums_by_item(tags.sums_by_playlist(given))
-    sums = tags.sums_by_item(around.similarities[:MIDDLE])
+    sums = tags.sums_by_item(around.similarities)
     if sums.any():
         likely = np.where(sums >= np.sort(sums)[-LIKELY_TAGS:][0], _scaled(sums), 0)
         inputs["with likely tags"] = held.sums_by_item(tags.sums_by_playlist(likely))

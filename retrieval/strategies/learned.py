@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 
 from melon.ranking import LEARNED, Network, Ranking
-from melon.retrieval.arrays import Floats, PlaylistArray, Scores
+from melon.retrieval.arrays import Floats, Scores
 from melon.retrieval.batching import excluded_ids, has_conditions
 from melon.retrieval.reader import CachingReader
 from melon.retrieval.settings import RetrievalSettings
@@ -29,7 +29,7 @@ from melon.retrieval.strategies.hops import (
     liked_seeds,
     search_once,
 )
-from melon.retrieval.strategies.hybrid import FILLING, HybridStrategy, join
+from melon.retrieval.strategies.hybrid import FILLING, HybridStrategy, fused_nearby, largest_weight
 from melon.retrieval.strategies.inputs import Around, song_inputs, tag_inputs
 from melon.retrieval.strategies.probes import EPSILON, Probe, ProbeKind, probes
 from melon.retrieval.strategies.ranking import EMPTY, Answer, Ranked, ResolvedQuery
@@ -46,14 +46,8 @@ from melon.store import (
     id_array,
 )
 
-AROUND = 2000
-"""Playlists around a query that are looked at; the neighbours are the nearest of them."""
-
-BY_NEIGHBOURS, BY_SIMILARITY = 500, 250
-"""Songs that are candidates by the neighbours' weights, and by all similarities around."""
-
-NEAR, BY_ARTISTS = 200, 200
-"""Songs that are candidates in the co-embedding: those near the query, and by its artists."""
+BY_NEIGHBOURS, NEAR, BY_ARTISTS = 500, 200, 200
+"""Songs that are candidates: of the neighbours, near the query, and near it by its artists."""
 
 TAGS = 150
 """Tags that are candidates."""
@@ -94,7 +88,7 @@ class View:
         around: the n playlists like the query, and what they hold.
         playlists: these, and then those that are like the query's dislikes.
         songs: what all of them hold.
-        weights: (m,) of the neighbours, which are the first of them.
+        weights: (n,) of those like the query.
         liked: (c,) of each of these songs the sum of the neighbours' weights.
         disliked: (c,) likewise of the playlists that are like the query's dislikes.
         near: the rows of the songs that are near the query, or by its artists.
@@ -211,12 +205,11 @@ class LearnedStrategy:
     def _near_searches(
         self, reader: CachingReader, query: ResolvedQuery, place: Floats
     ) -> list[VectorQuery]:
-        fusion = self.hybrid.settings.of(query.seeds.kind).to_songs
-        cosine = self.hybrid.cosine(reader, query, fusion.model_copy(update={"weight": FILLING}))
-        if cosine is None or not query.song_limit:
+        if not query.song_limit:
             return []
-        limit = max(NEAR, query.song_limit)
-        searches = [song_search(reader, query, place, floor, limit) for floor in cosine.floors]
+        fusion = self.hybrid.settings.of(query.seeds.kind).to_songs
+        floors = self.hybrid.floors(reader, query, fusion)
+        searches = [song_search(reader, query, place, floor, NEAR) for floor in floors]
         if query.seeds.artists:
             theirs = Filter(must=(MatchAny("artist_keys", query.seeds.artists),))
             filter = query.song_filter & theirs
@@ -227,9 +220,8 @@ class LearnedStrategy:
         """To the playlists around a query and those like its dislikes; for its tags, both again."""
         to_songs = self.hybrid.by_hops.hops(query, Collection.SONGS)
         to_tags = self.hybrid.by_hops.hops(query, Collection.TAGS)
-        around = to_songs.model_copy(update={"playlists": max(AROUND, to_songs.playlists)})
         return [
-            FirstHop(query, around, disliked=False),
+            FirstHop(query, to_songs, disliked=False),
             FirstHop(query, to_songs, disliked=True),
             FirstHop(query, to_tags, disliked=False),
             FirstHop(query, to_tags, disliked=True),
@@ -251,41 +243,40 @@ class LearnedStrategy:
         similarities = around.scores / max(best, EPSILON)
 
         own = np.array(seeds.songs.keys, np.int64)
+        held = reader.held(around.ids)
         songs, rows = Holdings.of(
-            [*reader.songs(around.ids), *reader.songs(hits[1].ids)],
+            [*(one.songs for one in held), *reader.songs(hits[1].ids)],
             np.concatenate([own, near_songs]),
         )
         seed_rows, near = rows[: len(own)], rows[len(own) :]
         to_songs = self.hybrid.by_hops.hops(query, Collection.SONGS)
-        neighbours = around.rows(slice(to_songs.playlists))
-        weights = hops[0].prior(neighbours)
+        weights = hops[0].prior(around)
         if hops[0].reweighting:
             weights = reweight(weights, songs.head(len(weights)), seed_rows, hops[0].reweighting)
         both = less(
-            Playlists(neighbours.ids, weights, len(weights)),
+            Playlists(around.ids, weights, len(weights)),
             _playlists(hops[1], hits[1]),
             to_songs.dislike_weight,
         )
         against = np.zeros(len(songs))
         against[len(around) :] = -both.weights[both.liked_count :] if both.liked_count else 0
 
-        by_neighbours = less(
+        by_hops = less(
             _playlists(hops[2], hits[2]), _playlists(hops[3], hits[3]), hops[2].hops.dislike_weight
         )
-        joined = join(by_neighbours, nearby, self.hybrid.settings.of(seeds.kind).to_tags)
+        near_by = fused_nearby(nearby, self.hybrid.settings.of(seeds.kind).to_tags)
+        parts = [around.ids, by_hops.ids, *(part.ids for part in near_by)]
         tags, tag_rows = Holdings.of(
-            [
-                *reader.tags_of(around.ids),
-                *reader.tags_of(by_neighbours.ids),
-                *reader.tags_of(joined.ids),
-            ],
+            [*(one.tags for one in held), *(t for ids in parts[1:] for t in reader.tags_of(ids))],
             reader.tag_codes([str(tag) for tag in (*seeds.tags.keys, *seeds.title_tags.keys)]),
         )
         says = np.maximum(tags.lengths, 1) ** reader.manifest.weights.get("holder_tags", 0.0)
-        first, second = len(around), len(around) + len(by_neighbours.ids)
+        first, second = len(around), len(around) + len(by_hops.ids)
         hop_weights, all_weights = np.zeros(second), np.zeros(len(tags))
-        hop_weights[first:] = says[first:second] * by_neighbours.weights
-        all_weights[second:] = says[second:] * joined.weights
+        hop_weights[first:] = says[first:second] * by_hops.weights / largest_weight(by_hops)
+        all_weights[first:second] = hop_weights[first:]
+        if near_by:
+            all_weights[second:] = says[second:] * np.concatenate([one.weights for one in near_by])
         return View(
             query=query,
             around=Around(
@@ -350,39 +341,30 @@ class LearnedStrategy:
 
 def _passing(reader: CachingReader, views: Sequence[View]) -> list[Numbers]:
     """The rows of the songs of each view that are candidates."""
-    constrained = [view for view in views if has_conditions(view.query.song_filter)]
+    limits = [
+        limit and max(BY_NEIGHBOURS, limit) for limit in (view.query.song_limit for view in views)
+    ]
     searches = [
         VectorQuery(
-            SparseVector(ids, weights.astype(np.float32)), HOLDERS, limit, view.query.song_filter
+            SparseVector(view.playlists.ids[: len(view.weights)], view.weights.astype(np.float32)),
+            HOLDERS,
+            limit,
+            view.query.song_filter,
         )
-        if len(ids) and limit
+        if limit and len(view.weights) and has_conditions(view.query.song_filter)
         else None
-        for view in constrained
-        for ids, weights, limit in _second_hops(view)
+        for view, limit in zip(views, limits, strict=True)
     ]
-    hits = iter(reader.query_some(Collection.SONGS, searches))
+    hits = reader.query_some(Collection.SONGS, searches)
     passing = []
-    for view in views:
+    for view, limit, found in zip(views, limits, hits, strict=True):
         if has_conditions(view.query.song_filter):
-            found = [view.rows_of(next(hits).ids) for _ in _second_hops(view)]
+            rows = view.rows_of(found.ids)
         else:
             excluded = np.isin(view.songs.ids, excluded_ids(view.query.song_filter))
-            found = [
-                _best(np.where(excluded, 0, view.songs.sums_by_item(weights)), limit)
-                for _, weights, limit in _second_hops(view)
-            ]
-        passing.append(np.unique(np.concatenate([*found, view.near])))
+            rows = _best(np.where(excluded, 0, view.liked), limit)
+        passing.append(np.unique(np.concatenate([rows, view.near])))
     return passing
-
-
-def _second_hops(view: View) -> list[tuple[PlaylistArray, Scores, int]]:
-    """Playlists, their weights, and how many of the songs that they hold are candidates."""
-    limit = view.query.song_limit
-    ids, similarities = view.playlists.ids, view.around.similarities
-    return [
-        (ids[: len(view.weights)], view.weights, limit and max(BY_NEIGHBOURS, limit)),
-        (ids[: len(similarities)], similarities, limit and max(BY_SIMILARITY, limit)),
-    ]
 
 
 def _best(scores: Scores, count: int) -> Numbers:

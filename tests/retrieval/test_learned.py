@@ -1,0 +1,135 @@
+"""The learned ranking looks at the same numbers wherever it is asked, in few requests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from melon.embedding import EmbeddingSpace
+from melon.learning import MemoryReader
+from melon.retrieval import Constraints, PlaylistQuery, Retriever, Variety
+from melon.retrieval.strategies.inputs import SONG_INPUTS, TAG_INPUTS
+from melon.retrieval.strategies.learned import Candidates
+from melon.store import Collection, Hits, PointId, Record, ReleaseReader, VectorQuery
+from melon.store.protocol import ForwardingReader
+
+QUERIES = {
+    "songs": PlaylistQuery(songs=(3, 5, 8, 13)),
+    "songs and tags": PlaylistQuery(songs=(3, 5), tags=("rain", "cafe")),
+    "tags": PlaylistQuery(tags=("rain",)),
+    "title": PlaylistQuery(title="비 오는 날"),
+    "dislikes": PlaylistQuery(songs=(3, 5, 8), not_songs=(40, 41), not_tags=("party",)),
+}
+
+
+def candidates(reader: ReleaseReader, query: PlaylistQuery) -> tuple[Candidates, Candidates]:
+    [found] = Retriever.of_reader(reader).candidates([query])
+    return found
+
+
+def rows_of(found: Candidates) -> dict[PointId, np.ndarray]:
+    return dict(zip(found.ids.tolist(), found.inputs, strict=True))
+
+
+@pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES)
+def test_what_is_learned_from_is_what_is_asked_for(
+    retriever: Retriever, demo_space: EmbeddingSpace, query: PlaylistQuery
+):
+    """Networks learn from a space in memory, and rank what an engine finds."""
+    there = candidates(retriever.engine_reader, query)
+    here = candidates(MemoryReader(demo_space), query)
+    for names, of_engine, in_memory in zip((SONG_INPUTS, TAG_INPUTS), there, here, strict=True):
+        ours, theirs = rows_of(in_memory), rows_of(of_engine)
+        both = sorted(ours.keys() & theirs.keys())
+        assert len(both) > 0.95 * max(len(ours), len(theirs), 1)  # equals at an end may differ
+        stable = [row for row, name in enumerate(names) if name not in {"rank", "in 100", "narrow"}]
+        np.testing.assert_allclose(
+            np.array([ours[one] for one in both])[:, stable],
+            np.array([theirs[one] for one in both])[:, stable],
+            rtol=5e-3,
+            atol=5e-3,
+        )
+
+
+def test_every_input_is_known_of_some_candidate(retriever: Retriever):
+    """An input that no query has would be a name without a number behind it."""
+    found = [candidates(retriever.engine_reader, query) for query in QUERIES.values()]
+    for names, parts in zip((SONG_INPUTS, TAG_INPUTS), zip(*found, strict=True), strict=True):
+        known = np.concatenate([~np.isnan(part.inputs) for part in parts]).any(axis=0)
+        assert [name for name, there in zip(names, known, strict=True) if not there] == []
+
+
+class Counted(ForwardingReader):
+    """Counts what is asked of an engine."""
+
+    def __init__(self, reader: ReleaseReader) -> None:
+        super().__init__(reader)
+        self.asked: list[str] = []
+
+    def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
+        self.asked.append(f"query {collection}")
+        return super().query(collection, queries)
+
+    def retrieve(
+        self, collection: Collection, ids: Sequence[PointId], **options: Any
+    ) -> list[Record]:
+        self.asked.append(f"retrieve {collection}")
+        return super().retrieve(collection, ids, **options)
+
+    def values(
+        self, collection: Collection, field: str, ids: Sequence[PointId]
+    ) -> dict[PointId, int]:
+        self.asked.append(f"values {collection}")
+        return super().values(collection, field, ids)
+
+
+def test_a_warm_question_takes_the_seeds_and_one_round_of_searches(retriever: Retriever):
+    """What the playlists around hold, and all that is known of songs and tags, is cached."""
+    counted = Counted(retriever.engine_reader)
+    asking = retriever.with_reader(counted)
+    query = QUERIES["songs and tags"]
+    first = asking.recommend(query, strategy="learned")
+    counted.asked.clear()
+    assert asking.recommend(query, strategy="learned") == first
+    assert sorted(counted.asked) == [
+        "query playlists",  # those that share most
+        "query playlists",  # those that are near
+        "query songs",
+        "retrieve songs",
+        "retrieve tags",
+        "retrieve words",
+        "retrieve words",
+    ]
+
+
+@pytest.mark.parametrize("strategy", ["neighbours", "hybrid"])
+def test_the_songs_of_neighbours_that_were_read_are_not_asked_for(
+    retriever: Retriever, strategy: str
+):
+    counted = Counted(retriever.engine_reader)
+    asking = retriever.with_reader(counted)
+    asking.recommend(QUERIES["songs"], strategy=strategy, tag_limit=0)
+    near = {"neighbours": 0, "hybrid": 1}[strategy]
+    assert counted.asked.count("query songs") == near
+    counted.asked.clear()
+    old = Constraints(max_date="2012")
+    asking.recommend(QUERIES["songs"], old, strategy=strategy, tag_limit=0)
+    assert counted.asked.count("query songs") == near + 1, "constraints are the engine's"
+
+
+def test_a_longer_answer_has_more_candidates(retriever: Retriever):
+    every = len(retriever.reader.find("songs", None, 10_000, payload=False))
+    found = retriever.recommend(QUERIES["songs"], limit=every, strategy="learned")
+    assert len(found.songs) == every - len(QUERIES["songs"].songs)
+
+
+def test_variety_chooses_among_learned_scores(retriever: Retriever):
+    found = retriever.recommend(
+        QUERIES["songs"], strategy="learned", variety=Variety(max_per_artist=1)
+    )
+    artists = [artist for song in found.songs for artist in song.artists]
+    assert len(artists) == len(set(artists))
+    assert found.songs[0].score == 1
