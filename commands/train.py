@@ -54,7 +54,7 @@ def train(
         int | None, typer.Option(help="Tokens to either side. [default: 60; published: 100]")
     ] = None,
     negative: Annotated[
-        int | None, typer.Option(help="Negative samples per pair. [default: 10; published: 5]")
+        int | None, typer.Option(help="Negative samples per pair. [default: 5]")
     ] = None,
     min_count: Annotated[
         int | None,

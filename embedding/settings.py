@@ -55,7 +55,7 @@ class TrainingSettings(BaseModel):
     add_output: bool = Field(
         default=True, description="a token's vector is the sum of its unit input and output vectors"
     )
-    negative: int = Field(default=10, ge=1, le=1_000, description="negative samples for each pair")
+    negative: int = Field(default=5, ge=1, le=1_000, description="negative samples for each pair")
     ns_exponent: float = Field(
         default=0.5, ge=-2, le=2, description="exponent of a token's count in their sampling"
     )

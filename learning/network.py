@@ -40,7 +40,7 @@ RATE = 3e-3
 DECAY = 0.1
 """Of the weights each step, as a share of the rate."""
 
-SEEN, LEAST_EPOCHS, MOST_EPOCHS = 20_000, 5, 80
+SEEN, LEAST_EPOCHS, MOST_EPOCHS = 60_000, 5, 80
 """Questions that a network looks at in all, and how often it looks at each."""
 
 MOMENTUM, SQUARES, EPSILON = 0.9, 0.99, 1e-8

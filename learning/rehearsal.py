@@ -23,6 +23,11 @@ QUESTIONS = 3_000
 SHARE = 5
 """A rehearsal leaves out at most one of so many playlists, and there are at most so many."""
 
+LONG = 200
+"""Songs of a playlist that count at most: the more it has, the more there is to learn from it."""
+
+Ints = NDArray[np.int64]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fold:
@@ -39,17 +44,23 @@ def draw_folds(catalogue: Catalogue, rng: np.random.Generator) -> list[Fold]:
     """What each rehearsal leaves out; each playlist is in at most one.
 
     A rehearsal leaves out a fifth of the playlists, or as many as questions are wanted; there are
-    so many as it takes to have these, five at most. The questions are of the challenge's kinds,
-    with its shares as far as the playlists allow; playlists of fewer than two songs are none.
+    so many as it takes to have these, five at most. Long playlists are drawn sooner, for a question
+    about one says more. The questions are of the challenge's kinds, with its shares as far as the
+    playlists allow; playlists of fewer than two songs are none.
     """
     corpus = catalogue.corpus
     counts = (corpus.playlist_songs.lengths.tolist(), corpus.playlist_tags.lengths.tolist())
     titled = corpus.playlists["title"].is_valid().to_pylist()
     fits = [fitting(*has) for has in zip(*counts, titled, strict=True)]
     size = min(QUESTIONS, len(fits) // SHARE)
+    weights = np.minimum(corpus.playlist_songs.lengths, LONG).astype(np.float64)
+    weights[[not fit for fit in fits]] = 0
     folds: list[Fold] = []
     while len(folds) < SHARE and sum(len(fold.pairs) for fold in folds) < QUESTIONS:
-        kinds = draw_kinds(fits, size, rng)
+        drawn = _draw(weights, size, rng)
+        weights[drawn] = 0
+        chosen = set(drawn.tolist())
+        kinds = draw_kinds([fit if row in chosen else 0 for row, fit in enumerate(fits)], size, rng)
         if not kinds:
             break
         rows = rng.permutation(sorted(kinds))
@@ -59,9 +70,16 @@ def draw_folds(catalogue: Catalogue, rng: np.random.Generator) -> list[Fold]:
             for row, record in zip(rows.tolist(), records, strict=True)
         ]
         folds.append(Fold(rows, pairs))
-        for row in kinds:
-            fits[row] = 0
     return folds
+
+
+def _draw(weights: NDArray[np.float64], count: int, rng: np.random.Generator) -> Ints:
+    """Rows, each as likely as its weight says; fewer where fewer have one."""
+    some = min(count, int(np.count_nonzero(weights)))
+    if not some:
+        return np.empty(0, np.int64)
+    drawn = rng.choice(len(weights), some, replace=False, p=weights / weights.sum())
+    return np.asarray(drawn, np.int64)
 
 
 def rehearse(
