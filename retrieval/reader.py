@@ -51,8 +51,8 @@ MAX_ARTIST_KEYS = 100_000
 MAX_VECTORS = 50_000
 """Songs whose vector is cached at most, some 30 MB of 100 dimensions."""
 
-MAX_FACTS = 100_000
-"""Songs, and tags, whose facts are cached at most, some 60 MB of 100 dimensions."""
+MAX_FACTS = 200_000
+"""Songs, and tags, whose facts are cached at most, some 110 MB of 100 dimensions."""
 
 MAX_TABLE_ID = 16_000_000
 """Ids up to this have a table of counts, 64 MB at most."""
