@@ -49,7 +49,8 @@ def test_five_rehearsals_ask_for_each_playlist_of_a_small_catalogue_once(catalog
 
 
 @pytest.mark.parametrize(
-    ("playlists", "sizes"), [(60_000, [QUESTIONS]), (12_000, [2_400, 2_400]), (10, [2] * 5), (4, [])]
+    ("playlists", "sizes"),
+    [(60_000, [QUESTIONS]), (12_000, [2_400, 2_400]), (10, [2] * 5), (4, [])],
 )
 def test_there_are_as_many_rehearsals_as_it_takes(playlists, sizes):
     folds = draw_folds(
