@@ -81,6 +81,23 @@ class Candidates:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class TagsAround:
+    """The tags that playlists carry, and how much they speak for each.
+
+    Attributes:
+        held: what the playlists around carry, and then those that the scores come from.
+        seed_rows: the rows of the query's tags.
+        scores: (t,) of each tag, by neighbours and nearby playlists.
+        by_neighbours: (t,) likewise, by the neighbours alone.
+    """
+
+    held: Holdings
+    seed_rows: Numbers
+    scores: Scores
+    by_neighbours: Scores
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class View:
     """What lies around a query: playlists, what these hold, and songs near it.
 
@@ -92,8 +109,7 @@ class View:
         liked: (c,) of each of these songs the sum of the neighbours' weights.
         disliked: (c,) likewise of the playlists that are like the query's dislikes.
         near: the rows of the songs that are near the query, or by its artists.
-        tag_scores: (t,) of each tag around, by neighbours and nearby playlists.
-        tags_by_neighbours: (t,) likewise, by the neighbours alone.
+        tags: what playlists carry.
     """
 
     query: ResolvedQuery
@@ -104,8 +120,7 @@ class View:
     liked: Scores
     disliked: Scores
     near: Numbers
-    tag_scores: Scores
-    tags_by_neighbours: Scores
+    tags: TagsAround
 
     def kept(self, rows: Numbers) -> Scores:
         """What the query's dislikes leave of songs, 0 to 1."""
@@ -237,71 +252,81 @@ class LearnedStrategy:
         hops: Sequence[FirstHop],
         hits: Sequence[Hits],
     ) -> View:
-        seeds, around = query.seeds, hits[0]
-        best = float(around.scores.max(initial=0))
-        asked = sum(float(part.values.sum()) for part in liked_seeds(query, hops[0].hops))
-        similarities = around.scores / max(best, EPSILON)
-
-        own = np.array(seeds.songs.keys, np.int64)
-        held = reader.held(around.ids)
+        """Of the hits of each of `_first_hops`, and of the searches in the co-embedding."""
+        (hop, *_), (found, disliked, *_) = hops, hits
+        held, count = reader.held(found.ids), len(found)
+        own = np.array(query.seeds.songs.keys, np.int64)
         songs, rows = Holdings.of(
-            [*(one.songs for one in held), *reader.songs(hits[1].ids)],
+            [*(one.songs for one in held), *reader.songs(disliked.ids)],
             np.concatenate([own, near_songs]),
         )
         seed_rows, near = rows[: len(own)], rows[len(own) :]
-        to_songs = self.hybrid.by_hops.hops(query, Collection.SONGS)
-        weights = hops[0].prior(around)
-        if hops[0].reweighting:
-            weights = reweight(weights, songs.head(len(weights)), seed_rows, hops[0].reweighting)
-        both = less(
-            Playlists(around.ids, weights, len(weights)),
-            _playlists(hops[1], hits[1]),
-            to_songs.dislike_weight,
-        )
-        against = np.zeros(len(songs))
-        against[len(around) :] = -both.weights[both.liked_count :] if both.liked_count else 0
-
-        by_hops = less(
-            _playlists(hops[2], hits[2]), _playlists(hops[3], hits[3]), hops[2].hops.dislike_weight
-        )
-        near_by = fused_nearby(nearby, self.hybrid.settings.of(seeds.kind).to_tags)
-        parts = [around.ids, by_hops.ids, *(part.ids for part in near_by)]
-        tags, tag_rows = Holdings.of(
-            [*(one.tags for one in held), *(t for ids in parts[1:] for t in reader.tags_of(ids))],
-            reader.tag_codes([str(tag) for tag in (*seeds.tags.keys, *seeds.title_tags.keys)]),
-        )
-        says = np.maximum(tags.lengths, 1) ** reader.manifest.weights.get("holder_tags", 0.0)
-        first, second = len(around), len(around) + len(by_hops.ids)
-        hop_weights, all_weights = np.zeros(second), np.zeros(len(tags))
-        hop_weights[first:] = says[first:second] * by_hops.weights / largest_weight(by_hops)
-        all_weights[first:second] = hop_weights[first:]
-        if near_by:
-            all_weights[second:] = says[second:] * np.concatenate([one.weights for one in near_by])
+        weights = hop.prior(found)
+        if hop.reweighting:
+            weights = reweight(weights, songs.head(count), seed_rows, hop.reweighting)
+        liked = Playlists(found.ids.astype(np.uint32), weights, count)
+        both = less(liked, _playlists(hops[1], disliked), hop.hops.dislike_weight)
+        against = np.concatenate([np.zeros(count), -both.weights[count:].astype(np.float64)])
+        best = float(found.scores.max(initial=0))
+        similarities = found.scores / max(best, EPSILON)
+        whole = sum(float(part.values.sum()) for part in liked_seeds(query, hop.hops))
+        tags = self._tags_around(reader, query, found.ids, nearby, hops[2:], hits[2:])
         return View(
             query=query,
             around=Around(
-                seeds=seeds,
+                seeds=query.seeds,
                 similarities=similarities,
-                likeness=best / max(asked, EPSILON),
-                songs=songs.head(first),
+                likeness=best / max(whole, EPSILON),
+                songs=songs.head(count),
                 seed_rows=seed_rows,
-                tags=tags.head(first),
-                tag_rows=tag_rows,
+                tags=tags.held.head(count),
+                tag_rows=tags.seed_rows,
                 place=place,
             ),
             playlists=Playlists(
-                np.concatenate([around.ids, hits[1].ids]).astype(np.uint32),
-                np.concatenate([similarities, -against[len(around) :]]).astype(np.float32),
-                len(around),
+                both.ids,
+                np.concatenate([similarities, -against[count:]]).astype(np.float32),
+                count,
             ),
             songs=songs,
             weights=weights.astype(np.float64),
             liked=songs.sums_by_item(weights.astype(np.float64)),
             disliked=songs.sums_by_item(against),
             near=near,
-            tag_scores=tags.sums_by_item(all_weights),
-            tags_by_neighbours=tags.sums_by_item(hop_weights),
+            tags=tags,
         )
+
+    def _tags_around(
+        self,
+        reader: CachingReader,
+        query: ResolvedQuery,
+        around: Ids,
+        nearby: Sequence[NearbyPlaylists],
+        hops: Sequence[FirstHop],
+        hits: Sequence[Hits],
+    ) -> TagsAround:
+        """What is carried by the playlists around, and by those that tags are taken from."""
+        liked, disliked = (_playlists(*pair) for pair in zip(hops, hits, strict=True))
+        neighbours = less(liked, disliked, hops[0].hops.dislike_weight)
+        near = fused_nearby(nearby, self.hybrid.settings.of(query.seeds.kind).to_tags)
+        own = [str(tag) for tag in (*query.seeds.tags.keys, *query.seeds.title_tags.keys)]
+        held, seed_rows = Holdings.of(
+            [
+                carried
+                for ids in (around, neighbours.ids, *(part.ids for part in near))
+                for carried in reader.tags_of(ids)
+            ],
+            reader.tag_codes(own),
+        )
+        weights = np.concatenate(
+            [
+                np.zeros(len(around)),
+                neighbours.weights / largest_weight(neighbours),
+                *(part.weights for part in near),
+            ]
+        ) * np.maximum(held.lengths, 1) ** reader.manifest.weights.get("holder_tags", 0.0)
+        by_hops = weights[: len(around) + len(neighbours.ids)]
+        return TagsAround(held, seed_rows, held.sums_by_item(weights), held.sums_by_item(by_hops))
 
     def _candidate_songs(self, reader: CachingReader, view: View, rows: Numbers) -> Candidates:
         query, around = view.query, view.around
@@ -325,15 +350,15 @@ class LearnedStrategy:
     def _candidate_tags(self, reader: CachingReader, view: View) -> Candidates:
         query, tags = view.query, view.around.tags
         hops = self.hybrid.by_hops.hops(query, Collection.TAGS)
-        rows = np.flatnonzero(view.tag_scores > 0)
+        rows = np.flatnonzero(view.tags.scores > 0)
         excluded = [str(tag) for tag in (*query.seeds.tags.keys, *query.seeds.not_tags.keys)]
         rows = rows[~np.isin(tags.ids[rows], reader.tag_codes(excluded))]
-        rows = rows[np.argsort(-view.tag_scores[rows], kind="stable")]
+        rows = rows[np.argsort(-view.tags.scores[rows], kind="stable")]
         rows = rows[: max(TAGS, query.tag_limit) if query.tag_limit else 0]
         vectors, popularity = reader.tag_facts(tags.ids[rows])
         discount = popularity.astype(np.float64) ** -hops.candidate_discount
-        scores = _scaled(view.tag_scores[rows] * discount)
-        by_hops = _scaled(np.maximum(view.tags_by_neighbours[rows], 0) * discount)
+        scores = _scaled(view.tags.scores[rows] * discount)
+        by_hops = _scaled(np.maximum(view.tags.by_neighbours[rows], 0) * discount)
         inputs = tag_inputs(view.around, tags.of_items(rows), scores, by_hops, vectors, popularity)
         ids = id_array(reader.tag_points(tags.ids[rows]))
         return Candidates(ids, inputs, scores, np.ones(len(rows)))
