@@ -128,7 +128,7 @@ def test_other_shells_quote_themselves(demo_place: Place):
 
 def test_what_is_always_the_same():
     assert completed("query", "--strategy", "") == [
-        "hybrid", "neighbours", "mean", "vote", "cluster"
+        "hybrid", "neighbours", "learned", "mean", "vote", "cluster"
     ]  # fmt: skip
     assert completed("evaluate", "--strategy", "po") == ["popular"]
     assert completed("list", "g") == ["genres"]

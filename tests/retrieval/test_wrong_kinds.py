@@ -11,6 +11,7 @@ import pytest
 
 from melon.errors import InputError
 from melon.retrieval import Constraints, Item, PlaylistQuery, Retriever
+from melon.store import VectorStore
 
 RAIN = PlaylistQuery(title="rain")
 
@@ -46,7 +47,7 @@ def test_a_field_of_what_is_asked(kind: type, field: str, value: object, said: s
         ("recommend_many", ["rainy day"], 'write PlaylistQuery(title="rainy day")'),
         ("recommend_many", [[RAIN], Constraints()], "constraints is a list: write constraints=["),
         ("rank_many", [["rainy day"]], 'write PlaylistQuery(title="rainy day")'),
-        ("kinds", [["rainy day"]], 'write PlaylistQuery(title="rainy day")'),
+        ("candidates", [["rainy day"]], 'write PlaylistQuery(title="rainy day")'),
         ("similar", [7], "write Item(song=7)"),
         ("song_id", [7], "a song's name or id is wanted as text, not 7"),
     ],
@@ -98,6 +99,6 @@ def test_a_path_in_place_of_a_store(store: object):
     assert "open_store(" in refused(Retriever, store)
 
 
-def test_a_path_in_place_of_settings(retriever: Retriever):
-    said = refused(Retriever, retriever._store, settings=Path("retrieval.json"))
+def test_a_path_in_place_of_settings(demo_store: VectorStore):
+    said = refused(Retriever, demo_store, settings=Path("retrieval.json"))
     assert "RetrievalSettings.load(" in said
