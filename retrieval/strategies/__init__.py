@@ -11,6 +11,7 @@ from melon.retrieval.settings import RetrievalSettings
 from melon.retrieval.strategies.dense import DenseStrategy
 from melon.retrieval.strategies.hops import NeighbourStrategy
 from melon.retrieval.strategies.hybrid import HybridStrategy
+from melon.retrieval.strategies.inputs import SONG_INPUTS, TAG_INPUTS
 from melon.retrieval.strategies.learned import LearnedStrategy
 from melon.retrieval.strategies.probes import ProbeKind
 from melon.retrieval.strategies.ranking import Strategy
@@ -35,6 +36,13 @@ def _learned(settings: RetrievalSettings, manifest: ReleaseManifest) -> Strategy
             where=f"release {manifest.release}",
             hint="train its space again, with at least 50 playlists, or ask for another strategy",
         )
+    for network, inputs in ((ranking.songs, SONG_INPUTS), (ranking.tags, TAG_INPUTS)):
+        if network is not None and network.features != tuple(inputs):
+            raise UnknownStrategy(
+                "its ranking was learned by another version of melon, from other inputs",
+                where=f"release {manifest.release}",
+                hint="train its space again, or ask for another strategy",
+            )
     return LearnedStrategy(settings, ranking)
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from melon.embedding import EmbeddingSpace
+from melon.ingest import ingest
 from melon.learning import MemoryReader
-from melon.retrieval import Constraints, PlaylistQuery, Retriever, Variety
+from melon.retrieval import Constraints, PlaylistQuery, Retriever, UnknownStrategy, Variety
 from melon.retrieval.strategies.inputs import SONG_INPUTS, TAG_INPUTS
 from melon.retrieval.strategies.learned import Candidates
-from melon.store import Collection, Hits, PointId, Record, ReleaseReader, VectorQuery
+from melon.settings import load_settings
+from melon.store import Collection, Hits, PointId, Record, ReleaseReader, VectorQuery, open_store
 from melon.store.protocol import ForwardingReader
 
 QUERIES = {
@@ -134,3 +138,20 @@ def test_variety_chooses_among_learned_scores(retriever: Retriever):
     artists = [artist for song in found.songs for artist in song.artists]
     assert len(artists) == len(set(artists))
     assert found.songs[0].score == 1
+
+
+def test_a_ranking_of_other_inputs_is_refused(demo_space: EmbeddingSpace, tmp_path: Path):
+    """Its weights would be those of other numbers."""
+    ranking = demo_space.ranking
+    assert ranking is not None
+    assert ranking.songs is not None
+    first, *others = ranking.songs.features
+    other = ranking.songs.model_copy(update={"features": (f"{first} of old", *others)})
+    space = replace(demo_space, ranking=ranking.model_copy(update={"songs": other}))
+    with open_store(load_settings({}), path=tmp_path / "store") as store:
+        ingest(space, store)
+        retriever = Retriever(store)
+        assert "learned" not in retriever.strategies
+        with pytest.raises(UnknownStrategy, match="by another version of melon"):
+            retriever.recommend(title="rain", strategy="learned")
+        assert retriever.recommend(title="rain", strategy="hybrid").songs
