@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
 import numpy as np
 
@@ -169,8 +170,9 @@ class LearnedStrategy:
         """
         views = self.views(reader, queries)
         passing = _passing(reader, views)
-        found = [view.songs.ids[rows] for view, rows in zip(views, passing, strict=True)]
-        reader.load_facts([song for ids in found for song in ids.tolist()])
+        songs = [view.songs.ids[rows].tolist() for view, rows in zip(views, passing, strict=True)]
+        songs += [[int(song) for song in query.seeds.songs.keys] for query in queries]
+        reader.load_facts(list(chain.from_iterable(songs)))
         return [
             (self._candidate_songs(reader, view, rows), self._candidate_tags(reader, view))
             for view, rows in zip(views, passing, strict=True)
