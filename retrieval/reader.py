@@ -48,9 +48,6 @@ MAX_DESCRIPTIONS = 50_000
 MAX_ARTIST_KEYS = 100_000
 """Songs whose artists are cached at most, some 30 MB."""
 
-MAX_VECTORS = 50_000
-"""Songs whose vector is cached at most, some 30 MB of 100 dimensions."""
-
 MAX_FACTS = 200_000
 """Songs, and tags, whose facts are cached at most, some 110 MB of 100 dimensions."""
 
@@ -118,7 +115,6 @@ class CachingReader(ForwardingReader):
         self._artist_keys = PointCache(
             Collection.SONGS, _artist_keys, MAX_ARTIST_KEYS, payload=("artist_keys",)
         )
-        self._vectors = PointCache(Collection.SONGS, _vector, MAX_VECTORS, vectors=True)
         dim = reader.manifest.dim
         self._facts_of = FactsOf(dim)
         self._facts = PointCache(
@@ -222,10 +218,6 @@ class CachingReader(ForwardingReader):
     def load_artist_keys(self, songs: Sequence[PointId]) -> Mapping[PointId, tuple[str, ...]]:
         """The artists of at least these songs, as names are compared (`name_key`)."""
         return self._artist_keys.load(self._reader, songs)
-
-    def load_vectors(self, songs: Sequence[PointId]) -> Mapping[PointId, Floats | None]:
-        """The vectors of at least these songs, (dim,) float32; None where there is none."""
-        return self._vectors.load(self._reader, songs)
 
     def count_songs(self, min_popularity: int) -> int:
         """How many songs stand in at least so many playlists."""
@@ -356,7 +348,3 @@ def _artist_keys(song: Record) -> tuple[str, ...]:
 def _tag_facts(dim: int, tag: Record) -> tuple[Floats, float]:
     vector = np.zeros(dim, np.float32) if tag.vector is None else tag.vector
     return vector, max(tag.payload.get("popularity", 0), 1)
-
-
-def _vector(song: Record) -> Floats | None:
-    return song.vector

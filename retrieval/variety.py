@@ -50,11 +50,7 @@ class Variety(FrozenInput):
             artists = reader.load_artist_keys(ranked.ids.tolist())
             ranked = cap_per_artist(ranked, artists, self.max_per_artist)
         if self.diversity > 0:
-            points = ranked.ids.tolist()
-            vectors = reader.load_vectors(points)
-            unlike_any = np.zeros(reader.manifest.dim, np.float32)
-            rows = [vectors[point] for point in points]
-            matrix = np.stack([unlike_any if row is None else row for row in rows])
+            matrix = reader.facts(ranked.ids)["vector"]
             return maximal_marginal_relevance(ranked, matrix, self.diversity, songs)
         return ranked.head(songs)
 

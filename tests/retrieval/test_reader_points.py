@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from melon.retrieval import Retriever
@@ -67,14 +68,15 @@ def test_a_point_that_is_not_there_has_no_value(reader: Counting, songs: list[Po
     assert absent not in names(100).load(reader, [songs[0], absent])
 
 
-def test_artists_and_vectors_are_those_of_the_songs(reader: Counting, songs: list[PointId]):
+def test_artists_and_facts_are_those_of_the_songs(reader: Counting, songs: list[PointId]):
     caching = CachingReader(reader)
     records = reader.retrieve(Collection.SONGS, songs, vectors=True)
-    artists, vectors = caching.load_artist_keys(songs), caching.load_vectors(songs)
-    for record in records:
+    artists, facts = caching.load_artist_keys(songs), caching.facts(np.array(songs))
+    for record, known in zip(records, facts, strict=True):
         assert artists[record.id] == tuple(record.payload["artist_keys"])
-        assert vectors[record.id] == pytest.approx(record.vector)
+        assert known["vector"] == pytest.approx(record.vector)
+        assert known["popularity"] == max(record.payload["popularity"], 1)
     reader.read.clear()
     caching.load_artist_keys(songs)
-    caching.load_vectors(songs)
+    caching.facts(np.array(songs))
     assert reader.read == []
