@@ -26,7 +26,6 @@ from melon.evaluation.split import CHALLENGE_SHARES
 from melon.retrieval import STRATEGIES, Retriever
 from melon.settings import StrategyName
 
-HELP_SECONDS = 0.3
 COMMANDS = dict(cli_reference.commands(command_line()))
 
 
@@ -116,7 +115,7 @@ def test_what_is_nearly_another_option_is_noticed():
 
 
 def test_help_is_fast():
-    """In processor time, and on a machine that is slow just now, beside what typer itself takes."""
+    """In processor time, beside what typer takes to show any; once in several turns is enough."""
 
     def seconds(*arguments: str) -> float:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -124,12 +123,11 @@ def test_help_is_fast():
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    turns = [
+    turns = (
         (seconds("-m", "melon.cli", "--help"), seconds("-c", "import typer.rich_utils"))
         for _ in range(5)
-    ]
-    ours, typers = (min(times) for times in zip(*turns, strict=True))
-    assert ours < max(HELP_SECONDS, 2 * typers)
+    )
+    assert any(ours < 2 * typers for ours, typers in turns)
 
 
 def test_the_version_is_the_packages():
