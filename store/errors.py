@@ -121,3 +121,13 @@ def damaged_manifest(release: str, reason: str) -> DamagedRelease:
         hint=f"remove it with `melon releases drop {release}`; if it is live, run `melon ingest`"
         " first",
     )
+
+
+def copied_release(release: str, named: str) -> DamagedRelease:
+    """A release lies under another name than its own."""
+    return DamagedRelease(
+        f"it is a copy of release {named}",
+        where=f"release {release}",
+        hint=f"give it the name {named} again where there is no such release, or remove it with"
+        f" `melon releases drop {release}`",
+    )

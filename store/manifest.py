@@ -22,6 +22,7 @@ from melon.store.errors import (
     DamagedRelease,
     NoRelease,
     SchemaMismatch,
+    copied_release,
     damaged_manifest,
     unknown_release,
 )
@@ -131,12 +132,17 @@ def manifest_to_read(
 def parse_manifest(release: str, payload: object) -> ReleaseManifest:
     """Read the stored manifest of a release.
 
+    Args:
+        release: what it is called where it lies, which the manifest has to agree with: a copy
+            under another name would stand for the release that it was made of.
+        payload: the manifest as JSON has it.
+
     Raises:
         SchemaMismatch: another version of melon wrote it, and this one does not understand it.
-        DamagedRelease: it is damaged.
+        DamagedRelease: it is damaged, or another release's.
     """
     try:
-        return ReleaseManifest.model_validate(payload)
+        manifest = ReleaseManifest.model_validate(payload)
     except ValidationError as error:
         version = payload.get("schema_version") if isinstance(payload, dict) else None
         if isinstance(version, int) and version != SCHEMA_VERSION:
@@ -144,6 +150,9 @@ def parse_manifest(release: str, payload: object) -> ReleaseManifest:
         problem = first_problem(error)
         reason = f"{problem.place}: {problem.what}" if problem.place else problem.what
         raise damaged_manifest(release, reason) from error
+    if manifest.release != release:
+        raise copied_release(release, manifest.release)
+    return manifest
 
 
 def readable(manifests: Iterable[Callable[[], T]]) -> Iterator[T]:

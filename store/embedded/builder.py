@@ -16,7 +16,7 @@ from melon.store.embedded.errors import edge_errors
 from melon.store.embedded.reader import EmbeddedReader
 from melon.store.embedded.shards import create_shard, optimise_shard
 from melon.store.embedded.translate import to_points
-from melon.store.errors import IndexingFailed, RequestRefused
+from melon.store.errors import IndexingFailed, RequestRefused, StoreUnavailable
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import PointBatch
 from melon.store.presets import INDEX_SETTINGS
@@ -101,8 +101,8 @@ class EmbeddedBuilder:
 
     def abandon(self) -> None:
         """Remove what was built."""
-        with suppress(Exception):  # closing may write, where nothing can be written
-            self._close()
+        with suppress(MelonError), self._errors(StoreUnavailable):
+            self._close()  # which may write, where nothing can be written
         self._shards.clear()
         shutil.rmtree(self._directory, ignore_errors=True)
         self._lock.close()

@@ -1,4 +1,8 @@
-"""Failures of Edge as melon's errors: Edge itself raises a bare `Exception` for all of them."""
+"""Failures of Edge as melon's errors: every call into Edge that may fail goes through here.
+
+Edge raises a bare `Exception` for what it refuses. Where a file holds what it did not expect it
+panics, which is a `BaseException` that no `except Exception` catches.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +19,21 @@ _OF_THE_SYSTEM = re.compile(r"(?:os error|Errno) (\d+)")
 _OF_THE_SHARD = {None, errno.ENOENT, errno.ENOTDIR}
 """Edge itself objects, or a file of the shard is missing."""
 
+ANEW = "run `melon ingest` again"
+"""What mends a release: another is built beside it."""
+
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 @contextmanager
 def edge_errors(
-    kind: type[MelonError], where: str | Path, *, what: str = "", hint: str | None = None
+    kind: type[MelonError],
+    where: str | Path,
+    *,
+    what: str = "",
+    hint: str | None = None,
+    panic: type[MelonError] | None = None,
 ) -> Iterator[None]:
     """Raise what Edge raises as `kind`, or as `StoreUnavailable` where the system refused it.
 
@@ -29,14 +41,27 @@ def edge_errors(
         where: the shard or the release it concerns.
         what: what was tried; the words of Edge follow it.
         hint: what to do about it, unless the system refused it.
+        panic: what a panic is raised as; `kind` by default.
     """
     try:
         yield
     except MelonError:
         raise
-    except Exception as error:
-        reason = f"{what}: {error}" if what else str(error)
+    except BaseException as error:
+        panicked = _is_panic(error)
+        if not panicked and not isinstance(error, Exception):
+            raise
+        said = f"the engine broke off: {error}" if panicked else str(error)
+        reason = f"{what}: {said}" if what else said
+        if panicked:
+            hint = hint or ANEW
+            raise (panic or kind)(reason, where=str(where), hint=hint) from error
         raise edge_error(kind, reason, where, hint) from error
+
+
+def _is_panic(error: BaseException) -> bool:
+    """Whether it is pyo3's `PanicException`, which no module exports."""
+    return type(error).__name__ == "PanicException"
 
 
 def edge_error(

@@ -13,10 +13,11 @@ import qdrant_edge as edge
 
 from melon.errors import MelonError
 from melon.store.embedded.errors import edge_errors
-from melon.store.embedded.shards import open_shard
+from melon.store.embedded.shards import close_shard, open_shard
 from melon.store.embedded.translate import from_hits, from_ordered, from_record, to_filter, to_query
 from melon.store.errors import (
     LIST_HINT,
+    DamagedRelease,
     NoRelease,
     RequestRefused,
     StoreUnavailable,
@@ -174,7 +175,7 @@ class EmbeddedReader:
             self._closed = True
             self._idle.wait_for(lambda: not self._requests)
         while self._shards:
-            self._shards.popitem()[1].close()
+            close_shard(self._shards.popitem()[1])
 
     def _scroll(
         self,
@@ -210,7 +211,11 @@ class EmbeddedReader:
                 raise store_closed(f"release {self._manifest.release}")
             self._requests += 1
         try:
-            with edge_errors(RequestRefused, f"{collection} of release {self._manifest.release}"):
+            with edge_errors(
+                RequestRefused,
+                f"{collection} of release {self._manifest.release}",
+                panic=DamagedRelease,
+            ):
                 yield self._shards.get(collection) or self._open(collection)
         finally:
             with self._idle:

@@ -7,15 +7,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 import qdrant_edge as edge
 
+from melon.errors import MelonError
 from melon.fields import Field, FieldType
 from melon.files import locked
 from melon.progress import Progress
-from melon.store.embedded.errors import edge_error, edge_errors
+from melon.store.embedded.errors import ANEW, edge_error, edge_errors
 from melon.store.embedded.translate import payload_index
 from melon.store.errors import DamagedRelease, IndexingFailed, StoreUnavailable
 from melon.store.presets import IndexSettings
@@ -34,12 +36,17 @@ def open_shard(path: Path) -> edge.EdgeShard:
         DamagedRelease: it is not there, or not whole.
         StoreUnavailable: it cannot be read or written.
     """
-    again = "run `melon ingest` again"
     with (
-        edge_errors(DamagedRelease, path, what="the shard cannot be opened", hint=again),
+        edge_errors(DamagedRelease, path, what="the shard cannot be opened", hint=ANEW),
         locked(path.with_name(f"{path.name}.lock")),
     ):
         return edge.EdgeShard.load(str(path))
+
+
+def close_shard(shard: edge.EdgeShard) -> None:
+    """Close a shard that was only read: if that fails, nothing is lost."""
+    with suppress(MelonError), edge_errors(StoreUnavailable, "shard"):
+        shard.close()
 
 
 def create_shard(

@@ -55,7 +55,7 @@ class Registry:
     def manifest(self, release: str) -> ReleaseManifest | None:
         """The whole manifest of a release, if there is one."""
         records = self._retrieve(release, payload=True)
-        return self._parse(records[0]) if records else None
+        return parse_manifest(release, records[0].payload or {}) if records else None
 
     def holds(self, release: str) -> bool:
         """Whether there is a manifest of the release."""
