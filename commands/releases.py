@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from melon.ranking import Ranking
     from melon.store import ReleaseInfo
 
-app = typer.Typer(help="List a store's releases; promote or drop one.", no_args_is_help=False)
+app = typer.Typer(
+    help="List a store's releases; promote, drop or prune them.", no_args_is_help=False
+)
 ReleaseArgument = Annotated[
     str,
     typer.Argument(help="Name of a release.", show_default=False, autocompletion=known("releases")),
@@ -29,7 +31,7 @@ def releases(
     path: PathOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List a store's releases, newest first, the live one marked; promote or drop one."""
+    """List a store's releases, newest first, the live one marked; promote, drop or prune them."""
     context.obj = (url, path)
     if context.invoked_subcommand:
         return
@@ -82,6 +84,34 @@ def drop(
     store = chosen_store(url or context.obj[0], path or context.obj[1], to_write=True)
     store.drop(release)
     note(f"release {release} was removed")
+
+
+@app.command()
+def prune(
+    context: typer.Context,
+    keep: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Remove all but so many releases, too: the live one and the one that was live"
+            " before it always stay, then the newest. [default: all stay]",
+            show_default=False,
+        ),
+    ] = None,
+    url: UrlOption = None,
+    path: PathOption = None,
+) -> None:
+    """Remove what killed builds and drops left behind, and old releases."""
+    from melon.store import prune as remove
+
+    store = chosen_store(url or context.obj[0], path or context.obj[1], to_write=True)
+    pruned = remove(store, keep=keep)
+    for release in pruned.releases:
+        note(f"release {release} was removed")
+    for left in pruned.left_behind:
+        note(f"{left} was left behind, and removed")
+    if not pruned.releases and not pruned.left_behind:
+        note("there was nothing to remove")
 
 
 def status(url: UrlOption = None, path: PathOption = None, as_json: JsonOption = False) -> None:

@@ -28,11 +28,10 @@ from melon.store import (
     Preset,
     ReleaseBuilder,
     ReleaseIsComplete,
-    ReleaseIsLive,
     ReleaseManifest,
-    UnknownRelease,
     VectorStore,
     check_whole,
+    drop_older,
     preset_for,
 )
 
@@ -94,7 +93,7 @@ def ingest(
     for info in sorted(made, key=lambda info: not info.live):
         if _is_whole(store, info.manifest):
             if info.live and not store.astray():
-                return IngestResult(info.manifest, Outcome.UNCHANGED, _drop_old(store, None))
+                return IngestResult(info.manifest, Outcome.UNCHANGED, drop_older(store, KEEP))
             dropped = _promote(store, info.manifest.release)
             return IngestResult(info.manifest, Outcome.PROMOTED, dropped)
     damaged = {info.manifest.release for info in made}
@@ -226,21 +225,5 @@ def in_turns(
 
 
 def _promote(store: VectorStore, release: str) -> tuple[str, ...]:
-    previous = store.live()
     store.promote(release)
-    return _drop_old(store, previous)
-
-
-def _drop_old(store: VectorStore, previous: str | None) -> tuple[str, ...]:
-    """Remove all but the live release and one more: `previous`, or the newest there is.
-
-    One that somebody promotes meanwhile stays, and one that somebody drops is gone already.
-    """
-    others = [info.manifest.release for info in store.releases() if not info.live]
-    others.sort(key=lambda release: release != previous)
-    dropped = []
-    for release in others[KEEP - 1 :]:
-        with suppress(UnknownRelease, ReleaseIsLive):
-            store.drop(release)
-            dropped.append(release)
-    return tuple(dropped)
+    return drop_older(store, KEEP)

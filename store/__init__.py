@@ -52,6 +52,7 @@ from melon.store.protocol import (
     VectorStore,
     check_whole,
 )
+from melon.store.prune import Pruned, drop_older, prune
 from melon.store.schema import (
     DENSE,
     FIRST_BIGRAM_ITEM,
@@ -103,6 +104,7 @@ __all__ = [
     "PointBatch",
     "PointId",
     "Preset",
+    "Pruned",
     "Record",
     "ReleaseBuilder",
     "ReleaseInfo",
@@ -122,12 +124,14 @@ __all__ = [
     "VectorStore",
     "bigram_point_id",
     "check_whole",
+    "drop_older",
     "facet_fields",
     "genre_year",
     "hnsw_ef",
     "id_array",
     "open_store",
     "preset_for",
+    "prune",
     "tag_point_id",
     "word_point_id",
 ]

@@ -199,6 +199,9 @@ class VectorStore(Protocol):
     def live(self) -> str | None:
         """Name of the live release."""
 
+    def previous(self) -> str | None:
+        """Name of the release that was live before the live one, if that is known and there."""
+
     def astray(self) -> dict[str, str | None]:
         """Aliases that do not name the live release, with the collections that they name, if any.
 
@@ -226,11 +229,18 @@ class VectorStore(Protocol):
         """
 
     def drop(self, release: str) -> None:
-        """Delete a release that is not live.
+        """Delete a release that is not live, or what a killed drop left of it.
 
         Raises:
             UnknownRelease: there is none of this name.
             ReleaseIsLive: promote another one first.
+        """
+
+    def remove_left_behind(self) -> tuple[str, ...]:
+        """Remove what killed builds and drops left, and return what that was, to be read.
+
+        Raises:
+            StoreBusy: another process is building in this store.
         """
 
     def close(self) -> None:

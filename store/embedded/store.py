@@ -1,7 +1,8 @@
 """The embedded engine: Qdrant Edge shards in a directory, no server needed.
 
     <root>/build.lock                    locked by the process that builds
-    <root>/live                          name of the live release, replaced atomically
+    <root>/live                          name of the live release, and in the next line of the one
+                                         that was live before; replaced atomically
     <root>/live.lock                     locked while a release is promoted or dropped
     <root>/releases/<release>/           manifest.json and one shard per collection
     <root>/releases/.building-…/         a build under way, or what a killed one left
@@ -15,8 +16,9 @@ configuration file. A release can be promoted while another is built.
 from __future__ import annotations
 
 import os
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from importlib.metadata import version
@@ -50,6 +52,7 @@ from melon.store.manifest import (
 from melon.store.protocol import ReleaseInfo, check_whole
 
 BUILDING = ".building-"
+DROPPED = f"{BUILDING}dropped-"
 
 
 class EmbeddedStore:
@@ -100,13 +103,12 @@ class EmbeddedStore:
 
     def live(self) -> str | None:
         """Name of the live release."""
-        self._check_open()
-        try:
-            return self._live_file.read_text(encoding="utf-8").strip() or None
-        except FileNotFoundError:
-            return None
-        except (OSError, UnicodeDecodeError) as error:
-            raise StoreUnavailable(str(error), where=self.location) from error
+        return self._live_then_previous()[0]
+
+    def previous(self) -> str | None:
+        """Name of the release that was live before the live one, if it is there."""
+        previous = self._live_then_previous()[1]
+        return previous if previous and self._holds(previous) else None
 
     def astray(self) -> dict[str, str | None]:
         """Nothing: one file names the live release."""
@@ -130,8 +132,7 @@ class EmbeddedStore:
             self._hold_build_lock(lock)
             if self._holds(manifest.release):
                 raise release_is_complete(manifest.release)
-            for left in self._releases_dir.glob(f"{BUILDING}*"):
-                shutil.rmtree(left, ignore_errors=True)
+            self._remove(self._releases_dir.glob(f"{BUILDING}*"))
             directory = self._releases_dir / f"{BUILDING}{manifest.release}-{os.getpid()}"
             return EmbeddedBuilder(directory, manifest, lock.pop_all())
 
@@ -146,19 +147,33 @@ class EmbeddedStore:
             check_schema(manifest)
             with closing(EmbeddedReader(self._releases_dir / release, manifest)) as reader:
                 check_whole(reader)
-            write_atomically(self._live_file, release + "\n")
+            live, previous = self._live_then_previous()
+            before = previous if live == release else live
+            write_atomically(self._live_file, f"{release}\n{before or ''}\n")
 
     def drop(self, release: str) -> None:
-        """Delete a release that is not live."""
+        """Delete a release that is not live, or what a killed drop left of it."""
         with self._switching():
-            if not self._holds(release):
+            doomed = self._half_dropped(release)
+            if self._holds(release):
+                if release == self.live():
+                    raise release_is_live(release)
+                doomed.append(self._releases_dir / f"{DROPPED}{release}-{os.getpid()}")
+                (self._releases_dir / release).rename(doomed[-1])
+            elif not doomed:
                 raise unknown_release(self.location, release, self._names())
-            if release == self.live():
-                raise release_is_live(release)
-            doomed = self._releases_dir / f"{BUILDING}dropped-{release}-{os.getpid()}"
-            (self._releases_dir / release).rename(doomed)
-        # What is left of it if this is cut short, the next build removes.
-        shutil.rmtree(doomed, ignore_errors=True)
+        self._remove(doomed)
+
+    def remove_left_behind(self) -> tuple[str, ...]:
+        """Remove what killed builds and drops left."""
+        self._check_open()
+        if not self.exists:
+            return ()
+        with ExitStack() as lock:
+            self._hold_build_lock(lock)
+            left = sorted(self._releases_dir.glob(f"{BUILDING}*"))
+            self._remove(left)
+        return tuple(str(path) for path in left)
 
     def close(self) -> None:
         """Close every reader that this store opened; it opens no other."""
@@ -181,6 +196,39 @@ class EmbeddedStore:
     @property
     def _live_file(self) -> Path:
         return self.root / "live"
+
+    def _live_then_previous(self) -> tuple[str | None, str | None]:
+        self._check_open()
+        try:
+            lines = self._live_file.read_text(encoding="utf-8").split("\n")
+        except FileNotFoundError:
+            return None, None
+        except (OSError, UnicodeDecodeError) as error:
+            raise StoreUnavailable(str(error), where=self.location) from error
+        live, previous = (line.strip() or None for line in (*lines, "")[:2])
+        return live, previous
+
+    def _half_dropped(self, release: str) -> list[Path]:
+        """What killed drops left of a release."""
+        name = re.compile(rf"{re.escape(DROPPED + release)}-\d+")
+        dropped = self._releases_dir.glob(f"{DROPPED}*")
+        return [path for path in dropped if name.fullmatch(path.name)]
+
+    def _remove(self, paths: Iterable[Path]) -> None:
+        """Remove directories that are no releases any more.
+
+        Raises:
+            StoreUnavailable: something of one is still there.
+        """
+        for path in paths:
+            shutil.rmtree(path, ignore_errors=True)  # another process may do the same
+            if path.exists():
+                raise StoreUnavailable(
+                    "what is left of a release cannot be removed",
+                    where=str(path),
+                    hint="remove that directory by hand, or make it writable and run `melon"
+                    " releases prune`",
+                )
 
     def _holds(self, release: str) -> bool:
         """Whether there is such a release, readable or not."""

@@ -77,6 +77,19 @@ class Registry:
                     replicate(self._connection, [self._name], copies)
         self._put(_manifest_id(manifest.release), manifest.model_dump(mode="json"))
 
+    def remember(self, release: str, previous: str) -> None:
+        """Note beside a manifest which release is live when it is promoted."""
+        with self._connection.rest() as client:
+            client.set_payload(
+                self._name, {"previous": previous}, [_manifest_id(release)], wait=True
+            )
+
+    def previous(self, release: str) -> str | None:
+        """The release that was live when this one was promoted, if that is known and there."""
+        records = self._retrieve(release, payload=["previous"])
+        previous = (records[0].payload or {}).get("previous") if records else None
+        return previous if isinstance(previous, str) and self.holds(previous) else None
+
     def forget(self, release: str) -> None:
         """Remove a manifest: the release is no longer complete."""
         self._delete(_manifest_id(release))
@@ -111,8 +124,20 @@ class Registry:
             for collection in Collection:
                 client.delete_collection(self._connection.name(collection, release))
 
-    def remove_left_behind(self, live: str | None) -> None:
-        """Delete the collections of releases that are not complete. No build may be under way.
+    def is_half_dropped(self, release: str) -> bool:
+        """Whether there are collections that `melon ingest` named, and no manifest."""
+        if MadeName.parse(release) is None or self.holds(release):
+            return False
+        with self._connection.rest() as client:
+            return any(
+                client.collection_exists(self._connection.name(collection, release))
+                for collection in Collection
+            )
+
+    def remove_left_behind(self, live: str | None) -> tuple[str, ...]:
+        """Delete the collections of releases that are not complete, and return their names.
+
+        No build may be under way.
 
         Only those with names that `melon ingest` makes: `melon_songs__backup` and
         `melon_songs__r2024` were made by somebody else.
@@ -120,11 +145,14 @@ class Registry:
         names = models.PayloadSelectorInclude(include=["release"])
         manifests = self._scroll(_MANIFESTS, names)  # those of another melon, too
         complete = {(record.payload or {})["release"] for record in manifests} | {live}
+        removed = []
         with self._connection.rest() as client:
             for known in client.get_collections().collections:
                 release = self._made_release(known.name)
                 if release is not None and release not in complete:
                     client.delete_collection(known.name)
+                    removed.append(known.name)
+        return tuple(sorted(removed))
 
     def check_names(self) -> None:
         """Refuse a prefix whose names are taken by collections that melon did not make.
@@ -152,7 +180,7 @@ class Registry:
         payload = record.payload or {}
         return parse_manifest(str(payload.get("release")), payload)
 
-    def _retrieve(self, release: str, *, payload: bool) -> list[models.Record]:
+    def _retrieve(self, release: str, *, payload: bool | list[str]) -> list[models.Record]:
         if not is_release_name(release):
             return []  # it could be text that has no id
         with self._connection.rest() as client:

@@ -69,6 +69,11 @@ class ServerStore:
             self._connection.check_rights()
         return live
 
+    def previous(self) -> str | None:
+        """Name of the release that was live before the live one, if that is known and there."""
+        live = self.live()
+        return None if live is None else self._registry.previous(live)
+
     def astray(self) -> dict[str, str | None]:
         """Aliases that do not name the live release, because somebody else moved them."""
         return self._aliases.astray()
@@ -106,6 +111,9 @@ class ServerStore:
             check_schema(manifest)
             reader = ServerReader(self._connection, manifest)
             check_whole(reader)
+            live = self.live()
+            if live is not None and live != release:
+                self._registry.remember(release, live)
             try:
                 self._aliases.move(release)
             except NoRelease:
@@ -115,14 +123,24 @@ class ServerStore:
     def drop(self, release: str) -> None:
         """Delete a release that is not live: first its manifest, then its collections.
 
-        If this is interrupted, the next build does the rest.
+        If this is interrupted, the same again does the rest, and so does the next build.
         """
+        if self._registry.is_half_dropped(release):
+            with self._building(release):
+                if self._registry.is_half_dropped(release) and release != self.live():
+                    self._registry.remove_collections(release)
+            return
         with self._switching(release):
             self._check_release(release)
             if release == self.live():
                 raise release_is_live(release)
             self._registry.forget(release)
             self._registry.remove_collections(release)
+
+    def remove_left_behind(self) -> tuple[str, ...]:
+        """Delete what killed builds and drops left."""
+        with self._building("left-overs"):
+            return self._registry.remove_left_behind(self.live())
 
     def close(self) -> None:
         """Close the connections."""
@@ -140,6 +158,16 @@ class ServerStore:
         self._check_release(release)  # before a mark is put: a wrong name leaves no trace
         with switching(self._registry, release):
             yield
+
+    @contextmanager
+    def _building(self, release: str) -> Iterator[None]:
+        """Keep others from building: whoever builds has collections without a manifest, too."""
+        self._check_named()
+        lease = Lease(self._registry, release)
+        try:
+            yield
+        finally:
+            lease.end()
 
     def _check_named(self) -> None:
         if self.found:

@@ -30,6 +30,7 @@ from melon.store import (
     NameTaken,
     NoRelease,
     PointBatch,
+    Pruned,
     ReleaseIsComplete,
     ReleaseIsLive,
     ReleaseReader,
@@ -40,6 +41,7 @@ from melon.store import (
     UnknownRelease,
     VectorQuery,
     VectorStore,
+    prune,
 )
 from melon.store.embedded import EmbeddedStore
 from melon.store.protocol import check_whole
@@ -721,3 +723,71 @@ def test_several_batches_are_on_their_way_to_a_server_at_once(
         builder.finish()
         assert builder.reader().count(SONGS) == 2
         builder.abandon()
+
+
+MADE = [f"r0123456789a{n}" for n in range(6)]
+
+
+class TestPrune:
+    def test_a_killed_drop_is_finished_by_the_same_again(
+        self, place: Place, store: VectorStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for release in MADE[:3]:
+            publish(store, {SONGS: points([1])}, release)
+        with monkeypatch.context() as killed:
+            killed.setattr(Registry, "remove_collections", lambda *_: None)
+            killed.setattr(EmbeddedStore, "_remove", lambda *_: None)
+            for release in MADE[:2]:
+                store.drop(release)
+        assert [info.manifest.release for info in store.releases()] == [MADE[2]]
+        left = [leftovers(place, release) for release in MADE[:2]]
+        assert all(left)
+        store.drop(MADE[0])
+        assert [leftovers(place, release) for release in MADE[:2]] == [[], left[1]]
+        pruned = prune(store)
+        assert [name.rpartition("/")[2] for name in pruned.left_behind] == left[1]
+        assert leftovers(place, MADE[1]) == []
+        for again in MADE[:2]:
+            with pytest.raises(UnknownRelease):
+                store.drop(again)
+        assert prune(store) == Pruned((), ())
+        assert store.open().count(SONGS) == 1
+
+    def test_never_takes_what_is_live_or_was_before(self, store: VectorStore) -> None:
+        for number, release in enumerate(MADE):
+            publish(store, {}, release, created=datetime(2026, 1, 1 + number, tzinfo=UTC))
+        assert store.previous() == MADE[4]
+        store.promote(MADE[1])
+        store.promote(MADE[0])
+        store.promote(MADE[0])  # which changes nothing
+        assert store.previous() == MADE[1]
+        assert prune(store) == Pruned((), ())
+        assert prune(store, keep=4).releases == (MADE[3], MADE[2])
+        assert prune(store, keep=1).releases == (MADE[5], MADE[4])
+        assert {info.manifest.release for info in store.releases()} == set(MADE[:2])
+        store.drop(MADE[1])
+        assert store.previous() is None
+
+    def test_waits_for_no_build(self, place: Place) -> None:
+        with place.open() as one, place.open() as other:
+            builder = one.build(manifest(MADE[0]))
+            with pytest.raises(StoreBusy):
+                prune(other)
+            if isinstance(place, ServerPlace):  # what is built looks like a half dropped release
+                with pytest.raises(StoreBusy):
+                    other.drop(MADE[0])
+            builder.upsert(SONGS, points([1]))
+            builder.finish()
+            builder.seal()
+            assert one.open(MADE[0]).count(SONGS) == 1
+
+    def test_of_no_store_makes_none(self, tmp_path: Path) -> None:
+        with EmbeddedStore(tmp_path / "store") as store:
+            assert prune(store, keep=1) == Pruned((), ())
+            assert not store.exists
+
+
+def leftovers(place: Place, release: str) -> list[str]:
+    if isinstance(place, ServerPlace):
+        return sorted(name for name in place.collections() if name.endswith(f"__{release}"))
+    return [path.name for path in (place.root / "releases").glob(f"*{release}*")]
