@@ -30,7 +30,7 @@ from melon.store import VectorStore
 ROOT = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
-# Where Python is told to keep no bytecode, each process of a test would compile all that it imports.
+# Where Python is told to keep no bytecode, each process of a test would compile what it imports.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
