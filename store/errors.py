@@ -64,6 +64,15 @@ class RequestRefused(MelonError):
     """A request that the engine does not accept: a wrong dimension, an unknown field, a bad id."""
 
 
+class LimitReached(RequestRefused):
+    """A limit of the collection's strict mode does not let a request through; `limit` names it."""
+
+    def __init__(self, what: str, *, limit: str, where: str | None = None) -> None:
+        self.limit = limit
+        hint = f"raise {limit} in the collection's strict_mode_config, or ask for less"
+        super().__init__(what, where=where, hint=hint)
+
+
 class FilterError(InputError):
     """A condition that could not mean anything: no values, or no bounds."""
 

@@ -144,7 +144,8 @@ def checked(filter: Filter, schema: CollectionSchema) -> Filter:
         FilterError: a field is not there or has no index (it names those that have), or is of
             another type; or no integer lies in a range of them.
     """
-    return _checked(filter, {field.name: field for field in payload_fields(schema.fields)})
+    fields = {field.name: field for field in payload_fields(schema.fields)}
+    return replaced(filter, lambda condition: _checked(condition, fields))
 
 
 def is_scanned(filter: Filter | None, schema: CollectionSchema) -> bool:
@@ -164,19 +165,20 @@ def _field_names(filter: Filter) -> Iterator[str]:
                 yield condition.field
 
 
-def _checked(filter: Filter, fields: Mapping[str, Field]) -> Filter:
-    def part(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
-        return tuple(_checked_condition(condition, fields) for condition in conditions)
+def replaced(filter: Filter, change: Callable[[Condition], Condition]) -> Filter:
+    """The same filter with each condition changed, and those of the filters in it."""
 
-    return Filter(part(filter.must), part(filter.should), part(filter.must_not))
+    def one(condition: Condition) -> Condition:
+        return replaced(condition, change) if isinstance(condition, Filter) else change(condition)
+
+    return Filter(
+        *(tuple(map(one, part)) for part in (filter.must, filter.should, filter.must_not))
+    )
 
 
-def _checked_condition(condition: Condition, fields: Mapping[str, Field]) -> Condition:
-    match condition:
-        case Filter():
-            return _checked(condition, fields)
-        case HasId():
-            return condition
+def _checked(condition: Condition, fields: Mapping[str, Field]) -> Condition:
+    if isinstance(condition, HasId | Filter):
+        return condition
     field = fields.get(condition.field)
     if field is not None and isinstance(condition, HasValue):
         return condition

@@ -41,6 +41,16 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("melon-ci" if IN_CI else "melon")
 
 
+STRICT = "STORAGE__COLLECTION__STRICT_MODE__"
+HOSTED = {
+    f"{STRICT}ENABLED": "true",
+    f"{STRICT}UNINDEXED_FILTERING_RETRIEVE": "false",
+    f"{STRICT}UNINDEXED_FILTERING_UPDATE": "false",
+    f"{STRICT}MAX_PAYLOAD_INDEX_COUNT": "100",
+}
+"""What Qdrant's hosted service sets for new collections."""
+
+
 class RootIsADirectory:
     """To pytest the repository's root is no package: it would import it by the directory's name."""
 
@@ -65,6 +75,7 @@ def pytest_report_header() -> str:
 def qdrant_server() -> Iterator[Endpoint]:
     """One real server for the whole session; tests keep apart by the prefix of their collections.
 
+    It is as strict as a hosted one, or not at all where `MELON_TEST_QDRANT_PLAIN` is set.
     `MELON_TEST_QDRANT_URL` names a server that runs already (with `MELON_TEST_QDRANT_GRPC_PORT`
     and `MELON_TEST_QDRANT_API_KEY` where they differ from 6334 and none).
     """
@@ -72,13 +83,14 @@ def qdrant_server() -> Iterator[Endpoint]:
         grpc_port = int(os.environ.get("MELON_TEST_QDRANT_GRPC_PORT", "6334"))
         yield Endpoint(url, grpc_port, os.environ.get("MELON_TEST_QDRANT_API_KEY"))
         return
+    strict = {} if os.environ.get("MELON_TEST_QDRANT_PLAIN") else HOSTED
     with ExitStack() as stack:
         try:
             # Tests make many small collections; a write-ahead log of the usual 32 MB for each
             # would be most of the work.
             server = running_server(
                 stack.enter_context(scratch_directory()),
-                settings={"STORAGE__WAL__WAL_CAPACITY_MB": "4"},
+                settings={"STORAGE__WAL__WAL_CAPACITY_MB": "4", **strict},
             )
             running = stack.enter_context(server)
         except ServerUnavailable as reason:

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
+from uuid import uuid4, uuid5
 
-from qdrant_client import QdrantClient, models
+from qdrant_client import QdrantClient
 from qdrant_server import Endpoint
 
 from melon.store import VectorStore
 from melon.store.embedded import EmbeddedStore
+from melon.store.schema import NAMESPACE
 from melon.store.server import ServerStore
 from melon.store.server.connection import ServerAddress
 
@@ -123,11 +124,9 @@ Place = DirectoryPlace | ServerPlace
 def rewrite_manifest(place: Place, release: str, **fields: object) -> None:
     """As if another version of melon had written it, or something had damaged it."""
     if isinstance(place, ServerPlace):
-        named = models.FieldCondition(key="release", match=models.MatchValue(value=release))
+        point = str(uuid5(NAMESPACE, f"release:{release}"))
         with place.client() as client:
-            client.set_payload(
-                f"{place.prefix}_releases", fields, models.Filter(must=[named]), wait=True
-            )
+            client.set_payload(f"{place.prefix}_releases", fields, [point], wait=True)
     else:
         path = place.root / "releases" / release / "manifest.json"
         path.write_text(json.dumps(json.loads(path.read_text()) | fields))

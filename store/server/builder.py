@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 from qdrant_client import grpc, models
 
@@ -12,15 +13,16 @@ from melon.progress import Progress, ignore
 from melon.store.errors import IndexingFailed, StoreUnavailable
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import PointBatch
-from melon.store.presets import INDEX_SETTINGS
+from melon.store.presets import INDEX_SETTINGS, Preset
 from melon.store.protocol import check_count
 from melon.store.schema import DENSE, SCHEMA, Collection
 from melon.store.server.cluster import Patience, replicate, wait_for_nodes
 from melon.store.server.connection import ServerConnection
 from melon.store.server.lease import Lease
+from melon.store.server.limits import Limits
 from melon.store.server.reader import ServerReader
 from melon.store.server.registry import Registry
-from melon.store.server.translate import payload_index, to_upsert
+from melon.store.server.translate import in_parts, payload_index, to_upsert
 
 FIRST_POLL_SECONDS, MAX_POLL_SECONDS = 0.01, 0.5
 MAX_WAITS = 60
@@ -70,12 +72,16 @@ class ServerBuilder:
         self._wait_for_answers(0)
         for collection in Collection:
             self._index_payloads(collection, in_graph=True)
+        if not self._settings.graph and not self._may_scan():
+            self._settings = INDEX_SETTINGS[Preset.BALANCED]
         threshold = models.OptimizersConfigDiff(
             indexing_threshold=self._settings.indexing_threshold_kb
         )
         with self._connection.rest() as client:
             for collection in Collection:
-                client.update_collection(self._name(collection), optimizers_config=threshold)
+                client.update_collection(
+                    self._name(collection), optimizers_config=threshold, hnsw_config=self._graph
+                )
         wait_for_nodes(self._connection, self._name(Collection.SONGS))
         for collection in Collection:
             self._wait_for_index(collection, progress)
@@ -110,6 +116,19 @@ class ServerBuilder:
     def _name(self, collection: Collection) -> str:
         return self._connection.name(collection, self._manifest.release)
 
+    @property
+    def _graph(self) -> models.HnswConfigDiff:
+        settings = self._settings
+        return models.HnswConfigDiff(
+            m=settings.m if settings.graph else 0,
+            ef_construct=settings.ef_construct,
+            full_scan_threshold=settings.full_scan_threshold_kb,
+        )
+
+    def _may_scan(self) -> bool:
+        """Whether searches may do without a graph; where not, the server refuses them all."""
+        return self._connection.limits(self._name(Collection.SONGS)).allows_exact
+
     def _create(self, collection: Collection) -> None:
         """An empty collection without any index: they are put off until all is there."""
         schema, name, settings = SCHEMA[collection], self._name(collection), self._settings
@@ -125,11 +144,7 @@ class ServerBuilder:
                 name,
                 vectors_config={DENSE: dense},
                 sparse_vectors_config=sparse,
-                hnsw_config=models.HnswConfigDiff(
-                    m=settings.m if settings.graph else 0,
-                    ef_construct=settings.ef_construct,
-                    full_scan_threshold=settings.full_scan_threshold_kb,
-                ),
+                hnsw_config=self._graph,
                 optimizers_config=models.OptimizersConfigDiff(indexing_threshold=0),
                 shard_number=self._connection.address.shard_number,
                 replication_factor=1,  # until all is indexed
@@ -141,8 +156,12 @@ class ServerBuilder:
             self._in_flight.popleft().result()
 
     def _send(self, request: grpc.UpsertPoints) -> None:
-        with self._connection.grpc() as client:
-            client.grpc_points.Upsert(request, timeout=self._connection.address.timeout)
+        self._connection.within_limits(request.collection_name, partial(self._send_parts, request))
+
+    def _send_parts(self, request: grpc.UpsertPoints, limits: Limits) -> None:
+        for part in in_parts(request, limits.points(len(request.points))):
+            with self._connection.grpc() as client:
+                client.grpc_points.Upsert(part, timeout=self._connection.address.timeout)
 
     def _index_payloads(self, collection: Collection, *, in_graph: bool) -> None:
         name = self._name(collection)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import httpx
@@ -23,6 +23,7 @@ from melon.errors import InputError
 from melon.store.errors import StoreUnavailable, forked_store, store_closed
 from melon.store.schema import Collection, collection_name
 from melon.store.server.errors import REST_PORT, ServerErrors
+from melon.store.server.limits import KnownLimits, Limits
 from melon.store.server.proxies import Proxy
 from melon.store.server.transport import BACKGROUND_THREADS, Transport
 from melon.store.urls import is_loopback, not_a_server, shown_url
@@ -139,6 +140,7 @@ class ServerConnection:
         self._trusted = Trusted.by(address)  # once: paths may be relative
         self._process = os.getpid()
         self._connecting = Lock()
+        self._limits = KnownLimits(self.location, self.limits)
         self._background = ThreadPoolExecutor(BACKGROUND_THREADS, thread_name_prefix="melon-ask")
         self._rest = self._connect(prefer_grpc=False)
 
@@ -165,6 +167,26 @@ class ServerConnection:
             with self._connecting:
                 client = self._grpc
             yield client
+
+    def limits(self, name: str) -> Limits:
+        """What the strict mode of a collection allows."""
+        config = self._request("GET", name)["config"].get("strict_mode_config") or {}
+        return Limits.model_validate(config if config.get("enabled") else {})
+
+    def within_limits(self, name: str, ask: Callable[[Limits], T]) -> T:
+        """Ask a collection, again if it has limits that the request can keep to.
+
+        Raises:
+            LimitReached: it cannot.
+        """
+        return self._limits.keep(name, ask)
+
+    def post(self, name: str, path: str, body: bytes) -> Any:
+        """Send a collection a request by qdrant-client, and return the result as JSON has it.
+
+        A pydantic model of every hit would take longer than the server's search.
+        """
+        return self._request("POST", name, path, content=body)
 
     def in_background(self, call: Callable[[], T]) -> Callable[[], T]:
         """Begin a call in a thread; what comes back waits for its result, or raises its error.
@@ -211,6 +233,18 @@ class ServerConnection:
         self._rest.close()
         if "_grpc" in self.__dict__:
             self._grpc.close()
+
+    def _request(self, method: str, name: str, path: str = "", **options: Any) -> Any:
+        with self.rest() as client:
+            answer: dict[str, Any] = client.http.client.request(
+                type_=dict[str, Any],
+                method=method,
+                url=f"/collections/{{name}}{path}",
+                path_params={"name": name},
+                headers={"Content-Type": "application/json"},
+                **options,
+            )
+        return answer["result"]
 
     def _check_process(self) -> None:
         if self._process != os.getpid():

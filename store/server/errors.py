@@ -21,7 +21,14 @@ from qdrant_client.http.exceptions import (
 
 from melon.errors import MelonError
 from melon.settings import DEFAULT_SERVER_URL
-from melon.store.errors import NameTaken, NoRelease, RequestRefused, StoreUnavailable, store_closed
+from melon.store.errors import (
+    LimitReached,
+    NameTaken,
+    NoRelease,
+    RequestRefused,
+    StoreUnavailable,
+    store_closed,
+)
 from melon.store.server.proxies import Proxy
 from melon.store.urls import shown_url
 
@@ -37,6 +44,25 @@ _OF_THE_KEY = (
     ("JWT", f"{_KEY} a new one"),
 )
 """What Qdrant answers to a key that may not do something, and what to do about it."""
+
+_OF_LIMITS = (
+    (r'for \\*"limit', "max_query_limit"),
+    (r'for \\*"timeout', "max_timeout"),
+    ("Exact search disabled|vector indexing is disabled", "search_allow_exact"),
+    ("hnsw_ef", "search_max_hnsw_ef"),
+    ("oversampling", "search_max_oversampling"),
+    ("search batch size", "search_max_batchsize"),
+    ("(upsert|update) limit", "upsert_max_batchsize"),
+    ("Max vector storage size", "max_collection_vector_size_bytes"),
+    ("Max payload storage size", "max_collection_payload_size_bytes"),
+    ("Max points count", "max_points_count"),
+    ("Filter condition limit", "filter_max_conditions"),
+    ("Condition size limit", "condition_max_size"),
+    ("number of payload ind", "max_payload_index_count"),
+    ("Index required", "unindexed_filtering_retrieve"),
+    ("Resident memory usage", "max_resident_memory_percent"),
+)
+"""What Qdrant answers to a request that strict mode does not let through, and the limit's name."""
 
 _WRITE_HTTPS = "it speaks TLS: write https:// in its URL"
 _PROXY_PASSWORD = "the proxy wants a user and a password: write them into its URL"
@@ -100,8 +126,8 @@ class ServerErrors:
             for secret in filter(None, self.secrets):
                 quoted |= secret in f"{error}{what}"
                 what = what.replace(secret, "…")
-            hidden = type(known)(what, where=known.where, hint=known.hint)
-            raise hidden from None if quoted else error
+            known.what, known.args = what, (what,)
+            raise known from None if quoted else error
 
     def _of(
         self,
@@ -126,8 +152,14 @@ class ServerErrors:
                 where=self.location,
                 hint="the release may have been dropped: open the live one again",
             )
-        kind = RequestRefused if error.status_code in (400, 422) else MelonError
-        return kind(_reason(error), where=self.location)
+        if error.status_code in (400, 422):
+            return self._refused(_reason(error))
+        return MelonError(_reason(error), where=self.location)
+
+    def _refused(self, reason: str) -> RequestRefused:
+        if limit := _found_in(_OF_LIMITS, reason):
+            return LimitReached(f"strict mode: {reason}", limit=limit, where=self.location)
+        return RequestRefused(reason, where=self.location)
 
     @contextmanager
     def of_qdrant(self, client: QdrantClient) -> Iterator[None]:
@@ -174,6 +206,8 @@ class ServerErrors:
             return self._forbidden(f"the server answered {code.name}: {details}")
         if code == grpc_transport.StatusCode.NOT_FOUND:
             return NoRelease(f"a collection is missing: {details}", where=self.location)
+        if code == grpc_transport.StatusCode.INVALID_ARGUMENT:
+            return self._refused(f"the server answered {code.name}: {details}")
         return MelonError(f"the server answered {code.name}: {details}", where=self.location)
 
     def _key_refused(self, basic: bool = False) -> StoreUnavailable:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import chain, islice
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from qdrant_client import models
 
-from melon.store.facets import Facets, check_facet, most_frequent
-from melon.store.filters import Filter, HasId
+from melon.fields import payload_fields
+from melon.store.facets import Facets, FacetValue, check_facet, most_frequent
+from melon.store.filters import Condition, Filter, HasId, HasValue, replaced
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import (
     Hits,
@@ -20,14 +25,22 @@ from melon.store.points import (
     payload_selector,
     vector_selector,
 )
+from melon.store.presets import hnsw_ef
 from melon.store.schema import Collection
 from melon.store.server.connection import ServerConnection
+from melon.store.server.limits import Limits
 from melon.store.server.translate import from_hits, from_ordered, from_record, to_filter, to_query
 
 T = TypeVar("T")
+Points = list[dict[str, Any]]
+"""As JSON has them."""
 
 RETRIEVE_BATCH = 1000
 VALUES_BATCH = 10_000
+ALL_BATCH = 5000
+NO_POINT = 2**64 - 1
+"""An id that no point has."""
+
 QUERY_BYTES = 16 << 20
 """Most bytes of queries in one request: by default, a server accepts 32 MB."""
 
@@ -39,6 +52,7 @@ class ServerReader:
         self._connection = connection
         self._manifest = manifest
         self._schemas = {collection: manifest.schema(collection) for collection in Collection}
+        self._holders: dict[tuple[Collection, str], Condition] = {}
 
     @property
     def manifest(self) -> ReleaseManifest:
@@ -73,33 +87,26 @@ class ServerReader:
 
     def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
         """The hits of each query."""
-        answers: list[dict[str, Any]] = []
-        schema = self._schemas[collection]
-        bodies = [_json(to_query(query, schema)) for query in queries]
-        for part in _together(bodies, QUERY_BYTES):
-            batch = b'{"searches":[' + b",".join(part) + b"]}"
-            answers += self._post(collection, "/points/query/batch", batch)
-        return [
-            from_hits(query, answer["points"])
-            for query, answer in zip(queries, answers, strict=True)
-        ]
+        found = self._within_limits(collection, partial(self._search, collection, queries))
+        return [from_hits(query, points) for query, points in zip(queries, found, strict=True)]
 
     def values(
         self, collection: Collection, field: str, ids: Sequence[PointId]
     ) -> dict[PointId, int]:
         """The values of an indexed integer field, from its index."""
-        values: dict[PointId, int] = {}
-        for part in _batches(list(dict.fromkeys(ids)), VALUES_BATCH):
-            request = models.ScrollRequest(
-                limit=len(part),
-                filter=to_filter(Filter(must=(HasId(tuple(part)),)), self._schemas[collection]),
-                with_payload=False,
-                order_by=field,
-            )
-            values |= from_ordered(
-                self._post(collection, "/points/scroll", _json(request))["points"]
-            )
-        return values
+        unique = list(dict.fromkeys(ids))
+
+        def ask(limits: Limits) -> dict[PointId, int]:
+            values: dict[PointId, int] = {}
+            for part in _batches(unique, limits.page(limits.values(VALUES_BATCH))):
+                these = Filter(must=(HasId(tuple(part)),))
+                points = self._scroll(
+                    collection, these, len(part), limits, order_by=field, with_payload=False
+                )
+                values |= from_ordered(points["points"])
+            return values
+
+        return self._within_limits(collection, ask)
 
     def top(
         self,
@@ -111,8 +118,22 @@ class ServerReader:
         payload: tuple[str, ...] | bool = True,
     ) -> list[Record]:
         """The points with the largest value of an indexed integer field."""
+        check_limit(limit)
         order = models.OrderBy(key=field, direction=models.Direction.DESC)
-        return self._scroll(collection, filter, limit, order, payload)
+
+        def ask(limits: Limits) -> Points:
+            points: Points = []
+            full = True
+            while full and len(points) < limit:
+                others, page = _without(filter, points), limits.page(limit - len(points))
+                more = self._scroll(
+                    collection, others, page, limits, order_by=order, with_payload=payload
+                )["points"]
+                points += more
+                full = len(more) == page
+            return points
+
+        return list(map(from_record, self._within_limits(collection, ask)))
 
     def find(
         self,
@@ -123,28 +144,49 @@ class ServerReader:
         payload: tuple[str, ...] | bool = True,
     ) -> list[Record]:
         """The first `limit` points that pass the filter, by their ids."""
-        return self._scroll(collection, filter, limit, None, payload)
+        check_limit(limit)
+
+        def ask(limits: Limits) -> Points:
+            points = self._all(collection, filter, limits, payload, page=limit)
+            return list(islice(points, limit))
+
+        return list(map(from_record, self._within_limits(collection, ask)))
 
     def count(self, collection: Collection, filter: Filter | None = None) -> int:
         """Exactly how many points pass the filter."""
-        condition = to_filter(filter, self._schemas[collection])
-        with self._connection.rest() as client:
-            return client.count(self._name(collection), condition, exact=True).count
+
+        def ask(limits: Limits) -> int:
+            if not limits.allows_exact:
+                return sum(1 for _ in self._all(collection, filter, limits))
+            condition = self._condition(collection, filter, limits)
+            with self._connection.rest() as client:
+                return client.count(self._name(collection), condition, exact=True).count
+
+        return self._within_limits(collection, ask)
 
     def facet(
         self, collection: Collection, field: str, limit: int, filter: Filter | None = None
     ) -> Facets:
         """The values of an indexed field that most points hold, each with how many."""
-        schema = self._schemas[collection]
-        check_facet(schema.fields, field, limit)
-        condition = to_filter(filter, schema)
+        check_facet(self._schemas[collection].fields, field, limit)
 
-        def ask(number: int) -> Facets:
-            request = models.FacetRequest(key=field, limit=number, exact=True, filter=condition)
-            hits = self._post(collection, "/facet", _json(request))["hits"]
-            return [(hit["value"], hit["count"]) for hit in hits]
+        def ask(number: int, limits: Limits) -> Facets:
+            page = limits.page(number)
+            if limits.allows_exact:
+                condition = self._condition(collection, filter, limits)
+                request = models.FacetRequest(key=field, limit=page, exact=True, filter=condition)
+                hits = self._post(collection, "/facet", _json(request))["hits"]
+                if page == number or len(hits) < page:
+                    return [(hit["value"], hit["count"]) for hit in hits]
+            points = self._all(collection, filter, limits, (field,))
+            return Counter(
+                chain.from_iterable(_held(point, field) for point in points)
+            ).most_common()
 
-        return most_frequent(ask, limit)
+        def count(limits: Limits) -> Facets:
+            return most_frequent(partial(ask, limits=limits), limit)
+
+        return self._within_limits(collection, count)
 
     def warm(self) -> None:
         """Nothing to open: the server has."""
@@ -152,42 +194,137 @@ class ServerReader:
     def close(self) -> None:
         """Nothing to give back: the connection is the store's."""
 
+    def _search(
+        self, collection: Collection, queries: Sequence[VectorQuery], limits: Limits
+    ) -> list[Points]:
+        """The points of each query; a query for more than a page is asked again for the others."""
+        schema = self._schemas[collection]
+        bodies = []
+        for query in queries:
+            if (filter := self._indexed(collection, query.filter, limits)) is not query.filter:
+                query = replace(query, filter=filter)
+            bodies.append(_json(to_query(query, schema, limits)))
+        found: list[Points] = []
+        for part in _together(bodies, QUERY_BYTES, limits.searches(len(bodies))):
+            batch = b'{"searches":[' + b",".join(part) + b"]}"
+            answers = self._post(collection, "/points/query/batch", batch)
+            found += [answer["points"] for answer in answers]
+        more = [
+            (points, _others(query, points))
+            for query, points in zip(queries, found, strict=True)
+            if limits.page(query.limit) == len(points) < query.limit
+        ]
+        if more:
+            others = self._search(collection, [query for _, query in more], limits)
+            for (points, _), behind in zip(more, others, strict=True):
+                points += behind
+        return found
+
+    def _all(
+        self,
+        collection: Collection,
+        filter: Filter | None,
+        limits: Limits,
+        payload: tuple[str, ...] | bool = False,
+        page: int = ALL_BATCH,
+    ) -> Iterator[dict[str, Any]]:
+        """All points that pass the filter, by their ids."""
+        size, following = limits.page(page), None
+        while True:
+            answer = self._scroll(
+                collection,
+                filter,
+                size,
+                limits,
+                offset=following,
+                with_payload=payload_selector(payload),
+            )
+            yield from answer["points"]
+            following = answer["next_page_offset"]
+            if following is None:
+                return
+
+    def _indexed(
+        self, collection: Collection, filter: Filter | None, limits: Limits
+    ) -> Filter | None:
+        """The same filter; where it may not be about fields without an index, it lists points."""
+        if not filter or limits.allows_unindexed:
+            return filter
+        fields = payload_fields(self._schemas[collection].fields)
+        scanned = {field.name for field in fields if field.index is None}
+
+        def listed(condition: Condition) -> Condition:
+            if not (isinstance(condition, HasValue) and condition.field in scanned):
+                return condition
+            key = collection, condition.field
+            if key not in self._holders:
+                points = self._all(collection, None, limits, (condition.field,))
+                self._holders[key] = _holders(points, condition.field)
+            return self._holders[key]
+
+        return replaced(filter, listed)
+
     def _scroll(
         self,
         collection: Collection,
         filter: Filter | None,
         limit: int,
-        order: models.OrderBy | None,
-        payload: tuple[str, ...] | bool,
-    ) -> list[Record]:
-        check_limit(limit)
-        request = models.ScrollRequest(
-            limit=limit,
-            filter=to_filter(filter, self._schemas[collection]),
-            with_payload=payload_selector(payload),
-            order_by=order,
-        )
-        points = self._post(collection, "/points/scroll", _json(request))["points"]
-        return [from_record(point) for point in points]
+        limits: Limits,
+        **options: Any,
+    ) -> dict[str, Any]:
+        condition = self._condition(collection, filter, limits)
+        request = models.ScrollRequest(limit=limit, filter=condition, **options)
+        answer: dict[str, Any] = self._post(collection, "/points/scroll", _json(request))
+        return answer
+
+    def _condition(
+        self, collection: Collection, filter: Filter | None, limits: Limits
+    ) -> models.Filter | None:
+        indexed = self._indexed(collection, filter, limits)
+        return to_filter(indexed, self._schemas[collection], limits)
+
+    def _within_limits(self, collection: Collection, ask: Callable[[Limits], T]) -> T:
+        return self._connection.within_limits(self._name(collection), ask)
 
     def _post(self, collection: Collection, path: str, body: bytes) -> Any:
-        """Send a request by qdrant-client, and return the result as JSON has it.
-
-        A pydantic model of every hit would take longer than the server's search.
-        """
-        with self._connection.rest() as client:
-            answer: dict[str, Any] = client.http.client.request(
-                type_=dict[str, Any],
-                method="POST",
-                url=f"/collections/{{name}}{path}",
-                path_params={"name": self._name(collection)},
-                headers={"Content-Type": "application/json"},
-                content=body,
-            )
-        return answer["result"]
+        return self._connection.post(self._name(collection), path, body)
 
     def _name(self, collection: Collection) -> str:
         return self._connection.name(collection, self._manifest.release)
+
+
+def _holders(points: Iterable[dict[str, Any]], field: str) -> Condition:
+    """What the points pass that have a field: it lists them, or the others if those are fewer."""
+    ids: dict[bool, list[PointId]] = {True: [NO_POINT], False: [NO_POINT]}
+    for point in points:
+        ids[field in point["payload"]].append(point["id"])
+    if len(ids[True]) <= len(ids[False]):
+        return HasId(tuple(ids[True]))
+    return Filter(must_not=(HasId(tuple(ids[False])),))
+
+
+def _without(filter: Filter | None, points: Points) -> Filter | None:
+    """The same filter, which these points do not pass."""
+    if not points:
+        return filter
+    others = Filter(must_not=(HasId(tuple(point["id"] for point in points)),))
+    return filter & others if filter else others
+
+
+def _others(query: VectorQuery, points: Points) -> VectorQuery:
+    """The same query for what is behind these points."""
+    return replace(
+        query,
+        limit=query.limit - len(points),
+        filter=_without(query.filter, points),
+        ef=hnsw_ef(query.limit, query.ef),
+    )
+
+
+def _held(point: dict[str, Any], field: str) -> set[FacetValue]:
+    """The values that a point has of a field."""
+    value = point["payload"].get(field, [])
+    return set(value) if isinstance(value, list) else {value}
 
 
 def _batches(ids: Sequence[PointId], size: int) -> Iterator[Sequence[PointId]]:
@@ -200,12 +337,15 @@ def _json(request: BaseModel) -> bytes:
     return request.model_dump_json(exclude_none=True).encode()
 
 
-def _together(bodies: Sequence[bytes], size: int) -> Iterator[list[bytes]]:
-    """Split request bodies into groups of at most `size` bytes; a longer one stands alone."""
+def _together(bodies: Sequence[bytes], size: int, number: int) -> Iterator[list[bytes]]:
+    """Split request bodies into groups of at most `size` bytes; a longer one stands alone.
+
+    No group has more than `number` of them.
+    """
     part: list[bytes] = []
     filled = 0
     for body in bodies:
-        if part and filled + len(body) > size:
+        if part and (filled + len(body) > size or len(part) == number):
             yield part
             part, filled = [], 0
         part.append(body)

@@ -24,17 +24,20 @@ from melon.store.schema import NAMESPACE, Collection
 from melon.store.server.cluster import replicate
 from melon.store.server.connection import ServerConnection
 from melon.store.server.errors import name_taken
+from melon.store.server.limits import Limits
 
-MAX_RELEASES = 10_000
+PAGE = 100
 CONFLICT = 409
 _MARK_FIELDS = {"build", "host", "pid", "process", "renewed"}
-_NO_MARK = models.IsEmptyCondition(is_empty=models.PayloadField(key="build"))
-_MANIFESTS = models.Filter(must=[_NO_MARK])
-_MARKS = models.Filter(must_not=[_NO_MARK])
+_LARGE = models.PayloadSelectorExclude(exclude=["title_tokenizer"])
+_SMALL = models.PayloadSelectorInclude(include=["release", "work", "waiting", *_MARK_FIELDS])
 
 
 class Registry:
-    """The collection `<prefix>_releases`, which is made when something is first written to it."""
+    """The collection `<prefix>_releases`, which is made when something is first written to it.
+
+    Its few points are read without a filter, for which a server may want an index.
+    """
 
     def __init__(self, connection: ServerConnection) -> None:
         self._connection = connection
@@ -48,8 +51,7 @@ class Registry:
 
     def manifests(self) -> list[ReleaseManifest]:
         """All manifests that this melon can read, without their title tokenizers."""
-        selector = models.PayloadSelectorExclude(exclude=["title_tokenizer"])
-        records = self._scroll(_MANIFESTS, selector)
+        records = self._scroll(_LARGE, marks=False)
         return list(readable(partial(self._parse, record) for record in records))
 
     def manifest(self, release: str) -> ReleaseManifest | None:
@@ -96,7 +98,7 @@ class Registry:
 
     def marks(self) -> dict[str, dict[str, Any]]:
         """The marks of work under way, by their ids."""
-        return {str(record.id): record.payload or {} for record in self._scroll(_MARKS, True)}
+        return {str(mark.id): mark.payload or {} for mark in self._scroll(_SMALL, marks=True)}
 
     def put_mark(self, mark_id: str, mark: dict[str, Any]) -> None:
         """Store a new mark of work on a release, which it names as `build`."""
@@ -142,8 +144,7 @@ class Registry:
         Only those with names that `melon ingest` makes: `melon_songs__backup` and
         `melon_songs__r2024` were made by somebody else.
         """
-        names = models.PayloadSelectorInclude(include=["release"])
-        manifests = self._scroll(_MANIFESTS, names)  # those of another melon, too
+        manifests = self._scroll(_SMALL, marks=False)  # those of another melon, too
         complete = {(record.payload or {})["release"] for record in manifests} | {live}
         removed = []
         with self._connection.rest() as client:
@@ -165,8 +166,8 @@ class Registry:
             for known in client.get_collections().collections:
                 if known.name in names:
                     raise name_taken(f"{known.name} is a collection", self.location)
-        telling = models.PayloadSelectorInclude(include=["release", *_MARK_FIELDS])
-        self._scroll(models.Filter(), telling)
+        for marks in (False, True):
+            self._scroll(_SMALL, marks=marks)
 
     def _made_release(self, name: str) -> str | None:
         """The release of a collection, if `melon ingest` makes collections of that name."""
@@ -188,20 +189,29 @@ class Registry:
                 return []
             return client.retrieve(self._name, [_manifest_id(release)], with_payload=payload)
 
-    def _scroll(
-        self, filter: models.Filter, payload: models.PayloadSelector | bool
-    ) -> list[models.Record]:
+    def _scroll(self, payload: models.PayloadSelector, *, marks: bool) -> list[models.Record]:
         with self._connection.rest() as client:
             if not self._is_there(client):
                 return []
-            records, _ = client.scroll(
-                self._name, scroll_filter=filter, limit=MAX_RELEASES, with_payload=payload
-            )
+        points = self._connection.within_limits(self._name, partial(self._pages, payload))
+        records = [point for point in points if _is_mark(point) is marks]
         for record in records:
             if not _is_ours(record):
                 what = f"{self._name} is a collection with a point {record.id}"
                 raise name_taken(what, self.location)
         return records
+
+    def _pages(self, payload: models.PayloadSelector, limits: Limits) -> list[models.Record]:
+        records: list[models.Record] = []
+        following = None
+        while True:
+            with self._connection.rest() as client:
+                page, following = client.scroll(
+                    self._name, limit=limits.page(PAGE), offset=following, with_payload=payload
+                )
+            records += page
+            if following is None:
+                return records
 
     def _is_there(self, client: QdrantClient) -> bool:
         """Whether the collection exists.
@@ -241,9 +251,13 @@ class Registry:
                     raise
 
 
+def _is_mark(record: models.Record) -> bool:
+    return "build" in (record.payload or {})
+
+
 def _is_ours(record: models.Record) -> bool:
     payload = record.payload or {}
-    if "build" in payload:
+    if _is_mark(record):
         return payload.keys() >= _MARK_FIELDS
     return str(record.id) == _manifest_id(str(payload.get("release")))
 

@@ -6,9 +6,9 @@ gRPC, built here because qdrant-client's conversion of every point is slow.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from melon.store.filters import (
     NumberRange,
     checked,
     is_scanned,
+    replaced,
     utc,
 )
 from melon.store.points import (
@@ -44,6 +45,7 @@ from melon.store.points import (
 )
 from melon.store.presets import hnsw_ef
 from melon.store.schema import DENSE, CollectionSchema
+from melon.store.server.limits import UNLIMITED, WIDE_EF, Limits
 from melon.word_index import WORD_LETTERS
 
 PayloadIndex = (
@@ -102,13 +104,17 @@ def payload_index(field: Field) -> PayloadIndex:
             )
 
 
-def to_filter(filter: Filter | None, schema: CollectionSchema) -> models.Filter | None:
+def to_filter(
+    filter: Filter | None, schema: CollectionSchema, limits: Limits = UNLIMITED
+) -> models.Filter | None:
     """The same filter on a collection, in qdrant-client's terms; None if it asks for nothing.
 
     Raises:
         FilterError: the collection has no such index.
     """
-    return _to_filter(checked(filter, schema)) if filter else None
+    if not filter:
+        return None
+    return _to_filter(replaced(checked(filter, schema), partial(_split, limits=limits)))
 
 
 def _to_filter(filter: Filter) -> models.Filter:
@@ -121,6 +127,23 @@ def _to_filter(filter: Filter) -> models.Filter:
         # in whatever order its values are.
         must, must_not = [*must, models.Filter(must_not=must_not)], []
     return models.Filter(must=must or None, should=should or None, must_not=must_not or None)
+
+
+def _split(condition: Condition, limits: Limits) -> Condition:
+    """The same, in parts of which each has no more values than a condition may have."""
+    match condition:
+        case MatchAny(field, values):
+            make: Callable[[Any], Condition] = partial(MatchAny, field)
+        case HasId(values):
+            make = HasId
+        case _:
+            return condition
+    size = limits.values(len(values))
+    if size == len(values):
+        return condition
+    return Filter(
+        should=tuple(make(values[start : start + size]) for start in range(0, len(values), size))
+    )
 
 
 def _fields(conditions: tuple[Condition, ...]) -> set[str]:
@@ -168,7 +191,9 @@ def _utc(moment: datetime | None) -> datetime | None:
     return utc(moment) if moment else None
 
 
-def to_query(query: VectorQuery, schema: CollectionSchema) -> models.QueryRequest:
+def to_query(
+    query: VectorQuery, schema: CollectionSchema, limits: Limits = UNLIMITED
+) -> models.QueryRequest:
     """One search of a collection, in qdrant-client's terms.
 
     Raises:
@@ -181,15 +206,16 @@ def to_query(query: VectorQuery, schema: CollectionSchema) -> models.QueryReques
         )
     else:
         vector = query.vector.tolist()
+    exact = query.exact or is_scanned(query.filter, schema)
+    ef = hnsw_ef(query.limit, query.ef)
+    if exact and not limits.allows_exact:
+        exact, ef = False, max(ef, WIDE_EF)
     return models.QueryRequest(
         query=models.NearestQuery(nearest=vector),
         using=query.using,
-        limit=query.limit,
-        filter=to_filter(query.filter, schema),
-        params=models.SearchParams(
-            exact=query.exact or is_scanned(query.filter, schema),
-            hnsw_ef=hnsw_ef(query.limit, query.ef),
-        ),
+        limit=limits.page(query.limit),
+        filter=to_filter(query.filter, schema, limits),
+        params=models.SearchParams(exact=exact, hnsw_ef=limits.ef(ef)),
         with_payload=payload_selector(query.payload),
     )
 
@@ -225,6 +251,19 @@ def to_upsert(name: str, batch: PointBatch, sparse_name: str | None) -> grpc.Ups
                 vector.values.extend(values.tolist())
         _fill(point.payload, payload)
     return request
+
+
+def in_parts(request: grpc.UpsertPoints, size: int) -> Iterator[grpc.UpsertPoints]:
+    """The same points in requests of at most `size` of them."""
+    if size >= len(request.points):
+        yield request
+        return
+    for start in range(0, len(request.points), size):
+        yield grpc.UpsertPoints(
+            collection_name=request.collection_name,
+            wait=request.wait,
+            points=request.points[start : start + size],
+        )
 
 
 @cache
