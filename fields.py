@@ -13,14 +13,18 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, StrictBool
+from pydantic import AfterValidator, BaseModel, ConfigDict, StrictBool
+from pydantic_core import PydanticCustomError
 
 from melon.errors import InputError
 
 MAX_ID = 2**31 - 1
 """Largest id of a song or playlist: a point's id (u64), and a dimension of `items` (u32)."""
+
+MAX_DIM = 65_536
+"""Most dimensions that a vector of Qdrant's has."""
 
 MAX_INTEGER = 2**63 - 1
 """Largest integer that Qdrant and Arrow can hold; the smallest is one below its negative."""
@@ -621,3 +625,19 @@ class OwnField(BaseModel):
     def field(self) -> Field:
         """The field that is declared; see `own_field`."""
         return own_field(self.name, self.type, self.many)
+
+
+def _can_be_declared(declared: tuple[OwnField, ...]) -> tuple[OwnField, ...]:
+    for one in declared:
+        try:
+            one.field()
+        except InputError as error:
+            raise PydanticCustomError("own_field", "{what}", {"what": error.what}) from None
+    names = [one.name for one in declared]
+    if len(set(names)) < len(names):
+        raise PydanticCustomError("own_fields", "two fields have one name")
+    return declared
+
+
+OwnFields = Annotated[tuple[OwnField, ...], AfterValidator(_can_be_declared)]
+"""The own fields that a manifest declares."""

@@ -9,9 +9,11 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TextIO
@@ -25,22 +27,56 @@ from melon.errors import (
     uncapitalized,
 )
 
+MAX_JSON_BYTES = 32 << 20
+"""Of a file of JSON that is read whole; parsed, it may take twenty times as much."""
+
+MAX_JSON_DEPTH = 64
+"""Arrays and objects in one another."""
+
+
+def read_bytes(path: Path, limit: int) -> bytes:
+    """All of a regular file: a pipe in its place is refused, and not waited for.
+
+    Raises:
+        MissingFile: the file is not there.
+        UnreadableFile: it cannot be opened or read, is not a regular file, or has more than `limit`
+            bytes.
+    """
+    try:
+        with open_regular(path) as file:
+            content = file.read(limit + 1)
+    except OSError as error:
+        raise UnreadableFile.from_os_error(path, error) from error
+    if len(content) > limit:
+        raise UnreadableFile(f"cannot be read: it has more than {limit:,} bytes", where=str(path))
+    return content
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """Open a regular file to read its bytes; what else is there is an `OSError`, and no wait."""
+    waits_not = getattr(os, "O_NONBLOCK", 0)  # for somebody who writes into a pipe
+    binary = getattr(os, "O_BINARY", 0)
+    file = os.fdopen(os.open(path, os.O_RDONLY | waits_not | binary), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "is not a regular file")
+    return file
+
 
 def read_json(path: Path) -> object:
     """Read a file of one JSON value in UTF-8, with or without a byte order mark.
 
     Raises:
         MissingFile: the file is not there.
-        UnreadableFile: it cannot be opened or read.
-        MalformedJson: it holds something else, is nested too deeply, or has a number too long.
+        UnreadableFile: it cannot be opened or read, is not a regular file, or has more than
+            `MAX_JSON_BYTES`.
+        MalformedJson: it holds something else, is nested deeper than `MAX_JSON_DEPTH`, or has a number
+            too long.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UnreadableFile.from_os_error(path, error) from error
+    data = read_bytes(path, MAX_JSON_BYTES)
     try:
         text = data.decode()
-        return json.loads(text.removeprefix("\ufeff"))
+        value = json.loads(text.removeprefix("\ufeff"))
     except UnicodeDecodeError as error:
         raise MalformedJson.not_utf8(path, data[error.start], error.start) from None
     except json.JSONDecodeError as error:
@@ -48,9 +84,29 @@ def read_json(path: Path) -> object:
         byte = len(data) - len(error.doc[error.pos :].encode())
         raise MalformedJson(what, path=path, line=error.lineno, byte=byte) from None
     except RecursionError:
-        raise MalformedJson("malformed JSON: it is nested too deeply", path=path) from None
+        raise MalformedJson(_TOO_DEEP, path=path) from None
     except ValueError as error:  # of a number too long to read
         raise MalformedJson(f"malformed JSON: {uncapitalized(str(error))}", path=path) from None
+    if not _is_shallow(value):
+        raise MalformedJson(_TOO_DEEP, path=path)
+    return value
+
+
+_TOO_DEEP = "malformed JSON: it is nested too deeply"
+
+
+def _is_shallow(value: object) -> bool:
+    level = [value]
+    for _ in range(MAX_JSON_DEPTH + 1):
+        holders = [one for one in level if type(one) is dict or type(one) is list]
+        if not holders:
+            return True
+        level = [
+            part
+            for holder in holders
+            for part in (holder.values() if type(holder) is dict else holder)
+        ]
+    return False
 
 
 def write_atomically(path: Path, text: str) -> None:

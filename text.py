@@ -25,15 +25,20 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from itertools import chain, pairwise, repeat
-from typing import Any
+from typing import Annotated, Any
 
-from melon.errors import MelonError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from melon.errors import MelonError, first_problem
 
 _MAGIC = b"melon-title-2\n"
 _META_SPACE = "▁"
 _SENTENCEPIECE_MARKS = "▁▅"
 _LONGEST_LINE = 1_000
 """Characters; sentencepiece skips a line of more than 4192 bytes."""
+
+MAX_TITLE_BYTES = 64 << 20
+"""Of a stored tokenizer, unpacked: one of 100,000 tags and 8,000 pieces has 3 MB."""
 
 _REPEATED = 2
 """Times that a word must stand in titles and tags to be kept whole."""
@@ -277,6 +282,35 @@ class DamagedTitleTokenizer(MelonError):
     """A stored title tokenizer cannot be read."""
 
 
+def _damaged(what: str) -> DamagedTitleTokenizer:
+    return DamagedTitleTokenizer(
+        f"the title tokenizer is damaged: {what}", hint="train the space again"
+    )
+
+
+class _Header(BaseModel):
+    """What stands before the model in a stored tokenizer."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    model_bytes: int
+    whole: list[str]
+    tags: list[Annotated[str, Field(min_length=1)]]
+    spellings: dict[str, str]
+
+
+def _inflated(packed: bytes) -> bytes:
+    inflate = zlib.decompressobj()
+    content = inflate.decompress(packed, MAX_TITLE_BYTES)
+    if not inflate.eof:
+        raise ValueError(
+            f"unpacked, it has more than {MAX_TITLE_BYTES:,} bytes"
+            if inflate.unconsumed_tail
+            else "it is cut short"
+        )
+    return content
+
+
 class TitleTokenizer:
     """Cuts a title into words (sentencepiece) and finds the known tags that stand in it.
 
@@ -429,17 +463,17 @@ class TitleTokenizer:
                 hint="train the space again, or update melon",
             )
         try:
-            header, _, model = zlib.decompress(blob[len(_MAGIC) :]).partition(b"\n")
-            stored = json.loads(header.decode())
-            if stored["model_bytes"] != len(model):
+            header, _, model = _inflated(blob[len(_MAGIC) :]).partition(b"\n")
+            stored = _Header.model_validate_json(header)
+            if stored.model_bytes != len(model):
                 raise ValueError("the model is cut short")
-            spellings = stored["spellings"]
-            tags = {key: spellings.get(key, key) for key in stored["tags"]}
-            return cls(model, stored["whole"], tags)
-        except (zlib.error, ValueError, KeyError, TypeError, RuntimeError) as error:
-            raise DamagedTitleTokenizer(
-                f"the title tokenizer is damaged: {error}", hint="train the space again"
-            ) from error
+            tags = {key: stored.spellings.get(key, key) for key in stored.tags}
+            return cls(model, stored.whole, tags)
+        except ValidationError as error:
+            problem = first_problem(error)
+            raise _damaged(f"{problem.place}: {problem.what}".removeprefix(": ")) from None
+        except (zlib.error, ValueError, RuntimeError) as error:
+            raise _damaged(str(error)) from error
 
 
 def _words_to_keep(lines: list[str], model: bytes, pieces: int) -> list[str]:

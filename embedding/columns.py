@@ -23,7 +23,7 @@ from melon.text import storable
 BATCH = 10_000
 """Records that are Python objects at a time."""
 
-_ARROW_TYPES = {
+ARROW_TYPES = {
     FieldType.TEXT: pa.string(),
     FieldType.KEYWORD: pa.string(),
     FieldType.INTEGER: pa.int64(),
@@ -177,9 +177,9 @@ def to_table(records: Iterable[Record], record: type[Record], fields: Sequence[F
     Lone surrogates, which neither Arrow nor Qdrant can hold, become `?`. Only hand-made records
     hold any: the readers of files skip such records.
     """
-    columns = [field for field in fields if field.source or field.name in _MADE]
+    columns = file_columns(fields)
     getters = [_MADE.get(field.name) or _getter(record, field) for field in columns]
-    types = [_arrow_type(field) for field in columns]
+    types = [arrow_type(field) for field in columns]
     schema = pa.schema([(field.name, type) for field, type in zip(columns, types, strict=True)])
     batches = [
         pa.RecordBatch.from_arrays(
@@ -199,8 +199,14 @@ def _getter(record: type[Playlist | Song], field: Field) -> Callable[[Any], Any]
     return lambda entry: entry.more.get(field.name, missing)
 
 
-def _arrow_type(field: Field) -> pa.DataType:
-    one = _ARROW_TYPES[field.type]
+def file_columns(fields: Iterable[Field]) -> list[Field]:
+    """The fields that are columns, since files have them or what they are made of."""
+    return [field for field in fields if field.source or field.name in _MADE]
+
+
+def arrow_type(field: Field) -> pa.DataType:
+    """Arrow's type of a field's column."""
+    one = ARROW_TYPES[field.type]
     return pa.list_(one) if field.many else one
 
 

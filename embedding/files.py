@@ -1,7 +1,7 @@
 """A space on disk: a directory of arrays, tables and JSON, with a manifest that vouches for them.
 
-Nothing in it is code, and nothing is unpickled: vectors are `.npy` read with `allow_pickle=False`,
-tables Parquet, the rest JSON and the title tokenizer's blob.
+Nothing in it is code, and nothing is unpickled: vectors are `.npy`, tables Parquet, the rest JSON
+and the title tokenizer's blob.
 """
 
 from __future__ import annotations
@@ -11,23 +11,41 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Annotated, Any, Literal, Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, TypeAdapter, ValidationError
 
 from melon.catalog import Genre
 from melon.embedding.errors import DamagedSpace, NotASpace, SpaceVersionMismatch
 from melon.embedding.ragged import Vectors
-from melon.errors import InputError, MalformedJson, MissingFile, UnreadableFile, UnwritableFile
-from melon.fields import OwnField
-from melon.files import check_beside, fresh_beside, read_json, sync_directory, write_atomically
+from melon.embedding.reading import (
+    TRAIN_AGAIN,
+    check_members,
+    columns_of,
+    damaged,
+    read_table,
+    read_vectors,
+)
+from melon.errors import MalformedJson, MissingFile, UnreadableFile, UnwritableFile, first_problem
+from melon.fields import MAX_DIM, OwnField, OwnFields
+from melon.files import (
+    MAX_JSON_BYTES,
+    check_beside,
+    fresh_beside,
+    open_regular,
+    read_bytes,
+    read_json,
+    sync_directory,
+    write_atomically,
+)
 from melon.ranking import Ranking
-from melon.text import DamagedTitleTokenizer, TitleTokenizer
+from melon.text import MAX_TITLE_BYTES, DamagedTitleTokenizer, TitleTokenizer
 
 Parts = Mapping[str, Any]
 """The fields of an `EmbeddingSpace`, by name."""
@@ -45,7 +63,8 @@ _FILES = (
     "ranking.json",
 )
 _RANKING: TypeAdapter[Ranking | None] = TypeAdapter(Ranking | None)
-_TRAIN_AGAIN = "train the space again, or restore it from a copy"
+_Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+_Count = Annotated[StrictInt, Field(ge=0)]
 
 
 def save_space(parts: Parts, path: Path) -> None:
@@ -96,30 +115,78 @@ def _save(parts: Parts, path: Path) -> None:
         sync_directory(path.parent)
 
 
+class _File(BaseModel):
+    """What the manifest says of a file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    bytes: int = Field(ge=0)
+    sha256: _Hash
+
+
+class _Manifest(BaseModel):
+    """What `manifest.json` says of a space."""
+
+    model_config = ConfigDict(frozen=True)
+
+    dim: StrictInt = Field(gt=0, le=MAX_DIM)
+    counts: dict[Literal["songs", "tags", "playlists", "words"], _Count]
+    settings: dict[str, Any]
+    fields: OwnFields
+    files: dict[str, _File]
+    hash: _Hash
+    epochs: list[dict[str, Any]]
+
+    @classmethod
+    def read(cls, path: Path, content: dict[str, Any]) -> Self:
+        """What a file holds.
+
+        Raises:
+            DamagedSpace: it is not what training writes.
+        """
+        try:
+            manifest = cls.model_validate(content)
+        except ValidationError as error:
+            problem = first_problem(error)
+            damaged(path, f"{problem.place}: {problem.what}")
+        for name in (*_FILES, *(f"{part}s" for part in _PARTS)):
+            if name not in manifest.files and name not in manifest.counts:
+                damaged(path, f"it does not list {name}")
+        return manifest
+
+
+_GENRES = TypeAdapter(list[tuple[str, str, str | None]])
+
+
 def read_space(path: Path) -> Parts:
     """Read the parts of a space, and check them. See `EmbeddingSpace.load`."""
-    manifest = _read_manifest(path)
+    content = _read_manifest(path)
+    manifest = _Manifest.read(path / MANIFEST, content)
     for name in _FILES:
-        _check_file(path / name, manifest["files"].get(name))
-    try:
-        tables = {part: pq.read_table(path / f"{part}s.parquet") for part in _PARTS}
-        vectors = {part: _read_vectors(path / f"{part}_vectors.npy") for part in _PARTS}
-        genres = json.loads((path / "genres.json").read_text(encoding="utf-8"))
-        title = TitleTokenizer.from_bytes((path / "title.bin").read_bytes())
-        ranking = _RANKING.validate_json((path / "ranking.json").read_bytes())
-        fields = tuple(OwnField.model_validate(one).field() for one in manifest["fields"])
-        by_code = {code: Genre(code, name, parent) for code, name, parent in genres}
-    except (OSError, ValueError, TypeError, pa.ArrowException, DamagedTitleTokenizer) as error:
-        raise _unreadable(path, error) from error
+        _check_file(path / name, manifest.files[name])
+    fields = tuple(one.field() for one in manifest.fields)
+    tables, vectors = {}, {}
     for part in _PARTS:
-        expected = (len(tables[part]), manifest["dim"])
-        if vectors[part].shape != expected or vectors[part].dtype != np.float32:
-            raise DamagedSpace(
-                f"holds {vectors[part].dtype} of shape {vectors[part].shape}, not float32 of shape "
-                f"{expected}",
-                where=str(path / f"{part}_vectors.npy"),
-                hint=_TRAIN_AGAIN,
-            )
+        rows = manifest.counts[f"{part}s"]  # type: ignore[index]
+        file = path / f"{part}_vectors.npy"
+        with _reading(file):
+            vectors[part] = read_vectors(file, rows, manifest.dim)
+        file = path / f"{part}s.parquet"
+        with _reading(file):
+            tables[part] = read_table(file, columns_of(part, fields), rows)
+    for part, held, name in (
+        ("song", "songs", "id"),
+        ("tag", "tags", "tag"),
+        ("word", "words", "word"),
+    ):
+        lists, known = tables["playlist"][held], tables[part][name]
+        check_members(path / "playlists.parquet", held, lists, known)
+    with _reading(path / "genres.json"):
+        genres = _GENRES.validate_python(read_json(path / "genres.json"))
+    with _reading(path / "title.bin"):
+        title = TitleTokenizer.from_bytes(read_bytes(path / "title.bin", MAX_TITLE_BYTES))
+    with _reading(path / "ranking.json"):
+        ranking = _RANKING.validate_python(read_json(path / "ranking.json"))
     return {
         "songs": tables["song"],
         "song_vectors": vectors["song"],
@@ -129,14 +196,31 @@ def read_space(path: Path) -> Parts:
         "tag_vectors": vectors["tag"],
         "word_table": tables["word"],
         "word_vectors": vectors["word"],
-        "genres": by_code,
+        "genres": {code: Genre(code, name, parent) for code, name, parent in genres},
         "title": title,
-        "settings": manifest["settings"],
-        "epochs": manifest["epochs"],
+        "settings": manifest.settings,
+        "epochs": manifest.epochs,
         "fields": fields,
         "ranking": ranking,
-        "manifest": manifest,
+        "manifest": content,
     }
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """What is wrong with a file as an error that names it."""
+    try:
+        yield
+    except ValidationError as error:
+        problem = first_problem(error)
+        damaged(path, f"{problem.place}: {problem.what}".removeprefix(": "))
+    except (MalformedJson, DamagedTitleTokenizer) as error:
+        raise DamagedSpace(error.what, where=str(path), hint=TRAIN_AGAIN) from error
+    except OSError as error:
+        # what the system refuses to read is not damaged; an `OSError` of Arrow has no number
+        if error.errno is None:
+            raise DamagedSpace(str(error), where=str(path), hint=TRAIN_AGAIN) from error
+        raise UnreadableFile.from_os_error(path, error) from error
 
 
 def content_hash(parts: Parts) -> str:
@@ -248,7 +332,7 @@ def _read_manifest(path: Path) -> dict[str, Any]:
             hint=_missing_hint(path),
         ) from None
     except MalformedJson as error:
-        raise DamagedSpace(error.what, where=error.where, hint=_TRAIN_AGAIN) from error
+        raise DamagedSpace(error.what, where=error.where, hint=TRAIN_AGAIN) from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise NotASpace("is not the manifest of a space", where=str(file))
     version = manifest.get("format_version")
@@ -260,7 +344,7 @@ def _read_manifest(path: Path) -> dict[str, Any]:
             hint="update melon" if newer else "train the space again",
         )
     if manifest.pop("checksum", None) != _hash_of(manifest):
-        raise DamagedSpace("was altered after training", where=str(file), hint=_TRAIN_AGAIN)
+        raise DamagedSpace("was altered after training", where=str(file), hint=TRAIN_AGAIN)
     return manifest
 
 
@@ -271,39 +355,19 @@ def _missing_hint(path: Path) -> str:
     return "train one with `melon train`"
 
 
-def _check_file(path: Path, expected: dict[str, Any] | None) -> None:
+def _check_file(path: Path, expected: _File) -> None:
     try:
-        if expected is None:
-            raise DamagedSpace("is not listed in the manifest", where=str(path), hint=_TRAIN_AGAIN)
-        size = path.stat().st_size
-        if size != expected["bytes"]:
-            raise DamagedSpace(
-                f"has {size} bytes in place of {expected['bytes']}",
-                where=str(path),
-                hint=_TRAIN_AGAIN,
-            )
-        with path.open("rb") as file:
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size != expected.bytes:
+                damaged(path, f"has {size} bytes in place of {expected.bytes}")
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
-        raise DamagedSpace("is missing", where=str(path), hint=_TRAIN_AGAIN) from None
+        raise DamagedSpace("is missing", where=str(path), hint=TRAIN_AGAIN) from None
     except OSError as error:
         raise UnreadableFile.from_os_error(path, error) from error
-    if digest != expected["sha256"]:
-        raise DamagedSpace(
-            "was altered: its hash is not the manifest's", where=str(path), hint=_TRAIN_AGAIN
-        )
-
-
-def _unreadable(path: Path, error: Exception) -> InputError:
-    """What the system refuses to read is not damaged; an `OSError` of Arrow has no number."""
-    if isinstance(error, OSError) and error.errno is not None:
-        return UnreadableFile.from_os_error(path, error)
-    return DamagedSpace(str(error), where=str(path), hint=_TRAIN_AGAIN)
-
-
-def _read_vectors(path: Path) -> Vectors:
-    vectors: Vectors = np.load(path, mmap_mode="r", allow_pickle=False)
-    return vectors
+    if digest != expected.sha256:
+        damaged(path, "was altered: its hash is not the manifest's")
 
 
 def _take_place(fresh: Path, path: Path) -> None:
@@ -328,7 +392,8 @@ def _previous(path: Path) -> Path:
 def _is_space(path: Path) -> bool:
     """Whether there is a manifest that says so, even a damaged one."""
     try:
-        return f'"{FORMAT}"'.encode() in (path / MANIFEST).read_bytes()
+        with open_regular(path / MANIFEST) as file:
+            return f'"{FORMAT}"'.encode() in file.read(MAX_JSON_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         return False
 

@@ -8,14 +8,21 @@ import logging
 import re
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
 from itertools import count
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+)
 
 from melon.errors import first_problem
-from melon.fields import OwnField
+from melon.fields import MAX_DIM, OwnFields
 from melon.ranking import Ranking
 from melon.store.errors import (
     LIST_HINT,
@@ -61,17 +68,19 @@ class ReleaseManifest(BaseModel):
     release: str = Field(pattern=RELEASE_NAME, max_length=64)
     schema_version: int = SCHEMA_VERSION
     melon_version: str
-    created: datetime
+    created: AwareDatetime
     space: str = Field(description="hash of the space that this release was built from")
-    dim: int = Field(gt=0)
-    counts: dict[Collection, int]
+    dim: int = Field(gt=0, le=MAX_DIM)
+    counts: dict[Collection, Annotated[int, Field(ge=0)]]
     training: dict[str, Any] = Field(default_factory=dict, description="hyper-parameters")
-    weights: dict[str, float] = Field(default_factory=dict, description="of the sparse vectors")
+    weights: dict[str, Annotated[float, Field(ge=-2, le=2)]] = Field(
+        default_factory=dict, description="exponents of the sparse vectors"
+    )
     preset: Preset = Field(default=Preset.BALANCED, description="how the release is indexed")
     genres: dict[str, str] = Field(
         default_factory=dict, description="code to name of every genre that a song has"
     )
-    fields: tuple[OwnField, ...] = Field(default=(), description="the songs' own")
+    fields: OwnFields = Field(default=(), description="the songs' own")
     title_tokenizer: Blob = b""
     ranking: Ranking | None = Field(default=None, description="how songs and tags are ordered")
 

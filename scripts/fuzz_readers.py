@@ -1,0 +1,517 @@
+"""Gives melon's readers what a stranger could have written, with hashes that are right.
+
+    python scripts/fuzz_readers.py 10000          each reader ten thousand inputs
+    python scripts/fuzz_readers.py 500 --only space --seed 7
+
+A reader may take an input or refuse it by an error of melon's; anything else, and whatever takes
+longer than a few seconds, is printed with the seed that makes the same input again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import hashlib
+import io
+import json
+import random
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from melon.catalog import find_corpus
+from melon.demo import DemoScale, make_demo
+from melon.embedding import EmbeddingSpace, build_from_files, training_settings
+from melon.errors import MelonError
+from melon.ingest import SparseWeights, contents, ingest, manifest_of
+from melon.ranking import Network, Ranking
+from melon.retrieval import Constraints, PlaylistQuery, Retriever
+from melon.retrieval.settings import DEFAULTS, RetrievalSettings
+from melon.retrieval.strategies.inputs import SONG_INPUTS, TAG_INPUTS
+from melon.store import Preset
+from melon.store.embedded import EmbeddedStore
+from melon.store.manifest import parse_manifest
+from melon.text import TitleTokenizer
+
+SECONDS = 10
+"""An input that takes longer hangs."""
+
+Fuzz = Callable[[random.Random], None]
+
+ODD: tuple[Any, ...] = (
+    *(None, True, False, 0, -1, 1, 2**31, 2**63, -(2**64), 10**30, 10**400),
+    *(
+        0.5,
+        -0.0,
+        1e308,
+        float("inf"),
+        float("nan"),
+        "",
+        "x",
+        "x" * 5000,
+        "\0",
+        "\x1b[31m",
+        "\ud800",
+    ),
+    *("\ud800", "../../etc", "2015-13-45", "NaN", [], {}, [[]], [None], [-1], ["x", "x"], {"x": 1}),
+    *("@deep 50", "@deep 500", "@deep 200000"),
+)
+"""What takes the place of a value; `@deep n` stands for n arrays, one in the other."""
+
+
+def odd_json(value: Any, rng: random.Random) -> str:
+    """The text of a JSON value that was changed in one to three places."""
+    value = copy.deepcopy(value)
+    for _ in range(rng.choice((1, 1, 1, 2, 3))):
+        value = changed(value, rng)
+    text = json.dumps(value)
+    for depth in (50, 500, 200000):
+        text = text.replace(f'"@deep {depth}"', "[" * depth + "]" * depth)
+    if rng.random() < 0.03:
+        text = text[: rng.randrange(len(text) + 1)]
+    return text
+
+
+def changed(value: Any, rng: random.Random) -> Any:
+    """The value with one part deleted, replaced, repeated, renamed or added."""
+    if rng.random() < 0.02 or not _members(value):
+        return rng.choice(ODD)
+    holder, key = _place(value, rng)
+    match rng.randrange(8):
+        case 0 | 1:
+            del holder[key]
+        case 2 if isinstance(holder, list):
+            holder.insert(rng.randrange(len(holder) + 1), copy.deepcopy(holder[key]))
+        case 2:
+            holder[f"{key}x"] = holder.pop(key)
+        case 3 if isinstance(holder, dict):
+            holder[rng.choice(("x", "", "__class__", *holder))] = rng.choice(ODD)
+        case 4:
+            other_holder, other_key = _place(value, rng)
+            holder[key] = copy.deepcopy(other_holder[other_key])
+        case _:
+            holder[key] = rng.choice(ODD)
+    return value
+
+
+def _members(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value)
+    return list(range(len(value))) if isinstance(value, list) else []
+
+
+def _place(value: Any, rng: random.Random) -> tuple[Any, Any]:
+    """A member somewhere in the value, each level as likely."""
+    while True:
+        holder, key = value, rng.choice(_members(value))
+        value = holder[key]
+        if not _members(value) or rng.random() < 0.4:
+            return holder, key
+
+
+def odd_bytes(content: bytes, rng: random.Random) -> bytes:
+    """The bytes with some of them changed, cut off, repeated or added."""
+    data = bytearray(content)
+    for _ in range(rng.choice((1, 1, 2, 8))):
+        at = rng.randrange(len(data) + 1)
+        match rng.randrange(5):
+            case 0 | 1 if at < len(data):
+                data[at] = rng.choice((0, 1, 0x7F, 0x80, 0xFF, rng.randrange(256)))
+            case 2:
+                del data[at : at + rng.randrange(1, 64)]
+            case 3:
+                data[at:at] = data[at : at + rng.randrange(1, 64)]
+            case _:
+                data[at:at] = rng.randbytes(rng.randrange(1, 9))
+    return bytes(data)
+
+
+def odd_table(table: pa.Table, rng: random.Random) -> pa.Table:
+    """The table with one to three of its columns, or its rows, changed."""
+    for _ in range(rng.choice((1, 1, 2, 3))):
+        with suppress(pa.ArrowException, ValueError, TypeError, OverflowError):
+            table = _changed_table(table, rng)
+    return table
+
+
+def _changed_table(table: pa.Table, rng: random.Random) -> pa.Table:
+    if not table.num_columns:
+        return table
+    number = rng.randrange(table.num_columns)
+    name, column = table.column_names[number], table.column(number).combine_chunks()
+    if isinstance(column, pa.ChunkedArray):
+        column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+    rows = len(table)
+
+    def put(new: pa.Array) -> pa.Table:
+        return table.set_column(number, name, new)
+
+    match rng.randrange(12):
+        case 0:
+            return table.remove_column(number)
+        case 1:
+            return table.rename_columns({name: rng.choice((f"{name}x", *table.column_names))})
+        case 2:
+            types = (
+                *(pa.string(), pa.int64(), pa.int32(), pa.uint64(), pa.float64(), pa.bool_()),
+                *(pa.large_string(), pa.binary(), pa.date64(), pa.timestamp("ns", "UTC")),
+                *(pa.list_(pa.string()), pa.list_(pa.int64()), pa.null(), pa.decimal128(38)),
+            )
+            kind = rng.choice(types)
+            try:
+                return put(column.cast(kind, safe=False))
+            except (pa.ArrowException, ValueError):
+                return put(pa.nulls(rows, kind))
+        case 3:
+            return put(pa.nulls(rows, column.type))
+        case 4:
+            chosen = pa.array([rng.random() < 0.1 for _ in range(rows)])
+            return put(pc.if_else(chosen, pa.scalar(None, column.type), column))
+        case 5:
+            order = list(range(rows))
+            rng.shuffle(order)
+            return table.take(pa.array(order, pa.int64()))
+        case 6:
+            return table.slice(0, rng.choice((0, 1, rows - 1)))
+        case 7:
+            return pa.concat_tables([table, table.slice(0, 1)])
+        case 8:
+            return table.append_column("x", pa.nulls(rows))
+        case 9:
+            values = column.to_pylist()
+            for _ in range(rng.choice((1, 3, rows))):
+                values[rng.randrange(rows)] = rng.choice(_odd_values(column.type))
+            return put(pa.array(values, column.type))
+        case 10:
+            return put(column.take(pa.array([0] * rows, pa.int64())))
+        case _:
+            values = column.to_pylist()
+            values[rng.randrange(rows)] = values[rng.randrange(rows)]
+            return put(pa.array(values, column.type))
+
+
+def _odd_values(kind: pa.DataType) -> tuple[Any, ...]:
+    if pa.types.is_list(kind):
+        inner = _odd_values(kind.value_type)
+        return (None, [], [None], [inner[-1]], [inner[-1], inner[-1]], [inner[-2]] * 300)
+    if pa.types.is_string(kind):
+        return (None, "", " ", "x" * 70_000, "\0", "\x1b[2J", "GN9999", "unheard of")
+    if pa.types.is_integer(kind):
+        return (None, 0, -1, 2**31, 2**63 - 1, -(2**63), 12345)
+    if pa.types.is_date(kind):
+        return (None, pa.scalar(2**31 - 1, pa.date32()), pa.scalar(-(2**31), pa.date32()))
+    if pa.types.is_timestamp(kind):
+        return (None, pa.scalar(2**63 - 1, kind), pa.scalar(-(2**62), kind))
+    if pa.types.is_floating(kind):
+        return (None, float("nan"), float("inf"), -1.5)
+    return (None, None)
+
+
+def odd_array(array: np.ndarray, rng: random.Random) -> bytes:
+    """The bytes of a file that could be the array's."""
+    file = io.BytesIO()
+    match rng.randrange(10):
+        case 0:
+            kind = rng.choice(("f8", "i4", ">f4", "c8", "U3", "?", "M8[s]", "V4"))
+            array = np.zeros(array.shape, kind)
+        case 1:
+            shapes = ((), (0,), (0, array.shape[1]), array.shape[::-1], (*array.shape, 1), (1, 0))
+            array = np.zeros(rng.choice(shapes), np.float32)
+        case 2:
+            np.savez(file, array)
+            return file.getvalue()
+        case 3 | 4:
+            array = array.copy()
+            odd = (np.nan, np.inf, -np.inf, 1e38, -3e38, 1e-45, 5.0)
+            array[rng.randrange(len(array)), rng.randrange(array.shape[1])] = rng.choice(odd)
+        case 5:
+            array = np.asfortranarray(array)
+        case 6:
+            array = np.array([{"x": 1}], object)
+            np.save(file, array, allow_pickle=True)
+            return file.getvalue()
+        case 7:
+            header = rng.choice(
+                (
+                    "{'descr': '<f4', 'fortran_order': False, 'shape': (-1, 16), }",
+                    "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999, 99999999), }",
+                    "{'descr': '<f4', 'fortran_order': 0, 'shape': [500, 16], }",
+                    "{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (500,), }",
+                    "(" * 9000,
+                    "[" * 150 + "]" * 150,
+                    "{'descr': '|O', 'fortran_order': False, 'shape': (500, 16), }",
+                    "{'descr': '<f4', 'fortran_order': False, 'shape': (True, 16), }",
+                    "{1: 2}",
+                )
+            )
+            data = header.encode() + b"\n"
+            return b"\x93NUMPY\x02\x00" + len(data).to_bytes(4, "little") + data + bytes(64)
+        case 8:
+            np.save(file, array)
+            return odd_bytes(file.getvalue()[:128], rng) + file.getvalue()[128:]
+        case _:
+            return rng.choice((b"", b"\x93NUMPY", b"PK\x03\x04", bytes(100)))
+    np.save(file, array, allow_pickle=False)
+    return file.getvalue()
+
+
+def odd_title(blob: bytes, rng: random.Random) -> bytes:
+    """A title tokenizer's blob, its header or model changed, or what it is packed in."""
+    magic, packed = blob[: blob.index(b"\n") + 1], blob[blob.index(b"\n") + 1 :]
+    header, _, model = zlib.decompress(packed).partition(b"\n")
+    match rng.randrange(6):
+        case 0 | 1 | 2:
+            text = odd_json(json.loads(header), rng)
+            return magic + zlib.compress(text.encode("utf-8", "surrogatepass") + b"\n" + model)
+        case 3 | 4:
+            model = odd_bytes(model, rng)
+            header = json.dumps(json.loads(header) | {"model_bytes": len(model)}).encode()
+            return magic + zlib.compress(header + b"\n" + model)
+        case _:
+            return odd_bytes(blob, rng)
+
+
+class SpaceFuzz:
+    """A directory of a space, of which one or two files are other than they should be."""
+
+    def __init__(self, space: Path, scratch: Path) -> None:
+        self._space = space
+        self._copy = scratch / "space"
+
+    def __call__(self, rng: random.Random) -> None:
+        """Change some files, repair the hashes, and read the space."""
+        shutil.rmtree(self._copy, ignore_errors=True)
+        shutil.copytree(self._space, self._copy)
+        names = [path.name for path in sorted(self._copy.iterdir())]
+        for name in rng.sample(names, rng.choice((1, 1, 1, 2))):
+            self.change(self._copy / name, rng)
+        repair(self._copy)
+        self.use(self._copy)
+
+    @staticmethod
+    def change(path: Path, rng: random.Random) -> None:
+        """Change one file."""
+        if path.suffix == ".json":
+            text = odd_json(json.loads(path.read_text("utf-8")), rng)
+            path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        elif path.suffix == ".npy":
+            path.write_bytes(odd_array(np.load(path), rng))
+        elif path.suffix == ".bin":
+            path.write_bytes(odd_title(path.read_bytes(), rng))
+        elif path.suffix == ".parquet":
+            if rng.random() < 0.05:
+                path.write_bytes(odd_bytes(path.read_bytes(), rng))
+            else:
+                pq.write_table(odd_table(pq.read_table(path), rng), path)
+
+    @staticmethod
+    def use(path: Path) -> None:
+        """Load the space, and lay it out as an ingest does."""
+        space = EmbeddingSpace.load(path)
+        laid_out = contents(space, SparseWeights())
+        for part in laid_out.values():
+            for start in range(0, len(part), 512):
+                part.batch(start, start + 512).check(space.dim)
+        counts = {collection: len(part) for collection, part in laid_out.items()}
+        manifest = manifest_of("r0", space, SparseWeights(), Preset.EXACT, counts)
+        parse_manifest("r0", json.loads(manifest.model_dump_json()))
+
+
+def repair(space: Path) -> None:
+    """Write right sizes and hashes into the manifest, where it is still one."""
+    path = space / "manifest.json"
+    with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        manifest = json.loads(path.read_bytes())
+        if isinstance(manifest.get("files"), dict):
+            for name, entry in manifest["files"].items():
+                content = (space / name).read_bytes()
+                with suppress(TypeError):
+                    if entry.get("sha256") and entry.get("bytes") is not None:
+                        entry["bytes"] = len(content)
+                        entry["sha256"] = hashlib.sha256(content).hexdigest()
+        manifest.pop("checksum", None)
+        text = json.dumps(manifest, sort_keys=True, ensure_ascii=True)
+        manifest["checksum"] = hashlib.sha256(text.encode()).hexdigest()
+        path.write_text(json.dumps(manifest))
+
+
+TITLES = ("rainy day", "비 오는 날 rain", "", "🎄 :) #1", "x" * 300, "a\u0301b ﷺ")
+
+
+class TitleFuzz:
+    """A title tokenizer's blob, read and used."""
+
+    def __init__(self, blob: bytes) -> None:
+        self._blob = blob
+
+    def __call__(self, rng: random.Random) -> None:
+        """Read a tokenizer and cut titles."""
+        tokenizer = TitleTokenizer.from_bytes(odd_title(self._blob, rng))
+        for title in TITLES:
+            for made in (tokenizer.words(title), tokenizer.tags(title), tokenizer.spellings(title)):
+                assert all(isinstance(text, str) for text in made)
+
+
+class ManifestFuzz:
+    """A release's manifest; what is taken answers queries."""
+
+    def __init__(self, store: Path) -> None:
+        self._root = store
+        self._path = next(self._root.glob("releases/*/manifest.json"))
+        self._manifest = json.loads(self._path.read_text())
+
+    def __call__(self, rng: random.Random) -> None:
+        """Ask the release."""
+        self._path.write_text(odd_json(self._manifest, rng))
+        try:
+            ask(self._root)
+        finally:
+            self._path.write_text(json.dumps(self._manifest))
+
+
+def ask(root: Path, settings: RetrievalSettings | None = None) -> None:
+    """Ask an embedded store what users ask."""
+    with EmbeddedStore(root) as store:
+        store.releases()
+        retriever = Retriever(store, settings=settings)
+        for strategy in ("hybrid", "learned", "vote", "cluster"):
+            retriever.recommend(QUERIES[0], strategy=strategy, explain=strategy == "hybrid")
+        retriever.recommend_many(QUERIES, limit=30)
+        retriever.recommend(QUERIES[1], constraints=Constraints(genres=["GN0100"]))
+
+
+QUERIES = (
+    PlaylistQuery(title="rainy day", tags=["rain"], songs=[1, 2, 3]),
+    PlaylistQuery(title="night drive"),
+    PlaylistQuery(songs=[5]),
+    PlaylistQuery(tags=["unheard of", "rain"]),
+)
+
+
+class SettingsFuzz:
+    """A file of retrieval settings; some that are taken answer queries."""
+
+    def __init__(self, scratch: Path, store: Path | None = None) -> None:
+        self._store = store
+        self._path = scratch / "settings.json"
+        self._settings = json.loads(DEFAULTS.read_text())
+
+    def __call__(self, rng: random.Random) -> None:
+        """Read a file, and ask with some of what is taken."""
+        self._path.write_bytes(odd_json(self._settings, rng).encode("utf-8", "surrogatepass"))
+        settings = RetrievalSettings.load(self._path)
+        if self._store and rng.random() < 0.2:
+            ask(self._store, settings)
+
+
+def make_base(scratch: Path) -> tuple[Path, Path]:
+    """A small space and a store that holds it."""
+    make_demo(
+        scratch / "demo",
+        scale=DemoScale(playlists=400, songs=500, tags=60, songs_per_playlist=12),
+    )
+    settings = training_settings(dim=16, epochs=2, window=5, title_pieces=64, workers=1, seed=1)
+    space = build_from_files(find_corpus([scratch / "demo"]), settings)
+    songs, tags = (
+        Network(features=names, center=ones, scale=ones, linear=ones)
+        for names in (tuple(SONG_INPUTS), tuple(TAG_INPUTS))
+        for ones in [(1.0,) * len(names)]
+    )
+    ranking = Ranking(strategy="learned", questions=0, songs=songs, tags=tags)
+    space = replace(space, ranking=ranking).save(scratch / "base")
+    with EmbeddedStore(scratch / "live") as store:
+        ingest(space, store)
+    return scratch / "base", scratch / "live"
+
+
+@contextmanager
+def time_limit(seconds: int) -> Iterator[None]:
+    """An exception in what takes longer."""
+
+    def late(*_: object) -> None:
+        raise TimeoutError(f"took more than {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def run(name: str, fuzz: Fuzz, count: int, first: int) -> Counter[str]:
+    """Run a fuzzer over seeds, and print what is not an error of melon's, each kind once."""
+    ends: Counter[str] = Counter()
+    seen: set[str] = set()
+    started = time.process_time()
+    for seed in range(first, first + count):
+        try:
+            with time_limit(SECONDS):
+                fuzz(random.Random(f"{name}{seed}"))
+            ends["taken"] += 1
+        except MelonError:
+            ends["refused"] += 1
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            ends["foreign"] += 1
+            frames = traceback.extract_tb(error.__traceback__)
+            ours = [f"{Path(f.filename).name}:{f.lineno}" for f in frames if "wt" in f.filename]
+            kind = f"{type(error).__name__} at {ours[-1] if ours else '?'}"
+            if kind not in seen:
+                seen.add(kind)
+                print(f"  {name} seed {seed}: {kind}: {str(error)[:150]}")
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    print(
+        f"{name}: {count} inputs, {dict(ends)}, {time.process_time() - started:.0f} s of processor"
+        f" time, {memory} MiB at most",
+        flush=True,
+    )
+    return ends
+
+
+def fuzzers(scratch: Path) -> Mapping[str, Fuzz]:
+    """All fuzzers, on a demo space and a store of their own."""
+    space, store = make_base(scratch)
+    return {
+        "space": SpaceFuzz(space, scratch),
+        "title": TitleFuzz((space / "title.bin").read_bytes()),
+        "manifest": ManifestFuzz(store),
+        "settings": SettingsFuzz(scratch, store),
+    }
+
+
+def main() -> int:
+    """Run the fuzzers that are asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("count", type=int, help="inputs for each reader")
+    parser.add_argument("--only", help="one reader: space, title, manifest, settings, payload")
+    parser.add_argument("--seed", type=int, default=0, help="of the first input")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory:
+        foreign = 0
+        for name, fuzz in fuzzers(Path(directory)).items():
+            if options.only in (None, name):
+                foreign += run(name, fuzz, options.count, options.seed)["foreign"]
+    return min(foreign, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
