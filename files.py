@@ -70,8 +70,8 @@ def read_json(path: Path) -> object:
         MissingFile: the file is not there.
         UnreadableFile: it cannot be opened or read, is not a regular file, or has more than
             `MAX_JSON_BYTES`.
-        MalformedJson: it holds something else, is nested deeper than `MAX_JSON_DEPTH`, or has a number
-            too long.
+        MalformedJson: it holds something else, is nested deeper than `MAX_JSON_DEPTH`, or has a
+            number too long.
     """
     data = read_bytes(path, MAX_JSON_BYTES)
     try:
