@@ -199,7 +199,7 @@ class SongFields:
         if self._reader is None or not new:
             return
         some = self._having(field, new, len(new))
-        there = {value for song in some for value in _listed(song.payload[field.name])}
+        there = {value for song in some for value in _listed(song.payload.get(field.name, ()))}
         for word in new:
             if word not in there and not self._having(field, [word], 1):
                 raise ConstraintError(

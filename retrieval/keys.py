@@ -21,7 +21,8 @@ def ids_of(reader: ReleaseReader, collection: Collection, names: Iterable[str]) 
         some = tuple(keys[start : start + TOGETHER])
         having = Filter(must=(MatchAny("key", some),))
         for record in reader.find(collection, having, len(some), payload=("key",)):
-            ids[record.payload["key"]] = int(record.id)
+            if "key" in record.payload:
+                ids[record.payload["key"]] = int(record.id)
     return ids
 
 

@@ -60,11 +60,11 @@ def largest(
     Engines differ in which of the last, equally large ones they give: `find` gives them by id.
     """
     found = reader.top(collection, count, limit, filter, payload=fields)
-    found.sort(key=lambda record: (-record.payload[count], record.id))
+    found.sort(key=lambda record: (-record.payload.get(count, 0), record.id))
     if len(found) < limit:
         return found
-    last = found[-1].payload[count]
-    above = [record for record in found if record.payload[count] > last]
+    last = found[-1].payload.get(count, 0)
+    above = [record for record in found if record.payload.get(count, 0) > last]
     same = filter & Filter(must=(NumberRange(count, gte=last, lte=last),))
     return above + reader.find(collection, same, limit - len(above), payload=fields)
 

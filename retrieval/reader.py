@@ -203,9 +203,7 @@ class CachingReader(ForwardingReader):
 
         For many queries, call `load_tags` for all their points first.
         """
-        points = ids.tolist()
-        loaded = self.load_tags(points)
-        return [loaded[point] for point in points]
+        return self._tags.of(self._reader, ids.tolist())
 
     def load_tags(self, ids: Sequence[PointId]) -> Mapping[PointId, str]:
         """At least these tags; one request loads those not cached."""
@@ -263,13 +261,13 @@ class PointCache(Generic[V]):
     known: dict[PointId, V] = field(default_factory=dict)
 
     def of(self, reader: ReleaseReader, ids: Sequence[PointId]) -> list[V]:
-        """The value of each point, which is in the release."""
+        """The value of each point; of one that is not in the release, as if nothing was known."""
         known: Mapping[PointId, V] = self.known
         try:
             return [known[point] for point in ids]
         except KeyError:
             known = self.load(reader, ids)
-        return [known[point] for point in ids]
+        return [known[point] if point in known else self.value(Record(point, {})) for point in ids]
 
     def load(self, reader: ReleaseReader, ids: Sequence[PointId]) -> Mapping[PointId, V]:
         """The values of at least these points; one request reads those not cached.
@@ -334,7 +332,7 @@ def _has_table(ids: Ids) -> bool:
 
 
 def _tag(tag: Record) -> str:
-    return str(tag.payload["tag"])
+    return str(tag.payload.get("tag", tag.id))
 
 
 def _description(schema: CollectionSchema, song: Record) -> Description:

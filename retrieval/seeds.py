@@ -236,7 +236,11 @@ def _fetch(
         return {}
     fields = ("popularity", "item", *(("artist_keys",) if collection is Collection.SONGS else ()))
     records = reader.retrieve(collection, list(by_id), payload=fields, vectors=True)
-    return {by_id[record.id]: record for record in records}
+    return {
+        by_id[record.id]: record
+        for record in records
+        if collection is Collection.SONGS or "item" in record.payload
+    }
 
 
 def _artists(songs: Iterable[Record]) -> tuple[str, ...]:

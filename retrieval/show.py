@@ -155,7 +155,7 @@ def _tag(release: OpenRelease, what: int | str, limit: int) -> Shown:
     return Shown(
         "tag",
         record.id,
-        record.payload["tag"],
+        str(record.payload.get("tag", record.id)),
         _payload(reader, Collection.TAGS, record),
         playlists=ordered(reader, Collection.PLAYLISTS, holders, limit),
         playlist_count=len(holders),
@@ -199,12 +199,14 @@ def _artist(release: OpenRelease, what: int | str, limit: int) -> Shown:
     points = reader.retrieve(Collection.SONGS, ids, payload=False, vectors=True, sparse=True)
     holders = list(dict.fromkeys(holder for point in points for holder in _holders(point)))
     vectors = [point.vector for point in points if point.vector is not None]
-    names = [name for name in songs[0].payload["artists"] if name_key(name) == key]
+    names = (
+        name for song in songs for name in song.payload.get("artists", ()) if name_key(name) == key
+    )
     others = Filter(must_not=theirs.must)
     return Shown(
         "artist",
         None,
-        names[0],
+        next(names, key),
         songs=known(reader, Collection.SONGS, songs[:limit]),
         song_count=count,
         playlists=ordered(reader, Collection.PLAYLISTS, holders, limit),

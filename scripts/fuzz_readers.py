@@ -14,6 +14,7 @@ import copy
 import hashlib
 import io
 import json
+import logging
 import random
 import resource
 import shutil
@@ -41,10 +42,11 @@ from melon.embedding import EmbeddingSpace, build_from_files, training_settings
 from melon.errors import MelonError
 from melon.ingest import SparseWeights, contents, ingest, manifest_of
 from melon.ranking import Network, Ranking
-from melon.retrieval import Constraints, PlaylistQuery, Retriever
+from melon.retrieval import Constraints, Item, PlaylistQuery, Retriever
 from melon.retrieval.settings import DEFAULTS, RetrievalSettings
 from melon.retrieval.strategies.inputs import SONG_INPUTS, TAG_INPUTS
-from melon.store import Preset
+from melon.store import Collection, ForwardingReader, Hits, Preset, Record, ReleaseReader
+from melon.store.checked import CheckedReader
 from melon.store.embedded import EmbeddedStore
 from melon.store.manifest import parse_manifest
 from melon.text import TitleTokenizer
@@ -380,20 +382,44 @@ class ManifestFuzz:
         """Ask the release."""
         self._path.write_text(odd_json(self._manifest, rng))
         try:
-            ask(self._root)
+            ask(EmbeddedStore(self._root))
         finally:
             self._path.write_text(json.dumps(self._manifest))
 
 
-def ask(root: Path, settings: RetrievalSettings | None = None) -> None:
-    """Ask an embedded store what users ask."""
-    with EmbeddedStore(root) as store:
+def ask(store: EmbeddedStore, settings: RetrievalSettings | None = None) -> None:
+    """Ask a store what users ask."""
+    with store:
         store.releases()
         retriever = Retriever(store, settings=settings)
         for strategy in ("hybrid", "learned", "vote", "cluster"):
-            retriever.recommend(QUERIES[0], strategy=strategy, explain=strategy == "hybrid")
+            with suppress(MelonError):
+                shown(
+                    retriever.recommend(QUERIES[0], strategy=strategy, explain=strategy == "hybrid")
+                )
         retriever.recommend_many(QUERIES, limit=30)
-        retriever.recommend(QUERIES[1], constraints=Constraints(genres=["GN0100"]))
+        asked: tuple[Callable[[], object], ...] = (
+            lambda: retriever.recommend(QUERIES[1], constraints=Constraints(genres=["GN0100"])),
+            lambda: retriever.recommend(retriever.playlist(1)),
+            lambda: shown(retriever.similar(Item(song=1), to=list(Collection))),
+            lambda: shown(retriever.find("rain")),
+            lambda: shown(retriever.show("tag", "rain")),
+            lambda: shown(retriever.show("song", 1)),
+            lambda: shown(retriever.show("playlist", 1)),
+            lambda: shown(retriever.listing("tags")),
+            lambda: shown(retriever.listing("artists")),
+        )
+        for ask_one in asked:
+            with suppress(MelonError):
+                ask_one()
+
+
+def shown(answer: Any) -> None:
+    """Write an answer as `--json` does."""
+    parts = answer.values() if isinstance(answer, dict) else [answer]
+    for part in parts:
+        for one in part if isinstance(part, list) else [part]:
+            json.dumps(one.to_json())
 
 
 QUERIES = (
@@ -417,7 +443,75 @@ class SettingsFuzz:
         self._path.write_bytes(odd_json(self._settings, rng).encode("utf-8", "surrogatepass"))
         settings = RetrievalSettings.load(self._path)
         if self._store and rng.random() < 0.2:
-            ask(self._store, settings)
+            ask(EmbeddedStore(self._store), settings)
+
+
+class OddReader(ForwardingReader):
+    """A reader of a release into whose payloads somebody else has written."""
+
+    def __init__(self, reader: ReleaseReader, rng: random.Random) -> None:
+        super().__init__(reader)
+        self._rng = rng
+        self._share = rng.choice((0.01, 0.1, 1.0))
+
+    def retrieve(self, *args: Any, **options: Any) -> list[Record]:
+        """Points by id."""
+        return self._records(self._reader.retrieve(*args, **options))
+
+    def top(self, *args: Any, **options: Any) -> list[Record]:
+        """Points by a field."""
+        return self._records(self._reader.top(*args, **options))
+
+    def find(self, *args: Any, **options: Any) -> list[Record]:
+        """Points by a filter."""
+        return self._records(self._reader.find(*args, **options))
+
+    def query(self, *args: Any, **options: Any) -> list[Hits]:
+        """Points by a vector."""
+        found = self._reader.query(*args, **options)
+        return [replace(hits, payloads=list(map(self._odd, hits.payloads))) for hits in found]
+
+    def _records(self, records: list[Record]) -> list[Record]:
+        return [replace(record, payload=self._odd(record.payload)) for record in records]
+
+    def _odd(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        if self._rng.random() > self._share or not payload:
+            return payload
+        odd = dict(payload)
+        for _ in range(self._rng.choice((1, 1, 3))):
+            name = self._rng.choice(list(payload))
+            value = copy.deepcopy(payload[name])
+            if isinstance(value, list) and value and self._rng.random() < 0.5:
+                value[self._rng.randrange(len(value))] = self._rng.choice(ODD)
+            else:
+                value = self._rng.choice(ODD)
+            odd[name] = value
+            if self._rng.random() < 0.2:
+                del odd[name]
+        return odd
+
+
+class OddStore(EmbeddedStore):
+    """A store of such releases."""
+
+    def __init__(self, root: Path, rng: random.Random) -> None:
+        super().__init__(root)
+        self._rng = rng
+
+    def open(self, release: str | None = None) -> CheckedReader:
+        """A reader of a release."""
+        return CheckedReader(OddReader(super().open(release), self._rng))
+
+
+class PayloadFuzz:
+    """Queries of a release into whose payloads somebody else has written."""
+
+    def __init__(self, store: Path) -> None:
+        self._root = store
+
+    def __call__(self, rng: random.Random) -> None:
+        """Ask the release."""
+        ask(OddStore(self._root, rng))
 
 
 def make_base(scratch: Path) -> tuple[Path, Path]:
@@ -495,6 +589,7 @@ def fuzzers(scratch: Path) -> Mapping[str, Fuzz]:
         "title": TitleFuzz((space / "title.bin").read_bytes()),
         "manifest": ManifestFuzz(store),
         "settings": SettingsFuzz(scratch, store),
+        "payload": PayloadFuzz(store),
     }
 
 
@@ -505,6 +600,7 @@ def main() -> int:
     parser.add_argument("--only", help="one reader: space, title, manifest, settings, payload")
     parser.add_argument("--seed", type=int, default=0, help="of the first input")
     options = parser.parse_args()
+    logging.disable()
     with tempfile.TemporaryDirectory() as directory:
         foreign = 0
         for name, fuzz in fuzzers(Path(directory)).items():

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from melon.store.errors import BadPoints, RequestRefused
+from melon.store.errors import BadPoints, DamagedRelease, RequestRefused
 from melon.store.filters import Filter
 from melon.store.schema import DENSE, SCHEMA, Collection
 
@@ -193,8 +193,23 @@ class Record:
 
 
 def id_array(ids: Sequence[PointId]) -> Ids:
-    """Ids of one collection as an array: all of them numbers, or all of them UUIDs."""
-    return np.array(ids, np.int64 if not ids or isinstance(ids[0], int) else np.str_)
+    """Ids of one collection as an array: all of them numbers, or all of them UUIDs.
+
+    Raises:
+        DamagedRelease: somebody else has put others among them.
+    """
+    kind = int if not ids or isinstance(ids[0], int) else str
+    try:
+        if kind is int:
+            return np.array(ids, np.int64)
+        if all(isinstance(one, str) for one in ids):
+            return np.array(ids, np.str_)
+    except (OverflowError, TypeError, ValueError):
+        pass
+    raise DamagedRelease(
+        "a collection holds points that are none of melon's",
+        hint="`melon ingest` of its space builds it anew",
+    )
 
 
 def check_limit(limit: int) -> None:

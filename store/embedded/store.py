@@ -29,6 +29,7 @@ from weakref import WeakSet
 
 from melon.errors import ForeignFile, MalformedJson, MissingFile, UnreadableFile
 from melon.files import locked, read_json, write_atomically
+from melon.store.checked import CheckedReader
 from melon.store.embedded.builder import MANIFEST, EmbeddedBuilder
 from melon.store.embedded.reader import EmbeddedReader
 from melon.store.errors import (
@@ -114,7 +115,7 @@ class EmbeddedStore:
         """Nothing: one file names the live release."""
         return {}
 
-    def open(self, release: str | None = None) -> EmbeddedReader:
+    def open(self, release: str | None = None) -> CheckedReader:
         """A reader of a release, the live one by default."""
         self._check_store()
         manifest = manifest_to_read(self.location, release, self.live, self._manifest, self._names)
@@ -122,7 +123,7 @@ class EmbeddedStore:
         with self._opening:
             self._check_open()
             self._readers.add(reader)
-        return reader
+        return CheckedReader(reader)
 
     def build(self, manifest: ReleaseManifest) -> EmbeddedBuilder:
         """Start a release; what killed builds left behind is removed first."""

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
 
+from melon.store.checked import CheckedReader
 from melon.store.errors import (
     NoRelease,
     release_is_complete,
@@ -78,12 +79,12 @@ class ServerStore:
         """Aliases that do not name the live release, because somebody else moved them."""
         return self._aliases.astray()
 
-    def open(self, release: str | None = None) -> ServerReader:
+    def open(self, release: str | None = None) -> CheckedReader:
         """A reader of a release, the live one by default."""
         manifest = manifest_to_read(
             self.location, release, self.live, self._registry.manifest, self._names
         )
-        return ServerReader(self._connection, manifest)
+        return CheckedReader(ServerReader(self._connection, manifest))
 
     def build(self, manifest: ReleaseManifest) -> ServerBuilder:
         """Start a release; what killed builds left behind is removed first."""

@@ -51,7 +51,7 @@ def test_a_batch_of_queries_is_as_few_requests_as_its_size_allows(
     with server_place.open() as store:
         publish(store, songs_sample.contents)
         reader = store.open()
-        with reader._connection.rest() as client:
+        with store._connection.rest() as client:
             sent = []
             client.http.client._client.event_hooks["request"].append(sent.append)
             answers = reader.query(Collection.SONGS, [one] * 8)
@@ -66,7 +66,7 @@ def test_a_local_server_does_not_pack_its_answers(
     with server_place.open() as store:
         publish(store, songs_sample.contents)
         reader = store.open()
-        with reader._connection.rest() as client:
+        with store._connection.rest() as client:
             http = client.http.client._client
             answers = []
             http.event_hooks["response"] = [answers.append]
