@@ -36,9 +36,6 @@ COMMANDS: Mapping[str, str] = {
 }
 """The commands, as the help lists them, and which module of `melon.commands` each is in."""
 
-ONE_ANSWER = frozenset({"query", "similar", "find", "show", "list"})
-"""Commands that end after one answer: numpy's threads would take longer to start than they save."""
-
 COLLECTED_AFTER = 100_000
 """New objects between two garbage collections. With Python's 700, some hundred collections would
 take 7 % of a query's time while it imports what it needs, none of which is garbage."""
@@ -96,6 +93,8 @@ def run() -> int:
     """
     # Looking for plugins of pydantic, it would read the metadata of every installed package.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    # Threads for matrices as small as ours take longer to start, and to wait for, than they save.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     prepare_streams()
     left_open.clear()  # of an earlier command in this process
     try:
@@ -130,8 +129,6 @@ def _run_app() -> int:
     join_words()
     words = being_completed() or sys.argv
     asked = [word for word in words[1:2] if word in COMMANDS]
-    if ONE_ANSWER.intersection(asked):
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     app = command_line(asked or COMMANDS)
     try:
         app()

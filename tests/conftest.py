@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -13,6 +12,7 @@ from typing import NoReturn
 
 import hypothesis
 import javascript_client
+import machine
 import pytest
 from javascript_client import ClientUnavailable
 from keyed_demo import keyed
@@ -28,17 +28,12 @@ from melon.ingest import ingest
 from melon.store import VectorStore
 
 ROOT = Path(__file__).resolve().parent.parent
-IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
-
-# Where Python is told to keep no bytecode, each process of a test would compile what it imports.
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-sys.dont_write_bytecode = False
 
 hypothesis.settings.register_profile("melon", deadline=None, print_blob=True)
 hypothesis.settings.register_profile(
     "melon-ci", hypothesis.settings.get_profile("melon"), derandomize=True, database=None
 )
-hypothesis.settings.load_profile("melon-ci" if IN_CI else "melon")
+hypothesis.settings.load_profile("melon-ci" if machine.IN_CI else "melon")
 
 
 STRICT = "STORAGE__COLLECTION__STRICT_MODE__"
@@ -118,7 +113,7 @@ def javascript() -> Path:
 
 def give_up(reason: ServerUnavailable | ClientUnavailable) -> NoReturn:
     """Fail in CI, where every test has to run; elsewhere skip, and say what is missing."""
-    if IN_CI:
+    if machine.IN_CI:
         pytest.fail(f"CI runs the tests of the server and of JavaScript too: {reason}")
     pytest.skip(str(reason))
 

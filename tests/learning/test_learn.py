@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from melon.catalog import Playlist, find_corpus, write_playlists
-from melon.demo import DemoTruth
+from melon.demo import DemoScale, make_demo
 from melon.embedding import EmbeddingSpace, read_catalogue, training_settings
 from melon.ingest import ingest
 from melon.learning import learn, learn_ranking, network, train_corpus
@@ -21,13 +21,14 @@ from melon.retrieval import SONG_INPUTS, TAG_INPUTS, PlaylistQuery, Retriever
 from melon.store import VectorStore
 
 SETTINGS = training_settings(dim=16, epochs=4, window=5, title_pieces=64, workers=1, seed=1)
+SCALE = DemoScale(playlists=150, songs=500, tags=60, songs_per_playlist=12)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def quick() -> Iterator[None]:
     """Networks look at fewer questions than they would, which is enough here."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(network, "SEEN", 5_000)
+        patch.setattr(network, "SEEN", 3_000)
         patch.setattr(network, "MOST_EPOCHS", 20)
         yield
 
@@ -38,15 +39,14 @@ def steps() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def trained(
-    demo_corpus: tuple[Path, DemoTruth], steps: list[str], tmp_path_factory: pytest.TempPathFactory
-) -> EmbeddingSpace:
-    out = tmp_path_factory.mktemp("trained") / "space"
+def trained(steps: list[str], tmp_path_factory: pytest.TempPathFactory) -> EmbeddingSpace:
+    home = tmp_path_factory.mktemp("trained")
+    make_demo(home / "corpus", scale=SCALE)
 
     def progress(step: str, *_: object) -> None:
         steps.append(step)
 
-    return train_corpus([demo_corpus[0]], out, SETTINGS, progress=progress)
+    return train_corpus([home / "corpus"], home / "space", SETTINGS, progress=progress)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def corpus_of(playlists: list[Playlist], home: Path) -> Path:
 
 def test_what_the_demo_teaches_is_worth_more_than_any_plain_strategy(ranking):
     assert ranking.strategy == LEARNED
-    assert ranking.questions == 400
+    assert ranking.questions == 150
     assert {trial.strategy for trial in ranking.trials} == {
         *(LEARNED, "hybrid", "neighbours", "mean", "vote", "cluster")
     }
