@@ -107,7 +107,7 @@ def ingest(
         release = str(name.free(taken=damaged))
         manifest = manifest_of(release, space, weights, preset, counts)
         try:
-            builder = store.build(manifest)
+            builder = store.build(manifest, progress)
             break
         except ReleaseIsComplete:  # and was not listed, for its manifest cannot be read
             damaged.add(release)

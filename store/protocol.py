@@ -208,10 +208,13 @@ class VectorStore(Protocol):
         To put them right, promote the live release once more.
         """
 
-    def build(self, manifest: ReleaseManifest) -> ReleaseBuilder:
+    def build(self, manifest: ReleaseManifest, progress: Progress = ignore) -> ReleaseBuilder:
         """Start a release, in place of whatever an interrupted build of it left behind.
 
         What other killed builds left is removed, too.
+
+        Args:
+            progress: told of seconds, where the build has to wait before a server lets it go on.
 
         Raises:
             StoreBusy: another process is building in this store.

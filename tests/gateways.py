@@ -9,11 +9,14 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import MappingProxyType
+
+import grpc
 
 AUTHORITY = Path(__file__).parent / "store" / "tls" / "certificate.pem"
 
@@ -69,6 +72,19 @@ def answering(
         finally:
             server.shutdown()
             thread.join()
+
+
+@contextmanager
+def grpc_service(handler: grpc.GenericRpcHandler) -> Iterator[int]:
+    """The port of a service that this handler answers by gRPC."""
+    server = grpc.server(ThreadPoolExecutor(4))
+    server.add_generic_rpc_handlers((handler,))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield port
+    finally:
+        server.stop(0).wait()
 
 
 @contextmanager

@@ -29,6 +29,7 @@ from weakref import WeakSet
 
 from melon.errors import ForeignFile, MalformedJson, MissingFile, UnreadableFile
 from melon.files import locked, read_json, write_atomically
+from melon.progress import Progress, ignore
 from melon.store.checked import CheckedReader
 from melon.store.embedded.builder import MANIFEST, EmbeddedBuilder
 from melon.store.embedded.reader import EmbeddedReader
@@ -125,8 +126,9 @@ class EmbeddedStore:
             self._readers.add(reader)
         return CheckedReader(reader)
 
-    def build(self, manifest: ReleaseManifest) -> EmbeddedBuilder:
+    def build(self, manifest: ReleaseManifest, progress: Progress = ignore) -> EmbeddedBuilder:
         """Start a release; what killed builds left behind is removed first."""
+        del progress  # nobody limits what is written here
         self._check_open()
         self._check_place()
         with ExitStack() as lock:

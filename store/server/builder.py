@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
 
 from qdrant_client import grpc, models
@@ -20,6 +20,7 @@ from melon.store.server.cluster import Patience, replicate, wait_for_nodes
 from melon.store.server.connection import ServerConnection
 from melon.store.server.lease import Lease
 from melon.store.server.limits import Limits
+from melon.store.server.pace import TELL_SECONDS
 from melon.store.server.reader import ServerReader
 from melon.store.server.registry import Registry
 from melon.store.server.translate import in_parts, payload_index, to_upsert
@@ -41,6 +42,7 @@ class ServerBuilder:
         registry: Registry,
         manifest: ReleaseManifest,
         lease: Lease,
+        progress: Progress = ignore,
     ) -> None:
         self._connection = connection
         self._registry = registry
@@ -51,6 +53,7 @@ class ServerBuilder:
         self._in_flight: deque[Future[None]] = deque()
         # In threads, for qdrant-client's gRPC calls wait for the answer, even those for a future.
         self._senders = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="melon-upload")
+        connection.pace.begin_build(progress)
         for collection in Collection:
             self._create(collection)
 
@@ -100,11 +103,13 @@ class ServerBuilder:
         self._lease.check()
         self._senders.shutdown()
         self._registry.register(self._manifest)
+        self._connection.pace.end_build()
         self._lease.end()
 
     def abandon(self) -> None:
         """Remove what was built: first its entry, which may be there if sealing it failed."""
         release = self._manifest.release
+        self._connection.pace.end_build()
         self._senders.shutdown(cancel_futures=True)
         try:
             if self._lease.is_valid():  # else it is another build's by now
@@ -153,6 +158,8 @@ class ServerBuilder:
     def _wait_for_answers(self, left: int) -> None:
         """Wait until the server has answered all batches but `left`; raises its errors."""
         while len(self._in_flight) > left:
+            while not wait(self._in_flight, TELL_SECONDS, FIRST_COMPLETED).done:
+                self._connection.pace.tell()
             self._in_flight.popleft().result()
 
     def _send(self, request: grpc.UpsertPoints) -> None:
@@ -160,8 +167,7 @@ class ServerBuilder:
 
     def _send_parts(self, request: grpc.UpsertPoints, limits: Limits) -> None:
         for part in in_parts(request, limits.points(len(request.points))):
-            with self._connection.grpc() as client:
-                client.grpc_points.Upsert(part, timeout=self._connection.address.timeout)
+            self._connection.upload(part)
 
     def _index_payloads(self, collection: Collection, *, in_graph: bool) -> None:
         name = self._name(collection)

@@ -94,8 +94,9 @@ def _active(client: QdrantClient, name: str) -> Replicas:
 def _nodes(connection: ServerConnection) -> list[int]:
     with connection.rest() as client:
         status = client.cluster_status()
-    if isinstance(status, models.ClusterStatusOneOf1):
-        return sorted(map(int, status.peers))
+        if isinstance(status, models.ClusterStatusOneOf1):
+            with connection.understood():
+                return sorted(map(int, status.peers))
     return []  # a server by itself
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import ssl
+import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,20 +17,31 @@ from threading import Lock
 from typing import Any, Self, TypeVar
 from urllib.parse import unquote, urlsplit
 
+import grpc as grpc_transport
 import httpx
 from qdrant_client import QdrantClient
+from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
+from qdrant_client.grpc import UpsertPoints
 
 from melon.errors import InputError
 from melon.store.errors import StoreUnavailable, forked_store, store_closed
 from melon.store.schema import Collection, collection_name
 from melon.store.server.errors import REST_PORT, ServerErrors
 from melon.store.server.limits import KnownLimits, Limits
+from melon.store.server.pace import Pace
 from melon.store.server.proxies import Proxy
 from melon.store.server.transport import BACKGROUND_THREADS, Transport
 from melon.store.urls import is_loopback, not_a_server, shown_url
 
-_GRPC_OPTIONS = {"grpc.use_local_subchannel_pool": 1}
-"""Without it, a new store waits for an older one that lost the same server to reconnect."""
+RECONNECT_SECONDS = 0.2
+"""Before an upload is sent again whose connection ended."""
+
+_GRPC_OPTIONS = {
+    # Without it, a new store waits for an older one that lost the same server to reconnect.
+    "grpc.use_local_subchannel_pool": 1,
+    "grpc.initial_reconnect_backoff_ms": 100,
+    "grpc.min_reconnect_backoff_ms": 100,
+}
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -140,6 +152,7 @@ class ServerConnection:
         self._trusted = Trusted.by(address)  # once: paths may be relative
         self._process = os.getpid()
         self._connecting = Lock()
+        self.pace = Pace(self.location, address.timeout)
         self._limits = KnownLimits(self.location, self.limits)
         self._background = ThreadPoolExecutor(BACKGROUND_THREADS, thread_name_prefix="melon-ask")
         self._rest = self._connect(prefer_grpc=False)
@@ -168,10 +181,37 @@ class ServerConnection:
                 client = self._grpc
             yield client
 
+    def upload(self, request: UpsertPoints) -> None:
+        """Store points; they are sent again if the connection ends, or after a wait if it has to.
+
+        Points have ids, so that storing them twice changes nothing.
+        """
+        tries, waited = 0, 0.0
+        while True:
+            with self.grpc() as client:
+                try:
+                    client.grpc_points.Upsert(request, timeout=self.address.timeout)
+                    return
+                except ResourceExhaustedResponse as error:
+                    waited = self.pace.wait(error.retry_after_s, waited)
+                except grpc_transport.RpcError as error:
+                    tries += 1
+                    if tries > 1 or error.code() is not grpc_transport.StatusCode.UNAVAILABLE:
+                        raise
+                    time.sleep(RECONNECT_SECONDS)
+
+    def understood(self) -> AbstractContextManager[None]:
+        """Around what is made of an answer: an answer of another shape is a `StoreUnavailable`."""
+        return self._errors.understood()
+
     def limits(self, name: str) -> Limits:
         """What the strict mode of a collection allows."""
-        config = self._request("GET", name)["config"].get("strict_mode_config") or {}
-        return Limits.model_validate(config if config.get("enabled") else {})
+
+        def read(info: Any) -> Limits:
+            config = info["config"].get("strict_mode_config") or {}
+            return Limits.model_validate(config if config.get("enabled") else {})
+
+        return self._request("GET", name, "", read)
 
     def within_limits(self, name: str, ask: Callable[[Limits], T]) -> T:
         """Ask a collection, again if it has limits that the request can keep to.
@@ -181,12 +221,12 @@ class ServerConnection:
         """
         return self._limits.keep(name, ask)
 
-    def post(self, name: str, path: str, body: bytes) -> Any:
-        """Send a collection a request by qdrant-client, and return the result as JSON has it.
+    def post(self, name: str, path: str, body: bytes, read: Callable[[Any], T]) -> T:
+        """Send a collection a request by qdrant-client, and read its result as JSON has it.
 
         A pydantic model of every hit would take longer than the server's search.
         """
-        return self._request("POST", name, path, content=body)
+        return self._request("POST", name, path, read, content=body)
 
     def in_background(self, call: Callable[[], T]) -> Callable[[], T]:
         """Begin a call in a thread; what comes back waits for its result, or raises its error.
@@ -229,12 +269,15 @@ class ServerConnection:
         if self._process != os.getpid():
             return
         self._errors.closed = True
+        self.pace.close()
         self._background.shutdown(wait=False)
         self._rest.close()
         if "_grpc" in self.__dict__:
             self._grpc.close()
 
-    def _request(self, method: str, name: str, path: str = "", **options: Any) -> Any:
+    def _request(
+        self, method: str, name: str, path: str, read: Callable[[Any], T], **options: Any
+    ) -> T:
         with self.rest() as client:
             answer: dict[str, Any] = client.http.client.request(
                 type_=dict[str, Any],
@@ -244,7 +287,8 @@ class ServerConnection:
                 headers={"Content-Type": "application/json"},
                 **options,
             )
-        return answer["result"]
+            with self._errors.understood():
+                return read(answer["result"])
 
     def _check_process(self) -> None:
         if self._process != os.getpid():
@@ -279,6 +323,7 @@ class ServerConnection:
                 check_compatibility=False,  # one request more, and a warning where it fails
                 headers=headers,
                 transport=Transport(
+                    self.pace,
                     verify=self._trusted.context,
                     proxy=httpx.Proxy(proxy.url) if proxy else None,
                 ),

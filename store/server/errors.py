@@ -8,11 +8,13 @@ import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from traceback import walk_tb
 from urllib.parse import urlsplit
 
 import grpc as grpc_transport
 import httpx
 from qdrant_client import QdrantClient
+from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import (
     ApiException,
     ResponseHandlingException,
@@ -61,8 +63,24 @@ _OF_LIMITS = (
     ("number of payload ind", "max_payload_index_count"),
     ("Index required", "unindexed_filtering_retrieve"),
     ("Resident memory usage", "max_resident_memory_percent"),
+    ("Read rate limit", "read_rate_limit"),
+    ("Write rate limit", "write_rate_limit"),
 )
 """What Qdrant answers to a request that strict mode does not let through, and the limit's name."""
+
+_OF_CLIENTS = (ApiException, grpc_transport.RpcError)
+_NOT_UNDERSTOOD = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    QdrantException,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What Python and qdrant-client raise on answers of another shape than Qdrant's."""
 
 _WRITE_HTTPS = "it speaks TLS: write https:// in its URL"
 _PROXY_PASSWORD = "the proxy wants a user and a password: write them into its URL"
@@ -120,7 +138,11 @@ class ServerErrors:
         """Raise the errors of a block as melon's errors, without what they quote of secrets."""
         try:
             yield
-        except (ResponseHandlingException, grpc_transport.RpcError, UnexpectedResponse) as error:
+        except MelonError:
+            raise
+        except (*_OF_CLIENTS, *_NOT_UNDERSTOOD) as error:
+            if not _is_of_client(error):
+                raise
             known = self._of(error)
             what, quoted = known.what, False
             for secret in filter(None, self.secrets):
@@ -129,15 +151,38 @@ class ServerErrors:
             known.what, known.args = what, (what,)
             raise known from None if quoted else error
 
-    def _of(
-        self,
-        error: ResponseHandlingException | grpc_transport.RpcError | UnexpectedResponse,
-    ) -> MelonError:
+    @contextmanager
+    def understood(self) -> Iterator[None]:
+        """Around what reads an answer: one of another shape is melon's error, too."""
+        try:
+            yield
+        except MelonError:
+            raise
+        except _NOT_UNDERSTOOD as error:
+            raise self._not_understood(error) from error
+
+    def _of(self, error: Exception) -> MelonError:
         if isinstance(error, ResponseHandlingException):
-            return self._unavailable(error.source)
+            return self._of_source(error.source)
         if isinstance(error, grpc_transport.RpcError):
             return self._of_grpc(error)
-        return self._of_status(error)
+        if isinstance(error, UnexpectedResponse):
+            return self._of_status(error)
+        return self._not_understood(error)
+
+    def _not_understood(self, error: Exception) -> StoreUnavailable:
+        return StoreUnavailable(
+            f"its answer cannot be understood: {type(error).__name__}: {str(error)[:200]}",
+            where=self.location,
+            hint="a proxy or gateway before it may have changed or cut it: ask again",
+        )
+
+    def _of_source(self, reason: Exception) -> MelonError:
+        if isinstance(reason, MelonError):
+            return reason
+        return (
+            self._of(reason) if isinstance(reason, _NOT_UNDERSTOOD) else self._unavailable(reason)
+        )
 
     def _of_status(self, error: UnexpectedResponse) -> MelonError:
         if error.status_code == 401:
@@ -152,8 +197,14 @@ class ServerErrors:
                 where=self.location,
                 hint="the release may have been dropped: open the live one again",
             )
-        if error.status_code in (400, 422):
+        if error.status_code in (400, 422, 429):
             return self._refused(_reason(error))
+        if error.status_code in (502, 503, 504):
+            return StoreUnavailable(
+                _reason(error),
+                where=self.location,
+                hint="it may still be starting, or be out of reach for a gateway: ask again",
+            )
         return MelonError(_reason(error), where=self.location)
 
     def _refused(self, reason: str) -> RequestRefused:
@@ -166,8 +217,10 @@ class ServerErrors:
         """Say that another service answers: the client fails in many ways on its answers."""
         try:
             yield
-        except (ApiException, AssertionError, ValueError) as error:
-            if _may_be_foreign(error) and not _is_qdrant(client):
+        except MelonError:
+            raise
+        except (ApiException, *_NOT_UNDERSTOOD) as error:
+            if _is_of_client(error) and _may_be_foreign(error) and not _is_qdrant(client):
                 # From None: it quotes the answer, whatever that is.
                 raise self._foreign(error) from None
             raise
@@ -206,7 +259,10 @@ class ServerErrors:
             return self._forbidden(f"the server answered {code.name}: {details}")
         if code == grpc_transport.StatusCode.NOT_FOUND:
             return NoRelease(f"a collection is missing: {details}", where=self.location)
-        if code == grpc_transport.StatusCode.INVALID_ARGUMENT:
+        if code in (
+            grpc_transport.StatusCode.INVALID_ARGUMENT,
+            grpc_transport.StatusCode.RESOURCE_EXHAUSTED,
+        ):
             return self._refused(f"the server answered {code.name}: {details}")
         return MelonError(f"the server answered {code.name}: {details}", where=self.location)
 
@@ -291,8 +347,16 @@ def _is_qdrant(client: QdrantClient) -> bool:
         return "qdrant" in client.info().title.lower()
     except ResponseHandlingException as error:
         return not _may_be_foreign(error)
-    except (UnexpectedResponse, AssertionError, ValueError):
+    except (UnexpectedResponse, *_NOT_UNDERSTOOD):
         return False
+
+
+def _is_of_client(error: Exception) -> bool:
+    """Whether a client failed, on what it was answered, and not our own code."""
+    frames = (frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__))
+    return isinstance(error, _OF_CLIENTS) or any(
+        name.partition(".")[0] == "qdrant_client" for name in frames
+    )
 
 
 def _may_be_foreign(error: Exception) -> bool:
@@ -300,7 +364,7 @@ def _may_be_foreign(error: Exception) -> bool:
     if isinstance(error, ResponseHandlingException):
         return isinstance(error.source, ValueError)  # an answer of another shape
     if isinstance(error, UnexpectedResponse):
-        return (error.status_code or 0) < 500 and error.status_code not in (401, 403, 407)
+        return (error.status_code or 0) < 500 and error.status_code not in (401, 403, 407, 429)
     return True
 
 

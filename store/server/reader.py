@@ -29,11 +29,19 @@ from melon.store.presets import hnsw_ef
 from melon.store.schema import Collection
 from melon.store.server.connection import ServerConnection
 from melon.store.server.limits import Limits
-from melon.store.server.translate import from_hits, from_ordered, from_record, to_filter, to_query
+from melon.store.server.translate import (
+    Points,
+    from_batch,
+    from_facet,
+    from_hits,
+    from_ordered,
+    from_page,
+    from_records,
+    to_filter,
+    to_query,
+)
 
 T = TypeVar("T")
-Points = list[dict[str, Any]]
-"""As JSON has them."""
 
 RETRIEVE_BATCH = 1000
 VALUES_BATCH = 10_000
@@ -81,14 +89,15 @@ class ServerReader:
                 with_payload=payload_selector(payload),
                 with_vector=vector_selector(collection, dense=vectors, sparse=sparse),
             )
-            for point in self._post(collection, "/points", _json(request)):
-                by_id[point["id"]] = from_record(point)
+            for record in self._post(collection, "/points", _json(request), from_records):
+                by_id[record.id] = record
         return [by_id[point_id] for point_id in unique if point_id in by_id]
 
     def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
         """The hits of each query."""
         found = self._within_limits(collection, partial(self._search, collection, queries))
-        return [from_hits(query, points) for query, points in zip(queries, found, strict=True)]
+        with self._connection.understood():
+            return [from_hits(query, points) for query, points in zip(queries, found, strict=True)]
 
     def values(
         self, collection: Collection, field: str, ids: Sequence[PointId]
@@ -100,10 +109,15 @@ class ServerReader:
             values: dict[PointId, int] = {}
             for part in _batches(unique, limits.page(limits.values(VALUES_BATCH))):
                 these = Filter(must=(HasId(tuple(part)),))
-                points = self._scroll(
-                    collection, these, len(part), limits, order_by=field, with_payload=False
+                values |= self._scroll(
+                    collection,
+                    these,
+                    len(part),
+                    limits,
+                    from_ordered,
+                    order_by=field,
+                    with_payload=False,
                 )
-                values |= from_ordered(points["points"])
             return values
 
         return self._within_limits(collection, ask)
@@ -121,19 +135,26 @@ class ServerReader:
         check_limit(limit)
         order = models.OrderBy(key=field, direction=models.Direction.DESC)
 
-        def ask(limits: Limits) -> Points:
-            points: Points = []
+        def ask(limits: Limits) -> list[Record]:
+            records: list[Record] = []
             full = True
-            while full and len(points) < limit:
-                others, page = _without(filter, points), limits.page(limit - len(points))
-                more = self._scroll(
-                    collection, others, page, limits, order_by=order, with_payload=payload
-                )["points"]
-                points += more
+            while full and len(records) < limit:
+                others = _without(filter, [record.id for record in records])
+                page = limits.page(limit - len(records))
+                more, _ = self._scroll(
+                    collection,
+                    others,
+                    page,
+                    limits,
+                    from_page,
+                    order_by=order,
+                    with_payload=payload_selector(payload),
+                )
+                records += more
                 full = len(more) == page
-            return points
+            return records
 
-        return list(map(from_record, self._within_limits(collection, ask)))
+        return self._within_limits(collection, ask)
 
     def find(
         self,
@@ -146,11 +167,11 @@ class ServerReader:
         """The first `limit` points that pass the filter, by their ids."""
         check_limit(limit)
 
-        def ask(limits: Limits) -> Points:
-            points = self._all(collection, filter, limits, payload, page=limit)
-            return list(islice(points, limit))
+        def ask(limits: Limits) -> list[Record]:
+            records = self._all(collection, filter, limits, payload, page=limit)
+            return list(islice(records, limit))
 
-        return list(map(from_record, self._within_limits(collection, ask)))
+        return self._within_limits(collection, ask)
 
     def count(self, collection: Collection, filter: Filter | None = None) -> int:
         """Exactly how many points pass the filter."""
@@ -175,12 +196,12 @@ class ServerReader:
             if limits.allows_exact:
                 condition = self._condition(collection, filter, limits)
                 request = models.FacetRequest(key=field, limit=page, exact=True, filter=condition)
-                hits = self._post(collection, "/facet", _json(request))["hits"]
-                if page == number or len(hits) < page:
-                    return [(hit["value"], hit["count"]) for hit in hits]
-            points = self._all(collection, filter, limits, (field,))
+                counts = self._post(collection, "/facet", _json(request), from_facet)
+                if page == number or len(counts) < page:
+                    return counts
+            records = self._all(collection, filter, limits, (field,))
             return Counter(
-                chain.from_iterable(_held(point, field) for point in points)
+                chain.from_iterable(_held(record, field) for record in records)
             ).most_common()
 
         def count(limits: Limits) -> Facets:
@@ -207,8 +228,8 @@ class ServerReader:
         found: list[Points] = []
         for part in _together(bodies, QUERY_BYTES, limits.searches(len(bodies))):
             batch = b'{"searches":[' + b",".join(part) + b"]}"
-            answers = self._post(collection, "/points/query/batch", batch)
-            found += [answer["points"] for answer in answers]
+            read = partial(from_batch, number=len(part))
+            found += self._post(collection, "/points/query/batch", batch, read)
         more = [
             (points, _others(query, points))
             for query, points in zip(queries, found, strict=True)
@@ -227,20 +248,20 @@ class ServerReader:
         limits: Limits,
         payload: tuple[str, ...] | bool = False,
         page: int = ALL_BATCH,
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[Record]:
         """All points that pass the filter, by their ids."""
         size, following = limits.page(page), None
         while True:
-            answer = self._scroll(
+            records, following = self._scroll(
                 collection,
                 filter,
                 size,
                 limits,
+                from_page,
                 offset=following,
                 with_payload=payload_selector(payload),
             )
-            yield from answer["points"]
-            following = answer["next_page_offset"]
+            yield from records
             if following is None:
                 return
 
@@ -258,8 +279,8 @@ class ServerReader:
                 return condition
             key = collection, condition.field
             if key not in self._holders:
-                points = self._all(collection, None, limits, (condition.field,))
-                self._holders[key] = _holders(points, condition.field)
+                records = self._all(collection, None, limits, (condition.field,))
+                self._holders[key] = _holders(records, condition.field)
             return self._holders[key]
 
         return replaced(filter, listed)
@@ -270,12 +291,12 @@ class ServerReader:
         filter: Filter | None,
         limit: int,
         limits: Limits,
+        read: Callable[[Any], T],
         **options: Any,
-    ) -> dict[str, Any]:
+    ) -> T:
         condition = self._condition(collection, filter, limits)
         request = models.ScrollRequest(limit=limit, filter=condition, **options)
-        answer: dict[str, Any] = self._post(collection, "/points/scroll", _json(request))
-        return answer
+        return self._post(collection, "/points/scroll", _json(request), read)
 
     def _condition(
         self, collection: Collection, filter: Filter | None, limits: Limits
@@ -286,28 +307,28 @@ class ServerReader:
     def _within_limits(self, collection: Collection, ask: Callable[[Limits], T]) -> T:
         return self._connection.within_limits(self._name(collection), ask)
 
-    def _post(self, collection: Collection, path: str, body: bytes) -> Any:
-        return self._connection.post(self._name(collection), path, body)
+    def _post(self, collection: Collection, path: str, body: bytes, read: Callable[[Any], T]) -> T:
+        return self._connection.post(self._name(collection), path, body, read)
 
     def _name(self, collection: Collection) -> str:
         return self._connection.name(collection, self._manifest.release)
 
 
-def _holders(points: Iterable[dict[str, Any]], field: str) -> Condition:
+def _holders(records: Iterable[Record], field: str) -> Condition:
     """What the points pass that have a field: it lists them, or the others if those are fewer."""
     ids: dict[bool, list[PointId]] = {True: [NO_POINT], False: [NO_POINT]}
-    for point in points:
-        ids[field in point["payload"]].append(point["id"])
+    for record in records:
+        ids[field in record.payload].append(record.id)
     if len(ids[True]) <= len(ids[False]):
         return HasId(tuple(ids[True]))
     return Filter(must_not=(HasId(tuple(ids[False])),))
 
 
-def _without(filter: Filter | None, points: Points) -> Filter | None:
+def _without(filter: Filter | None, ids: Sequence[PointId]) -> Filter | None:
     """The same filter, which these points do not pass."""
-    if not points:
+    if not ids:
         return filter
-    others = Filter(must_not=(HasId(tuple(point["id"] for point in points)),))
+    others = Filter(must_not=(HasId(tuple(ids)),))
     return filter & others if filter else others
 
 
@@ -316,14 +337,14 @@ def _others(query: VectorQuery, points: Points) -> VectorQuery:
     return replace(
         query,
         limit=query.limit - len(points),
-        filter=_without(query.filter, points),
+        filter=_without(query.filter, [point["id"] for point in points]),
         ef=hnsw_ef(query.limit, query.ef),
     )
 
 
-def _held(point: dict[str, Any], field: str) -> set[FacetValue]:
+def _held(record: Record, field: str) -> set[FacetValue]:
     """The values that a point has of a field."""
-    value = point["payload"].get(field, [])
+    value = record.payload.get(field, [])
     return set(value) if isinstance(value, list) else {value}
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
 
+from melon.progress import Progress, ignore
 from melon.store.checked import CheckedReader
 from melon.store.errors import (
     NoRelease,
@@ -86,7 +87,7 @@ class ServerStore:
         )
         return CheckedReader(ServerReader(self._connection, manifest))
 
-    def build(self, manifest: ReleaseManifest) -> ServerBuilder:
+    def build(self, manifest: ReleaseManifest, progress: Progress = ignore) -> ServerBuilder:
         """Start a release; what killed builds left behind is removed first."""
         self._check_named()
         self._registry.check_names()
@@ -96,7 +97,7 @@ class ServerStore:
             if self._registry.holds(manifest.release):
                 raise release_is_complete(manifest.release)
             self._registry.remove_left_behind(self.live())
-            return ServerBuilder(self._connection, self._registry, manifest, lease)
+            return ServerBuilder(self._connection, self._registry, manifest, lease, progress)
         except BaseException:
             lease.end()
             raise

@@ -6,7 +6,7 @@ gRPC, built here because qdrant-client's conversion of every point is slow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import cache, partial
 from typing import Any
@@ -16,6 +16,7 @@ from qdrant_client import grpc, models
 
 from melon.fields import Field, FieldType
 from melon.store.errors import BadPoints
+from melon.store.facets import Facets
 from melon.store.filters import (
     Condition,
     DateRange,
@@ -47,6 +48,9 @@ from melon.store.presets import hnsw_ef
 from melon.store.schema import DENSE, CollectionSchema
 from melon.store.server.limits import UNLIMITED, WIDE_EF, Limits
 from melon.word_index import WORD_LETTERS
+
+Points = list[dict[str, Any]]
+"""As JSON has them."""
 
 PayloadIndex = (
     models.KeywordIndexParams
@@ -302,22 +306,71 @@ def _attribute(name: str, value: object) -> str:
         ) from None
 
 
-def from_hits(query: VectorQuery, points: Sequence[dict[str, Any]]) -> Hits:
-    """Scored points, as JSON has them."""
+# On answers of another shape, the functions below raise whatever Python does. `ServerErrors` makes
+# an error of melon's of it.
+
+
+def from_hits(query: VectorQuery, points: Points) -> Hits:
+    """Scored points."""
+    scores = np.array([point["score"] for point in points], np.float64)
+    if not np.isfinite(scores).all():
+        raise ValueError("a score is not finite")
     return Hits(
         ids=id_array([point["id"] for point in points]),
-        scores=np.array([point["score"] for point in points], np.float64),
+        scores=scores,
         payloads=[p.get("payload") or NO_PAYLOAD for p in points] if query.payload else (),
     )
 
 
-def from_ordered(points: Sequence[dict[str, Any]]) -> dict[PointId, int]:
-    """Points with the integers that they were ordered by, as JSON has them."""
-    return {point["id"]: int(point["order_value"]) for point in points}
+def from_ordered(page: Any) -> dict[PointId, int]:
+    """The points of a page with the integers that they were ordered by."""
+    return {point["id"]: int(point["order_value"]) for point in _checked_points(page["points"])}
 
 
-def from_record(point: dict[str, Any]) -> Record:
-    """A point without a score, as JSON has it."""
+def from_page(page: Any) -> tuple[list[Record], PointId | None]:
+    """The points of a page, and where the next one begins."""
+    following = page["next_page_offset"]
+    if following is not None:
+        _check_id(following)
+    return from_records(page["points"]), following
+
+
+def from_records(points: Any) -> list[Record]:
+    """Points without scores."""
+    return [_record(point) for point in _checked_points(points)]
+
+
+def from_batch(answers: Any, number: int) -> list[Points]:
+    """The points of each of so many queries."""
+    found = [_checked_points(answer["points"]) for answer in answers]
+    if len(found) != number:
+        raise ValueError(f"{number} queries have {len(found)} answers")
+    return found
+
+
+def from_facet(answer: Any) -> Facets:
+    """The values of a field, each with its count."""
+    counts = [(hit["value"], hit["count"]) for hit in answer["hits"]]
+    for value, count in counts:
+        if not isinstance(value, str | int) or type(count) is not int:
+            raise TypeError(f"{count!r:.80} of {value!r:.80} is no count")
+    return counts
+
+
+def _checked_points(points: Any) -> Points:
+    for point in points:
+        _check_id(point["id"])
+        if not isinstance(point.get("payload") or {}, dict):
+            raise TypeError(f"{point['payload']!r:.80} is no payload")
+    return list(points)
+
+
+def _check_id(point_id: object) -> None:
+    if type(point_id) is not int and type(point_id) is not str:
+        raise TypeError(f"{point_id!r:.80} is no id of a point")
+
+
+def _record(point: dict[str, Any]) -> Record:
     vector = point.get("vector")
     return Record(point["id"], point.get("payload") or {}, dense_of(vector), _sparse(vector))
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 
+from melon.store.server.pace import Pace, seconds_to_wait
+
 BACKGROUND_THREADS = 32
 """Calls that run in the background at once, for one store; others wait their turn."""
 
@@ -30,11 +32,15 @@ class Transport(httpx.BaseTransport):
     A balancer may close a connection at any time, and so just when a request is on its way. A write
     may have been done by then and is not sent twice: each has a connection of its own.
 
+    One that is not let through, for there were too many, waits and is sent again.
+
     Args:
+        pace: waits.
         options: of `httpx.HTTPTransport`.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, pace: Pace, **options: Any) -> None:
+        self._pace = pace
         self._kept = httpx.HTTPTransport(limits=_KEPT, **options)
         self._new = httpx.HTTPTransport(limits=_NOT_KEPT, **options)
 
@@ -43,7 +49,14 @@ class Transport(httpx.BaseTransport):
 
         Raises:
             httpx.TransportError: there is no answer.
+            StoreUnavailable: it would have to wait too long.
         """
+        waited = 0.0
+        while _has_to_wait(answer := self._sent(request)):
+            waited = self._pace.wait(seconds_to_wait(answer.headers.get("retry-after")), waited)
+        return answer
+
+    def _sent(self, request: httpx.Request) -> httpx.Response:
         limits = request.extensions.get("timeout", {})
         limits["connect"] = min(CONNECT_SECONDS, limits.get("connect") or CONNECT_SECONDS)
         if _only_reads(request):
@@ -60,6 +73,16 @@ class Transport(httpx.BaseTransport):
         """Close the connections."""
         self._kept.close()
         self._new.close()
+
+
+def _has_to_wait(answer: httpx.Response) -> bool:
+    """Whether to send the request again later; Qdrant says of one that costs too much no when."""
+    if answer.status_code not in (429, 503):
+        return False
+    answer.read()
+    if "retry-after" in answer.headers:
+        return True
+    return answer.status_code == 429 and b"rate limit exceeded" not in answer.content
 
 
 def _only_reads(request: httpx.Request) -> bool:
