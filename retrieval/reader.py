@@ -11,16 +11,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Lock
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from melon.retrieval.arrays import Floats, Scores, SongArray
+from melon.retrieval.arrays import Scores, SongArray
 from melon.retrieval.batching import query_grouped
+from melon.retrieval.facts import SONG_PAYLOAD, TAG_PAYLOAD, Facts, song_facts, tag_facts
 from melon.retrieval.results import Description
-from melon.retrieval.song_facts import PAYLOAD as FACTS_PAYLOAD
-from melon.retrieval.song_facts import Facts, FactsOf
+from melon.retrieval.tables import ArrayRows, ById, ListRows, Lists, Numbers, PointTable
 from melon.store import (
     Collection,
     CollectionSchema,
@@ -51,22 +50,12 @@ MAX_ARTIST_KEYS = 100_000
 MAX_FACTS = 200_000
 """Songs, and tags, whose facts are cached at most, some 110 MB of 100 dimensions."""
 
-MAX_TABLE_ID = 16_000_000
-"""Ids up to this have a table of counts, 64 MB at most."""
-
-MAX_OTHERS = 1_000_000
-"""Counts of other points are cached up to this, some 100 MB; past that, their cache is emptied."""
+MAX_SEEDS = 20_000
+"""Songs, tags and words that are cached at most as seeds of queries, some 25 MB of each."""
 
 V = TypeVar("V")
 
 NO_HITS = Hits(np.empty(0, np.int64), np.empty(0))
-
-
-class Held(NamedTuple):
-    """What a playlist holds: the ids of its songs, and the codes of its tags."""
-
-    songs: SongArray
-    tags: SongArray
 
 
 class TagCodes:
@@ -99,12 +88,25 @@ class CachingReader(ForwardingReader):
 
     def __init__(self, reader: ReleaseReader) -> None:
         super().__init__(reader)
-        self._popularity = {collection: Counts() for collection in Collection}
+        self._popularity = {collection: ById() for collection in Collection}
         self._song_counts: dict[int, int] = {}
         self._tag_codes = TagCodes()
-        self._held = PointCache(
-            Collection.PLAYLISTS, self._held_by, MAX_PLAYLISTS, payload=("songs", "tags")
+        self._held = PointTable(
+            Collection.PLAYLISTS,
+            partial(ListRows, _songs, self._codes_of_tags),
+            MAX_PLAYLISTS,
+            payload=("songs", "tags"),
         )
+        self._seeds = {
+            collection: PointCache(
+                collection, _whole, MAX_SEEDS, payload=("popularity", "item", *more), vectors=True
+            )
+            for collection, more in (
+                (Collection.SONGS, ("artist_keys",)),
+                (Collection.TAGS, ()),
+                (Collection.WORDS, ()),
+            )
+        }
         self._tags = PointCache(Collection.TAGS, _tag, MAX_TAGS, payload=("tag",))
         self._descriptions = PointCache(
             Collection.SONGS,
@@ -116,16 +118,20 @@ class CachingReader(ForwardingReader):
             Collection.SONGS, _artist_keys, MAX_ARTIST_KEYS, payload=("artist_keys",)
         )
         dim = reader.manifest.dim
-        self._facts_of = FactsOf(dim)
-        self._facts = PointCache(
-            Collection.SONGS, self._facts_of, MAX_FACTS, payload=FACTS_PAYLOAD, vectors=True
-        )
-        self._tag_facts = PointCache(
-            Collection.TAGS,
-            partial(_tag_facts, dim),
+        self._facts = PointTable(
+            Collection.SONGS,
+            partial(ArrayRows, partial(song_facts, dim)),
             MAX_FACTS,
-            payload=("popularity",),
+            payload=SONG_PAYLOAD,
             vectors=True,
+        )
+        self._tag_facts = PointTable(
+            Collection.TAGS,
+            partial(ArrayRows, partial(tag_facts, dim)),
+            MAX_FACTS,
+            payload=TAG_PAYLOAD,
+            vectors=True,
+            points=self._tag_codes.points,
         )
 
     @property
@@ -149,24 +155,22 @@ class CachingReader(ForwardingReader):
             counts[unknown] = loaded[inverse]
         return np.asarray(np.maximum(counts, 1), np.float64)
 
-    def held(self, playlists: Ids) -> list[Held]:
-        """What each playlist holds.
+    def songs(self, playlists: Ids) -> Lists:
+        """The ids of each playlist's songs.
 
         For many queries, call `load_held` for all their playlists first.
         """
-        return self._held.of(self._reader, playlists.tolist())
+        rows, found = self.load_held(playlists)
+        return rows.of(0, found)
 
-    def songs(self, playlists: Ids) -> list[SongArray]:
-        """The ids of each playlist's songs, (n,) int32; else as `held`."""
-        return [held.songs for held in self.held(playlists)]
+    def tags_of(self, playlists: Ids) -> Lists:
+        """The codes of each playlist's tags; else as `songs`."""
+        rows, found = self.load_held(playlists)
+        return rows.of(1, found)
 
-    def tags_of(self, playlists: Ids) -> list[SongArray]:
-        """The codes of each playlist's tags, (n,) int32; else as `held`."""
-        return [held.tags for held in self.held(playlists)]
-
-    def load_held(self, playlists: Sequence[PointId]) -> None:
+    def load_held(self, playlists: Ids) -> tuple[ListRows, Numbers]:
         """Cache what these playlists hold; one request reads what is not."""
-        self._held.load(self._reader, playlists)
+        return self._held.load(self._reader, playlists)
 
     def tag_codes(self, tags: Iterable[str]) -> SongArray:
         """(n,) int32: the numbers by which this reader calls the tags."""
@@ -176,27 +180,33 @@ class CachingReader(ForwardingReader):
         """The ids of the points of the tags that have these codes."""
         return self._tag_codes.points(codes)
 
-    def tag_facts(self, codes: Ids) -> tuple[Floats, Floats]:
-        """The vectors (n, dim) and popularity (n,) of the tags that have these codes."""
-        facts = self._tag_facts.of(self._reader, self.tag_points(codes))
-        vectors = np.array([vector for vector, _ in facts], np.float32)
-        counts = np.array([count for _, count in facts], np.float32)
-        return vectors.reshape(len(facts), self.manifest.dim), counts
+    def tag_facts(self, codes: Ids) -> Facts:
+        """What is known of the tags that have these codes, as `melon.retrieval.facts.tag_facts`."""
+        rows, found = self.load_tag_facts(codes)
+        return rows.array[found]
+
+    def load_tag_facts(self, codes: Ids) -> tuple[ArrayRows, Numbers]:
+        """Cache the facts of these tags; one request reads those that are not."""
+        return self._tag_facts.load(self._reader, codes)
 
     def facts(self, songs: Ids) -> Facts:
-        """What is known of each song, (n,) of `facts_type`.
+        """What is known of each song, (n,) as of `melon.retrieval.facts.song_facts`.
 
         For many queries, call `load_facts` for all their songs first.
         """
-        return self._facts_of.joined(self._facts.of(self._reader, songs.tolist()))
+        rows, found = self.load_facts(songs)
+        return rows.array[found]
 
-    def load_facts(self, songs: Sequence[PointId]) -> None:
+    def load_facts(self, songs: Ids) -> tuple[ArrayRows, Numbers]:
         """Cache the facts of these songs; one request reads those that are not."""
-        self._facts.load(self._reader, songs)
+        return self._facts.load(self._reader, songs)
 
-    def _held_by(self, playlist: Record) -> Held:
-        get = playlist.payload.get
-        return Held(np.array(get("songs", ()), np.int32), self._tag_codes.of(get("tags", ())))
+    def seeds(self, collection: Collection, ids: Sequence[PointId]) -> Mapping[PointId, Record]:
+        """At least these songs, tags or words, as seeds; one request reads those not cached."""
+        return self._seeds[collection].load(self._reader, ids)
+
+    def _codes_of_tags(self, playlist: Record) -> SongArray:
+        return self._tag_codes.of(playlist.payload.get("tags", ()))
 
     def tags(self, ids: Ids) -> list[str]:
         """The tags that points stand for.
@@ -288,47 +298,13 @@ class PointCache(Generic[V]):
         return known
 
 
-class Counts:
-    """Counts of points by their ids: a table for small numbers, a dictionary for all other ids.
-
-    A count may be loaded twice: where one of the ids is too large for the table, none of them is
-    looked up in it. May be shared by threads: a count that one adds while another makes the table
-    longer may be lost, and is then loaded again.
-    """
-
-    def __init__(self) -> None:
-        self._table = np.zeros(0, np.int32)  # one more than each count
-        self._others: dict[int | str, int] = {}
-
-    def of(self, ids: Ids) -> NDArray[np.int64]:
-        """The count of each point, (n,) int64, -1 where it is not known."""
-        if _has_table(ids):
-            return self._grown(ids)[ids].astype(np.int64) - 1
-        others = self._others
-        return np.array([others.get(point, -1) for point in ids.tolist()], np.int64)
-
-    def add(self, ids: Ids, counts: NDArray[np.int64]) -> None:
-        """Cache the counts (n,) of n points."""
-        if _has_table(ids):
-            self._grown(ids)[ids] = counts + 1
-            return
-        if len(self._others) + len(ids) > MAX_OTHERS:
-            self._others = {}
-        self._others.update(zip(ids.tolist(), counts.tolist(), strict=True))
-
-    def _grown(self, ids: Ids) -> NDArray[np.int32]:
-        """The table, long enough for the ids."""
-        end = int(ids.max(initial=-1)) + 1
-        table = self._table
-        if end > len(table):
-            longer = np.zeros(max(end, min(2 * len(table), MAX_TABLE_ID)), np.int32)
-            longer[: len(table)] = table
-            self._table = table = longer
-        return table
+def _songs(playlist: Record) -> Sequence[int]:
+    songs: Sequence[int] = playlist.payload.get("songs", ())
+    return songs
 
 
-def _has_table(ids: Ids) -> bool:
-    return ids.dtype.kind == "i" and int(ids.max(initial=0)) < MAX_TABLE_ID
+def _whole(point: Record) -> Record:
+    return point
 
 
 def _tag(tag: Record) -> str:
@@ -341,8 +317,3 @@ def _description(schema: CollectionSchema, song: Record) -> Description:
 
 def _artist_keys(song: Record) -> tuple[str, ...]:
     return tuple(song.payload.get("artist_keys", ()))
-
-
-def _tag_facts(dim: int, tag: Record) -> tuple[Floats, float]:
-    vector = np.zeros(dim, np.float32) if tag.vector is None else tag.vector
-    return vector, max(tag.payload.get("popularity", 0), 1)

@@ -12,17 +12,10 @@ from numpy.typing import NDArray
 
 from melon.retrieval.arrays import Floats
 from melon.retrieval.query import ModalityWeights, PlaylistQuery, refuse_contradiction
+from melon.retrieval.reader import CachingReader
 from melon.retrieval.results import Unknown
 from melon.retrieval.settings import QueryKind
-from melon.store import (
-    Collection,
-    PointId,
-    Record,
-    ReleaseReader,
-    bigram_point_id,
-    tag_point_id,
-    word_point_id,
-)
+from melon.store import Collection, PointId, Record, bigram_point_id, tag_point_id, word_point_id
 from melon.text import TitleTokenizer, clean_text
 
 Key = int | str
@@ -105,7 +98,7 @@ class Seeds:
 
 
 def look_up(
-    reader: ReleaseReader, tokenizer: TitleTokenizer, queries: Sequence[PlaylistQuery]
+    reader: CachingReader, tokenizer: TitleTokenizer, queries: Sequence[PlaylistQuery]
 ) -> list[Seeds]:
     """The seeds of all queries: a request per kind of seed, however many queries.
 
@@ -226,7 +219,7 @@ def _title_tags(title: str, tokenizer: TitleTokenizer) -> list[str]:
 
 
 def _fetch(
-    reader: ReleaseReader,
+    reader: CachingReader,
     collection: Collection,
     keys: Iterable[Any],
     point_id: Callable[[Any], PointId],
@@ -234,12 +227,11 @@ def _fetch(
     by_id = {point_id(key): key for key in dict.fromkeys(keys)}
     if not by_id:
         return {}
-    fields = ("popularity", "item", *(("artist_keys",) if collection is Collection.SONGS else ()))
-    records = reader.retrieve(collection, list(by_id), payload=fields, vectors=True)
+    known = reader.seeds(collection, list(by_id))
     return {
-        by_id[record.id]: record
-        for record in records
-        if collection is Collection.SONGS or "item" in record.payload
+        key: known[point]
+        for point, key in by_id.items()
+        if point in known and (collection is Collection.SONGS or "item" in known[point].payload)
     }
 
 

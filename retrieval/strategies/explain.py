@@ -29,7 +29,7 @@ from melon.retrieval.strategies.hybrid import (
     largest_weight,
     song_fusion,
 )
-from melon.retrieval.strategies.learned import LearnedStrategy, View
+from melon.retrieval.strategies.learned import LearnedStrategy
 from melon.retrieval.strategies.probes import EPSILON
 from melon.retrieval.strategies.ranking import (
     NO_SHARES,
@@ -41,6 +41,7 @@ from melon.retrieval.strategies.ranking import (
     Shares,
     Strategy,
 )
+from melon.retrieval.strategies.view import View, views
 from melon.store import Collection, Ids, Record
 
 
@@ -167,10 +168,10 @@ def _explain_learned(
     strategy: LearnedStrategy, reader: CachingReader, query: ResolvedQuery, answer: Answer
 ) -> Explanation:
     """The network weighs what it is shown as a whole: its score is shared out by the evidence."""
-    [view] = strategy.views(reader, [query])
+    [view] = views(strategy.hybrid, reader, [query])
     return Explanation(
         songs=_learned_song_shares(strategy, reader, view, answer.songs),
-        tags=_learned_tag_shares(strategy.hybrid, reader, query, answer.tags),
+        tags=_learned_tag_shares(strategy.hybrid, reader, view, answer.tags),
     )
 
 
@@ -199,7 +200,7 @@ def _learned_song_shares(
                 reader, songs, ranked.ids, 0.0, playlists.ids[part], weights, refs, to_seeds[part]
             )
             shares = shares.plus(_scaled_to(found, scores))
-    probe = strategy.probe(query)
+    probe = view.probe
     if probe is None:
         return shares
     unheld = np.where(_total(shares, len(ranked)) == 0, ranked.scores, 0)
@@ -209,16 +210,14 @@ def _learned_song_shares(
 
 
 def _learned_tag_shares(
-    strategy: HybridStrategy, reader: CachingReader, query: ResolvedQuery, ranked: Ranked
+    strategy: HybridStrategy, reader: CachingReader, view: View, ranked: Ranked
 ) -> Shares:
     """A score goes to the neighbours and the nearby playlists that carry the tag."""
-    fusion = strategy.settings.of(query.seeds.kind).to_tags
-    hops = strategy.by_hops.hops(query, Collection.TAGS)
-    _, [neighbours] = strategy.by_hops.neighbours(reader, [query])
-    [nearby] = strategy.by_cosine.nearby(reader, [query], [fusion.weight > 0])
-    by_hops = _hop_shares(reader, Collection.TAGS, query, hops, neighbours, ranked.ids)
+    query, tags = view.query, Collection.TAGS
+    hops, neighbours = strategy.by_hops.hops(query, tags), view.tags.neighbours
+    by_hops = _hop_shares(reader, tags, query, hops, neighbours, ranked.ids)
     scale = np.full(len(ranked), 1 / largest_weight(neighbours))
-    near = _nearby_shares(reader, fused_nearby(nearby, fusion), ranked.ids, 0.0)
+    near = _nearby_shares(reader, view.tags.nearby, ranked.ids, 0.0)
     return _scaled_to(by_hops.times(scale).plus(near), ranked.scores)
 
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from melon.retrieval.arrays import Scores
+from melon.retrieval.tables import Lists, Numbers
 from melon.store import Ids
 
 MAX_TABLE_ID = 4_000_000
 """Ids up to this have a table, 16 MB at most; where there are larger ones, they are sorted."""
 
 _THREAD = threading.local()
-
-Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,23 +33,20 @@ class Holdings:
     lengths: Numbers
 
     @classmethod
-    def of(
-        cls, held: Sequence[NDArray[np.int32]], also: Ids | None = None
-    ) -> tuple[Holdings, Numbers]:
+    def of(cls, held: Lists, also: Ids | None = None) -> tuple[Holdings, Numbers]:
         """What each playlist holds, and the rows of other items, which need not be held.
 
         Args:
-            held: for each playlist the ids of its items (k,), without repeats.
+            held: for each playlist the ids of its items, without repeats.
             also: (m,) ids of the other items.
 
         Returns:
             the holdings, and (m,) the row of each other item in their `ids`.
         """
-        parts = [*held, np.empty(0, np.int32) if also is None else also]
-        lengths = np.fromiter(map(len, held), np.int64, len(held))
-        ids, rows = _numbered(np.concatenate(parts))
-        end = int(lengths.sum())
-        return cls(ids, rows[:end], lengths), rows[end:]
+        also = np.empty(0, np.int32) if also is None else also
+        ids, rows = _numbered(np.concatenate([held.entries, also]))
+        end = len(held.entries)
+        return cls(ids, rows[:end], held.lengths), rows[end:]
 
     def __len__(self) -> int:
         return len(self.lengths)

@@ -124,14 +124,9 @@ def first_hop(
     """
     hops = [FirstHop(*pair, disliked) for pair in wanted if pair for disliked in (False, True)]
     hits = search_once(reader, hops)
-    reader.load_held(
-        [
-            playlist
-            for hop, row in zip(hops, hits, strict=True)
-            if hop.reweighting
-            for playlist in row.ids.tolist()
-        ]
-    )
+    reweighted = [row.ids for hop, row in zip(hops, hits, strict=True) if hop.reweighting]
+    if reweighted:
+        reader.load_held(np.concatenate(reweighted))
     weighted = iter([hop.weighted(reader, row) for hop, row in zip(hops, hits, strict=True)])
     return [
         less(next(weighted), next(weighted), pair[1].dislike_weight) if pair else NO_PLAYLISTS

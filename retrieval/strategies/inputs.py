@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melon.retrieval.arrays import Floats, Scores
+from melon.retrieval.facts import Facts, share_in_common
 from melon.retrieval.seeds import Seeds
 from melon.retrieval.settings import QueryKind
-from melon.retrieval.song_facts import Facts, share_in_common
-from melon.retrieval.strategies.holdings import Holdings, Numbers
+from melon.retrieval.strategies.holdings import Holdings
+from melon.retrieval.tables import Numbers
 
 SMALL = 1e-4
 """Is added to scores of about 1 at most before their logarithm is taken."""
@@ -145,8 +146,7 @@ def tag_inputs(
     held: Holdings,
     scores: Scores,
     by_hops: Scores,
-    vectors: Floats,
-    popularity: Floats,
+    facts: Facts,
 ) -> Floats:
     """(n, k) float32: the inputs of n tags, in the order of `TAG_INPUTS`.
 
@@ -154,10 +154,9 @@ def tag_inputs(
         held: which of the playlists around carries each tag.
         scores: (n,) by neighbours and nearby playlists, 1 at most.
         by_hops: (n,) by the neighbours alone, likewise.
-        vectors: (n, dim) float32, of the tags.
-        popularity: (n,) of the tags.
+        facts: (n,) of the tags.
     """
-    seeds = around.seeds
+    seeds, vectors, popularity = around.seeds, facts["vector"], facts["popularity"]
     own = np.vstack([seeds.songs.vectors, seeds.tags.vectors, seeds.title_tags.vectors])
     inputs = {
         "score": _log(scores),

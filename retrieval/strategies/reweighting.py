@@ -15,7 +15,8 @@ import numpy as np
 
 from melon.retrieval.arrays import Floats, Scores
 from melon.retrieval.settings import Reweighting
-from melon.retrieval.strategies.holdings import Holdings, Numbers
+from melon.retrieval.strategies.holdings import Holdings
+from melon.retrieval.tables import Numbers
 
 PRIOR_AT_SEEDS = 0.5
 """What the prior's sum is at the seeds on average: halfway to the target."""

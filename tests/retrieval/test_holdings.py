@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from melon.retrieval.strategies import holdings
 from melon.retrieval.strategies.holdings import Holdings
+from melon.retrieval.tables import Lists
 
 items = st.lists(st.integers(0, 30), unique=True, max_size=12)
 held_by_some = st.lists(items, min_size=1, max_size=6)
 
 
 def made(held: list[list[int]], also: list[int]) -> tuple[Holdings, np.ndarray]:
-    return Holdings.of([np.array(own, np.int32) for own in held], np.array(also, np.int64))
+    return Holdings.of(Lists.of(held), np.array(also, np.int64))
 
 
 @given(held=held_by_some, also=st.lists(st.integers(0, 40), max_size=5))

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from melon.retrieval import reader
-from melon.retrieval.reader import MAX_TABLE_ID, Counts
+from melon.retrieval import tables
+from melon.retrieval.tables import MAX_TABLE_ID, ById
 from melon.store import id_array
 
 small = st.integers(0, 5_000)
@@ -29,7 +29,7 @@ def count(point: int | str) -> int:
 
 @given(st.lists(any_ids, max_size=6))
 def test_what_was_added_is_known_and_nothing_else_is(batches: list[list[int | str]]):
-    known, added = Counts(), set()
+    known, added = ById(), set()
     for batch in batches:
         ids, counts = id_array(batch), [count(point) for point in batch]
         for point, found in zip(batch, known.of(ids).tolist(), strict=True):
@@ -40,19 +40,19 @@ def test_what_was_added_is_known_and_nothing_else_is(batches: list[list[int | st
 
 
 def test_a_count_of_zero_is_known():
-    known = Counts()
+    known = ById()
     known.add(np.array([7]), np.array([0]))
     assert known.of(np.array([6, 7, 8])).tolist() == [-1, 0, -1]
 
 
 def test_ids_beyond_the_table_are_cached_too():
-    known = Counts()
+    known = ById()
     known.add(np.array([1, MAX_TABLE_ID + 1]), np.array([3, 4]))
     assert known.of(np.array([1, MAX_TABLE_ID + 1, MAX_TABLE_ID + 2])).tolist() == [3, 4, -1]
 
 
 def test_one_id_beyond_the_table_takes_no_memory_for_those_below_it():
-    known = Counts()
+    known = ById()
     tracemalloc.start()
     try:
         known.add(np.array([MAX_TABLE_ID + 1]), np.array([4]))
@@ -64,8 +64,8 @@ def test_one_id_beyond_the_table_takes_no_memory_for_those_below_it():
 
 
 def test_others_are_dropped_before_they_are_too_many(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(reader, "MAX_OTHERS", 3)
-    known = Counts()
+    monkeypatch.setattr(tables, "MAX_OTHERS", 3)
+    known = ById()
     known.add(np.array(["a", "b"]), np.array([1, 2]))
     known.add(np.array(["c", "d"]), np.array([3, 4]))
     assert known.of(np.array(["a", "b", "c", "d"])).tolist() == [-1, -1, 3, 4]

@@ -9,6 +9,7 @@ import pytest
 
 from melon.retrieval import Retriever
 from melon.retrieval.reader import CachingReader, PointCache
+from melon.retrieval.tables import ListRows, PointTable
 from melon.store import Collection, PointId, Record
 from melon.store.protocol import ForwardingReader
 
@@ -80,3 +81,36 @@ def test_artists_and_facts_are_those_of_the_songs(reader: Counting, songs: list[
     caching.load_artist_keys(songs)
     caching.facts(np.array(songs))
     assert reader.read == []
+
+
+def holders(max_points: int) -> PointTable[ListRows]:
+    return PointTable(
+        Collection.SONGS,
+        lambda: ListRows(lambda song: song.payload["artist_ids"], lambda song: [song.id]),
+        max_points,
+        payload=("artist_ids",),
+    )
+
+
+def test_rows_are_read_once_and_begin_anew_where_there_would_be_too_many(
+    reader: Counting, songs: list[PointId]
+):
+    table, ids = holders(4), np.array(songs)
+    before = table.load(reader, ids[:3])
+    for some in (ids[2:5], ids[2:5][::-1], ids):
+        rows, found = table.load(reader, some)
+        records = {record.id: record for record in super(Counting, reader).retrieve("songs", songs)}
+        artists = rows.of(0, found)
+        assert artists.entries.tolist() == [
+            artist for song in some.tolist() for artist in records[song].payload["artist_ids"]
+        ]
+        assert rows.of(1, found).entries.tolist() == some.tolist()
+        assert set(rows.of(1, found).lengths.tolist()) == {1}
+    assert reader.read == [songs[:3], songs[2:5], songs]
+    rows, found = before  # whoever has them goes on with them
+    assert rows.of(1, found).entries.tolist() == songs[:3]
+
+
+def test_a_point_that_is_not_there_has_no_row(reader: Counting, songs: list[PointId]):
+    _, found = holders(100).load(reader, np.array([songs[0], 2_000_000_000]))
+    assert found.tolist() == [0, -1]

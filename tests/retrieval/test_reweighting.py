@@ -8,6 +8,7 @@ import pytest
 from melon.retrieval.settings import Reweighting
 from melon.retrieval.strategies.holdings import Holdings
 from melon.retrieval.strategies.reweighting import conjugate_gradients, reweight
+from melon.retrieval.tables import Lists
 
 HELD = [[1, 2, 3], [2, 3, 4, 5], [1, 6], [], [7, 8, 9], [3, 4, 1, 9, 10, 11]]
 SEEDS = [1, 3, 12]
@@ -16,8 +17,7 @@ SEEDS = [1, 3, 12]
 def reweighted(
     weights: np.ndarray, held: list[list[int]], seeds: list[int], settings: Reweighting
 ) -> np.ndarray:
-    arrays = [np.array(own, np.int32) for own in held]
-    holdings, rows = Holdings.of(arrays, np.array(seeds, np.int32))
+    holdings, rows = Holdings.of(Lists.of(held), np.array(seeds, np.int32))
     return reweight(weights, holdings, rows, settings)
 
 

@@ -1,9 +1,9 @@
-"""What a ranking has to know of songs, as rows of numbers."""
+"""What a ranking has to know of songs and of tags, as rows of numbers."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,46 +12,32 @@ from numpy.typing import NDArray
 from melon.retrieval.arrays import Scores
 from melon.store import Record
 
-PAYLOAD = ("popularity", "artist_keys", "genres", "detail_genres", "album_id", "issue_year")
+SONG_PAYLOAD = ("popularity", "artist_keys", "genres", "detail_genres", "album_id", "issue_year")
+TAG_PAYLOAD = ("popularity",)
 
 Facts = NDArray[Any]
-"""(n,) of the type that `facts_type` makes: `facts["vector"]` is (n, dim) float32."""
+"""(n,) of the type of `song_facts` or `tag_facts`: `facts["vector"]` is (n, dim) float32."""
 
 
-def facts_type(dim: int) -> np.dtype[Any]:
-    """The type of what is known of a song.
+def song_facts(dim: int, songs: Sequence[Record]) -> Facts:
+    """What is known of n songs.
 
     `vector` is zero where there is none, `popularity` 1 at least, to take powers of, `year` NaN
     where it is not known. Artists, genres, detail genres and the album are hashes: 0 where there
     are no more, and of many only the first ones.
     """
-    return np.dtype(
-        [
-            ("vector", np.float32, dim),
-            ("popularity", np.float32),
-            ("year", np.float32),
-            ("artists", np.uint32, 4),
-            ("genres", np.uint32, 3),
-            ("detail_genres", np.uint32, 6),
-            ("album", np.uint32, 1),
-        ]
+    facts = _facts(
+        dim,
+        songs,
+        ("year", np.float32),
+        ("artists", np.uint32, 4),
+        ("genres", np.uint32, 3),
+        ("detail_genres", np.uint32, 6),
+        ("album", np.uint32, 1),
     )
-
-
-class FactsOf:
-    """Takes what is known of a song from its record, as the bytes of one row of facts."""
-
-    def __init__(self, dim: int) -> None:
-        self._type = facts_type(dim)
-
-    def __call__(self, song: Record) -> bytes:
-        """The bytes: to join those of many is the fastest way to an array."""
+    facts["year"] = [song.payload.get("issue_year", np.nan) for song in songs]
+    for row, song in enumerate(songs):
         get = song.payload.get
-        facts = np.zeros(1, self._type)
-        if song.vector is not None:
-            facts["vector"] = song.vector
-        facts["popularity"] = max(get("popularity", 0), 1)
-        facts["year"] = get("issue_year", np.nan)
         for name, values in (
             ("artists", get("artist_keys", ())),
             ("genres", get("genres", ())),
@@ -60,12 +46,22 @@ class FactsOf:
         ):
             hashes = [zlib.crc32(str(value).encode()) or 1 for value in values]
             room = facts[name].shape[1]
-            facts[name][0, : len(hashes)] = hashes[:room]
-        return facts.tobytes()
+            facts[name][row, : len(hashes)] = hashes[:room]
+    return facts
 
-    def joined(self, rows: Iterable[bytes]) -> Facts:
-        """The facts of many songs."""
-        return np.frombuffer(b"".join(rows), self._type)
+
+def tag_facts(dim: int, tags: Sequence[Record]) -> Facts:
+    """The `vector` and the `popularity` of n tags, as those of songs."""
+    return _facts(dim, tags)
+
+
+def _facts(dim: int, points: Sequence[Record], *more: tuple[Any, ...]) -> Facts:
+    facts = np.zeros(len(points), [("vector", np.float32, dim), ("popularity", np.float32), *more])
+    for row, point in enumerate(points):
+        if point.vector is not None:
+            facts["vector"][row] = point.vector
+    facts["popularity"] = [max(point.payload.get("popularity", 0), 1) for point in points]
+    return facts
 
 
 def share_in_common(of: NDArray[np.uint32], seeds: NDArray[np.uint32]) -> Scores:
