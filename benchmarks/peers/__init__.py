@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from peers.als import AlternatingLeastSquares
 from peers.bags import Bags
+from peers.ease import Ease
 from peers.item_neighbours import Bm25Neighbours, CosineNeighbours
 from peers.nothing import Nothing
 from peers.playlist_knn import PlaylistKnn
@@ -25,6 +26,7 @@ PEERS: Mapping[str, Callable[[Bags], Peer]] = {
     "implicit cosine": CosineNeighbours,
     "implicit BM25": Bm25Neighbours,
     "implicit ALS": AlternatingLeastSquares,
+    "EASE": Ease,
 }
 """The peers that learn from bags alone; plain word2vec needs a trained space besides."""
 

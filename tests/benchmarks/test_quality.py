@@ -13,6 +13,7 @@ import quality
 from hypothesis import given
 from hypothesis import strategies as st
 from peers import Bags, answer
+from peers.ease import PENALTY, Ease
 from peers.nothing import Nothing
 from peers.playlist_knn import PlaylistKnn
 from peers.second_place import SecondPlace
@@ -53,6 +54,18 @@ def scored(
     bags = Bags(playlists, NO_TITLES)
     [scores] = peer_class(bags).scores(bags.rows([question]))
     return dict(zip([*bags.songs, *bags.tags], scores.tolist(), strict=True))
+
+
+def test_ease_is_a_ridge_regression_of_each_item_on_all_others():
+    playlists = [playlist(n, [n % 3, 3 + n % 4], ["ab"[n % 2]]) for n in range(40)]
+    bags = Bags(playlists, NO_TITLES)
+    held = bags.matrix.toarray()
+    scores = Ease(bags).scores(bags.matrix)
+    for item in range(held.shape[1]):
+        others = np.delete(held, item, axis=1)
+        normal = others.T @ others + PENALTY * np.eye(others.shape[1])
+        expected = others @ np.linalg.solve(normal, others.T @ held[:, item])
+        np.testing.assert_allclose(scores[:, item], expected, atol=1e-5)
 
 
 @given(small_playlists, small_playlists.map(lambda some: some[0]))
