@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 
 from melon.embedding import Catalogue, EmptyVocabulary, TrainingSettings
 from melon.evaluation import BATCH, SONGS, TAGS, Pair, as_query
 from melon.learning.memory import MemoryReader
-from melon.learning.network import MEMBERS, Question, fit
+from melon.learning.network import Fitted, Question, fit
 from melon.learning.rehearsal import Fold, draw_folds, rehearse
 from melon.learning.trials import Figures, Trials, figures_of, ndcg_of_order
 from melon.progress import Progress, ignore
-from melon.ranking import LEARNED, Network, Ranking
+from melon.ranking import LEARNED, Ranking
 from melon.retrieval import DEFAULT_STRATEGY, SONG_INPUTS, TAG_INPUTS, Candidates, Retriever
 from melon.store import PointId, tag_point_id
 
@@ -27,9 +26,6 @@ LEAST_PLAYLISTS = 50
 
 TRIED = 600
 """Questions that show which plain strategy is the best; on the others that one alone is tried."""
-
-PARTS = 5
-"""Of the questions of a single rehearsal, each by networks that learned from the others."""
 
 VOTE_SONGS = 50_000
 """With more songs `vote`, which searches among all of them for every seed, is not tried."""
@@ -88,13 +84,11 @@ class _Asked:
     Attributes:
         strategies: the plain ones that are tried.
         questions: what was found for each, among the songs and among the tags.
-        ends: how many there were after each rehearsal.
         plain: of each of them the figures on the first questions; of the best one, on all.
     """
 
     strategies: Sequence[str]
     questions: list[tuple[Question, Question]] = field(default_factory=list)
-    ends: list[int] = field(default_factory=list)
     plain: dict[str, Figures] = field(default_factory=dict)
 
     def add(self, retriever: Retriever, fold: Fold, progress: Progress) -> None:
@@ -115,11 +109,10 @@ class _Asked:
                 tags = _question(of_tags, [tag_point_id(tag) for tag in answer.tags])
                 self.questions.append((songs, tags))
             progress("questions", start + len(batch), len(fold.pairs))
-        few = max(0, TRIED - sum(self.ends[-1:]))
+        few = max(0, TRIED - (len(self.questions) - len(fold.pairs)))
         for strategy in self.strategies:
             self._try(retriever, strategy, fold.pairs[:few], progress)
         self._try(retriever, Trials(self.plain).best_first[0], fold.pairs[few:], progress)
-        self.ends.append(len(self.questions))
 
     def _try(
         self, retriever: Retriever, strategy: str, pairs: Sequence[Pair], progress: Progress
@@ -129,86 +122,55 @@ class _Asked:
             before = self.plain.get(strategy, figures[:0])
             self.plain[strategy] = np.concatenate([before, figures])
 
-    @property
-    def parts(self) -> list[range]:
-        """The numbers of the questions that are ranked by networks that learned from the others."""
-        ends = self.ends
-        if len(ends) == 1:
-            ends = [ends[0] * part // PARTS for part in range(1, PARTS + 1)]
-        return [range(*pair) for pair in pairwise([0, *ends])]
-
     def ranking(self, seed: int, progress: Progress) -> Ranking:
-        """Choose the best strategy; if it is that of networks, fit these to all questions."""
+        """Choose the best strategy, with networks for what they help where it is theirs."""
+        fitted = [
+            fit([one[which] for one in self.questions], inputs, BASE, seed, progress)
+            for which, (_, inputs) in enumerate(_INPUTS)
+        ]
         best = Trials(self.plain).best_first[0]
-        learned, helps = self._cross_validated(self.plain[best], seed, progress)
+        learned, helps = self._by_networks(fitted, self.plain[best])
         trials = Trials({**self.plain, LEARNED: learned})
         if any(helps) and trials.is_better(LEARNED, best):
             best = LEARNED
-        fitted = [
-            self._fit(which, range(len(self.questions)), seed, progress)
-            if best == LEARNED and helps[which]
-            else None
-            for which in range(len(_INPUTS))
-        ]
+        songs, tags = (
+            networks.joined if networks and helpful and best == LEARNED else None
+            for networks, helpful in zip(fitted, helps, strict=True)
+        )
         return Ranking(
             strategy=best,
             questions=len(self.questions),
             trials=trials.beside(best),
-            songs=fitted[0],
-            tags=fitted[1],
+            songs=songs,
+            tags=tags,
         )
 
-    def _cross_validated(
-        self, plain: Figures, seed: int, progress: Progress
+    def _by_networks(
+        self, fitted: Sequence[Fitted | None], plain: Figures
     ) -> tuple[Figures, list[bool]]:
-        """The figures of a learned ranking, by networks that did not learn from the question.
+        """The figures of a learned ranking, each by a network that did not learn from the question.
 
-        Each is a single one, which takes a third of the time and is a little worse. Where none
-        helps, candidates are in the order in which they were found.
+        That is a single one, which is a little worse than all together. Where none helps,
+        candidates are in the order in which they were found.
 
         Args:
+            fitted: the networks of songs, and of tags.
             plain: the figures of a plain strategy, for questions that lead to no candidates: what
                 is popular answers these.
-            seed: of the networks.
-            progress: told of `trial 1/5`.
 
         Returns:
-            The figures of the questions that were tried; and whether networks help songs, and tags.
+            The figures, and whether networks help songs, and tags.
         """
         found, learned = plain.copy(), plain.copy()
-        row = 0
-        for number, part in enumerate(self.parts, start=1):
-
-            def tell(_: str, done: int, total: int | None, number: int = number) -> None:
-                progress(f"trial {number}/{len(self.parts)}", done, total)
-
-            others = [one for one in range(len(self.questions)) if one not in part]
-            networks = [self._fit(which, others, seed, tell, 1) for which in range(len(_INPUTS))]
-            for tried in part:
-                for which, (question, network) in enumerate(
-                    zip(self.questions[tried], networks, strict=True)
-                ):
-                    if len(question):
-                        k = _INPUTS[which][0]
-                        scores = network.score(question.inputs) if network else question.base
-                        found[row, which] = ndcg_of_order(question, question.base, k)
-                        learned[row, which] = ndcg_of_order(question, scores, k)
-                row += 1
-        gains = np.nan_to_num(learned - found).sum(axis=0)
-        helps = [bool(gain > 0) for gain in gains]
+        for row, pair in enumerate(self.questions):
+            for which, (question, networks) in enumerate(zip(pair, fitted, strict=True)):
+                if len(question):
+                    k = _INPUTS[which][0]
+                    scores = networks.scores(row, question) if networks else question.base
+                    found[row, which] = ndcg_of_order(question, question.base, k)
+                    learned[row, which] = ndcg_of_order(question, scores, k)
+        helps = [bool(gain > 0) for gain in np.nan_to_num(learned - found).sum(axis=0)]
         return np.where(helps, learned, found), helps
-
-    def _fit(
-        self,
-        which: int,
-        rows: Sequence[int],
-        seed: int,
-        progress: Progress,
-        members: int = MEMBERS,
-    ) -> Network | None:
-        """A network for songs, or tags, of some of the questions."""
-        questions = [self.questions[row][which] for row in rows]
-        return fit(questions, _INPUTS[which][1], BASE, seed, progress, members)
 
 
 def _question(found: Candidates, hidden: Sequence[PointId]) -> Question:

@@ -26,7 +26,7 @@ HIDDEN = 24
 """Hidden units of one network."""
 
 MEMBERS = 3
-"""Networks that differ in what is drawn; together they are one, and better than each."""
+"""Networks that learn from two thirds of the questions each; together they are better."""
 
 BATCH = 16
 """Questions a step."""
@@ -72,15 +72,31 @@ class Question:
         return len(self.ids)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """Networks that were fitted to the same questions, but each to none of its own part.
+
+    Attributes:
+        members: number m did not learn from the questions whose number modulo `MEMBERS` is m.
+        joined: all of them as one, which gives the mean of their scores.
+    """
+
+    members: tuple[Network, ...]
+    joined: Network
+
+    def scores(self, number: int, question: Question) -> Floats:
+        """(n,) of a question's candidates, by the member that did not learn from it."""
+        return self.members[number % MEMBERS].score(question.inputs)
+
+
 def fit(
     questions: Sequence[Question],
     features: Sequence[str],
     base: str,
     seed: int,
     progress: Progress = ignore,
-    members: int = MEMBERS,
-) -> Network | None:
-    """Fit networks to the questions that have a hidden candidate, and join them to one.
+) -> Fitted | None:
+    """Fit networks to the questions that have a hidden candidate.
 
     Each begins as the order by one input. The fewer questions there are, the more often each is
     looked at: `SEEN` questions are, but none more than `MOST_EPOCHS` times.
@@ -89,36 +105,41 @@ def fit(
         questions: with the same k inputs each.
         features: the names of the inputs.
         base: of which each network begins as the order.
-        seed: of what is drawn; the same seed gives the same network.
+        seed: of what is drawn; the same seed gives the same networks.
         progress: told of the step `fit`, in questions.
-        members: how many networks are joined.
 
     Returns:
-        The network, or None where there is no such question.
+        The networks, or None where one of them has no question to learn from.
     """
-    questions = [question for question in questions if question.hits.any()]
-    if not questions:
+    numbers = [number for number, one in enumerate(questions) if one.hits.any()]
+    parts = np.array(numbers, np.int64) % MEMBERS
+    rows = [np.flatnonzero(parts != member) for member in range(MEMBERS)]
+    if not all(map(len, rows)):
         return None
-    candidates = _Candidates.of(questions)
-    epochs = min(max(SEEN // len(questions), LEAST_EPOCHS), MOST_EPOCHS)
-    each = epochs * len(questions)
+    candidates = _Candidates.of([questions[number] for number in numbers])
+    epochs = [min(max(SEEN // len(some), LEAST_EPOCHS), MOST_EPOCHS) for some in rows]
+    ends = np.cumsum([count * len(some) for count, some in zip(epochs, rows, strict=True)]).tolist()
     fitted = []
-    for member in range(members):
+    for member, (count, some) in enumerate(zip(epochs, rows, strict=True)):
 
-        def tell(done: int, before: int = member * each) -> None:
-            progress("fit", before + done, members * each)
+        def tell(done: int, before: int = ends[member] - count * len(some)) -> None:
+            progress("fit", before + done, ends[-1])
 
         rng = np.random.default_rng([seed, member])
-        fitted.append(_fit_one(candidates, list(features).index(base), epochs, rng, tell))
-    return Network.of(
-        features,
-        center=candidates.center,
-        scale=candidates.scale,
-        linear=np.mean([member.linear for member in fitted], axis=0),
-        hidden=np.concatenate([member.hidden.T for member in fitted]),
-        hidden_bias=np.concatenate([member.bias for member in fitted]),
-        output=np.concatenate([member.output / np.float32(members) for member in fitted]),
-    )
+        fitted.append(_fit_one(candidates, some, list(features).index(base), count, rng, tell))
+
+    def network(members: Sequence[_Weights]) -> Network:
+        return Network.of(
+            features,
+            center=candidates.center,
+            scale=candidates.scale,
+            linear=np.mean([member.linear for member in members], axis=0),
+            hidden=np.concatenate([member.hidden.T for member in members]),
+            hidden_bias=np.concatenate([member.bias for member in members]),
+            output=np.concatenate([one.output / np.float32(len(members)) for one in members]),
+        )
+
+    return Fitted(tuple(network([member]) for member in fitted), network(fitted))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -227,20 +248,21 @@ class _Weights:
 
 def _fit_one(
     candidates: _Candidates,
+    rows: Ints,
     base: int,
     epochs: int,
     rng: np.random.Generator,
     tell: Callable[[int], None],
 ) -> _Weights:
-    """Fit one network; `tell` is told how many questions it has seen."""
-    questions = len(candidates.offsets) - 1
+    """Fit one network to some of the questions; `tell` is told how many it has seen."""
+    questions = len(rows)
     weights = _Weights.drawn(candidates.varying, base, rng)
     means = [np.zeros_like(part) for part in weights.all]
     squares = [np.zeros_like(part) for part in weights.all]
     steps = epochs * -(-questions // BATCH)
     step = 0
     for epoch in range(epochs):
-        order = rng.permutation(questions)
+        order = rng.permutation(rows)
         for begin in range(0, questions, BATCH):
             step += 1
             rate = np.float32(RATE * (1 + np.cos(np.pi * step / steps)) / 2)

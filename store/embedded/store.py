@@ -150,7 +150,10 @@ class EmbeddedStore:
             check_schema(manifest)
             with closing(EmbeddedReader(self._releases_dir / release, manifest)) as reader:
                 check_whole(reader)
-            live, previous = self._live_then_previous()
+            try:
+                live, previous = self._live_then_previous()
+            except StoreUnavailable:  # what cannot be read is written anew
+                live = previous = None
             before = previous if live == release else live
             write_atomically(self._live_file, f"{release}\n{before or ''}\n")
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from melon.learning.network import DRAWN, Question, fit
+from melon.learning.network import DRAWN, MEMBERS, Question, fit
+from melon.ranking import Network
 
 FEATURES = ("score", "good", "noise", "constant", "gap")
 
@@ -31,10 +34,15 @@ def precision(scores: np.ndarray, asked: Question) -> float:
     return float(asked.hits[np.argsort(-scores)[: asked.hidden]].mean())
 
 
+def joined(asked: list[Question], seed: int = 1) -> Network:
+    fitted = fit(asked, FEATURES, "score", seed)
+    assert fitted is not None
+    return fitted.joined
+
+
 @pytest.mark.parametrize("size", [60, DRAWN + 200])
 def test_it_learns_what_is_planted_and_a_line_could_not_say(size):
-    network = fit(questions(150, seed=1, size=size), FEATURES, "score", seed=1)
-    assert network is not None
+    network = joined(questions(150, seed=1, size=size))
     others = questions(60, seed=2, size=size)
     learned, base = (
         np.mean([precision(one, asked) for one, asked in zip(scores, others, strict=True)])
@@ -47,7 +55,7 @@ def test_it_learns_what_is_planted_and_a_line_could_not_say(size):
 
 
 def test_an_input_that_did_not_vary_has_no_say():
-    network = fit(questions(20, seed=1), FEATURES, "score", seed=1)
+    network = joined(questions(20, seed=1))
     asked = questions(1, seed=2)[0].inputs
     scores = network.score(asked)
     asked[:, 3] = 1e6
@@ -55,9 +63,7 @@ def test_an_input_that_did_not_vary_has_no_say():
 
 
 def test_the_same_seed_fits_the_same_network():
-    one, same, other = (
-        fit(questions(30, seed=1), FEATURES, "score", seed=seed) for seed in (1, 1, 2)
-    )
+    one, same, other = (joined(questions(30, seed=1), seed) for seed in (1, 1, 2))
     assert one == same != other
 
 
@@ -67,7 +73,7 @@ def test_questions_that_found_nothing_are_none():
     )
     assert fit([empty], FEATURES, "score", seed=1) is None
     some = questions(20, seed=1)
-    assert fit([*some, empty], FEATURES, "score", seed=1) == fit(some, FEATURES, "score", seed=1)
+    assert joined([*some, empty]) == joined(some)
 
 
 def test_progress_ends_where_it_said_that_it_would():
@@ -75,3 +81,20 @@ def test_progress_ends_where_it_said_that_it_would():
     fit(questions(20, seed=1), FEATURES, "score", 1, lambda *step: told.append(step))
     assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
     assert told[-1][1] == told[-1][2]
+
+
+def test_a_question_is_ranked_by_the_network_that_did_not_learn_from_it():
+    """What a question hides has no say in its own scores, though it has in those of others."""
+    asked = questions(12, seed=1)
+    changed = [*asked[:4], questions(1, seed=2)[0], *asked[5:]]
+    changed[4] = replace(asked[4], hits=changed[4].hits)
+    one, other = (fit(some, FEATURES, "score", seed=1) for some in (asked, changed))
+    assert one is not None
+    assert other is not None
+    same = [
+        np.array_equal(one.scores(number, asked[number]), other.scores(number, asked[number]))
+        for number in range(MEMBERS * 2)
+    ]
+    assert same == [number % MEMBERS == 4 % MEMBERS for number in range(MEMBERS * 2)]
+    means = np.mean([member.score(asked[0].inputs) for member in one.members], axis=0)
+    np.testing.assert_allclose(one.joined.score(asked[0].inputs), means, rtol=1e-3, atol=1e-4)
