@@ -8,12 +8,12 @@ import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from importlib import import_module
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from melon.commands.completion import being_completed, join_words
-from melon.commands.console import note_error, prepare_streams
+from melon.commands.console import guard_stderr, note_error, prepare_streams, printable
 from melon.commands.options import left_open
 from melon.errors import MelonError
 
@@ -118,6 +118,8 @@ def main() -> None:
     which takes their files out of the page cache.
     """
     gc.set_threshold(COLLECTED_AFTER)
+    prepare_streams()
+    guard_stderr()
     code = run()
     with suppress(OSError):  # where an error ended the command, this is what came before it
         sys.stdout.flush()
@@ -131,10 +133,28 @@ def _run_app() -> int:
     asked = [word for word in words[1:2] if word in COMMANDS]
     app = command_line(asked or COMMANDS)
     try:
-        app()
+        return app(standalone_mode=False) or 0  # else it would print what is wrong as it is
     except SystemExit as end:
         return int(end.code or 0)
-    return 0
+    except typer.Abort:
+        note_error(MelonError("aborted"))
+        return 1
+    except _UsageError as error:
+        return _show_usage(error)
+
+
+_UsageError: Any = typer.BadParameter.__mro__[2]
+"""What Typer raises for an option that is not there, and whatever else it does not understand."""
+
+
+def _show_usage(error: Any) -> int:
+    """Print what is wrong with a command line as Typer does, but for what terminals act upon."""
+    from typer.rich_utils import rich_format_error
+
+    shown = printable(error.format_message())
+    error.format_message = lambda: shown
+    rich_format_error(error)
+    return int(error.exit_code)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import compress
-from types import MappingProxyType
+from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from melon.errors import MelonError
@@ -21,10 +21,18 @@ if TYPE_CHECKING:
     from melon.catalog import ReadReport
 
 
-# Unicode's category Cc, and its separators of lines and paragraphs.
-_BREAKS = map(ord, "\t\n\r\x85\u2028\u2029")
-_CONTROLS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], "\N{REPLACEMENT CHARACTER}")
-_CONTROLS |= dict.fromkeys(_BREAKS, " ")
+# Unicode's category Cc, its separators of lines and paragraphs, and what turns text round.
+_BREAKS = [*map(ord, "\t\n\r\x85\u2028\u2029")]
+_TURNS = [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+_MARKS = [0x061C, 0x200E, 0x200F]
+"""Of direction: unseen, and common in names of scripts that run to the left."""
+
+_CONTROLS: dict[int, str | None] = dict.fromkeys(
+    [*range(0x20), *range(0x7F, 0xA0), *_TURNS], "\N{REPLACEMENT CHARACTER}"
+)
+_CONTROLS |= dict.fromkeys(_BREAKS, " ") | dict.fromkeys(_MARKS)
+_ESCAPES = {code: f"\\u{code:04x}" for code in _CONTROLS if code >= 0x7F}
+"""What JSON may hold as it is, and a terminal acts upon; the others it has escaped already."""
 
 
 def prepare_streams() -> None:
@@ -56,13 +64,46 @@ def note(text: str) -> None:
 
 
 def note_error(error: Exception) -> None:
-    """The error that ended a command, and its hint on the next line."""
-    print("\n".join(map(printable, f"error: {error}".split("\n"))), file=sys.stderr)
+    """The error that ended a command, and its hint on the next line, which may be several."""
+    if not isinstance(error, MelonError):
+        note(f"error: {error}")
+        return
+    note(f"error: {error.where}: {error.what}" if error.where else f"error: {error.what}")
+    for line in f"  hint: {error.hint}".split("\n") if error.hint else ():
+        note(line)
 
 
 def printable(text: str) -> str:
-    """A text of the catalogue as part of one line, without control characters."""
+    """A text of the catalogue as part of one line, without what a terminal would act upon."""
     return text.translate(_CONTROLS)
+
+
+def guard_stderr() -> None:
+    """Let log lines, warnings and tracebacks, too, reach stderr as notes do.
+
+    They quote what servers, files and names say.
+    """
+    import logging
+    import traceback
+    import warnings
+
+    class Notes(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            for line in self.format(record).split("\n"):
+                note(line)
+
+    def show_warning(message: Warning | str, *_: object, **__: object) -> None:
+        note(f"warning: {message}")
+
+    def show_traceback(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        for line in "".join(traceback.format_exception(kind, error, trace)).splitlines():
+            note(line)
+
+    logging.lastResort = Notes(logging.WARNING)
+    warnings.showwarning = show_warning
+    sys.excepthook = show_traceback
 
 
 @contextmanager
@@ -83,10 +124,10 @@ def _note_all(report: ReadReport) -> None:
 
 
 def print_json(value: object) -> None:
-    """A result for programs."""
+    """A result for programs; what a terminal would act upon is escaped in its strings."""
     encoding = codecs.lookup(sys.stdout.encoding or "utf-8").name
-    json.dump(value, sys.stdout, ensure_ascii=not encoding.startswith("utf"), indent=2)
-    sys.stdout.write("\n")
+    text = json.dumps(value, ensure_ascii=not encoding.startswith("utf"), indent=2)
+    sys.stdout.write(text.translate(_ESCAPES) + "\n")
 
 
 def print_table(
@@ -107,6 +148,7 @@ def print_table(
         wide: columns with the width of terminal from which on they are shown, so that the numbers
             of the others are not cut.
     """
+    title, columns = printable(title), [*map(printable, columns)]
     cells = [["" if cell is None else printable(str(cell)) for cell in row] for row in rows]
     if cells:
         used = [any(column) for column in zip(*cells, strict=True)]
@@ -126,7 +168,7 @@ def _print_fitting(
     from rich.text import Text
 
     table = Table(
-        title=title,
+        title=Text(title),
         title_justify="left",
         title_style="bold",
         show_header=any(columns),
@@ -183,7 +225,7 @@ def meter() -> Iterator[Progress]:
 
     tasks: dict[str, rich.TaskID] = {}
     with rich.Progress(
-        rich.TextColumn("{task.description:<20}"),
+        rich.TextColumn("{task.description:<20}", markup=False),
         rich.BarColumn(),
         rich.TaskProgressColumn(show_speed=True),
         rich.TimeElapsedColumn(),
@@ -196,7 +238,7 @@ def meter() -> Iterator[Progress]:
             if step not in tasks:
                 for before in tasks.values():
                     bars.stop_task(before)
-                tasks[step] = bars.add_task(step, total=None)
+                tasks[step] = bars.add_task(printable(step), total=None)
             # It pulses until something is done.
             bars.update(tasks[step], completed=done, total=total if done else None)
 

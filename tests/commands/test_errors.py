@@ -458,7 +458,7 @@ from melon import cli
 from melon.errors import InputError
 
 def command_line(names):
-    def app():
+    def app(**_):
         print("so far")
         raise InputError("no further")
     return app

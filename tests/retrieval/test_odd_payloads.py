@@ -6,37 +6,19 @@ import json
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
 import pytest
+from odd_release import build
 
 from melon.embedding import EmbeddingSpace
-from melon.ingest import SparseWeights, contents, manifest_of
-from melon.ingest.release import in_turns
 from melon.retrieval import Item, PlaylistQuery, Retriever
-from melon.store import Collection, Payload, PointId, Preset, VectorStore
+from melon.store import Collection, Payload, PointId, VectorStore
 
 ODD = (5, -1, 2**62, 0.5, True, "", "x", ["x"], [7], [0.5], [True], [-1], "2015-13-01")
 """What both engines take. They index even a list in place of one number."""
-
-Change = Callable[[Collection, PointId, Payload], Payload]
-
-
-def build(space: EmbeddingSpace, store: VectorStore, change: Change) -> None:
-    """Make a release of the space live whose payloads are what `change` makes of them."""
-    laid_out = contents(space, SparseWeights())
-    counts = {collection: len(part) for collection, part in laid_out.items()}
-    builder = store.build(manifest_of("odd", space, SparseWeights(), Preset.EXACT, counts))
-    for collection, batch in in_turns(laid_out):
-        points = zip(batch.ids, batch.payloads, strict=True)
-        payloads = [change(collection, point, dict(payload)) for point, payload in points]
-        builder.upsert(collection, replace(batch, payloads=payloads))
-    builder.finish()
-    builder.seal()
-    store.promote("odd")
 
 
 def answers(retriever: Retriever) -> Iterator[Any]:
