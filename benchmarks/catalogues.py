@@ -38,14 +38,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the arguments ask for; 1 and 2 are exit codes as melon's."""
     options = _parser().parse_args(arguments)
     report: list[dict[str, Any]] = []
-    print("| catalogue | method | score | less than the default |\n| --- | --- | --- | --- |")
+    print("| catalogue | method | score | beside the default |\n| --- | --- | --- | --- |")
     try:
         for catalogue in options.catalogues:
             scores, chosen = ask(catalogue, options)
             rows = list(compare(scores))
             for name, score, difference, error in rows:
                 apart = "" if name == DEFAULT else f"{difference:+.4f} ± {error:.4f}"
-                print(f"| {catalogue.name} | {name} | {score:.4f} | {apart} |", flush=True)
+                shown = f"{name}: {', '.join(dict.fromkeys(chosen))}" if not apart else name
+                print(f"| {catalogue.name} | {shown} | {score:.4f} | {apart} |", flush=True)
             report.append({"catalogue": catalogue.name, "defaults": chosen, "rows": rows})
     except MelonError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -80,14 +81,16 @@ def ask(catalogue: Path, options: argparse.Namespace) -> tuple[Scores, list[str]
 
 
 def compare(scores: Scores) -> Iterator[tuple[str, float, float, float | None]]:
-    """Each method that was asked on every split: its score, and the default's less it; best first.
+    """Of each method its score, how much that is above the default's, and the standard error.
 
-    The questions of all splits count alike; the standard error is that of the paired differences.
+    Best first, without the strategy that was the default in each split. The questions of all
+    splits count alike; the error is that of the paired differences.
     """
     default = np.concatenate(scores[DEFAULT])
     whole = {name: np.concatenate(parts) for name, parts in scores.items()}
     for name, found in sorted(whole.items(), key=lambda pair: -pair[1].mean()):
-        if len(found) == len(default):
+        same = name != DEFAULT and np.array_equal(found, default)
+        if len(found) == len(default) and not same:
             yield name, float(found.mean()), *paired_difference(found, default)
 
 

@@ -6,12 +6,14 @@ First, as a new process finds it: the first queries that are asked of an engine,
 in turns: whole continuations and the raw requests that the same continuations make of the engine,
 replayed at the engine's own interface. Then, in turns again, whole continuations and gensim's
 `most_similar` over all songs on the same vectors, which leaves the processors' caches swept and its
-threads waiting for more.
+threads waiting for more. What the caches alone do is seen where, in turns once more, the vectors
+are only read; OPENBLAS_NUM_THREADS=1 takes the threads away.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,6 +29,7 @@ from melon.store import open_store
 
 SEEDS, SONGS, TAGS = 20, 100, 10
 WHOLE, RAW, GENSIM = "continuation", "its raw requests", "gensim most_similar"
+SWEPT = "all vectors read"
 
 
 def main() -> None:
@@ -36,7 +39,12 @@ def main() -> None:
     playlists = long_playlists(space, np.random.default_rng(0), args.queries)
     report = Report(
         "continuation",
-        {"songs": len(space.song_ids), "playlists": len(space.playlist_ids), "dim": space.dim},
+        {
+            "songs": len(space.song_ids),
+            "playlists": len(space.playlist_ids),
+            "dim": space.dim,
+            "threads": os.environ.get("OPENBLAS_NUM_THREADS", os.cpu_count()),
+        },
     )
     most_similar = _most_similar(space, playlists)
     for engine, where in {"embedded": {"path": args.path}, "server": {"url": args.url}}.items():
@@ -50,6 +58,7 @@ def main() -> None:
             whole, raw = _whole(retriever, playlists), [_requests(retriever, q) for q in playlists]
             for what, other, call in (
                 (f"warm, {engine}", RAW, _replay(raw)),
+                (f"warm, {engine}, beside reads", SWEPT, lambda _: space.song_vectors.max()),
                 (f"warm, {engine}, beside gensim", GENSIM, most_similar),
             ):
                 methods = _apart({WHOLE: whole, other: call}, len(playlists))
