@@ -50,18 +50,14 @@ def _with_near(name: int | str, near: Mapping[str, Sequence[str]]) -> str:
 
 
 def render_reasons(answer: Recommendation, names: Mapping[tuple[str, int | str], str]) -> None:
-    """For each result, the largest shares in its score, in percent of it."""
+    """What speaks for each result, in percent of all that does, and what held it back."""
 
     def name(part: Because) -> str:
-        return str(names.get((part.kind, part.ref), part.key or part.ref))
+        return names.get((part.kind, part.ref)) or part.key or f"{part.kind} {part.ref}"
 
     def kind_and_name(part: Because) -> str:
-        return f"{part.kind} {name(part)}"
-
-    def percents(parts: Sequence[Because], score: float, named: Callable[[Because], str]) -> str:
-        return ", ".join(
-            f"{named(part)} {100 * part.share / score:.0f} %" for part in parts[:REASONS]
-        )
+        said = name(part)
+        return said if said == f"{part.kind} {part.ref}" else f"{part.kind} {said}"
 
     results: list[tuple[str, Song | Tag]] = [
         *((str(song.name or song.id), song) for song in answer.songs),
@@ -70,14 +66,30 @@ def render_reasons(answer: Recommendation, names: Mapping[tuple[str, int | str],
     rows = [
         (
             shown_as,
-            percents(result.because, result.score, kind_and_name),
-            percents(result.playlists, result.score, name),
+            _percents(result.because, kind_and_name),
+            _percents(result.playlists, name),
+            _percents(result.because, kind_and_name, against=True),
         )
         for shown_as, result in results
         if result.because and result.score > 0
     ]
     if rows:  # what is just popular has no reasons
-        print_table("Because", ["result", "seeds", "playlists"], rows)
+        print_table("Because", ["result", "seeds", "playlists", "held back by"], rows)
+
+
+def _percents(
+    parts: Sequence[Because], named: Callable[[Because], str], *, against: bool = False
+) -> str:
+    """The largest shares that raise a score, or lower it, in percent of all that raise it."""
+    raised = sum(part.share for part in parts if part.share > 0)
+    percents = [
+        (named(part), 100 * abs(part.share) / raised)
+        for part in parts
+        if raised and (part.share < 0) == against
+    ]
+    return ", ".join(
+        f"{name} {percent:.0f} %" for name, percent in percents[:REASONS] if percent >= 0.5
+    )
 
 
 def shown_names(
@@ -90,7 +102,7 @@ def shown_names(
     parts = {
         (part.kind, part.ref)
         for result in results
-        for part in (*result.because[:REASONS], *result.playlists[:REASONS])
+        for part in (*result.because, *result.playlists[: 2 * REASONS])
     }
     names: dict[tuple[str, int | str], str] = {}
     for kind, collection, field in (
@@ -99,7 +111,7 @@ def shown_names(
     ):
         ids = [key for seed, key in parts if seed == kind]
         for record in reader.retrieve(collection, ids, payload=(field,)):
-            names[kind, record.id] = str(record.payload.get(field, record.id))
+            names[kind, record.id] = str(record.payload.get(field, ""))
     return names
 
 

@@ -16,12 +16,12 @@ from rich.cells import cell_len
 
 from melon.commands.console import note, note_error, print_table
 from melon.commands.options import left_open
-from melon.commands.render import render
+from melon.commands.render import render, render_reasons
 from melon.embedding import EmbeddingSpace
 from melon.errors import InputError
 from melon.ingest import ingest
 from melon.ranking import Ranking, Trial
-from melon.retrieval import PlaylistQuery, Recommendation, Retriever, Song, Tag
+from melon.retrieval import Because, PlaylistQuery, Recommendation, Retriever, Song, Tag
 
 JSON_DOCS = Path(__file__).resolve().parents[2] / "docs" / "json.md"
 
@@ -292,6 +292,28 @@ def test_reasons_are_shown_where_there_are_any(ask: Command):
     popular = ask("query", "-n", "3", "--explain")
     assert popular.code == 0
     assert popular.out == ask("query", "-n", "3").out
+
+
+def test_reasons_add_up_whatever_pulls(capsys: pytest.CaptureFixture[str]):
+    """Percents are of all that raises a score; what lowers it, or hardly counts, is said apart."""
+    because = (
+        Because("tag", "rain", 0.9, None),
+        Because("tag", "metal", -0.5, None),
+        Because("song", 7, 0.1, None),
+        Because("word", "day", 0.001, None),
+    )
+    playlists = (Because("playlist", 85, 0.3, None), Because("playlist", 86, 0.2, "mine"))
+    song = Song(id=1, score=0.501, name="Dawn", because=because, playlists=playlists)
+    answer = Recommendation("here", "r1", "hybrid", fallback=None, songs=(song,), tags=())
+    render_reasons(answer, {("song", 7): "Dusk"})
+    header, row, *_ = capsys.readouterr().out.split("Because")[1].strip().splitlines()
+    assert re.split("  +", header) == ["result", "seeds", "playlists", "held back by"]
+    assert re.split("  +", row) == [
+        "Dawn",
+        "tag rain 90 %, song Dusk 10 %",
+        "playlist 85 60 %, mine 40 %",
+        "tag metal 50 %",
+    ]
 
 
 def test_a_list_of_what_is_popular_is_marked(capsys: pytest.CaptureFixture[str]):
