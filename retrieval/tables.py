@@ -82,7 +82,7 @@ class ById:
     def of(self, ids: Ids) -> Numbers:
         """The number of each id, (n,) int64, -1 where it is not known."""
         small = _small(ids)
-        if small.all():
+        if len(ids) and small.all():
             return self._grown(ids)[ids].astype(np.int64) - 1
         numbers, get = np.empty(len(ids), np.int64), self._others.get
         numbers[~small] = [get(point, -1) for point in ids[~small].tolist()]

@@ -39,6 +39,13 @@ def test_what_was_added_is_known_and_nothing_else_is(batches: list[list[int | st
         assert known.of(ids).tolist() == counts
 
 
+@pytest.mark.parametrize("none", [np.array([], np.int64), np.array([], "<U36")])
+def test_there_may_be_nothing_to_ask_for(none: np.ndarray):
+    known = ById()
+    known.add(none, np.array([], np.int64))
+    assert known.of(none).tolist() == []
+
+
 def test_a_count_of_zero_is_known():
     known = ById()
     known.add(np.array([7]), np.array([0]))
