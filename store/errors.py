@@ -69,7 +69,7 @@ class LimitReached(RequestRefused):
 
     def __init__(self, what: str, *, limit: str, where: str | None = None) -> None:
         self.limit = limit
-        hint = f"raise {limit} in the collection's strict_mode_config, or ask for less"
+        hint = f"change {limit} in the collection's strict_mode_config, or ask for less"
         super().__init__(what, where=where, hint=hint)
 
 

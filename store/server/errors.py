@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import ssl
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from traceback import walk_tb
 from urllib.parse import urlsplit
@@ -195,7 +196,14 @@ class ServerErrors:
             return NoRelease(
                 f"a collection is missing: {_reason(error)}",
                 where=self.location,
-                hint="the release may have been dropped: open the live one again",
+                hint="the release may have been dropped: open the live one again; if this is it,"
+                " `melon ingest` builds it anew",
+            )
+        if error.status_code == 413:
+            return RequestRefused(
+                _reason(error),
+                where=self.location,
+                hint="have the gateway before it let requests of 32 MB through",
             )
         if error.status_code in (400, 422, 429):
             return self._refused(_reason(error))
@@ -364,10 +372,12 @@ def _may_be_foreign(error: Exception) -> bool:
     if isinstance(error, ResponseHandlingException):
         return isinstance(error.source, ValueError)  # an answer of another shape
     if isinstance(error, UnexpectedResponse):
-        return (error.status_code or 0) < 500 and error.status_code not in (401, 403, 407, 429)
+        return (error.status_code or 0) < 500 and error.status_code not in (401, 403, 407, 413, 429)
     return True
 
 
 def _reason(error: UnexpectedResponse) -> str:
     body = error.content.decode("utf-8", "replace") if error.content else error.reason_phrase
+    with suppress(*_NOT_UNDERSTOOD):  # it is Qdrant's
+        body = str(json.loads(body)["status"]["error"])
     return f"the server answered {error.status_code}: {body[:500]}"

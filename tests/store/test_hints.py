@@ -180,6 +180,12 @@ SITUATIONS: dict[str, tuple[Situation, list[str]]] = {
         that_answers(403),
         ["not Qdrant, but a proxy or gateway", "Forbidden by policy"],
     ),
+    "a gateway that takes small requests": (that_answers(413), ["413", "requests of 32 MB"]),
+    "a gateway without its server": (that_answers(503), ["503", "ask again"]),
+    "a gateway that limits requests": (
+        that_answers(429, Retry_After="99"),
+        ["no more requests through for 99 seconds", "MELON_QDRANT_TIMEOUT"],
+    ),
     "a proxy that forbids it": (
         behind_a_proxy(403),
         ["not Qdrant, but a proxy or gateway", "variable HTTP_PROXY", "NO_PROXY"],
