@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = {
     "split": "split",
     "releases": "releases",
     "status": "releases",
+    "verify": "verify",
     "demo": "demo",
 }
 """The commands, as the help lists them, and which module of `melon.commands` each is in."""

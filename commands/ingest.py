@@ -34,6 +34,12 @@ def ingest(
             autocompletion=one_of("balanced", "small", "exact"),
         ),
     ] = None,
+    rebuild: Annotated[
+        bool,
+        typer.Option(
+            "--rebuild", help="Build another release, even where one of this space is there."
+        ),
+    ] = False,
 ) -> None:
     """Load a space into Qdrant as a new release, check it, and make it live in one step.
 
@@ -50,7 +56,7 @@ def ingest(
     store = chosen_store(url, path, to_write=True)
     with meter() as bar:
         started = time.perf_counter()
-        result = build(loaded, store, preset=chosen, progress=bar)
+        result = build(loaded, store, preset=chosen, rebuild=rebuild, progress=bar)
         report(result, time.perf_counter() - started)
 
 

@@ -118,7 +118,7 @@ def status(url: UrlOption = None, path: PathOption = None, as_json: JsonOption =
     """Say which store answers, which release is live, by which strategy, and what is in it."""
     from melon.retrieval import DEFAULT_STRATEGY
     from melon.settings import load_settings
-    from melon.store import SCHEMA_VERSION, Collection
+    from melon.store import SCHEMA_VERSION, Collection, damaged_release, faults
 
     store = chosen_store(url, path)
     astray = store.astray()
@@ -132,9 +132,14 @@ def status(url: UrlOption = None, path: PathOption = None, as_json: JsonOption =
         "schema_version": SCHEMA_VERSION,
     }
     counts: dict[str, int] = {}
+    wrong: list[str] = []
     if reader:
         manifest = reader.manifest
-        counts = {str(collection): reader.count(collection) for collection in Collection}
+        for collection in Collection:
+            if found := faults(reader, collection):
+                wrong += found
+            else:
+                counts[str(collection)] = reader.count(collection)
         facts |= {
             "schema_version": manifest.schema_version,
             "space": manifest.space,
@@ -153,10 +158,12 @@ def status(url: UrlOption = None, path: PathOption = None, as_json: JsonOption =
             chosen = "" if strategy == own else f"{strategy}, by MELON_STRATEGY in place of "
             facts["answers_by"] = f"{chosen}{own}: {worth(ranking)}"
     if as_json:
-        print_json(facts | {"aliases_astray": astray, "counts": counts})
-        return
-    rows = [*facts.items(), *((f"points in {name}", f"{n:,}") for name, n in counts.items())]
-    print_table("Status", ["", ""], [(name.replace("_", " "), value) for name, value in rows])
+        print_json(facts | {"aliases_astray": astray, "counts": counts, "faults": wrong})
+    else:
+        rows = [*facts.items(), *((f"points in {name}", f"{n:,}") for name, n in counts.items())]
+        print_table("Status", ["", ""], [(name.replace("_", " "), value) for name, value in rows])
+    if reader and wrong:
+        raise damaged_release(reader.manifest.release, wrong)
 
 
 def worth(ranking: Ranking | None) -> str:

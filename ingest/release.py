@@ -66,6 +66,7 @@ def ingest(
     *,
     weights: SparseWeights | None = None,
     preset: Preset | None = None,
+    rebuild: bool = False,
     progress: Progress = ignore,
 ) -> IngestResult:
     """Make `space` the live release of `store`, and keep the previous one for rollback.
@@ -79,6 +80,7 @@ def ingest(
     Args:
         weights: exponents of the sparse vectors.
         preset: how the collections are indexed; chosen by the number of songs if it is None.
+        rebuild: whether to build another release even where one of this space seems to be whole.
         progress: told how many points each step has done: `layout`, `upload`, `index songs` and so
             on, `check`.
 
@@ -91,7 +93,7 @@ def ingest(
     name = _name(space, weights, preset)
     made = [info for info in store.releases() if name.is_same_recipe(info.manifest.release)]
     for info in sorted(made, key=lambda info: not info.live):
-        if _is_whole(store, info.manifest):
+        if not rebuild and _is_whole(store, info.manifest):
             if info.live and not store.astray():
                 return IngestResult(info.manifest, Outcome.UNCHANGED, drop_older(store, KEEP))
             dropped = _promote(store, info.manifest.release)

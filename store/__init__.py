@@ -18,6 +18,7 @@ from melon.store.errors import (
     StoreClosed,
     StoreUnavailable,
     UnknownRelease,
+    damaged_release,
 )
 from melon.store.facets import ALL_VALUES, Facets, FacetValue, facet_fields
 from melon.store.filters import (
@@ -52,6 +53,7 @@ from melon.store.protocol import (
     ReleaseReader,
     VectorStore,
     check_whole,
+    faults,
 )
 from melon.store.prune import Pruned, drop_older, prune
 from melon.store.schema import (
@@ -68,6 +70,7 @@ from melon.store.schema import (
     tag_point_id,
     word_point_id,
 )
+from melon.store.verify import Verification, verify
 
 __all__ = [
     "ALL_VALUES",
@@ -124,10 +127,13 @@ __all__ = [
     "UnknownRelease",
     "VectorQuery",
     "VectorStore",
+    "Verification",
     "bigram_point_id",
     "check_whole",
+    "damaged_release",
     "drop_older",
     "facet_fields",
+    "faults",
     "genre_year",
     "hnsw_ef",
     "id_array",
@@ -135,5 +141,6 @@ __all__ = [
     "preset_for",
     "prune",
     "tag_point_id",
+    "verify",
     "word_point_id",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from melon.errors import InputError, MelonError
 from melon.text import did_you_mean
@@ -129,6 +129,22 @@ def damaged_manifest(release: str, reason: str) -> DamagedRelease:
         where=f"release {release}",
         hint=f"remove it with `melon releases drop {release}`; if it is live, run `melon ingest`"
         " first",
+    )
+
+
+SHOWN = 3
+"""Faults of a release that a message names; of the others it gives the number."""
+
+
+def damaged_release(release: str, faults: Sequence[str]) -> DamagedRelease:
+    """A release is not what was sealed."""
+    more = len(faults) - SHOWN
+    rest = [f"and {more} more"] if more > 0 else []
+    return DamagedRelease(
+        "; ".join([*faults[:SHOWN], *rest]),
+        where=f"release {release}",
+        hint="`melon ingest --rebuild` of its space builds it anew, beside it;"
+        f" `melon releases drop {release}` removes what is left of it",
     )
 
 

@@ -33,6 +33,7 @@ from melon.store.errors import (
     damaged_manifest,
     unknown_release,
 )
+from melon.store.evidence import KnownPoint
 from melon.store.presets import Preset
 from melon.store.schema import SCHEMA, SCHEMA_VERSION, Collection, CollectionSchema
 
@@ -83,6 +84,9 @@ class ReleaseManifest(BaseModel):
     fields: OwnFields = Field(default=(), description="the songs' own")
     title_tokenizer: Blob = b""
     ranking: Ranking | None = Field(default=None, description="how songs and tags are ordered")
+    evidence: dict[Collection, tuple[KnownPoint, ...]] = Field(
+        default_factory=dict, description="what it answered when it was sealed"
+    )
 
     # Of the same name as a method of pydantic's, which it has deprecated for `model_json_schema`.
     def schema(self, collection: Collection) -> CollectionSchema:  # type: ignore[override]

@@ -13,7 +13,14 @@ from functools import wraps
 from typing import Any, Protocol, Self, TypeVar, cast
 
 from melon.progress import Progress, ignore
-from melon.store.errors import DamagedRelease, IndexingFailed, NoRelease
+from melon.store.errors import (
+    DamagedRelease,
+    IndexingFailed,
+    NoRelease,
+    RequestRefused,
+    damaged_release,
+)
+from melon.store.evidence import differences
 from melon.store.facets import Facets
 from melon.store.filters import Filter
 from melon.store.manifest import ReleaseManifest
@@ -155,7 +162,7 @@ class ReleaseBuilder(Protocol):
         """Read what was built, before anyone else does."""
 
     def seal(self) -> None:
-        """Mark the release complete, so that it can be promoted."""
+        """Mark the release complete, so that it can be promoted, with what it answers now."""
 
     def abandon(self) -> None:
         """Remove what was built. What a killed build left is removed by the next one."""
@@ -239,6 +246,18 @@ class VectorStore(Protocol):
             ReleaseIsLive: promote another one first.
         """
 
+    def damaged_files(self, release: str, progress: Progress = ignore) -> list[str]:
+        """What of a release's files is not what was sealed, all of them read.
+
+        Nothing on a server, which keeps them itself.
+
+        Args:
+            progress: told as `files` how many bytes were read.
+
+        Raises:
+            DamagedRelease: it is not known what was sealed.
+        """
+
     def remove_left_behind(self) -> tuple[str, ...]:
         """Remove what killed builds and drops left, and return what that was, to be read.
 
@@ -255,29 +274,32 @@ class VectorStore(Protocol):
 
 
 def check_whole(reader: ReleaseReader) -> None:
-    """Refuse a release of which something is missing.
+    """Refuse a release of which something is missing, or that answers otherwise than it did.
+
+    This takes a few requests; `verify` reads all of it.
 
     Raises:
-        DamagedRelease: says what is missing, and what to do.
+        DamagedRelease: says what is wrong, and what to do.
     """
+    if wrong := [text for collection in Collection for text in faults(reader, collection)]:
+        raise damaged_release(reader.manifest.release, wrong)
+
+
+def faults(reader: ReleaseReader, collection: Collection) -> list[str]:
+    """What is missing of a collection, or else what it answers otherwise than it did."""
     manifest = reader.manifest
-    wrong: list[str] = []
-    for collection in Collection:
-        try:
-            count = reader.count(collection)
-        except (NoRelease, DamagedRelease):
-            wrong.append(f"its collection of {collection} is missing or damaged")
-            continue
+    try:
+        count = reader.count(collection)
         expected = manifest.counts.get(collection, count)
         if count != expected:
-            wrong.append(f"its collection of {collection} holds {count} points of {expected}")
-    if wrong:
-        raise DamagedRelease(
-            "; ".join(wrong),
-            where=f"release {manifest.release}",
-            hint=f"`melon ingest` of its space builds it anew; `melon releases drop"
-            f" {manifest.release}` removes what is left of it",
-        )
+            return [f"its collection of {collection} holds {count} points of {expected}"]
+        return differences(reader, collection, manifest.evidence.get(collection, ()))
+    except NoRelease:
+        return [f"its collection of {collection} is missing"]
+    except DamagedRelease as error:
+        return [f"its collection of {collection} is damaged: {error.what}"]
+    except RequestRefused as error:
+        return [f"its collection of {collection} cannot be read: {error.what}"]
 
 
 def check_count(reader: ReleaseReader, collection: Collection, sent: int) -> None:

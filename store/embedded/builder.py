@@ -14,9 +14,11 @@ from melon.files import sync_directory, write_atomically
 from melon.progress import Progress, ignore
 from melon.store.embedded.errors import edge_errors
 from melon.store.embedded.reader import EmbeddedReader
+from melon.store.embedded.sealing import seal_files
 from melon.store.embedded.shards import create_shard, optimise_shard
 from melon.store.embedded.translate import to_points
 from melon.store.errors import IndexingFailed, RequestRefused, StoreUnavailable
+from melon.store.evidence import IdSample, gather_all
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import PointBatch
 from melon.store.presets import INDEX_SETTINGS
@@ -39,6 +41,7 @@ class EmbeddedBuilder:
         self._manifest = manifest
         self._lock = lock
         self._sent = dict.fromkeys(Collection, 0)
+        self._sample = {collection: IdSample() for collection in Collection}
         self._reader: EmbeddedReader | None = None
         self._shards: dict[Collection, edge.EdgeShard] = {}
         settings = INDEX_SETTINGS[manifest.preset]
@@ -57,6 +60,7 @@ class EmbeddedBuilder:
         with self._errors(RequestRefused):
             self._shards[collection].update(edge.UpdateOperation.upsert_points(points))
         self._sent[collection] += len(points)
+        self._sample[collection].add(batch.ids)
 
     def finish(self, progress: Progress = ignore) -> None:
         """Flush, then build the indexes, those of a large collection in a child process.
@@ -84,14 +88,17 @@ class EmbeddedBuilder:
     def reader(self) -> EmbeddedReader:
         """Read what was built."""
         if self._reader is None:
-            self._reader = EmbeddedReader(self._directory, self._manifest)
+            self._reader = EmbeddedReader(self._directory, self._manifest, sealed=False)
         return self._reader
 
     def seal(self) -> None:
-        """Write the manifest and give the directory its final name."""
+        """Write the manifest, make all files durable, and give the directory its final name."""
+        evidence = gather_all(self.reader(), self._sample)
+        manifest = self._manifest.model_copy(update={"evidence": evidence})
         with self._errors(IndexingFailed):
             self._close()
-            write_atomically(self._directory / MANIFEST, self._manifest.model_dump_json())
+            write_atomically(self._directory / MANIFEST, manifest.model_dump_json())
+            seal_files(self._directory)
             final = self._directory.parent / self._manifest.release
             if final.exists():
                 shutil.rmtree(final)

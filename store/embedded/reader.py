@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ import qdrant_edge as edge
 
 from melon.errors import MelonError
 from melon.store.embedded.errors import edge_errors
+from melon.store.embedded.sealing import SealedFile, check_files, sealed_files
 from melon.store.embedded.shards import close_shard, open_shard
 from melon.store.embedded.translate import from_hits, from_ordered, from_record, to_filter, to_query
 from melon.store.errors import (
@@ -48,8 +50,9 @@ class EmbeddedReader:
     forked process a shard would wait for ever for threads that only the parent has.
     """
 
-    def __init__(self, directory: Path, manifest: ReleaseManifest) -> None:
+    def __init__(self, directory: Path, manifest: ReleaseManifest, *, sealed: bool = True) -> None:
         self._directory = directory
+        self._sealed = sealed
         self._manifest = manifest
         self._schemas = {collection: manifest.schema(collection) for collection in Collection}
         self._shards: dict[Collection, edge.EdgeShard] = {}
@@ -223,10 +226,16 @@ class EmbeddedReader:
                 if not self._requests:
                     self._idle.notify_all()
 
+    @cached_property
+    def _files(self) -> dict[str, SealedFile]:
+        return sealed_files(self._directory)
+
     def _open(self, collection: Collection) -> edge.EdgeShard:
         with self._opening[collection]:
             if collection not in self._shards:
                 try:
+                    if self._sealed:
+                        check_files(self._directory, self._files, collection)
                     shard = open_shard(self._directory / collection)
                 except StoreUnavailable:
                     if self._directory.is_dir():

@@ -4,7 +4,7 @@
     <root>/live                          name of the live release, and in the next line of the one
                                          that was live before; replaced atomically
     <root>/live.lock                     locked while a release is promoted or dropped
-    <root>/releases/<release>/           manifest.json and one shard per collection
+    <root>/releases/<release>/           manifest.json, files.json and one shard per collection
     <root>/releases/.building-…/         a build under way, or what a killed one left
 
 Shards are built without a write-ahead log: a release is durable when it is sealed, and a build
@@ -33,6 +33,7 @@ from melon.progress import Progress, ignore
 from melon.store.checked import CheckedReader
 from melon.store.embedded.builder import MANIFEST, EmbeddedBuilder
 from melon.store.embedded.reader import EmbeddedReader
+from melon.store.embedded.sealing import differing_files
 from melon.store.errors import (
     NoRelease,
     StoreBusy,
@@ -169,6 +170,10 @@ class EmbeddedStore:
             elif not doomed:
                 raise unknown_release(self.location, release, self._names())
         self._remove(doomed)
+
+    def damaged_files(self, release: str, progress: Progress = ignore) -> list[str]:
+        """The files of a release that are not what was sealed."""
+        return list(differing_files(self._releases_dir / release, progress))
 
     def remove_left_behind(self) -> tuple[str, ...]:
         """Remove what killed builds and drops left."""

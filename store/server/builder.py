@@ -11,6 +11,7 @@ from qdrant_client import grpc, models
 
 from melon.progress import Progress, ignore
 from melon.store.errors import IndexingFailed, StoreUnavailable
+from melon.store.evidence import IdSample, gather_all
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import PointBatch
 from melon.store.presets import INDEX_SETTINGS, Preset
@@ -50,6 +51,7 @@ class ServerBuilder:
         self._lease = lease
         self._settings = INDEX_SETTINGS[manifest.preset]
         self._sent = dict.fromkeys(Collection, 0)
+        self._sample = {collection: IdSample() for collection in Collection}
         self._in_flight: deque[Future[None]] = deque()
         # In threads, for qdrant-client's gRPC calls wait for the answer, even those for a future.
         self._senders = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="melon-upload")
@@ -64,6 +66,7 @@ class ServerBuilder:
         self._wait_for_answers(IN_FLIGHT - 1)
         self._in_flight.append(self._senders.submit(self._send, request))
         self._sent[collection] += len(batch.ids)
+        self._sample[collection].add(batch.ids)
 
     def finish(self, progress: Progress = ignore) -> None:
         """Wait for the points, then index one thing after the other, and wait for it.
@@ -99,10 +102,11 @@ class ServerBuilder:
         return ServerReader(self._connection, self._manifest)
 
     def seal(self) -> None:
-        """Store the manifest."""
-        self._lease.check()
+        """Store the manifest, with what the release answers now."""
         self._senders.shutdown()
-        self._registry.register(self._manifest)
+        evidence = gather_all(self.reader(), self._sample)
+        self._lease.check()
+        self._registry.register(self._manifest.model_copy(update={"evidence": evidence}))
         self._connection.pace.end_build()
         self._lease.end()
 

@@ -74,6 +74,16 @@ def damage(place: Place, release: str) -> None:
         shutil.rmtree(place.root / "releases" / release / "words")
 
 
+def test_a_rebuilt_release_takes_the_place_of_one_that_seems_whole(
+    store: VectorStore, space: EmbeddingSpace
+) -> None:
+    name = ingest(space, store).manifest.release
+    again = ingest(space, store, rebuild=True)
+    assert (again.outcome, again.manifest.release) == (Outcome.BUILT, f"{name}-2")
+    assert (store.live(), store.previous()) == (f"{name}-2", name)
+    assert ingest(space, store).outcome is Outcome.UNCHANGED
+
+
 def test_a_damaged_release_is_built_anew(
     place: Place, store: VectorStore, space: EmbeddingSpace
 ) -> None:

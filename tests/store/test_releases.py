@@ -113,9 +113,12 @@ def test_a_release_is_seen_when_it_is_sealed_and_live_when_promoted(store: Vecto
 def test_the_manifest_comes_back_whole(store: VectorStore) -> None:
     written = manifest("r1", counts={c: n for n, c in enumerate(Collection, 1)})
     publish(store, {part: points(range(count)) for part, count in written.counts.items()})
-    assert store.open().manifest == written
+    read = store.open().manifest
+    evidence = {part: tuple(known.point for known in read.evidence[part]) for part in Collection}
+    assert evidence == {part: tuple(range(count)) for part, count in written.counts.items()}
+    assert read.model_copy(update={"evidence": {}}) == written
     [listed] = store.releases()
-    assert listed.manifest == written.model_copy(update={"title_tokenizer": b""})
+    assert listed.manifest == read.model_copy(update={"title_tokenizer": b""})
 
 
 def test_releases_are_listed_newest_first(store: VectorStore) -> None:
@@ -256,7 +259,7 @@ class TestPromote:
         for release in ("r1", "r2"):
             publish(store, {SONGS: points([1])}, release)
         take_away(place, missing, "r1")
-        with pytest.raises(DamagedRelease, match=rf"release r1: .*{missing} is missing") as caught:
+        with pytest.raises(DamagedRelease, match=rf"release r1: .*{missing} is ") as caught:
             store.promote("r1")
         assert "melon releases drop r1" in str(caught.value)
         assert store.live() == "r2"
