@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from melon.errors import (
     ForeignFile,
@@ -26,6 +26,8 @@ from melon.errors import (
     UnwritableFile,
     uncapitalized,
 )
+
+COPY_BYTES = 1 << 16
 
 MAX_JSON_BYTES = 32 << 20
 """Of a file of JSON that is read whole; parsed, it may take twenty times as much."""
@@ -158,6 +160,44 @@ def copy_atomically(source: Path, target: Path) -> None:
             sync_directory(target.parent)
         except OSError as error:
             raise UnwritableFile.from_os_error(target, error) from error
+
+
+def data_in(file: BinaryIO, block: int) -> Iterator[tuple[int, int]]:
+    """Where an open file has data, in whole blocks: (start, end), ascending, without its holes.
+
+    All of it where the system does not tell.
+    """
+    size = os.fstat(file.fileno()).st_size
+    end = 0
+    while end < size:
+        try:
+            data = os.lseek(file.fileno(), end, os.SEEK_DATA)
+            hole = os.lseek(file.fileno(), data, os.SEEK_HOLE)
+        except AttributeError:  # not on this system
+            data, hole = 0, size
+        except OSError as error:
+            if error.errno == errno.ENXIO:  # a hole to the end
+                return
+            data, hole = 0, size
+        start = max(end, data // block * block)
+        end = min(size, -(-hole // block) * block)
+        if start < end:
+            yield start, end
+
+
+def copy_data(source: Path, target: Path) -> None:
+    """Copy a file to one that is not there, with its holes.
+
+    Raises:
+        OSError: it cannot be read, or the copy cannot be written.
+    """
+    with source.open("rb") as read, target.open("xb") as written:
+        for start, end in data_in(read, COPY_BYTES):
+            read.seek(start)
+            written.seek(start)
+            for place in range(start, end, COPY_BYTES):
+                written.write(read.read(min(COPY_BYTES, end - place)))
+        written.truncate(os.fstat(read.fileno()).st_size)
 
 
 @contextmanager

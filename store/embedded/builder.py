@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
-import qdrant_edge as edge
-
-from melon.errors import MelonError
 from melon.files import sync_directory, write_atomically
 from melon.progress import Progress, ignore
 from melon.store.embedded.errors import edge_errors
 from melon.store.embedded.reader import EmbeddedReader
+from melon.store.embedded.room import PLENTY, bytes_free, check_room
 from melon.store.embedded.sealing import seal_files
-from melon.store.embedded.shards import create_shard, optimise_shard
-from melon.store.embedded.translate import to_points
-from melon.store.errors import IndexingFailed, RequestRefused, StoreUnavailable
+from melon.store.embedded.writer import WRITTEN, ShardWriter, WriterApart, WriterHere
+from melon.store.errors import IndexingFailed
 from melon.store.evidence import IdSample, gather_all
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import PointBatch
-from melon.store.presets import INDEX_SETTINGS
 from melon.store.protocol import check_count
-from melon.store.schema import SCHEMA, Collection
+from melon.store.schema import Collection
+
+SMALL_RELEASE = 5_000
+"""Points below which a release is built in less time than a process takes to start."""
 
 MANIFEST = "manifest.json"
 """File of a release's directory that says that it is complete."""
@@ -43,12 +41,10 @@ class EmbeddedBuilder:
         self._sent = dict.fromkeys(Collection, 0)
         self._sample = {collection: IdSample() for collection in Collection}
         self._reader: EmbeddedReader | None = None
-        self._shards: dict[Collection, edge.EdgeShard] = {}
-        settings = INDEX_SETTINGS[manifest.preset]
+        self._writer: ShardWriter | None = None
         try:
-            for collection in Collection:
-                path = directory / collection
-                self._shards[collection] = create_shard(path, collection, manifest.dim, settings)
+            check_room(directory, manifest)
+            self._writer = self._new_writer()
         except BaseException:
             self.abandon()
             raise
@@ -56,31 +52,15 @@ class EmbeddedBuilder:
     def upsert(self, collection: Collection, batch: PointBatch) -> None:
         """Add a batch to the collection's shard."""
         batch.check(self._manifest.dim)
-        points = to_points(batch, SCHEMA[collection].sparse)
-        with self._errors(RequestRefused):
-            self._shards[collection].update(edge.UpdateOperation.upsert_points(points))
-        self._sent[collection] += len(points)
+        self._there().upsert(collection, batch)
+        self._sent[collection] += len(batch.ids)
         self._sample[collection].add(batch.ids)
 
     def finish(self, progress: Progress = ignore) -> None:
-        """Flush, then build the indexes, those of a large collection in a child process.
-
-        Edge's `optimize` blocks this process until it ends. While a child process does it, this
-        one can show progress and be interrupted.
-        """
-        with self._errors(IndexingFailed):
-            for shard in self._shards.values():
-                shard.flush()
-                shard.close()
-        self._shards.clear()
-        for collection in Collection:
-            optimise_shard(
-                self._directory / collection,
-                collection,
-                self._manifest.schema(collection).indexed,
-                self._sent[collection],
-                progress,
-            )
+        """Flush, then build the indexes."""
+        fields = {part: self._manifest.schema(part).indexed for part in Collection}
+        self._there().finish(fields, self._sent, progress)
+        self._writer = None
         reader = self.reader()
         for collection, sent in self._sent.items():
             check_count(reader, collection, sent)
@@ -95,8 +75,8 @@ class EmbeddedBuilder:
         """Write the manifest, make all files durable, and give the directory its final name."""
         evidence = gather_all(self.reader(), self._sample)
         manifest = self._manifest.model_copy(update={"evidence": evidence})
-        with self._errors(IndexingFailed):
-            self._close()
+        self._close()
+        with edge_errors(IndexingFailed, self._directory, what=WRITTEN):
             write_atomically(self._directory / MANIFEST, manifest.model_dump_json())
             seal_files(self._directory)
             final = self._directory.parent / self._manifest.release
@@ -108,20 +88,27 @@ class EmbeddedBuilder:
 
     def abandon(self) -> None:
         """Remove what was built."""
-        with suppress(MelonError), self._errors(StoreUnavailable):
-            self._close()  # which may write, where nothing can be written
-        self._shards.clear()
+        self._close()
         shutil.rmtree(self._directory, ignore_errors=True)
         self._lock.close()
 
-    @contextmanager
-    def _errors(self, kind: type[MelonError]) -> Iterator[None]:
-        with edge_errors(kind, self._directory, what="the release cannot be written"):
-            yield
+    def _new_writer(self) -> ShardWriter:
+        """In a process of its own where the release is large, or the disk might become full."""
+        manifest = self._manifest
+        small = sum(manifest.counts.values()) < SMALL_RELEASE
+        here = small and bytes_free(self._directory) > PLENTY
+        kind = WriterHere if here else WriterApart
+        return kind(self._directory, manifest.dim, manifest.preset)
+
+    def _there(self) -> ShardWriter:
+        if self._writer is None:
+            raise IndexingFailed("the release takes no more points", where=str(self._directory))
+        return self._writer
 
     def _close(self) -> None:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
-        while self._shards:
-            self._shards.popitem()[1].close()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None

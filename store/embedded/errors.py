@@ -22,6 +22,11 @@ _OF_THE_SHARD = {None, errno.ENOENT, errno.ENOTDIR}
 ANEW = "run `melon ingest` again"
 """What mends a release: another is built beside it."""
 
+FULL_HINT = (
+    "make room on the disk, or raise the limit of a file's size, and try again; `melon releases"
+    " prune --keep 1` removes old releases"
+)
+
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -59,6 +64,12 @@ def edge_errors(
         raise edge_error(kind, reason, where, hint) from error
 
 
+def is_write_refusal(error: MelonError) -> bool:
+    """Whether the system refused to write: no room, no right, or a read-only file system."""
+    match = _OF_THE_SYSTEM.search(error.what)
+    return match is not None and int(match[1]) in _FULL | _REFUSED
+
+
 def _is_panic(error: BaseException) -> bool:
     """Whether it is pyo3's `PanicException`, which no module exports."""
     return type(error).__name__ == "PanicException"
@@ -77,7 +88,7 @@ def edge_error(
 
 def _what_to_do(code: int | None) -> str | None:
     if code in _FULL:
-        return "make room on the disk, or raise the limit of a file's size, and try again"
+        return FULL_HINT
     if code in _REFUSED:
-        return "it needs read and write access to the directory"
+        return "it needs read access to the directory, and to write needs write access"
     return None

@@ -18,7 +18,7 @@ from typing import BinaryIO
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from melon.errors import MelonError, counted, first_problem, reason_of
-from melon.files import read_json, sync_directory, write_atomically
+from melon.files import data_in, open_regular, read_json, sync_directory, write_atomically
 from melon.progress import Progress, ignore
 from melon.store.embedded.errors import ANEW
 from melon.store.errors import DamagedRelease, damaged_release
@@ -131,9 +131,8 @@ def checksum_of(file: BinaryIO) -> str:
     difference.
     """
     digest = hashlib.sha256()
-    size = os.fstat(file.fileno()).st_size
     zeros = bytes(BLOCK)
-    for start, end in _data_in(file, size):
+    for start, end in data_in(file, BLOCK):
         file.seek(start)
         for number in range(start // BLOCK, -(-end // BLOCK)):
             block = file.read(BLOCK)
@@ -141,30 +140,6 @@ def checksum_of(file: BinaryIO) -> str:
                 digest.update(number.to_bytes(8, "little"))
                 digest.update(block)
     return digest.hexdigest()
-
-
-def _data_in(file: BinaryIO, size: int) -> Iterator[tuple[int, int]]:
-    """Where a file has data, from the beginning of a block; all of it where nobody knows."""
-    if not hasattr(os, "SEEK_DATA"):
-        yield 0, size
-        return
-    end = 0
-    while end < size:
-        try:
-            data = os.lseek(file.fileno(), end, os.SEEK_DATA)
-            hole = os.lseek(file.fileno(), data, os.SEEK_HOLE)
-        except OSError:  # no more data; or a file system that does not tell
-            if end == 0 and _holds_data(file):
-                yield 0, size
-            return
-        start = max(end, data // BLOCK * BLOCK)
-        end = min(size, -(-hole // BLOCK) * BLOCK)
-        if start < end:
-            yield start, end
-
-
-def _holds_data(file: BinaryIO) -> bool:
-    return os.fstat(file.fileno()).st_blocks > 0
 
 
 def _differing_at_sight(
@@ -186,7 +161,7 @@ def _differing_at_sight(
 
 def _content_fault(directory: Path, name: str, sealed: SealedFile) -> str | None:
     try:
-        with (directory / name).open("rb") as file:
+        with open_regular(directory / name) as file:
             same = checksum_of(file) == sealed.checksum
     except OSError as error:
         return f"{name} cannot be read: {reason_of(error)}"

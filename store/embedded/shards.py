@@ -2,34 +2,99 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
+import re
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import qdrant_edge as edge
 
 from melon.errors import MelonError
 from melon.fields import Field, FieldType
-from melon.files import locked
-from melon.progress import Progress
-from melon.store.embedded.errors import ANEW, edge_error, edge_errors
+from melon.files import copy_data, locked
+from melon.store.embedded.errors import ANEW, edge_error, edge_errors, is_write_refusal
+from melon.store.embedded.room import bytes_free
 from melon.store.embedded.translate import payload_index
 from melon.store.errors import DamagedRelease, IndexingFailed, StoreUnavailable
 from melon.store.presets import IndexSettings
 from melon.store.schema import DENSE, SCHEMA, Collection
 
+BYTES_TO_OPEN = 1 << 20
 NOT_BUILT = "the indexes were not built"
-POLL_SECONDS = 0.2
-SMALL_SHARD = 5_000
-"""Points below which the indexes are built in less time than a process takes to start."""
 
 
 def open_shard(path: Path) -> edge.EdgeShard:
+    """Load a shard to read it, where nothing can be written, too.
+
+    Loading writes: see `open_apart`. On a disk that is almost full it is not tried, for Edge may
+    write into a hole of a file that it maps, and the system would end this process.
+
+    Raises:
+        DamagedRelease: it is not there, or not whole.
+        StoreUnavailable: it cannot be read.
+    """
+    if bytes_free(path) < BYTES_TO_OPEN:
+        return open_apart(path, edge_error(StoreUnavailable, "the disk is full", path))
+    try:
+        return open_in_place(path)
+    except StoreUnavailable as error:
+        if not is_write_refusal(error):
+            raise
+        return open_apart(path, error)
+
+
+def open_apart(path: Path, refusal: MelonError) -> edge.EdgeShard:
+    """Load a shard where it lies on a full disk, a read-only one, or belongs to somebody else.
+
+    Edge writes its configuration files anew, and opens all files for writing that points could be
+    added to. So it is given a directory with copies of these, and links to the others. All of them
+    are mapped when it is loaded, and the directory is gone before it answers.
+
+    Args:
+        refusal: why it could not be opened in its place; raised where no other is found.
+    """
+    reason: Exception = refusal
+    for place in _PLACES_FOR_COPIES:
+        try:
+            with TemporaryDirectory(prefix="melon-", dir=place) as directory:
+                copy = Path(directory) / path.name
+                _copy_to_open(path, copy)
+                return open_in_place(copy)
+        except OSError as error:
+            reason = error
+        except DamagedRelease:
+            raise
+        except StoreUnavailable as error:
+            reason = error
+    raise refusal from reason
+
+
+_PLACES_FOR_COPIES = (None, "/dev/shm")
+"""The system's directory for temporary files, else memory."""
+
+_ADDED_TO = re.compile(
+    r"(page|flags|chunk)_.*|(tracker|bitmask|gaps|status|deleted)\.dat"
+    r"|id_tracker\.(deleted|versions)|mutable_id_tracker\..*|.*\.json"
+)
+"""Files that Edge opens for writing when it loads a shard."""
+
+
+def _copy_to_open(path: Path, copy: Path) -> None:
+    for parent, directories, names in os.walk(path):
+        directories[:] = [name for name in directories if not name.startswith(".")]
+        target = copy / Path(parent).relative_to(path)
+        target.mkdir()
+        for name in names:
+            source = Path(parent, name).absolute()
+            if _ADDED_TO.fullmatch(name):  # some of which it does not find as links
+                copy_data(source, target / name)
+            else:
+                (target / name).symlink_to(source)
+
+
+def open_in_place(path: Path) -> edge.EdgeShard:
     """Load a shard, one process at a time: loading rewrites its configuration file.
 
     Raises:
@@ -89,29 +154,6 @@ def create_shard(
         return edge.EdgeShard.create(str(path), config)
 
 
-def optimise_shard(
-    path: Path,
-    collection: Collection,
-    fields: Sequence[Field],
-    total: int,
-    progress: Progress,
-) -> None:
-    """Build the indexes of a closed shard, a large one in a child process.
-
-    Edge's `optimize` blocks a process until it ends. While a child does it, this one can show
-    progress and be interrupted.
-
-    Raises:
-        IndexingFailed: Edge, or the child, gave up.
-        StoreUnavailable: the shard cannot be written.
-    """
-    if total < SMALL_SHARD:
-        build_indexes(path, fields)
-    else:
-        _build_in_child(path, collection, fields, total, progress)
-    progress(f"index {collection}", total, total)
-
-
 def build_indexes(path: Path, fields: Sequence[Field]) -> None:
     """Open a closed shard, index these fields, optimise it until nothing is left to do, close it.
 
@@ -123,7 +165,7 @@ def build_indexes(path: Path, fields: Sequence[Field]) -> None:
         IndexingFailed: Edge gave up.
         StoreUnavailable: it cannot be written.
     """
-    shard = open_shard(path)
+    shard = open_in_place(path)
     with edge_errors(IndexingFailed, path, what=NOT_BUILT):
         for texts in (False, True):
             for field in fields:
@@ -134,38 +176,3 @@ def build_indexes(path: Path, fields: Sequence[Field]) -> None:
                 shard.optimize()
         shard.flush()
         shard.close()
-
-
-def _build_in_child(
-    path: Path,
-    collection: Collection,
-    fields: Sequence[Field],
-    total: int,
-    progress: Progress,
-) -> None:
-    # -P: else the child would import what lies in the directory where the command is run.
-    command = [sys.executable, "-P", "-m", "melon.store.embedded.optimize"]
-    indexed = [(field.name, field.type, asdict(field.index)) for field in fields if field.index]
-    command += [str(path), json.dumps(indexed), str(os.getpid())]
-    child = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,  # Ctrl-C is ours to handle
-    )
-    with child:
-        try:
-            while True:
-                try:
-                    _, message = child.communicate(timeout=POLL_SECONDS)
-                    break
-                except subprocess.TimeoutExpired:
-                    progress(f"index {collection}", 0, total)
-        except BaseException:
-            child.kill()
-            raise
-    if child.returncode != 0:
-        reason = message.strip().splitlines()[-1:] or [f"exit code {child.returncode}"]
-        raise edge_error(IndexingFailed, f"{NOT_BUILT}: {reason[0]}", path)

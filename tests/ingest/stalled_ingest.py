@@ -14,7 +14,7 @@ from typing import Any
 
 import melon.ingest
 from melon.cli import main
-from melon.store.embedded import shards
+from melon.store.embedded import builder
 
 
 def stalling(moment: str, ingest: Callable[..., Any]) -> Callable[..., Any]:
@@ -33,7 +33,6 @@ def stalling(moment: str, ingest: Callable[..., Any]) -> Callable[..., Any]:
 if __name__ == "__main__":
     moment = sys.argv.pop(1)
     if moment == "index":
-        shards.SMALL_SHARD = 0  # a child process for every shard
-        shards.POLL_SECONDS = 0.001  # and the first report while it is at work
+        builder.SMALL_RELEASE = 0  # in a process of its own
     melon.ingest.ingest = stalling(moment, melon.ingest.ingest)
     main()

@@ -172,9 +172,8 @@ def test_indexes_are_built_whatever_lies_in_the_working_directory(
 ) -> None:
     (tmp_path / "qdrant_edge.py").write_text("raise ImportError('not the engine')")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(
-        "melon.store.embedded.shards.SMALL_SHARD", 0
-    )  # a child process for every shard
+    # In a process of its own:
+    monkeypatch.setattr("melon.store.embedded.builder.SMALL_RELEASE", 0)
     with EmbeddedStore(tmp_path / "store") as store:
         publish(store, {Collection.SONGS: points(range(10))})
         assert store.open().count(Collection.SONGS) == 10
