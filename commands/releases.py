@@ -114,6 +114,27 @@ def prune(
         note("there was nothing to remove")
 
 
+@app.command()
+def unlock(
+    context: typer.Context,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Remove those of processes that may be at work, too."),
+    ] = False,
+    url: UrlOption = None,
+    path: PathOption = None,
+) -> None:
+    """Remove marks of work under way on a server that cannot be right, or whose process ended."""
+    store = chosen_store(url or context.obj[0], path or context.obj[1], to_write=True)
+    unlocked = store.unlock(force=force)
+    for removed in unlocked.removed:
+        note(f"removed: {removed}")
+    for kept in unlocked.kept:
+        note(f"left: {kept} (--force removes it)")
+    if not unlocked.removed and not unlocked.kept:
+        note("nothing is marked as under way")
+
+
 def status(url: UrlOption = None, path: PathOption = None, as_json: JsonOption = False) -> None:
     """Say which store answers, which release is live, by which strategy, and what is in it."""
     from melon.retrieval import DEFAULT_STRATEGY

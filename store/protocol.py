@@ -39,6 +39,14 @@ class ReleaseInfo:
     live: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Unlocked:
+    """What `VectorStore.unlock` did, as people read it."""
+
+    removed: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+
+
 class ReleaseReader(Protocol):
     """Reads one release. All requests see the same four collections, whatever is promoted.
 
@@ -263,6 +271,15 @@ class VectorStore(Protocol):
 
         Raises:
             StoreBusy: another process is building in this store.
+        """
+
+    def unlock(self, *, force: bool = False) -> Unlocked:
+        """Remove what keeps others from building, promoting and dropping, and cannot be right.
+
+        Nothing in a directory, whose locks end with their processes.
+
+        Args:
+            force: remove the marks of processes that may be at work, too.
         """
 
     def close(self) -> None:

@@ -52,7 +52,7 @@ from melon.store.manifest import (
     parse_manifest,
     readable,
 )
-from melon.store.protocol import ReleaseInfo, check_whole
+from melon.store.protocol import ReleaseInfo, Unlocked, check_whole
 
 BUILDING = ".building-"
 DROPPED = f"{BUILDING}dropped-"
@@ -185,6 +185,11 @@ class EmbeddedStore:
             left = sorted(self._releases_dir.glob(f"{BUILDING}*"))
             self._remove(left)
         return tuple(str(path) for path in left)
+
+    def unlock(self, *, force: bool = False) -> Unlocked:
+        """Nothing: locks end with their processes."""
+        del force
+        return Unlocked()
 
     def close(self) -> None:
         """Close every reader that this store opened; it opens no other."""

@@ -1,43 +1,33 @@
 """One build at a time on a server, and one change of what is live at a time.
 
 A process that works puts a mark into the registry and renews it. If a mark was not renewed for
-`DEAD_AFTER`, or its process ran on this host and has ended, then the process was killed, and the
-next one removes the mark. The clocks of hosts must not differ by more than `DEAD_AFTER`.
+`DEAD_AFTER`, or its process ran where this one does and has ended, then the process was killed, and
+the next one removes the mark. One that cannot be right is left for `melon releases unlock`.
 """
 
 from __future__ import annotations
 
-import os
 import random
-import socket
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
 from melon.errors import MelonError
 from melon.store.errors import StoreBusy
+from melon.store.protocol import Unlocked
+from melon.store.server.marks import DEAD_AFTER, Mark, Work, hold, let_go
 from melon.store.server.registry import Registry
 
 RENEW_SECONDS = 10.0
-DEAD_AFTER = timedelta(minutes=2)
 
 TIE_SECONDS, TIE_POLL_SECONDS = 30.0, 0.02
 """Of processes that start at the same time, one waits so long for the others to step back."""
 
 SWITCH_SECONDS = 30.0
 """How long to wait for another process that promotes or drops: it takes a fraction of a second."""
-
-_PROCESS = str(uuid4())
-"""Tells this process from an earlier one with the same number, as containers have it."""
-
-_leases: set[str] = set()
-"""The leases of this process that have not ended; its other marks stayed with a lost server."""
 
 
 @contextmanager
@@ -62,18 +52,6 @@ def switching(registry: Registry, release: str) -> Iterator[None]:
         lease.end()
 
 
-class Work(StrEnum):
-    """What a lease is for. A release can be promoted or dropped while another is built."""
-
-    BUILD = "build"
-    SWITCH = "switch"
-
-    @property
-    def in_words(self) -> str:
-        """What is done to a release meanwhile, for a message."""
-        return "built" if self is Work.BUILD else "promoted or dropped"
-
-
 class Lease:
     """The right to do one kind of work, from the moment this is made until `end`.
 
@@ -89,11 +67,11 @@ class Lease:
         self._waiting = True
         self._ended = threading.Event()
         self._renewer = threading.Thread(target=self._keep, name="melon-lease", daemon=True)
-        _leases.add(self._id)
+        hold(self._id)
         try:
             self._take()
         except BaseException:
-            _leases.discard(self._id)
+            let_go(self._id)
             with suppress(MelonError):
                 registry.remove_mark(self._id)
             raise
@@ -119,7 +97,7 @@ class Lease:
         know it when the process ends, and those on other hosts after `DEAD_AFTER`.
         """
         self._ended.set()
-        _leases.discard(self._id)
+        let_go(self._id)
         self._renewer.join()  # so that it does not renew what is removed next
         with suppress(MelonError):
             self._registry.remove_mark(self._id)
@@ -136,7 +114,7 @@ class Lease:
             before = {
                 mark_id: mark
                 for mark_id, mark in others.items()
-                if mark_id < self._id or not mark.get("waiting")
+                if mark_id < self._id or not mark.waiting
             }
             if before or time.monotonic() > until:
                 raise self._busy(next(iter((before or others).values())))
@@ -145,30 +123,44 @@ class Lease:
         if not self._renew():
             raise self._lost()
 
-    def _others(self) -> dict[str, dict[str, Any]]:
-        """The marks of the same work by living processes; those of dead ones are removed."""
+    def _others(self) -> dict[str, Mark]:
+        """The marks of the same work by living processes; those of dead ones are removed.
+
+        Raises:
+            StoreBusy: one cannot be right, so that nobody knows whether somebody is at work.
+        """
         others = {}
-        for mark_id, mark in self._registry.marks().items():
-            if mark_id == self._id or mark.get("work", Work.BUILD) != self._work:
+        for mark_id, payload in self._registry.marks().items():
+            if mark_id == self._id:
                 continue
-            if _is_dead(mark_id, mark):
+            mark = Mark.parse(payload)
+            if isinstance(mark, str):
+                raise StoreBusy(
+                    f"a mark of work under way cannot be right: {mark}",
+                    where=f"{self._registry.location}, point {mark_id} of {self._registry.name}",
+                    hint="if no melon is at work there, `melon releases unlock` removes it",
+                )
+            if mark.work != self._work:
+                continue
+            if mark.is_dead(mark_id):
                 self._registry.remove_mark(mark_id)
             else:
                 others[mark_id] = mark
         return others
 
-    def _busy(self, mark: dict[str, Any]) -> StoreBusy:
+    def _busy(self, mark: Mark) -> StoreBusy:
         return StoreBusy(
-            f"release {mark['build']} is being {self._work.in_words} by process {mark['pid']} on"
-            f" {mark['host']}",
+            str(mark),
             where=self._registry.location,
             hint="wait for the other `melon` to end; if it was killed on another"
-            f" host, try again in {DEAD_AFTER.seconds // 60} minutes",
+            f" host, or in another container, try again in {DEAD_AFTER.seconds // 60} minutes, or"
+            " `melon releases unlock --force`",
         )
 
     def _lost(self) -> StoreBusy:
         return StoreBusy(
-            "this process was silent for so long that another took it for dead",
+            "this process was silent for so long that another took it for dead, or somebody removed"
+            " its mark",
             where=self._registry.location,
             hint="run the command again",
         )
@@ -184,30 +176,28 @@ class Lease:
         return self._registry.renew_mark(self._id, self._mark())
 
     def _mark(self) -> dict[str, Any]:
-        return {
-            "build": self._release,
-            "work": self._work,
-            "waiting": self._waiting,
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
-            "process": _PROCESS,
-            "renewed": datetime.now(UTC).isoformat(),
-        }
+        now = Mark.now(self._release, self._work, waiting=self._waiting)
+        return now.model_dump(mode="json")
 
 
-def _is_dead(mark_id: str, mark: dict[str, Any]) -> bool:
-    if datetime.now(UTC) - datetime.fromisoformat(mark["renewed"]) > DEAD_AFTER:
-        return True
-    if mark["host"] != socket.gethostname():
-        return False
-    if mark["pid"] == os.getpid():
-        return mark["process"] != _PROCESS or mark_id not in _leases
-    if sys.platform == "win32":
-        return False  # signal 0 is Ctrl-C there
-    try:
-        os.kill(mark["pid"], 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        pass  # another user's, and alive
-    return False
+def unlock(registry: Registry, *, force: bool) -> Unlocked:
+    """Remove the marks that cannot be right, and those of processes that have ended.
+
+    Args:
+        force: remove those of processes that may be at work, too: these notice, and give up.
+    """
+    removed, kept = [], []
+    for mark_id, payload in registry.marks().items():
+        mark = Mark.parse(payload)
+        if isinstance(mark, str):
+            what = f"a mark that cannot be right ({mark})"
+        elif mark.is_dead(mark_id):
+            what = f"a mark of a process that has ended: {mark}"
+        else:
+            what = str(mark)
+            if not force:
+                kept.append(what)
+                continue
+        registry.remove_mark(mark_id)
+        removed.append(what)
+    return Unlocked(tuple(removed), tuple(kept))

@@ -25,12 +25,13 @@ from melon.store.server.cluster import replicate
 from melon.store.server.connection import ServerConnection
 from melon.store.server.errors import name_taken
 from melon.store.server.limits import Limits
+from melon.store.server.marks import Mark
 
 PAGE = 100
 CONFLICT = 409
 _MARK_FIELDS = {"build", "host", "pid", "process", "renewed"}
 _LARGE = models.PayloadSelectorExclude(exclude=["title_tokenizer"])
-_SMALL = models.PayloadSelectorInclude(include=["release", "work", "waiting", *_MARK_FIELDS])
+_SMALL = models.PayloadSelectorInclude(include=["release", *Mark.model_fields])
 
 
 class Registry:
@@ -43,6 +44,11 @@ class Registry:
         self._connection = connection
         self._name = f"{connection.address.prefix}_releases"
         self._known = False
+
+    @property
+    def name(self) -> str:
+        """The collection's."""
+        return self._name
 
     @property
     def location(self) -> str:

@@ -24,11 +24,11 @@ from melon.store.errors import (
     unknown_release,
 )
 from melon.store.manifest import ReleaseManifest, check_schema, manifest_to_read
-from melon.store.protocol import ReleaseInfo, check_whole
+from melon.store.protocol import ReleaseInfo, Unlocked, check_whole
 from melon.store.server.aliases import Aliases
 from melon.store.server.builder import ServerBuilder
 from melon.store.server.connection import ServerAddress, ServerConnection
-from melon.store.server.lease import Lease, switching
+from melon.store.server.lease import Lease, switching, unlock
 from melon.store.server.reader import ServerReader
 from melon.store.server.registry import Registry
 
@@ -148,6 +148,11 @@ class ServerStore:
         """Delete what killed builds and drops left."""
         with self._building("left-overs"):
             return self._registry.remove_left_behind(self.live())
+
+    def unlock(self, *, force: bool = False) -> Unlocked:
+        """Remove marks of work under way that cannot be right, or whose process has ended."""
+        self._check_named()
+        return unlock(self._registry, force=force)
 
     def close(self) -> None:
         """Close the connections."""

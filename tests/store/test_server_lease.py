@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import os
-import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,8 @@ from store_samples import manifest, points, publish
 from melon.store import Collection, StoreBusy
 from melon.store.server import ServerStore
 from melon.store.server.connection import ServerConnection
-from melon.store.server.lease import DEAD_AFTER, Lease, Work
+from melon.store.server.lease import Lease
+from melon.store.server.marks import DEAD_AFTER, Where, Work
 from melon.store.server.registry import Registry
 
 MARK = "11111111-2222-3333-4444-555555555555"
@@ -65,11 +66,11 @@ def test_a_build_that_is_alive_elsewhere_is_waited_for(
 
 def killed_marks() -> dict[str, dict[str, Any]]:
     long_ago = (datetime.now(UTC) - DEAD_AFTER - timedelta(seconds=1)).isoformat()
-    here = socket.gethostname()
+    here = asdict(Where.here())
     return {
         "silent for long": mark(renewed=long_ago),
-        "process ended": mark(host=here, pid=ended_process()),
-        "same number, another process": mark(host=here, pid=os.getpid()),
+        "process ended": mark(**here, pid=ended_process()),
+        "same number, another process": mark(**here, pid=os.getpid()),
     }
 
 
@@ -81,6 +82,76 @@ def test_a_killed_build_is_replaced(
     with server_place.open() as store:
         publish(store, {Collection.SONGS: points([1])}, "r1")
     assert registry.marks() == {}
+
+
+def other_places() -> dict[str, dict[str, Any]]:
+    here = asdict(Where.here())
+    return {
+        "another container": here | {"namespace": "pid:[1]"},
+        "before this host was started": here | {"boot": "another"},
+        "an older melon": {"host": here["host"]},
+    }
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells boot and namespace")
+@pytest.mark.parametrize("place", other_places())
+def test_a_build_in_another_container_of_the_same_name_is_alive(
+    server_place: ServerPlace, registry: Registry, place: str
+) -> None:
+    """There, the number is that of a process which is not seen from here."""
+    registry.put_mark(MARK, mark(**other_places()[place], pid=ended_process()))
+    with server_place.open() as store, pytest.raises(StoreBusy, match="being built by process"):
+        store.build(manifest("r1"))
+    assert set(registry.marks()) == {MARK}
+
+
+WRONG = [
+    {"renewed": "2999-01-01T00:00:00Z"},
+    {"renewed": "2026-01-01T00:00:00"},
+    {"renewed": 7},
+    {"renewed": None},
+    {"pid": "1"},
+    {"pid": -1},
+    {"pid": 1 << 70},
+    {"host": ["here"]},
+    {"work": "sleep"},
+    {"build": 5},
+    {"process": {}},
+    {"waiting": "perhaps"},
+    {"namespace": 3},
+]
+
+
+def test_a_mark_that_cannot_be_right_is_reported_with_how_to_remove_it(
+    server_place: ServerPlace, registry: Registry
+) -> None:
+    with server_place.open() as store:
+        publish(store, {Collection.SONGS: points([1])}, "r1")
+        for wrong in WRONG:
+            registry.put_mark(MARK, mark(**wrong))
+            with pytest.raises(StoreBusy, match=f"cannot be right: {next(iter(wrong))}: ") as said:
+                store.build(manifest("r2"))
+            assert "melon releases unlock" in str(said.value)
+            unlocked = store.unlock()
+            assert (len(unlocked.removed), unlocked.kept) == (1, ())
+            assert registry.marks() == {}
+        store.promote("r1")
+
+
+def test_marks_of_living_processes_are_removed_by_force_alone(
+    server_place: ServerPlace, registry: Registry
+) -> None:
+    with server_place.open() as store:
+        lease = Lease(registry, "r2")
+        registry.put_mark(MARK, killed_marks()["process ended"])
+        unlocked = store.unlock()
+        assert [len(unlocked.removed), len(unlocked.kept)] == [1, 1]
+        assert "release r2 is being built" in unlocked.kept[0]
+        lease.check()
+        assert store.unlock(force=True).kept == ()
+        with pytest.raises(StoreBusy, match="removed its mark"):
+            lease.check()
+        lease.end()
 
 
 def test_what_killed_builds_and_cut_drops_left_is_removed_by_the_next_build(
@@ -233,7 +304,7 @@ def test_a_killed_promotion_keeps_nobody_waiting(
 ) -> None:
     with server_place.open() as store:
         publish(store, {}, "r1")
-        killed = mark(work="switch", host=socket.gethostname(), pid=ended_process())
+        killed = mark(work="switch", **asdict(Where.here()), pid=ended_process())
         registry.put_mark(MARK, killed)
         store.promote("r1")
     assert registry.marks() == {}
