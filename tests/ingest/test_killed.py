@@ -140,7 +140,7 @@ def test_releases_that_an_interruption_left_too_many_are_dropped_next_time(
     with place.open() as store:
         names = [ingest(variant(space, n), store).manifest.release for n in range(2)]
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr("melon.ingest.release._drop_old", lambda *_: ())
+            patched.setattr("melon.ingest.release.drop_older", lambda *_: ())
             newest = ingest(variant(space, 2), store).manifest.release
         assert len(store.releases()) == 3
         result = ingest(variant(space, 2), store)
