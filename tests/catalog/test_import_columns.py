@@ -1,0 +1,184 @@
+"""What a column is: told by its name, by its values, or asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from importing_samples import lists_of, written
+
+from melon.catalog import BadImport, UnclearColumns, from_frame, plan_import
+
+
+def plan_of(text: str, tmp_path: Path, *mapping: str, name: str = "a.csv") -> dict[str, str]:
+    """What becomes of the columns of a table."""
+    (tmp_path / name).write_text(text)
+    [plan] = plan_import([tmp_path / name], mapping=mapping).tables
+    made = {column: role.value for role, column in plan.roles.items()}
+    return (
+        made
+        | {column: field for field, column in plan.fields.items()}
+        | dict.fromkeys(plan.left, "left")
+    )
+
+
+def test_what_programs_export_is_recognised(tmp_path: Path):
+    exportify = (
+        "Track URI,Track Name,Album Name,Artist Name(s),Release Date,Duration (ms),Popularity,"
+        "Explicit,Added By,Added At,Genres,Record Label,Energy,Key,Tempo\n"
+        "spotify:track:1,A,B,C;D,2019,1,2,true,me,2020-01-01T10:00:00Z,rock,EMI,.5,5,120\n"
+    )
+    assert plan_of(exportify, tmp_path) == {
+        "Track URI": "track",
+        "Track Name": "name",
+        "Album Name": "album",
+        "Artist Name(s)": "artists",
+        "Release Date": "date",
+        "Duration (ms)": "duration_ms",
+        "Popularity": "track_popularity",
+        "Explicit": "explicit",
+        "Added By": "added_by",
+        "Added At": "added_at",
+        "Genres": "genres",
+        "Record Label": "record_label",
+        "Energy": "energy",
+        "Key": "musical_key",
+        "Tempo": "tempo",
+    }
+    tune_my_music = "Track name,Artist name,Album,Playlist name,Type,ISRC\nA,B,C,D,Playlist,GB1\n"
+    assert plan_of(tune_my_music, tmp_path) == {
+        "Track name": "name",
+        "Artist name": "artists",
+        "Album": "album",
+        "Playlist name": "title",
+        "Type": "type",
+        "ISRC": "isrc",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "role"),
+    [
+        ("playlist,track\nmy list,x:1\n", "playlist", "title"),
+        ("playlist,track\n17,x:1\n", "playlist", "playlist"),
+        ("playlist,track\nmy list,A song\n", "track", "name"),
+        ("playlist,track\nmy list,x:1\n", "track", "track"),
+        ("playlist,song,song id\nmy list,Rain,7\n", "song", "name"),
+        ("playlist_id,title,artist\n1,One,U2\n1,Two,U2\n", "title", "name"),
+        ("playlist_id,track_id,title\n1,5,gym\n1,6,gym\n2,5,jazz\n", "title", "title"),
+        ("playlist_id,track_id,name\n1,5,A\n1,6,B\n2,5,A\n", "name", "name"),
+        ("id,playlist_id,track_id\n1,1,5\n2,1,6\n", "id", "left"),
+        (",playlist_id,track_id\n0,1,5\n1,1,6\n", "column 1", "left"),
+        ("sep=;\nplaylist_id;track_id\n1;5\n", "track_id", "track"),
+    ],
+)
+def test_what_a_name_leaves_open_the_values_tell(text: str, column: str, role: str, tmp_path: Path):
+    assert plan_of(text, tmp_path)[column] == role
+
+
+@pytest.mark.parametrize(
+    ("text", "suggested"),
+    [
+        ("foo,bar\np:1,x:2\n", "playlist=foo"),
+        ("playlist_id,song_id,name\n1,5,x\n2,6,y\n", "title=name"),
+        ("playlist_id,song_id,album_id\n1,5,7\n", "own_album_id=album_id"),
+        ("playlist_id,song_id,bpm,BPM\n1,5,7,8\n", "own_bpm=BPM"),
+    ],
+)
+def test_what_cannot_be_told_is_asked_for(text: str, suggested: str, tmp_path: Path):
+    """And what is suggested is taken, until nothing is left to ask."""
+    mapping: list[str] = []
+    with pytest.raises(UnclearColumns) as raised:
+        plan_of(text, tmp_path)
+    assert raised.value.mapping[0] == suggested
+    for _ in range(3):
+        try:
+            plan_of(text, tmp_path, *mapping)
+        except UnclearColumns as error:
+            mapping += error.mapping
+    plan_of(text, tmp_path, *mapping)
+
+
+def test_a_mapping_corrects_what_was_recognised(tmp_path: Path):
+    text = "playlist_id,track_id,playlist_name,real,label\n1,5,x,gym,EMI\n"
+    found = plan_of(text, tmp_path, "title=real", "label=", "title_of_old=playlist_name")
+    assert found["real"] == "title"
+    assert found["label"] == "left"
+    assert found["playlist_name"] == "title_of_old"
+    with pytest.raises(BadImport, match="there is no column 'nowhere'"):
+        plan_of(text, tmp_path, "title=nowhere")
+    with pytest.raises(BadImport, match="names no column"):
+        plan_of(text, tmp_path, "title")
+
+
+@pytest.mark.parametrize("mark", ["|", ";", ", "])
+def test_joined_keys_in_a_cell_are_asked_about(mark: str, tmp_path: Path):
+    rows = pd.DataFrame({"playlist_id": ["p", "q"], "track_id": [mark.join("xyz"), "y"]})
+    with pytest.raises(UnclearColumns) as asked:
+        from_frame(rows)
+    assert asked.value.mapping == ("track[]=track_id",)
+    found = written(rows, tmp_path / "out", mapping=asked.value.mapping)
+    assert lists_of(found) == {"p": ["x", "y", "z"], "q": ["y"]}
+    whole = written(rows, tmp_path / "whole", mapping=["track=track_id"])
+    assert lists_of(whole) == {"p": [mark.join("xyz")], "q": ["y"]}
+    plural = rows.rename(columns={"track_id": "track_ids"})
+    assert lists_of(written(plural, tmp_path / "plural")) == {"p": ["x", "y", "z"], "q": ["y"]}
+    rows["track_id"] = ["['x', 'y']", "['z']"]
+    assert lists_of(written(rows, tmp_path / "lists")) == {"p": ["x", "y"], "q": ["z"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "roles"),
+    [
+        ("Playlist;Künstler;Titel\nA b;Q;One\nA b;R;Two\n", ["title", "artists", "name"]),
+        (
+            "Titel;Interpret;Album;Playlist\nA;Q;X;P1\nB;Q;X;P1\n",
+            ["name", "artists", "album", "playlist"],
+        ),
+        ("Liste de lecture;Artiste;Titre\nP 1;Q;A\nP 1;Q;B\n", ["title", "artists", "name"]),
+        ("Lista;Artista;Título;Álbum\nP 1;Q;A;X\n", ["title", "artists", "name", "album"]),
+    ],
+)
+def test_usual_names_of_other_languages(text: str, roles: list[str], tmp_path: Path):
+    assert set(plan_of(text, tmp_path).values()) == set(roles)
+
+
+def test_a_column_is_proposed_for_a_playlist_only_if_its_values_are_keys(tmp_path: Path):
+    rows = pd.DataFrame({"track_id": ["x:1", "x:2"], "mood": ["calm", "sad"]})
+    with pytest.raises(UnclearColumns) as asked:
+        from_frame(rows)
+    assert asked.value.mapping == ("playlist=COLUMN",)
+    with pytest.raises(UnclearColumns) as asked:
+        from_frame(rows.assign(where=["p:1", "p:1"]))
+    assert asked.value.mapping == ("playlist=where",)
+
+
+@pytest.mark.parametrize(
+    ("text", "suggested"),
+    [
+        ("Playlist ID,Visibility\nPL1,Private\nPL2,Public\n", ("name=COLUMN", "artists=COLUMN")),
+        ("playlist id,mood,what\nPL1,calm,x:1\nPL2,sad,x:2\n", ("track=what",)),
+        ("playlist id,plays\nPL1,7\nPL2,8\n", ("name=COLUMN", "artists=COLUMN")),
+        ("A,B\nx,y\nz,w\n", ("playlist=COLUMN", "name=COLUMN", "artists=COLUMN")),
+        ("A,B\nmix,x:1\ngym,x:2\n", ("playlist=COLUMN", "track=B")),
+    ],
+)
+def test_no_column_is_proposed_that_would_spoil_the_import(
+    text: str, suggested: tuple[str, ...], tmp_path: Path
+):
+    with pytest.raises(UnclearColumns) as asked:
+        plan_of(text, tmp_path)
+    assert asked.value.mapping == suggested
+
+
+@pytest.mark.parametrize(
+    ("target", "meant"),
+    [("titel", "title"), ("Artist", "artists"), ("track_name", "name"), ("song id", "track")],
+)
+def test_a_role_that_is_misspelt_is_no_field(target: str, meant: str, tmp_path: Path):
+    text = "playlist_id,track_id,mine\n1,5,x\n"
+    with pytest.raises(BadImport, match="is no role") as raised:
+        plan_of(text, tmp_path, f"{target}=mine")
+    assert str(raised.value.hint).startswith(f"did you mean {meant}=mine?")
+    assert plan_of(text, tmp_path, "rate=mine")["mine"] == "rate"

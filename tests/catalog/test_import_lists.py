@@ -1,0 +1,158 @@
+"""Lists and objects in cells, frames and documents."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from importing_samples import TRAIN, by_key, contents, frame_report, lists_of, read, written
+
+from melon.catalog import FIELDS_FILE, SONG_FILE, BadImport, from_frame
+
+
+def test_lists_in_cells(tmp_path: Path):
+    rows = {
+        "playlist_id": [1, 1, 2],
+        "track_id": [5, 6, 7],
+        "artists": [["A, B", "C"], ["A, B"], None],
+        "tags": ["['rain', 'calm']", "night", "gym"],
+        "moods": [["x", "y"], [], ["z"]],
+    }
+    frame_report(rows, tmp_path / "own")
+    found = contents(tmp_path / "own")
+    assert [song["artist_name_basket"] for song in found[SONG_FILE]] == [
+        ["A, B", "C"],
+        ["A, B"],
+        [],
+    ]
+    assert [one["tags"] for one in found[TRAIN]] == [["rain", "calm", "night"], ["gym"]]
+    assert [song.get("moods") for song in found[SONG_FILE]] == [["x", "y"], None, ["z"]]
+    assert found[FIELDS_FILE]["songs"] == [{"name": "moods", "type": "keyword", "many": True}]
+
+
+LISTS = [
+    {"playlist_id": "p1", "playlist_name": "gym", "track_id": ["x", "y", "z"]},
+    {"playlist_id": "p2", "playlist_name": "jazz", "track_id": ["y"]},
+    {"playlist_id": "p3", "playlist_name": "none", "track_id": []},
+]
+
+
+NESTED = [
+    {
+        "id": "p1",
+        "name": "gym",
+        "followers": {"total": 7},
+        "tracks": [
+            {"id": "x", "name": "One", "artists": [{"name": "A"}, {"name": "B"}], "tempo": 120.5},
+            {"id": "y", "name": "Two", "artists": [{"name": "B"}], "tempo": None},
+        ],
+    },
+    {"id": "p2", "name": "jazz", "followers": {"total": 0}, "tracks": []},
+]
+
+
+def as_records(path: Path, records: list[dict[str, Any]]) -> list[Any]:
+    """What holds the same records: JSON Lines, parquet, a frame, and one read from parquet."""
+    lines, columns = path / "a.jsonl", path / "a.parquet"
+    lines.write_text("".join(json.dumps(record) + "\n" for record in records))
+    pq.write_table(pa.Table.from_pylist(records), columns)
+    return [lines, columns, pd.DataFrame(records), pd.read_parquet(columns)]
+
+
+@pytest.mark.parametrize("called", ["track_id", "tracks", "songs", "track_uris"])
+def test_a_list_of_songs_in_a_cell_is_an_entry_for_each(called: str, tmp_path: Path):
+    records = [{called if k == "track_id" else k: v for k, v in one.items()} for one in LISTS]
+    for number, source in enumerate(as_records(tmp_path, records)):
+        found = written(source, tmp_path / f"out {number}")
+        assert lists_of(found) == {"p1": ["x", "y", "z"], "p2": ["y"], "p3": []}, number
+
+
+def test_lists_beside_a_list_of_songs_speak_of_each(tmp_path: Path):
+    records = [
+        {"playlist_id": "p", "track_id": ["x", "y"], "track_name": ["One", "Two"], "bpm": [1, 2]},
+        {"playlist_id": "q", "track_id": ["z"], "track_name": ["Three"], "bpm": [3]},
+    ]
+    for number, source in enumerate(as_records(tmp_path, records)):
+        found = written(source, tmp_path / f"out {number}")
+        songs = by_key(found[SONG_FILE])
+        assert {key: song["song_name"] for key, song in songs.items()} == {
+            "x": "One",
+            "y": "Two",
+            "z": "Three",
+        }
+        assert {key: song["bpm"] for key, song in songs.items()} == {"x": 1, "y": 2, "z": 3}
+    records[0]["track_name"] = ["One", "Two", "Three"]
+    with pytest.raises(BadImport, match="not as long as"):
+        from_frame(pd.DataFrame(records))
+
+
+def test_a_song_with_a_list_of_its_playlists_is_in_each(tmp_path: Path):
+    rows = pd.DataFrame({"playlist_id": [["p", "q"], ["q"]], "track_id": ["x", "y"]})
+    assert lists_of(written(rows, tmp_path / "out")) == {"p": ["x"], "q": ["x", "y"]}
+
+
+def test_objects_in_a_frame_are_read_as_in_documents(tmp_path: Path):
+    first, *others = [
+        written(source, tmp_path / f"out {number}")
+        for number, source in enumerate(as_records(tmp_path, NESTED))
+    ]
+    assert lists_of(first) == {"p1": ["x", "y"], "p2": []}
+    assert by_key(first[SONG_FILE])["x"]["artist_name_basket"] == ["A", "B"]
+    assert [one["like_cnt"] for one in first[TRAIN]] == [7, 0]
+    assert all(other == first for other in others)
+
+
+def test_a_playlist_of_a_web_api_comes_in_whole(tmp_path: Path):
+    def entry(key: str) -> dict[str, Any]:
+        return {
+            "added_at": "2023-01-01T00:00:00Z",
+            "track": {
+                "id": key,
+                "uri": f"spotify:track:{key}",
+                "name": f"Song {key}",
+                "artists": [{"name": "A", "id": "a"}],
+                "album": {"id": "b", "name": "Album", "release_date": "1965-02-01"},
+            },
+        }
+
+    playlist = {
+        "id": "p",
+        "name": "gym",
+        "followers": {"total": 3},
+        "owner": {"id": "me"},
+        "tracks": {"total": 2, "items": [entry("x"), entry("y"), {"track": None}]},
+    }
+    (tmp_path / "a.json").write_text(json.dumps([playlist]))
+    found = written(tmp_path / "a.json", tmp_path / "out")
+    assert lists_of(found) == {"p": ["spotify:track:x", "spotify:track:y"]}
+    song = found[SONG_FILE][0]
+    assert (song["album_name"], song["issue_date"]) == ("Album", "19650201")
+    assert (song["song_name"], song["artist_name_basket"]) == ("Song x", ["A"])
+    assert (song["track_id"], song["added_at"]) == ("x", "2023-01-01 00:00:00.000")
+    assert found[TRAIN][0]["like_cnt"] == 3
+
+
+def test_keys_of_bytes_are_their_text(tmp_path: Path):
+    uuids = [uuid.UUID(int=5), uuid.UUID(int=0x3131)]
+    raw = [one.bytes for one in uuids]
+    pq.write_table(
+        pa.table({"playlist_id": [1, 1], "track_id": pa.array(raw, pa.uuid())}),
+        tmp_path / "uuid.parquet",
+    )
+    pq.write_table(
+        pa.table({"playlist_id": [1, 1], "track_id": pa.array(raw, pa.binary(16))}),
+        tmp_path / "bytes.parquet",
+    )
+    texts, digits = [str(one) for one in uuids], [one.hex for one in uuids]
+    assert read(tmp_path / "uuid.parquet").song_keys.values.to_pylist() == texts
+    assert read(tmp_path / "bytes.parquet").song_keys.values.to_pylist() == digits
+    rows = pd.DataFrame({"playlist_id": 1, "track_id": uuids})
+    assert from_frame(rows).song_keys.values.to_pylist() == texts
+    rows["track_id"] = [b"\xff\x00", b"abc"]
+    assert from_frame(rows).song_keys.values.to_pylist() == ["ff00", "abc"]
