@@ -296,7 +296,7 @@ def live_demo(demo_place: ServerPlace) -> dict[str, str]:
 
 
 def run(*command: str, environment: dict[str, str]) -> str:
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr + done.stdout
     return done.stdout
 
@@ -489,7 +489,7 @@ def test_another_schema_is_refused(live_demo: dict[str, str], example: str, tmp_
     assert older != source
     (tmp_path / example).write_text(older)
     command = [sys.executable, str(tmp_path / example), "1"]
-    done = subprocess.run(command, env=live_demo, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=live_demo, capture_output=True, text=True, timeout=240)
     assert done.returncode == 1
     assert done.stderr.endswith(f" is of schema version {SCHEMA_VERSION}, not 1\n")
 
@@ -569,7 +569,7 @@ def test_the_snippets_of_the_page_on_python_run(
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
     )
     assert done.returncode == 0, done.stderr + done.stdout
 

@@ -472,7 +472,7 @@ def fails_late(stdout: int | IO[str]) -> subprocess.CompletedProcess[str]:
     buffered = {name: text for name, text in os.environ.items() if name != "PYTHONUNBUFFERED"}
     command = [sys.executable, "-c", FAILS_LATE]
     return subprocess.run(
-        command, env=buffered, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=60
+        command, env=buffered, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=120
     )
 
 

@@ -152,7 +152,7 @@ def test_whatever_is_promoted_and_dropped_at_once_the_live_release_is_there() ->
         def operate(seed: int) -> None:
             rng = random.Random(seed)
             with place.open() as own:
-                for _ in range(60):
+                for _ in range(20):
                     act = rng.choice([own.promote, own.drop])
                     with suppress(UnknownRelease, ReleaseIsLive):  # gone already, or live
                         act(f"r{rng.randrange(4)}")

@@ -13,7 +13,7 @@ from store_samples import manifest, points
 from melon.store import DENSE, Collection, Preset, VectorQuery, VectorStore, preset_for
 from melon.store.presets import INDEX_SETTINGS, hnsw_ef
 
-POINTS, DIM, NEIGHBOURS = 6_000, 32, 20
+POINTS, DIM, NEIGHBOURS = 3_000, 32, 20
 SONGS = Collection.SONGS
 
 
