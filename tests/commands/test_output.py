@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from command_line import Command, Done, melon, on, on_one_engine
-from places import Place, ServerPlace
+from places import Place, ServerPlace, rewrite_manifest
 from qdrant_client import models
 from rich.cells import cell_len
 
@@ -102,48 +102,47 @@ def trial(strategy: str, score: float, difference: float, error: float) -> Trial
     )
 
 
-@pytest.mark.parametrize(
-    ("ranking", "said"),
-    [
-        (None, "hybrid: nothing was learned in training of what suits this catalogue"),
-        (
-            Ranking(strategy="vote", questions=0),
-            "vote: there were too few playlists to learn what suits this catalogue",
-        ),
-        (
-            Ranking(
-                strategy="vote",
-                questions=124,
-                trials=(
-                    trial("vote", 0.473, 0, 0),
-                    trial("mean", 0.294, -0.179, 0.02),
-                    trial("hybrid", 0.2, -0.273, 0.03),
-                ),
+RANKINGS = [
+    (None, "hybrid: nothing was learned in training of what suits this catalogue"),
+    (
+        Ranking(strategy="vote", questions=0),
+        "vote: there were too few playlists to learn what suits this catalogue",
+    ),
+    (
+        Ranking(
+            strategy="vote",
+            questions=124,
+            trials=(
+                trial("vote", 0.473, 0, 0),
+                trial("mean", 0.294, -0.179, 0.02),
+                trial("hybrid", 0.2, -0.273, 0.03),
             ),
-            "vote: 0.473 beside 0.294 of mean on 124 questions (+0.179 ± 0.020)",
         ),
-    ],
-    ids=["none", "few", "learned"],
-)
+        "vote: 0.473 beside 0.294 of mean on 124 questions (+0.179 ± 0.020)",
+    ),
+]
+
+
 def test_status_says_which_strategy_answers_and_what_it_is_worth(
-    place: Place,
-    demo_space: EmbeddingSpace,
-    monkeypatch: pytest.MonkeyPatch,
-    ranking: Ranking | None,
-    said: str,
+    place: Place, demo_space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
 ):
     with place.open() as store:
-        ingest(replace(demo_space, ranking=ranking), store)
-    ask, own = on(place), said.split(":")[0]
-    assert re.search(rf"^answers by +{re.escape(said)}$", ask("status").out, re.M)
-    status = ask("status", "--json").json()
-    same_shape(documented("melon status"), status)
-    assert status["strategy"] == ask("query", "--tag", "rain", "--json").json()["strategy"] == own
-    assert (status["ranking"] is None) == (ranking is None)
-    monkeypatch.setenv("MELON_STRATEGY", "mean")
-    assert f"mean, by MELON_STRATEGY in place of {said}" in ask("status").out
-    assert ask("status", "--json").json()["strategy"] == "mean"
-    assert ask("query", "--tag", "rain", "--json").json()["strategy"] == "mean"
+        release = ingest(demo_space, store).manifest.release
+    ask = on(place)
+    for ranking, said in RANKINGS:
+        rewrite_manifest(place, release, ranking=ranking and ranking.model_dump(mode="json"))
+        own = said.split(":")[0]
+        assert re.search(rf"^answers by +{re.escape(said)}$", ask("status").out, re.M)
+        status = ask("status", "--json").json()
+        same_shape(documented("melon status"), status)
+        assert status["strategy"] == own
+        assert ask("query", "--tag", "rain", "--json").json()["strategy"] == own
+        assert (status["ranking"] is None) == (ranking is None)
+        with monkeypatch.context() as environment:
+            environment.setenv("MELON_STRATEGY", "mean")
+            assert f"mean, by MELON_STRATEGY in place of {said}" in ask("status").out
+            assert ask("status", "--json").json()["strategy"] == "mean"
+            assert ask("query", "--tag", "rain", "--json").json()["strategy"] == "mean"
 
 
 def test_an_alias_that_is_missing_is_named(server_place: ServerPlace, demo_space: EmbeddingSpace):
