@@ -144,13 +144,13 @@ def _is_whole(store: VectorStore, manifest: ReleaseManifest) -> bool:
 def release_name(
     space: EmbeddingSpace, weights: SparseWeights, preset: Preset | None = None
 ) -> str:
-    """Name of the release that these make: `r` and 12 hex digits."""
+    """Name of the release that these make: `r`, or `g` where it has a graph, and 12 hex digits."""
     return str(_name(space, weights, preset or _preset_for(space)))
 
 
 def _name(space: EmbeddingSpace, weights: SparseWeights, preset: Preset) -> MadeName:
     parts = [space.hash, SCHEMA_VERSION, LAYOUT, weights.model_dump(), preset]
-    return MadeName.of(json.dumps(parts, sort_keys=True))
+    return MadeName.of(json.dumps(parts, sort_keys=True), graph=preset.has_graph)
 
 
 def _preset_for(space: EmbeddingSpace) -> Preset:

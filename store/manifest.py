@@ -39,7 +39,7 @@ from melon.store.schema import SCHEMA, SCHEMA_VERSION, Collection, CollectionSch
 
 RELEASE_NAME = r"^[a-z0-9][a-z0-9-]*$"
 DIGITS = 12
-_MADE = re.compile(rf"r([0-9a-f]{{{DIGITS}}})(?:-([2-9]|[1-9][0-9]+))?")
+_MADE = re.compile(rf"([rg])([0-9a-f]{{{DIGITS}}})(?:-([2-9]|[1-9][0-9]+))?")
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -203,32 +203,37 @@ def is_release_name(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class MadeName:
-    """`r` and hexadecimal digits, which say what a release is made of: `r0123456789ab`.
+    """A letter and hexadecimal digits, which say what a release is made of: `r0123456789ab`.
 
     Where a release of that name is damaged, the next one has a number after it: `r0123456789ab-2`.
+    The letter is `g` for one with a graph: several threads build it, each time another one, by
+    which the last of many hits may be others. Others answer the same to the last digit, however
+    often an embedded store builds them; on a server, hits that tie may come in another order.
     """
 
     digest: str
     number: int = 1
+    graph: bool = False
 
     @classmethod
-    def of(cls, recipe: str) -> Self:
+    def of(cls, recipe: str, *, graph: bool = False) -> Self:
         """The name of what is made by this recipe: the beginning of its SHA-256."""
-        return cls(hashlib.sha256(recipe.encode()).hexdigest()[:DIGITS])
+        return cls(hashlib.sha256(recipe.encode()).hexdigest()[:DIGITS], graph=graph)
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
         """The name that `str` writes like this, or None if `melon ingest` makes no such name."""
         parts = _MADE.fullmatch(text)
-        return cls(parts[1], int(parts[2] or 1)) if parts else None
+        return cls(parts[2], int(parts[3] or 1), parts[1] == "g") if parts else None
 
     def __str__(self) -> str:
-        return f"r{self.digest}" + (f"-{self.number}" if self.number > 1 else "")
+        name = f"{'g' if self.graph else 'r'}{self.digest}"
+        return f"{name}-{self.number}" if self.number > 1 else name
 
     def is_same_recipe(self, release: str) -> bool:
         """Whether the release of that name is made of the same as one of this name."""
         other = MadeName.parse(release)
-        return other is not None and other.digest == self.digest
+        return other is not None and replace(other, number=self.number) == self
 
     def free(self, taken: Container[str]) -> MadeName:
         """This name, or where it is taken the same with the first number that is free."""

@@ -21,6 +21,11 @@ class Preset(StrEnum):
     BALANCED = "balanced"
     EXACT = "exact"
 
+    @property
+    def has_graph(self) -> bool:
+        """Whether two builds may differ in the last of many hits, for their graphs do."""
+        return INDEX_SETTINGS[self].graph
+
 
 @dataclass(frozen=True, slots=True)
 class IndexSettings:

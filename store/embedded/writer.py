@@ -62,6 +62,7 @@ class WriterHere:
     def __init__(self, directory: Path, dim: int, preset: Preset) -> None:
         self._directory = directory
         self._shards: dict[Collection, edge.EdgeShard] = {}
+        self._in_order = not preset.has_graph
         try:
             for collection in Collection:
                 self._shards[collection] = create_shard(
@@ -72,10 +73,17 @@ class WriterHere:
             raise
 
     def upsert(self, collection: Collection, batch: PointBatch) -> None:
-        """Add a batch to the collection's shard."""
+        """Add a batch to the collection's shard.
+
+        Edge puts the points of one update in an order of chance, by which hits that tie are
+        ordered ever after, and cut. One by one, which takes 50 µs more for each, they are in the
+        same order in every build. Where there is a graph, which differs too, it is not worth it.
+        """
         points = to_points(batch, SCHEMA[collection].sparse)
+        updates = [[point] for point in points] if self._in_order else [points]
         with edge_errors(RequestRefused, self._directory, what=WRITTEN):
-            self._shards[collection].update(edge.UpdateOperation.upsert_points(points))
+            for update in updates:
+                self._shards[collection].update(edge.UpdateOperation.upsert_points(update))
 
     def finish(self, fields: Fields, sent: Mapping[Collection, int], progress: Progress) -> None:
         """Flush, then index one collection after the other."""

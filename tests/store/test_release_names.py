@@ -19,9 +19,10 @@ def test_the_same_recipe_has_the_same_name() -> None:
 def test_a_published_name_never_changes() -> None:
     """Releases that are there must be known again."""
     assert str(MadeName.of("recipe")) == "re1d8e5523309"
+    assert str(MadeName.of("recipe", graph=True)) == "ge1d8e5523309"
 
 
-@pytest.mark.parametrize("text", ["r0123456789ab", "r0123456789ab-2", "r0123456789ab-10"])
+@pytest.mark.parametrize("text", ["r0123456789ab", "r0123456789ab-2", "g0123456789ab-10"])
 def test_what_is_read_is_written_the_same(text: str) -> None:
     assert str(MadeName.parse(text)) == text
     assert is_release_name(text)
@@ -46,3 +47,4 @@ def test_what_is_damaged_gets_the_next_number() -> None:
         assert MADE.is_same_recipe(str(free))
         taken.add(str(free))
     assert not MADE.is_same_recipe(str(MadeName.of("something else")))
+    assert not MADE.is_same_recipe(str(MadeName.of("what it is made of", graph=True)))
