@@ -32,7 +32,7 @@ from melon.store import DENSE, Collection, Filter, NumberRange, StoreUnavailable
 from melon.store.server import ServerStore
 from melon.store.server.translate import to_upsert
 
-ANSWERS = int(os.environ.get("MELON_TEST_ANSWERS", "20"))
+ANSWERS = int(os.environ.get("MELON_TEST_ANSWERS", "15"))
 SONGS = Collection.SONGS
 
 STATUSES = [200, 200, 200, 201, 202, 204, 301, 302, 304, 400, 401, 403, 404, 405, 407, 408, 409]

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from places import SERVER, ServerPlace, place_on
-from qdrant_client import models
 from qdrant_server import Endpoint
 from store_samples import DIM, FIRST_SONG, SONGS, Sample, manifest, publish
 
@@ -45,13 +45,26 @@ ALL_AT_ONCE: dict[str, Any] = {
 """Of such a kind that answers are the same in a graph of 300 points."""
 
 
+OF_READS = [
+    "max_query_limit",
+    "search_allow_exact",
+    "search_max_hnsw_ef",
+    "condition_max_size",
+    "unindexed_filtering_retrieve",
+]
+"""Those that change how melon reads."""
+
+
 def strict(place: ServerPlace, release: str = "r1", **limits: Any) -> None:
     """Limit the collections of a release, and the registry."""
-    config = models.StrictModeConfig(enabled=True, **limits)
-    with place.client() as client:
-        for name in place.collections():
-            if name.endswith((f"__{release}", "_releases")):
-                client.update_collection(name, strict_mode_config=config)
+    key = {"api-key": place.server.api_key} if place.server.api_key else {}
+    for name in place.collections():
+        if name.endswith((f"__{release}", "_releases")):
+            httpx.patch(  # the oldest client does not know all of them
+                f"{place.server.url}/collections/{name}",
+                json={"strict_mode_config": {"enabled": True, **limits}},
+                headers=key,
+            ).raise_for_status()
 
 
 @dataclass
@@ -106,8 +119,8 @@ def answers(reader: ReleaseReader) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "limits",
-    [*({name: value} for name, value in ALL_AT_ONCE.items()), ALL_AT_ONCE],
-    ids=[*ALL_AT_ONCE, "all at once"],
+    [*({name: ALL_AT_ONCE[name]} for name in OF_READS), ALL_AT_ONCE],
+    ids=[*OF_READS, "all at once"],
 )
 def test_answers_are_the_same_within_a_limit(
     limited: Limited, limits: dict[str, Any], caplog: pytest.LogCaptureFixture
