@@ -40,7 +40,6 @@ _GRPC_OPTIONS = {
     # Without it, a new store waits for an older one that lost the same server to reconnect.
     "grpc.use_local_subchannel_pool": 1,
     "grpc.initial_reconnect_backoff_ms": 100,
-    "grpc.min_reconnect_backoff_ms": 100,
 }
 
 T = TypeVar("T")
