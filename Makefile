@@ -30,7 +30,7 @@ test: $(INSTALLED)
 ## The store's tests on a server without strict mode, with the oldest qdrant-client that
 ## pyproject.toml allows.
 test-oldest: $(INSTALLED) $(OLDEST)
-	MELON_TEST_QDRANT_PLAIN=1 PYTHONPATH="$(CURDIR)/$(OLDEST)" $(BIN)/pytest tests/store -k "not embedded and not edge and not full_disk"
+	MELON_TEST_QDRANT_PLAIN=1 PYTHONPATH="$(CURDIR)/$(OLDEST)" $(BIN)/pytest tests/store -k "not embedded and not edge and not full_disk and not random"
 
 OUT ?= .melon/benchmark
 
