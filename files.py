@@ -75,7 +75,15 @@ def read_json(path: Path) -> object:
         MalformedJson: it holds something else, is nested deeper than `MAX_JSON_DEPTH`, or has a
             number too long.
     """
-    data = read_bytes(path, MAX_JSON_BYTES)
+    return parse_json(read_bytes(path, MAX_JSON_BYTES), path)
+
+
+def parse_json(data: bytes, path: Path) -> object:
+    """The one JSON value that the bytes of a file hold, in UTF-8.
+
+    Raises:
+        MalformedJson: as of `read_json`.
+    """
     try:
         text = data.decode()
         value = json.loads(text.removeprefix("\ufeff"))

@@ -36,8 +36,8 @@ from scaled import data_parser, described, space_path
 from servers import running_server
 
 from melon.embedding import EmbeddingSpace
+from melon.ingest.build import BATCH
 from melon.ingest.contents import SparseWeights, contents
-from melon.ingest.release import BATCH
 from melon.settings import Settings
 from melon.store import (
     DENSE,

@@ -25,8 +25,8 @@ from qdrant_client import QdrantClient
 from scaled import data_parser, described, space_path
 
 from melon.embedding import EmbeddingSpace
+from melon.ingest.build import in_turns
 from melon.ingest.contents import SparseWeights, contents
-from melon.ingest.release import in_turns
 from melon.settings import Settings
 from melon.store import Collection, open_store
 from melon.store.schema import collection_name

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from melon.errors import MelonError
 from melon.fields import FieldType
-from melon.ingest.contents import Contents
+from melon.ingest.contents import Points
 from melon.store import (
     DENSE,
     SCHEMA,
@@ -18,6 +18,7 @@ from melon.store import (
     Filter,
     HasId,
     MatchAny,
+    PointBatch,
     ReleaseReader,
     SparseVector,
     VectorQuery,
@@ -36,7 +37,7 @@ class CheckFailed(MelonError):
 
 
 def check_release(
-    reader: ReleaseReader, contents: Mapping[Collection, Contents], *, seed: int = 0
+    reader: ReleaseReader, parts: Mapping[Collection, Points], *, seed: int = 0
 ) -> None:
     """Compare counts, a sample of points, the index with an exact scan, and filters.
 
@@ -44,7 +45,7 @@ def check_release(
         CheckFailed: with the release, the collection and the point that differs.
     """
     rng = np.random.default_rng(seed)
-    for collection, sent in contents.items():
+    for collection, sent in parts.items():
         if (difference := next(_differences(reader, collection, sent, rng), None)) is not None:
             raise CheckFailed(
                 difference,
@@ -55,7 +56,7 @@ def check_release(
 
 
 def _differences(
-    reader: ReleaseReader, collection: Collection, sent: Contents, rng: np.random.Generator
+    reader: ReleaseReader, collection: Collection, sent: Points, rng: np.random.Generator
 ) -> Iterator[str]:
     """What differs between a collection and what was sent, found one difference at a time."""
     count = reader.count(collection)
@@ -63,26 +64,26 @@ def _differences(
         yield f"{len(sent)} points were sent, it holds {count}"
     elif count:
         rows = rng.choice(len(sent), size=min(SAMPLE, len(sent)), replace=False)
-        yield from _check_points(reader, collection, sent, rows)
-        yield from _check_sparse(reader, collection, sent, rows)
-        yield from _check_index(reader, collection, sent, rows)
+        sample = [sent.batch(row, row + 1) for row in rows.tolist()]
+        yield from _check_points(reader, collection, sample)
+        yield from _check_sparse(reader, collection, sample)
+        yield from _check_index(reader, collection, sample)
         yield from _check_filter(reader, collection, sent)
 
 
 def _check_points(
-    reader: ReleaseReader, collection: Collection, sent: Contents, rows: NDArray[np.int64]
+    reader: ReleaseReader, collection: Collection, sample: Sequence[PointBatch]
 ) -> Iterator[str]:
-    ids = [sent.ids[row] for row in rows]
+    ids = [sent.ids[0] for sent in sample]
     records = {record.id: record for record in reader.retrieve(collection, ids, vectors=True)}
-    for row, point_id in zip(rows.tolist(), ids, strict=True):
-        expected = sent.batch(row, row + 1)
+    for point_id, sent in zip(ids, sample, strict=True):
         record = records.get(point_id)
         if record is None:
             yield f"point {point_id} is missing"
             continue
-        if not _same_value(record.payload, expected.payloads[0]):
+        if not _same_value(record.payload, sent.payloads[0]):
             yield f"the payload of point {point_id} differs"
-        if not _same_direction(record.vector, expected.dense[0]):
+        if not _same_direction(record.vector, sent.dense[0]):
             yield f"the vector of point {point_id} differs"
 
 
@@ -112,14 +113,17 @@ def _same_direction(stored: NDArray[np.float32] | None, sent: NDArray[np.float32
 
 
 def _check_sparse(
-    reader: ReleaseReader, collection: Collection, sent: Contents, rows: NDArray[np.int64]
+    reader: ReleaseReader, collection: Collection, sample: Sequence[PointBatch]
 ) -> Iterator[str]:
     """A sparse vector's product with itself is the sum of its squares, if all of it is there."""
     name = SCHEMA[collection].sparse
-    if name is None or sent.sparse is None:
+    if name is None:
         return
-    points = [(sent.ids[row], SparseVector(*sent.sparse.row(row))) for row in rows.tolist()]
-    points = [(point_id, vector) for point_id, vector in points if len(vector.indices)]
+    points = [
+        (sent.ids[0], SparseVector(*sent.sparse.row(0)))
+        for sent in sample
+        if sent.sparse is not None and len(sent.sparse.indices)
+    ]
     queries = [
         VectorQuery(vector, name, limit=1, filter=Filter(must=(HasId((point_id,)),)))
         for point_id, vector in points
@@ -133,9 +137,9 @@ def _check_sparse(
 
 
 def _check_index(
-    reader: ReleaseReader, collection: Collection, sent: Contents, rows: NDArray[np.int64]
+    reader: ReleaseReader, collection: Collection, sample: Sequence[PointBatch]
 ) -> Iterator[str]:
-    dense = np.vstack([sent.dense(row, row + 1) for row in rows.tolist()])
+    dense = np.vstack([sent.dense for sent in sample])
     vectors = list(dense[dense.any(axis=1)])
     if not vectors:
         return
@@ -155,10 +159,10 @@ def _check_index(
         yield f"the index finds {recall:.0%} of the nearest {NEAREST}"
 
 
-def _check_filter(reader: ReleaseReader, collection: Collection, sent: Contents) -> Iterator[str]:
+def _check_filter(reader: ReleaseReader, collection: Collection, sent: Points) -> Iterator[str]:
     """Every indexed keyword that a point holds must find that point."""
     for start in {0, len(sent) // 2, len(sent) - 1}:
-        payload = sent.payloads(start, start + 1)[0]
+        payload = sent.batch(start, start + 1).payloads[0]
         for field in reader.manifest.schema(collection).indexed:
             name = field.name
             if field.type is not FieldType.KEYWORD or name not in payload:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +53,19 @@ class SparseWeights(BaseModel):
     bigram_length: float = Field(default=-0.4, ge=-2, le=2)
     popularity: float = Field(default=0.0, ge=-2, le=2)
     holder_tags: float = Field(default=-0.4, ge=-2, le=2)
+
+
+class Points(Protocol):
+    """All points of one collection, wherever they are."""
+
+    @property
+    def ids(self) -> Sequence[PointId]:
+        """Of each row."""
+
+    def __len__(self) -> int: ...
+
+    def batch(self, start: int, stop: int) -> PointBatch:
+        """The points from row `start` to before row `stop`."""
 
 
 @dataclass(frozen=True, eq=False)

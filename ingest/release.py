@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,29 +11,22 @@ from importlib.metadata import version
 import pyarrow.compute as pc
 
 from melon.embedding import EmbeddingSpace
-from melon.errors import MelonError
 from melon.fields import OwnField
-from melon.ingest.check import check_release
-from melon.ingest.contents import Contents, SparseWeights, contents
+from melon.ingest.build import build_release, is_whole
+from melon.ingest.contents import SparseWeights, contents
 from melon.progress import Progress, ignore
 from melon.store import (
     SCHEMA_VERSION,
     Collection,
-    DamagedRelease,
     MadeName,
-    NoRelease,
-    PointBatch,
     Preset,
-    ReleaseBuilder,
     ReleaseIsComplete,
     ReleaseManifest,
     VectorStore,
-    check_whole,
     drop_older,
     preset_for,
 )
 
-BATCH = 512
 LAYOUT = 4
 """Raise it when a space is laid out or indexed in another way, which makes another release."""
 
@@ -93,7 +84,7 @@ def ingest(
     name = _name(space, weights, preset)
     made = [info for info in store.releases() if name.is_same_recipe(info.manifest.release)]
     for info in sorted(made, key=lambda info: not info.live):
-        if not rebuild and _is_whole(store, info.manifest):
+        if not rebuild and is_whole(store, info.manifest):
             if info.live and not store.astray():
                 return IngestResult(info.manifest, Outcome.UNCHANGED, drop_older(store, KEEP))
             dropped = _promote(store, info.manifest.release)
@@ -109,36 +100,11 @@ def ingest(
         release = str(name.free(taken=damaged))
         manifest = manifest_of(release, space, weights, preset, counts)
         try:
-            builder = store.build(manifest, progress)
+            build_release(store, manifest, laid_out, progress)
             break
         except ReleaseIsComplete:  # and was not listed, for its manifest cannot be read
             damaged.add(release)
-    try:
-        _upload(builder, laid_out, progress)
-        builder.finish(progress)
-        total = sum(manifest.counts.values())
-        progress("check", 0, total)
-        check_release(builder.reader(), laid_out)
-        builder.seal()
-    except BaseException:
-        with suppress(MelonError):  # the user has to know the first error
-            builder.abandon()
-        raise
-    progress("check", total, total)
     return IngestResult(manifest, Outcome.BUILT, _promote(store, release))
-
-
-def _is_whole(store: VectorStore, manifest: ReleaseManifest) -> bool:
-    """Whether a release has all its collections, with as many points as it should.
-
-    A store that does not answer says nothing about the release: its error is the ingest's, too.
-    """
-    try:
-        with closing(store.open(manifest.release)) as reader:
-            check_whole(reader)
-    except (NoRelease, DamagedRelease):
-        return False
-    return True
 
 
 def release_name(
@@ -198,32 +164,6 @@ def genre_names(space: EmbeddingSpace) -> dict[str, str]:
     }
     named = space.genres
     return {code: named[code].name if code in named else code for code in sorted(codes)}
-
-
-def _upload(
-    builder: ReleaseBuilder, laid_out: Mapping[Collection, Contents], progress: Progress
-) -> None:
-    sent, total = 0, sum(map(len, laid_out.values()))
-    for collection, batch in in_turns(laid_out):
-        builder.upsert(collection, batch)
-        sent += len(batch.ids)
-        progress("upload", sent, total)
-
-
-def in_turns(
-    laid_out: Mapping[Collection, Contents], size: int = BATCH
-) -> Iterator[tuple[Collection, PointBatch]]:
-    """All points, `size` of a collection at a time, each collection spread over the whole.
-
-    A server applies the batches of a collection one after the other, those of several at once.
-    """
-    batches = [
-        (start / len(part), collection, start)
-        for collection, part in laid_out.items()
-        for start in range(0, len(part), size)
-    ]
-    for _, collection, start in sorted(batches):
-        yield collection, laid_out[collection].batch(start, start + size)
 
 
 def _promote(store: VectorStore, release: str) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 import pyarrow as pa
@@ -40,7 +41,9 @@ from melon.catalog import find_corpus
 from melon.demo import DemoScale, make_demo
 from melon.embedding import EmbeddingSpace, build_from_files, training_settings
 from melon.errors import MelonError
-from melon.ingest import SparseWeights, contents, ingest, manifest_of
+from melon.ingest import SparseWeights, back_up, contents, ingest, manifest_of
+from melon.ingest.backup import CONTENTS, open_backup
+from melon.progress import ignore
 from melon.ranking import Network, Ranking
 from melon.retrieval import Constraints, Item, PlaylistQuery, Retriever
 from melon.retrieval.settings import DEFAULTS, RetrievalSettings
@@ -514,6 +517,48 @@ class PayloadFuzz:
         ask(OddStore(self._root, rng))
 
 
+class BackupFuzz:
+    """A backup, of which one or two files are other than they should be."""
+
+    def __init__(self, store: Path, scratch: Path) -> None:
+        self._path = scratch / "release.melon"
+        with EmbeddedStore(store) as opened:
+            back_up(opened.open(), self._path)
+        with ZipFile(self._path) as archive:
+            self._files = {name: archive.read(name) for name in archive.namelist()}
+
+    def __call__(self, rng: random.Random) -> None:
+        """Change some files, repair the hashes, and read all points."""
+        files = dict(self._files)
+        contents = json.loads(files.pop(CONTENTS))
+        for name in rng.sample([*files, CONTENTS], rng.choice((1, 1, 2))):
+            if name == CONTENTS:
+                with suppress(TypeError, ValueError, RecursionError):
+                    contents = json.loads(odd_json(contents, rng))
+            elif name.endswith(".jsonl"):
+                lines = files[name].splitlines()
+                line = rng.randrange(len(lines))
+                text = odd_json(json.loads(lines[line]), rng)
+                lines[line] = text.encode("utf-8", "surrogatepass")
+                files[name] = b"".join(one + b"\n" for one in lines)
+            else:
+                files[name] = odd_bytes(files[name], rng)
+        with suppress(TypeError, KeyError, AttributeError):
+            for name, entry in contents["files"].items():
+                entry["bytes"] = len(files[name])
+                entry["sha256"] = hashlib.sha256(files[name]).hexdigest()
+        with ZipFile(self._path, "w") as archive:
+            for name, content in files.items():
+                archive.writestr(name, content)
+            archive.writestr(CONTENTS, json.dumps(contents))
+        if rng.random() < 0.1:
+            self._path.write_bytes(odd_bytes(self._path.read_bytes(), rng))
+        with open_backup(self._path) as backup:
+            for part in backup.points(ignore).values():
+                for start in range(0, len(part), 512):
+                    part.batch(start, start + 512).check(backup.contents.manifest.dim)
+
+
 def make_base(scratch: Path) -> tuple[Path, Path]:
     """A small space and a store that holds it."""
     make_demo(
@@ -590,6 +635,7 @@ def fuzzers(scratch: Path) -> Mapping[str, Fuzz]:
         "manifest": ManifestFuzz(store),
         "settings": SettingsFuzz(scratch, store),
         "payload": PayloadFuzz(store),
+        "backup": BackupFuzz(store, scratch),
     }
 
 
@@ -597,7 +643,7 @@ def main() -> int:
     """Run the fuzzers that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("count", type=int, help="inputs for each reader")
-    parser.add_argument("--only", help="one reader: space, title, manifest, settings, payload")
+    parser.add_argument("--only", help="one of space, title, manifest, settings, payload, backup")
     parser.add_argument("--seed", type=int, default=0, help="of the first input")
     options = parser.parse_args()
     logging.disable()

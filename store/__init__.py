@@ -1,5 +1,6 @@
 """The typed collections, and the one `VectorStore` protocol with its two engines."""
 
+from melon.store.checked import field_checks
 from melon.store.connect import open_store
 from melon.store.errors import (
     BadPoints,
@@ -136,6 +137,7 @@ __all__ = [
     "drop_older",
     "facet_fields",
     "faults",
+    "field_checks",
     "genre_year",
     "hnsw_ef",
     "id_array",

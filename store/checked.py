@@ -20,7 +20,7 @@ from melon.store.errors import DamagedRelease
 from melon.store.filters import Filter
 from melon.store.points import Hits, PointId, Record, VectorQuery
 from melon.store.protocol import ForwardingReader, ReleaseReader
-from melon.store.schema import Collection
+from melon.store.schema import Collection, CollectionSchema
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +39,7 @@ class CheckedReader(ForwardingReader):
     def __init__(self, reader: ReleaseReader) -> None:
         super().__init__(reader)
         self._checks = {
-            collection: {
-                field.name: _check(field)
-                for field in reader.manifest.schema(collection).fields
-                if field.payload
-            }
+            collection: field_checks(reader.manifest.schema(collection))
             for collection in Collection
         }
         self._warned: set[tuple[Collection, str]] = set()
@@ -183,6 +179,14 @@ a count 0."""
 
 def _always(collection: Collection, asked: tuple[str, ...] | bool) -> Sequence[str]:
     return [name for name in _ALWAYS[collection] if not isinstance(asked, bool) and name in asked]
+
+
+def field_checks(schema: CollectionSchema) -> Mapping[str, Callable[[Any], bool]]:
+    """By the name of each field of a collection's payloads, whether a value is one of the field's.
+
+    It costs a few microseconds a payload.
+    """
+    return {field.name: _check(field) for field in schema.fields if field.payload}
 
 
 def _check(field: Field) -> Callable[[Any], bool]:

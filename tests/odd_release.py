@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from melon.embedding import EmbeddingSpace
 from melon.ingest import SparseWeights, contents, manifest_of
-from melon.ingest.release import in_turns
+from melon.ingest.build import in_turns
 from melon.store import Collection, Payload, PointId, Preset, VectorStore
 
 Change = Callable[[Collection, PointId, Payload], Payload]

@@ -32,7 +32,10 @@ MAY_IMPORT = {
         "text",
         "word_index",
     },
-    "ingest": {"errors", "fields", "progress", "text", "word_index", "embedding", "store"},
+    "ingest": {
+        *("errors", "fields", "files", "progress", "text", "word_index"),
+        *("embedding", "store"),
+    },
     "retrieval": {"errors", "fields", "files", "ranking", "text", "word_index", "store"},
     "evaluation": {
         *("errors", "fields", "files", "processes", "progress", "text"),

@@ -220,7 +220,7 @@ def test_an_interrupted_ingest_leaves_what_is_live(
         before = contents(place, store)
     other(demo_space).save(nowhere / "space")
     with monkeypatch.context() as patched:
-        patched.setattr("melon.ingest.release.check_release", interrupt)
+        patched.setattr("melon.ingest.build.check_release", interrupt)
         done = run("ingest", "space")
     assert (done.code, done.out) == (130, "")
     with place.open() as store:

@@ -14,8 +14,8 @@ from qdrant_client import models
 
 from melon.embedding import EmbeddingSpace
 from melon.ingest import CheckFailed, Outcome, SparseWeights, ingest, release_name
+from melon.ingest.build import in_turns
 from melon.ingest.contents import contents
-from melon.ingest.release import in_turns
 from melon.ranking import Ranking
 from melon.store import Collection, IndexingFailed, VectorStore
 from melon.store.embedded.builder import EmbeddedBuilder
