@@ -43,7 +43,7 @@ class EmbeddedBuilder:
         self._reader: EmbeddedReader | None = None
         self._writer: ShardWriter | None = None
         try:
-            check_room(directory, manifest)
+            check_room(directory.parent, manifest)
             self._writer = self._new_writer()
         except BaseException:
             self.abandon()
