@@ -55,7 +55,7 @@ from melon.store.manifest import parse_manifest
 from melon.text import TitleTokenizer
 
 SECONDS = 10
-"""An input that takes longer hangs."""
+"""Of processor time; an input that takes longer hangs."""
 
 Fuzz = Callable[[random.Random], None]
 
@@ -581,18 +581,18 @@ def make_base(scratch: Path) -> tuple[Path, Path]:
 
 @contextmanager
 def time_limit(seconds: int) -> Iterator[None]:
-    """An exception in what takes longer."""
+    """An exception in what takes more of the processor's time."""
 
     def late(*_: object) -> None:
         raise TimeoutError(f"took more than {seconds} s")
 
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(seconds)
+    before = signal.signal(signal.SIGPROF, late)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def run(name: str, fuzz: Fuzz, count: int, first: int) -> Counter[str]:
