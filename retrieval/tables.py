@@ -155,9 +155,10 @@ class PointTable(Generic[R]):
         self._adding = Lock()
 
     def load(self, reader: ReleaseReader, ids: Ids) -> tuple[R, Numbers]:
-        """The rows of at least these points, and which of them each has, -1 if it is not there.
+        """The rows of at least these points, and which of them each has.
 
-        One request reads those that are not known.
+        One request reads those that are not known. The row of a point that is not in the release
+        is as if nothing was known of it.
         """
         places, rows = self._known
         found = places.of(ids)
@@ -170,6 +171,8 @@ class PointTable(Generic[R]):
         records = reader.retrieve(
             self._collection, list(by_point), payload=self._payload, vectors=self._vectors
         )
+        absent = by_point.keys() - {record.id for record in records}
+        records += [Record(point, {}) for point in absent]
         with self._adding:
             end = len(rows)
             rows.add(records)
