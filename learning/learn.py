@@ -112,7 +112,7 @@ class _Asked:
         few = max(0, TRIED - (len(self.questions) - len(fold.pairs)))
         for strategy in self.strategies:
             self._try(retriever, strategy, fold.pairs[:few], progress)
-        self._try(retriever, Trials(self.plain).best_first[0], fold.pairs[few:], progress)
+        self._try(retriever, Trials(self.plain).best, fold.pairs[few:], progress)
 
     def _try(
         self, retriever: Retriever, strategy: str, pairs: Sequence[Pair], progress: Progress
@@ -128,7 +128,7 @@ class _Asked:
             fit([one[which] for one in self.questions], inputs, BASE, seed, progress)
             for which, (_, inputs) in enumerate(_INPUTS)
         ]
-        best = Trials(self.plain).best_first[0]
+        best = Trials(self.plain).best
         learned, helps = self._by_networks(fitted, self.plain[best])
         trials = Trials({**self.plain, LEARNED: learned})
         if any(helps) and trials.is_better(LEARNED, best):

@@ -22,7 +22,7 @@ from melon.evaluation import (
 from melon.learning.network import Question
 from melon.progress import Progress
 from melon.ranking import Trial
-from melon.retrieval import Retriever
+from melon.retrieval import DEFAULT_STRATEGY, Retriever
 
 Figures = NDArray[np.float64]
 """The nDCG of the songs and of the tags of n questions, (n, 2), NaN where none are hidden."""
@@ -71,6 +71,13 @@ class Trials:
         first = min(map(len, figures.values()))
         scores = {name: by_question(*one[:first].T).mean() for name, one in figures.items()}
         self.best_first = sorted(figures, key=lambda name: (-scores[name], name))
+
+    @property
+    def best(self) -> str:
+        """What scores most; the default strategy, unless that is better by more than chance."""
+        first = self.best_first[0]
+        tried = DEFAULT_STRATEGY in self._figures
+        return first if not tried or self.is_better(first, DEFAULT_STRATEGY) else DEFAULT_STRATEGY
 
     def is_better(self, one: str, other: str) -> bool:
         """Whether one scores more than another, by more than is likely to be chance."""
