@@ -51,13 +51,13 @@ def build_release(
         total = sum(manifest.counts.values())
         progress("check", 0, total)
         check_release(builder.reader(), parts)
-        progress("check", total, total)
         check(builder.reader())
         builder.seal()
     except BaseException:
         with suppress(MelonError):  # the user has to know the first error
             builder.abandon()
         raise
+    progress("check", total, total)
 
 
 def is_whole(store: VectorStore, manifest: ReleaseManifest) -> bool:
