@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
-from melon.store import Collection, ReleaseReader
+from melon.store import Collection, ForwardingReader, ReleaseReader
 from melon.store.embedded.reader import EmbeddedReader
 from melon.store.server.reader import ServerReader
 
@@ -24,6 +24,8 @@ Request = Callable[[], object]
 def recording(reader: ReleaseReader) -> Iterator[list[Request]]:
     """A list to which every request is added that the reader makes meanwhile."""
     made: list[Request] = []
+    while isinstance(reader, ForwardingReader):
+        reader = reader._reader
     if isinstance(reader, EmbeddedReader):
         with _recorded_shards(reader, made):
             yield made

@@ -12,10 +12,12 @@ import pytest
 from filtered_search import NEAREST, filters_of, questions, recall
 from points import first, structs
 from presets import share_found
+from recording import recording
 from scaled import scale
 
 from melon.embedding import EmbeddingSpace
 from melon.ingest.contents import SparseWeights, contents
+from melon.retrieval import PlaylistQuery, Retriever
 from melon.store import DENSE, Collection, Filter, Hits, ReleaseReader, VectorQuery, VectorStore
 
 SONGS = Collection.SONGS
@@ -109,3 +111,14 @@ def test_the_share_found_is_of_those_that_are_allowed() -> None:
     assert share_found([nearest[:90]], scores, row_of, everything) == pytest.approx(0.9)
     assert share_found([[*nearest[:90], *range(1290, 1300)]], scores, row_of, everything) == 0.9
     assert share_found([[1000 + row for row in even[:NEAREST]]], scores, row_of, even) == 1
+
+
+def test_what_a_continuation_asks_is_recorded_and_asked_again(demo_store: VectorStore) -> None:
+    retriever = Retriever(demo_store)
+    query = PlaylistQuery(songs=(1, 2, 3))
+    answer = retriever.recommend(query)
+    with recording(retriever.engine_reader) as made:
+        assert retriever.recommend(query) == answer
+    assert len(made) >= 3
+    assert all(request() is not None for request in made)
+    assert retriever.recommend(query) == answer
