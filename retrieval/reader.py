@@ -63,7 +63,8 @@ class TagCodes:
 
     def __init__(self) -> None:
         self._codes: dict[str, int] = {}
-        self._points: list[str] = []
+        self._tags: list[str] = []
+        self._points: dict[int, str] = {}  # of those that were asked for: most never are
         self._lock = Lock()
 
     def of(self, tags: Iterable[str]) -> SongArray:
@@ -73,13 +74,16 @@ class TagCodes:
 
     def points(self, codes: Ids) -> list[str]:
         """The ids of the points of the tags."""
-        return [self._points[code] for code in codes.tolist()]
+        known = self._points
+        for code in set(codes.tolist()).difference(known):
+            known[code] = tag_point_id(self._tags[code])
+        return [known[code] for code in codes.tolist()]
 
     def _add(self, tag: str) -> int:
         with self._lock:
             if tag not in self._codes:
-                self._points.append(tag_point_id(tag))
-                self._codes[tag] = len(self._points) - 1
+                self._tags.append(tag)
+                self._codes[tag] = len(self._tags) - 1
             return self._codes[tag]
 
 
