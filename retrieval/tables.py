@@ -48,17 +48,6 @@ class Lists:
         parts = [np.asarray(one, np.int32) for one in lists]
         return cls(np.concatenate([np.empty(0, np.int32), *parts]), lengths)
 
-    @classmethod
-    def joined(cls, parts: Sequence[Lists]) -> Lists:
-        """The lists of all parts, in their order."""
-        entries = np.concatenate([part.entries for part in parts])
-        return cls(entries, np.concatenate([part.lengths for part in parts]))
-
-    def head(self, count: int) -> Lists:
-        """The first lists alone."""
-        lengths = self.lengths[:count]
-        return Lists(self.entries[: lengths.sum()], lengths)
-
     def rows(self, rows: Numbers, starts: Numbers) -> Lists:
         """Some lists alone; `starts` says where each of all begins."""
         lengths = self.lengths[rows]
