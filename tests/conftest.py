@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import hypothesis
 import javascript_client
 import machine
 import pytest
+from faults import Faults
 from javascript_client import ClientUnavailable
 from keyed_demo import keyed
 from places import ENGINES, SERVER, Place, ServerPlace, memory, place_on, scratch_directory
@@ -26,6 +28,9 @@ from melon.demo import DemoScale, DemoTruth, make_demo
 from melon.embedding import EmbeddingSpace, build_from_files, training_settings
 from melon.ingest import ingest
 from melon.store import VectorStore
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -111,10 +116,35 @@ def javascript() -> Path:
         give_up(reason)
 
 
-def give_up(reason: ServerUnavailable | ClientUnavailable) -> NoReturn:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium without a window.
+
+    For a module, not the session: while it is open, Playwright's event loop counts as running in
+    this thread, and `asyncio.run` is refused. It takes a second to start.
+    """
+    from playwright.sync_api import sync_playwright
+
+    program = shutil.which("chromium")
+    if program is None:
+        give_up("chromium is not installed")
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=program)
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """An empty page; the test fails if it reports an error or asks another host for anything."""
+    with browser.new_context() as context:
+        faults = Faults(context)
+        yield context.new_page()
+    assert not faults.seen
+
+
+def give_up(reason: ServerUnavailable | ClientUnavailable | str) -> NoReturn:
     """Fail in CI, where every test has to run; elsewhere skip, and say what is missing."""
     if machine.IN_CI:
-        pytest.fail(f"CI runs the tests of the server and of JavaScript too: {reason}")
+        pytest.fail(f"CI runs the tests of the server, JavaScript and the browser too: {reason}")
     pytest.skip(str(reason))
 
 
