@@ -13,8 +13,9 @@ from typing import Annotated, Any
 import typer
 
 from melon.commands.completion import being_completed, join_words
-from melon.commands.console import guard_stderr, note_error, prepare_streams, printable
+from melon.commands.console import guard_stderr, note_error, prepare_streams
 from melon.commands.options import left_open
+from melon.display import printable
 from melon.errors import MelonError
 
 COMMANDS: Mapping[str, str] = {

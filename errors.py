@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -97,6 +99,26 @@ class UnwritableFile(MelonError):
     def from_os_error(cls, path: Path, error: OSError) -> UnwritableFile:
         """Say which file the operating system would not write, and why."""
         return cls(f"cannot be written: {reason_of(error)}", where=str(path))
+
+
+class MissingExtra(MelonError):
+    """A library that one of melon's extras brings, and that is not installed."""
+
+
+@contextmanager
+def needing(extra: str) -> Iterator[None]:
+    """Say of a library that cannot be imported in the block which extra of melon's brings it.
+
+    Raises:
+        MissingExtra: one is not there.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise MissingExtra(
+            f"it takes {error.name}, which is not installed",
+            hint=f"pip install 'melon[{extra}]'",
+        ) from error
 
 
 class ForeignFile(InputError):

@@ -14,25 +14,12 @@ from itertools import compress
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
+from melon.display import escaped, printable
 from melon.errors import MelonError
 from melon.progress import Progress, ignore
 
 if TYPE_CHECKING:
     from melon.catalog import ReadReport
-
-
-# Unicode's category Cc, its separators of lines and paragraphs, and what turns text round.
-_BREAKS = [*map(ord, "\t\n\r\x85\u2028\u2029")]
-_TURNS = [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]
-_MARKS = [0x061C, 0x200E, 0x200F]
-"""Of direction: unseen, and common in names of scripts that run to the left."""
-
-_CONTROLS: dict[int, str | None] = dict.fromkeys(
-    [*range(0x20), *range(0x7F, 0xA0), *_TURNS], "\N{REPLACEMENT CHARACTER}"
-)
-_CONTROLS |= dict.fromkeys(_BREAKS, " ") | dict.fromkeys(_MARKS)
-_ESCAPES = {code: f"\\u{code:04x}" for code in _CONTROLS if code >= 0x7F}
-"""What JSON may hold as it is, and a terminal acts upon; the others it has escaped already."""
 
 
 def prepare_streams() -> None:
@@ -71,11 +58,6 @@ def note_error(error: Exception) -> None:
     note(f"error: {error.where}: {error.what}" if error.where else f"error: {error.what}")
     for line in f"  hint: {error.hint}".split("\n") if error.hint else ():
         note(line)
-
-
-def printable(text: str) -> str:
-    """A text of the catalogue as part of one line, without what a terminal would act upon."""
-    return text.translate(_CONTROLS)
 
 
 def guard_stderr() -> None:
@@ -127,7 +109,7 @@ def print_json(value: object) -> None:
     """A result for programs; what a terminal would act upon is escaped in its strings."""
     encoding = codecs.lookup(sys.stdout.encoding or "utf-8").name
     text = json.dumps(value, ensure_ascii=not encoding.startswith("utf"), indent=2)
-    sys.stdout.write(text.translate(_ESCAPES) + "\n")
+    sys.stdout.write(escaped(text) + "\n")
 
 
 def print_table(

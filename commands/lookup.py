@@ -10,7 +10,7 @@ import typer
 
 from melon.commands import completion
 from melon.commands.completion import one_of, some_of
-from melon.commands.console import note, print_json, print_table, printable, shown
+from melon.commands.console import note, print_json, print_table, shown
 from melon.commands.options import (
     JsonOption,
     PathOption,
@@ -19,6 +19,7 @@ from melon.commands.options import (
     chosen_store,
     pinned_retriever,
 )
+from melon.display import printable
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence

@@ -46,10 +46,10 @@ MAY_IMPORT = {
         *("catalog", "embedding", "store", "ingest", "retrieval", "evaluation"),
     },
     "commands": {
-        *("errors", "fields", "files", "progress", "ranking", "settings", "text", "word_index"),
-        *ROOMS,
+        *("display", "errors", "fields", "files", "progress", "ranking", "settings", "text"),
+        *("word_index", *ROOMS),
     },
-    "cli": {"errors", "commands"},
+    "cli": {"display", "errors", "commands"},
     "__main__": {"cli"},
     "__init__": {"errors", "settings", "catalog", "store", "retrieval"},
     "settings": {"errors"},
@@ -60,6 +60,7 @@ MAY_IMPORT = {
     "ranking": set(),
     "processes": set(),
     "progress": set(),
+    "display": set(),
     "errors": set(),
 }
 """Each room, and what of melon it may import beside itself: a room, or one module of a room."""
