@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "import": "import_",
     "train": "train",
     "ingest": "ingest",
+    "update": "update",
     "query": "query",
     "similar": "query",
     "find": "lookup",

@@ -356,15 +356,20 @@ class TitleTokenizer:
             pieces: wanted size of the piece vocabulary; a small corpus gets a smaller one.
             tag_min_count: playlists that a tag must have for titles to be searched for it.
         """
-        known: dict[str, str] = {}
+        by_count = chain.from_iterable(repeat(tag, tags[tag]) for tag in sorted(tags))
+        lines = [line for text in chain(titles, by_count) if (line := _line(text))]
+        model = _train_model(lines, pieces) if lines else b""
+        whole = _words_to_keep(lines, model, pieces) if model else ()
+        return cls(model, whole, {}).with_tags(tags, tag_min_count=tag_min_count)
+
+    def with_tags(self, tags: Mapping[str, int], *, tag_min_count: int = 5) -> TitleTokenizer:
+        """The same that finds these tags in titles, too; see `train`."""
+        known = dict(self._tags)
         for tag, count in sorted(tags.items(), key=lambda item: (-item[1], item[0])):
             key = compact(tag)
             if count >= tag_min_count and key:
                 known.setdefault(key, tag)
-        by_count = chain.from_iterable(repeat(tag, tags[tag]) for tag in sorted(tags))
-        lines = [line for text in chain(titles, by_count) if (line := _line(text))]
-        model = _train_model(lines, pieces) if lines else b""
-        return cls(model, _words_to_keep(lines, model, pieces) if model else (), known)
+        return TitleTokenizer(self._model, self._whole, known)
 
     @property
     def known_tags(self) -> list[str]:

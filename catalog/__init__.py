@@ -8,7 +8,7 @@ from melon.catalog.corpus import (
     CorpusFiles,
     find_corpus,
 )
-from melon.catalog.corpus_keys import CorpusKeys, Keys, Names, key_of, names_in
+from melon.catalog.corpus_keys import CorpusKeys, Keys, KnownIds, Names, key_of, names_in
 from melon.catalog.errors import (
     BadCorpus,
     BadFields,
@@ -59,6 +59,7 @@ __all__ = [
     "JsonArray",
     "KeyIds",
     "Keys",
+    "KnownIds",
     "Names",
     "Playlist",
     "ReadReport",

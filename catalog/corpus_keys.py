@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from mmap import ACCESS_READ, mmap
@@ -43,14 +43,22 @@ class CorpusKeys:
     Args:
         files: The files of the corpus.
         progress: Told how much of the files is read, in the step `keys`.
+        known: What is known already of songs, and of playlists: what names them in the files means
+            the same, and what is new gets another id.
 
     Attributes:
         met: Whether a song was named by a string in what was read.
     """
 
-    def __init__(self, files: CorpusFiles, progress: Progress = ignore) -> None:
+    def __init__(
+        self,
+        files: CorpusFiles,
+        progress: Progress = ignore,
+        known: tuple[KnownIds, KnownIds] | None = None,
+    ) -> None:
         self._files = files
         self._progress = progress
+        self._known = known or (KnownIds(), KnownIds())
         self.met = False
 
     def song(self, key: str) -> int:
@@ -102,7 +110,19 @@ class CorpusKeys:
 
     @cached_property
     def _found(self) -> tuple[Names, Names]:
-        return names_in(self._files, self._progress)
+        songs, playlists = names_in(self._files, self._progress)
+        for names, known in zip((songs, playlists), self._known, strict=True):
+            names.ids |= known.ids
+            names.keyed |= known.keys
+        return songs, playlists
+
+
+@dataclass(frozen=True)
+class KnownIds:
+    """The ids of songs, or of playlists, that a catalogue had before, and those of its keys."""
+
+    ids: Set[int] = field(default_factory=frozenset)
+    keys: Mapping[str, int] = field(default_factory=dict)
 
 
 def names_in(files: CorpusFiles, progress: Progress = ignore) -> tuple[Names, Names]:

@@ -17,16 +17,21 @@ if TYPE_CHECKING:
         train_space,
     )
     from melon.embedding.cold_start import TRAINED
-    from melon.embedding.errors import EmptyVocabulary
+    from melon.embedding.errors import EmptyVocabulary, ForeignCatalogue
     from melon.embedding.files import check_place
+    from melon.embedding.merging import Change
     from melon.embedding.settings import TrainingSettings, training_settings
     from melon.embedding.space import EmbeddingSpace
+    from melon.embedding.update import Changes, update_corpus, update_space
 
 __all__ = [
     "TRAINED",
     "Catalogue",
+    "Change",
+    "Changes",
     "EmbeddingSpace",
     "EmptyVocabulary",
+    "ForeignCatalogue",
     "TrainingSettings",
     "build_from_files",
     "build_space",
@@ -34,13 +39,18 @@ __all__ = [
     "read_catalogue",
     "train_space",
     "training_settings",
+    "update_corpus",
+    "update_space",
 ]
 
 _HOMES = {
     "TRAINED": "cold_start",
     "Catalogue": "build",
+    "Change": "merging",
+    "Changes": "update",
     "EmbeddingSpace": "space",
     "EmptyVocabulary": "errors",
+    "ForeignCatalogue": "errors",
     "TrainingSettings": "settings",
     "build_from_files": "build",
     "build_space": "build",
@@ -48,6 +58,8 @@ _HOMES = {
     "read_catalogue": "build",
     "train_space": "build",
     "training_settings": "settings",
+    "update_corpus": "update",
+    "update_space": "update",
 }
 
 

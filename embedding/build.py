@@ -5,12 +5,13 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from melon.catalog import (
     SONG_FILE,
@@ -19,6 +20,7 @@ from melon.catalog import (
     CorpusFiles,
     CorpusKeys,
     Genre,
+    KnownIds,
     Playlist,
     ReadReport,
     Song,
@@ -27,10 +29,10 @@ from melon.catalog import (
     read_playlists,
     read_songs,
 )
-from melon.embedding.bags import TokenKind, TokenTable, build_bags
-from melon.embedding.cold_start import TRAINED, Evidence, SourcedVectors, cold_start
+from melon.embedding.bags import TokenKind, build_bags
 from melon.embedding.columns import Corpus, column, number_strings, read_corpus
-from melon.embedding.ragged import Ints, Ragged, Vectors, has_direction, unit_rows
+from melon.embedding.placing import Trained, place, space_of
+from melon.embedding.ragged import Ints, Ragged
 from melon.embedding.settings import TrainingSettings, training_settings
 from melon.embedding.space import EmbeddingSpace
 from melon.embedding.training import train_vectors
@@ -38,10 +40,6 @@ from melon.errors import counted
 from melon.fields import Field
 from melon.progress import Progress, ignore
 from melon.text import TitleTokenizer
-
-FROM_ITEMS = "items"
-ALBUM_WEIGHT, ARTIST_WEIGHT, DETAIL_GENRE_WEIGHT, GENRE_WEIGHT = 1.0, 0.5, 0.25, 0.125
-"""Shares in a cold song's vector: each is trusted twice as much as the next."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +80,7 @@ def build_from_files(
 def read_catalogue(
     files: CorpusFiles,
     *,
+    known: EmbeddingSpace | None = None,
     report: ReadReport | None = None,
     strict: bool = False,
     lenient: bool = False,
@@ -91,6 +90,8 @@ def read_catalogue(
 
     Args:
         files: see `find_corpus`.
+        known: the space of what was read before: keys have the ids that they have there, and its
+            genres and own fields are there, too.
         report: counts what is read and skipped.
         strict: raise at the first record that would be skipped.
         lenient: take what there is of a file of which less than half can be used.
@@ -102,7 +103,8 @@ def read_catalogue(
         NothingToTrain, RepeatedPlaylist: see `build_space`.
     """
     report = report or ReadReport()
-    genres = read_genres(files.genres) if files.genres else {}
+    genres = {**(known.genres if known else {})}
+    genres |= read_genres(files.genres) if files.genres else {}
     fields = read_fields_file(files.fields) if files.fields else ()
     if fields and not files.songs and not lenient:
         raise BadFields(
@@ -110,7 +112,8 @@ def read_catalogue(
             where=str(files.fields),
             hint=f"give {SONG_FILE}, too, or leave the fields out; --lenient goes on without",
         )
-    keys = CorpusKeys(files, progress)
+    fields = _joined(known.fields, fields, files) if known else fields
+    keys = CorpusKeys(files, progress, _known_ids(known) if known else None)
     songs = (
         read_songs(
             files.songs,
@@ -135,6 +138,46 @@ def read_catalogue(
         remark = _check_joins(corpus, described, files.songs, lenient=lenient)
         report.remarks += [remark] if remark else []
     return Catalogue(corpus, genres, tuple(fields))
+
+
+def _known_ids(space: EmbeddingSpace) -> tuple[KnownIds, KnownIds]:
+    """The ids and keys of a space's songs, and of its playlists."""
+    songs, playlists = (
+        KnownIds(
+            frozenset(table["id"].to_pylist()),
+            {key: one for key, one in zip(*_columns(table, "key", "id"), strict=True) if key},
+        )
+        for table in (space.songs, space.playlists)
+    )
+    return songs, playlists
+
+
+def _columns(table: pa.Table, *names: str) -> list[list[Any]]:
+    return [table[name].to_pylist() for name in names]
+
+
+def _joined(
+    before: Sequence[Field], fields: Sequence[Field], files: CorpusFiles
+) -> tuple[Field, ...]:
+    """The own fields that there were, and those that a file adds.
+
+    Raises:
+        BadFields: one has become another.
+    """
+    by_name = {one.name: one for one in before}
+    for one in fields:
+        if by_name.setdefault(one.name, one) != one:
+            was = by_name[one.name]
+            raise BadFields(
+                f"field {one.name!r} is {_typed(one)}, and was {_typed(was)} in training",
+                where=str(files.fields),
+                hint="train the space again, or give the new field another name",
+            )
+    return tuple(by_name.values())
+
+
+def _typed(field: Field) -> str:
+    return f"{field.type}[]" if field.many else str(field.type)
 
 
 def _noting_ids(songs: Iterable[Song], ids: array[int]) -> Iterator[Song]:
@@ -212,28 +255,14 @@ def train_space(
     counts = np.bincount(bags.values, minlength=len(table))
     settings = settings.settled(counts[table.span(TokenKind.SONG)])
     vectors, epochs = train_vectors(bags, table, settings, progress)
-    trained = Trained(table, vectors)
-    warm_playlists = _place_playlists(corpus, playlist_words, trained)
-    placed_songs = _place_songs(corpus, trained, warm_playlists.vectors)
-    placed_playlists = _place_by_cold_songs(
-        warm_playlists, corpus.playlist_songs, placed_songs.vectors
-    )
-    tag_vectors = trained.of(TokenKind.TAG, len(corpus.tags))
-    placed_tags = cold_start(tag_vectors, corpus.playlist_tags, placed_playlists.vectors)
-    word_vectors = trained.of(TokenKind.WORD, len(words))
-    placed_words = cold_start(word_vectors, playlist_words, placed_playlists.vectors)
+    by_kind = {kind: vectors[table.span(kind)] for kind in table.numbers}
+    placed = place(corpus, playlist_words, len(words), Trained(by_kind, vectors.shape[1]))
     progress("vectors", len(vectors), len(vectors))
-    return EmbeddingSpace(
-        songs=_described(corpus.songs, corpus.playlist_songs, placed_songs.sources),
-        song_vectors=placed_songs.vectors,
-        playlists=corpus.playlists.append_column(
-            "words", _spelled(playlist_words, words)
-        ).append_column("vector_source", pa.array(placed_playlists.sources, pa.string())),
-        playlist_vectors=placed_playlists.vectors,
-        tag_table=_described(_named("tag", corpus.tags), corpus.playlist_tags, placed_tags.sources),
-        tag_vectors=placed_tags.vectors,
-        word_table=_described(_named("word", words), playlist_words, placed_words.sources),
-        word_vectors=placed_words.vectors,
+    return space_of(
+        corpus,
+        playlist_words,
+        words,
+        placed,
         genres=dict(catalogue.genres),
         title=title,
         settings=settings.model_dump(mode="json"),
@@ -242,28 +271,10 @@ def train_space(
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Trained:
-    """What training left: the tokens, and their vectors (n_tokens, dim) float32, by code."""
-
-    table: TokenTable
-    vectors: Vectors
-
-    def of(self, kind: TokenKind, size: int) -> Vectors:
-        """(size, dim) float32: the vectors of a kind, zero where it took no part."""
-        if kind in self.table.numbers:
-            return self.vectors[self.table.span(kind)]
-        return np.zeros((size, self.vectors.shape[1]), np.float32)
-
-
 def _read_titles(
     corpus: Corpus, settings: TrainingSettings, progress: Progress
 ) -> tuple[TitleTokenizer, list[str], Ragged, Ragged]:
-    """Train the title tokenizer; then every playlist's words, and the known tags in its title.
-
-    A playlist's words are those of its title and of its tags, so that a title finds playlists
-    that say the same in their tags.
-    """
+    """Train the title tokenizer; then every playlist's words, and the known tags in its title."""
     titles = [title or "" for title in corpus.playlists["title"].to_pylist()]
     counts = np.bincount(corpus.playlist_tags.values, minlength=len(corpus.tags)).tolist()
     tokenizer = TitleTokenizer.train(
@@ -272,13 +283,8 @@ def _read_titles(
         pieces=settings.title_pieces,
         tag_min_count=settings.title_tag_min_count,
     )
-    tag_words = {tag: tokenizer.words(tag) for tag in corpus.tags}
-    texts = (
-        [*tokenizer.words(title), *chain.from_iterable(tag_words[tag] for tag in tags)]
-        for title, tags in zip(titles, corpus.playlists["tags"].to_pylist(), strict=True)
-    )
     words, playlist_words = number_strings(
-        pa.chunked_array([pa.array(texts, pa.list_(pa.string()))])
+        pa.chunked_array([words_of(corpus.playlists, tokenizer)])
     )
     index_of = {tag: index for index, tag in enumerate(corpus.tags)}
     indices = [[index_of[tag] for tag in tokenizer.tags(title)] for title in titles]
@@ -290,79 +296,15 @@ def _read_titles(
     return tokenizer, words, playlist_words, title_tags
 
 
-def _place_playlists(corpus: Corpus, playlist_words: Ragged, trained: Trained) -> SourcedVectors:
-    """Playlists where training put them, or where their trained songs, tags and words are."""
-    playlists = trained.of(TokenKind.PLAYLIST, len(corpus.playlists))
-    word_count = int(playlist_words.values.max(initial=-1)) + 1
-    items = corpus.playlist_songs.sum_of(trained.of(TokenKind.SONG, len(corpus.songs)))
-    items += corpus.playlist_tags.sum_of(trained.of(TokenKind.TAG, len(corpus.tags)))
-    items += playlist_words.sum_of(trained.of(TokenKind.WORD, word_count))
-    learnt = has_direction(playlists)
-    placed = np.where(learnt[:, None], playlists, unit_rows(items))
-    sources = np.full(len(placed), None, dtype=object)
-    sources[has_direction(placed)] = FROM_ITEMS
-    sources[learnt] = TRAINED
-    return SourcedVectors(placed, sources)
+def words_of(playlists: pa.Table, tokenizer: TitleTokenizer) -> pa.ChunkedArray:
+    """For each playlist the words of its title and of its tags.
 
-
-def _place_songs(corpus: Corpus, trained: Trained, playlist_vectors: Vectors) -> SourcedVectors:
-    """Songs where training put them, or near their album, artists and genres."""
-    albums = corpus.song_album
-    evidence = [
-        Evidence(
-            "album",
-            ALBUM_WEIGHT,
-            Ragged.of_lengths((albums >= 0).astype(np.int64), albums[albums >= 0]),
-            np.zeros((int(albums.max(initial=-1)) + 1, playlist_vectors.shape[1]), np.float32),
-        ),
-        Evidence(
-            "artist",
-            ARTIST_WEIGHT,
-            corpus.song_artists,
-            trained.of(TokenKind.ARTIST, corpus.artist_count),
-        ),
-        Evidence(
-            "genre",
-            DETAIL_GENRE_WEIGHT,
-            corpus.song_detail_genres,
-            trained.of(TokenKind.DETAIL_GENRE, len(corpus.detail_genres)),
-        ),
-        Evidence(
-            "genre",
-            GENRE_WEIGHT,
-            corpus.song_genres,
-            trained.of(TokenKind.GENRE, len(corpus.genres)),
-        ),
-    ]
-    song_vectors = trained.of(TokenKind.SONG, len(corpus.songs))
-    return cold_start(song_vectors, corpus.playlist_songs, playlist_vectors, evidence)
-
-
-def _place_by_cold_songs(
-    playlists: SourcedVectors, playlist_songs: Ragged, song_vectors: Vectors
-) -> SourcedVectors:
-    """Place the playlists that hold only cold songs: at the mean of these, which are placed now."""
-    vectors, sources = playlists.vectors.copy(), playlists.sources.copy()
-    bare = np.flatnonzero(~has_direction(vectors))
-    means = unit_rows(playlist_songs.select(bare).sum_of(song_vectors))
-    vectors[bare] = means
-    sources[bare[has_direction(means)]] = FROM_ITEMS
-    return SourcedVectors(vectors, sources)
-
-
-def _named(name: str, values: list[str]) -> pa.Table:
-    return pa.table({name: pa.array(values, pa.string())})
-
-
-def _described(table: pa.Table, members: Ragged, sources: NDArray[np.object_]) -> pa.Table:
-    """Add to a table of items how many playlists hold each, and where its vector is from."""
-    popularity: Ints = np.bincount(members.values, minlength=len(table))
-    return table.append_column("popularity", pa.array(popularity)).append_column(
-        "vector_source", pa.array(sources, pa.string())
+    So a title finds playlists that say the same in their tags.
+    """
+    words = cache(tokenizer.words)
+    titles, tag_lists = _columns(playlists, "title", "tags")
+    texts = (
+        [*tokenizer.words(title or ""), *chain.from_iterable(map(words, tags))]
+        for title, tags in zip(titles, tag_lists, strict=True)
     )
-
-
-def _spelled(lists: Ragged, words: list[str]) -> pa.Array:
-    """The lists of numbers as a column of lists of strings."""
-    flat = pa.array(words, pa.string()).take(pa.array(lists.values))
-    return pa.ListArray.from_arrays(pa.array(lists.offsets.astype(np.int32)), flat)
+    return pa.chunked_array([pa.array(texts, pa.list_(pa.string()))])

@@ -106,7 +106,7 @@ class Corpus:
         in the files.
         """
         others = np.setdiff1d(np.arange(len(self.playlists)), playlists)
-        known = _described(self.songs)
+        known = described(self.songs)
         known[self.playlist_songs.select(others).values] = True
         return Corpus.of_tables(
             self.playlists.take(others).combine_chunks(),
@@ -231,16 +231,21 @@ def _chunks(records: Iterable[Record]) -> Iterator[list[Record]]:
         yield chunk
 
 
-def _described(songs: pa.Table) -> NDArray[np.bool_]:
-    """(n,) bool: of which songs the files say more than an id and a key."""
-    described = np.zeros(len(songs), np.bool_)
-    for name in set(songs.column_names) - {"id", "key"}:
-        values = songs[name]
+def described(table: pa.Table) -> NDArray[np.bool_]:
+    """(n,) bool: of which rows the files say more than an id and a key."""
+    described = np.zeros(len(table), np.bool_)
+    for name in set(table.column_names) - {"id", "key"}:
+        values = table[name]
         if pa.types.is_list(values.type):
             described |= pc.fill_null(pc.list_value_length(values), 0).to_numpy() > 0
         else:
             described |= pc.is_valid(values).to_numpy()
     return described
+
+
+def unknown_column(type: pa.DataType, rows: int) -> pa.Array:
+    """A column in which nothing is known: of nulls, or of empty lists."""
+    return pa.array([[]] * rows, type) if pa.types.is_list(type) else pa.nulls(rows, type)
 
 
 def _by_id(table: pa.Table) -> pa.Table:

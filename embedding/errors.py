@@ -21,6 +21,10 @@ class TrainingDiverged(MelonError):
     """Training produced vectors that are not numbers."""
 
 
+class ForeignCatalogue(InputError):
+    """A catalogue is not the one that a space was trained on."""
+
+
 class SpaceError(InputError):
     """A directory cannot be used as a space."""
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from melon.embedding.columns import ARROW_TYPES, arrow_type, file_columns
+from melon.embedding.columns import ARROW_TYPES, arrow_type, file_columns, unknown_column
 from melon.embedding.errors import DamagedSpace
 from melon.embedding.ragged import Vectors
 from melon.errors import counted
@@ -109,7 +109,7 @@ def read_table(path: Path, columns: Mapping[str, Column], rows: int) -> pa.Table
         {
             name: table[name].combine_chunks()
             if name in table.column_names
-            else _unknown(column, rows)
+            else unknown_column(column.type, rows)
             for name, column in columns.items()
         }
     )
@@ -144,12 +144,6 @@ def _batches(
         if room < 0:
             damaged(path, "unpacked, it is too large")
         yield batch
-
-
-def _unknown(column: Column, rows: int) -> pa.Array:
-    if pa.types.is_list(column.type):
-        return pa.array([[]] * rows, column.type)
-    return pa.nulls(rows, column.type)
 
 
 def _wrong(values: pa.ChunkedArray, column: Column) -> str:

@@ -57,6 +57,7 @@ def ingest(
     *,
     weights: SparseWeights | None = None,
     preset: Preset | None = None,
+    like_live: bool = False,
     rebuild: bool = False,
     progress: Progress = ignore,
 ) -> IngestResult:
@@ -71,6 +72,7 @@ def ingest(
     Args:
         weights: exponents of the sparse vectors.
         preset: how the collections are indexed; chosen by the number of songs if it is None.
+        like_live: whether both are, where they are None, as somebody chose them for the live one.
         rebuild: whether to build another release even where one of this space seems to be whole.
         progress: told how many points each step has done: `layout`, `upload`, `index songs` and so
             on, `check`.
@@ -79,6 +81,9 @@ def ingest(
         StoreUnavailable, StoreBusy: the store does not answer, or cannot be written to.
         IndexingFailed, CheckFailed: the engine does not hold what was sent. Nothing is promoted.
     """
+    if like_live and (live := next((i.manifest for i in store.releases() if i.live), None)):
+        weights = weights or _weights_of(live)
+        preset = preset or _chosen_preset(live)
     weights = weights or SparseWeights()
     preset = preset or _preset_for(space)
     name = _name(space, weights, preset)
@@ -121,6 +126,17 @@ def _name(space: EmbeddingSpace, weights: SparseWeights, preset: Preset) -> Made
 
 def _preset_for(space: EmbeddingSpace) -> Preset:
     return preset_for(max(len(space.song_ids), len(space.playlist_ids)), space.dim)
+
+
+def _weights_of(manifest: ReleaseManifest) -> SparseWeights:
+    known = SparseWeights.model_fields.keys() & manifest.weights.keys()
+    return SparseWeights(**{name: manifest.weights[name] for name in known})
+
+
+def _chosen_preset(manifest: ReleaseManifest) -> Preset | None:
+    """The preset of a release, if its size would not have chosen that."""
+    points = max(manifest.counts.get(part, 0) for part in (Collection.SONGS, Collection.PLAYLISTS))
+    return None if manifest.preset is preset_for(points, manifest.dim) else manifest.preset
 
 
 def manifest_of(
