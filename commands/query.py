@@ -173,6 +173,13 @@ def query(
     diversity: Annotated[
         float, typer.Option(min=0, max=1, help="0 ranks by score alone, 1 by unlikeness alone.")
     ] = 0.0,
+    all_versions: Annotated[
+        bool,
+        typer.Option(
+            "--all-versions",
+            help="List all versions of a song (live, remastered, ...), not the most popular one.",
+        ),
+    ] = False,
     strategy: StrategyOption = None,
     settings: SettingsOption = None,
     explain: Annotated[
@@ -227,6 +234,7 @@ def query(
             exact=exact,
             explain=explain,
             variety=Variety(max_per_artist=max_per_artist, diversity=diversity),
+            all_versions=all_versions,
         )
     if as_json:
         print_json(answer.to_json())

@@ -124,7 +124,7 @@ def render_songs(songs: Sequence[Song], *, popular: bool = False) -> None:
         "Songs",
         [
             _name_column(song.key for song in songs),
-            *("title", "artists", "genre", "date"),
+            *("title", "artists", "genre", "date", "other versions"),
             _score_column(popular),
         ],
         [
@@ -134,11 +134,12 @@ def render_songs(songs: Sequence[Song], *, popular: bool = False) -> None:
                 shown(song.artists),
                 shown(song.genres),
                 song.issue_date,
+                shown(one.name or one.id for one in song.versions),
                 _score(song.score, popular),
             )
             for song in songs
         ],
-        wide={"date": 60, "genre": 50},
+        wide={"date": 60, "genre": 50, "other versions": 100},
     )
 
 

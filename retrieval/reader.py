@@ -106,7 +106,7 @@ class CachingReader(ForwardingReader):
                 collection, _whole, MAX_SEEDS, payload=("popularity", "item", *more), vectors=True
             )
             for collection, more in (
-                (Collection.SONGS, ("artist_keys",)),
+                (Collection.SONGS, ("artist_keys", "name")),
                 (Collection.TAGS, ()),
                 (Collection.WORDS, ()),
             )

@@ -33,6 +33,7 @@ from melon.retrieval.strategies.ranking import (
     Strategy,
 )
 from melon.retrieval.variety import Variety
+from melon.retrieval.versions import fold, pool_with_versions
 from melon.store import Collection, Filter, HasId, PointId, ReleaseReader, id_array, tag_point_id
 
 POPULARITY = "popularity"
@@ -53,11 +54,28 @@ class Wanted:
     exact: bool = False
     variety: Variety = field(default_factory=Variety)
     explain: bool = False
+    all_versions: bool = False
 
     def __post_init__(self) -> None:
         Variety.check(self.variety, "Variety(max_per_artist=2)")
         if self.limit < 0 or self.tag_limit < 0 or self.limit + self.tag_limit == 0:
             raise InputError(f"{self.limit} songs and {self.tag_limit} tags cannot be recommended")
+
+    @property
+    def pool(self) -> int:
+        """How many candidates to choose the songs from at first."""
+        if self.variety or self.all_versions:
+            return self.variety.pool(self.limit)
+        return pool_with_versions(self.limit)
+
+    def choose(self, reader: CachingReader, query: ResolvedQuery, answer: Answer) -> Answer:
+        """The candidates of an answer that satisfy these wishes, or fewer if too few do."""
+        songs, versions = answer.songs, answer.versions
+        if not self.all_versions:
+            count = None if self.variety else self.limit
+            songs, versions = fold(reader, songs, query.seeds.versions, count)
+        songs = self.variety.choose(reader, songs, self.limit)
+        return replace(answer, songs=songs, versions=versions)
 
 
 def recommend(
@@ -79,7 +97,7 @@ def recommend(
     """
     reader = release.reader
     resolved = _resolved(release, queries, constraints, wanted)
-    pairs = _varied(reader, resolved, wanted, wanted.variety.pool(wanted.limit))
+    pairs = _chosen(reader, resolved, wanted, wanted.pool)
     answers = [answer for _, answer in pairs]
     reasons = [
         _reasons(reader, query, answer, wanted) if wanted.explain else UNEXPLAINED
@@ -193,27 +211,31 @@ def _with_unknown(seeds: Seeds, limits: Constraints | None) -> Seeds:
     return seeds
 
 
-def _varied(
+def _chosen(
     reader: CachingReader, queries: Sequence[ResolvedQuery], wanted: Wanted, pool: int
 ) -> list[tuple[ResolvedQuery, Answer]]:
-    """Answers whose songs are chosen for variety from `pool` candidates of each query.
+    """Answers whose songs are chosen as is wanted from `pool` candidates of each query.
 
     Where too few candidates satisfy it, the query is asked again for twice as many, until enough
     do or there are no more. Each answer comes with its query as it was asked in the end.
     """
     queries = [replace(query, song_limit=pool) for query in queries]
     candidates = _answers(reader, queries, wanted.strategy)
-    pairs = []
-    for query, answer in zip(queries, candidates, strict=True):
-        chosen = wanted.variety.choose(reader, answer.songs, wanted.limit)
-        pairs.append((query, replace(answer, songs=chosen)))
+    if not wanted.all_versions:
+        reader.load_descriptions(
+            [song for found in candidates for song in found.songs.ids.tolist()]
+        )
+    pairs = [
+        (query, wanted.choose(reader, query, answer))
+        for query, answer in zip(queries, candidates, strict=True)
+    ]
     short = [
         row
         for row, ((_, chosen), whole) in enumerate(zip(pairs, candidates, strict=True))
         if len(chosen.songs) < wanted.limit and len(whole.songs) == pool
     ]
     if short:
-        more = _varied(reader, [queries[row] for row in short], wanted, 2 * pool)
+        more = _chosen(reader, [queries[row] for row in short], wanted, 2 * pool)
         for row, pair in zip(short, more, strict=True):
             pairs[row] = pair
     return pairs
@@ -291,11 +313,27 @@ def _shown_songs(
 ) -> list[tuple[Song, ...]]:
     """The songs of each answer."""
     described = reader.load_descriptions(
-        [song for answer in answers for song in answer.songs.ids.tolist()]
+        [
+            song
+            for answer in answers
+            for ranked in (answer.songs, *answer.versions.values())
+            for song in ranked.ids.tolist()
+        ]
     )
+
+    def versions(answer: Answer, song: PointId) -> tuple[Song, ...]:
+        others = answer.versions.get(song, EMPTY).pairs()
+        return tuple(Song.of(int(one), score, described[one]) for one, score in others)
+
     return [
         tuple(
-            Song.of(int(song), score, described[song], *_because(reason.songs, row, score, keys))
+            Song.of(
+                int(song),
+                score,
+                described[song],
+                *_because(reason.songs, row, score, keys),
+                versions(answer, song),
+            )
             for row, (song, score) in enumerate(answer.songs.pairs())
         )
         for answer, reason in zip(answers, reasons, strict=True)

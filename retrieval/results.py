@@ -85,7 +85,10 @@ class Because:
 
 @dataclass(frozen=True, slots=True)
 class Song:
-    """A recommended song. Unknown metadata is None or empty."""
+    """A recommended song. Unknown metadata is None or empty.
+
+    `versions` are other versions of it, which would stand in the list, too, best first.
+    """
 
     id: int
     score: float
@@ -97,6 +100,7 @@ class Song:
     more: Mapping[str, Any] = field(default_factory=dict, hash=False)
     because: tuple[Because, ...] = ()
     playlists: tuple[Because, ...] = ()
+    versions: tuple[Song, ...] = ()
 
     @classmethod
     def of(
@@ -106,9 +110,10 @@ class Song:
         description: Description,
         because: tuple[Because, ...] = (),
         playlists: tuple[Because, ...] = (),
+        versions: tuple[Song, ...] = (),
     ) -> Song:
         """A song with its score, as it is described."""
-        return cls(song, score, *description, because, playlists)
+        return cls(song, score, *description, because, playlists, versions)
 
     def to_json(self) -> dict[str, Any]:
         """As `--json` prints it; `issue_date` is as precise as it is known."""
@@ -121,6 +126,7 @@ class Song:
             "issue_date": self.issue_date,
             **self.more,
             "score": round(self.score, 6),
+            **({"versions": [one.to_json() for one in self.versions]} if self.versions else {}),
         } | _why(self.because, self.playlists)
 
 

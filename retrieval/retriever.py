@@ -164,6 +164,7 @@ class Retriever:
         exact: bool = False,
         explain: bool = False,
         variety: Variety | None = None,
+        all_versions: bool = False,
     ) -> Recommendation:
         """The songs that continue a playlist and the tags that fit it.
 
@@ -191,6 +192,8 @@ class Retriever:
             variety: choose the songs from more candidates, few of one artist, few alike; their
                 order is then that in which they were chosen, not that of their scores. Where the
                 candidates are mostly of one artist, the query is asked again for more.
+            all_versions: list every version of a song, live, remastered and so on, and those of
+                the seeds, too. Else the most popular of those found stands for all of them.
 
         Raises:
             ConstraintError: a constraint cannot be met by anything, or names what is not known.
@@ -223,6 +226,7 @@ class Retriever:
             exact=exact,
             explain=explain,
             variety=variety,
+            all_versions=all_versions,
         )
         if not answer.unknown.tags:
             return answer
@@ -241,6 +245,7 @@ class Retriever:
         exact: bool = False,
         explain: bool = False,
         variety: Variety | None = None,
+        all_versions: bool = False,
     ) -> list[Recommendation]:
         """Answer many queries in few requests; the answers are those of `recommend`.
 
@@ -250,7 +255,13 @@ class Retriever:
             as `recommend`.
         """
         wanted = self._wanted(
-            strategy, limit, tag_limit, exact, Variety() if variety is None else variety, explain
+            strategy,
+            limit,
+            tag_limit,
+            exact,
+            Variety() if variety is None else variety,
+            explain,
+            all_versions,
         )
         return self._source.run(
             lambda release: recommend(
@@ -269,6 +280,8 @@ class Retriever:
         exact: bool = False,
     ) -> list[Ranking]:
         """The songs and tags of `recommend_many` by ids and names alone: much cheaper.
+
+        All versions of songs are in it, as of `all_versions`.
 
         Raises:
             as `recommend`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
@@ -14,6 +14,7 @@ from melon.retrieval.arrays import Floats
 from melon.retrieval.query import ModalityWeights, PlaylistQuery, refuse_contradiction
 from melon.retrieval.reader import CachingReader
 from melon.retrieval.results import Unknown
+from melon.retrieval.same_song import version_key
 from melon.retrieval.settings import QueryKind
 from melon.store import Collection, PointId, Record, bigram_point_id, tag_point_id, word_point_id
 from melon.text import TitleTokenizer, clean_text
@@ -54,6 +55,7 @@ class Seeds:
         words: the words of the title and of the tags, by which playlists are indexed.
         bigrams: their pairs of letters, likewise.
         artists: of the songs, as names are compared (`name_key`).
+        versions: what the songs, liked or not, have in common with their versions (`version_key`).
         weights: how much the songs, the tags and the title count.
     """
 
@@ -67,6 +69,7 @@ class Seeds:
     not_tags: SeedSet
     weights: ModalityWeights
     artists: tuple[str, ...] = ()
+    versions: frozenset[Hashable] = frozenset()
     unknown: Unknown = field(default_factory=Unknown)
 
     def __bool__(self) -> bool:
@@ -146,6 +149,9 @@ def look_up(
             not_tags=_gather(keys.not_tags, tags, dim),
             weights=query.relative_weights,
             artists=_artists(songs[song] for song in query.songs if song in songs),
+            versions=_versions(
+                songs[song] for song in (*query.songs, *query.not_songs) if song in songs
+            ),
             unknown=Unknown(
                 songs=tuple(s for s in (*query.songs, *query.not_songs) if s not in songs),
                 tags=tuple(t for t in keys.tags + keys.not_tags if t not in tags),
@@ -239,6 +245,15 @@ def _artists(songs: Iterable[Record]) -> tuple[str, ...]:
     """The artists of songs, each once, in the songs' order."""
     keys = chain.from_iterable(song.payload.get("artist_keys", ()) for song in songs)
     return tuple(dict.fromkeys(keys))
+
+
+def _versions(songs: Iterable[Record]) -> frozenset[Hashable]:
+    """The keys by which versions of songs are told, of those that have one."""
+    keys = (
+        version_key(song.payload.get("name"), tuple(song.payload.get("artist_keys", ())))
+        for song in songs
+    )
+    return frozenset(key for key in keys if key is not None)
 
 
 def _gather(

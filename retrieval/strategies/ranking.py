@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -117,12 +117,13 @@ class Answer:
     """The candidates for one query.
 
     `popular` are the collections of which the most popular ones stand in, because a strategy finds
-    none.
+    none. `versions` are other versions of some of the songs, by the songs' ids.
     """
 
     songs: Ranked
     tags: Ranked
     popular: frozenset[Collection] = frozenset()
+    versions: Mapping[PointId, Ranked] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Whether there is any."""
