@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "find": "lookup",
     "show": "lookup",
     "list": "lookup",
+    "serve": "serve",
     "recommend": "evaluate",
     "score": "evaluate",
     "evaluate": "evaluate",

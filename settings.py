@@ -71,6 +71,12 @@ class Settings(BaseModel):
     strategy: StrategyName | None = Field(
         default=None, description="how queries are answered, instead of the release's own strategy"
     )
+    serve_api_key: SecretStr | None = Field(
+        default=None, description="API key that requests to `melon serve` have to bear"
+    )
+    serve_api_key_file: Path | None = Field(
+        default=None, description="file that holds that API key, instead"
+    )
 
     @field_validator("*", mode="before")
     @classmethod
@@ -84,21 +90,27 @@ class Settings(BaseModel):
             raise PydanticCustomError("control_character", "there is a control character in it")
         return SecretStr(text) if isinstance(value, SecretStr) else text
 
-    @field_validator("qdrant_api_key")
+    @field_validator("qdrant_api_key", "serve_api_key")
     @classmethod
     def _is_a_header(cls, key: SecretStr | None) -> SecretStr | None:
         if key and not key.get_secret_value().isascii():
             raise PydanticCustomError("api_key", NOT_A_KEY)
         return key if key and key.get_secret_value() else None
 
-    @field_validator("qdrant_api_key_file")
+    @field_validator("qdrant_api_key_file", "serve_api_key_file")
     @classmethod
     def _is_the_only_key(cls, path: Path | None, others: ValidationInfo) -> Path | None:
-        if path and others.data.get("qdrant_api_key"):
-            raise PydanticCustomError("two_keys", "MELON_QDRANT_API_KEY is there, too: unset one")
+        name = str(others.field_name).removesuffix("_file")
+        if path and others.data.get(name):
+            variable = ENV_PREFIX + name.upper()
+            raise PydanticCustomError(
+                "two_keys", "{variable} is there, too: unset one", {"variable": variable}
+            )
         return path
 
-    @field_validator("home", "retrieval", "qdrant_ca_cert", "qdrant_api_key_file")
+    @field_validator(
+        "home", "retrieval", "qdrant_ca_cert", "qdrant_api_key_file", "serve_api_key_file"
+    )
     @classmethod
     def _in_home_directory(cls, path: Path | None) -> Path | None:
         """Expand a `~` that no shell has seen: in a Dockerfile, say, or in quotes."""
@@ -116,16 +128,16 @@ class Settings(BaseModel):
         Raises:
             InputError: the file cannot be read, or holds no key.
         """
-        path = self.qdrant_api_key_file
-        if path is None:
-            return self.qdrant_api_key.get_secret_value() if self.qdrant_api_key else None
-        try:
-            key = path.read_text(encoding="latin-1").strip()
-        except OSError as error:
-            raise UnreadableFile.from_os_error(path, error) from error
-        if not (key and key.isascii() and key.isprintable()):
-            raise InputError(NOT_A_KEY, where=str(path))
-        return key
+        return _key(self.qdrant_api_key, self.qdrant_api_key_file)
+
+    @property
+    def service_key(self) -> str | None:
+        """The API key of `melon serve`, from its file if it is in one.
+
+        Raises:
+            InputError: the file cannot be read, or holds no key.
+        """
+        return _key(self.serve_api_key, self.serve_api_key_file)
 
     @property
     def space_dir(self) -> Path:
@@ -136,6 +148,18 @@ class Settings(BaseModel):
     def store_dir(self) -> Path:
         """Directory of the embedded store."""
         return self.home / "store"
+
+
+def _key(key: SecretStr | None, path: Path | None) -> str | None:
+    if path is None:
+        return key.get_secret_value() if key else None
+    try:
+        text = path.read_text(encoding="latin-1").strip()
+    except OSError as error:
+        raise UnreadableFile.from_os_error(path, error) from error
+    if not (text and text.isascii() and text.isprintable()):
+        raise InputError(NOT_A_KEY, where=str(path))
+    return text
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:

@@ -24,7 +24,7 @@ from melon.commands.options import (
 from melon.commands.render import render, render_points, render_reasons, render_songs, shown_names
 
 if TYPE_CHECKING:
-    from melon.retrieval import Constraints, Retriever
+    from melon.retrieval import Constraints
 
 NOTHING_KNOWN = 3
 """The exit code of `--strict` where the store knows nothing of the query."""
@@ -217,7 +217,7 @@ def query(
     seeds = [*(songs or ()), *(tags or ()), *(one for one in (title, playlist) if one is not None)]
     with unknown_ends(strict and len(seeds) == 1):
         if exclude:
-            songs_out = tuple(excluded(retriever, song) for song in exclude)
+            songs_out = tuple(map(retriever.excluded, exclude))
             constraints = constraints.model_copy(update={"exclude_songs": songs_out})
         answer = retriever.recommend(
             None if playlist is None else retriever.playlist(playlist),
@@ -329,18 +329,6 @@ def similar(
             render_songs([near.song() for near in part])
         else:
             render_points(collection, part)
-
-
-def excluded(retriever: Retriever, song: str) -> int | str:
-    """The song that must not come back; one that the store lacks as it is, to be reported."""
-    from melon.retrieval import UnknownSong
-
-    try:
-        return retriever.song_id(song)
-    except UnknownSong:
-        if not song.strip():
-            raise
-        return song
 
 
 @contextmanager

@@ -13,7 +13,6 @@ from melon.errors import counted
 
 if TYPE_CHECKING:
     from melon.ranking import Ranking
-    from melon.store import ReleaseInfo
 
 app = typer.Typer(
     help="List a store's releases; promote, drop or prune them.", no_args_is_help=False
@@ -39,7 +38,7 @@ def releases(
     infos = store.releases()
     _note_astray(store.astray())
     if as_json:
-        print_json([_to_json(info) for info in infos])
+        print_json([info.to_json() for info in infos])
         return
     if not infos:
         note("there are no releases: `melon ingest` makes one")
@@ -211,16 +210,3 @@ def _note_astray(aliases: dict[str, str | None]) -> None:
         note(f"warning: the aliases disagree: {alias} {what}")
     if aliases:
         note("hint: promote a release with `melon releases promote`, or run `melon ingest` again")
-
-
-def _to_json(info: ReleaseInfo) -> dict[str, Any]:
-    manifest = info.manifest
-    return {
-        "release": manifest.release,
-        "live": info.live,
-        "created": manifest.created.isoformat(timespec="seconds"),
-        "counts": {str(collection): count for collection, count in manifest.counts.items()},
-        "space": manifest.space,
-        "schema_version": manifest.schema_version,
-        "preset": str(manifest.preset),
-    }

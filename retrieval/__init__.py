@@ -1,6 +1,7 @@
 """Playlist continuation and auto-tagging from a store: no training library is ever imported."""
 
 from melon.retrieval.constraints import Constraints
+from melon.retrieval.counts import Counts, counted_fields, wanted_fields
 from melon.retrieval.days import parse_day
 from melon.retrieval.errors import (
     AmbiguousSong,
@@ -50,6 +51,7 @@ __all__ = [
     "ConstraintError",
     "Constraints",
     "Counted",
+    "Counts",
     "Description",
     "Found",
     "Item",
@@ -72,8 +74,10 @@ __all__ = [
     "UnknownStrategy",
     "Variety",
     "check_strategy",
+    "counted_fields",
     "ids_of",
     "keys_of",
     "most_popular",
     "parse_day",
+    "wanted_fields",
 ]

@@ -9,7 +9,8 @@ from typing import Any, Self
 
 from melon.errors import InputError, WrongType
 from melon.retrieval.constraints import Constraints
-from melon.retrieval.errors import UnknownItem
+from melon.retrieval.counts import Counts, counts
+from melon.retrieval.errors import UnknownItem, UnknownSong
 from melon.retrieval.find import KINDS, Found, find
 from melon.retrieval.keys import point_of
 from melon.retrieval.listing import Listing, listing
@@ -399,6 +400,29 @@ class Retriever:
             lambda release: listing(release.reader, kind, prefix, number, after)
         )
 
+    def counts(
+        self,
+        fields: Sequence[str] | None = None,
+        constraints: Constraints | None = None,
+        *,
+        limit: int = 20,
+    ) -> Counts:
+        """How many of the songs that pass the constraints have each value of some fields, exactly.
+
+        Args:
+            fields: indexed fields of whole values; by default the genres, the year of issue, and
+                those of the catalogue's own fields that can be counted.
+            constraints: what a counted song must be.
+            limit: how many values of each field, the most frequent first.
+
+        Raises:
+            ConstraintError: a constraint cannot be met by anything, or names what is not known.
+            InputError: the values of a field cannot be counted, or `limit` is below 1.
+            NoRelease: the release was dropped, and there is no other to take up.
+        """
+        number = whole(limit, "limit")
+        return self._source.run(lambda release: counts(release, fields, constraints, number))
+
     def song_id(self, text: str) -> int:
         """The song that `text` means: a key, else an id in digits, else a whole name in any case.
 
@@ -412,6 +436,22 @@ class Retriever:
             NoRelease: the release was dropped, and there is no other to take up.
         """
         return self._source.run(lambda release: song_ids(release.reader, [text])[0])
+
+    def excluded(self, song: int | str) -> int | str:
+        """A song that must not come back; one that the store lacks as it is, to be reported.
+
+        Raises:
+            UnknownSong, AmbiguousSong: the name is empty, or several songs have it.
+            NoRelease: the release was dropped, and there is no other to take up.
+        """
+        if not isinstance(song, str):
+            return song
+        try:
+            return self.song_id(song)
+        except UnknownSong:
+            if not song.strip():
+                raise
+            return song
 
     def playlist(self, playlist: int | str) -> PlaylistQuery:
         """The query that continues a playlist of the store: its songs, its tags and its title.

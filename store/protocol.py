@@ -38,6 +38,19 @@ class ReleaseInfo:
     manifest: ReleaseManifest
     live: bool
 
+    def to_json(self) -> dict[str, Any]:
+        """As `melon releases --json` prints it."""
+        manifest = self.manifest
+        return {
+            "release": manifest.release,
+            "live": self.live,
+            "created": manifest.created.isoformat(timespec="seconds"),
+            "counts": {str(collection): count for collection, count in manifest.counts.items()},
+            "space": manifest.space,
+            "schema_version": manifest.schema_version,
+            "preset": str(manifest.preset),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Unlocked:

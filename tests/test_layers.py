@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 
 ROOMS = (
     *("catalog", "demo", "embedding", "store", "ingest", "retrieval", "evaluation"),
-    "learning",
+    *("learning", "service"),
 )
 
 MAY_IMPORT = {
@@ -45,6 +45,7 @@ MAY_IMPORT = {
         *("errors", "files", "progress", "ranking"),
         *("catalog", "embedding", "store", "ingest", "retrieval", "evaluation"),
     },
+    "service": {*("errors", "fields", "processes", "settings"), *("store", "retrieval")},
     "commands": {
         *("display", "errors", "fields", "files", "progress", "ranking", "settings", "text"),
         *("word_index", *ROOMS),

@@ -24,7 +24,7 @@ from qdrant_server import Endpoint
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PACKAGES: list[str] = PROJECT["tool"]["setuptools"]["packages"]
-DATA = ("py.typed", "retrieval/defaults.json")
+DATA = ("py.typed", "retrieval/defaults.json", "service/page", "service/swagger")
 NOT_INSTALLED = {"benchmarks", "docs", "examples", "scripts", "setup.py", "tests"}
 
 # Importing one of these costs every `melon` command a part of a second or more.
@@ -124,7 +124,7 @@ def test_the_wheel_holds_the_packages_and_nothing_else(from_wheel: Path):
     files = [PurePosixPath(path.relative_to(site)) for path in paths]
     code = [file for file in files if not file.parts[0].endswith(".dist-info")]
     written = [file for file in source_files("*.py") if file.parts[0] not in NOT_INSTALLED]
-    expected = {PurePosixPath("melon", file) for file in [*written, *map(PurePosixPath, DATA)]}
+    expected = {PurePosixPath("melon", file) for file in [*written, *source_files(*DATA)]}
     assert set(code) == expected
     metadata = {"/".join(file.parts[1:]) for file in files if file not in code}
     assert {"METADATA", "entry_points.txt", "licenses/LICENSE"} <= metadata

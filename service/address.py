@@ -1,0 +1,44 @@
+"""Addresses: who can reach them, and a socket at one."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+
+from melon.errors import InputError, MelonError, reason_of
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address, by its name or number."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") == "localhost"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket at an address, which processes that are started can share.
+
+    Raises:
+        InputError: there is no such address.
+        MelonError: it is taken, or may not be used.
+    """
+    try:
+        [(family, _, _, _, address), *_] = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except OSError as error:
+        raise InputError(f"{host!r} is no address of this machine: {error.strerror}") from None
+    there = socket.socket(family)
+    try:
+        there.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        there.bind(address)
+    except OSError as error:
+        there.close()
+        raise MelonError(
+            f"cannot listen: {reason_of(error)}",
+            where=f"{host}:{port}",
+            hint="another port: --port, where 0 takes a free one",
+        ) from None
+    there.set_inheritable(True)
+    return there

@@ -1,0 +1,64 @@
+"""The application: the API, its description, health and metrics, and the page."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from melon.errors import MelonError
+from melon.service import failures, pages, routes
+from melon.service.asking import Limits, Service
+from melon.service.guard import Guard
+from melon.service.metrics import Metrics
+from melon.service.source import Source
+
+
+def create_app(source: Source, *, key: str | None = None, limits: Limits | None = None) -> ASGIApp:
+    """An ASGI application that answers from a source, and closes it when it ends.
+
+    Args:
+        source: opens the store.
+        key: what requests have to bear; None where only this machine can ask.
+        limits: how much it takes on.
+    """
+    limits = limits or Limits()
+    service = Service(source, limits)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        service.close()
+
+    app = FastAPI(
+        title="melon",
+        version=version("melon"),
+        summary="Continues and tags music playlists.",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.add_exception_handler(MelonError, failures.of_melon)
+    app.add_exception_handler(RequestValidationError, failures.of_input)
+    app.add_exception_handler(HTTPException, failures.of_http)
+    app.add_exception_handler(Exception, failures.of_chance)
+    metrics = Metrics(
+        Guard(app, key=key, seconds=limits.seconds),
+        lambda: service.work.waiting,
+        lambda: source.release,
+    )
+
+    @app.get("/metrics", include_in_schema=False)
+    async def counts(_: Request) -> Response:
+        content, media_type = metrics.text()
+        return Response(content, media_type=media_type)
+
+    app.include_router(routes.router(service, secured=key is not None))
+    app.include_router(pages.router())
+    return metrics

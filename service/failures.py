@@ -1,0 +1,93 @@
+"""Errors as HTTP says them: the status, and what, where and a hint, as the command prints them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from melon.errors import InputError, MelonError, place_of, uncapitalized
+from melon.retrieval import UnknownItem, UnknownSong
+from melon.store import UnknownRelease
+
+RETRY_AFTER = "1"
+"""Seconds after which a request that could not be answered now may be sent again."""
+DESCRIBED = "the API is described at /api/docs"
+
+
+class Refused(MelonError):
+    """A request that is not answered for what HTTP has a status for."""
+
+    def __init__(
+        self, status: int, what: str, *, where: str | None = None, hint: str | None = None
+    ) -> None:
+        self.status = status
+        super().__init__(what, where=where, hint=hint)
+
+
+def status_of(error: MelonError) -> int:
+    """What HTTP calls an error: 4xx for what the caller gave, 503 for what failed around us."""
+    if isinstance(error, Refused):
+        return error.status
+    if isinstance(error, UnknownItem | UnknownSong | UnknownRelease):
+        return 404
+    return 400 if isinstance(error, InputError) else 503
+
+
+def failure(error: MelonError, headers: Mapping[str, str] | None = None) -> Response:
+    """An error as JSON, under its status."""
+    status = status_of(error)
+    more = dict(headers or {})
+    if status in (503, 504):
+        more.setdefault("Retry-After", RETRY_AFTER)
+    if status == 401:
+        more["WWW-Authenticate"] = "Bearer"
+    said = {"what": error.what, "where": error.where, "hint": error.hint}
+    return as_json({"error": said}, status=status, headers=more)
+
+
+def as_json(value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A value as JSON in UTF-8; a lone surrogate, which a message may quote, is escaped."""
+    body = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        content = body.encode()
+    except UnicodeEncodeError:
+        content = json.dumps(value).encode()
+    return Response(content, status, headers, "application/json")
+
+
+async def of_melon(_: Request, error: Exception) -> Response:
+    """An error that melon raises on purpose."""
+    assert isinstance(error, MelonError)
+    return failure(error)
+
+
+async def of_input(_: Request, error: Exception) -> Response:
+    """The first thing that is wrong with a request's parameters or JSON."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    location = tuple(first["loc"])[1:]  # without "query", "path" or "body"
+    what, hint = uncapitalized(first["msg"]), None
+    if first["type"] == "json_invalid":
+        what, location = f"this is not JSON: {first['ctx']['error']}", ()
+    if first["type"] == "extra_forbidden":
+        what, hint = "there is nothing of this name", DESCRIBED
+    return failure(InputError(what, where=place_of(location) or None, hint=hint))
+
+
+async def of_http(_: Request, error: Exception) -> Response:
+    """A path that is not there, or a method that it does not have."""
+    assert isinstance(error, HTTPException)
+    said = {404: "there is no such path", 405: "this path does not take this method"}
+    what = said.get(error.status_code, uncapitalized(str(error.detail)))
+    return failure(Refused(error.status_code, what, hint=DESCRIBED), error.headers)
+
+
+async def of_chance(_: Request, __: Exception) -> Response:
+    """An error of melon's own, which is logged."""
+    hint = "the service's log says more"
+    return failure(Refused(500, "this should not have happened", hint=hint))

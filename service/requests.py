@@ -1,0 +1,242 @@
+"""What the service is asked, in the words of `PlaylistQuery`, `Constraints` and the command.
+
+One model serves the parameters of a GET, the JSON of a POST and the arguments of a tool. Each
+answers itself by a `Retriever`, with what the command prints as `--json` for the same question.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from melon.retrieval import Constraints, Item, ModalityWeights, PlaylistQuery, Retriever, Variety
+from melon.settings import StrategyName
+from melon.store import Collection
+
+MAX_RESULTS = 10_000
+MAX_LISTED = 100_000
+MAX_QUERIES = 100
+MAX_NAMES = 10_000
+MAX_TEXT = 1000
+
+Text = Annotated[str, Field(max_length=MAX_TEXT)]
+SongName = int | Text
+Songs = Annotated[list[SongName], Field(max_length=MAX_NAMES)]
+Names = Annotated[list[Text], Field(max_length=MAX_NAMES)]
+Weight = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
+ShownKind = Literal["song", "tag", "playlist", "artist"]
+ListedKind = Literal["tags", "genres", "artists", "fields"]
+FoundKind = Literal["songs", "tags", "artists", "playlists"]
+NearKind = Literal["songs", "tags", "playlists", "words"]
+
+
+class Request(BaseModel):
+    """A question, of which nothing is ignored: a misspelt constraint would widen the search."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    release: Text | None = Field(
+        default=None, description="Ask this release, not the live one.", min_length=1
+    )
+
+
+def _of(name: str, beginning: str = "A song ") -> str:
+    """What a constraint says, as `Constraints` describes it."""
+    return f"{beginning}{Constraints.model_fields[name].description}.".replace("`", "")
+
+
+class Constrained(Request):
+    """A question about the songs that pass some constraints."""
+
+    genres: Names | None = Field(default=None, description=_of("genres") + " By name or code.")
+    all_genres: Names | None = Field(default=None, description=_of("all_genres"))
+    not_genres: Names | None = Field(default=None, description=_of("not_genres"))
+    artists: Names | None = Field(default=None, description=_of("artists") + " Whole names.")
+    not_artists: Names | None = Field(default=None, description=_of("not_artists"))
+    since: Text | None = Field(
+        default=None, description=_of("since") + " 2015, 2015-03 or 2015-03-31."
+    )
+    until: Text | None = Field(default=None, description=_of("until"))
+    min_popularity: int | None = Field(default=None, ge=0, description=_of("min_popularity"))
+    max_popularity: int | None = Field(default=None, ge=0, description=_of("max_popularity"))
+    where: Names | None = Field(
+        default=None,
+        description="Conditions on fields, which all have to hold: `bpm >= 120`,"
+        " `language in (ko, en)`, `explicit = true`.",
+    )
+
+    @property
+    def constraints(self) -> Constraints:
+        """The constraints that are given.
+
+        Raises:
+            InputError: one is none.
+        """
+        given = {
+            name: getattr(self, name)
+            for name in self.model_fields_set
+            if name in Constraints.model_fields and getattr(self, name) is not None
+        }
+        given.pop("exclude_songs", None)
+        return Constraints.model_validate(given)
+
+
+class QueryRequest(Constrained):
+    """Part of a playlist to continue; without any, what is most popular under the constraints."""
+
+    songs: Songs = Field(
+        default=[],
+        description="Songs, by id; as text by key, id or whole name.",
+    )
+    tags: Names = Field(default=[], description="Tags.")
+    title: Text | None = Field(default=None, description="The playlist's title.")
+    playlist: SongName | None = Field(
+        default=None,
+        description="A playlist of the store, by key or id: its songs, its tags and its title.",
+    )
+    not_songs: Songs = Field(default=[], description="Songs that are disliked.")
+    not_tags: Names = Field(default=[], description="Tags that are disliked.")
+    exclude_songs: Songs = Field(default=[], description="Songs that must not come back.")
+    song_weight: Weight = Field(default=1.0, description="How much the songs count.")
+    tag_weight: Weight = Field(default=1.0, description="How much the tags count.")
+    title_weight: Weight = Field(default=1.0, description="How much the title counts.")
+    limit: int = Field(default=20, ge=0, le=MAX_RESULTS, description="Songs to recommend.")
+    tag_limit: int = Field(default=10, ge=0, le=MAX_RESULTS, description="Tags to recommend.")
+    max_per_artist: int | None = Field(
+        default=None, ge=1, description="Songs of one artist at most."
+    )
+    diversity: float = Field(
+        default=0.0, ge=0, le=1, description="0 ranks by score alone, 1 by unlikeness alone."
+    )
+    strategy: StrategyName | None = Field(
+        default=None, description="How candidates are found; by default as suits the release."
+    )
+    explain: bool = Field(
+        default=False, description="Say which seeds and playlists each score is from."
+    )
+    exact: bool = Field(default=False, description="Scan all points instead of using the index.")
+
+    def answer(self, retriever: Retriever) -> dict[str, Any]:
+        """As `melon query --json`."""
+        constraints = self.constraints
+        if self.exclude_songs:
+            out = tuple(retriever.excluded(song) for song in self.exclude_songs)
+            constraints = constraints.model_copy(update={"exclude_songs": out})
+        playlist = None if self.playlist is None else retriever.playlist(self.playlist)
+        return retriever.recommend(
+            playlist or PlaylistQuery(),
+            constraints,
+            songs=self.songs,
+            tags=self.tags,
+            title=self.title,
+            not_songs=self.not_songs,
+            not_tags=self.not_tags,
+            weights=ModalityWeights(
+                songs=self.song_weight, tags=self.tag_weight, title=self.title_weight
+            ),
+            limit=self.limit,
+            tag_limit=self.tag_limit,
+            strategy=self.strategy,
+            exact=self.exact,
+            explain=self.explain,
+            variety=Variety(max_per_artist=self.max_per_artist, diversity=self.diversity),
+        ).to_json()
+
+
+class SimilarRequest(Constrained):
+    """Where to look from: exactly one of a song, a tag, a title, a playlist or a word."""
+
+    song: SongName | None = Field(default=None, description="By id; as text by key, id or name.")
+    tag: Text | None = Field(default=None, description="A tag.")
+    title: Text | None = Field(default=None, description="The title of a playlist.")
+    playlist: SongName | None = Field(default=None, description="A playlist, by key or id.")
+    word: Text | None = Field(default=None, description="A title word.")
+    to: list[NearKind] = Field(
+        default=["songs", "tags"], min_length=1, max_length=4, description="What to look for."
+    )
+    limit: int = Field(default=10, ge=1, le=MAX_RESULTS, description="How many of each.")
+    exact: bool = Field(default=False, description="Scan all points instead of using the index.")
+
+    def answer(self, retriever: Retriever) -> dict[str, Any]:
+        """As `melon similar --json`."""
+        song = self.song
+        item = Item(
+            song=retriever.song_id(song) if isinstance(song, str) else song,
+            tag=self.tag,
+            title=self.title,
+            playlist=self.playlist,
+            word=self.word,
+        )
+        nearest = retriever.similar(
+            item,
+            to=[Collection(name) for name in self.to],
+            limit=self.limit,
+            constraints=self.constraints,
+            exact=self.exact,
+        )
+        return {str(kind): [near.to_json() for near in some] for kind, some in nearest.items()}
+
+
+class FindRequest(Request):
+    """A part of a name, a title or a key."""
+
+    text: Text = Field(description="A part of a name, a title or a key.")
+    kinds: list[FoundKind] = Field(
+        default=["songs", "tags", "artists", "playlists"],
+        min_length=1,
+        max_length=4,
+        description="What to look for.",
+    )
+    limit: int = Field(default=10, ge=1, le=MAX_RESULTS, description="How many of each.")
+
+    def answer(self, retriever: Retriever) -> dict[str, Any]:
+        """As `melon find --json`."""
+        return retriever.find(self.text, kinds=self.kinds, limit=self.limit).to_json()
+
+
+class ShowRequest(Request):
+    """What to show."""
+
+    what: Text = Field(description="Its key, its id, or its whole name.")
+    limit: int = Field(default=10, ge=1, le=MAX_RESULTS, description="How many of each kind.")
+
+    def answer(self, retriever: Retriever, kind: ShownKind) -> dict[str, Any]:
+        """As `melon show --json`."""
+        return retriever.show(kind, self.what, limit=self.limit).to_json()
+
+
+class ListRequest(Request):
+    """A page of a list."""
+
+    prefix: Text | None = Field(default=None, description="Only what begins so.")
+    limit: int = Field(default=100, ge=1, le=MAX_LISTED, description="How many.")
+    after: Text | None = Field(default=None, description="The `next` of the page before.")
+
+    def answer(self, retriever: Retriever, kind: ListedKind) -> dict[str, Any]:
+        """As `melon list --json`."""
+        listing = retriever.listing(kind, prefix=self.prefix, limit=self.limit, after=self.after)
+        return listing.to_json()
+
+
+class FacetsRequest(Constrained):
+    """Which values to count among the songs that pass."""
+
+    facets: Names | None = Field(
+        default=None,
+        description="Fields of which values are counted; by default genres, issue_year, and those"
+        " of the catalogue's own fields that can be.",
+    )
+    limit: int = Field(default=20, ge=1, le=MAX_RESULTS, description="How many values of each.")
+
+    def answer(self, retriever: Retriever) -> dict[str, Any]:
+        """How many songs pass, and how many of them have each value."""
+        return retriever.counts(self.facets, self.constraints, limit=self.limit).to_json()
+
+
+class BatchRequest(BaseModel):
+    """Several queries, answered in order."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    queries: list[QueryRequest] = Field(min_length=1, max_length=MAX_QUERIES)

@@ -1,0 +1,173 @@
+"""The routes of the API, version 1."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.security import HTTPBearer
+
+from melon.errors import InputError
+from melon.retrieval import Retriever, counted_fields, wanted_fields
+from melon.service import answers, failures
+from melon.service.asking import Service
+from melon.service.requests import (
+    BatchRequest,
+    FacetsRequest,
+    FindRequest,
+    ListedKind,
+    ListRequest,
+    QueryRequest,
+    ShownKind,
+    ShowRequest,
+    SimilarRequest,
+)
+from melon.store import Collection
+
+VERSION = "/api/v1"
+"""Where the routes are. What is there keeps its meaning: fields and routes may be added."""
+
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": answers.ErrorAnswer, "description": said}
+    for status, said in {
+        400: "Something of what was asked is wrong.",
+        404: "A song, tag, playlist, artist or release that is asked for is not known.",
+        503: "The store is away, or too many requests wait: ask again after Retry-After.",
+        504: "The answer took too long.",
+    }.items()
+}
+
+
+def router(service: Service, *, secured: bool) -> APIRouter:
+    """The routes, which ask a service's store.
+
+    Args:
+        service: answers.
+        secured: whether the description says that a key is needed, which the guard checks.
+    """
+    key = [Depends(HTTPBearer(auto_error=False))] if secured else []
+    api = APIRouter(prefix=VERSION, responses=_errors(secured), dependencies=key)
+    state = APIRouter(tags=["state"])
+
+    @api.get("/query", tags=["ask"], response_model=answers.RecommendationAnswer)
+    async def query(asked: Annotated[QueryRequest, Query()], request: Request) -> Response:
+        """Continue a playlist: the songs and tags that fit some songs, tags, a title, or a mix."""
+        return await service.ask(request, asked.answer, asked.release)
+
+    @api.post("/query", tags=["ask"], response_model=answers.RecommendationAnswer)
+    async def query_json(asked: QueryRequest, request: Request) -> Response:
+        """The same, asked in JSON."""
+        return await service.ask(request, asked.answer, asked.release)
+
+    @api.post("/queries", tags=["ask"], response_model=answers.BatchAnswer)
+    async def queries(asked: BatchRequest, request: Request) -> Response:
+        """Several queries at once. Where one has no answer, none has, and the error names it."""
+        return await service.tell(request, lambda: _answers(service, asked))
+
+    @api.get("/similar", tags=["ask"], response_model=answers.SimilarAnswer)
+    async def similar(asked: Annotated[SimilarRequest, Query()], request: Request) -> Response:
+        """What lies nearest to one song, tag, title, playlist or word in the co-embedding."""
+        return await service.ask(request, asked.answer, asked.release)
+
+    @api.post("/similar", tags=["ask"], response_model=answers.SimilarAnswer)
+    async def similar_json(asked: SimilarRequest, request: Request) -> Response:
+        """The same, asked in JSON."""
+        return await service.ask(request, asked.answer, asked.release)
+
+    @api.get("/find", tags=["look up"], response_model=answers.FoundAnswer)
+    async def find(asked: Annotated[FindRequest, Query()], request: Request) -> Response:
+        """Songs, tags, artists and playlists by a part of their name or key, popular ones first."""
+        return await service.ask(request, asked.answer, asked.release)
+
+    @api.get("/show/{kind}", tags=["look up"], response_model=answers.ShownAnswer)
+    async def show(
+        kind: ShownKind, asked: Annotated[ShowRequest, Query()], request: Request
+    ) -> Response:
+        """All that is known of one song, tag, playlist or artist."""
+        return await service.ask(request, lambda one: asked.answer(one, kind), asked.release)
+
+    @api.get("/list/{kind}", tags=["look up"], response_model=answers.ListAnswer)
+    async def list_(
+        kind: ListedKind, asked: Annotated[ListRequest, Query()], request: Request
+    ) -> Response:
+        """The store's tags, genres, artists or fields, the most frequent first, page by page."""
+        return await service.ask(request, lambda one: asked.answer(one, kind), asked.release)
+
+    @api.get("/facets", tags=["look up"], response_model=answers.FacetsAnswer)
+    async def facets(asked: Annotated[FacetsRequest, Query()], request: Request) -> Response:
+        """How many songs pass some constraints, and how many of them have each value."""
+        return await service.ask(request, asked.answer, asked.release)
+
+    @api.get("/about", tags=["look up"], response_model=answers.AboutAnswer)
+    async def about(request: Request) -> Response:
+        """What answers: the store, the release, the strategies, and the fields to constrain by."""
+        return await service.ask(request, lambda one: _about(service, one))
+
+    @api.get("/releases", tags=["look up"], response_model=list[answers.ReleaseAnswer])
+    async def releases(request: Request) -> Response:
+        """The store's releases, newest first."""
+        infos = service.source.store.releases
+        return await service.tell(request, lambda: [info.to_json() for info in infos()])
+
+    @state.get("/health", response_model=answers.HealthAnswer, responses=_errors(False))
+    @state.get("/health/ready", response_model=answers.HealthAnswer, responses=_errors(False))
+    async def ready(request: Request) -> Response:
+        """Whether the service can answer: the store is there, and a release of it answers."""
+        return await service.ask(request, _ready)
+
+    @state.get("/health/live", response_model=answers.HealthAnswer)
+    async def live() -> Response:
+        """Whether the service runs, whatever the store does."""
+        release = service.source.release
+        return failures.as_json({"live": True, "ready": release is not None, "release": release})
+
+    whole = APIRouter()
+    whole.include_router(api)
+    whole.include_router(state)
+    return whole
+
+
+def _errors(secured: bool) -> dict[int | str, dict[str, Any]]:
+    key = {"model": answers.ErrorAnswer, "description": "The API key is missing or wrong."}
+    return {**_ERRORS, **({401: key} if secured else {})}
+
+
+def _answers(service: Service, asked: BatchRequest) -> dict[str, Any]:
+    found = []
+    for number, query in enumerate(asked.queries):
+        try:
+            found.append(query.answer(service.source.retriever(query.release)))
+        except InputError as error:
+            error.where = f"queries[{number}]" + (f".{error.where}" if error.where else "")
+            raise
+    return {"answers": found}
+
+
+def _ready(retriever: Retriever) -> dict[str, Any]:
+    retriever.reader.find(Collection.SONGS, None, 1, payload=False)
+    return {"live": True, "ready": True, "release": retriever.release}
+
+
+def _about(service: Service, retriever: Retriever) -> dict[str, Any]:
+    manifest = retriever.reader.manifest
+    own = {field.name for field in manifest.fields}
+    counted = counted_fields(manifest)
+    return {
+        "version": version("melon"),
+        "store": service.source.store.location,
+        "release": manifest.release,
+        "created": manifest.created.isoformat(timespec="seconds"),
+        "strategy": retriever.strategy,
+        "strategies": list(retriever.strategies),
+        "counts": {str(collection): count for collection, count in manifest.counts.items()},
+        "fields": [
+            {
+                "name": field.name,
+                "type": str(field.type),
+                "own": field.name in own,
+                "counted": field.name in counted,
+            }
+            for field in wanted_fields(manifest)
+        ],
+    }

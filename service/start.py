@@ -1,0 +1,145 @@
+"""Starts a service: its socket, its processes, and the store that each of them opens."""
+
+from __future__ import annotations
+
+import logging
+import math
+import multiprocessing
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from melon.processes import end_with
+from melon.retrieval import RetrievalSettings
+from melon.settings import load_settings
+from melon.store import open_store
+
+RESTART_SECONDS = 1.0
+"""Between two starts of a process that ended by itself."""
+
+MAX_CONNECTIONS = 1000
+"""At once, in each process; others are answered 503."""
+
+GRACE_SECONDS = 15
+"""For requests under way, when the service is to end."""
+
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is served and how; each process makes its own store and application of it.
+
+    Attributes:
+        url: a Qdrant server, or None.
+        path: the directory of an embedded store, or None.
+        settings: retrieval settings as JSON.
+        key: what requests have to bear, or None.
+        workers: processes.
+        seconds: until a request is given up.
+        prepare: called first in each process.
+    """
+
+    url: str | None
+    path: Path | None
+    settings: str
+    key: str | None = field(repr=False)
+    workers: int
+    seconds: float
+    prepare: Callable[[], None]
+
+
+def serve(plan: Plan, there: socket.socket) -> None:
+    """Answer requests until the process is told to end, by Ctrl-C or SIGTERM."""
+    if plan.workers == 1:
+        signal.signal(signal.SIGTERM, lambda *_: None)  # which uvicorn raises again at the end
+        signal.signal(signal.SIGINT, lambda *_: None)
+        _answer(plan, there)
+        return
+    with TemporaryDirectory(prefix="melon-metrics-") as directory:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory
+        _supervise(plan, there)
+
+
+def _supervise(plan: Plan, there: socket.socket) -> None:
+    """Keep so many processes running until this one is told to end."""
+    ending = False
+
+    def end(*_: object) -> None:
+        nonlocal ending
+        ending = True
+
+    def start() -> BaseProcess:
+        process = spawn.Process(target=_work, args=(plan, there, os.getpid()))
+        process.start()
+        return process
+
+    spawn = multiprocessing.get_context("spawn")
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    workers = [start() for _ in range(plan.workers)]
+    while not ending:
+        wait([worker.sentinel for worker in workers], timeout=RESTART_SECONDS)
+        for place, worker in enumerate(workers):
+            if not worker.is_alive() and not ending:
+                _forget(worker)
+                time.sleep(RESTART_SECONDS)
+                workers[place] = start()
+    for worker in workers:
+        worker.terminate()
+    until = time.monotonic() + GRACE_SECONDS
+    for worker in workers:
+        worker.join(max(0.0, until - time.monotonic()))
+        worker.kill()
+
+
+def _forget(worker: BaseProcess) -> None:
+    """Leave out of the metrics what only a running process has."""
+    from prometheus_client import multiprocess
+
+    log.warning("process %s ended with %s; another one is started", worker.pid, worker.exitcode)
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def _work(plan: Plan, there: socket.socket, parent: int) -> None:
+    end_with(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
+    plan.prepare()
+    _answer(plan, there)
+
+
+def _answer(plan: Plan, there: socket.socket) -> None:
+    import uvicorn
+
+    from melon.service.app import create_app
+    from melon.service.asking import Limits
+    from melon.service.source import Source
+
+    settings = load_settings()
+    timeout = min(settings.qdrant_timeout, math.ceil(plan.seconds))
+    store = open_store(
+        settings.model_copy(update={"qdrant_timeout": timeout}), url=plan.url, path=plan.path
+    )
+    source = Source(store, RetrievalSettings.model_validate_json(plan.settings), settings.strategy)
+    app = create_app(source, key=plan.key, limits=Limits(seconds=plan.seconds))
+    config = uvicorn.Config(
+        app,
+        lifespan="on",
+        ws="none",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=MAX_CONNECTIONS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    uvicorn.Server(config).run(sockets=[there])
