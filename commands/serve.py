@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -42,11 +42,14 @@ def serve(
     Nothing can be changed through it. On another address than this machine's own, requests need
     the API key that MELON_SERVE_API_KEY says.
     """
-    need_extra("web", "fastapi", "uvicorn", "jinja2", "prometheus_client")
-    from melon.errors import InputError
+    from melon.errors import InputError, needing
     from melon.service import Plan, is_loopback, listen
     from melon.service import serve as serve_plan
     from melon.settings import DEFAULT_SERVER_URL, load_settings
+
+    with needing("web"):
+        for library in ("fastapi", "jinja2", "prometheus_client", "uvicorn"):
+            import_module(library)
 
     environment = load_settings()
     key = environment.service_key
@@ -84,17 +87,3 @@ def prepare_process() -> None:
     """Let what another process says, too, reach stderr as notes do."""
     prepare_streams()
     guard_stderr()
-
-
-def need_extra(extra: str, *modules: str) -> None:
-    """Refuse to begin without what an extra installs.
-
-    Raises:
-        MelonError: names what to install.
-    """
-    from melon.errors import MelonError
-
-    if missing := [module for module in modules if find_spec(module) is None]:
-        raise MelonError(
-            f"{missing[0]} is not installed", hint=f"install it: pip install 'melon[{extra}]'"
-        )

@@ -1,0 +1,79 @@
+"""`melon serve` as a process: where it listens, who may ask, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+from command_line import melon, on_one_engine
+from places import Place
+
+
+@contextmanager
+def serving(place: Place, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`melon serve` on a free port, and its URL; it is asked to end."""
+    command = [sys.executable, "-m", "melon.cli", "serve", "--port", "0", *options, *place.options]
+    process = subprocess.Popen(
+        command, env=os.environ | place.environment, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stderr
+        for line in process.stderr:
+            if found := re.match(r"(http://\S+) is the page", line):
+                break
+        else:
+            raise AssertionError("it ended")
+        yield process, found[1]
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+
+
+@on_one_engine
+def test_two_processes_answer_and_end_when_they_are_told_to(demo_place: Place) -> None:
+    transport = httpx.HTTPTransport(retries=50)  # until one listens
+    with serving(demo_place, "--workers", "2") as (process, url):
+        with httpx.Client(base_url=url, transport=transport, timeout=60) as client:
+            answered = client.get("/api/v1/query", params={"title": "rainy day", "limit": 2})
+            assert len(answered.json()["songs"]) == 2
+            counted = client.get("/metrics").text
+        assert 'melon_requests_total{route="/api/v1/query",status="200"} 1.0' in counted
+    assert process.returncode == 0
+
+
+@on_one_engine
+def test_one_process_answers_and_ends_when_it_is_told_to(demo_place: Place) -> None:
+    transport = httpx.HTTPTransport(retries=50)
+    with serving(demo_place) as (process, url):
+        with httpx.Client(base_url=url, transport=transport, timeout=60) as client:
+            assert client.get("/health").json()["ready"]
+        taken = melon("serve", "--port", url.rpartition(":")[2], *demo_place.options)
+        assert taken.code == 1
+        assert "cannot listen: address already in use" in taken.err
+    assert process.returncode == 0
+
+
+@on_one_engine
+def test_others_may_ask_only_with_a_key(demo_place: Place) -> None:
+    done = melon("serve", "--host", "0.0.0.0", *demo_place.options)
+    assert done.code == 2
+    assert "MELON_SERVE_API_KEY" in done.err
+
+
+def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    done = melon("serve")
+    assert done.code == 1
+    assert "jinja2, which is not installed" in done.err
+    assert "pip install 'melon[web]'" in done.err
