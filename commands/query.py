@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from melon.commands.completion import known, some_of
-from melon.commands.console import note_error, print_json, shown
+from melon.commands.completion import known, one_of, some_of
+from melon.commands.console import note, note_error, print_json, shown
 from melon.commands.options import (
     JsonOption,
     PathOption,
@@ -19,12 +20,13 @@ from melon.commands.options import (
     UrlOption,
     chosen_settings,
     chosen_store,
+    path_option,
     pinned_retriever,
 )
 from melon.commands.render import render, render_points, render_reasons, render_songs, shown_names
 
 if TYPE_CHECKING:
-    from melon.retrieval import Constraints
+    from melon.retrieval import Constraints, Order, Recommendation
 
 NOTHING_KNOWN = 3
 """The exit code of `--strict` where the store knows nothing of the query."""
@@ -180,6 +182,22 @@ def query(
             help="List all versions of a song (live, remastered, ...), not the most popular one.",
         ),
     ] = False,
+    order: Annotated[
+        str,
+        typer.Option(
+            help="Order of the songs: score, or flow, in which like follows like, and no artist "
+            "himself.",
+            autocompletion=one_of("score", "flow"),
+        ),
+    ] = "score",
+    export: Annotated[
+        Path | None,
+        path_option(
+            "--export",
+            help="Write the songs as a playlist, too: a file that ends in .m3u8, .jspf, .csv or "
+            ".json.",
+        ),
+    ] = None,
     strategy: StrategyOption = None,
     settings: SettingsOption = None,
     explain: Annotated[
@@ -197,8 +215,12 @@ def query(
     With `--playlist`, all else is added to that playlist, and a title replaces its title.
     Without anything, the answer is what is most popular under the constraints.
     """
+    from melon.files import check_file
     from melon.retrieval import ModalityWeights, Variety
 
+    if export is not None:
+        format_of(export)
+        check_file(export)
     constraints = constraints_of(
         genres=genre,
         all_genres=all_genres,
@@ -219,8 +241,9 @@ def query(
         if exclude:
             songs_out = tuple(map(retriever.excluded, exclude))
             constraints = constraints.model_copy(update={"exclude_songs": songs_out})
+        continued = None if playlist is None else retriever.playlist(playlist)
         answer = retriever.recommend(
-            None if playlist is None else retriever.playlist(playlist),
+            continued,
             constraints,
             songs=songs,
             tags=tags,
@@ -235,7 +258,10 @@ def query(
             explain=explain,
             variety=Variety(max_per_artist=max_per_artist, diversity=diversity),
             all_versions=all_versions,
+            order=cast("Order", order),
         )
+    if export is not None:
+        write_playlist(answer, export, title or (continued.title if continued else None))
     if as_json:
         print_json(answer.to_json())
     else:
@@ -329,6 +355,34 @@ def similar(
             render_songs([near.song() for near in part])
         else:
             render_points(collection, part)
+
+
+def format_of(path: Path) -> str:
+    """The format of playlists that a file's name ends in."""
+    from melon.errors import InputError
+    from melon.retrieval import PLAYLIST_FORMATS
+
+    format = path.suffix.lower().removeprefix(".")
+    if format not in PLAYLIST_FORMATS:
+        ends = ", ".join(f".{one}" for one in PLAYLIST_FORMATS)
+        raise InputError(
+            "it does not say a format", where=f"--export {path}", hint=f"let it end in {ends}"
+        )
+    return format
+
+
+def write_playlist(answer: Recommendation, path: Path, title: str | None) -> None:
+    """Write the recommended songs as a playlist, titled like the query or else like the file."""
+    from melon.errors import UnwritableFile, counted
+    from melon.files import write_atomically
+    from melon.retrieval import playlist_file
+
+    text = playlist_file(answer, format_of(path), name=path.stem, title=title)
+    try:
+        write_atomically(path, text)
+    except OSError as error:
+        raise UnwritableFile.from_os_error(path, error) from error
+    note(f"{counted(len(answer.songs), 'song')} written: {path}")
 
 
 @contextmanager

@@ -15,11 +15,14 @@ from melon.retrieval.find import KINDS, Artist, Found
 from melon.retrieval.keys import ids_of, keys_of
 from melon.retrieval.known import Known
 from melon.retrieval.listing import LISTINGS, Counted, Listing
+from melon.retrieval.playlist_file import PLAYLIST_FORMATS, playlist_file
 from melon.retrieval.query import ModalityWeights, PlaylistQuery
 from melon.retrieval.recommend import most_popular
 from melon.retrieval.results import (
+    ORDERS,
     Because,
     Description,
+    Order,
     Ranking,
     Recommendation,
     Song,
@@ -39,6 +42,8 @@ __all__ = [
     "DEFAULT_STRATEGY",
     "KINDS",
     "LISTINGS",
+    "ORDERS",
+    "PLAYLIST_FORMATS",
     "SHOWN_KINDS",
     "SONG_INPUTS",
     "STRATEGIES",
@@ -59,6 +64,7 @@ __all__ = [
     "Listing",
     "ModalityWeights",
     "Nearest",
+    "Order",
     "PlaylistQuery",
     "QueryKind",
     "Ranking",
@@ -79,5 +85,6 @@ __all__ = [
     "keys_of",
     "most_popular",
     "parse_day",
+    "playlist_file",
     "wanted_fields",
 ]

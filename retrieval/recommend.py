@@ -10,12 +10,22 @@ from numpy.typing import NDArray
 
 from melon.errors import InputError, WrongType
 from melon.retrieval.constraints import Constraints
+from melon.retrieval.flow import in_flow
 from melon.retrieval.keys import keys_of
 from melon.retrieval.known import largest
 from melon.retrieval.live import OpenRelease
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.reader import CachingReader
-from melon.retrieval.results import Because, Fallback, Ranking, Recommendation, Song, Tag
+from melon.retrieval.results import (
+    ORDERS,
+    Because,
+    Fallback,
+    Order,
+    Ranking,
+    Recommendation,
+    Song,
+    Tag,
+)
 from melon.retrieval.seeds import Seeds
 from melon.retrieval.strategies.explain import explain
 from melon.retrieval.strategies.learned import Candidates, LearnedStrategy
@@ -55,11 +65,16 @@ class Wanted:
     variety: Variety = field(default_factory=Variety)
     explain: bool = False
     all_versions: bool = False
+    order: Order = "score"
 
     def __post_init__(self) -> None:
         Variety.check(self.variety, "Variety(max_per_artist=2)")
         if self.limit < 0 or self.tag_limit < 0 or self.limit + self.tag_limit == 0:
             raise InputError(f"{self.limit} songs and {self.tag_limit} tags cannot be recommended")
+        if self.order not in ORDERS:
+            raise InputError(
+                f"there is no order {self.order!r}", hint=f"give {' or '.join(ORDERS)}"
+            )
 
     @property
     def pool(self) -> int:
@@ -75,6 +90,8 @@ class Wanted:
             count = None if self.variety else self.limit
             songs, versions = fold(reader, songs, query.seeds.versions, count)
         songs = self.variety.choose(reader, songs, self.limit)
+        if self.order == "flow":
+            songs = in_flow(reader, songs)
         return replace(answer, songs=songs, versions=versions)
 
 
@@ -111,6 +128,7 @@ def recommend(
             store=store,
             release=reader.manifest.release,
             strategy=wanted.strategy.name,
+            order=wanted.order,
             fallback=_fallback(answer, wanted),
             popular=_popular(answer),
             known=bool(query.seeds),

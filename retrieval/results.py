@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from melon.store import Payload
 
 Fallback = Literal["popularity"]
+Order = Literal["score", "flow"]
+ORDERS: tuple[Order, ...] = get_args(Order)
 
 _DATE_LENGTHS = {"year": 4, "month": 7}
 _DAY_LENGTH = 10
@@ -146,7 +148,7 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """The answer to one query: songs and tags, best first.
+    """The answer to one query: songs and tags, best first, or songs in the `order` of a flow.
 
     `fallback` is "popularity" where the strategy has no answer: nothing of the query is known, or
     counts, or leads to anything that passes. The answer is then what is most popular under the
@@ -165,6 +167,7 @@ class Recommendation:
     unknown: Unknown = field(default_factory=Unknown)
     popular: tuple[str, ...] = ()
     known: bool = True
+    order: Order = "score"
 
     def to_json(self) -> dict[str, Any]:
         """As `melon query --json` prints it: fields may be added, never renamed."""
@@ -172,6 +175,7 @@ class Recommendation:
             "store": self.store,
             "release": self.release,
             "strategy": self.strategy,
+            "order": self.order,
             "fallback": self.fallback,
             "popular": list(self.popular),
             "songs": [song.to_json() for song in self.songs],

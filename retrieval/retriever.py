@@ -17,7 +17,7 @@ from melon.retrieval.listing import Listing, listing
 from melon.retrieval.live import LiveRelease, OpenRelease, PinnedRelease, ReleaseSource
 from melon.retrieval.query import ModalityWeights, PlaylistQuery, whole
 from melon.retrieval.recommend import Wanted, find_candidates, rank, recommend
-from melon.retrieval.results import Ranking, Recommendation
+from melon.retrieval.results import Order, Ranking, Recommendation
 from melon.retrieval.settings import RetrievalSettings
 from melon.retrieval.show import Shown, show
 from melon.retrieval.similar import Item, Nearest, similar
@@ -166,6 +166,7 @@ class Retriever:
         explain: bool = False,
         variety: Variety | None = None,
         all_versions: bool = False,
+        order: Order = "score",
     ) -> Recommendation:
         """The songs that continue a playlist and the tags that fit it.
 
@@ -195,6 +196,8 @@ class Retriever:
                 candidates are mostly of one artist, the query is asked again for more.
             all_versions: list every version of a song, live, remastered and so on, and those of
                 the seeds, too. Else the most popular of those found stands for all of them.
+            order: `"flow"` puts the same songs in an order to be listened to: each is followed by
+                the one nearest to it in the co-embedding whose artists were not just heard.
 
         Raises:
             ConstraintError: a constraint cannot be met by anything, or names what is not known.
@@ -228,6 +231,7 @@ class Retriever:
             explain=explain,
             variety=variety,
             all_versions=all_versions,
+            order=order,
         )
         if not answer.unknown.tags:
             return answer
@@ -247,6 +251,7 @@ class Retriever:
         explain: bool = False,
         variety: Variety | None = None,
         all_versions: bool = False,
+        order: Order = "score",
     ) -> list[Recommendation]:
         """Answer many queries in few requests; the answers are those of `recommend`.
 
@@ -263,6 +268,7 @@ class Retriever:
             Variety() if variety is None else variety,
             explain,
             all_versions,
+            order,
         )
         return self._source.run(
             lambda release: recommend(

@@ -48,6 +48,9 @@ class RecommendedSong(SongAnswer):
     """A song with its score; with `explain`, what that is made of."""
 
     score: float
+    versions: list[RecommendedSong] | None = Field(
+        default=None, description="Others of the song, as live or remastered, best first."
+    )
     because: list[Because] | None = None
     playlists: list[Because] | None = None
 
@@ -88,6 +91,7 @@ class RecommendationAnswer(Answer):
     store: str
     release: str
     strategy: str
+    order: Literal["score", "flow"]
     fallback: Literal["popularity"] | None = Field(
         description="Where nothing of the query leads anywhere: what is popular is the answer."
     )

@@ -10,7 +10,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from melon.retrieval import Constraints, Item, ModalityWeights, PlaylistQuery, Retriever, Variety
+from melon.retrieval import (
+    Constraints,
+    Item,
+    ModalityWeights,
+    Order,
+    PlaylistQuery,
+    Retriever,
+    Variety,
+)
 from melon.settings import StrategyName
 from melon.store import Collection
 
@@ -109,6 +117,13 @@ class QueryRequest(Constrained):
     diversity: float = Field(
         default=0.0, ge=0, le=1, description="0 ranks by score alone, 1 by unlikeness alone."
     )
+    all_versions: bool = Field(
+        default=False,
+        description="List all versions of a song (live, remastered, …), not the most popular one.",
+    )
+    order: Order = Field(
+        default="score", description="Of the songs: `flow` is one to be listened to."
+    )
     strategy: StrategyName | None = Field(
         default=None, description="How candidates are found; by default as suits the release."
     )
@@ -141,6 +156,8 @@ class QueryRequest(Constrained):
             exact=self.exact,
             explain=self.explain,
             variety=Variety(max_per_artist=self.max_per_artist, diversity=self.diversity),
+            all_versions=self.all_versions,
+            order=self.order,
         ).to_json()
 
 

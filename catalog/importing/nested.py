@@ -1,7 +1,8 @@
 """JSON: rows, or playlists that hold their tracks, of whatever document they are in.
 
 A document is JSON Lines, an array of objects, or one object that holds such an array, as slices of
-the Million Playlist Dataset do, or that is a playlist, as JSPF is. It is read object by object.
+the Million Playlist Dataset do, or that is a playlist, as JSPF is, or an M3U8 file. It is read
+object by object.
 What is said of a playlist goes under names that begin with `playlist.`, what is said of its tracks
 under names that begin with `track.`; such names have no other meaning.
 """
@@ -21,6 +22,7 @@ import pyarrow as pa
 from melon.catalog.errors import BadImport, shortened
 from melon.catalog.importing.cells import TEXT, texts
 from melon.catalog.importing.delimited import check_text, unreadable
+from melon.catalog.importing.m3u import M3U, read_m3u
 from melon.catalog.importing.tables import RECORD, ROWS_AT_ONCE, Advance, Batch, Part
 from melon.catalog.json_stream import JsonArray
 from melon.errors import MelonError
@@ -119,6 +121,10 @@ def _records(path: Path, advance: Advance, part: Part | None) -> Iterator[dict[s
     try:
         with _opened(path) as file:
             check_text(path, file.peek(8))
+            if path.name.lower().removesuffix(".gz").endswith(M3U):
+                yield read_m3u(file)
+                advance(part.size if part else 0)
+                return
             lines = _is_lines(file)
         elements = _lines(path, advance, part) if lines else _elements(path, advance)
         for number, element in enumerate(elements, start=1):

@@ -14,6 +14,7 @@ import pyarrow.parquet
 from melon.catalog.errors import BadImport
 from melon.catalog.importing.cells import as_text, texts
 from melon.catalog.importing.delimited import dialect_of, read_delimited, unreadable
+from melon.catalog.importing.m3u import M3U
 from melon.catalog.importing.names import BARE, BY_NAME, KEY_OR_NAME, folded
 from melon.catalog.importing.nested import (
     OF_PLAYLIST,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 DELIMITED = (".csv", ".tsv", ".txt", ".tab")
 PARQUET = (".parquet", ".pq")
 JSON = (".json", ".jsonl", ".ndjson", ".jspf")
-FORMATS = (*DELIMITED, *PARQUET, *JSON)
+FORMATS = (*DELIMITED, *PARQUET, *JSON, *M3U)
 BATCH_ROWS = 1 << 17
 BATCH_RECORDS = 1 << 10
 """Of records that may hold many tracks each."""
@@ -127,7 +128,7 @@ def _open(path: Path, encoding: str | None, delimiter: str | None) -> tuple[Grou
     columns: Sequence[str] | None
     if kind in PARQUET:
         columns, read = _parquet_columns(path), partial(_read_parquet, path)
-    elif kind in JSON:
+    elif kind in (*JSON, *M3U):
         columns, read = first_columns(path), partial(read_nested, path)
     elif kind in DELIMITED:
         dialect = dialect_of(path, encoding=encoding, delimiter=delimiter)

@@ -1,0 +1,117 @@
+"""An answer as a playlist that players and importers take: M3U8, JSPF, CSV, or Melon's JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from melon.errors import InputError
+from melon.retrieval.results import Recommendation, Song
+
+CSV_COLUMNS = ("track_key", "track_name", "artists", "genres", "release_date", "playlist_title")
+
+
+class Playlist(NamedTuple):
+    """What is written: `name` is what the playlist is called by in a file of several."""
+
+    name: str
+    title: str
+    songs: Sequence[Song]
+    tags: Sequence[str]
+
+
+def playlist_file(
+    answer: Recommendation, format: str, *, name: str = "melon", title: str | None = None
+) -> str:
+    """The recommended songs, in their order, as the content of a file.
+
+    Songs go by their key, else by their id. `melon import` reads every format.
+
+    Args:
+        format: a name in `PLAYLIST_FORMATS`.
+        name: what Melon's JSON calls the playlist, as its `id`.
+        title: of the playlist, the name by default.
+
+    Raises:
+        InputError: there is no such format, or it cannot hold a song's key.
+    """
+    write = PLAYLIST_FORMATS.get(format)
+    if write is None:
+        raise InputError(
+            f"{format!r} is no format of playlists", hint=f"give {', '.join(PLAYLIST_FORMATS)}"
+        )
+    return write(Playlist(name, title or name, answer.songs, [tag.tag for tag in answer.tags]))
+
+
+def key_of(song: Song) -> str:
+    """What a song is called by in files: its key, else its id."""
+    return str(song.id) if song.key is None else song.key
+
+
+def _m3u8(playlist: Playlist) -> str:
+    lines = ["#EXTM3U", f"#PLAYLIST:{_line(playlist.title)}"]
+    for song in playlist.songs:
+        key = key_of(song)
+        if key.startswith("#") or key.splitlines() != [key.strip()]:
+            raise InputError(f"no line of an M3U8 file can be {key!r}", hint="write JSPF or CSV")
+        by = f"{', '.join(song.artists)} - " if song.artists else ""
+        lines += [f"#EXTINF:-1,{_line(by + (song.name or key))}", key]
+    return "\n".join(lines) + "\n"
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _jspf(playlist: Playlist) -> str:
+    tracks = [
+        {
+            "identifier": [key_of(song)],
+            **({"title": song.name} if song.name else {}),
+            **({"creator": ", ".join(song.artists)} if song.artists else {}),
+        }
+        for song in playlist.songs
+    ]
+    return _json(
+        {"playlist": {"title": playlist.title, "identifier": playlist.name, "track": tracks}}
+    )
+
+
+def _csv(playlist: Playlist) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    for song in playlist.songs:
+        lists = ("; ".join(song.artists), "; ".join(song.genres))
+        writer.writerow([key_of(song), song.name, *lists, song.issue_date, playlist.title])
+    return text.getvalue()
+
+
+def _melon(playlist: Playlist) -> str:
+    songs = [song.id if song.key is None else song.key for song in playlist.songs]
+    return _json(
+        [
+            {
+                "id": playlist.name,
+                "plylst_title": playlist.title,
+                "songs": songs,
+                "tags": list(playlist.tags),
+            }
+        ]
+    )
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+
+
+PLAYLIST_FORMATS: Mapping[str, Callable[[Playlist], str]] = {
+    "m3u8": _m3u8,
+    "jspf": _jspf,
+    "csv": _csv,
+    "json": _melon,
+}
+"""What writes each format, by the end of a file's name."""

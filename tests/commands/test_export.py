@@ -1,0 +1,102 @@
+"""A list goes into a file that players take, and comes back by import as it was."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from command_line import on
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from places import Place
+
+from melon.catalog import PLAYLIST_FILES, SONG_FILE, plan_import, write_import
+from melon.errors import InputError
+from melon.retrieval import PLAYLIST_FORMATS, Recommendation, Song, Tag, playlist_file
+
+TITLE = '비 오는 날; "rain", <b> & more'
+
+
+def answer(songs: list[Song], tags: tuple[str, ...] = ()) -> Recommendation:
+    return Recommendation("s", "r", "hybrid", None, tuple(songs), tuple(Tag(t, 1.0) for t in tags))
+
+
+SONGS = [
+    Song(7, 0.9, "spotify:track:1", "Good Day", ("아이유",), ("Ballad",), "2010-12-09"),
+    Song(8, 0.8, None, 'Say "hi"; bye', ("A", "B"), (), "2010"),
+    Song(9, 0.7, "path/to/노래 1.mp3", None, (), (), None),
+    Song(10, 0.6, "x&y=z", "- dash -", ("Café",), ("Pop", "Jazz"), "2010-12"),
+]
+
+
+def imported(path: Path, text: str, out: Path) -> tuple[dict[str, object], list[dict[str, object]]]:
+    """The one playlist that an import makes of a file, with its songs as records."""
+    path.write_text(text)
+    write_import(plan_import([path]).read(), out)
+    [playlist] = json.loads((out / PLAYLIST_FILES[0]).read_text())
+    songs = {song["id"]: song for song in json.loads((out / SONG_FILE).read_text())}
+    return playlist, [songs[song] for song in playlist["songs"]]
+
+
+@pytest.mark.parametrize("format", PLAYLIST_FORMATS)
+def test_what_is_imported_is_what_was_exported(format: str, tmp_path: Path):
+    text = playlist_file(answer(SONGS, ("rain", "밤")), format, name="mine", title=TITLE)
+    playlist, songs = imported(tmp_path / f"mine.{format}", text, tmp_path / "own")
+    assert playlist["plylst_title"] == TITLE
+    assert [song["key"] for song in songs] == [
+        "spotify:track:1",
+        "8",
+        "path/to/노래 1.mp3",
+        "x&y=z",
+    ]
+    if format == "json":
+        assert playlist["tags"] == ["rain", "밤"]
+        return
+    names = [song["song_name"] for song in songs]
+    assert names[:2] == ["Good Day", 'Say "hi"; bye']
+    assert songs[0]["artist_name_basket"] == ["아이유"]
+    # Players' formats have one text for all artists.
+    assert songs[1]["artist_name_basket"] == (["A", "B"] if format == "csv" else ["A, B"])
+
+
+keys = st.text(st.sampled_from("abc가:/.-_17&\"'"), max_size=12).map("k{}".format)
+
+
+@settings(max_examples=8)
+@given(st.lists(keys, min_size=1, max_size=6, unique=True))
+@pytest.mark.parametrize("format", PLAYLIST_FORMATS)
+def test_any_keys_come_back(format: str, tmp_path_factory: pytest.TempPathFactory, keys: list[str]):
+    directory = tmp_path_factory.mktemp("keys")
+    songs = [Song(n, 1.0, key, f"Song {n}", ("A",)) for n, key in enumerate(keys)]
+    text = playlist_file(answer(songs), format, title="t")
+    _, found = imported(directory / f"list.{format}", text, directory / "own")
+    assert [song["key"] for song in found] == keys
+
+
+def test_what_a_format_cannot_hold_is_refused():
+    for key in ("#1", "two\nlines"):
+        with pytest.raises(InputError, match="M3U8"):
+            playlist_file(answer([Song(1, 1.0, key)]), "m3u8")
+    with pytest.raises(InputError, match="'mp3' is no format"):
+        playlist_file(answer(SONGS), "mp3")
+
+
+def test_the_command_writes_what_it_lists(keyed_place: Place, tmp_path: Path):
+    melon = on(keyed_place)
+    path = tmp_path / "rain.csv"
+    done = melon(
+        "query", "--title", "rain", "-n", "5", "--order", "flow", "--export", str(path), "--json"
+    )
+    found = done.json()
+    assert found["order"] == "flow"
+    assert f"5 songs written: {path}" in done.err
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    assert [row["track_key"] for row in rows] == [s["key"] or str(s["id"]) for s in found["songs"]]
+    assert {row["playlist_title"] for row in rows} == {"rain"}
+    refused = melon("query", "--title", "rain", "--export", str(tmp_path / "rain.mp3"))
+    assert refused.code == 2
+    assert "let it end in .m3u8, .jspf, .csv, .json" in refused.err
+    assert melon("query", "--order", "up").code == 2
+    assert melon("query", "--export", str(tmp_path / "no" / "a.csv")).code == 1
