@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "find": "lookup",
     "show": "lookup",
     "list": "lookup",
+    "map": "map",
     "serve": "serve",
     "recommend": "evaluate",
     "score": "evaluate",

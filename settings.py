@@ -62,7 +62,7 @@ class Settings(BaseModel):
         default="melon", pattern=r"^[A-Za-z][A-Za-z0-9-]*$", description="prefix of the aliases"
     )
     home: Path = Field(
-        default=Path(".melon"), description="directory of the embedded store and space"
+        default=Path(".melon"), description="directory of the embedded store, space and maps"
     )
     retrieval: Path | None = Field(
         default=None,

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 
 ROOMS = (
     *("catalog", "demo", "embedding", "store", "ingest", "retrieval", "evaluation"),
-    *("learning", "service"),
+    *("learning", "plots", "service"),
 )
 
 MAY_IMPORT = {
@@ -44,6 +44,10 @@ MAY_IMPORT = {
     "learning": {
         *("errors", "files", "progress", "ranking"),
         *("catalog", "embedding", "store", "ingest", "retrieval", "evaluation"),
+    },
+    "plots": {
+        *("display", "errors", "fields", "files", "progress", "text"),
+        *("store", "evaluation"),
     },
     "service": {*("errors", "fields", "processes", "settings"), *("store", "retrieval")},
     "commands": {

@@ -24,7 +24,10 @@ from qdrant_server import Endpoint
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PACKAGES: list[str] = PROJECT["tool"]["setuptools"]["packages"]
-DATA = ("py.typed", "retrieval/defaults.json", "service/page", "service/swagger")
+DATA = (
+    *("py.typed", "retrieval/defaults.json", "plots/*.css", "plots/*.js"),
+    *("service/page", "service/swagger"),
+)
 NOT_INSTALLED = {"benchmarks", "docs", "examples", "scripts", "setup.py", "tests"}
 
 # Importing one of these costs every `melon` command a part of a second or more.
