@@ -1,0 +1,83 @@
+"""Breaks what can break around melon, for as long as you like, and says what came of it.
+
+    python scripts/soak.py --kills 500            kill -9 at random points of every command
+
+Each prints rows of the table in docs/reliability.md. What is lost or wrong ends it with 1, and
+`--seed` makes the same again, as far as the machine is as fast.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from faults.kills import Trials
+from faults.operations import OPERATIONS, Around, make_around
+from faults.warm import Warm
+from faults.world import Embedded, OnServer, Violation
+from qdrant_server import Server, running_server
+
+SERVER = {"STORAGE__WAL__WAL_CAPACITY_MB": "4"}
+
+
+@contextmanager
+def prepared(directory: Path, shelved: int = 3) -> Iterator[tuple[Around, Warm, Server]]:
+    """What all of it needs: spaces and backups, warm processes, and a server."""
+    around = make_around(directory, shelved)
+    with (
+        running_server(directory / "server", settings=SERVER) as server,
+        Warm(directory / "log") as warm,
+    ):
+        yield around, warm, server
+
+
+def kills(count: int, seed: int, directory: Path) -> Iterator[str]:
+    """Kill each operation, on either engine in turns, and finish it."""
+    with prepared(directory) as (around, warm, server):
+        for place in (Embedded(directory / "store"), OnServer(server, "soak")):
+            names = [n for n in OPERATIONS if n != "train" or place.engine == "embedded"]
+            share, rest = divmod(count // 2, len(names))
+            quota = {name: share + (number < rest) for number, name in enumerate(names)}
+            chance = random.Random(f"{seed}{place.engine}")
+            trials = Trials(around.world(place), around, warm, chance, apart=0.25)
+            trials.run(quota)
+            each = ", ".join(f"{name} {tried}" for name, tried in sorted(trials.tried.items()))
+            yield f"kill -9, {place.engine}: {each} | {trials.tried.total()} | 0 | 0"
+
+
+JOBS: dict[str, Callable[[int, int, Path], Iterator[str]]] = {"kills": kills}
+
+
+def main() -> int:
+    """Run the jobs that are asked for, one after the other."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, help="how many, over both engines")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--directory", type=Path, help="where; by default a temporary one")
+    options = parser.parse_args()
+    for name, job in JOBS.items():
+        if (count := getattr(options, name)) is None:
+            continue
+        started = time.monotonic()
+        with tempfile.TemporaryDirectory(dir=options.directory, prefix="melon-soak-") as directory:
+            try:
+                for row in job(count, options.seed, Path(directory)):
+                    print(f"| {row} |", flush=True)
+            except Violation as violation:
+                print(f"{name}: {violation}", file=sys.stderr)
+                return 1
+        print(f"{name}: {time.monotonic() - started:.0f} s", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
