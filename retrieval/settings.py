@@ -56,6 +56,17 @@ class Reweighting(_Settings):
     iterations: int = Field(default=2, ge=1, le=100, description="steps of conjugate gradients")
 
 
+class Feedback(_Settings):
+    """Songs that the playlists found first hold most, asked for too in a second search.
+
+    Pseudo-relevance feedback, as Lavrenko and Croft (2001), doi:10.1145/383952.383972, mix what a
+    query says with what its best hits hold. Few playlists have a title's words, and more its songs.
+    """
+
+    songs: int = Field(default=20, ge=1, le=1000, description="how many")
+    weight: float = Field(default=2.0, gt=0, le=10, description="theirs, beside 1 of the query's")
+
+
 class Hops(_Settings):
     """The two hops: from the seeds to playlists, from the playlists to songs or to tags.
 
@@ -80,6 +91,7 @@ class Hops(_Settings):
     candidates: int = Field(default=300, ge=10, le=10_000, description="before the discount")
     dislike_weight: _Weight = 0.75
     reweighting: Reweighting | None = None
+    feedback: Feedback | None = None
 
 
 class QueryEmbedding(_Settings):

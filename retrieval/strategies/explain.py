@@ -318,24 +318,39 @@ def _parts_of_seeds(
 def _seed_parts(
     query: ResolvedQuery, hops: Hops, neighbours: Playlists, records: Sequence[Record]
 ) -> tuple[list[SeedRef], Scores]:
-    """The seeds, and their parts in each neighbour: (neighbours, seeds) float64, rows sum to 1."""
+    """The seeds, and their parts in each neighbour: (neighbours, seeds) float64, rows sum to 1.
+
+    Seeds led to the expected songs by which neighbours were found besides: the parts of these go to
+    the seeds in proportion to their own in all neighbours together.
+    """
     liked, disliked = liked_seeds(query, hops), disliked_seeds(query, hops)
     both = (*liked, *disliked)
     refs: list[SeedRef] = [(part.kind, key) for part in both for key in part.seeds.keys]
     items = np.concatenate([part.seeds.items for part in both])
     values = np.concatenate([part.values for part in both])
-    count = sum(map(len, liked))
-    parts = np.zeros((len(records), len(items)))
+    count, alike = sum(map(len, liked)), slice(0, neighbours.liked_count)
+    parts = _products(records, items, values)
+    parts[alike, count:] = 0
+    parts[neighbours.liked_count :, :count] = 0
+    if neighbours.expected is not None:
+        expected = neighbours.expected
+        found = _products(records[alike], expected.indices, expected.values).sum(axis=1)
+        own = parts[alike].sum(axis=0)
+        parts[alike] += np.outer(found, own / max(own.sum(), EPSILON))
+    totals = parts.sum(axis=1, keepdims=True)
+    return refs, np.divide(parts, totals, out=parts, where=totals > 0)
+
+
+def _products(records: Sequence[Record], items: PlaylistArray, values: Floats) -> Scores:
+    """(records, items) float64: each item's value times what is stored of it."""
+    products = np.zeros((len(records), len(items)))
     for row, record in enumerate(records):
-        columns = slice(0, count) if row < neighbours.liked_count else slice(count, None)
         if record.sparse is not None:
             stored = dict(
                 zip(record.sparse.indices.tolist(), record.sparse.values.tolist(), strict=True)
             )
-            of_items = [stored.get(item, 0.0) for item in items[columns].tolist()]
-            parts[row, columns] = values[columns] * np.array(of_items)
-    totals = parts.sum(axis=1, keepdims=True)
-    return refs, np.divide(parts, totals, out=parts, where=totals > 0)
+            products[row] = [stored.get(item, 0.0) for item in items.tolist()]
+    return products * values
 
 
 def _holder_shares(

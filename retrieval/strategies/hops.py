@@ -9,7 +9,7 @@ Aiolli (2013), doi:10.1145/2507157.2507189.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -87,12 +87,14 @@ class Playlists:
         weights: (n,) float32, negative for those that are like what the query dislikes.
         liked_count: how many of them, from the first, are like the query.
         held: the songs of all of them, where these are known already.
+        expected: songs by which they were found besides the query's seeds.
     """
 
     ids: PlaylistArray
     weights: Floats
     liked_count: int
     held: Holdings | None = None
+    expected: SparseVector | None = None
 
     def vector(self) -> SparseVector:
         """The query of the second hop, in which each playlist stands once."""
@@ -122,8 +124,8 @@ def first_hop(
     Where a query dislikes something, the playlists most like that have negative weights. Where
     None stands for a query, there are no playlists.
     """
-    hops = [FirstHop(*pair, disliked) for pair in wanted if pair for disliked in (False, True)]
-    hits = search_once(reader, hops)
+    both = [FirstHop(*pair, disliked) for pair in wanted if pair for disliked in (False, True)]
+    hops, hits = search(reader, both)
     reweighted = [row.ids for hop, row in zip(hops, hits, strict=True) if hop.reweighting]
     if reweighted:
         reader.load_held(np.concatenate(reweighted))
@@ -256,21 +258,34 @@ def playlist_filter(query: ResolvedQuery, min_songs: int = 0) -> Filter | None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FirstHop:
-    """The search for the playlists most like what a query likes, or dislikes."""
+    """The search for the playlists most like what a query likes, or dislikes.
+
+    Attributes:
+        expected: songs that are asked for besides the seeds, by their ids.
+    """
 
     query: ResolvedQuery
     hops: Hops
     disliked: bool
+    expected: SparseVector | None = None
 
     @property
     def reweighting(self) -> Reweighting | None:
         """The settings by which the playlists are weighed anew, if they are."""
         return self.hops.reweighting if self.query.seeds.songs and not self.disliked else None
 
+    @property
+    def vector(self) -> SparseVector | None:
+        """What counts how much, in the dimensions of `items`; None where nothing does."""
+        seeds = (disliked_seeds if self.disliked else liked_seeds)(self.query, self.hops)
+        parts = [(part.seeds.items, part.values) for part in seeds if len(part)]
+        if self.expected is not None:
+            parts.append((self.expected.indices, self.expected.values))
+        return _summed(parts)
+
     def search(self) -> VectorQuery | None:
         """What the store is asked; None where nothing counts."""
-        seeds = (disliked_seeds if self.disliked else liked_seeds)(self.query, self.hops)
-        vector = _seed_vector(seeds)
+        vector = self.vector
         filter = playlist_filter(self.query, self.hops.min_songs)
         return VectorQuery(vector, ITEMS, self.hops.playlists, filter) if vector else None
 
@@ -288,10 +303,55 @@ class FirstHop:
             seeds = np.array(self.query.seeds.songs.keys, np.int32)
             held, rows = Holdings.of(reader.songs(hits.ids), seeds)
             weights = reweight(weights, held, rows, self.reweighting)
-        return Playlists(hits.ids.astype(np.uint32), weights, len(hits), held)
+        return Playlists(hits.ids.astype(np.uint32), weights, len(hits), held, self.expected)
 
 
-def search_once(reader: CachingReader, hops: Sequence[FirstHop]) -> list[Hits]:
+def search(
+    reader: CachingReader, hops: Sequence[FirstHop]
+) -> tuple[Sequence[FirstHop], list[Hits]]:
+    """The hits of each first hop, and the hops by which they were found.
+
+    Those with feedback are asked for again, with the songs that the hits hold most.
+    """
+    hits = _search_once(reader, hops)
+    rows = [row for row, hop in enumerate(hops) if hop.hops.feedback and not hop.disliked]
+    rows = [row for row in rows if len(hits[row])]
+    if not rows:
+        return hops, hits
+    reader.load_held(np.concatenate([hits[row].ids for row in rows]))
+    expected = [_expected(reader, hops[row], hits[row]) for row in rows]
+    reader.popularity(Collection.SONGS, np.concatenate([songs.ids for songs in expected]))
+    widened = {
+        row: replace(hops[row], expected=_as_seeds(reader, hops[row], songs))
+        for row, songs in zip(rows, expected, strict=True)
+    }
+    again = dict(zip(rows, _search_once(reader, list(widened.values())), strict=True))
+    return (
+        [widened.get(row, hop) for row, hop in enumerate(hops)],
+        [again.get(row, found) for row, found in enumerate(hits)],
+    )
+
+
+def _expected(reader: CachingReader, hop: FirstHop, hits: Hits) -> Hits:
+    """The songs that the playlists hold most, without those that the query excludes."""
+    held, _ = Holdings.of(reader.songs(hits.ids))
+    weights = hop.prior(hits).astype(np.float64)
+    count = hop.hops.feedback.songs if hop.hops.feedback else 0
+    return best_songs(held, weights, hop.query.song_filter, count)
+
+
+def _as_seeds(reader: CachingReader, hop: FirstHop, songs: Hits) -> SparseVector | None:
+    """Expected songs, each by its score and its popularity, as heavy as the settings say."""
+    vector, feedback = hop.vector, hop.hops.feedback
+    if not len(songs) or vector is None or feedback is None:
+        return None
+    popularity = reader.popularity(Collection.SONGS, songs.ids)
+    values = songs.scores * popularity**-hop.hops.song_discount
+    values *= feedback.weight * vector.values.sum() / values.sum()
+    return SparseVector(songs.ids.astype(np.uint32), values.astype(np.float32))
+
+
+def _search_once(reader: CachingReader, hops: Sequence[FirstHop]) -> list[Hits]:
     """The hits of each first hop. What a query's songs and tags have in common is searched once."""
     searches = [hop.search() for hop in hops]
     keys = [
@@ -310,13 +370,12 @@ def search_once(reader: CachingReader, hops: Sequence[FirstHop]) -> list[Hits]:
     ]
 
 
-def _seed_vector(parts: Sequence[WeightedSeeds]) -> SparseVector | None:
-    """Seeds in the playlists' `items`, each by its kind's weight and its popularity."""
-    parts = [part for part in parts if len(part)]
+def _summed(parts: Sequence[tuple[PlaylistArray, Floats]]) -> SparseVector | None:
+    """One vector of the dimensions and values of all parts; None where none is above 0."""
     if not parts:
         return None
-    indices = np.concatenate([part.seeds.items for part in parts])
-    values = np.concatenate([part.values for part in parts])
+    indices = np.concatenate([indices for indices, _ in parts])
+    values = np.concatenate([values for _, values in parts])
     unique, inverse = np.unique(indices, return_inverse=True)
     summed = np.bincount(inverse, values, len(unique)).astype(np.float32)
     used = summed > 0
@@ -332,6 +391,7 @@ def less(liked: Playlists, disliked: Playlists, dislike_weight: float) -> Playli
         np.concatenate([liked.ids, disliked.ids]),
         np.concatenate([liked.weights, -share * disliked.weights]).astype(np.float32),
         liked.liked_count,
+        expected=liked.expected,
     )
 
 

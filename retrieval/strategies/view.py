@@ -15,14 +15,7 @@ from melon.retrieval.arrays import Floats, Scores
 from melon.retrieval.reader import CachingReader
 from melon.retrieval.strategies.dense import NearbyPlaylists, song_search
 from melon.retrieval.strategies.holdings import Holdings
-from melon.retrieval.strategies.hops import (
-    NO_PLAYLISTS,
-    FirstHop,
-    Playlists,
-    less,
-    liked_seeds,
-    search_once,
-)
+from melon.retrieval.strategies.hops import NO_PLAYLISTS, FirstHop, Playlists, less, search
 from melon.retrieval.strategies.hybrid import HybridStrategy, fused_nearby, largest_weight
 from melon.retrieval.strategies.inputs import Around
 from melon.retrieval.strategies.probes import EPSILON, Probe, ProbeKind, probes
@@ -115,15 +108,16 @@ def views(
     wanted = [query.tag_limit > 0 for query in queries]
     nearby = reader.in_background(partial(hybrid.by_cosine.nearby, reader, queries, wanted))
     hops = [_first_hops(hybrid, query) for query in queries]
-    hits = iter(search_once(reader, [hop for four in hops for hop in four]))
+    found, hits = search(reader, [hop for four in hops for hop in four])
     near_playlists = nearby()
-    fours = [[next(hits) for _ in four] for four in hops]
-    playlists = [one.ids for four in fours for one in four]
+    by_query = iter(zip(found, hits, strict=True))
+    fours = [[next(by_query) for _ in four] for four in hops]
+    playlists = [one.ids for one in hits]
     playlists += [part.ids for parts in near_playlists for part in parts]
     reader.load_held(joined(playlists))
     return [
         _view(hybrid, reader, *parts)
-        for parts in zip(queries, means, near_songs(), near_playlists, hops, fours, strict=True)
+        for parts in zip(queries, means, near_songs(), near_playlists, fours, strict=True)
     ]
 
 
@@ -176,11 +170,10 @@ def _view(
     probe: Probe | None,
     near_songs: Ids,
     nearby: Sequence[NearbyPlaylists],
-    hops: Sequence[FirstHop],
-    hits: Sequence[Hits],
+    hops: Sequence[tuple[FirstHop, Hits]],
 ) -> View:
     """Of the hits of each of `_first_hops`, and of the searches in the co-embedding."""
-    (hop, *_), (found, disliked, *_) = hops, hits
+    (hop, found), (against_hop, disliked), *for_tags = hops
     count = len(found)
     own = np.array(query.seeds.songs.keys, np.int64)
     held = reader.songs(joined([found.ids, disliked.ids]))
@@ -190,12 +183,12 @@ def _view(
     if hop.reweighting:
         weights = reweight(weights, songs.head(count), seed_rows, hop.reweighting)
     liked = Playlists(found.ids.astype(np.uint32), weights, count)
-    both = less(liked, _playlists(hops[1], disliked), hop.hops.dislike_weight)
+    both = less(liked, _playlists(against_hop, disliked), hop.hops.dislike_weight)
     against = np.concatenate([np.zeros(count), -both.weights[count:].astype(np.float64)])
     best = float(found.scores.max(initial=0))
     similarities = found.scores / max(best, EPSILON)
-    whole = sum(float(part.values.sum()) for part in liked_seeds(query, hop.hops))
-    tags = _tags_around(hybrid, reader, query, found.ids, nearby, hops[2:], hits[2:])
+    whole = float(hop.vector.values.sum()) if hop.vector else 0.0
+    tags = _tags_around(hybrid, reader, query, found.ids, nearby, for_tags)
     return View(
         query=query,
         probe=probe,
@@ -213,6 +206,7 @@ def _view(
             both.ids,
             np.concatenate([similarities, -against[count:]]).astype(np.float32),
             count,
+            expected=hop.expected,
         ),
         songs=songs,
         weights=weights.astype(np.float64),
@@ -229,12 +223,11 @@ def _tags_around(
     query: ResolvedQuery,
     around: Ids,
     nearby: Sequence[NearbyPlaylists],
-    hops: Sequence[FirstHop],
-    hits: Sequence[Hits],
+    hops: Sequence[tuple[FirstHop, Hits]],
 ) -> TagsAround:
     """What is carried by the playlists around, and by those that tags are taken from."""
-    liked, disliked = (_playlists(*pair) for pair in zip(hops, hits, strict=True))
-    neighbours = less(liked, disliked, hops[0].hops.dislike_weight)
+    liked, disliked = (_playlists(*pair) for pair in hops)
+    neighbours = less(liked, disliked, hops[0][0].hops.dislike_weight)
     near = fused_nearby(nearby, hybrid.settings.of(query.seeds.kind).to_tags)
     own = [str(tag) for tag in (*query.seeds.tags.keys, *query.seeds.title_tags.keys)]
     held, seed_rows = Holdings.of(
@@ -262,4 +255,4 @@ def _playlists(hop: FirstHop, hits: Hits) -> Playlists:
     """The playlists of a first hop that are not weighed anew."""
     if not len(hits):
         return NO_PLAYLISTS
-    return Playlists(hits.ids.astype(np.uint32), hop.prior(hits), len(hits))
+    return Playlists(hits.ids.astype(np.uint32), hop.prior(hits), len(hits), expected=hop.expected)

@@ -113,7 +113,7 @@ def test_an_explanation_asks_once_for_the_neighbours(
     plain, told = Watched(retriever.reader), Watched(retriever.reader)
     retriever.with_reader(plain).recommend(query, strategy=strategy)
     asked(retriever.with_reader(told), query, strategy)
-    assert (plain.first_hops, told.first_hops) == (1, 2)
+    assert told.first_hops == 2 * plain.first_hops
 
 
 def test_explaining_changes_no_answer(retriever: Retriever):
