@@ -6,6 +6,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 LOCK := requirements-dev.lock
 OLDEST_LOCK := requirements-oldest.lock
+SERVE_LOCK := requirements-serve.lock
 OLDEST := .cache/oldest
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -71,12 +72,20 @@ docs: $(INSTALLED)
 qdrant: $(INSTALLED)
 	$(BIN)/python scripts/qdrant_server.py
 
+# What a host needs none of that only answers, from a server.
+NOT_SERVED := filelock gensim pandas pyarrow python-dateutil pytz qdrant-edge-py scipy six \
+	smart-open tzdata wrapt
+
 ## Pin the newest versions that pyproject.toml allows, by hash, for every platform.
 lock: $(INSTALLED)
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 		--upgrade --generate-hashes --no-annotate --custom-compile-command "make lock" \
 		--quiet --output-file $(LOCK)
+	$(BIN)/uv pip compile pyproject.toml --extra web --universal --python-version 3.11 \
+		--constraint $(LOCK) $(addprefix --no-emit-package ,$(NOT_SERVED)) \
+		--generate-hashes --no-annotate --custom-compile-command "make lock" \
+		--quiet --output-file $(SERVE_LOCK)
 
 ## Make .venv and install melon there, editable, with all that the other targets need.
 install: $(INSTALLED)

@@ -112,6 +112,13 @@ def run() -> int:
     except MelonError as error:
         note_error(error)
         return error.exit_code
+    except ModuleNotFoundError as error:  # on a host that was made to answer alone
+        library = (error.name or "melon").partition(".")[0]
+        if library == "melon":
+            raise
+        what = f"it takes {library}, which this installation leaves out"
+        note_error(MelonError(what, hint="pip install melon"))
+        return 1
     except BrokenPipeError:  # whoever read our output has seen enough
         return 1
     except OSError as error:  # a full disk, a directory that may not be written

@@ -264,9 +264,26 @@ def test_the_oldest_client_that_is_tested_is_the_oldest_that_is_allowed():
         assert version == lowest
 
 
+TRAINING = {"filelock", "gensim", "pandas", "pyarrow", "qdrant-edge-py", "scipy"}
+"""What a host needs none of that only answers, from a server; filelock is for Windows."""
+
+
+def test_a_host_that_only_answers_installs_nothing_that_trains():
+    served, locked = map(locked_versions, ("requirements-serve.lock", "requirements-dev.lock"))
+    assert served.items() <= locked.items(), "run `make lock`"
+    project = PROJECT["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["web"]]
+    assert {Requirement(each).name for each in wanted} - served.keys() == TRAINING
+
+
 @pytest.fixture(scope="module")
-def compose_service() -> dict[str, Any]:
-    return yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["qdrant"]
+def compose() -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+
+
+@pytest.fixture(scope="module")
+def compose_service(compose: dict[str, Any]) -> dict[str, Any]:
+    return compose["qdrant"]
 
 
 def test_one_version_of_qdrant_everywhere(compose_service: dict[str, Any]):
@@ -280,8 +297,25 @@ def test_one_version_of_qdrant_everywhere(compose_service: dict[str, Any]):
     assert {version.strip("`),.\"'") for _, version in named} == {f"v{VERSION}"}, named
 
 
-def test_compose_serves_this_machine_only(compose_service: dict[str, Any]):
-    assert compose_service["ports"] == ["127.0.0.1:6333:6333", "127.0.0.1:6334:6334"]
+def test_compose_serves_this_machine_only(compose: dict[str, Any]):
+    assert compose["qdrant"]["ports"] == ["127.0.0.1:6333:6333", "127.0.0.1:6334:6334"]
+    ports = [port for service in compose.values() for port in service.get("ports", ())]
+    assert {port.split(":")[0] for port in ports} == {"127.0.0.1"}
+
+
+def test_compose_starts_qdrant_alone_unless_a_profile_is_named(compose: dict[str, Any]):
+    assert [name for name, service in compose.items() if "profiles" not in service] == ["qdrant"]
+
+
+def test_the_nodes_of_compose_join_one_cluster(compose: dict[str, Any]):
+    """By the options that scripts/qdrant_node.py starts a cluster with."""
+    nodes = {name: service for name, service in compose.items() if name.startswith("node-")}
+    first, *others = (f"http://{name}:6335" for name in nodes)
+    commands = [service["command"] for service in nodes.values()]
+    assert commands[0] == ["./qdrant", "--uri", first]
+    assert commands[1:] == [["./qdrant", "--uri", one, "--bootstrap", first] for one in others]
+    for service in nodes.values():
+        assert service["environment"]["QDRANT__CLUSTER__ENABLED"] == "true"
 
 
 def test_compose_sets_no_empty_api_key(compose_service: dict[str, Any]):
