@@ -14,6 +14,8 @@ import typer
 from melon.commands.completion import one_of
 from melon.commands.console import meter, note, print_json
 from melon.commands.options import (
+    METHOD,
+    OUTPUT,
     STRATEGY_NAMES,
     AnswersArgument,
     JsonOption,
@@ -63,6 +65,7 @@ UntilOption = Annotated[
         help="With `playlist`, no song younger than the playlist's last change, nor of unknown "
         "date.",
         show_default=False,
+        rich_help_panel=METHOD,
     ),
 ]
 
@@ -73,6 +76,7 @@ ProcessesOption = Annotated[
         help="How many answer side by side, each with the store open. By default one, or from "
         "2,000 questions on as many as there are processors.",
         show_default=False,
+        rich_help_panel=METHOD,
     ),
 ]
 
@@ -80,7 +84,9 @@ ProcessesOption = Annotated[
 KeysOption = Annotated[
     bool,
     typer.Option(
-        "--keys", help="Write songs and playlists by their keys, where they have one, not by ids."
+        "--keys",
+        help="Write songs and playlists by their keys, where they have one, not by ids.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 
@@ -88,7 +94,10 @@ KeysOption = Annotated[
 def recommend(
     questions: QuestionsArgument,
     out: Annotated[
-        Path, path_option("--out", "-o", help="Where the results go.", show_default=True)
+        Path,
+        path_option(
+            "--out", "-o", help="Where the results go.", show_default=True, rich_help_panel=OUTPUT
+        ),
     ] = Path("results.json"),
     keys: KeysOption = False,
     strategy: Annotated[
@@ -98,6 +107,7 @@ def recommend(
             callback=not_empty,
             autocompletion=one_of(*STRATEGY_NAMES, "popular"),
             show_default=False,
+            rich_help_panel=METHOD,
         ),
     ] = None,
     until: UntilOption = None,
@@ -206,10 +216,14 @@ def evaluate(
             "`all`.",
             autocompletion=one_of(*STRATEGY_NAMES, "popular", "all"),
             show_default=False,
+            rich_help_panel=METHOD,
         ),
     ] = None,
     out: Annotated[
-        Path | None, path_option("--out", "-o", help="Where the results of one strategy go, too.")
+        Path | None,
+        path_option(
+            "--out", "-o", help="Where the results of one strategy go, too.", rich_help_panel=OUTPUT
+        ),
     ] = None,
     keys: KeysOption = False,
     until: UntilOption = None,

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from melon.commands.console import meter, note
-from melon.commands.options import not_empty, path_argument, path_option
+from melon.commands.options import READING, not_empty, path_argument, path_option
 
 
 def import_(
@@ -26,6 +26,7 @@ def import_(
             metavar="NAME=COLUMN",
             help="What a column is: title=COLUMN for a role, bpm=COLUMN for a field of your own, "
             "COLUMN= to leave it out; FILE:track=COLUMN for one file alone.",
+            rich_help_panel=READING,
         ),
     ] = None,
     types: Annotated[
@@ -34,6 +35,7 @@ def import_(
             "--type",
             metavar="FIELD=TYPE",
             help="Type of a field of your own, such as bpm=float or moods=keyword[].",
+            rich_help_panel=READING,
         ),
     ] = None,
     dry_run: Annotated[
@@ -45,13 +47,18 @@ def import_(
     ] = False,
     lenient: Annotated[
         bool,
-        typer.Option("--lenient", help="Take what there is of a file of which less than half is."),
+        typer.Option(
+            "--lenient",
+            help="Take what there is of a file of which less than half is.",
+            rich_help_panel=READING,
+        ),
     ] = False,
     encoding: Annotated[
         str | None,
         typer.Option(
             help="Encoding of the files. [default: UTF-8, or UTF-16 if they begin so]",
             callback=not_empty,
+            rich_help_panel=READING,
         ),
     ] = None,
     delimiter: Annotated[
@@ -59,6 +66,7 @@ def import_(
         typer.Option(
             help="Between the cells of a table. [default: what its header has most of]",
             callback=not_empty,
+            rich_help_panel=READING,
         ),
     ] = None,
 ) -> None:

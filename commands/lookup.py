@@ -19,6 +19,7 @@ from melon.commands.options import (
     chosen_store,
     pinned_retriever,
 )
+from melon.commands.render import playlist_name
 from melon.display import printable
 
 if TYPE_CHECKING:
@@ -226,12 +227,14 @@ def _print_shown(found: Shown, dates: Container[str]) -> None:
 
 def _named(point: Nearest) -> tuple[object, object]:
     """The key or id of a point, and what it is called."""
+    from melon.store import Collection
+
     payload = point.payload
     if "tag" in payload:
         return None, payload["tag"]
-    name = " · ".join(
-        [payload.get("name") or payload.get("title", ""), *payload.get("artists", ())]
-    )
+    if point.collection is Collection.PLAYLISTS:
+        return payload.get("key") or point.id, playlist_name(point.id, payload)
+    name = " · ".join([payload.get("name", ""), *payload.get("artists", ())])
     return payload.get("key") or point.id, name
 
 
@@ -268,7 +271,7 @@ def _print_playlists(title: str, playlists: Sequence[Known]) -> None:
     rows = [
         (
             playlist.payload.get("key") or playlist.id,
-            playlist.payload.get("title"),
+            playlist_name(playlist.id, playlist.payload),
             shown(playlist.payload.get("tags", ())),
             playlist.payload.get("song_count"),
             playlist.payload.get("like_count"),

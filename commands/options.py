@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from melon.store import ReleaseReader, VectorStore
 
 
+# The panels of a command's help that has many options, and the tables of docs/cli.md.
+ASKED, CONSTRAINTS, LIST, METHOD = "What is asked", "Which songs", "Which list", "How it is found"
+STORE, OUTPUT, READING, TRAINING = "Store", "Output", "Reading", "Hyper-parameters"
+
+
 def not_empty(value: str | None) -> str | None:
     """The value of an option; an empty one, as of an unset variable of the shell, is refused."""
     if value == "":
@@ -30,10 +35,17 @@ def _path(value: str) -> Path:
     return Path(value)
 
 
-def path_option(*names: str, help: str, show_default: bool = False) -> Any:
+def path_option(
+    *names: str, help: str, show_default: bool = False, rich_help_panel: str | None = None
+) -> Any:
     """An option that takes a path; an empty one is refused, not taken for the current directory."""
     return typer.Option(
-        *names, help=help, parser=_path, metavar="<path>", show_default=show_default
+        *names,
+        help=help,
+        parser=_path,
+        metavar="<path>",
+        show_default=show_default,
+        rich_help_panel=rich_help_panel,
     )
 
 
@@ -64,10 +76,16 @@ UrlOption = Annotated[
         help="Qdrant server, like http://localhost:6333.",
         callback=not_empty,
         show_default=False,
+        rich_help_panel=STORE,
     ),
 ]
-PathOption = Annotated[Path | None, path_option("--path", help="Directory of an embedded store.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+PathOption = Annotated[
+    Path | None,
+    path_option("--path", help="Directory of an embedded store.", rich_help_panel=STORE),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print JSON instead of a table.", rich_help_panel=OUTPUT)
+]
 ReleaseOption = Annotated[
     str | None,
     typer.Option(
@@ -76,6 +94,7 @@ ReleaseOption = Annotated[
         callback=not_empty,
         autocompletion=known("releases"),
         show_default=False,
+        rich_help_panel=STORE,
     ),
 ]
 StrategyOption = Annotated[
@@ -86,6 +105,7 @@ StrategyOption = Annotated[
         callback=not_empty,
         autocompletion=one_of(*STRATEGY_NAMES),
         show_default=False,
+        rich_help_panel=METHOD,
     ),
 ]
 
@@ -94,16 +114,25 @@ SettingsOption = Annotated[
     path_option(
         "--settings",
         help="JSON file of retrieval settings, in place of built-in ones.",
+        rich_help_panel=METHOD,
     ),
 ]
 
 StrictOption = Annotated[
     bool,
-    typer.Option("--strict", help="Stop at the first bad record instead of skipping it."),
+    typer.Option(
+        "--strict",
+        help="Stop at the first bad record instead of skipping it.",
+        rich_help_panel=READING,
+    ),
 ]
 LenientOption = Annotated[
     bool,
-    typer.Option("--lenient", help="Go on where most of the records, or of a field, is of no use."),
+    typer.Option(
+        "--lenient",
+        help="Go on where most of the records, or of a field, is of no use.",
+        rich_help_panel=READING,
+    ),
 ]
 
 

@@ -10,8 +10,27 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from melon.commands.completion import known, one_of, some_of
-from melon.commands.console import note, note_error, print_json, shown
+from melon.commands.console import note_error, print_json, shown
+from melon.commands.constraints import (
+    AllGenresOption,
+    ArtistOption,
+    ExcludeOption,
+    GenreOption,
+    MaxPopularityOption,
+    MinPopularityOption,
+    NotArtistOption,
+    NotGenreOption,
+    SinceOption,
+    UntilOption,
+    WhereOption,
+    constraints_of,
+)
+from melon.commands.export import format_of, write_playlist
 from melon.commands.options import (
+    ASKED,
+    LIST,
+    METHOD,
+    OUTPUT,
     JsonOption,
     PathOption,
     ReleaseOption,
@@ -26,7 +45,7 @@ from melon.commands.options import (
 from melon.commands.render import render, render_points, render_reasons, render_songs, shown_names
 
 if TYPE_CHECKING:
-    from melon.retrieval import Constraints, Order, Recommendation
+    from melon.retrieval import Order
 
 NOTHING_KNOWN = 3
 """The exit code of `--strict` where the store knows nothing of the query."""
@@ -43,80 +62,38 @@ SongsOption = Annotated[
         help="A song, by key, id or whole name; digits are a name if no song has that id."
         " Repeat it for more.",
         autocompletion=known("songs"),
+        rich_help_panel=ASKED,
     ),
 ]
 TagsOption = Annotated[
     list[str] | None,
-    typer.Option("--tag", "-t", help="A tag. Repeat it for more.", autocompletion=known("tags")),
+    typer.Option(
+        "--tag",
+        "-t",
+        help="A tag. Repeat it for more.",
+        autocompletion=known("tags"),
+        rich_help_panel=ASKED,
+    ),
 ]
 TitleOption = Annotated[
-    str | None, typer.Option("--title", help="The playlist's title.", show_default=False)
-]
-GenreOption = Annotated[
-    list[str] | None,
+    str | None,
     typer.Option(
-        "--genre",
-        "-g",
-        help="Only songs with one of these genres, by name or code.",
-        autocompletion=known("genres"),
-    ),
-]
-AllGenresOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--all-genres", help="Only songs with every one of these.", autocompletion=known("genres")
-    ),
-]
-NotGenreOption = Annotated[
-    list[str] | None,
-    typer.Option("--not-genre", help="No songs of these genres.", autocompletion=known("genres")),
-]
-ArtistOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--artist", help="Only songs by one of these artists.", autocompletion=known("artists")
-    ),
-]
-NotArtistOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--not-artist", help="No songs by these artists.", autocompletion=known("artists")
-    ),
-]
-SinceOption = Annotated[
-    str | None, typer.Option(help="Issued then or later: 2015, 2015-03 or 2015-03-31.")
-]
-UntilOption = Annotated[str | None, typer.Option(help="Issued then or earlier.")]
-MinPopularityOption = Annotated[
-    int | None, typer.Option(min=0, help="In at least so many playlists.")
-]
-MaxPopularityOption = Annotated[
-    int | None, typer.Option(min=0, help="In at most so many playlists.")
-]
-ExcludeOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--exclude",
-        help="A song that must not come back, by key, id or name.",
-        autocompletion=known("songs"),
-    ),
-]
-WhereOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--where",
-        "-w",
-        help='Only songs of which this holds: "bpm >= 120", "language in (ko, en)",'
-        ' "explicit = true", "label != \'A & M\'". Repeat it for more, which all have to hold.',
-        autocompletion=known("fields"),
+        "--title", help="The playlist's title.", show_default=False, rich_help_panel=ASKED
     ),
 ]
 StrictOption = Annotated[
     bool,
-    typer.Option("--strict", help="End with exit code 3 if the store knows nothing of the query."),
+    typer.Option(
+        "--strict",
+        help="End with exit code 3 if the store knows nothing of the query.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 ExactOption = Annotated[
-    bool, typer.Option("--exact", help="Scan all points instead of using the index.")
+    bool,
+    typer.Option(
+        "--exact", help="Scan all points instead of using the index.", rich_help_panel=METHOD
+    ),
 ]
 
 
@@ -131,6 +108,7 @@ def query(
             help="A playlist of the store, by key or id: its songs, its tags and its title.",
             autocompletion=known("keys of playlists"),
             show_default=False,
+            rich_help_panel=ASKED,
         ),
     ] = None,
     not_songs: Annotated[
@@ -139,20 +117,33 @@ def query(
             "--not-song",
             help="A song that is disliked, by key, id or name.",
             autocompletion=known("songs"),
+            rich_help_panel=ASKED,
         ),
     ] = None,
     not_tags: Annotated[
         list[str] | None,
-        typer.Option("--not-tag", help="A tag that is disliked.", autocompletion=known("tags")),
+        typer.Option(
+            "--not-tag",
+            help="A tag that is disliked.",
+            autocompletion=known("tags"),
+            rich_help_panel=ASKED,
+        ),
     ] = None,
     song_weight: Annotated[
-        float, typer.Option(min=0, max=MAX_WEIGHT, help="How much the songs count.")
+        float,
+        typer.Option(
+            min=0, max=MAX_WEIGHT, help="How much the songs count.", rich_help_panel=ASKED
+        ),
     ] = 1.0,
     tag_weight: Annotated[
-        float, typer.Option(min=0, max=MAX_WEIGHT, help="How much the tags count.")
+        float,
+        typer.Option(min=0, max=MAX_WEIGHT, help="How much the tags count.", rich_help_panel=ASKED),
     ] = 1.0,
     title_weight: Annotated[
-        float, typer.Option(min=0, max=MAX_WEIGHT, help="How much the title counts.")
+        float,
+        typer.Option(
+            min=0, max=MAX_WEIGHT, help="How much the title counts.", rich_help_panel=ASKED
+        ),
     ] = 1.0,
     genre: GenreOption = None,
     all_genres: AllGenresOption = None,
@@ -166,20 +157,37 @@ def query(
     where: WhereOption = None,
     exclude: ExcludeOption = None,
     limit: Annotated[
-        int, typer.Option("--limit", "-n", min=0, max=MAX_RESULTS, help="Songs to recommend.")
+        int,
+        typer.Option(
+            "--limit",
+            "-n",
+            min=0,
+            max=MAX_RESULTS,
+            help="Songs to recommend.",
+            rich_help_panel=LIST,
+        ),
     ] = 20,
-    tag_limit: Annotated[int, typer.Option(min=0, max=MAX_RESULTS, help="Tags to recommend.")] = 10,
+    tag_limit: Annotated[
+        int, typer.Option(min=0, max=MAX_RESULTS, help="Tags to recommend.", rich_help_panel=LIST)
+    ] = 10,
     max_per_artist: Annotated[
-        int | None, typer.Option(min=1, help="Songs of one artist at most.")
+        int | None, typer.Option(min=1, help="Songs of one artist at most.", rich_help_panel=LIST)
     ] = None,
     diversity: Annotated[
-        float, typer.Option(min=0, max=1, help="0 ranks by score alone, 1 by unlikeness alone.")
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="0 ranks by score alone, 1 by unlikeness alone.",
+            rich_help_panel=LIST,
+        ),
     ] = 0.0,
     all_versions: Annotated[
         bool,
         typer.Option(
             "--all-versions",
             help="List all versions of a song (live, remastered, ...), not the most popular one.",
+            rich_help_panel=LIST,
         ),
     ] = False,
     order: Annotated[
@@ -188,6 +196,7 @@ def query(
             help="Order of the songs: score, or flow, in which like follows like, and no artist "
             "himself.",
             autocompletion=one_of("score", "flow"),
+            rich_help_panel=LIST,
         ),
     ] = "score",
     export: Annotated[
@@ -196,12 +205,18 @@ def query(
             "--export",
             help="Write the songs as a playlist, too: a file that ends in .m3u8, .jspf, .csv or "
             ".json.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     strategy: StrategyOption = None,
     settings: SettingsOption = None,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Say which seeds and playlists each score is from.")
+        bool,
+        typer.Option(
+            "--explain",
+            help="Say which seeds and playlists each score is from.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = False,
     exact: ExactOption = False,
     strict: StrictOption = False,
@@ -280,30 +295,43 @@ def similar(
             "-s",
             help="Song, by key, id or whole name; digits are a name if no song has that id.",
             autocompletion=known("songs"),
+            rich_help_panel=ASKED,
         ),
     ] = None,
     tag: Annotated[
-        str | None, typer.Option("--tag", "-t", help="Tag.", autocompletion=known("tags"))
+        str | None,
+        typer.Option(
+            "--tag", "-t", help="Tag.", autocompletion=known("tags"), rich_help_panel=ASKED
+        ),
     ] = None,
-    title: Annotated[str | None, typer.Option("--title", help="Title of a playlist.")] = None,
+    title: Annotated[
+        str | None, typer.Option("--title", help="Title of a playlist.", rich_help_panel=ASKED)
+    ] = None,
     playlist: Annotated[
         str | None,
         typer.Option(
             "--playlist",
             help="Playlist, by key or id.",
             autocompletion=known("keys of playlists"),
+            rich_help_panel=ASKED,
         ),
     ] = None,
-    word: Annotated[str | None, typer.Option("--word", help="Title word.")] = None,
+    word: Annotated[
+        str | None, typer.Option("--word", help="Title word.", rich_help_panel=ASKED)
+    ] = None,
     to: Annotated[
         str,
         typer.Option(
             help="Of songs, tags, playlists and words, which to find.",
             autocompletion=some_of("songs", "tags", "playlists", "words"),
+            rich_help_panel=LIST,
         ),
     ] = "songs,tags",
     limit: Annotated[
-        int, typer.Option("--limit", "-n", min=1, max=MAX_RESULTS, help="How many of each.")
+        int,
+        typer.Option(
+            "--limit", "-n", min=1, max=MAX_RESULTS, help="How many of each.", rich_help_panel=LIST
+        ),
     ] = 10,
     genre: GenreOption = None,
     since: SinceOption = None,
@@ -357,34 +385,6 @@ def similar(
             render_points(collection, part)
 
 
-def format_of(path: Path) -> str:
-    """The format of playlists that a file's name ends in."""
-    from melon.errors import InputError
-    from melon.retrieval import PLAYLIST_FORMATS
-
-    format = path.suffix.lower().removeprefix(".")
-    if format not in PLAYLIST_FORMATS:
-        ends = ", ".join(f".{one}" for one in PLAYLIST_FORMATS)
-        raise InputError(
-            "it does not say a format", where=f"--export {path}", hint=f"let it end in {ends}"
-        )
-    return format
-
-
-def write_playlist(answer: Recommendation, path: Path, title: str | None) -> None:
-    """Write the recommended songs as a playlist, titled like the query or else like the file."""
-    from melon.errors import UnwritableFile, counted
-    from melon.files import write_atomically
-    from melon.retrieval import playlist_file
-
-    text = playlist_file(answer, format_of(path), name=path.stem, title=title)
-    try:
-        write_atomically(path, text)
-    except OSError as error:
-        raise UnwritableFile.from_os_error(path, error) from error
-    note(f"{counted(len(answer.songs), 'song')} written: {path}")
-
-
 @contextmanager
 def unknown_ends(strict: bool) -> Iterator[None]:
     """End with an exit code of its own, if it is `strict`, where what is asked for is not known."""
@@ -397,13 +397,3 @@ def unknown_ends(strict: bool) -> Iterator[None]:
             raise
         note_error(error)
         raise typer.Exit(NOTHING_KNOWN) from None
-
-
-def constraints_of(**options: object) -> Constraints:
-    """The constraints that the options of a command say, by their names in `Constraints`."""
-    from melon.retrieval import Constraints
-
-    # An option that may be repeated is an empty list where it is left out.
-    return Constraints.model_validate(
-        {name: value for name, value in options.items() if value is not None and value != []}
-    )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any
 
 from melon.commands.console import note, print_table, shown
+from melon.errors import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from melon.retrieval import Because, Nearest, Recommendation, Song, Tag
-    from melon.store import Collection, ReleaseReader
+    from melon.store import Collection, PointId, ReleaseReader
 
 REASONS = 3
 """Shares that a line of an explanation shows."""
@@ -52,12 +54,11 @@ def _with_near(name: int | str, near: Mapping[str, Sequence[str]]) -> str:
 def render_reasons(answer: Recommendation, names: Mapping[tuple[str, int | str], str]) -> None:
     """What speaks for each result, in percent of all that does, and what held it back."""
 
-    def name(part: Because) -> str:
-        return names.get((part.kind, part.ref)) or part.key or f"{part.kind} {part.ref}"
-
     def kind_and_name(part: Because) -> str:
-        said = name(part)
-        return said if said == f"{part.kind} {part.ref}" else f"{part.kind} {said}"
+        return f"{part.kind} {names.get((part.kind, part.ref)) or part.key or part.ref}"
+
+    def name(part: Because) -> str:
+        return names.get((part.kind, part.ref)) or kind_and_name(part)
 
     results: list[tuple[str, Song | Tag]] = [
         *((str(song.name or song.id), song) for song in answer.songs),
@@ -66,9 +67,9 @@ def render_reasons(answer: Recommendation, names: Mapping[tuple[str, int | str],
     rows = [
         (
             shown_as,
-            _percents(result.because, kind_and_name),
-            _percents(result.playlists, name),
-            _percents(result.because, kind_and_name, against=True),
+            percents(result.because, kind_and_name),
+            percents(result.playlists, name),
+            percents(result.because, kind_and_name, against=True),
         )
         for shown_as, result in results
         if result.because and result.score > 0
@@ -77,19 +78,32 @@ def render_reasons(answer: Recommendation, names: Mapping[tuple[str, int | str],
         print_table("Because", ["result", "seeds", "playlists", "held back by"], rows)
 
 
-def _percents(
+def percents(
     parts: Sequence[Because], named: Callable[[Because], str], *, against: bool = False
 ) -> str:
-    """The largest shares that raise a score, or lower it, in percent of all that raise it."""
+    """The largest shares that raise a score, or lower it, in percent of all that raise it.
+
+    Those that raise it add up to 100, the small ones together.
+    """
     raised = sum(part.share for part in parts if part.share > 0)
-    percents = [
-        (named(part), 100 * abs(part.share) / raised)
-        for part in parts
-        if raised and (part.share < 0) == against
-    ]
-    return ", ".join(
-        f"{name} {percent:.0f} %" for name, percent in percents[:REASONS] if percent >= 0.5
-    )
+    if raised <= 0:
+        return ""
+    meant = [part for part in parts if part.share and (part.share < 0) == against]
+    shares = [100 * abs(part.share) / raised for part in meant]
+    few = sum(share >= 0.5 for share in shares[:REASONS])
+    numbers = whole_numbers([*shares[:few], sum(shares[few:])])
+    said = [*map(named, meant[:few]), counted(len(meant) - few, "other")]
+    return ", ".join(f"{name} {n} %" for name, n in zip(said, numbers, strict=True) if n)
+
+
+def whole_numbers(numbers: Sequence[float]) -> list[int]:
+    """Whole numbers with the same sum, rounded: those with the largest remainders go up."""
+    rounded = [math.floor(number) for number in numbers]
+    missing = round(sum(numbers)) - sum(rounded)
+    by_remainder = sorted(range(len(numbers)), key=lambda at: rounded[at] - numbers[at])
+    for at in by_remainder[:missing]:
+        rounded[at] += 1
+    return rounded
 
 
 def shown_names(
@@ -154,7 +168,7 @@ def render_points(collection: Collection, points: Sequence[Nearest]) -> None:
         rows = [
             (
                 near.payload.get("key", near.id),
-                near.payload.get("title"),
+                playlist_name(near.id, near.payload),
                 shown(near.payload.get("tags", ())),
                 near.payload.get("song_count"),
                 _score(near.score),
@@ -169,6 +183,11 @@ def render_points(collection: Collection, points: Sequence[Nearest]) -> None:
             for near in points
         ]
     print_table(str(collection).capitalize(), columns, rows)
+
+
+def playlist_name(playlist: PointId, payload: Mapping[str, Any]) -> str:
+    """What a playlist is called: its title, or else by what it is named."""
+    return payload.get("title") or f"playlist {payload.get('key') or playlist}"
 
 
 def _name_column(keys: Iterable[str | None]) -> str:

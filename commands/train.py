@@ -11,6 +11,7 @@ import typer
 from melon.commands.completion import one_of
 from melon.commands.console import meter, note, reported
 from melon.commands.options import (
+    TRAINING,
     LenientOption,
     StrictOption,
     check_strictness,
@@ -42,35 +43,50 @@ def train(
         typer.Option(
             help="Hyper-parameters to start from: default or published.",
             autocompletion=one_of("default", "published"),
+            rich_help_panel=TRAINING,
         ),
     ] = "default",
     dim: Annotated[
-        int | None, typer.Option(help="Dimensions of the vectors. [default: 100; published: 300]")
+        int | None,
+        typer.Option(
+            help="Dimensions of the vectors. [default: 100; published: 300]",
+            rich_help_panel=TRAINING,
+        ),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(help="Passes over all playlists. [default: 10; published: 50]")
+        int | None,
+        typer.Option(
+            help="Passes over all playlists. [default: 10; published: 50]", rich_help_panel=TRAINING
+        ),
     ] = None,
     window: Annotated[
-        int | None, typer.Option(help="Tokens to either side. [default: 60; published: 100]")
+        int | None,
+        typer.Option(
+            help="Tokens to either side. [default: 60; published: 100]", rich_help_panel=TRAINING
+        ),
     ] = None,
     negative: Annotated[
-        int | None, typer.Option(help="Negative samples per pair. [default: 5]")
+        int | None,
+        typer.Option(help="Negative samples per pair. [default: 5]", rich_help_panel=TRAINING),
     ] = None,
     min_count: Annotated[
         int | None,
         typer.Option(
             help="Playlists that must hold a token, of whatever kind, for it to be trained. "
             "[default: 10 for words, else 3, or fewer where most songs are rarer; published: 10]",
+            rich_help_panel=TRAINING,
         ),
     ] = None,
     workers: Annotated[
         int | None,
         typer.Option(
             help="Threads. Only 1 gives the same space from run to run. [default: 1]",
+            rich_help_panel=TRAINING,
         ),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Random seed (with --workers 1). [default: 1]")
+        int | None,
+        typer.Option(help="Random seed (with --workers 1). [default: 1]", rich_help_panel=TRAINING),
     ] = None,
     no_ranking: Annotated[
         bool,

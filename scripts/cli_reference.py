@@ -56,6 +56,11 @@ class Parameter:
         return isinstance(self.declared, OptionInfo)
 
     @property
+    def panel(self) -> str:
+        """The panel of the help that an option is in."""
+        return self.declared.rich_help_panel or ""
+
+    @property
     def metavar(self) -> str:
         """The argument, as usage lines show it."""
         many = "..." if get_origin(self.annotation) is list else ""
@@ -112,8 +117,10 @@ def section(path: str, function: Callable[..., Any]) -> str:
     lines = [f"## {path}", "", "```", usage, "```", "", inspect.getdoc(function) or "", ""]
     if arguments:
         lines += ["| argument | |", "|---|---|", *(p.row() for p in arguments), ""]
-    if options:
-        lines += ["| option | | |", "|---|---|---|", *(p.row() for p in options), ""]
+    panels = dict.fromkeys(("", *(option.panel for option in options)))
+    for panel in panels:
+        if rows := [option.row() for option in options if option.panel == panel]:
+            lines += [f"| {panel or 'option'} | | |", "|---|---|---|", *rows, ""]
     return "\n".join(lines)
 
 

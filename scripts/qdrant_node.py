@@ -85,6 +85,7 @@ class Node:
             "SERVICE__HOST": HOST,
             "SERVICE__HTTP_PORT": str(self.ports.http),
             "SERVICE__GRPC_PORT": str(self.ports.grpc),
+            "SERVICE__ENABLE_STATIC_CONTENT": "false",
             "STORAGE__STORAGE_PATH": str(self.directory / "storage"),
             "STORAGE__SNAPSHOTS_PATH": str(self.directory / "snapshots"),
         }

@@ -51,6 +51,16 @@ if os.getppid() != int(sys.argv[1]):
 os.execv(sys.argv[2], sys.argv[2:])
 """
 
+# It ends with the server, whose last lines it prints after a Ctrl-C.
+PRINT = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+for line in sys.stdin.buffer:
+    if b"/dashboard" not in line:
+        sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
+"""
+
 
 class StartError(Exception):
     """A server did not come up; the message ends with its log."""
@@ -267,6 +277,13 @@ def _free_ports() -> Ports:
         return Ports(*(reserved.getsockname()[1] for reserved in sockets))
 
 
+def _print_without_dashboard() -> None:
+    """Let stdout go through a process that leaves out the dashboard, which images alone have."""
+    printing = subprocess.Popen([sys.executable, "-I", "-S", "-c", PRINT], stdin=subprocess.PIPE)
+    assert printing.stdin
+    os.dup2(printing.stdin.fileno(), sys.stdout.fileno())
+
+
 def main() -> None:
     """Become a Qdrant server in the foreground; Ctrl-C stops it."""
     parser = argparse.ArgumentParser(description=f"Run Qdrant {VERSION} on {HOST}.")
@@ -283,6 +300,8 @@ def main() -> None:
     storage.mkdir(parents=True, exist_ok=True)
     print(f"Qdrant {VERSION} on {ports.url}, gRPC on {ports.grpc}, data in {storage}", flush=True)
     os.chdir(storage)
+    if not launch.container:
+        _print_without_dashboard()
     os.execve(launch.command[0], launch.command, launch.environment)
 
 

@@ -146,6 +146,22 @@ def test_an_api_key_stays_out_of_dockers_command_line(tmp_path: Path):
     assert launch.environment["QDRANT__SERVICE__API_KEY"] == "s3cret-key"
 
 
+def test_a_server_in_the_foreground_offers_no_dashboard(qdrant_binary: Path, tmp_path: Path):
+    ports = server_module._free_ports()
+    command = [sys.executable, server_module.__file__, "--storage", str(tmp_path)]
+    command += ["--port", str(ports.http), "--grpc-port", str(ports.grpc)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        said = []
+        for line in server.stdout:
+            said.append(line)
+            if "gRPC listening" in line:
+                server.terminate()
+    assert str(ports.http) in said[0]
+    assert any("gRPC listening" in line for line in said)
+    assert "dashboard" not in "".join(said)
+
+
 @pytest.mark.parametrize("taken", ["http", "grpc"])
 def test_a_port_taken_meanwhile_is_given_up_for_another(
     taken: str,

@@ -73,6 +73,13 @@ def test_the_paragraphs_of_a_help_are_filled(name: str):
             assert len(line) + 1 + len(following.split()[0]) > width - 2, line
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_list_of_options_is_long(name: str):
+    """Those that belong together are in a panel of their own."""
+    tables = cli_reference.section(name, COMMANDS[name]).split("| | |\n")[1:]
+    assert all(table.count("\n| `") <= 12 for table in tables)
+
+
 def test_the_help_of_query_names_the_strategies():
     done = melon("query", "--help", environment={"COLUMNS": "200", "NO_COLOR": "1"})
     for strategy in STRATEGIES:

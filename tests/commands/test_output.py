@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 from command_line import Command, Done, melon, on, on_one_engine
+from hypothesis import given
+from hypothesis import strategies as st
 from places import Place, ServerPlace, rewrite_manifest
 from qdrant_client import models
 from rich.cells import cell_len
 
 from melon.commands.console import note, note_error, print_table
 from melon.commands.options import left_open
-from melon.commands.render import render, render_reasons
+from melon.commands.render import percents, render, render_reasons
 from melon.embedding import EmbeddingSpace
 from melon.errors import InputError
 from melon.ingest import ingest
@@ -310,9 +312,28 @@ def test_reasons_add_up_whatever_pulls(capsys: pytest.CaptureFixture[str]):
     assert re.split("  +", row) == [
         "Dawn",
         "tag rain 90 %, song Dusk 10 %",
-        "playlist 85 60 %, mine 40 %",
+        "playlist 85 60 %, playlist mine 40 %",
         "tag metal 50 %",
     ]
+
+
+@given(st.lists(st.floats(-1, 1).filter(bool), min_size=1, max_size=40))
+def test_percents_that_raise_a_score_add_up(shares: list[float]):
+    parts = [Because("song", n, s) for n, s in enumerate(sorted(shares, key=abs, reverse=True))]
+    said = {
+        against: [int(n) for n in re.findall(r" (\d+) %", render_percents(parts, against))]
+        for against in (False, True)
+    }
+    raised = sum(share for share in shares if share > 0)
+    assert sum(said[False]) == (100 if raised > 0 else 0)
+    assert 0 not in said[False] + said[True]
+    if raised > 0:
+        held = -100 * sum(share for share in shares if share < 0) / raised
+        assert abs(sum(said[True]) - held) <= 0.5 + 1e-6 * held
+
+
+def render_percents(parts: list[Because], against: bool) -> str:
+    return percents(parts, lambda part: f"song {part.ref}", against=against)
 
 
 def test_a_list_of_what_is_popular_is_marked(capsys: pytest.CaptureFixture[str]):
