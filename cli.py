@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, str] = {
     "show": "lookup",
     "list": "lookup",
     "map": "map",
+    "inspect": "inspect",
     "serve": "serve",
     "recommend": "evaluate",
     "score": "evaluate",

@@ -10,6 +10,7 @@ from melon.evaluation.errors import (
 )
 from melon.evaluation.keys import StoreKeys
 from melon.evaluation.metrics import ndcg
+from melon.evaluation.nearest import neighbours
 from melon.evaluation.popular import POPULAR
 from melon.evaluation.questions import KINDS, Pair, as_query, kind_of, paired, read_questions
 from melon.evaluation.recommend import BATCH, recommend
@@ -22,6 +23,7 @@ from melon.evaluation.scorecard import (
     compared,
     paired_difference,
 )
+from melon.evaluation.semantics import Semantics, Spread, inspect
 from melon.evaluation.split import SplitCounts, mask, split
 from melon.evaluation.store_checks import Unknowns
 from melon.evaluation.submission import (
@@ -51,7 +53,9 @@ __all__ = [
     "Result",
     "ResultKeys",
     "Scorecard",
+    "Semantics",
     "SplitCounts",
+    "Spread",
     "StoreKeys",
     "TooFewItems",
     "Unknowns",
@@ -63,9 +67,11 @@ __all__ = [
     "draw_kinds",
     "evaluate",
     "fitting",
+    "inspect",
     "kind_of",
     "mask",
     "ndcg",
+    "neighbours",
     "paired",
     "paired_difference",
     "read_questions",

@@ -5,6 +5,7 @@ What is heavy (openTSNE, matplotlib, pyarrow) is imported where it is used.
 
 from melon.plots.colours import check_colour, colouring
 from melon.plots.export import check_projector, write_parquet, write_projector
+from melon.plots.inspection import inspection_page, inspection_tables
 from melon.plots.map import PLACES, MalformedMap, Map, map_file, map_of, save_map, saved_map
 from melon.plots.map_page import map_data, map_page
 from melon.plots.page import asset
@@ -18,6 +19,8 @@ __all__ = [
     "check_colour",
     "check_projector",
     "colouring",
+    "inspection_page",
+    "inspection_tables",
     "map_data",
     "map_file",
     "map_of",

@@ -27,7 +27,7 @@ from melon.plots import (
     saved_map,
 )
 from melon.plots.colours import NAMED, ORDERED, OTHER, UNKNOWN, colourings
-from melon.plots.layout import lay_out, neighbours
+from melon.plots.layout import lay_out
 from melon.store import ReleaseReader
 
 
@@ -64,16 +64,6 @@ def test_what_is_known_of_a_point_is_the_stores(made: Map, reader: ReleaseReader
     assert made.year[row] == record.payload.get("issue_year")
     codes = record.payload.get("genres")
     assert made.genre[row] == (reader.manifest.genres[codes[0]] if codes else None)
-
-
-def test_the_nearest_are_those_of_the_vectors() -> None:
-    vectors = np.random.default_rng(3).normal(size=(700, 8)).astype(np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    rows, cosines = neighbours(vectors, 5)
-    for row in (0, 511, 512, 699):
-        expected = np.argsort(-(vectors @ vectors[row]), kind="stable")
-        assert rows[row].tolist() == [other for other in expected if other != row][:5]
-    assert (np.diff(cosines, axis=1) <= 0).all()
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 40])
