@@ -16,6 +16,7 @@ from melon.retrieval.keys import ids_of, keys_of
 from melon.retrieval.known import Known
 from melon.retrieval.listing import LISTINGS, Counted, Listing
 from melon.retrieval.playlist_file import PLAYLIST_FORMATS, playlist_file
+from melon.retrieval.playlists import PlaylistPage
 from melon.retrieval.query import ModalityWeights, PlaylistQuery
 from melon.retrieval.recommend import most_popular
 from melon.retrieval.results import (
@@ -65,6 +66,7 @@ __all__ = [
     "ModalityWeights",
     "Nearest",
     "Order",
+    "PlaylistPage",
     "PlaylistQuery",
     "QueryKind",
     "Ranking",

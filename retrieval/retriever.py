@@ -15,6 +15,7 @@ from melon.retrieval.find import KINDS, Found, find
 from melon.retrieval.keys import point_of
 from melon.retrieval.listing import Listing, listing
 from melon.retrieval.live import LiveRelease, OpenRelease, PinnedRelease, ReleaseSource
+from melon.retrieval.playlists import PlaylistPage, playlists
 from melon.retrieval.query import ModalityWeights, PlaylistQuery, whole
 from melon.retrieval.recommend import Wanted, find_candidates, rank, recommend
 from melon.retrieval.results import Order, Ranking, Recommendation
@@ -208,16 +209,12 @@ class Retriever:
             WrongType: the query or the constraints are something else, such as a title.
             NoRelease: the release was dropped, and there is no other to take up.
         """
-        if query is None:
-            query = PlaylistQuery()
-        PlaylistQuery.check(query, 'recommend(title="rainy day")')
-        if weights is not None:
-            ModalityWeights.check(weights, "ModalityWeights(tags=2)")
-        asked = query.adding(
-            songs=self._song_ids(songs),
+        asked = self.query(
+            query,
+            songs=songs,
             tags=tags,
             title=title,
-            not_songs=self._song_ids(not_songs),
+            not_songs=not_songs,
             not_tags=not_tags,
             weights=weights,
         )
@@ -233,6 +230,43 @@ class Retriever:
             all_versions=all_versions,
             order=order,
         )
+        return self.with_near(answer)
+
+    def query(
+        self,
+        query: PlaylistQuery | None = None,
+        *,
+        songs: Iterable[int | str] | None = None,
+        tags: Iterable[str] | None = None,
+        title: str | None = None,
+        not_songs: Iterable[int | str] | None = None,
+        not_tags: Iterable[str] | None = None,
+        weights: ModalityWeights | None = None,
+    ) -> PlaylistQuery:
+        """The query that `recommend` asks: songs that are named have their ids in it.
+
+        Args:
+            as `recommend`.
+
+        Raises:
+            UnknownSong, AmbiguousSong, InputError, WrongType, NoRelease: as `recommend`.
+        """
+        if query is None:
+            query = PlaylistQuery()
+        PlaylistQuery.check(query, 'recommend(title="rainy day")')
+        if weights is not None:
+            ModalityWeights.check(weights, "ModalityWeights(tags=2)")
+        return query.adding(
+            songs=self._song_ids(songs),
+            tags=tags,
+            title=title,
+            not_songs=self._song_ids(not_songs),
+            not_tags=not_tags,
+            weights=weights,
+        )
+
+    def with_near(self, answer: Recommendation) -> Recommendation:
+        """An answer that says, too, which tags of the store are written like the unknown ones."""
         if not answer.unknown.tags:
             return answer
         known = self._source.run(lambda release: release.known_tags())
@@ -255,7 +289,7 @@ class Retriever:
     ) -> list[Recommendation]:
         """Answer many queries in few requests; the answers are those of `recommend`.
 
-        Without `unknown.near`, which would take longer than the answers.
+        Without `unknown.near`, which would take longer than the answers: see `with_near`.
 
         Raises:
             as `recommend`.
@@ -428,6 +462,23 @@ class Retriever:
         """
         number = whole(limit, "limit")
         return self._source.run(lambda release: counts(release, fields, constraints, number))
+
+    def playlists(
+        self, *, tags: Sequence[str] = (), limit: int = 20, after: int = 0
+    ) -> PlaylistPage:
+        """The playlists that carry all of some tags, the most liked first.
+
+        Args:
+            tags: as the catalogue writes them; without any, every playlist is listed.
+            limit: how many.
+            after: how many to leave out: the `next` of the page before.
+
+        Raises:
+            InputError: a tag is blank, or more than the first 10,000 are asked for.
+            NoRelease: the release was dropped, and there is no other to take up.
+        """
+        numbers = whole(limit, "limit"), whole(after, "after")
+        return self._source.run(lambda release: playlists(release, tags, *numbers))
 
     def song_id(self, text: str) -> int:
         """The song that `text` means: a key, else an id in digits, else a whole name in any case.

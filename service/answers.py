@@ -53,6 +53,9 @@ class RecommendedSong(SongAnswer):
     )
     because: list[Because] | None = None
     playlists: list[Because] | None = None
+    versions: list[RecommendedSong] | None = Field(
+        default=None, description="Other versions of it, which would stand in the list, too."
+    )
 
 
 class KnownSong(SongAnswer):
@@ -124,6 +127,14 @@ class PlaylistAnswer(Answer):
     tags: list[str] | None = None
     song_count: int | None = None
     like_count: int | None = None
+
+
+class PlaylistsAnswer(Answer):
+    """A page of playlists."""
+
+    total: int = Field(description="How many there are on all pages.")
+    next: int | None = Field(description="Give it as `after` for the next page; null on the last.")
+    playlists: list[PlaylistAnswer]
 
 
 class NearPlaylist(PlaylistAnswer):

@@ -6,6 +6,7 @@ answers itself by a `Retriever`, with what the command prints as `--json` for th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -134,14 +135,16 @@ class QueryRequest(Constrained):
 
     def answer(self, retriever: Retriever) -> dict[str, Any]:
         """As `melon query --json`."""
+        return retriever.recommend(*self._asked(retriever), **self.options).to_json()
+
+    def _asked(self, retriever: Retriever) -> tuple[PlaylistQuery, Constraints]:
+        """The query and the constraints, for which names are looked up."""
         constraints = self.constraints
         if self.exclude_songs:
             out = tuple(retriever.excluded(song) for song in self.exclude_songs)
             constraints = constraints.model_copy(update={"exclude_songs": out})
-        playlist = None if self.playlist is None else retriever.playlist(self.playlist)
-        return retriever.recommend(
-            playlist or PlaylistQuery(),
-            constraints,
+        query = retriever.query(
+            None if self.playlist is None else retriever.playlist(self.playlist),
             songs=self.songs,
             tags=self.tags,
             title=self.title,
@@ -150,15 +153,33 @@ class QueryRequest(Constrained):
             weights=ModalityWeights(
                 songs=self.song_weight, tags=self.tag_weight, title=self.title_weight
             ),
-            limit=self.limit,
-            tag_limit=self.tag_limit,
-            strategy=self.strategy,
-            exact=self.exact,
-            explain=self.explain,
-            variety=Variety(max_per_artist=self.max_per_artist, diversity=self.diversity),
-            all_versions=self.all_versions,
-            order=self.order,
-        ).to_json()
+        )
+        return query, constraints
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """How the answer is to be, in the words of `Retriever.recommend`."""
+        return {
+            "limit": self.limit,
+            "tag_limit": self.tag_limit,
+            "strategy": self.strategy,
+            "exact": self.exact,
+            "explain": self.explain,
+            "variety": Variety(max_per_artist=self.max_per_artist, diversity=self.diversity),
+            "all_versions": self.all_versions,
+            "order": self.order,
+        }
+
+
+def answer_together(requests: Sequence[QueryRequest], retriever: Retriever) -> list[dict[str, Any]]:
+    """What each request with the same options is answered with, in few questions to the store."""
+    asked = [request._asked(retriever) for request in requests]
+    found = retriever.recommend_many(
+        [query for query, _ in asked],
+        [constraints for _, constraints in asked],
+        **requests[0].options,
+    )
+    return [retriever.with_near(answer).to_json() for answer in found]
 
 
 class SimilarRequest(Constrained):
@@ -234,6 +255,20 @@ class ListRequest(Request):
         """As `melon list --json`."""
         listing = retriever.listing(kind, prefix=self.prefix, limit=self.limit, after=self.after)
         return listing.to_json()
+
+
+class PlaylistsRequest(Request):
+    """A page of playlists."""
+
+    tags: Names = Field(default=[], description="Only those that carry all of these.")
+    limit: int = Field(default=20, ge=1, le=MAX_RESULTS, description="How many.")
+    after: int = Field(
+        default=0, ge=0, le=MAX_RESULTS, description="The `next` of the page before."
+    )
+
+    def answer(self, retriever: Retriever) -> dict[str, Any]:
+        """The playlists, most liked first."""
+        return retriever.playlists(tags=self.tags, limit=self.limit, after=self.after).to_json()
 
 
 class FacetsRequest(Constrained):

@@ -18,10 +18,12 @@ from melon.service.requests import (
     FindRequest,
     ListedKind,
     ListRequest,
+    PlaylistsRequest,
     QueryRequest,
     ShownKind,
     ShowRequest,
     SimilarRequest,
+    answer_together,
 )
 from melon.store import Collection
 
@@ -94,6 +96,11 @@ def router(service: Service, *, secured: bool) -> APIRouter:
         """The store's tags, genres, artists or fields, the most frequent first, page by page."""
         return await service.ask(request, lambda one: asked.answer(one, kind), asked.release)
 
+    @api.get("/playlists", tags=["look up"], response_model=answers.PlaylistsAnswer)
+    async def playlists(asked: Annotated[PlaylistsRequest, Query()], request: Request) -> Response:
+        """The playlists that carry some tags, or all of the store, the most liked first."""
+        return await service.ask(request, asked.answer, asked.release)
+
     @api.get("/facets", tags=["look up"], response_model=answers.FacetsAnswer)
     async def facets(asked: Annotated[FacetsRequest, Query()], request: Request) -> Response:
         """How many songs pass some constraints, and how many of them have each value."""
@@ -134,14 +141,26 @@ def _errors(secured: bool) -> dict[int | str, dict[str, Any]]:
 
 
 def _answers(service: Service, asked: BatchRequest) -> dict[str, Any]:
-    found = []
+    """All answers, or the error of the first query that has none, and its number."""
+    groups: dict[str, list[int]] = {}
     for number, query in enumerate(asked.queries):
-        try:
-            found.append(query.answer(service.source.retriever(query.release)))
-        except InputError as error:
-            error.where = f"queries[{number}]" + (f".{error.where}" if error.where else "")
-            raise
-    return {"answers": found}
+        options = repr((query.release, query.options))
+        groups.setdefault(options, []).append(number)
+    found: dict[int, dict[str, Any]] = {}
+    try:
+        for numbers in groups.values():
+            some = [asked.queries[number] for number in numbers]
+            retriever = service.source.retriever(some[0].release)
+            found |= zip(numbers, answer_together(some, retriever), strict=True)
+    except InputError:
+        for number, query in enumerate(asked.queries):
+            try:
+                query.answer(service.source.retriever(query.release))
+            except InputError as error:
+                error.where = f"queries[{number}]" + (f".{error.where}" if error.where else "")
+                raise
+        raise
+    return {"answers": [found[number] for number in range(len(asked.queries))]}
 
 
 def _ready(retriever: Retriever) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,7 +12,9 @@ from fastapi.testclient import TestClient
 from places import Place
 from pydantic import BaseModel
 
-from melon.service import answers
+from melon.commands import lookup
+from melon.commands import query as commands
+from melon.service import answers, requests
 
 QUESTIONS: list[tuple[str, dict[str, Any], list[str], type[BaseModel]]] = [
     (
@@ -82,6 +86,32 @@ QUESTIONS: list[tuple[str, dict[str, Any], list[str], type[BaseModel]]] = [
 ]
 
 
+NOT_OF_A_QUESTION = {"settings", "strict", "url", "path", "as_json"}
+"""Options of a command that say which store is asked, or what is done with the answer."""
+
+
+@pytest.mark.parametrize(
+    ("command", "request_model"),
+    [
+        (commands.query, requests.QueryRequest),
+        (commands.similar, requests.SimilarRequest),
+        (lookup.find, requests.FindRequest),
+        (lookup.show, requests.ShowRequest),
+        (lookup.list_, requests.ListRequest),
+    ],
+)
+def test_what_the_command_can_ask_the_service_can(
+    command: Callable[..., None], request_model: type[BaseModel]
+) -> None:
+    options = set(inspect.signature(command).parameters) - NOT_OF_A_QUESTION - {"kind", "as_csv"}
+    plural = {
+        **{name: f"{name}s" for name in ("genre", "not_genre", "artist", "not_artist")},
+        "exclude": "exclude_songs",
+    }
+    asked = {plural.get(name, name) for name in options}
+    assert asked <= set(request_model.model_fields), asked - set(request_model.model_fields)
+
+
 @pytest.mark.parametrize(("path", "asked", "command", "shape"), QUESTIONS)
 def test_an_answer_is_what_the_command_prints(
     service: TestClient,
@@ -142,6 +172,25 @@ def test_several_queries_are_answered_as_each_of_them(service: TestClient) -> No
     refused = service.post("/api/v1/queries", json={"queries": [*queries, {"genres": ["Jaz"]}]})
     assert refused.status_code == 400
     assert refused.json()["error"]["where"] == "queries[3]"
+
+
+def test_playlists_are_listed_page_by_page(service: TestClient) -> None:
+    every = service.get("/api/v1/playlists", params={"tags": "rain", "limit": 1000}).json()
+    answers.PlaylistsAnswer.model_validate(every, strict=True)
+    assert every["next"] is None
+    assert every["total"] == len(every["playlists"]) > 3
+    assert all("rain" in one["tags"] for one in every["playlists"])
+    likes = [one["like_count"] for one in every["playlists"]]
+    assert likes == sorted(likes, reverse=True)
+    paged: list[dict[str, Any]] = []
+    after = 0
+    while after is not None:
+        asked = {"tags": "rain", "limit": 3, "after": after}
+        page = service.get("/api/v1/playlists", params=asked).json()
+        assert page["total"] == every["total"]
+        paged += page["playlists"]
+        after = page["next"]
+    assert paged == every["playlists"]
 
 
 def test_facets_count_what_the_constraints_let_pass(service: TestClient) -> None:
