@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI, Request, Response
@@ -20,7 +18,7 @@ from melon.service.source import Source
 
 
 def create_app(source: Source, *, key: str | None = None, limits: Limits | None = None) -> ASGIApp:
-    """An ASGI application that answers from a source, and closes it when it ends.
+    """An ASGI application that answers from a source, which it does not close.
 
     Args:
         source: opens the store.
@@ -30,11 +28,6 @@ def create_app(source: Source, *, key: str | None = None, limits: Limits | None 
     limits = limits or Limits()
     service = Service(source, limits)
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        service.close()
-
     app = FastAPI(
         title="melon",
         version=version("melon"),
@@ -42,7 +35,6 @@ def create_app(source: Source, *, key: str | None = None, limits: Limits | None 
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
-        lifespan=lifespan,
     )
     app.add_exception_handler(MelonError, failures.of_melon)
     app.add_exception_handler(RequestValidationError, failures.of_input)

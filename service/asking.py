@@ -44,8 +44,3 @@ class Service:
     async def tell(self, request: Request, question: Callable[[], object]) -> Response:
         """The JSON of the answer to a question."""
         return await self.work.run(lambda: as_json(question()), request.is_disconnected)
-
-    def close(self) -> None:
-        """Begin nothing more, and close the store."""
-        self.work.close()
-        self.source.close()

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from melon.fields import MAX_ID
 from melon.retrieval import (
     Constraints,
     Item,
@@ -30,7 +31,7 @@ MAX_NAMES = 10_000
 MAX_TEXT = 1000
 
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
-SongName = int | Text
+SongName = Annotated[int, Field(ge=0, le=MAX_ID)] | Text
 Songs = Annotated[list[SongName], Field(max_length=MAX_NAMES)]
 Names = Annotated[list[Text], Field(max_length=MAX_NAMES)]
 Weight = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
@@ -82,13 +83,14 @@ class Constrained(Request):
         Raises:
             InputError: one is none.
         """
-        given = {
+        return Constraints.model_validate(self._given())
+
+    def _given(self) -> dict[str, Any]:
+        return {
             name: getattr(self, name)
             for name in self.model_fields_set
             if name in Constraints.model_fields and getattr(self, name) is not None
         }
-        given.pop("exclude_songs", None)
-        return Constraints.model_validate(given)
 
 
 class QueryRequest(Constrained):
@@ -139,10 +141,8 @@ class QueryRequest(Constrained):
 
     def _asked(self, retriever: Retriever) -> tuple[PlaylistQuery, Constraints]:
         """The query and the constraints, for which names are looked up."""
-        constraints = self.constraints
-        if self.exclude_songs:
-            out = tuple(retriever.excluded(song) for song in self.exclude_songs)
-            constraints = constraints.model_copy(update={"exclude_songs": out})
+        out = tuple(map(retriever.excluded, self.exclude_songs))
+        constraints = Constraints.model_validate({**self._given(), "exclude_songs": out})
         query = retriever.query(
             None if self.playlist is None else retriever.playlist(self.playlist),
             songs=self.songs,

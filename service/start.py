@@ -132,7 +132,7 @@ def _answer(plan: Plan, there: socket.socket) -> None:
     app = create_app(source, key=plan.key, limits=Limits(seconds=plan.seconds))
     config = uvicorn.Config(
         app,
-        lifespan="on",
+        lifespan="off",
         ws="none",
         interface="asgi3",
         log_config=None,
@@ -143,3 +143,4 @@ def _answer(plan: Plan, there: socket.socket) -> None:
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     uvicorn.Server(config).run(sockets=[there])
+    source.close()

@@ -76,7 +76,3 @@ class Work:
         self._free.release()
         if not future.cancelled():
             future.exception()  # nobody may be left to take it
-
-    def close(self) -> None:
-        """Begin nothing more."""
-        self._pool.shutdown(wait=False, cancel_futures=True)

@@ -205,7 +205,6 @@ def test_no_more_than_so_many_requests_wait_and_the_first_is_first() -> None:
         go.set()
         await asyncio.gather(first, *waiting)
         assert order == [1, 2]
-        work.close()
 
     asyncio.run(ask_all())
 
@@ -226,7 +225,6 @@ def test_a_late_answer_keeps_its_thread_and_not_its_asker() -> None:
                 break
             except Refused:  # the machine is slow
                 pass
-        work.close()
 
     asyncio.run(ask_late())
 
@@ -242,6 +240,5 @@ def test_what_nobody_waits_for_is_not_begun() -> None:
         with pytest.raises(Refused):
             await work.run(lambda: begun.append(1), gone)
         assert await work.run(lambda: begun, here) == []
-        work.close()
 
     asyncio.run(ask_and_go())
