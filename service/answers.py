@@ -48,9 +48,6 @@ class RecommendedSong(SongAnswer):
     """A song with its score; with `explain`, what that is made of."""
 
     score: float
-    versions: list[RecommendedSong] | None = Field(
-        default=None, description="Others of the song, as live or remastered, best first."
-    )
     because: list[Because] | None = None
     playlists: list[Because] | None = None
     versions: list[RecommendedSong] | None = Field(

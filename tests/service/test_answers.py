@@ -86,7 +86,7 @@ QUESTIONS: list[tuple[str, dict[str, Any], list[str], type[BaseModel]]] = [
 ]
 
 
-NOT_OF_A_QUESTION = {"settings", "strict", "url", "path", "as_json"}
+NOT_OF_A_QUESTION = {"settings", "strict", "url", "path", "as_json", "export"}
 """Options of a command that say which store is asked, or what is done with the answer."""
 
 
