@@ -88,6 +88,8 @@ def report(result: IngestResult, seconds: float) -> None:
             note(f"release {release} of this space was there: it is live again")
         case Outcome.BUILT:
             rate = f"{points / seconds:,.0f} points/s, indexes included"
+            if kept := points - result.sent:
+                rate = f"{kept:,} of them as they were in the release before"
             preset = result.manifest.preset
             note(
                 f"release {release} is live: {counted(points, 'point')} in {seconds:.1f} s ({rate})"

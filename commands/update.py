@@ -86,7 +86,7 @@ def update(
                 reading.close()
             bar(step, done, total)
 
-        updated, changes = update_corpus(
+        before, updated, changes = update_corpus(
             corpus,
             space or load_settings().space_dir,
             remove_gone=remove_gone,
@@ -97,7 +97,7 @@ def update(
             progress=progress,
         )
         started = time.perf_counter()
-        result = ingest(updated, store, like_live=True, progress=bar) if store else None
+        result = ingest(updated, store, before=before, progress=bar) if store else None
         seconds = time.perf_counter() - started
     if as_json:
         made = {"release": result.manifest.release, "outcome": result.outcome} if result else {}

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from melon.embedding.cold_start import TRAINED
     from melon.embedding.errors import EmptyVocabulary, ForeignCatalogue
     from melon.embedding.files import check_place
-    from melon.embedding.merging import Change
+    from melon.embedding.merging import Change, differing_rows
     from melon.embedding.settings import TrainingSettings, training_settings
     from melon.embedding.space import EmbeddingSpace
-    from melon.embedding.update import Changes, update_corpus, update_space
+    from melon.embedding.update import Changes, Update, update_corpus, update_space
 
 __all__ = [
     "TRAINED",
@@ -33,9 +33,11 @@ __all__ = [
     "EmptyVocabulary",
     "ForeignCatalogue",
     "TrainingSettings",
+    "Update",
     "build_from_files",
     "build_space",
     "check_place",
+    "differing_rows",
     "read_catalogue",
     "train_space",
     "training_settings",
@@ -52,9 +54,11 @@ _HOMES = {
     "EmptyVocabulary": "errors",
     "ForeignCatalogue": "errors",
     "TrainingSettings": "settings",
+    "Update": "update",
     "build_from_files": "build",
     "build_space": "build",
     "check_place": "files",
+    "differing_rows": "merging",
     "read_catalogue": "build",
     "train_space": "build",
     "training_settings": "settings",

@@ -92,9 +92,9 @@ def merged(
     table = table.take(np.where(news, len(known) + row, before))
     was, now = known.take(before[both]), table.take(both)
     moved = np.zeros(len(ids), np.bool_)
-    moved[both] = _differing(was, now, placed_by)
+    moved[both] = differing_rows(was, now, placed_by)
     added = int((before < 0).sum())
-    changed = int(_differing(was, now, known.column_names).sum())
+    changed = int(differing_rows(was, now, known.column_names).sum())
     change = Change(
         added=added,
         changed=changed,
@@ -119,7 +119,7 @@ def _with_keys(read: pa.Table, known: pa.Table, before: Ints) -> pa.Table:
     return read.set_column(place, "key", pc.coalesce(read["key"], keys))
 
 
-def _differing(one: pa.Table, other: pa.Table, columns: Sequence[str]) -> Mask:
+def differing_rows(one: pa.Table, other: pa.Table, columns: Sequence[str]) -> Mask:
     """(n,) bool: which rows of two tables differ in some columns."""
     differs = np.zeros(len(one), np.bool_)
     for name in columns:

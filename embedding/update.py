@@ -62,6 +62,14 @@ class Changes:
         )
 
 
+class Update(NamedTuple):
+    """A space before and after an update, the same one where nothing has changed, and what has."""
+
+    before: EmbeddingSpace
+    space: EmbeddingSpace
+    changes: Changes
+
+
 def update_corpus(
     corpus: Sequence[Path],
     path: Path,
@@ -72,7 +80,7 @@ def update_corpus(
     strict: bool = False,
     lenient: bool = False,
     progress: Progress = ignore,
-) -> tuple[EmbeddingSpace, Changes]:
+) -> Update:
     """Read a corpus, and write the space that takes it up in place of the one that is there.
 
     Args:
@@ -102,7 +110,9 @@ def update_corpus(
         files, known=space, report=report, strict=strict, lenient=lenient, progress=progress
     )
     updated, changes = update_space(space, catalogue, remove_gone=remove_gone, progress=progress)
-    return updated.save(path) if write and changes.any else updated, changes
+    if write and changes.any:
+        updated = updated.save(path)
+    return Update(space, updated, changes)
 
 
 def update_space(

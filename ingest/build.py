@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
+from typing import NamedTuple
 
 from melon.errors import MelonError
 from melon.ingest.check import check_release
 from melon.ingest.contents import Points
+from melon.ingest.delta import Delta
 from melon.progress import Progress
 from melon.store import (
     Collection,
@@ -24,29 +26,46 @@ from melon.store import (
 BATCH = 512
 
 
+class Followed(NamedTuple):
+    """The release before another, and how the collections of the other differ from its."""
+
+    release: str
+    deltas: Callable[[], Mapping[Collection, Delta]]
+
+
 def build_release(
     store: VectorStore,
     manifest: ReleaseManifest,
     parts: Mapping[Collection, Points],
     progress: Progress,
     check: Callable[[ReleaseReader], object] = bool,
-) -> None:
+    follows: Followed | None = None,
+) -> int:
     """Build and seal a release beside what is live; nothing is left of one that fails.
 
     Args:
         parts: its points.
+        follows: the release before, of which the engine may take over what has not changed.
         progress: told how many points each step has done: `upload`, `index songs` and so on,
             `check`.
         check: what is checked of it besides.
+
+    Returns:
+        How many points were sent.
 
     Raises:
         ReleaseIsComplete: one of its name is there already.
         StoreUnavailable, StoreBusy: the store does not answer, or cannot be written to.
         IndexingFailed, CheckFailed: the engine does not hold what was sent.
     """
-    builder = store.build(manifest, progress)
+    builder = store.build(manifest, progress, base=follows.release if follows else None)
     try:
-        _upload(builder, parts, progress)
+        sent = dict(parts)
+        if follows and builder.has_base:
+            for collection, delta in follows.deltas().items():
+                builder.keep(collection, delta.kept, delta.gone)
+                sent[collection] = delta.fresh
+        _upload(builder, sent, progress)
         builder.finish(progress)
         total = sum(manifest.counts.values())
         progress("check", 0, total)
@@ -58,6 +77,7 @@ def build_release(
             builder.abandon()
         raise
     progress("check", total, total)
+    return sum(map(len, sent.values()))
 
 
 def is_whole(store: VectorStore, manifest: ReleaseManifest) -> bool:

@@ -13,7 +13,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from melon.embedding import EmbeddingSpace
 from melon.ingest.duplicates import directions, duplicate_numbers, move_apart
-from melon.ingest.incidence import Dimensions, incidence, scale_rows, to_sparse_rows
+from melon.ingest.incidence import (
+    Ints,
+    Matrix,
+    dimensions_of,
+    incidence,
+    matrix_of,
+    scale_rows,
+    sparse_rows,
+    to_sparse_rows,
+)
 from melon.ingest.payloads import (
     Payloads,
     playlist_payloads,
@@ -89,9 +98,29 @@ class Contents:
             payloads=self.payloads(start, min(stop, len(self))),
         )
 
+    def at(self, rows: Ints) -> PointBatch:
+        """The points of some rows."""
+        return PointBatch(
+            ids=[self.ids[row] for row in rows.tolist()],
+            dense=self.dense_at(rows),
+            sparse=sparse_rows(self.matrix[rows]) if self.sparse else None,
+            payloads=self.payloads.at(rows),
+        )
+
     def dense(self, start: int, stop: int) -> NDArray[np.float32]:
         """The vectors from row `start` to before row `stop`, no two of them the same."""
         return move_apart(self.vectors[start:stop], self._numbers[start:stop], self._directions)
+
+    def dense_at(self, rows: Ints) -> NDArray[np.float32]:
+        """The vectors of some rows, likewise."""
+        return move_apart(self.vectors[rows], self._numbers[rows], self._directions)
+
+    @cached_property
+    def matrix(self) -> Matrix:
+        """The sparse vectors, a row for each point."""
+        if self.sparse is None:
+            raise ValueError("these points have no sparse vectors")
+        return matrix_of(self.sparse)
 
     @cached_property
     def _numbers(self) -> NDArray[np.int32]:
@@ -106,9 +135,9 @@ def contents(space: EmbeddingSpace, weights: SparseWeights) -> Mapping[Collectio
     """Lay out a space as the four collections of the schema."""
     members = incidence(space)
     song_dimensions = space.song_ids.astype(np.uint32)
-    tag_dimensions = _dimensions(FIRST_TAG_ITEM, len(space.tags))
-    word_dimensions = _dimensions(FIRST_WORD_ITEM, len(space.words))
-    bigram_dimensions = _dimensions(FIRST_BIGRAM_ITEM, len(members.bigram_names))
+    tag_dimensions = dimensions_of(space.tags, FIRST_TAG_ITEM)
+    word_dimensions = dimensions_of(space.words, FIRST_WORD_ITEM)
+    bigram_dimensions = dimensions_of(members.bigram_names, FIRST_BIGRAM_ITEM)
     playlist_dimensions = space.playlist_ids.astype(np.uint32)
     items = to_sparse_rows(
         [
@@ -133,7 +162,7 @@ def contents(space: EmbeddingSpace, weights: SparseWeights) -> Mapping[Collectio
             [tag_point_id(tag) for tag in space.tags],
             space.tag_vectors,
             tag_holders,
-            tag_payloads(space),
+            tag_payloads(space, tag_dimensions),
         ),
         Collection.PLAYLISTS: Contents(
             space.playlist_ids.tolist(),
@@ -150,10 +179,6 @@ def contents(space: EmbeddingSpace, weights: SparseWeights) -> Mapping[Collectio
                 [space.word_vectors, np.zeros((len(members.bigram_names), space.dim), np.float32)]
             ),
             None,
-            word_payloads(space, members),
+            word_payloads(space, members, word_dimensions, bigram_dimensions),
         ),
     }
-
-
-def _dimensions(first: int, count: int) -> Dimensions:
-    return np.arange(first, first + count, dtype=np.uint32)

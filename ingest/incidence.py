@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from melon.store import SparseRows
 from melon.text import TitleTokenizer
 
 BIGRAM_MIN_COUNT = 2
+DIMENSIONS = 2**32
+HASH_SHIFT = 4
+"""Of a hash of 32 bits 28 are used: fewer than the dimensions that words have, and bigrams."""
 
 Matrix: TypeAlias = sparse.csr_array
 Dimensions = NDArray[np.uint32]
@@ -93,12 +97,46 @@ def scale_rows(matrix: Matrix, exponent: float) -> Matrix:
     return sparse.csr_array((values, matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
+def dimensions_of(names: Sequence[str], first: int) -> Dimensions:
+    """(n,) the dimension of each tag, word or bigram.
+
+    It follows from the name, so that what is new among the others does not move them. Names of one
+    hash, which are few, take the next dimensions.
+
+    Args:
+        names: without repeats.
+        first: the least of their dimensions.
+    """
+    hashed = sorted((zlib.crc32(name.encode()) >> HASH_SHIFT, name) for name in names)
+    places = np.arange(len(hashed))
+    hashes = np.array([number for number, _ in hashed], np.int64)
+    numbers = first + np.maximum.accumulate(hashes - places) + places
+    by_name = dict(zip([name for _, name in hashed], numbers.tolist(), strict=True))
+    return np.array([by_name[name] for name in names], np.uint32)
+
+
 def to_sparse_rows(parts: Sequence[tuple[Matrix, Dimensions]]) -> SparseRows:
     """Join matrices side by side; column j of each stands for dimension `dimensions[j]`."""
     joined = sparse.hstack([matrix for matrix, _ in parts], format="csr")
     dimensions = np.concatenate([dimensions for _, dimensions in parts])
-    return SparseRows(
-        indptr=joined.indptr.astype(np.int64),
-        indices=dimensions[joined.indices],
-        values=joined.data.astype(np.float32),
+    ordered = sparse.csr_array(
+        (joined.data, dimensions[joined.indices].astype(np.int64), joined.indptr.astype(np.int64)),
+        shape=(joined.shape[0], DIMENSIONS),
     )
+    ordered.sort_indices()
+    return sparse_rows(ordered)
+
+
+def sparse_rows(matrix: Matrix) -> SparseRows:
+    """The rows of a matrix, its columns being dimensions, as an engine takes them."""
+    return SparseRows(
+        indptr=matrix.indptr.astype(np.int64),
+        indices=matrix.indices.astype(np.uint32),
+        values=matrix.data.astype(np.float32),
+    )
+
+
+def matrix_of(rows: SparseRows) -> Matrix:
+    """Rows as an engine takes them as a matrix of all dimensions."""
+    parts = (rows.values, rows.indices.astype(np.int64), rows.indptr)
+    return sparse.csr_array(parts, shape=(len(rows.indptr) - 1, DIMENSIONS))

@@ -25,8 +25,8 @@ from melon.fields import (
     payload_fields,
     stored_float,
 )
-from melon.ingest.incidence import Incidence, Ints, Matrix, membership
-from melon.store import FIRST_BIGRAM_ITEM, FIRST_TAG_ITEM, FIRST_WORD_ITEM, Payload, genre_year
+from melon.ingest.incidence import Dimensions, Incidence, Ints, Matrix, membership
+from melon.store import Payload, genre_year
 from melon.text import name_key
 from melon.word_index import indexed_words, key_words
 
@@ -86,14 +86,19 @@ def playlist_payloads(space: EmbeddingSpace, members: Incidence) -> Payloads:
     return table_payloads(playlists, PLAYLISTS, PLAYLIST_VALUES)
 
 
-def tag_payloads(space: EmbeddingSpace) -> Payloads:
+def tag_payloads(space: EmbeddingSpace, dimensions: Dimensions) -> Payloads:
     """Each tag, its popularity and its dimension in `items`."""
-    return table_payloads(_with_items(space.tag_table, FIRST_TAG_ITEM), TAGS, TAG_VALUES)
+    return table_payloads(_with_items(space.tag_table, dimensions), TAGS, TAG_VALUES)
 
 
-def word_payloads(space: EmbeddingSpace, members: Incidence) -> Payloads:
+def word_payloads(
+    space: EmbeddingSpace,
+    members: Incidence,
+    word_dimensions: Dimensions,
+    bigram_dimensions: Dimensions,
+) -> Payloads:
     """Each word, then each bigram: its kind, popularity and dimension in `items`."""
-    words = _with_items(space.word_table, FIRST_WORD_ITEM)
+    words = _with_items(space.word_table, word_dimensions)
     bigrams = pa.table(
         {
             "word": pa.array(members.bigram_names, pa.string()),
@@ -102,7 +107,7 @@ def word_payloads(space: EmbeddingSpace, members: Incidence) -> Payloads:
     )
     parts = [
         table.append_column("kind", pa.array([kind] * len(table), pa.string()))
-        for kind, table in (("word", words), ("bigram", _with_items(bigrams, FIRST_BIGRAM_ITEM)))
+        for kind, table in (("word", words), ("bigram", _with_items(bigrams, bigram_dimensions)))
     ]
     return table_payloads(pa.concat_tables(parts, promote_options="default"), WORDS)
 
@@ -224,8 +229,8 @@ def _one(field: Field, value: Any) -> Any:
             return value
 
 
-def _with_items(table: pa.Table, first: int) -> pa.Table:
-    return table.append_column("item", pa.array(range(first, first + len(table)), pa.int64()))
+def _with_items(table: pa.Table, dimensions: Dimensions) -> pa.Table:
+    return table.append_column("item", pa.array(dimensions.astype(np.int64)))
 
 
 def _prevailing_genres(space: EmbeddingSpace, songs: Matrix) -> list[list[str]]:

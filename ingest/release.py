@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -12,8 +13,9 @@ import pyarrow.compute as pc
 
 from melon.embedding import EmbeddingSpace
 from melon.fields import OwnField
-from melon.ingest.build import build_release, is_whole
-from melon.ingest.contents import SparseWeights, contents
+from melon.ingest.build import Followed, build_release, is_whole
+from melon.ingest.contents import Contents, SparseWeights, contents
+from melon.ingest.delta import Delta, delta
 from melon.progress import Progress, ignore
 from melon.store import (
     SCHEMA_VERSION,
@@ -27,7 +29,7 @@ from melon.store import (
     preset_for,
 )
 
-LAYOUT = 4
+LAYOUT = 5
 """Raise it when a space is laid out or indexed in another way, which makes another release."""
 
 KEEP = 2
@@ -44,11 +46,12 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class IngestResult:
-    """The release that is live now, how it came to be, and what was removed."""
+    """The release that is live now, how it came to be, what was removed, and the points sent."""
 
     manifest: ReleaseManifest
     outcome: Outcome
     dropped: tuple[str, ...] = ()
+    sent: int = 0
 
 
 def ingest(
@@ -57,7 +60,7 @@ def ingest(
     *,
     weights: SparseWeights | None = None,
     preset: Preset | None = None,
-    like_live: bool = False,
+    before: EmbeddingSpace | None = None,
     rebuild: bool = False,
     progress: Progress = ignore,
 ) -> IngestResult:
@@ -72,7 +75,9 @@ def ingest(
     Args:
         weights: exponents of the sparse vectors.
         preset: how the collections are indexed; chosen by the number of songs if it is None.
-        like_live: whether both are, where they are None, as somebody chose them for the live one.
+        before: the space that was updated. Weights and preset that are None are as somebody chose
+            them for the live release; and where that is of this space, and has a graph, a release
+            in a directory takes over what has not changed, with its graph.
         rebuild: whether to build another release even where one of this space seems to be whole.
         progress: told how many points each step has done: `layout`, `upload`, `index songs` and so
             on, `check`.
@@ -81,13 +86,15 @@ def ingest(
         StoreUnavailable, StoreBusy: the store does not answer, or cannot be written to.
         IndexingFailed, CheckFailed: the engine does not hold what was sent. Nothing is promoted.
     """
-    if like_live and (live := next((i.manifest for i in store.releases() if i.live), None)):
+    infos = store.releases()
+    live = next((info.manifest for info in infos if info.live and before), None)
+    if live:
         weights = weights or _weights_of(live)
         preset = preset or _chosen_preset(live)
     weights = weights or SparseWeights()
     preset = preset or _preset_for(space)
     name = _name(space, weights, preset)
-    made = [info for info in store.releases() if name.is_same_recipe(info.manifest.release)]
+    made = [info for info in infos if name.is_same_recipe(info.manifest.release)]
     for info in sorted(made, key=lambda info: not info.live):
         if not rebuild and is_whole(store, info.manifest):
             if info.live and not store.astray():
@@ -101,15 +108,16 @@ def ingest(
     laid_out = contents(space, weights)
     progress("layout", known, known)
     counts = {collection: len(part) for collection, part in laid_out.items()}
+    follows = _followed(store, live, before, space, laid_out) if live and before else None
     while True:
         release = str(name.free(taken=damaged))
         manifest = manifest_of(release, space, weights, preset, counts)
         try:
-            build_release(store, manifest, laid_out, progress)
+            sent = build_release(store, manifest, laid_out, progress, follows=follows)
             break
         except ReleaseIsComplete:  # and was not listed, for its manifest cannot be read
             damaged.add(release)
-    return IngestResult(manifest, Outcome.BUILT, _promote(store, release))
+    return IngestResult(manifest, Outcome.BUILT, _promote(store, release), sent)
 
 
 def release_name(
@@ -126,6 +134,34 @@ def _name(space: EmbeddingSpace, weights: SparseWeights, preset: Preset) -> Made
 
 def _preset_for(space: EmbeddingSpace) -> Preset:
     return preset_for(max(len(space.song_ids), len(space.playlist_ids)), space.dim)
+
+
+def _followed(
+    store: VectorStore,
+    live: ReleaseManifest,
+    before: EmbeddingSpace,
+    space: EmbeddingSpace,
+    laid_out: Mapping[Collection, Contents],
+) -> Followed | None:
+    """The live release, if it holds the space that was updated as it would be laid out now.
+
+    Its payloads follow from the tables alone where genres have the same names.
+    """
+    weights = _weights_of(live)
+    same = (
+        live.melon_version == version("melon")
+        and _name(before, weights, live.preset).is_same_recipe(live.release)
+        and before.genres == space.genres
+        and before.fields == space.fields
+    )
+    if not same or not is_whole(store, live):
+        return None
+
+    def deltas() -> Mapping[Collection, Delta]:
+        was = contents(before, weights)
+        return {collection: delta(was[collection], part) for collection, part in laid_out.items()}
+
+    return Followed(live.release, deltas)
 
 
 def _weights_of(manifest: ReleaseManifest) -> SparseWeights:

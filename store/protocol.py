@@ -169,6 +169,15 @@ class ReleaseBuilder(Protocol):
             BadPoints: the batch holds what an engine would accept and serve wrongly.
         """
 
+    @property
+    def has_base(self) -> bool:
+        """Whether it begins with the points of another release; see `keep`."""
+
+    def keep(
+        self, collection: Collection, kept: Sequence[PointId], gone: Sequence[PointId]
+    ) -> None:
+        """Of the points that it begins with, keep some and remove others; the rest is sent."""
+
     def finish(self, progress: Progress = ignore) -> None:
         """Wait until every point is acknowledged and every index is built.
 
@@ -236,12 +245,16 @@ class VectorStore(Protocol):
         To put them right, promote the live release once more.
         """
 
-    def build(self, manifest: ReleaseManifest, progress: Progress = ignore) -> ReleaseBuilder:
+    def build(
+        self, manifest: ReleaseManifest, progress: Progress = ignore, *, base: str | None = None
+    ) -> ReleaseBuilder:
         """Start a release, in place of whatever an interrupted build of it left behind.
 
         What other killed builds left is removed, too.
 
         Args:
+            base: a release of the same schema to begin with, where the engine can, it has a graph,
+                and nothing of it is damaged; the builder says whether it does.
             progress: told of seconds, where the build has to wait before a server lets it go on.
 
         Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,11 +13,12 @@ from melon.store.embedded.errors import edge_errors
 from melon.store.embedded.reader import EmbeddedReader
 from melon.store.embedded.room import PLENTY, bytes_free, check_room
 from melon.store.embedded.sealing import seal_files
+from melon.store.embedded.shards import copy_shard
 from melon.store.embedded.writer import WRITTEN, ShardWriter, WriterApart, WriterHere
-from melon.store.errors import IndexingFailed
+from melon.store.errors import IndexingFailed, StoreUnavailable
 from melon.store.evidence import IdSample, gather_all
 from melon.store.manifest import ReleaseManifest
-from melon.store.points import PointBatch
+from melon.store.points import PointBatch, PointId
 from melon.store.protocol import check_count
 from melon.store.schema import Collection
 
@@ -30,11 +32,22 @@ MANIFEST = "manifest.json"
 class EmbeddedBuilder:
     """Writes a release below a hidden directory, and renames it when it is sealed.
 
+    Args:
+        base: directory of a release whose shards it begins with.
+        progress: told as `copy` how many of these are there.
+
     Raises:
         StoreUnavailable: the directory cannot be written. Nothing is left of it.
     """
 
-    def __init__(self, directory: Path, manifest: ReleaseManifest, lock: ExitStack) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        manifest: ReleaseManifest,
+        lock: ExitStack,
+        base: Path | None = None,
+        progress: Progress = ignore,
+    ) -> None:
         self._directory = directory
         self._manifest = manifest
         self._lock = lock
@@ -42,8 +55,11 @@ class EmbeddedBuilder:
         self._sample = {collection: IdSample() for collection in Collection}
         self._reader: EmbeddedReader | None = None
         self._writer: ShardWriter | None = None
+        self.has_base = base is not None
         try:
             check_room(directory.parent, manifest)
+            if base:
+                self._copy(base, progress)
             self._writer = self._new_writer()
         except BaseException:
             self.abandon()
@@ -56,9 +72,21 @@ class EmbeddedBuilder:
         self._sent[collection] += len(batch.ids)
         self._sample[collection].add(batch.ids)
 
+    def keep(
+        self, collection: Collection, kept: Sequence[PointId], gone: Sequence[PointId]
+    ) -> None:
+        """Count what stays, and remove what goes."""
+        if gone:
+            self._there().remove(collection, gone)
+        self._sent[collection] += len(kept)
+        self._sample[collection].add(kept)
+
     def finish(self, progress: Progress = ignore) -> None:
         """Flush, then build the indexes."""
-        fields = {part: self._manifest.schema(part).indexed for part in Collection}
+        fields = {
+            part: () if self.has_base else self._manifest.schema(part).indexed
+            for part in Collection
+        }
         self._there().finish(fields, self._sent, progress)
         self._writer = None
         reader = self.reader()
@@ -98,7 +126,14 @@ class EmbeddedBuilder:
         small = sum(manifest.counts.values()) < SMALL_RELEASE
         here = small and bytes_free(self._directory) > PLENTY
         kind = WriterHere if here else WriterApart
-        return kind(self._directory, manifest.dim, manifest.preset)
+        return kind(self._directory, manifest.dim, manifest.preset, begun=self.has_base)
+
+    def _copy(self, base: Path, progress: Progress) -> None:
+        with edge_errors(StoreUnavailable, self._directory, what=WRITTEN):
+            for number, collection in enumerate(Collection):
+                progress("copy", number, len(Collection))
+                copy_shard(base / collection, self._directory / collection)
+            progress("copy", len(Collection), len(Collection))
 
     def _there(self) -> ShardWriter:
         if self._writer is None:

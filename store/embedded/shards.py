@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -103,7 +104,7 @@ def open_in_place(path: Path) -> edge.EdgeShard:
     """
     with (
         edge_errors(DamagedRelease, path, what="the shard cannot be opened", hint=ANEW),
-        locked(path.with_name(f"{path.name}.lock")),
+        locked(lock_of(path)),
     ):
         return edge.EdgeShard.load(str(path))
 
@@ -152,6 +153,27 @@ def create_shard(
     with edge_errors(StoreUnavailable, path, what="the shard cannot be made"):
         path.mkdir(parents=True)
         return edge.EdgeShard.create(str(path), config)
+
+
+def copy_shard(path: Path, target: Path) -> None:
+    """Copy a shard that nobody writes to, but for files that are on their way to another name.
+
+    Raises:
+        OSError: it cannot be read, or the copy cannot be written.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with locked(lock_of(path)):  # a process that opens it rewrites its configuration
+        shutil.copytree(
+            path,
+            target,
+            ignore=shutil.ignore_patterns(".*"),
+            copy_function=lambda source, copy: copy_data(Path(source), Path(copy)),
+        )
+
+
+def lock_of(path: Path) -> Path:
+    """The file that is locked while a shard is opened."""
+    return path.with_name(f"{path.name}.lock")
 
 
 def build_indexes(path: Path, fields: Sequence[Field]) -> None:

@@ -127,9 +127,10 @@ class EmbeddedStore:
             self._readers.add(reader)
         return CheckedReader(reader)
 
-    def build(self, manifest: ReleaseManifest, progress: Progress = ignore) -> EmbeddedBuilder:
+    def build(
+        self, manifest: ReleaseManifest, progress: Progress = ignore, *, base: str | None = None
+    ) -> EmbeddedBuilder:
         """Start a release; what killed builds left behind is removed first."""
-        del progress  # nobody limits what is written here
         self._check_open()
         self._check_place()
         with ExitStack() as lock:
@@ -138,7 +139,20 @@ class EmbeddedStore:
                 raise release_is_complete(manifest.release)
             self._remove(self._releases_dir.glob(f"{BUILDING}*"))
             directory = self._releases_dir / f"{BUILDING}{manifest.release}-{os.getpid()}"
-            return EmbeddedBuilder(directory, manifest, lock.pop_all())
+            begin = self._base(base, manifest, progress) if base else None
+            return EmbeddedBuilder(directory, manifest, lock.pop_all(), begin, progress)
+
+    def _base(self, release: str, manifest: ReleaseManifest, progress: Progress) -> Path | None:
+        """The directory of a release that another can begin with, if that can be told."""
+        base = self._manifest(release)
+        if base is None or not base.preset.has_graph:
+            return None
+        alike = ("schema_version", "dim", "preset", "fields")
+        if any(getattr(base, name) != getattr(manifest, name) for name in alike):
+            return None
+        if self.damaged_files(release, progress):  # a copy of them would be sealed as sound
+            return None
+        return self._releases_dir / release
 
     def _names(self) -> list[str]:
         return [info.manifest.release for info in self.releases()]

@@ -25,10 +25,16 @@ from melon.errors import MelonError
 from melon.fields import Field
 from melon.progress import Progress
 from melon.store.embedded.errors import FULL_HINT, edge_errors
-from melon.store.embedded.shards import build_indexes, close_shard, create_shard, open_shard
+from melon.store.embedded.shards import (
+    build_indexes,
+    close_shard,
+    create_shard,
+    open_in_place,
+    open_shard,
+)
 from melon.store.embedded.translate import to_points
 from melon.store.errors import IndexingFailed, RequestRefused, StoreUnavailable
-from melon.store.points import PointBatch
+from melon.store.points import PointBatch, PointId
 from melon.store.presets import INDEX_SETTINGS, Preset
 from melon.store.schema import SCHEMA, Collection
 
@@ -40,10 +46,13 @@ STDERR_BYTES = 4096
 
 
 class ShardWriter(Protocol):
-    """Makes four shards that are empty, fills them, indexes them, and closes them."""
+    """Makes four shards, or opens those that are there, fills them, indexes them, closes them."""
 
     def upsert(self, collection: Collection, batch: PointBatch) -> None:
         """Add a batch to the collection's shard."""
+
+    def remove(self, collection: Collection, ids: Sequence[PointId]) -> None:
+        """Remove points from the collection's shard."""
 
     def finish(self, fields: Fields, sent: Mapping[Collection, int], progress: Progress) -> None:
         """Flush, build the indexes of these fields, and close the shards."""
@@ -59,14 +68,17 @@ class WriterHere:
         StoreUnavailable: the directory cannot be written.
     """
 
-    def __init__(self, directory: Path, dim: int, preset: Preset) -> None:
+    def __init__(self, directory: Path, dim: int, preset: Preset, *, begun: bool = False) -> None:
         self._directory = directory
         self._shards: dict[Collection, edge.EdgeShard] = {}
         self._in_order = not preset.has_graph
         try:
             for collection in Collection:
-                self._shards[collection] = create_shard(
-                    directory / collection, collection, dim, INDEX_SETTINGS[preset]
+                path = directory / collection
+                self._shards[collection] = (
+                    open_in_place(path)
+                    if begun
+                    else create_shard(path, collection, dim, INDEX_SETTINGS[preset])
                 )
         except BaseException:
             self.close()
@@ -84,6 +96,11 @@ class WriterHere:
         with edge_errors(RequestRefused, self._directory, what=WRITTEN):
             for update in updates:
                 self._shards[collection].update(edge.UpdateOperation.upsert_points(update))
+
+    def remove(self, collection: Collection, ids: Sequence[PointId]) -> None:
+        """Remove points from the collection's shard."""
+        with edge_errors(RequestRefused, self._directory, what=WRITTEN):
+            self._shards[collection].update(edge.UpdateOperation.delete_points(list(ids)))
 
     def finish(self, fields: Fields, sent: Mapping[Collection, int], progress: Progress) -> None:
         """Flush, then index one collection after the other."""
@@ -114,7 +131,7 @@ class WriterApart:
         StoreUnavailable: the process cannot be started.
     """
 
-    def __init__(self, directory: Path, dim: int, preset: Preset) -> None:
+    def __init__(self, directory: Path, dim: int, preset: Preset, *, begun: bool = False) -> None:
         self._directory = directory
         self._answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._said = b""
@@ -139,7 +156,7 @@ class WriterApart:
         for listener in self._listeners:
             listener.start()
         try:
-            self._send("create", directory, dim, preset)
+            self._send("create", directory, dim, preset, begun)
             self._wait()
         except BaseException:
             self.close()
@@ -148,6 +165,10 @@ class WriterApart:
     def upsert(self, collection: Collection, batch: PointBatch) -> None:
         """Send a batch; a pipe that is full waits for the process."""
         self._send("upsert", collection, batch)
+
+    def remove(self, collection: Collection, ids: Sequence[PointId]) -> None:
+        """Send which points go."""
+        self._send("remove", collection, list(ids))
 
     def finish(self, fields: Fields, sent: Mapping[Collection, int], progress: Progress) -> None:
         """Have the rest done, and wait for it."""
@@ -225,11 +246,12 @@ def serve(messages: IO[bytes], answers: IO[bytes]) -> None:
         answers.flush()
 
     try:
-        _, directory, dim, preset = pickle.load(messages)
-        writer = WriterHere(directory, dim, preset)
+        _, directory, dim, preset, begun = pickle.load(messages)
+        writer = WriterHere(directory, dim, preset, begun=begun)
         answer("made")
-        while (message := pickle.load(messages))[0] == "upsert":
-            writer.upsert(*message[1:])
+        while (message := pickle.load(messages))[0] != "finish":
+            change = writer.upsert if message[0] == "upsert" else writer.remove
+            change(*message[1:])
         _, fields, sent = message
         writer.finish(fields, sent, lambda *told: answer("told", told))
         for collection in Collection:  # what is written at the first opening is written here

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
 
@@ -13,7 +14,7 @@ from melon.progress import Progress, ignore
 from melon.store.errors import IndexingFailed, StoreUnavailable
 from melon.store.evidence import IdSample, gather_all
 from melon.store.manifest import ReleaseManifest
-from melon.store.points import PointBatch
+from melon.store.points import PointBatch, PointId
 from melon.store.presets import INDEX_SETTINGS, Preset
 from melon.store.protocol import check_count
 from melon.store.schema import DENSE, SCHEMA, Collection
@@ -67,6 +68,18 @@ class ServerBuilder:
         self._in_flight.append(self._senders.submit(self._send, request))
         self._sent[collection] += len(batch.ids)
         self._sample[collection].add(batch.ids)
+
+    @property
+    def has_base(self) -> bool:
+        """A collection begins empty."""
+        return False
+
+    def keep(
+        self, collection: Collection, kept: Sequence[PointId], gone: Sequence[PointId]
+    ) -> None:
+        """Nothing: there are none."""
+        del kept, gone
+        raise IndexingFailed("it begins empty", where=self._name(collection))
 
     def finish(self, progress: Progress = ignore) -> None:
         """Wait for the points, then index one thing after the other, and wait for it.

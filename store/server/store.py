@@ -87,8 +87,11 @@ class ServerStore:
         )
         return CheckedReader(ServerReader(self._connection, manifest))
 
-    def build(self, manifest: ReleaseManifest, progress: Progress = ignore) -> ServerBuilder:
+    def build(
+        self, manifest: ReleaseManifest, progress: Progress = ignore, *, base: str | None = None
+    ) -> ServerBuilder:
         """Start a release; what killed builds left behind is removed first."""
+        del base  # a server copies no collection
         self._check_named()
         self._registry.check_names()
         self._aliases.check_names()

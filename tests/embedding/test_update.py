@@ -275,7 +275,7 @@ def test_keys_have_the_ids_that_they_had(keyed_space: EmbeddingSpace, tmp_path: 
     new = [{"id": "another", "songs": ["a:new", "x:1", "x:2"]}, *keyed([3], plylst_title="now")]
     keyed_space.save(tmp_path / "space")
     corpus = write(tmp_path / "more", new)
-    updated, changes = update_corpus([corpus], tmp_path / "space")
+    _, updated, changes = update_corpus([corpus], tmp_path / "space")
     assert changes.playlists == Change(1, 1, 0, 19)
     assert changes.songs.added == 1
     for kind in ("songs", "playlists"):
@@ -284,7 +284,7 @@ def test_keys_have_the_ids_that_they_had(keyed_space: EmbeddingSpace, tmp_path: 
         [added] = after.keys() - before.keys()
         assert after[added] == max(before.values()) + 1
     assert EmbeddingSpace.load(tmp_path / "space").hash == updated.hash
-    assert not update_corpus([corpus], tmp_path / "space")[1].any
+    assert not update_corpus([corpus], tmp_path / "space").changes.any
 
 
 @pytest.mark.parametrize(
@@ -320,7 +320,7 @@ def test_own_fields_stay_and_may_be_added(space: EmbeddingSpace, tmp_path: Path)
     (more / "fields.json").write_text(
         json.dumps({"songs": [{"name": "moods", "type": "keyword", "many": True}]})
     )
-    updated, changes = update_corpus([more], tmp_path / "space")
+    _, updated, changes = update_corpus([more], tmp_path / "space")
     assert changes.songs.changed == 1
     assert updated.fields == (bpm, moods)
     assert updated.songs["bpm"].to_pylist()[1] == 90.5

@@ -13,6 +13,7 @@ from melon.embedding import EmbeddingSpace
 from melon.fields import FieldType, payload_fields
 from melon.ingest import SparseWeights
 from melon.ingest.contents import contents
+from melon.ingest.incidence import dimensions_of
 from melon.store import (
     SCHEMA,
     Collection,
@@ -41,9 +42,12 @@ def payload(reader: ReleaseReader, collection: Collection, point_id: PointId) ->
 
 def dimensions(space: EmbeddingSpace) -> dict[str, int]:
     """The dimension in `items` of every tag and word."""
-    tags = {f"tag:{tag}": FIRST_TAG_ITEM + n for n, tag in enumerate(space.tags)}
-    words = {f"word:{word}": FIRST_WORD_ITEM + n for n, word in enumerate(space.words)}
-    return tags | words
+    named = {"tag": (space.tags, FIRST_TAG_ITEM), "word": (space.words, FIRST_WORD_ITEM)}
+    return {
+        f"{kind}:{name}": dimension
+        for kind, (names, first) in named.items()
+        for name, dimension in zip(names, dimensions_of(names, first).tolist(), strict=True)
+    }
 
 
 class TestSongs:
@@ -173,7 +177,7 @@ class TestTagsAndWords:
         assert payload(reader, Collection.WORDS, word_point_id(first["word"])) == {
             "word": first["word"],
             "popularity": first["popularity"],
-            "item": FIRST_WORD_ITEM,
+            "item": dimensions(space)[f"word:{first['word']}"],
             "kind": "word",
             "vector_source": first["vector_source"],
         }
@@ -217,6 +221,16 @@ class TestSparseVectors:
         assert words >= set(space.title.words("비 오는 날"))
         for word in words:
             assert item(where[f"word:{word}"]) == pytest.approx(len(words) ** WEIGHTS.word_length)
+
+    def test_dimensions_of_names_are_distinct_and_do_not_move(self) -> None:
+        """`plumless` and `buckeroo` have one CRC-32; with others, too, most stay as they were."""
+        names = ["plumless", "rain", "buckeroo", *map(str, range(1_000))]
+        numbers = dimensions_of(names, 7)
+        assert len(set(numbers.tolist())) == len(names)
+        assert abs(int(numbers[0]) - int(numbers[2])) == 1
+        assert dimensions_of(names[::-1], 7).tolist() == numbers.tolist()[::-1]
+        assert dimensions_of(["more", *names], 7).tolist()[1:] == numbers.tolist()
+        assert dimensions_of([], 7).tolist() == []
 
     def test_playlists_of_a_song_and_of_a_tag(self, reader: ReleaseReader) -> None:
         held = [self.value(reader, Collection.SONGS, MONTH, playlist) for playlist in (1, 2, 3, 4)]
