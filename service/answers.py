@@ -181,6 +181,29 @@ class FoundAnswer(Answer):
     playlists: list[PlaylistAnswer] | None = None
 
 
+class SongName(Answer):
+    """What a song is called."""
+
+    id: int
+    key: str | None
+    name: str | None
+
+
+class PlaylistName(Answer):
+    """What a playlist is called."""
+
+    id: int
+    key: str | None
+    title: str | None
+
+
+class NamesAnswer(Answer):
+    """The names of those ids that the store holds."""
+
+    songs: list[SongName]
+    playlists: list[PlaylistName]
+
+
 class GenreSongs(Answer):
     """A genre, and how many songs have it."""
 

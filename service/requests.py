@@ -244,6 +244,30 @@ class ShowRequest(Request):
         return retriever.show(kind, self.what, limit=self.limit).to_json()
 
 
+class NamesRequest(Request):
+    """Ids of which the names are wanted, such as those in `because`."""
+
+    songs: list[int] = Field(default=[], max_length=MAX_NAMES, description="Ids of songs.")
+    playlists: list[int] = Field(default=[], max_length=MAX_NAMES, description="Ids of playlists.")
+
+    def answer(self, retriever: Retriever) -> dict[str, Any]:
+        """What those that the store holds are called."""
+        songs = known_by(retriever, Collection.SONGS, self.songs, ("key", "name"))
+        playlists = known_by(retriever, Collection.PLAYLISTS, self.playlists, ("key", "title"))
+        return {"songs": songs, "playlists": playlists}
+
+
+def known_by(
+    retriever: Retriever, collection: Collection, ids: Sequence[int], names: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Of each id that is held, the fields by which it is called; unknown ones are None."""
+    possible = [number for number in dict.fromkeys(ids) if 0 <= number <= MAX_ID]
+    return [
+        {"id": record.id, **{name: record.payload.get(name) for name in names}}
+        for record in retriever.reader.retrieve(collection, possible, payload=tuple(names))
+    ]
+
+
 class ListRequest(Request):
     """A page of a list."""
 

@@ -18,6 +18,7 @@ from melon.service.requests import (
     FindRequest,
     ListedKind,
     ListRequest,
+    NamesRequest,
     PlaylistsRequest,
     QueryRequest,
     ShownKind,
@@ -88,6 +89,16 @@ def router(service: Service, *, secured: bool) -> APIRouter:
     ) -> Response:
         """All that is known of one song, tag, playlist or artist."""
         return await service.ask(request, lambda one: asked.answer(one, kind), asked.release)
+
+    @api.get("/names", tags=["look up"], response_model=answers.NamesAnswer)
+    async def names(asked: Annotated[NamesRequest, Query()], request: Request) -> Response:
+        """What songs and playlists are called whose ids are known."""
+        return await service.ask(request, asked.answer, asked.release)
+
+    @api.post("/names", tags=["look up"], response_model=answers.NamesAnswer)
+    async def names_json(asked: NamesRequest, request: Request) -> Response:
+        """The same, asked in JSON."""
+        return await service.ask(request, asked.answer, asked.release)
 
     @api.get("/list/{kind}", tags=["look up"], response_model=answers.ListAnswer)
     async def list_(

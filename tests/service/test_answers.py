@@ -237,3 +237,14 @@ def test_health_and_metrics_name_the_release(service: TestClient) -> None:
     assert f'melon_release{{release="{got["release"]}"}} 1.0' in text
     assert 'melon_requests_total{route="/health/ready",status="200"}' in text
     assert 'melon_request_seconds_bucket{le="0.01",route="/health"}' in text
+
+
+def test_names_of_ids_are_those_of_the_songs_and_playlists(keyed_service: TestClient) -> None:
+    asked = {"songs": [3, 4, 3, 10**9, 10**30], "playlists": [7]}
+    got = keyed_service.post("/api/v1/names", json=asked).json()
+    assert keyed_service.get("/api/v1/names", params=asked).json() == got
+    answers.NamesAnswer.model_validate(got, strict=True)
+    assert [song["id"] for song in got["songs"]] == [3, 4]
+    shown = keyed_service.get("/api/v1/show/song", params={"what": "demo:song:4"}).json()
+    assert got["songs"][1] == {"id": 4, "key": "demo:song:4", "name": shown["name"]}
+    assert got["playlists"][0]["key"] == "demo:list:7·💿"

@@ -1,0 +1,197 @@
+// The page: what is typed and clicked changes the query, which the URL holds, and which is asked.
+
+import { ask, keepKey, newest } from "./api.js";
+import { renderChips } from "./chips.js";
+import { byId, debounced, make, refill } from "./dom.js";
+import { lookUp, ofRelease } from "./names.js";
+import { adding, asked, besideOf, readQuery, withValue, writeQuery } from "./query.js";
+import { namesIn, renderAnswer, renderFailure } from "./results.js";
+import { Search } from "./search.js";
+import { count } from "./words.js";
+
+const PAUSE = 100; // milliseconds after a key
+const PATIENCE = 200; // until it is shown that something is awaited
+const RETRY = 2; // seconds, where the service does not say
+
+let query = readQuery(location.search);
+let about = null;
+let retry = null;
+const answering = newest();
+
+// Go on with another query; `replace` keeps the number of steps back.
+function change(edit, { replace = false } = {}) {
+  const next = edit(query);
+  if (writeQuery(next) !== writeQuery(query)) {
+    query = next;
+    history[replace ? "replaceState" : "pushState"](null, "", writeQuery(query));
+  }
+  refresh();
+}
+
+function refresh() {
+  clearTimeout(retry);
+  showQuery();
+  return answering(answer, fail);
+}
+
+async function answer(signal) {
+  const slow = setTimeout(() => busy(true), PATIENCE);
+  signal.addEventListener("abort", () => clearTimeout(slow));
+  const begun = performance.now();
+  try {
+    if (!about) {
+      about = await ask("about", { signal });
+      showAbout();
+    }
+    const beside = besideOf(query);
+    const sides = await Promise.all(
+      [query, beside].filter(Boolean).map((one) =>
+        ask("query", { body: asked(one, { explain: true }), signal })),
+    );
+    signal.throwIfAborted();
+    ofRelease(sides[0].release);
+    const took = performance.now() - begun;
+    showAnswers(sides);
+    byId("status").textContent = summary(sides[0], took);
+    const wanted = sides.map((side) => namesIn(side, query));
+    await lookUp(
+      { songs: wanted.flatMap((one) => one.songs), playlists: wanted.flatMap((one) => one.playlists) },
+      query.release, signal,
+    );
+    signal.throwIfAborted();
+    showAnswers(sides);
+    renderChips(query, change);
+    document.body.dataset.shows = location.search;
+  } finally {
+    clearTimeout(slow);
+    if (!signal.aborted) busy(false);
+  }
+}
+
+function summary(side, took) {
+  const found = `${count(side.songs.length, "song")}, ${count(side.tags.length, "tag")}`;
+  return `${found} · ${side.strategy} · ${took.toFixed(0)} ms`;
+}
+
+function showAnswers(sides) {
+  const [left, right] = sides;
+  const own = about.fields.filter((field) => field.own);
+  const heading = (side) => `${side.strategy} · ${side.release}`;
+  const shown = sides.map((side, number) => renderAnswer(side, {
+    change, own, other: sides[1 - number], side: right ? `${number} ` : "",
+    heading: right ? heading(side) : null,
+  }));
+  byId("failure").replaceChildren();
+  byId("answers").classList.toggle("two", sides.length === 2);
+  refill(byId("answers"), shown, byId("results"));
+}
+
+function busy(is) {
+  byId("busy").hidden = !is;
+  byId("results").setAttribute("aria-busy", String(is));
+  if (is) byId("status").textContent = "Asking …";
+}
+
+function fail(failure) {
+  byId("status").textContent = "";
+  byId("answers").replaceChildren();
+  if (failure.status === 401) return askForKey(failure);
+  byId("failure").replaceChildren(...renderFailure(failure, refresh));
+  if (failure.status === 0 || failure.status >= 503) {
+    retry = setTimeout(refresh, 1000 * Math.max(failure.retryAfter ?? RETRY, RETRY));
+  }
+  return null;
+}
+
+function askForKey(failure) {
+  const input = make("input", { id: "key", type: "password", required: true, autocomplete: "off" });
+  const form = make("form", { method: "dialog", onsubmit: () => { keepKey(input.value); refresh(); } },
+    make("h2", { id: "dialog-title" }, "API key"),
+    make("p", {}, `${failure.what}.`),
+    make("label", { for: "key" }, "Key"), input,
+    make("button", {}, "Use it"));
+  openDialog([form]);
+}
+
+export function openDialog(children) {
+  const dialog = byId("dialog");
+  dialog.replaceChildren(...children);
+  if (!dialog.open) dialog.showModal();
+}
+
+function showAbout() {
+  const { songs, tags, playlists } = about.counts;
+  byId("about").textContent =
+    `${count(songs, "song")}, ${count(tags, "tag")}, ${count(playlists, "playlist")}`;
+  choices("strategy", [["", `the release's: ${about.strategy}`], ...about.strategies]);
+  choices("beside", [["", "nothing"], ...about.strategies.map((one) => [`strategy:${one}`, one])]);
+  choices("release", [["", `live: ${about.release}`]]);
+  showQuery();
+}
+
+function choices(id, some) {
+  byId(id).replaceChildren(...some.map((one) => {
+    const [value, text] = Array.isArray(one) ? one : [one, one];
+    return make("option", { value }, text);
+  }));
+}
+
+// Controls show the query, except the one that is being typed into.
+function showQuery() {
+  if (document.activeElement !== byId("title")) byId("title").value = query.title ?? "";
+  for (const control of document.querySelectorAll("[data-of]")) {
+    if (document.activeElement === control && control.tagName === "INPUT") continue;
+    const value = String(query[control.dataset.of] ?? "");
+    if (control.tagName === "SELECT" && ![...control.options].some((one) => one.value === value)) {
+      control.append(make("option", { value }, value));
+    }
+    control.value = value;
+  }
+  renderChips(query, change);
+}
+
+function listen() {
+  let typing = false; // a title that is being typed is one step back
+  const typed = debounced(() => {
+    change((now) => withValue(now, "title", byId("title").value), { replace: typing });
+    typing = true;
+  }, PAUSE);
+  byId("title").addEventListener("input", () => typed());
+  byId("title").addEventListener("change", () => { typed.now(); typing = false; });
+  byId("query").addEventListener("submit", (event) => event.preventDefault());
+  for (const control of document.querySelectorAll("[data-of]")) {
+    control.addEventListener("change", () => {
+      const value = control.type === "number" && control.value ? Number(control.value) : control.value;
+      change((now) => withValue(now, control.dataset.of, value));
+    });
+  }
+  const pinned = () => query.release;
+  new Search(byId("search"), {
+    kinds: ["tags", "songs", "artists", "playlists"], title: true, fail, pinned,
+    choose: (kind, value) => change((now) =>
+      ["title", "playlist"].includes(kind) ? withValue(now, kind, value) : adding(now, kind, value)),
+  });
+  new Search(byId("artist"), {
+    kinds: ["artists"], fail, pinned,
+    choose: (kind, value) => change((now) => adding(now, kind, value)),
+  });
+  addEventListener("popstate", () => {
+    query = readQuery(location.search);
+    refresh();
+  });
+  byId("theme").addEventListener("click", () => {
+    const all = ["auto", "light", "dark"];
+    const next = all[(all.indexOf(document.documentElement.dataset.theme) + 1) % all.length];
+    localStorage.setItem("melon-theme", next);
+    document.documentElement.dataset.theme = next;
+    showTheme();
+  });
+  showTheme();
+}
+
+function showTheme() {
+  byId("theme").textContent = `theme: ${document.documentElement.dataset.theme}`;
+}
+
+listen();
+refresh();

@@ -1,0 +1,56 @@
+// Numbers, dates and reasons, as a person would say them.
+
+import { nameOf } from "./names.js";
+
+const REASONS = 3;
+
+export const count = (number, one, many = `${one}s`) =>
+  `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
+
+export const quoted = (text) => `‘${text}’`;
+
+// Why a result is there: the playlists it came through, and what of the query speaks for it.
+export function reasonsOf(result) {
+  const said = [];
+  const lists = result.playlists ?? [];
+  if (lists.length) {
+    const [first] = lists;
+    const like = quoted(nameOf("playlist", first.id, first.key));
+    said.push(
+      lists.length === 1
+        ? `the playlist ${like} holds it`
+        : `${count(lists.length, "playlist")} like ${like} hold it`,
+    );
+  }
+  const { speaking, against } = shares(result.because ?? []);
+  if (speaking) said.push(`shares ${speaking}`);
+  if (against) said.push(`held back by ${against}`);
+  return said.join("; ");
+}
+
+// The largest shares, in percent of all that raise the score.
+function shares(parts) {
+  const sums = new Map();
+  for (const part of parts) {
+    const name = seedName(part);
+    sums.set(name, (sums.get(name) ?? 0) + part.share);
+  }
+  const all = [...sums].sort(([, a], [, b]) => Math.abs(b) - Math.abs(a));
+  const raised = all.reduce((sum, [, share]) => sum + Math.max(share, 0), 0);
+  const say = (sign) =>
+    all
+      .filter(([, share]) => share * sign > 0)
+      .map(([name, share]) => [name, (100 * Math.abs(share)) / raised])
+      .filter(([, percent]) => raised > 0 && percent >= 0.5)
+      .slice(0, REASONS)
+      .map(([name, percent]) => `${percent.toFixed(0)} % ${name}`)
+      .join(", ");
+  return { speaking: say(1), against: say(-1) };
+}
+
+function seedName(part) {
+  if (part.kind === "tag") return part.tag;
+  if (part.kind === "word") return quoted(part.word);
+  if (part.kind === "bigram") return "letters of the title";
+  return nameOf(part.kind, part.id, part.key);
+}

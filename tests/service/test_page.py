@@ -1,0 +1,196 @@
+"""The page in Chromium: a query is put together, answered with reasons, and kept in the URL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from faults import Faults
+from page_samples import Site, running
+from playwright.sync_api import Browser, Route, expect
+
+from melon.store import VectorStore
+
+
+@pytest.fixture(scope="module")
+def shared(browser: Browser, keyed_store: VectorStore) -> Iterator[Site]:
+    with running(keyed_store) as url, browser.new_context(base_url=url) as context:
+        context.set_default_timeout(15_000)
+        faults = Faults(context)
+        yield Site(url, context.new_page(), faults)
+
+
+@pytest.fixture
+def site(shared: Site) -> Iterator[Site]:
+    """The page at work; the test fails if it reports an error or asks another host for anything."""
+    yield shared
+    seen = shared.faults.seen.copy()
+    shared.faults.seen.clear()
+    assert not seen
+
+
+def test_what_is_typed_is_suggested_and_chosen_by_keyboard(site: Site) -> None:
+    page = site.open()
+    expect(page.get_by_text("these are the most popular")).to_be_visible()
+    box = page.get_by_role("combobox", name="Songs, tags, artists or a playlist")
+    box.press_sequentially("rain")
+    tag = site.options().filter(has_text="rain").filter(has_text="playlists").first
+    expect(tag).to_be_visible()
+    options = site.options()
+    expect(options.first).to_have_text("rain")  # the title
+    expect(box).to_have_attribute("aria-expanded", "true")
+    box.press("ArrowUp")
+    expect(options.last).to_have_attribute("aria-selected", "true")
+    box.press("ArrowDown")
+    box.press("ArrowDown")
+    active = box.get_attribute("aria-activedescendant")
+    expect(page.locator(f"#{active}")).to_have_attribute("aria-selected", "true")
+    box.press("Escape")
+    expect(box).to_have_attribute("aria-expanded", "false")
+    box.press("ArrowDown")
+    expect(options.first).to_be_visible()
+    box.press("Enter")
+    site.answered()
+    assert site.search == "?title=rain"
+    assert page.get_by_label("Title of the playlist").input_value() == "rain"
+    assert box.input_value() == ""
+    expect(box).to_be_focused()
+
+
+def test_korean_is_looked_for_while_it_is_composed(site: Site) -> None:
+    """The last syllable is composed until another key comes; Enter then belongs to the method."""
+    page = site.open()
+    box = page.get_by_label("Songs, tags, artists or a playlist")
+    box.focus()
+    keys = page.context.new_cdp_session(page)
+    for text in ("ㅂ", "비"):
+        keys.send("Input.imeSetComposition", {"text": text, "selectionStart": 1, "selectionEnd": 1})
+    option = site.options(name="비 오는 날").first
+    expect(option).to_be_visible()
+    keys.send(
+        "Input.dispatchKeyEvent",
+        {"type": "rawKeyDown", "key": "Process", "windowsVirtualKeyCode": 229},
+    )
+    assert site.search == ""
+    keys.send("Input.insertText", {"text": "비"})
+    expect(option).to_be_visible()
+    option.click()
+    site.answered()
+    assert site.chips("Like") == ["비 오는 날"]
+
+
+def test_every_kind_of_seed_is_found_named_and_taken_out(site: Site) -> None:
+    """Also after the page is loaded anew from its URL, which holds ids."""
+    page = site.open()
+    box = page.get_by_label("Songs, tags, artists or a playlist")
+    names = {}
+    for kind, text in (("Songs", "별"), ("Tags", "rain"), ("Playlists", "rain"), ("Artists", "lu")):
+        box.fill(text)
+        option = page.get_by_role("group", name=kind).get_by_role("option").first
+        names[kind] = option.locator(".name").inner_text()
+        option.click()
+        site.answered()
+    page.reload()
+    site.answered()
+    assert sorted(site.chips("Like")) == sorted([names["Playlists"], names["Songs"], names["Tags"]])
+    assert site.chips("Only") == [names["Artists"]]
+    for _ in range(3):
+        page.get_by_role("button", name="Remove").first.press("Enter")
+        site.answered()
+    expect(page.get_by_role("button", name="Remove artist")).to_be_focused()
+    page.get_by_role("button", name="Start again").click()
+    site.answered()
+    assert site.search == ""
+    expect(box).to_be_focused()
+
+
+def test_answers_say_why_in_words(site: Site) -> None:
+    page = site.open("?songs=5&tags=rain&title=rainy+day")
+    reason = site.songs().first.locator(".because")
+    expect(reason).to_contain_text("hold it; shares ")
+    assert "playlist 0" not in reason.inner_text()
+    expect(reason).to_contain_text(" % ")
+    assert page.get_by_role("list", name="Tags", exact=True).locator("li").count() == 10
+    widths = (
+        site.songs()
+        .locator(".score div")
+        .evaluate_all("bars => bars.map(bar => parseFloat(bar.style.width))")
+    )
+    assert widths[0] == 100
+    assert widths == sorted(widths, reverse=True)
+
+
+def test_thumbs_and_tags_go_into_the_query_and_back(site: Site) -> None:
+    page = site.open("?tags=rain")
+    liked, disliked = site.songs().nth(0), site.songs().nth(1)
+    names = [song.locator("h4").inner_text() for song in (liked, disliked)]
+    disliked.get_by_role("button", name="Less like this").click()
+    site.answered()
+    assert site.chips("Not like") == [names[1]]
+    assert names[1] not in site.songs().locator("h4").all_inner_texts()
+    page.get_by_role("button", name=f"More like this: {names[0]}").press("Enter")
+    site.answered()
+    assert names[0] in site.chips("Like")
+    first_tag = page.get_by_role("list", name="Tags", exact=True).get_by_role("button").first
+    added = first_tag.inner_text()
+    first_tag.click()
+    site.answered()
+    assert added in site.chips("Like")
+    page.go_back()
+    site.answered()
+    assert added not in site.chips("Like")
+    page.go_back()
+    page.go_back()
+    site.answered()
+    assert site.search == "?tags=rain"
+    page.go_forward()
+    site.answered()
+    assert site.chips("Not like") == [names[1]]
+
+
+def test_a_title_is_answered_as_it_is_typed_and_is_one_step_back(site: Site) -> None:
+    page = site.open("?tags=rain")
+    title = page.get_by_label("Title of the playlist")
+    title.press_sequentially("비 오는 날", delay=5)
+    expect(page).to_have_url(re.compile("title="))
+    title.press_sequentially(" 2", delay=5)
+    expect(page).to_have_url(re.compile("2$"))
+    site.answered()
+    assert title.input_value() == "비 오는 날 2"
+    title.blur()
+    page.go_back()
+    site.answered()
+    assert site.search == "?tags=rain"
+    assert title.input_value() == ""
+
+
+def test_what_is_unknown_is_said_with_what_is_meant(site: Site) -> None:
+    page = site.open("?tags=raim&exact=true")
+    expect(page.get_by_text("tag raim – did you mean")).to_be_visible()
+    assert site.chips("Also") == ["true"]  # what has no control is not hidden
+    page.get_by_role("button", name="rain", exact=True).click()
+    site.answered()
+    assert site.chips("Like") == ["rain"]
+
+
+def test_names_are_text_whatever_is_in_them(site: Site) -> None:
+    bad = "<img src=x onerror=\"document.title='gone'\"><b>bold</b>"
+
+    def rename(route: Route) -> None:
+        answer = route.fetch()
+        said: dict[str, Any] = answer.json()
+        version = {**said["songs"][1], "name": bad}
+        said["songs"][0] |= {"name": bad, "artists": [bad], "genres": [bad], "versions": [version]}
+        said["tags"][0]["tag"] = bad
+        route.fulfill(response=answer, json=said)
+
+    with site.altered("query", rename):
+        page = site.open("?tags=rain&not_tags=" + "%3Cb%3Ex%3C/b%3E")
+        assert site.songs().first.locator("h4").inner_text() == bad
+        assert page.locator("img, b").count() == 0
+        page.get_by_text("1 other version").click()
+        page.get_by_role("button", name="More like this: <img").last.click()
+        site.answered()
+    assert page.title() == "melon"
