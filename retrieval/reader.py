@@ -47,8 +47,8 @@ MAX_DESCRIPTIONS = 50_000
 MAX_ARTIST_KEYS = 100_000
 """Songs whose artists are cached at most, some 30 MB."""
 
-MAX_FACTS = 200_000
-"""Songs, and tags, whose facts are cached at most, some 110 MB of 100 dimensions."""
+MAX_FACTS = 400_000
+"""Songs, and tags, whose facts are cached at most, some 190 MB of 100 dimensions."""
 
 MAX_SEEDS = 20_000
 """Songs, tags and words that are cached at most as seeds of queries, some 25 MB of each."""
