@@ -15,7 +15,8 @@ from melon.retrieval.arrays import Floats, PlaylistArray, Scores
 from melon.retrieval.batching import MIN_UNFILTERED_EF, search_ef
 from melon.retrieval.reader import CachingReader
 from melon.retrieval.settings import Cosine, Nearby, RetrievalSettings
-from melon.retrieval.strategies.hops import Playlists, playlist_filter, second_hop
+from melon.retrieval.strategies.first_hop import Playlists, playlist_filter
+from melon.retrieval.strategies.hops import second_hop
 from melon.retrieval.strategies.probes import Probe, ProbeKind, probes
 from melon.retrieval.strategies.ranking import Answer, Ranked, ResolvedQuery
 from melon.store import DENSE, Collection, Filter, Hits, Ids, NumberRange, VectorQuery

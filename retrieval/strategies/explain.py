@@ -16,12 +16,8 @@ from melon.retrieval.arrays import Floats, PlaylistArray, Scores
 from melon.retrieval.reader import CachingReader
 from melon.retrieval.settings import Cosine, Fusion, Hops, SongFusion
 from melon.retrieval.strategies.dense import DenseStrategy, NearbyPlaylists
-from melon.retrieval.strategies.hops import (
-    NeighbourStrategy,
-    Playlists,
-    disliked_seeds,
-    liked_seeds,
-)
+from melon.retrieval.strategies.first_hop import Playlists, disliked_seeds, liked_seeds
+from melon.retrieval.strategies.hops import NeighbourStrategy
 from melon.retrieval.strategies.hybrid import (
     HybridStrategy,
     fused_nearby,

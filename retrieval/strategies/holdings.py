@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melon.retrieval.arrays import Scores
+from melon.retrieval.batching import excluded_ids
+from melon.retrieval.strategies.ranking import Ranked
 from melon.retrieval.tables import Lists, Numbers
-from melon.store import Ids
+from melon.store import Filter, Hits, Ids
 
 MAX_TABLE_ID = 4_000_000
 """Ids up to this have a table, 16 MB at most; where there are larger ones, they are sorted."""
@@ -80,6 +82,24 @@ class Holdings:
         if some.any():
             sums[some] = np.add.reduceat(values[self.entries], starts[some])
         return sums
+
+
+def best_songs(held: Holdings, weights: Scores, filter: Filter, limit: int) -> Hits:
+    """The songs with the largest sums of the weights (n,) of the playlists that hold them.
+
+    Args:
+        filter: of excluded songs alone.
+    """
+    sums = held.sums_by_item(weights)
+    excluded = excluded_ids(filter)
+    rows = np.flatnonzero(sums > 0)
+    if len(rows) > limit + len(excluded):
+        rows = rows[np.argpartition(-sums[rows], limit + len(excluded) - 1)]
+        rows = rows[: limit + len(excluded)]
+    if excluded:
+        rows = rows[~np.isin(held.ids[rows], excluded)]
+    ranked = Ranked.of(held.ids[rows].astype(np.int64), sums[rows]).head(limit)
+    return Hits(ranked.ids, ranked.scores)
 
 
 def _numbered(ids: Ids) -> tuple[Ids, Numbers]:

@@ -13,7 +13,8 @@ from melon.retrieval.batching import has_conditions
 from melon.retrieval.reader import CachingReader
 from melon.retrieval.settings import Cosine, Fusion, RetrievalSettings, SongFusion
 from melon.retrieval.strategies.dense import DenseStrategy, NearbyPlaylists
-from melon.retrieval.strategies.hops import NeighbourStrategy, Playlists
+from melon.retrieval.strategies.first_hop import Playlists
+from melon.retrieval.strategies.hops import NeighbourStrategy
 from melon.retrieval.strategies.probes import ProbeKind
 from melon.retrieval.strategies.ranking import Answer, Ranked, ResolvedQuery
 from melon.store import Collection

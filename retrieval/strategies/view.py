@@ -14,8 +14,8 @@ import numpy as np
 from melon.retrieval.arrays import Floats, Scores
 from melon.retrieval.reader import CachingReader
 from melon.retrieval.strategies.dense import NearbyPlaylists, song_search
+from melon.retrieval.strategies.first_hop import NO_PLAYLISTS, FirstHop, Playlists, less, search
 from melon.retrieval.strategies.holdings import Holdings
-from melon.retrieval.strategies.hops import NO_PLAYLISTS, FirstHop, Playlists, less, search
 from melon.retrieval.strategies.hybrid import HybridStrategy, fused_nearby, largest_weight
 from melon.retrieval.strategies.inputs import Around
 from melon.retrieval.strategies.probes import EPSILON, Probe, ProbeKind, probes

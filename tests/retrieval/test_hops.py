@@ -8,7 +8,13 @@ import numpy as np
 
 from melon.retrieval import PlaylistQuery, Retriever
 from melon.retrieval.settings import Feedback, Hops
-from melon.retrieval.strategies.hops import FirstHop, Playlists, disliked_seeds, liked_seeds, search
+from melon.retrieval.strategies.first_hop import (
+    FirstHop,
+    Playlists,
+    disliked_seeds,
+    liked_seeds,
+    search,
+)
 from melon.retrieval.strategies.ranking import ResolvedQuery
 from melon.store import Filter, HasId
 
