@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from melon.catalog import import_frame
     from melon.errors import InputError, MelonError
     from melon.retrieval import (
+        AsyncRetriever,
         Constraints,
         Item,
         ModalityWeights,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 # Without `open`, which is Python's own in a program that imports `*`.
 __all__ = [
+    "AsyncRetriever",
     "Collection",
     "Constraints",
     "InputError",

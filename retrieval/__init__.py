@@ -1,5 +1,6 @@
 """Playlist continuation and auto-tagging from a store: no training library is ever imported."""
 
+from melon.retrieval.asynchronous import AsyncRetriever
 from melon.retrieval.constraints import Constraints
 from melon.retrieval.counts import Counts, counted_fields, wanted_fields
 from melon.retrieval.days import parse_day
@@ -51,6 +52,7 @@ __all__ = [
     "TAG_INPUTS",
     "AmbiguousSong",
     "Artist",
+    "AsyncRetriever",
     "BadSettings",
     "Because",
     "Candidates",

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
+from melon.retrieval import notebook
 from melon.store import Payload
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Fallback = Literal["popularity"]
 Order = Literal["score", "flow"]
@@ -168,6 +172,18 @@ class Recommendation:
     popular: tuple[str, ...] = ()
     known: bool = True
     order: Order = "score"
+
+    def to_frame(self, kind: Literal["songs", "tags"] = "songs") -> pd.DataFrame:
+        """The songs, or the tags, a row each, in their order.
+
+        Raises:
+            MissingExtra: pandas is not installed.
+        """
+        return notebook.to_frame(self, kind)
+
+    def _repr_html_(self) -> str:
+        """As notebooks show it."""
+        return notebook.to_html(self)
 
     def to_json(self) -> dict[str, Any]:
         """As `melon query --json` prints it: fields may be added, never renamed."""
