@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, str] = {
     "map": "map",
     "inspect": "inspect",
     "serve": "serve",
+    "mcp": "mcp",
     "recommend": "evaluate",
     "score": "evaluate",
     "evaluate": "evaluate",

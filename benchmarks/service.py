@@ -35,9 +35,9 @@ from harness import Report, Times, environment, parser, resident_mb
 import melon
 from melon.store import Collection
 
-QUESTIONS = 480
+QUESTIONS = 240
 CLIENTS = 16
-PART = 160
+PART = 80
 SAMPLES = 20
 TICKS = os.sysconf("SC_CLK_TCK")
 

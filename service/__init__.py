@@ -4,6 +4,7 @@ FastAPI, uvicorn and the agents' protocol are imported where they are used: they
 """
 
 from melon.service.address import is_loopback, listen
-from melon.service.start import Plan, serve
+from melon.service.source import Source
+from melon.service.start import Plan, serve, serve_tools
 
-__all__ = ["Plan", "is_loopback", "listen", "serve"]
+__all__ = ["Plan", "Source", "is_loopback", "listen", "serve", "serve_tools"]

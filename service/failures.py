@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from melon.errors import InputError, MelonError, place_of, uncapitalized
 from melon.retrieval import UnknownItem, UnknownSong
+from melon.service.requests import UNKNOWN_NAME
 from melon.store import UnknownRelease
 
 RETRY_AFTER = "1"
@@ -75,7 +76,7 @@ async def of_input(_: Request, error: Exception) -> Response:
     if first["type"] == "json_invalid":
         what, location = f"this is not JSON: {first['ctx']['error']}", ()
     if first["type"] == "extra_forbidden":
-        what, hint = "there is nothing of this name", DESCRIBED
+        what, hint = UNKNOWN_NAME, DESCRIBED
     return failure(InputError(what, where=place_of(location) or None, hint=hint))
 
 

@@ -30,6 +30,9 @@ MAX_QUERIES = 100
 MAX_NAMES = 10_000
 MAX_TEXT = 1000
 
+UNKNOWN_NAME = "there is nothing of this name"
+"""Said of a parameter that a question does not have."""
+
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
 SongName = Annotated[int, Field(ge=0, le=MAX_ID)] | Text
 Songs = Annotated[list[SongName], Field(max_length=MAX_NAMES)]
@@ -51,12 +54,20 @@ class Request(BaseModel):
     )
 
 
+class Question(Request):
+    """A request that says all there is to say."""
+
+    def answer(self, retriever: Retriever) -> dict[str, Any]:
+        """What the release that a retriever asks answers, as JSON."""
+        raise NotImplementedError
+
+
 def _of(name: str, beginning: str = "A song ") -> str:
     """What a constraint says, as `Constraints` describes it."""
     return f"{beginning}{Constraints.model_fields[name].description}.".replace("`", "")
 
 
-class Constrained(Request):
+class Constrained(Question):
     """A question about the songs that pass some constraints."""
 
     genres: Names | None = Field(default=None, description=_of("genres") + " By name or code.")
@@ -216,7 +227,7 @@ class SimilarRequest(Constrained):
         return {str(kind): [near.to_json() for near in some] for kind, some in nearest.items()}
 
 
-class FindRequest(Request):
+class FindRequest(Question):
     """A part of a name, a title or a key."""
 
     text: Text = Field(description="A part of a name, a title or a key.")
@@ -239,7 +250,7 @@ class ShowRequest(Request):
     what: Text = Field(description="Its key, its id, or its whole name.")
     limit: int = Field(default=10, ge=1, le=MAX_RESULTS, description="How many of each kind.")
 
-    def answer(self, retriever: Retriever, kind: ShownKind) -> dict[str, Any]:
+    def show(self, retriever: Retriever, kind: ShownKind) -> dict[str, Any]:
         """As `melon show --json`."""
         return retriever.show(kind, self.what, limit=self.limit).to_json()
 
@@ -275,13 +286,13 @@ class ListRequest(Request):
     limit: int = Field(default=100, ge=1, le=MAX_LISTED, description="How many.")
     after: Text | None = Field(default=None, description="The `next` of the page before.")
 
-    def answer(self, retriever: Retriever, kind: ListedKind) -> dict[str, Any]:
+    def list(self, retriever: Retriever, kind: ListedKind) -> dict[str, Any]:
         """As `melon list --json`."""
         listing = retriever.listing(kind, prefix=self.prefix, limit=self.limit, after=self.after)
         return listing.to_json()
 
 
-class PlaylistsRequest(Request):
+class PlaylistsRequest(Question):
     """A page of playlists."""
 
     tags: Names = Field(default=[], description="Only those that carry all of these.")

@@ -88,7 +88,7 @@ def router(service: Service, *, secured: bool) -> APIRouter:
         kind: ShownKind, asked: Annotated[ShowRequest, Query()], request: Request
     ) -> Response:
         """All that is known of one song, tag, playlist or artist."""
-        return await service.ask(request, lambda one: asked.answer(one, kind), asked.release)
+        return await service.ask(request, lambda one: asked.show(one, kind), asked.release)
 
     @api.get("/names", tags=["look up"], response_model=answers.NamesAnswer)
     async def names(asked: Annotated[NamesRequest, Query()], request: Request) -> Response:
@@ -105,7 +105,7 @@ def router(service: Service, *, secured: bool) -> APIRouter:
         kind: ListedKind, asked: Annotated[ListRequest, Query()], request: Request
     ) -> Response:
         """The store's tags, genres, artists or fields, the most frequent first, page by page."""
-        return await service.ask(request, lambda one: asked.answer(one, kind), asked.release)
+        return await service.ask(request, lambda one: asked.list(one, kind), asked.release)
 
     @api.get("/playlists", tags=["look up"], response_model=answers.PlaylistsAnswer)
     async def playlists(asked: Annotated[PlaylistsRequest, Query()], request: Request) -> Response:

@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 
 from melon.processes import end_with
 from melon.retrieval import RetrievalSettings
+from melon.service.source import Source
 from melon.settings import load_settings
 from melon.store import open_store
 
@@ -67,6 +68,13 @@ def serve(plan: Plan, there: socket.socket) -> None:
     with TemporaryDirectory(prefix="melon-metrics-") as directory:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory
         _supervise(plan, there)
+
+
+def serve_tools(source: Source) -> None:
+    """Answer an agent on stdin and stdout until it closes them."""
+    from melon.service import tools
+
+    tools.serve_tools(source)
 
 
 def _supervise(plan: Plan, there: socket.socket) -> None:
@@ -121,7 +129,6 @@ def _answer(plan: Plan, there: socket.socket) -> None:
 
     from melon.service.app import create_app
     from melon.service.asking import Limits
-    from melon.service.source import Source
 
     settings = load_settings()
     timeout = min(settings.qdrant_timeout, math.ceil(plan.seconds))
