@@ -24,14 +24,16 @@ help:
 demo: $(INSTALLED)
 	$(BIN)/melon demo
 
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile
+
 ## All tests, on both engines. Some: make test TESTS="tests/store -k filters"
 test: $(INSTALLED)
-	$(BIN)/pytest $(TESTS)
+	$(PYTEST) $(TESTS)
 
 ## The store's tests on a server without strict mode, with the oldest qdrant-client that
 ## pyproject.toml allows.
 test-oldest: $(INSTALLED) $(OLDEST)
-	MELON_TEST_QDRANT_PLAIN=1 PYTHONPATH="$(CURDIR)/$(OLDEST)" $(BIN)/pytest tests/store -k "not embedded and not edge and not full_disk and not random"
+	MELON_TEST_QDRANT_PLAIN=1 PYTHONPATH="$(CURDIR)/$(OLDEST)" $(PYTEST) tests/store -k "not embedded and not edge and not full_disk and not random"
 
 OUT ?= .melon/benchmark
 
