@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile
 INSTALLED := .venv/.installed
 LOCK := requirements-dev.lock
 OLDEST_LOCK := requirements-oldest.lock
@@ -23,8 +24,6 @@ help:
 ## Train on invented playlists, load them into the embedded store, ask for "rainy day".
 demo: $(INSTALLED)
 	$(BIN)/melon demo
-
-PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile
 
 ## All tests, on both engines. Some: make test TESTS="tests/store -k filters"
 test: $(INSTALLED)
