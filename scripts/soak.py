@@ -1,6 +1,7 @@
 """Breaks what can break around melon, for as long as you like, and says what came of it.
 
     python scripts/soak.py --kills 500            kill -9 at random points of every command
+    python scripts/soak.py --servers 200          a server dies, stops, is slow, cut off, garbled
 
 Each prints rows of the table in docs/reliability.md. What is lost or wrong ends it with 1, and
 `--seed` makes the same again, as far as the machine is as fast.
@@ -22,6 +23,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from faults.kills import Trials
 from faults.operations import OPERATIONS, Around, make_around
+from faults.proxy import before
+from faults.servers import TIMEOUT, ServerTrials, ask
 from faults.warm import Warm
 from faults.world import Embedded, OnServer, Violation
 from qdrant_server import Server, running_server
@@ -48,19 +51,44 @@ def kills(count: int, seed: int, directory: Path) -> Iterator[str]:
             share, rest = divmod(count // 2, len(names))
             quota = {name: share + (number < rest) for number, name in enumerate(names)}
             chance = random.Random(f"{seed}{place.engine}")
-            trials = Trials(around.world(place), around, warm, chance, apart=0.25)
+            trials = Trials(
+                around.world(place), around, warm, chance, thorough=0.2, in_a_row=3, apart=0.1
+            )
             trials.run(quota)
             each = ", ".join(f"{name} {tried}" for name, tried in sorted(trials.tried.items()))
             yield f"kill -9, {place.engine}: {each} | {trials.tried.total()} | 0 | 0"
 
 
-JOBS: dict[str, Callable[[int, int, Path], Iterator[str]]] = {"kills": kills}
+def servers(count: int, seed: int, directory: Path) -> Iterator[str]:
+    """Disturb the server of each operation, and of as many queries."""
+    names = [name for name in OPERATIONS if name != "train"]
+    share, rest = divmod(count, len(names))
+    quota = {name: share + (number < rest) for number, name in enumerate(names)}
+    chance = random.Random(seed)
+    with prepared(directory) as (around, warm, server), before(server, chance) as proxy:
+        place = OnServer(server, "soak", through=proxy.endpoint, timeout=TIMEOUT)
+        world = around.world(place)
+        trials = ServerTrials(world, around, warm, chance, server=server, proxy=proxy)
+        trials.run(quota)
+        each = ", ".join(f"{name} {tried}" for name, tried in trials.faults.items())
+        yield f"a server's fault during a command: {each} | {trials.tried.total()} | 0 | 0"
+        ends = ask(world, server, proxy, count)
+        each = ", ".join(f"{name} {number}" for name, number in ends.items())
+        yield f"the same during a query: {each} | {count} | 0 | 0"
+        print(f"the longest command took {trials.longest:.0f} s", file=sys.stderr)
+
+
+JOBS: dict[str, Callable[[int, int, Path], Iterator[str]]] = {
+    "kills": kills,
+    "servers": servers,
+}
 
 
 def main() -> int:
     """Run the jobs that are asked for, one after the other."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, help="how many, over both engines")
+    parser.add_argument("--servers", type=int, help="how many commands, and as many queries")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--directory", type=Path, help="where; by default a temporary one")
     options = parser.parse_args()

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melon.catalog import find_corpus
-from melon.embedding import EmbeddingSpace, build_from_files, training_settings
+from melon.embedding import EmbeddingSpace, build_from_files, training_settings, update_corpus
 from melon.ingest import SparseWeights, back_up, contents, release_name
 from melon.ingest.contents import Points
 from melon.ingest.transfer import digest, rows_of
@@ -132,6 +132,22 @@ class Trained:
         reader = MemoryReader(self.space)
         reader.manifest = reader.manifest.model_copy(update={"release": self.release})
         back_up(reader, path)
+
+
+@dataclass(frozen=True)
+class Update:
+    """A space, what is new in its catalogue, and the space that `melon update` makes of both."""
+
+    base: Trained
+    after: Trained
+
+
+def make_update(directory: Path, base: Trained, seed: int) -> Update:
+    """Four new playlists; where the updated space would be saved is not written to."""
+    catalogue = directory / f"new-{seed}"
+    write_catalogue(catalogue, seed, PLAYLISTS + 4)
+    space, _ = update_corpus([catalogue], base.path, write=False)
+    return Update(base, Trained(catalogue, directory / "out" / "updated", space))
 
 
 def make_spaces(directory: Path, count: int = 3) -> list[Trained]:

@@ -23,8 +23,8 @@ class Trials:
     around: Around
     warm: Warm
     chance: random.Random
-    thorough: bool = True
-    """Whether all releases are read after each; see `World.check`."""
+    thorough: float = 1.0
+    """After which share of the commands all releases are read, and not only new ones."""
 
     in_a_row: int = 1
     """How often a command may be disturbed before it is let through."""
@@ -84,7 +84,7 @@ class Trials:
 
     def _check_between(self, step: Step, before: State) -> None:
         with told(step):
-            state = self.world.check(thorough=self.thorough)
+            state = self.world.check(thorough=self.chance.random() < self.thorough)
             step.at_rest()
             check_between(before, state, step.after)
 
@@ -100,7 +100,7 @@ class Trials:
         prune = ["releases", "prune", *self.world.place.options]
         check_end(step, self.warm.run(prune, environment), {0})
         with told(step):
-            state = self.world.check(thorough=self.thorough)
+            state = self.world.check(thorough=self.chance.random() < self.thorough)
             step.done()
             if state != step.after:
                 raise Violation(f"{state} in place of {step.after}")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from faults.catalogue import TRAINING, Contents, Held, Trained, make_spaces
+from faults.catalogue import TRAINING, Contents, Held, Trained, Update, make_spaces, make_update
 from faults.world import Embedded, Place, State, Violation, World
 from melon.embedding import EmbeddingSpace
 from melon.ingest import restore
@@ -28,8 +29,9 @@ class Around:
     shelf: frozenset[str]
     """The releases of the library."""
 
+    update: Update
     known: Mapping[str, Contents]
-    """What each release has to hold."""
+    """What each release has to hold, that of the update, too."""
 
     @property
     def backup(self) -> Path:
@@ -58,8 +60,9 @@ def make_around(directory: Path, shelved: int) -> Around:
         for release in shelf:
             restore(backups[release], store, promote=False)
     (directory / "out").mkdir()
-    known = {one.release: one.held for one in trained}
-    return Around(directory, trained, backups, library, shelf, known)
+    update = make_update(directory, trained[0], seed=0)
+    known = {one.release: one.held for one in (*trained, update.after)}
+    return Around(directory, trained, backups, library, shelf, update, known)
 
 
 @dataclass(frozen=True)
@@ -122,12 +125,37 @@ def _beside(state: State, release: str) -> State:
     return State(release, state.live, state.releases | {release})
 
 
+def _alone(state: State, release: str) -> State:
+    """After that, and all but the one that was live before was removed."""
+    before = {state.live} if state.live else set()
+    return State(release, state.live, frozenset({release, *before}))
+
+
 def _ingest(now: Now) -> Step | None:
     if (one := now.absent(now.around.known)) is None:
         return None
-    kept = frozenset({one.release, *([now.state.live] if now.state.live else [])})
-    after = replace(_beside(now.state, one.release), releases=kept)
+    after = _alone(now.state, one.release)
     return _step("ingest", ["ingest", str(one.path), *now.options], after)
+
+
+def _update(now: Now) -> Step | None:
+    base, after = now.around.update.base, now.around.update.after
+    if after.release in now.state.releases:
+        return None
+    shutil.rmtree(after.path, ignore_errors=True)
+    shutil.copytree(base.path, after.path)
+
+    def at_rest() -> None:
+        if _space_at(after.path) not in (base.space.hash, after.space.hash):
+            raise Violation("the space is neither that of before nor the updated one")
+
+    def done() -> None:
+        if _space_at(after.path) != after.space.hash:
+            raise Violation("the space is not the updated one")
+        check_alone(after.path)
+
+    arguments = ["update", str(after.catalogue), "--space", str(after.path), *now.options]
+    return Step("update", arguments, _alone(now.state, after.release), at_rest, done)
 
 
 def _promote(now: Now) -> Step | None:
@@ -200,15 +228,14 @@ def _train(now: Now) -> Step | None:
     one, space = now.chance.choice(now.around.trained), now.around.space
     options = [f"--{name.replace('_', '-')}={value}" for name, value in TRAINING.items()]
     options = [option for option in options if "title" not in option]
-    before, beside = _hash_of(space), space.with_name(f".{space.name}.previous")
+    before = _space_at(space)
 
     def at_rest() -> None:
-        # Between two renames the one of before has another name, as the error says then.
-        if before not in (None, _hash_of(space), _hash_of(beside)) and not space.exists():
+        if before and not _space_at(space):
             raise Violation("the space of before is gone, and the new one is not there")
 
     def done() -> None:
-        if _hash_of(space) is None:
+        if _space_at(space) is None:
             raise Violation("there is no space")
         check_alone(space)
 
@@ -216,9 +243,15 @@ def _train(now: Now) -> Step | None:
     return Step("train", arguments, now.state, at_rest, done)
 
 
-def _hash_of(space: Path) -> str | None:
-    """The hash of a space that is whole, or None where there is none."""
-    return EmbeddingSpace.load(space).hash if space.exists() else None
+def _space_at(space: Path) -> str | None:
+    """The hash of a space that is whole; None where there is none.
+
+    Between the two renames that put another in its place it has another name, which the error of
+    whoever looks for it gives.
+    """
+    beside = space.with_name(f".{space.name}.previous")
+    there = next((path for path in (space, beside) if path.exists()), None)
+    return EmbeddingSpace.load(there).hash if there else None
 
 
 def check_alone(path: Path) -> None:
@@ -235,6 +268,7 @@ def check_alone(path: Path) -> None:
 OPERATIONS: Mapping[str, Operation] = {
     "train": _train,
     "ingest": _ingest,
+    "update": _update,
     "promote": _promote,
     "drop": _drop,
     "prune": _prune,

@@ -23,11 +23,12 @@ from typing import Any
 
 IMPORTED = (
     *("melon.cli", "melon.embedding", "melon.ingest", "melon.learning", "melon.retrieval"),
-    *("melon.store.embedded", "melon.store.server", "melon.catalog", "gensim.models"),
-    *("melon.learning.train", "melon.embedding.files", "melon.evaluation", "pandas"),
-    *("pyarrow.parquet", "sentencepiece", "_strptime", "multiprocessing.queues"),
-    *("concurrent.futures.process", "qdrant_client", "grpc.experimental", "rich.progress"),
-    *("rich.table", "httpcore", "h2.connection", "anyio", "certifi", "typer._adapters"),
+    *("melon.store.embedded", "melon.store.server", "melon.catalog", "melon.evaluation"),
+    *("melon.learning.train", "melon.embedding.files", "melon.embedding.update"),
+    *("gensim.models", "pandas", "pyarrow.parquet", "sentencepiece", "_strptime"),
+    *("multiprocessing.queues", "concurrent.futures.process", "rich.progress", "rich.table"),
+    *("qdrant_client", "grpc.experimental", "httpcore", "h2.connection", "anyio", "certifi"),
+    "typer._adapters",
 )
 """And all modules of `melon.commands`; none of them starts a thread."""
 

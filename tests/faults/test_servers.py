@@ -1,0 +1,43 @@
+"""The server dies, stops, is slow, cut off or garbled in the middle: an error, and then as before."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from faults.operations import OPERATIONS, Around
+from faults.proxy import before
+from faults.servers import FAULTS, TIMEOUT, ServerTrials, ask
+from faults.warm import Warm
+from faults.world import OnServer
+from qdrant_server import running_server
+
+QUERIES = 36
+
+
+@pytest.mark.timeout(900)
+def test_a_server_with_a_fault(around: Around, warm: Warm, qdrant_binary: object) -> None:
+    """Two commands for each fault, and queries."""
+    chance = random.Random(2)
+    with (
+        running_server(
+            around.directory / "faulty", settings={"STORAGE__WAL__WAL_CAPACITY_MB": "4"}
+        ) as server,
+        before(server, chance) as proxy,
+    ):
+        place = OnServer(server, "faulty", through=proxy.endpoint, timeout=TIMEOUT)
+        trials = ServerTrials(
+            around.world(place),
+            around,
+            warm,
+            chance,
+            thorough=0,
+            in_a_row=2,
+            server=server,
+            proxy=proxy,
+        )
+        trials.run(dict.fromkeys(OPERATIONS.keys() - {"train"}, 2))
+        assert trials.faults.keys() == set(FAULTS)
+        ends = ask(trials.world, server, proxy, QUERIES)
+        assert ends.total() == QUERIES
+        assert ends["answered"] > QUERIES / 4
