@@ -2,6 +2,7 @@
 
     python scripts/soak.py --kills 500            kill -9 at random points of every command
     python scripts/soak.py --servers 200          a server dies, stops, is slow, cut off, garbled
+    python scripts/soak.py --files 100000         all files, flipped, cut, emptied, deleted
 
 Each prints rows of the table in docs/reliability.md. What is lost or wrong ends it with 1, and
 `--seed` makes the same again, as far as the machine is as fast.
@@ -16,18 +17,22 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from faults.kills import Trials
-from faults.operations import OPERATIONS, Around, make_around
-from faults.proxy import before
-from faults.servers import TIMEOUT, ServerTrials, ask
-from faults.warm import Warm
-from faults.world import Embedded, OnServer, Violation
+from breakage.files import damage_space, damage_store
+from breakage.kills import Trials
+from breakage.operations import OPERATIONS, Around, make_around
+from breakage.proxy import before
+from breakage.servers import TIMEOUT, ServerTrials, ask
+from breakage.warm import Warm
+from breakage.world import Embedded, OnServer, Violation
 from qdrant_server import Server, running_server
+
+IN_A_ROW = 3
+"""Kills of a command, at most, before it is let through."""
 
 SERVER = {"STORAGE__WAL__WAL_CAPACITY_MB": "4"}
 
@@ -46,17 +51,24 @@ def prepared(directory: Path, shelved: int = 3) -> Iterator[tuple[Around, Warm, 
 def kills(count: int, seed: int, directory: Path) -> Iterator[str]:
     """Kill each operation, on either engine in turns, and finish it."""
     with prepared(directory) as (around, warm, server):
+        trials = []
         for place in (Embedded(directory / "store"), OnServer(server, "soak")):
-            names = [n for n in OPERATIONS if n != "train" or place.engine == "embedded"]
-            share, rest = divmod(count // 2, len(names))
-            quota = {name: share + (number < rest) for number, name in enumerate(names)}
             chance = random.Random(f"{seed}{place.engine}")
-            trials = Trials(
-                around.world(place), around, warm, chance, thorough=0.2, in_a_row=3, apart=0.1
-            )
-            trials.run(quota)
-            each = ", ".join(f"{name} {tried}" for name, tried in sorted(trials.tried.items()))
-            yield f"kill -9, {place.engine}: {each} | {trials.tried.total()} | 0 | 0"
+            made = Trials(around.world(place), around, warm, chance)
+            made.thorough, made.in_a_row, made.apart = 0.2, IN_A_ROW, 0.1
+            trials.append(made)
+        tried = 0
+        with suppress(KeyboardInterrupt):
+            while tried < count:
+                for one in trials:
+                    names = set(OPERATIONS) - ({"train"} if one is trials[1] else set())
+                    one.run(dict.fromkeys(sorted(names), IN_A_ROW))
+                    tried = sum(one.tried.total() for one in trials)
+                    print(f"{tried} kills", file=sys.stderr, flush=True)
+        for one in trials:
+            each = ", ".join(f"{name} {number}" for name, number in one.tried.items())
+            engine = one.world.place.engine
+            yield f"kill -9, {engine}: {each} | {one.tried.total()} | 0 | 0"
 
 
 def servers(count: int, seed: int, directory: Path) -> Iterator[str]:
@@ -78,9 +90,22 @@ def servers(count: int, seed: int, directory: Path) -> Iterator[str]:
         print(f"the longest command took {trials.longest:.0f} s", file=sys.stderr)
 
 
+def files(count: int, seed: int, directory: Path) -> Iterator[str]:
+    """Damage files of a store and of a space."""
+    around = make_around(directory, shelved=1)
+    world, release = around.world(around.library), next(iter(around.shelf))
+    for where, ends in (
+        ("a space", damage_space(around.trained[0], count, seed)),
+        ("a store", damage_store(world, release, count, seed)),
+    ):
+        each = ", ".join(f"{number} {end}" for end, number in ends.items())
+        yield f"a file of {where} flipped, cut, emptied, deleted: {each} | {ends.total()} | 0 | 0"
+
+
 JOBS: dict[str, Callable[[int, int, Path], Iterator[str]]] = {
     "kills": kills,
     "servers": servers,
+    "files": files,
 }
 
 
@@ -89,6 +114,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, help="how many, over both engines")
     parser.add_argument("--servers", type=int, help="how many commands, and as many queries")
+    parser.add_argument("--files", type=int, help="how many of a store, and of a space, or all")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--directory", type=Path, help="where; by default a temporary one")
     options = parser.parse_args()

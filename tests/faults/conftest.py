@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from faults.operations import Around, make_around
-from faults.warm import Warm
+from breakage.operations import Around, make_around
+from breakage.warm import Warm
 from places import scratch_directory
 
 

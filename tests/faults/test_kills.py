@@ -6,10 +6,10 @@ import random
 from uuid import uuid4
 
 import pytest
-from faults.kills import Trials
-from faults.operations import OPERATIONS, Around
-from faults.warm import Warm
-from faults.world import Embedded, OnServer, Place
+from breakage.kills import Trials
+from breakage.operations import OPERATIONS, Around
+from breakage.warm import Warm
+from breakage.world import Embedded, OnServer, Place
 from qdrant_server import Endpoint
 
 EMBEDDED = {

@@ -1,15 +1,15 @@
-"""The server dies, stops, is slow, cut off or garbled in the middle: an error, and then as before."""
+"""A server dies, stops, is slow, cut off or garbled: an error in time, and then as before."""
 
 from __future__ import annotations
 
 import random
 
 import pytest
-from faults.operations import OPERATIONS, Around
-from faults.proxy import before
-from faults.servers import FAULTS, TIMEOUT, ServerTrials, ask
-from faults.warm import Warm
-from faults.world import OnServer
+from breakage.operations import OPERATIONS, Around
+from breakage.proxy import before
+from breakage.servers import FAULTS, TIMEOUT, ServerTrials, ask
+from breakage.warm import Warm
+from breakage.world import OnServer
 from qdrant_server import running_server
 
 QUERIES = 36
@@ -36,7 +36,7 @@ def test_a_server_with_a_fault(around: Around, warm: Warm, qdrant_binary: object
             server=server,
             proxy=proxy,
         )
-        trials.run(dict.fromkeys(OPERATIONS.keys() - {"train"}, 2))
+        trials.run({name: 2 for name in OPERATIONS if name != "train"})
         assert trials.faults.keys() == set(FAULTS)
         ends = ask(trials.world, server, proxy, QUERIES)
         assert ends.total() == QUERIES

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 
 from qdrant_server import Server
 
-from faults.catalogue import QUERIES
-from faults.kills import Trials, check_end
-from faults.operations import Step
-from faults.proxy import FAULTS as OF_LINES
-from faults.proxy import Proxy
-from faults.world import OnServer, State, Violation, World, ranking_of
+from breakage.catalogue import QUERIES
+from breakage.kills import Trials, check_end
+from breakage.operations import Step
+from breakage.proxy import FAULTS as OF_LINES
+from breakage.proxy import Proxy
+from breakage.world import OnServer, State, Violation, World, difference_of, ranking_of
 from melon.errors import MelonError
 from melon.retrieval import Retriever
 from melon.store.server import ServerStore
@@ -129,7 +129,7 @@ def ask(world: World, server: Server, proxy: Proxy, count: int) -> Counter[str]:
                 ends["refused"] += 1
                 continue
             answer, expected = [ranking_of(found)], [world.answers[release][query]]
-            if difference := world.difference(expected, answer):
+            if difference := difference_of(expected, answer):
                 raise Violation(f"{fault}: {difference}")
             ends["answered"] += 1
     return ends

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from faults.operations import OPERATIONS, Around, Now, Step
-from faults.warm import Ended, Warm
-from faults.world import State, Violation, World
+from breakage.operations import OPERATIONS, Around, Now, Step
+from breakage.warm import Ended, Warm
+from breakage.world import State, Violation, World
 
 FIRST_GUESS = 0.3
 """Seconds of a command that was not measured yet."""

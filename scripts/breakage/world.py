@@ -10,7 +10,7 @@ from pathlib import Path
 from qdrant_client import QdrantClient
 from qdrant_server import Endpoint
 
-from faults.catalogue import QUERIES, Contents, Held
+from breakage.catalogue import QUERIES, Contents, Held
 from melon.ingest.transfer import StoredPoints
 from melon.retrieval import Recommendation, Retriever
 from melon.store import Collection, ReleaseReader, VectorStore
@@ -123,6 +123,7 @@ Answers = list[list[Ranked]]
 """Of each query, the songs and the tags, each with its score."""
 
 TOLERANCE = 1e-5
+"""Of scores: vectors from a backup have other last digits, and a server orders ties by chance."""
 
 
 @dataclass(frozen=True)
@@ -182,20 +183,8 @@ class World:
             self.compare(release, read_all(reader))
             answers = answers_of(Retriever.of_reader(reader))
         before = self.answers.setdefault(release, answers)
-        if difference := self.difference(before, answers):
+        if difference := difference_of(before, answers):
             raise Violation(f"release {release} answers otherwise than it did: {difference}")
-
-    def difference(self, before: Answers, now: Answers) -> str | None:
-        """Where answers differ first.
-
-        On a server hits that tie have another order in another build, and after a restart.
-        """
-        tolerance = TOLERANCE if self.place.engine == "server" else 0.0
-        for answer, other in zip(before, now, strict=True):
-            for one, two in zip(answer, other, strict=True):
-                if not _same(one, two, tolerance):
-                    return f"{two} in place of {one}"
-        return None
 
     def compare(self, release: str, held: Contents) -> None:
         """Make sure that this is what a release has to hold.
@@ -238,13 +227,20 @@ def ranking_of(answer: Recommendation) -> list[Ranked]:
     ]
 
 
-def _same(before: Ranked, now: Ranked, tolerance: float) -> bool:
+def difference_of(before: Answers, now: Answers) -> str | None:
+    """Where answers differ first."""
+    for answer, other in zip(before, now, strict=True):
+        for one, two in zip(answer, other, strict=True):
+            if not _same(one, two):
+                return f"{two} in place of {one}"
+    return None
+
+
+def _same(before: Ranked, now: Ranked) -> bool:
     """Whether two rankings are the same; of those that tie for the last place, any may be there."""
-    if not tolerance or not before:
+    if not before or len(before) != len(now):
         return before == now
-    if len(before) != len(now):
+    if any(abs(one - two) > TOLERANCE for (_, one), (_, two) in zip(before, now, strict=True)):
         return False
-    if any(abs(one - two) > tolerance for (_, one), (_, two) in zip(before, now, strict=True)):
-        return False
-    clear = before[-1][1] + 2 * tolerance
+    clear = before[-1][1] + 2 * TOLERANCE
     return {item for item, score in before if score > clear} <= {item for item, _ in now}

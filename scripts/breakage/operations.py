@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from faults.catalogue import TRAINING, Contents, Held, Trained, Update, make_spaces, make_update
-from faults.world import Embedded, Place, State, Violation, World
+from breakage.catalogue import TRAINING, Contents, Held, Trained, Update, make_spaces, make_update
+from breakage.world import Embedded, Place, State, Violation, World
 from melon.embedding import EmbeddingSpace
 from melon.ingest import restore
 from melon.ingest.backup import open_backup

@@ -1,0 +1,20 @@
+"""Damaged files of a store and of a space: the same answers, or an error, and checksums tell."""
+
+from __future__ import annotations
+
+from breakage.files import damage_space, damage_store
+from breakage.operations import Around
+
+SPACES, STORES = 60, 24
+
+
+def test_files_of_a_space(around: Around) -> None:
+    ends = damage_space(around.trained[1], SPACES, seed=1)
+    assert ends == {"refused": SPACES}
+
+
+def test_files_of_a_store(around: Around) -> None:
+    [release] = around.shelf
+    ends = damage_store(around.world(around.library), release, STORES, seed=1)
+    assert ends.total() == STORES
+    assert ends["refused"] > STORES / 2
