@@ -146,7 +146,7 @@ def make_update(directory: Path, base: Trained, seed: int) -> Update:
     """Four new playlists; where the updated space would be saved is not written to."""
     catalogue = directory / f"new-{seed}"
     write_catalogue(catalogue, seed, PLAYLISTS + 4)
-    space, _ = update_corpus([catalogue], base.path, write=False)
+    space = update_corpus([catalogue], base.path, write=False).space
     return Update(base, Trained(catalogue, directory / "out" / "updated", space))
 
 

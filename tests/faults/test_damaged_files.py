@@ -5,12 +5,14 @@ from __future__ import annotations
 from breakage.files import damage_space, damage_store
 from breakage.operations import Around
 
-SPACES, STORES = 60, 24
+STORES = 24
 
 
 def test_files_of_a_space(around: Around) -> None:
-    ends = damage_space(around.trained[1], SPACES, seed=1)
-    assert ends == {"refused": SPACES}
+    """All of them."""
+    ends = damage_space(around.trained[1], 1000, seed=1)
+    assert ends == {"refused": ends.total()}
+    assert ends.total() >= 40
 
 
 def test_files_of_a_store(around: Around) -> None:
