@@ -20,6 +20,7 @@ from melon.retrieval import (
     PlaylistQuery,
     Retriever,
     Variety,
+    playlist_file,
 )
 from melon.settings import StrategyName
 from melon.store import Collection
@@ -41,6 +42,7 @@ Weight = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 ShownKind = Literal["song", "tag", "playlist", "artist"]
 ListedKind = Literal["tags", "genres", "artists", "fields"]
 FoundKind = Literal["songs", "tags", "artists", "playlists"]
+PlaylistFormat = Literal["m3u8", "jspf", "csv", "json"]
 NearKind = Literal["songs", "tags", "playlists", "words"]
 
 
@@ -180,6 +182,18 @@ class QueryRequest(Constrained):
             "all_versions": self.all_versions,
             "order": self.order,
         }
+
+
+class ExportRequest(QueryRequest):
+    """A query of which the songs are wanted as a playlist for players and importers."""
+
+    format: PlaylistFormat = Field(default="m3u8", description="Of the file.")
+
+    def file(self, retriever: Retriever) -> str:
+        """As `melon query --export` writes it: called as the query's playlist, or `melon`."""
+        query, constraints = self._asked(retriever)
+        answer = retriever.recommend(query, constraints, **self.options)
+        return playlist_file(answer, self.format, title=query.title)
 
 
 def answer_together(requests: Sequence[QueryRequest], retriever: Retriever) -> list[dict[str, Any]]:

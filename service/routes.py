@@ -14,11 +14,13 @@ from melon.service import answers, failures
 from melon.service.asking import Service
 from melon.service.requests import (
     BatchRequest,
+    ExportRequest,
     FacetsRequest,
     FindRequest,
     ListedKind,
     ListRequest,
     NamesRequest,
+    PlaylistFormat,
     PlaylistsRequest,
     QueryRequest,
     ShownKind,
@@ -39,6 +41,17 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
         503: "The store is away, or too many requests wait: ask again after Retry-After.",
         504: "The answer took too long.",
     }.items()
+}
+
+
+_MEDIA_TYPES: dict[PlaylistFormat, str] = {
+    "m3u8": "audio/x-mpegurl",
+    "jspf": "application/json",
+    "csv": "text/csv",
+    "json": "application/json",
+}
+_FILES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {media_type: {} for media_type in _MEDIA_TYPES.values()}}
 }
 
 
@@ -67,6 +80,16 @@ def router(service: Service, *, secured: bool) -> APIRouter:
     async def queries(asked: BatchRequest, request: Request) -> Response:
         """Several queries at once. Where one has no answer, none has, and the error names it."""
         return await service.tell(request, lambda: _answers(service, asked))
+
+    @api.get("/export", tags=["ask"], response_class=Response, responses=_FILES)
+    async def export(asked: Annotated[ExportRequest, Query()], request: Request) -> Response:
+        """The songs of a query as a playlist: M3U8, JSPF, CSV, or Melon's JSON."""
+        return await _file(service, asked, request)
+
+    @api.post("/export", tags=["ask"], response_class=Response, responses=_FILES)
+    async def export_json(asked: ExportRequest, request: Request) -> Response:
+        """The same, asked in JSON."""
+        return await _file(service, asked, request)
 
     @api.get("/similar", tags=["ask"], response_model=answers.SimilarAnswer)
     async def similar(asked: Annotated[SimilarRequest, Query()], request: Request) -> Response:
@@ -149,6 +172,17 @@ def router(service: Service, *, secured: bool) -> APIRouter:
 def _errors(secured: bool) -> dict[int | str, dict[str, Any]]:
     key = {"model": answers.ErrorAnswer, "description": "The API key is missing or wrong."}
     return {**_ERRORS, **({401: key} if secured else {})}
+
+
+async def _file(service: Service, asked: ExportRequest, request: Request) -> Response:
+    media_type = _MEDIA_TYPES[asked.format]
+    headers = {"Content-Disposition": f'attachment; filename="melon.{asked.format}"'}
+
+    def answer() -> Response:
+        content = asked.file(service.source.retriever(asked.release)).encode(errors="replace")
+        return Response(content, media_type=media_type, headers=headers)
+
+    return await service.work.run(answer, request.is_disconnected)
 
 
 def _answers(service: Service, asked: BatchRequest) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -248,3 +249,17 @@ def test_names_of_ids_are_those_of_the_songs_and_playlists(keyed_service: TestCl
     shown = keyed_service.get("/api/v1/show/song", params={"what": "demo:song:4"}).json()
     assert got["songs"][1] == {"id": 4, "key": "demo:song:4", "name": shown["name"]}
     assert got["playlists"][0]["key"] == "demo:list:7·💿"
+
+
+@pytest.mark.parametrize("format", ["m3u8", "jspf", "csv", "json"])
+def test_an_export_is_the_file_that_the_command_writes(
+    keyed_service: TestClient, keyed_place: Place, tmp_path: Path, format: str
+) -> None:
+    asked = {"title": "rainy day", "limit": 3, "format": format}
+    file = tmp_path / f"melon.{format}"
+    query = ("query", "--title", "rainy day", "--limit", "3", "--export", str(file))
+    assert on(keyed_place)(*query).code == 0
+    got = keyed_service.get("/api/v1/export", params=asked)
+    assert got.content == file.read_bytes()
+    assert keyed_service.post("/api/v1/export", json=asked).content == got.content
+    assert got.headers["content-disposition"] == f'attachment; filename="melon.{format}"'

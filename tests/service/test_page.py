@@ -3,32 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-from faults import Faults
-from page_samples import Site, running
-from playwright.sync_api import Browser, Route, expect
-
-from melon.store import VectorStore
-
-
-@pytest.fixture(scope="module")
-def shared(browser: Browser, keyed_store: VectorStore) -> Iterator[Site]:
-    with running(keyed_store) as url, browser.new_context(base_url=url) as context:
-        context.set_default_timeout(15_000)
-        faults = Faults(context)
-        yield Site(url, context.new_page(), faults)
-
-
-@pytest.fixture
-def site(shared: Site) -> Iterator[Site]:
-    """The page at work; the test fails if it reports an error or asks another host for anything."""
-    yield shared
-    seen = shared.faults.seen.copy()
-    shared.faults.seen.clear()
-    assert not seen
+from page_samples import Site
+from playwright.sync_api import Route, expect
 
 
 def test_what_is_typed_is_suggested_and_chosen_by_keyboard(site: Site) -> None:

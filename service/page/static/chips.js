@@ -12,7 +12,7 @@ const GROUPS = [
   ["Never", ["not_genres", "not_artists", "exclude_songs"]],
 ];
 const ELSEWHERE = ["title", "strategy", "release", "beside", "limit", "max_per_artist",
-                   "diversity", "view"];
+                   "diversity", "order", "view"];
 const KINDS = {
   songs: "song", not_songs: "song", exclude_songs: "song", tags: "tag", not_tags: "tag",
   playlist: "playlist", genres: "genre", not_genres: "genre", all_genres: "genre",
@@ -44,7 +44,7 @@ function rest(query) {
 }
 
 function kept(query) {
-  const names = ["strategy", "release", "beside", "view"].filter((name) => name in query);
+  const names = ["strategy", "release", "beside", "order", "view"].filter((name) => name in query);
   return Object.fromEntries(names.map((name) => [name, query[name]]));
 }
 

@@ -2,7 +2,9 @@
 
 import { ask, keepKey, newest } from "./api.js";
 import { renderChips } from "./chips.js";
+import { copyDialog, saveDialog } from "./copy.js";
 import { byId, debounced, make, refill } from "./dom.js";
+import { Facets } from "./facets.js";
 import { lookUp, ofRelease } from "./names.js";
 import { adding, asked, besideOf, readQuery, withValue, writeQuery } from "./query.js";
 import { namesIn, renderAnswer, renderFailure } from "./results.js";
@@ -15,8 +17,11 @@ const RETRY = 2; // seconds, where the service does not say
 
 let query = readQuery(location.search);
 let about = null;
+let releases = [];
+let ownFields = [];
 let retry = null;
 const answering = newest();
+const facets = new Facets(change);
 
 // Go on with another query; `replace` keeps the number of steps back.
 function change(edit, { replace = false } = {}) {
@@ -40,9 +45,10 @@ async function answer(signal) {
   const begun = performance.now();
   try {
     if (!about) {
-      about = await ask("about", { signal });
+      [about, releases] = await Promise.all([ask("about", { signal }), ask("releases", { signal })]);
       showAbout();
     }
+    facets.show(query, about);
     const beside = besideOf(query);
     const sides = await Promise.all(
       [query, beside].filter(Boolean).map((one) =>
@@ -50,6 +56,7 @@ async function answer(signal) {
     );
     signal.throwIfAborted();
     ofRelease(sides[0].release);
+    if (!query.release && sides[0].release !== about.release) about = null; // another was promoted
     const took = performance.now() - begun;
     showAnswers(sides);
     byId("status").textContent = summary(sides[0], took);
@@ -74,11 +81,10 @@ function summary(side, took) {
 }
 
 function showAnswers(sides) {
-  const [left, right] = sides;
-  const own = about.fields.filter((field) => field.own);
+  const [, right] = sides;
   const heading = (side) => `${side.strategy} · ${side.release}`;
   const shown = sides.map((side, number) => renderAnswer(side, {
-    change, own, other: sides[1 - number], side: right ? `${number} ` : "",
+    change, own: ownFields, other: sides[1 - number], side: right ? `${number} ` : "",
     heading: right ? heading(side) : null,
   }));
   byId("failure").replaceChildren();
@@ -113,7 +119,7 @@ function askForKey(failure) {
   openDialog([form]);
 }
 
-export function openDialog(children) {
+function openDialog(children) {
   const dialog = byId("dialog");
   dialog.replaceChildren(...children);
   if (!dialog.open) dialog.showModal();
@@ -124,8 +130,13 @@ function showAbout() {
   byId("about").textContent =
     `${count(songs, "song")}, ${count(tags, "tag")}, ${count(playlists, "playlist")}`;
   choices("strategy", [["", `the release's: ${about.strategy}`], ...about.strategies]);
-  choices("beside", [["", "nothing"], ...about.strategies.map((one) => [`strategy:${one}`, one])]);
-  choices("release", [["", `live: ${about.release}`]]);
+  choices("beside", [
+    ["", "nothing"],
+    ...about.strategies.map((one) => [`strategy:${one}`, one]),
+    ...(releases.length > 1 ? releases : []).map(({ release }) => [`release:${release}`, release]),
+  ]);
+  choices("release", [["", `live: ${about.release}`], ...releases.map((one) => one.release)]);
+  ownFields = about.fields.filter((field) => field.own);
   showQuery();
 }
 
@@ -175,6 +186,11 @@ function listen() {
     kinds: ["artists"], fail, pinned,
     choose: (kind, value) => change((now) => adding(now, kind, value)),
   });
+  byId("constraints").addEventListener("toggle", () => facets.show(query, about));
+  byId("tools").append(
+    make("button", { type: "button", onclick: () => openDialog([copyDialog(query)]) }, "Copy as …"),
+    make("button", { type: "button", onclick: () => openDialog([saveDialog(query)]) }, "Save as …"),
+  );
   addEventListener("popstate", () => {
     query = readQuery(location.search);
     refresh();

@@ -50,8 +50,8 @@ export function asked(query, more = {}) {
   return body;
 }
 
-export function constraintsOf(query, without) {
-  const names = [...CONSTRAINTS, "release"].filter((name) => name in query && name !== without);
+export function constraintsOf(query, without = []) {
+  const names = [...CONSTRAINTS, "release"].filter((name) => name in query && !without.includes(name));
   return Object.fromEntries(names.map((name) => [name, query[name]]));
 }
 

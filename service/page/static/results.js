@@ -104,7 +104,7 @@ function renderSong(song, { popular, largest, change, own, side, other, place })
       ? make("p", { className: "facts" }, fields.map((field) => ownValue(field, song[field.name])).join(" · "))
       : null,
     make("p", { className: "because" }, reasonsOf(song)),
-    other && make("p", { className: "facts" }, place ? `place ${place} beside` : "not beside"),
+    other && make("p", { className: "facts" }, place ? `place ${place} on the other side` : "not on the other side"),
     song.versions?.length ? versions(song, change, side) : null);
 }
 

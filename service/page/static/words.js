@@ -15,10 +15,11 @@ export function reasonsOf(result) {
   const lists = result.playlists ?? [];
   if (lists.length) {
     const [first] = lists;
-    const like = quoted(nameOf("playlist", first.id, first.key));
+    const name = nameOf("playlist", first.id);
+    const like = name === `playlist ${first.id}` ? name : quoted(name);
     said.push(
       lists.length === 1
-        ? `the playlist ${like} holds it`
+        ? `${like} holds it`
         : `${count(lists.length, "playlist")} like ${like} hold it`,
     );
   }

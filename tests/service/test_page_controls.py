@@ -1,0 +1,291 @@
+"""What the page constrains, compares, copies and saves; by keyboard, and for everybody's eyes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from page_samples import Site
+from playwright.sync_api import Locator, Page, expect
+
+import melon
+from melon.retrieval import RetrievalSettings, Retriever
+from melon.store import VectorStore
+
+
+def constraints(site: Site, search: str = "") -> Page:
+    page = site.open(search)
+    if not page.locator("#constraints").evaluate("panel => panel.open"):
+        page.get_by_text("Constraints").click()
+    expect(page.locator("#passing")).to_contain_text("pass")
+    return page
+
+
+def rows(page: Page, field: str) -> dict[str, tuple[int, bool]]:
+    """Of a field with boxes, how many songs each value has, and whether it is chosen."""
+    group = page.get_by_role("group", name=field, exact=True)
+    return {
+        item.locator("span").inner_text(): (
+            int(item.locator("small").inner_text().replace(",", "")),
+            item.get_by_role("checkbox").is_checked(),
+        )
+        for item in group.get_by_role("listitem").all()
+    }
+
+
+def passing(page: Page) -> int:
+    return int(page.locator("#passing").inner_text().split()[0].replace(",", ""))
+
+
+def asked(site: Site, path: str, **given: Any) -> Any:
+    return httpx.get(f"{site.url}api/v1/{path}", params=given, timeout=60).json()
+
+
+def test_genres_are_counted_chosen_and_left_out(site: Site) -> None:
+    page = constraints(site, "?tags=rain")
+    every = {one["name"]: one["songs"] for one in asked(site, "facets")["facets"]["genres"]}
+    assert {name: songs for name, (songs, _) in rows(page, "Genre").items()} == every
+    box = page.get_by_role("checkbox", name="Jazz")
+    box.press("Space")
+    site.answered()
+    expect(page.locator("#passing")).to_contain_text(f"{every['Jazz']} songs")
+    expect(page.get_by_role("checkbox", name="Jazz")).to_be_focused()
+    assert rows(page, "Genre")["Jazz"] == (every["Jazz"], True)
+    assert rows(page, "Genre")["Ballad"] == (every["Ballad"], False)  # what else there is
+    never = page.get_by_role("button", name="Never Ballad")
+    never.click()
+    site.answered()
+    expect(page.get_by_role("button", name="Never Ballad")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    assert site.chips("Never") == ["Ballad"]
+    assert site.chips("Only") == ["Jazz"]
+    for genres in site.songs().locator(".facts:first-of-type").all_inner_texts():
+        assert "Jazz" in genres
+
+
+def test_years_popularity_artists_and_any_field_constrain(site: Site) -> None:
+    page = constraints(site)
+    for label, value in (
+        ("From year", "1990"),
+        ("To year", "2009"),
+        ("In playlists, at least", "5"),
+    ):
+        page.get_by_label(label).fill(value)
+        page.get_by_label(label).press("Tab")
+        site.answered()
+    page.get_by_label("Another condition on a field").fill("popularity < 40")
+    page.get_by_label("Another condition on a field").press("Enter")
+    site.answered()
+    assert site.chips("Only") == ["1990", "2009", "5", "popularity < 40"]
+    given = {"since": 1990, "until": 2009, "min_popularity": 5, "where": "popularity < 40"}
+    expect(page.locator("#passing")).to_contain_text(str(asked(site, "facets", **given)["total"]))
+    artist = site.songs().first.locator("button.plain").first
+    name = artist.inner_text()
+    artist.click()
+    site.answered()
+    assert site.chips("Only")[0] == name
+    for song in site.songs().all():
+        assert name in song.locator("button.plain").all_inner_texts()
+
+
+def test_the_catalogues_own_fields_constrain(site: Site) -> None:
+    page = constraints(site)
+    labels = rows(page, "label")
+    assert 'the "label"' in labels
+    for value in ('the "label"', "x, y (z)"):
+        group = page.get_by_role("group", name="label", exact=True)
+        group.get_by_role("checkbox", name=value).click()
+        site.answered()
+    total = labels['the "label"'][0] + labels["x, y (z)"][0]
+    expect(page.locator("#passing")).to_contain_text(f"{total} songs")
+    assert {value for value, (_, chosen) in rows(page, "label").items() if chosen} == {
+        'the "label"',
+        "x, y (z)",
+    }
+    page.get_by_role("group", name="explicit").get_by_role("checkbox", name="true").click()
+    site.answered()
+    page.get_by_label("bpm, from").fill("110.5")
+    page.get_by_label("bpm, from").press("Tab")
+    site.answered()
+    page.get_by_label("premiere, to").fill("2020-01-02")
+    page.get_by_label("premiere, to").press("Tab")
+    site.answered()
+    where = [
+        'label in ("the \\"label\\"", "x, y (z)")',
+        "explicit = true",
+        "bpm >= 110.5",
+        "premiere <= 2020-01-02",
+    ]
+    total = asked(site, "facets", where=where)["total"]
+    expect(page.locator("#passing")).to_contain_text(f"{total} song")
+    page.reload()
+    site.answered()
+    constraints_again = constraints(site, site.search)
+    assert constraints_again.get_by_label("bpm, from").input_value() == "110.5"
+    page.get_by_role("group", name="label", exact=True).get_by_role("checkbox", name="x, y").click()
+    site.answered()
+    assert rows(page, "label")["x, y (z)"][1] is False
+
+
+def test_two_strategies_stand_side_by_side(site: Site) -> None:
+    page = site.open("?tags=rain")
+    page.get_by_text("How to answer").click()
+    page.get_by_label("Beside it").select_option("strategy:vote")
+    site.answered()
+    sides = page.get_by_role("heading", name=" · ", exact=False).all_inner_texts()
+    assert len(sides) == 2
+    assert sides[1].startswith("vote")
+    place = page.get_by_text("on the other side")
+    assert place.count() == 40
+    page.get_by_label("Strategy").select_option("vote")
+    site.answered()
+    assert place.all_inner_texts() == [f"place {n} on the other side" for n in range(1, 21)] * 2
+    release = asked(site, "about")["release"]
+    page.get_by_label("Release").select_option(release)
+    site.answered()
+    page.get_by_role("spinbutton", name="Songs").fill("5")
+    page.get_by_role("spinbutton", name="Songs").press("Enter")
+    site.answered()
+    page.get_by_label("Beside it").select_option("nothing")
+    site.answered()
+    page.get_by_label("Order").select_option("flow")
+    site.answered()
+    assert site.search == f"?tags=rain&strategy=vote&release={release}&limit=5&order=flow"
+    assert site.songs().count() == 5
+
+
+QUERY = (
+    "?title=it's+a+%22rainy%22+day&songs=5&tags=rain&not_tags=party&genres=Jazz&since=1990"
+    "&min_popularity=2&where=bpm+>=+90&max_per_artist=2&tag_weight=0.5&all_versions=true"
+    "&strategy=vote&limit=7&beside=strategy:mean"
+)
+
+
+def copied(page: Page, way: str) -> str:
+    page.get_by_role("radio", name=way).check()
+    return page.get_by_label("Text to copy").inner_text()
+
+
+def test_a_query_is_copied_as_programs_ask_it(
+    site: Site, keyed_store: VectorStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = site.open(QUERY)
+    page.get_by_role("button", name="Copy as").click()
+    body = json.loads(copied(page, "JSON"))
+    answer = httpx.post(f"{site.url}api/v1/query", json=body, timeout=60).json()
+    shown = site.page.locator(".answer").first.locator("h4").all_inner_texts()
+    assert [song["name"] for song in answer["songs"]] == shown
+    curl = copied(page, "curl")
+    assert curl.startswith(f"curl '{site.url}api/v1/query' ")
+    data = curl.split("--data ")[1].strip()[1:-1].replace("'\\''", "'")
+    assert json.loads(data) == body
+    python = copied(page, "Python")
+    retriever = Retriever(keyed_store, settings=RetrievalSettings.default())
+    monkeypatch.setattr(melon, "open", lambda: retriever)
+    names: dict[str, Any] = {}
+    exec(python, names)
+    assert names["answer"].to_json() == answer
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy", exact=True).click()
+    expect(page.get_by_text("copied", exact=True)).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == python
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Copy as")).to_be_focused()
+
+
+def test_songs_are_saved_as_playlists(site: Site) -> None:
+    page = site.open("?title=rainy+day&limit=3")
+    page.get_by_role("button", name="Save as").click()
+    for format, name in (
+        ("m3u8", "M3U8"),
+        ("jspf", "JSPF"),
+        ("csv", "CSV"),
+        ("json", "Melon JSON"),
+    ):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name, exact=True).click()
+        assert download.value.suggested_filename == f"rainy day.{format}"
+        given = {"title": "rainy day", "limit": 3, "format": format}
+        same = httpx.get(f"{site.url}api/v1/export", params=given, timeout=60)
+        assert "rainy day" in same.text
+        assert download.value.path().read_text("utf-8") == same.text
+    page.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def faults_of(page: Page) -> list[str]:
+    """What axe-core finds that WCAG 2.2 AA does not allow, and what it calls good practice."""
+    found = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("dark", 375)])
+def test_everybody_can_use_it(site: Site, theme: Any, width: int) -> None:
+    page = site.page
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=theme)
+    try:
+        constraints(site, QUERY + "&not_genres=Ballad&tags=raim&songs=4000")
+        page.get_by_text("How to answer").click()
+        assert faults_of(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.get_by_label("Songs, tags, artists or a playlist").fill("비")
+        expect(site.options().first).to_be_visible()
+        assert faults_of(page) == []
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Copy as").click()
+        assert faults_of(page) == []
+        page.keyboard.press("Escape")
+    finally:
+        page.set_viewport_size({"width": 1280, "height": 800})
+        page.emulate_media(color_scheme="light")
+
+
+def paper(page: Page) -> str:
+    colour: str = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    return colour
+
+
+def test_a_theme_can_be_chosen_and_stays(site: Site) -> None:
+    page = site.open()
+    button = page.get_by_role("button", name="theme")
+    light = paper(page)
+    button.click()
+    assert paper(page) == light
+    button.press("Enter")
+    dark = paper(page)
+    assert dark != light
+    page.reload()
+    site.answered()
+    assert paper(page) == dark
+    button.click()
+    expect(button).to_have_text("theme: auto")
+
+
+def test_all_is_reached_by_the_keyboard_alone(site: Site) -> None:
+    """From the address bar on, in the order of the page, each with a focus that is seen."""
+    page = site.open("?tags=rain")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="To the results")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Copy as")).to_be_focused()
+    wanted = ["Save as", "Add tag", "More like this", "Less like this", "artist"]
+    seen: list[str] = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        focused = page.locator(":focus")
+        seen.append(name_of(focused))
+        assert focused.evaluate("element => getComputedStyle(element).outlineWidth") == "3px"
+    assert [name for name in wanted if not any(name in one for one in seen)] == []
+
+
+def name_of(element: Locator) -> str:
+    said: str = element.evaluate(
+        "e => `${e.getAttribute('aria-label') ?? e.textContent} ${e.dataset.key}`"
+    )
+    return said
