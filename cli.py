@@ -15,8 +15,7 @@ import typer
 from melon.commands.completion import being_completed, join_words
 from melon.commands.console import guard_stderr, note_error, prepare_streams
 from melon.commands.options import left_open
-from melon.display import printable
-from melon.errors import MelonError
+from melon.errors import InputError, MelonError, uncapitalized
 
 COMMANDS: Mapping[str, str] = {
     "import": "import_",
@@ -42,6 +41,7 @@ COMMANDS: Mapping[str, str] = {
     "releases": "releases",
     "status": "releases",
     "verify": "verify",
+    "doctor": "doctor",
     "demo": "demo",
 }
 """The commands, as the help lists them, and which module of `melon.commands` each is in."""
@@ -165,12 +165,11 @@ _UsageError: Any = typer.BadParameter.__mro__[2]
 
 
 def _show_usage(error: Any) -> int:
-    """Print what is wrong with a command line as Typer does, but for what terminals act upon."""
-    from typer.rich_utils import rich_format_error
-
-    shown = printable(error.format_message())
-    error.format_message = lambda: shown
-    rich_format_error(error)
+    """Print what is wrong with a command line as every other error, in place of Typer's boxes."""
+    if type(error).__name__ != "NoArgsIsHelpError":  # the help is there already
+        command = getattr(error.ctx, "command_path", "melon")
+        what = uncapitalized(error.format_message()).rstrip(".")
+        note_error(InputError(what, hint=f"`{command} --help` says what it takes"))
     return int(error.exit_code)
 
 
