@@ -226,6 +226,18 @@ def evaluate(
         ),
     ] = None,
     keys: KeysOption = False,
+    html: Annotated[
+        Path | None,
+        path_option("--html", help="Write a page with plots.", rich_help_panel=OUTPUT),
+    ] = None,
+    compare: Annotated[
+        Path | None,
+        path_option(
+            "--compare",
+            help="What --json printed of an earlier run: the page shows both.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
     until: UntilOption = None,
     one_by_one: Annotated[
         bool, typer.Option("--one-by-one", help="Ask each question alone, and time that.")
@@ -241,7 +253,8 @@ def evaluate(
 
     Several strategies come best first, with what each is below the best, and a line says which
     setting makes the best one the default. With --json, one scorecard, or a list of them if
-    --strategy is `all` or given repeatedly.
+    --strategy is `all` or given repeatedly. The page of --html has the questions that were answered
+    worst, too, with what was expected and what came.
     """
     from melon.evaluation import (
         BATCH,
@@ -252,10 +265,13 @@ def evaluate(
         compared,
         paired,
         read_questions,
+        read_scorecards,
+        worst,
         write_results,
     )
     from melon.evaluation import evaluate as evaluated
-    from melon.files import check_file, check_not_read
+    from melon.files import check_file, check_not_read, make_directory, write_atomically
+    from melon.plots import evaluation_page
     from melon.retrieval import check_strategy
 
     if one_by_one and processes is not None and processes > 1:
@@ -273,7 +289,12 @@ def evaluate(
         check_not_read(out, filter(None, [questions, answers, settings_file(settings)]))
     elif keys:
         raise InputError("nothing is written", where="--keys", hint="say where with --out")
-    results: list[Result] = []
+    if html is not None:
+        check_file(html)
+        check_not_read(html, filter(None, [questions, answers, compare, settings_file(settings)]))
+    elif compare is not None:
+        raise InputError("nothing is written", where="--compare", hint="say where with --html")
+    before = None if compare is None else read_scorecards(compare)
     store, unknown = cache(partial(chosen_store, url, path)), Unknowns()
     names = keys_in(store, release, questions, answers)
     pairs = paired(read_questions(questions, names), read_questions(answers, names))
@@ -284,6 +305,9 @@ def evaluate(
         again = partial(
             opened_retriever, url, path, retriever.release, retrieval_settings.model_dump_json()
         )
+        of_each: dict[str | None, list[Result]] = {
+            name: [] for name in _named(strategies, retriever)
+        }
         cards = [
             evaluated(
                 retriever,
@@ -296,10 +320,12 @@ def evaluate(
                 results=results,
                 progress=bar,
             )
-            for name in _named(strategies, retriever)
+            for name, results in of_each.items()
         ]
+    answered = dict(zip((card.strategy for card in cards), of_each.values(), strict=True))
     if out is not None:
         asked = [question for question, _ in pairs]
+        [results] = answered.values()
         write_results(out, results, ResultKeys(retriever.reader, asked) if keys else None)
         note(f"results: {out}")
     note_unknown(unknown, len(pairs))
@@ -314,6 +340,13 @@ def evaluate(
         print_json(cards[0].to_json())
     if len(cards) > 1:
         note_best(cards)
+    if html is not None:
+        scores, results = cards[0].by_question, answered[cards[0].strategy]
+        assert scores is not None
+        misses = worst(retriever.reader, pairs, results, scores)
+        make_directory(html.parent)
+        write_atomically(html, evaluation_page(cards, retriever.release, misses, before))
+        note(f"page: {html}")
 
 
 def _watched(results: Iterable[Result], short: list[int]) -> Iterator[Result]:

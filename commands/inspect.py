@@ -9,6 +9,7 @@ import typer
 
 from melon.commands.console import meter, note, print_json, print_table
 from melon.commands.options import (
+    OUTPUT,
     JsonOption,
     PathOption,
     ReleaseOption,
@@ -20,7 +21,9 @@ from melon.commands.options import (
 
 
 def inspect(
-    html: Annotated[Path | None, path_option("--html", help="Write a page with plots.")] = None,
+    html: Annotated[
+        Path | None, path_option("--html", help="Write a page with plots.", rich_help_panel=OUTPUT)
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other samples.")] = 0,
     release: ReleaseOption = None,
     url: UrlOption = None,

@@ -9,6 +9,7 @@ import typer
 
 from melon.commands.console import meter, note, print_json
 from melon.commands.options import (
+    OUTPUT,
     PathOption,
     ReleaseOption,
     UrlOption,
@@ -22,9 +23,14 @@ from melon.errors import counted
 
 def map_(
     out: Annotated[
-        Path, path_option("--out", "-o", help="Where the page goes.", show_default=True)
+        Path,
+        path_option(
+            "--out", "-o", help="Where the page goes.", show_default=True, rich_help_panel=OUTPUT
+        ),
     ] = Path("map.html"),
-    png: Annotated[Path | None, path_option("--png", help="Draw a picture, too.")] = None,
+    png: Annotated[
+        Path | None, path_option("--png", help="Draw a picture, too.", rich_help_panel=OUTPUT)
+    ] = None,
     colour: Annotated[
         str | None,
         typer.Option(
@@ -41,19 +47,26 @@ def map_(
     seed: Annotated[int, typer.Option(min=0, help="Another seed, another layout.")] = 0,
     parquet: Annotated[
         Path | None,
-        path_option("--parquet", help="Write a table of points, as for Embedding Atlas."),
+        path_option(
+            "--parquet",
+            help="Write a table of points, as for Embedding Atlas.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     projector: Annotated[
         Path | None,
         path_option(
             "--projector",
             help="Directory for TensorBoard's projector: tensors.tsv and metadata.tsv.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     release: ReleaseOption = None,
     url: UrlOption = None,
     path: PathOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the points as JSON, too.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the points as JSON, too.", rich_help_panel=OUTPUT)
+    ] = False,
 ) -> None:
     """Lay out songs, tags and playlists on one page: near each other as in the co-embedding.
 

@@ -1,6 +1,7 @@
 """Masked questions become results, a score and a scorecard; playlists become questions."""
 
 from melon.evaluation.drawing import draw_kinds, fitting
+from melon.evaluation.earlier import read_scorecards
 from melon.evaluation.errors import (
     BadQuestions,
     BadResults,
@@ -10,6 +11,7 @@ from melon.evaluation.errors import (
 )
 from melon.evaluation.keys import StoreKeys
 from melon.evaluation.metrics import ndcg
+from melon.evaluation.misses import Miss, worst
 from melon.evaluation.nearest import neighbours
 from melon.evaluation.popular import POPULAR
 from melon.evaluation.questions import KINDS, Pair, as_query, kind_of, paired, read_questions
@@ -46,6 +48,7 @@ __all__ = [
     "BadQuestions",
     "BadResults",
     "BeyondAccuracy",
+    "Miss",
     "NothingToHide",
     "Pair",
     "Processes",
@@ -76,8 +79,10 @@ __all__ = [
     "paired_difference",
     "read_questions",
     "read_results",
+    "read_scorecards",
     "recommend",
     "score",
     "split",
+    "worst",
     "write_results",
 ]

@@ -4,6 +4,7 @@ What is heavy (openTSNE, matplotlib, pyarrow) is imported where it is used.
 """
 
 from melon.plots.colours import check_colour, colouring
+from melon.plots.evaluation import evaluation_page
 from melon.plots.export import check_projector, write_parquet, write_projector
 from melon.plots.inspection import inspection_page, inspection_tables
 from melon.plots.map import PLACES, MalformedMap, Map, map_file, map_of, save_map, saved_map
@@ -19,6 +20,7 @@ __all__ = [
     "check_colour",
     "check_projector",
     "colouring",
+    "evaluation_page",
     "inspection_page",
     "inspection_tables",
     "map_data",

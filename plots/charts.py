@@ -58,16 +58,19 @@ def bar(value: float, error: float | None, most: float, colour: str = NAMED[0]) 
     return f'<div class="bar" aria-hidden="true">{shown}</div>'
 
 
-Html = str
-
-
 def table(
-    caption: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, html: bool = False
-) -> Html:
+    caption: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    html: bool = False,
+    said: bool = False,
+) -> str:
     """A table; columns whose name ends in `>` are numbers, set to the right.
 
     Args:
         html: whether cells are HTML already; names of columns never are.
+        said: whether the caption stands above already, so that it is for screen readers alone.
     """
     kinds = [' class="number"' if name.endswith(">") else "" for name in columns]
     head = "".join(
@@ -83,9 +86,10 @@ def table(
         + "</tr>"
         for row in rows
     )
+    unseen = ' class="unseen"' if said else ""
     # A region that scrolls has to be reached by the keyboard.
     return (
         f'<div class="scroll" role="region" tabindex="0" aria-label="{text(caption)}">'
-        f"<table><caption>{text(caption)}</caption><thead><tr>{head}</tr></thead>"
+        f"<table><caption{unseen}>{text(caption)}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>"
     )

@@ -11,6 +11,7 @@ class MelonMap {
     this.data = data;
     this.picked = picked;
     this.count = data.x.length;
+    this.dense = Math.max(0.5, Math.min(1, Math.sqrt(8000 / this.count))); // smaller where there are many
     this.hidden = { kinds: new Set(), codes: new Set() };
     this.chosen = -1;
     this.under = -1;
@@ -98,7 +99,7 @@ class MelonMap {
   py(y) { return (this.middle[1] - y) * this.scale + this.height / 2; }
 
   radius(row) {
-    return (1.3 + 3.5 * this.data.size[row]) * Math.min(2.5, Math.sqrt(this.scale / this.whole) * 0.6 + 0.4);
+    return this.dense * (1.3 + 3.5 * this.data.size[row]) * Math.min(2.5, Math.sqrt(this.scale / this.whole) * 0.6 + 0.4);
   }
 
   zoom(factor, at = [this.width / 2, this.height / 2]) {
@@ -194,14 +195,14 @@ class MelonMap {
   trace(pen, row, times = 1) {
     const kind = this.data.kind[row];
     if (this.hidden.kinds.has(kind)) return;
-    const [x, y] = this.place(row), r = this.radius(row) * times;
+    const x = this.px(this.data.x[row]), y = this.py(this.data.y[row]), r = this.radius(row) * times;
     if (x < -r || y < -r || x > this.width + r || y > this.height + r) return;
     if (kind === 1) {
       pen.moveTo(x, y - 1.3 * r);
       pen.lineTo(x + 1.2 * r, y + 0.9 * r);
       pen.lineTo(x - 1.2 * r, y + 0.9 * r);
       pen.closePath();
-    } else if (kind === 2) {
+    } else if (kind === 2 || r < 1.5) { // a disc takes much longer, and looks the same
       pen.rect(x - 0.9 * r, y - 0.9 * r, 1.8 * r, 1.8 * r);
     } else {
       pen.moveTo(x + r, y);
