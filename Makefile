@@ -12,7 +12,7 @@ OLDEST := .cache/oldest
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-oldest benchmark lint types check format docs qdrant lock install clean
+.PHONY: help demo test test-oldest benchmark lint types check format docs pictures qdrant lock install clean
 
 ## Print what the targets do.
 help:
@@ -68,6 +68,10 @@ format: $(INSTALLED)
 docs: $(INSTALLED)
 	$(BIN)/python scripts/cli_reference.py
 	$(BIN)/python scripts/field_reference.py
+
+## The pictures of the documents, of the demo's store; tests fail when they are stale.
+pictures: $(INSTALLED)
+	$(BIN)/python scripts/pictures.py
 
 ## A Qdrant server on localhost:6333 without Docker, in the foreground.
 qdrant: $(INSTALLED)
