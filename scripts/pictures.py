@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image, PngImagePlugin
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
@@ -84,7 +84,12 @@ def draw_inspection(page: Page, work: Path) -> None:
 
 PICTURES = {
     "map": Picture(draw_map, ("plots/map*", "plots/page.*", "plots/colours.py")),
-    "inspect": Picture(draw_inspection, ("plots/inspection.py", "plots/charts.py", "plots/page.*")),
+    "inspect": Picture(
+        draw_inspection,
+        ("plots/inspection.py", "plots/charts.py", "plots/page.*"),
+        width=790,
+        height=800,
+    ),
 }
 
 
@@ -108,12 +113,12 @@ def main(names: list[str]) -> None:
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as work:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"))
         for name in names or PICTURES:
-            page = browser.new_page(
-                viewport={"width": PICTURES[name].width, "height": PICTURES[name].height}
-            )
-            PICTURES[name].draw(page, Path(work))
+            picture = PICTURES[name]
+            size: ViewportSize = {"width": picture.width, "height": picture.height}
+            page = browser.new_page(viewport=size)
+            picture.draw(page, Path(work))
             page.wait_for_timeout(500)  # for what is drawn after the next frame
-            save(PICTURES[name], page.screenshot(), IMAGES / f"{name}.png")
+            save(picture, page.screenshot(), IMAGES / f"{name}.png")
             page.close()
         browser.close()
 
