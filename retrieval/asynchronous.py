@@ -46,6 +46,7 @@ class AsyncRetriever:
         InputError: there are no threads.
     """
 
+    query = _awaited(Retriever.query)
     recommend = _awaited(Retriever.recommend)
     recommend_many = _awaited(Retriever.recommend_many)
     rank_many = _awaited(Retriever.rank_many)
@@ -53,6 +54,8 @@ class AsyncRetriever:
     find = _awaited(Retriever.find)
     show = _awaited(Retriever.show)
     listing = _awaited(Retriever.listing)
+    with_near = _awaited(Retriever.with_near)
+    playlists = _awaited(Retriever.playlists)
     counts = _awaited(Retriever.counts)
     excluded = _awaited(Retriever.excluded)
     song_id = _awaited(Retriever.song_id)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from melon.errors import MissingExtra
@@ -73,11 +72,13 @@ def to_html(answer: Recommendation) -> str:
         *([f"Unknown: {', '.join(map(str, unknown))}."] * bool(unknown)),
         f"{answer.strategy}, release {answer.release}",
     ]
+    from html import escape  # which a query of the command does not need
+
     return "".join(
         [
             '<div class="melon">',
-            _table("Songs", songs),
-            _table("Tags", tags),
+            _table("Songs", songs, escape),
+            _table("Tags", tags, escape),
             *(f"<p>{escape(note)}</p>" for note in notes),
             "</div>",
         ]
@@ -88,7 +89,7 @@ def _score(score: float, column: str) -> str:
     return f"{score:,.0f}" if column == "playlists" else f"{score:.3f}"
 
 
-def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
+def _table(title: str, rows: Sequence[Mapping[str, Any]], escape: Callable[[str], str]) -> str:
     """Rows that have the same columns; those that are empty in all rows are left out."""
     columns = [name for name in (rows[0] if rows else ()) if any(row[name] for row in rows)]
     if not columns:
