@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from melon.settings import Settings
     from melon.store import ReleaseInfo, VectorStore
 
-EXTRAS = {"web": "fastapi", "plot": "plotly", "mcp": "mcp"}
+EXTRAS = {"web": "fastapi", "plot": "openTSNE", "mcp": "mcp"}
 """The library by whose presence each extra is told."""
 
 KEPT = 2

@@ -61,7 +61,10 @@ def picture(of: Map, colour: str | None = None) -> bytes:
     fonts = ["DejaVu Sans", *[name for name in FONTS if name in there][:1]]
     scale = min(1.0, (8000 / max(len(of), 1)) ** 0.5)
     # Of what no font has, a box is drawn.
-    with mpl.rc_context({"font.family": fonts}), warnings.catch_warnings():
+    with (
+        mpl.rc_context({"font.family": fonts, "text.parse_math": False}),
+        warnings.catch_warnings(),
+    ):
         warnings.filterwarnings("ignore", message="Glyph")
         figure = Figure(figsize=(12, 10), layout="constrained")
         canvas = FigureCanvasAgg(figure)
@@ -90,15 +93,17 @@ def picture(of: Map, colour: str | None = None) -> bytes:
                 path_effects=[withStroke(linewidth=3, foreground="white")],
             )
         handles = [
-            Line2D([], [], marker="o", linestyle="", color=shade, label=_plain(label))
+            Line2D([], [], marker="o", linestyle="", color=shade, label=printable(label))
             for label, shade in zip(by.labels, by.colours, strict=True)
         ]
         if MISSING in by.codes:
             handles.append(
                 Line2D([], [], marker="o", linestyle="", color=UNKNOWN, label="not known")
             )
-        axes.legend(handles=handles, title=_plain(by.name), loc="upper left", bbox_to_anchor=(1, 1))
-        figure.supxlabel(_plain(of.rule), fontsize=9, wrap=True)
+        axes.legend(
+            handles=handles, title=printable(by.name), loc="upper left", bbox_to_anchor=(1, 1)
+        )
+        figure.supxlabel(printable(of.rule), fontsize=9, wrap=True)
         file = io.BytesIO()
         canvas.print_png(file)  # type: ignore[no-untyped-call]
     return file.getvalue()
@@ -116,8 +121,3 @@ def _named(of: Map, kinds: NDArray[np.int64], sizes: NDArray[np.float64]) -> Seq
         ):
             named.append(row)
     return named
-
-
-def _plain(label: str) -> str:
-    """A text in which no `$` begins a formula."""
-    return printable(label).replace("$", r"\$")

@@ -37,6 +37,7 @@ LIGHT_MODULES = [
     "melon.catalog",
     "melon.cli",
     "melon.errors",
+    "melon.plots",
     "melon.retrieval",
     "melon.settings",
     "melon.store",

@@ -139,9 +139,10 @@ def test_seeds_and_results_of_a_query_can_be_marked(page: Page, file: Path) -> N
 
 def test_a_picture_has_names_in_any_script(tmp_path: Path) -> None:
     """And none that is taken for a formula; warnings are errors here."""
-    names = ["$x^", "비 오는 날", "\U0001f9ff", *["노래"] * 57]
-    write_picture(some_map(name=names, kind=["tag"] * 60), tmp_path / "a.png")
-    write_picture(some_map(name=names, kind=["tag"] * 60), tmp_path / "b.png", "era")
+    names = ["$\\frac$", "비 오는 날", "\U0001f9ff", *["노래"] * 57]
+    shown = some_map(name=names, kind=["tag"] * 60, genre=["$\\frac$"] * 60, rule="$\\frac$")
+    write_picture(shown, tmp_path / "a.png")
+    write_picture(shown, tmp_path / "b.png", "era")
     first, second = (tmp_path / name for name in ("a.png", "b.png"))
     assert first.read_bytes().startswith(PNG)
     assert first.read_bytes() != second.read_bytes()
