@@ -33,7 +33,9 @@ MANY = 10_000
 """From so many points on two threads pay; with fewer they wait for each other most of the time."""
 
 
-def lay_out(vectors: Floats, seed: int, progress: Progress = ignore) -> tuple[Floats, Ints]:
+def lay_out(
+    vectors: Floats, seed: int, progress: Progress = ignore, *, quick: bool = False
+) -> tuple[Floats, Ints]:
     """A place for each of n points, and which are nearest to it.
 
     The same vectors and seed give the same places on the same machine.
@@ -42,6 +44,7 @@ def lay_out(vectors: Floats, seed: int, progress: Progress = ignore) -> tuple[Fl
         vectors: (n, dim) float32, unit rows.
         seed: of the small noise that keeps equal points apart.
         progress: told of the steps `nearest` and `lay out`.
+        quick: by the principal components alone, which takes no extra.
 
     Returns:
         Places (n, 2) float32, and the rows of the nearest points (n, k) int64, nearest first.
@@ -50,7 +53,7 @@ def lay_out(vectors: Floats, seed: int, progress: Progress = ignore) -> tuple[Fl
         MissingExtra: openTSNE is not installed.
     """
     rows, cosines = neighbours(vectors, 3 * PERPLEXITY, progress)
-    if len(vectors) < FEW:
+    if quick or len(vectors) < FEW:
         return _components(vectors), rows
     with needing("plot"):
         from openTSNE import TSNE, affinity, initialization

@@ -99,7 +99,12 @@ class Map(BaseModel):
 
 
 def map_of(
-    reader: ReleaseReader, *, places: int = PLACES, seed: int = 0, progress: Progress = ignore
+    reader: ReleaseReader,
+    *,
+    places: int = PLACES,
+    seed: int = 0,
+    progress: Progress = ignore,
+    quick: bool = False,
 ) -> Map:
     """Lay out the points of a release; see `choose` for which, and `lay_out` for how.
 
@@ -107,6 +112,7 @@ def map_of(
         places: how many points there may be.
         seed: of the layout.
         progress: told of the steps `choose points`, `read points`, `nearest` and `lay out`.
+        quick: by the principal components alone, which takes no extra.
 
     Raises:
         MelonError: no point has a vector.
@@ -126,7 +132,7 @@ def map_of(
     progress("read points", total, total)
     if not records:
         raise MelonError("none of its points has a vector", where=f"release {manifest.release}")
-    xy, near = lay_out(vectors_of(records), seed, progress)
+    xy, near = lay_out(vectors_of(records), seed, progress, quick=quick)
     payloads = [record.payload for record in records]
     return Map(
         release=manifest.release,

@@ -279,6 +279,16 @@ class FacetsAnswer(Answer):
     facets: dict[str, list[ValueSongs]]
 
 
+class MapAnswer(Answer):
+    """Places on a plane, as `melon map` draws them."""
+
+    layout: Literal["t-SNE", "principal components"] = Field(
+        description="The latter where `melon map` was not run for this release."
+    )
+    rule: str = Field(description="Which points there are, in words.")
+    points: dict[str, Any] = Field(description="Lists with a value for each point.")
+
+
 class ReleaseAnswer(Answer):
     """A release."""
 

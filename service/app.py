@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import version
+from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -17,16 +18,23 @@ from melon.service.metrics import Metrics
 from melon.service.source import Source
 
 
-def create_app(source: Source, *, key: str | None = None, limits: Limits | None = None) -> ASGIApp:
+def create_app(
+    source: Source,
+    *,
+    key: str | None = None,
+    limits: Limits | None = None,
+    home: Path | None = None,
+) -> ASGIApp:
     """An ASGI application that answers from a source, which it does not close.
 
     Args:
         source: opens the store.
         key: what requests have to bear; None where only this machine can ask.
         limits: how much it takes on.
+        home: where `melon map` keeps maps, if it does.
     """
     limits = limits or Limits()
-    service = Service(source, limits)
+    service = Service(source, limits, home)
 
     app = FastAPI(
         title="melon",

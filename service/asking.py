@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from fastapi import Request, Response
 
 from melon.retrieval import Retriever
 from melon.service.failures import as_json
+from melon.service.maps import Maps
 from melon.service.source import Source
 from melon.service.work import Work
 
@@ -31,8 +33,9 @@ class Limits:
 class Service:
     """Answers requests from a source, each within its limits."""
 
-    def __init__(self, source: Source, limits: Limits) -> None:
+    def __init__(self, source: Source, limits: Limits, home: Path | None) -> None:
         self.source = source
+        self.maps = Maps(home)
         self.work = Work(limits.threads, limits.queue, limits.seconds)
 
     async def ask(

@@ -12,6 +12,8 @@ from fastapi.templating import Jinja2Templates
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from melon.plots import asset
+
 HERE = Path(__file__).parent
 PAGE = HERE / "page"
 SWAGGER = HERE / "swagger"
@@ -57,6 +59,10 @@ def router() -> APIRouter:
         if "gzip" not in request.headers.get("accept-encoding", ""):
             content, headers = gzip.decompress(content), {}
         return Response(content, 200, headers, PACKED[name])
+
+    @pages.get("/static/map.js")
+    def map_script() -> Response:
+        return Response(asset("map.js"), media_type="text/javascript")
 
     pages.routes.append(Mount("/static", StaticFiles(directory=PAGE / "static")))
     return pages

@@ -320,6 +320,10 @@ class PlaylistsRequest(Question):
         return retriever.playlists(tags=self.tags, limit=self.limit, after=self.after).to_json()
 
 
+class MapRequest(Request):
+    """Which release's map."""
+
+
 class FacetsRequest(Constrained):
     """Which values to count among the songs that pass."""
 

@@ -19,6 +19,7 @@ from melon.service.requests import (
     FindRequest,
     ListedKind,
     ListRequest,
+    MapRequest,
     NamesRequest,
     PlaylistFormat,
     PlaylistsRequest,
@@ -139,6 +140,11 @@ def router(service: Service, *, secured: bool) -> APIRouter:
     async def facets(asked: Annotated[FacetsRequest, Query()], request: Request) -> Response:
         """How many songs pass some constraints, and how many of them have each value."""
         return await service.ask(request, asked.answer, asked.release)
+
+    @api.get("/map", tags=["look up"], response_model=answers.MapAnswer)
+    async def map_(asked: Annotated[MapRequest, Query()], request: Request) -> Response:
+        """Places on a plane for songs, tags and playlists: near each other if they are alike."""
+        return await service.ask(request, service.maps.of, asked.release)
 
     @api.get("/about", tags=["look up"], response_model=answers.AboutAnswer)
     async def about(request: Request) -> Response:

@@ -136,7 +136,7 @@ def _answer(plan: Plan, there: socket.socket) -> None:
         settings.model_copy(update={"qdrant_timeout": timeout}), url=plan.url, path=plan.path
     )
     source = Source(store, RetrievalSettings.model_validate_json(plan.settings), settings.strategy)
-    app = create_app(source, key=plan.key, limits=Limits(seconds=plan.seconds))
+    app = create_app(source, key=plan.key, limits=Limits(seconds=plan.seconds), home=settings.home)
     config = uvicorn.Config(
         app,
         lifespan="off",

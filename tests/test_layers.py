@@ -49,7 +49,7 @@ MAY_IMPORT = {
         *("display", "errors", "fields", "files", "progress", "text"),
         *("store", "evaluation"),
     },
-    "service": {*("errors", "fields", "processes", "settings"), *("store", "retrieval")},
+    "service": {*("errors", "fields", "processes", "settings"), *("store", "retrieval", "plots")},
     "commands": {
         *("display", "errors", "fields", "files", "progress", "ranking", "settings", "text"),
         *("word_index", *ROOMS),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
+from axe_playwright_python.sync_playwright import Axe
 from faults import Faults
 from playwright.sync_api import Locator, Page, Route, expect
 
@@ -79,7 +80,7 @@ class Site:
         def handle(route: Route) -> None:
             alter(route)
 
-        pattern = f"**/api/v1/{path}*"
+        pattern = f"**/api/v1/{path}*"  # all of it, without a path
         self.page.route(pattern, handle)
         try:
             yield
@@ -94,3 +95,9 @@ class Site:
         new = self.faults.seen[before:]
         assert all("Failed to load resource" in fault for fault in new), new
         del self.faults.seen[before:]
+
+
+def against_wcag(page: Page) -> list[str]:
+    """What axe-core finds that WCAG 2.2 AA does not allow, and what it calls good practice."""
+    found = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ from command_line import on
 from fastapi.testclient import TestClient
 from places import Place
 from pydantic import BaseModel
+from service_samples import service_of
 
 from melon.commands import lookup
 from melon.commands import query as commands
+from melon.plots import map_of, save_map
 from melon.service import answers, requests
+from melon.store import VectorStore
 
 QUESTIONS: list[tuple[str, dict[str, Any], list[str], type[BaseModel]]] = [
     (
@@ -263,3 +267,16 @@ def test_an_export_is_the_file_that_the_command_writes(
     assert got.content == file.read_bytes()
     assert keyed_service.post("/api/v1/export", json=asked).content == got.content
     assert got.headers["content-disposition"] == f'attachment; filename="melon.{format}"'
+
+
+def test_a_map_is_the_one_that_was_made_else_a_quick_one(
+    service: TestClient, demo_store: VectorStore, tmp_path: Path
+) -> None:
+    quick = service.get("/api/v1/map").json()
+    answers.MapAnswer.model_validate(quick, strict=True)
+    assert quick["layout"] == "principal components"
+    with closing(demo_store.open()) as reader:
+        save_map(tmp_path, map_of(reader, places=100, quick=True))
+    kept = service_of(demo_store, home=tmp_path).get("/api/v1/map").json()
+    assert kept["layout"] == "t-SNE"
+    assert len(kept["points"]["x"]) == 100

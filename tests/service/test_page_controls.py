@@ -7,8 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from page_samples import Site
+from page_samples import Site, against_wcag
 from playwright.sync_api import Locator, Page, expect
 
 import melon
@@ -217,12 +216,6 @@ def test_songs_are_saved_as_playlists(site: Site) -> None:
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
-def faults_of(page: Page) -> list[str]:
-    """What axe-core finds that WCAG 2.2 AA does not allow, and what it calls good practice."""
-    found = Axe().run(page).response["violations"]
-    return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
-
-
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("dark", 375)])
 def test_everybody_can_use_it(site: Site, theme: Any, width: int) -> None:
     page = site.page
@@ -231,14 +224,14 @@ def test_everybody_can_use_it(site: Site, theme: Any, width: int) -> None:
     try:
         constraints(site, QUERY + "&not_genres=Ballad&tags=raim&songs=4000")
         page.get_by_text("How to answer").click()
-        assert faults_of(page) == []
+        assert against_wcag(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.get_by_label("Songs, tags, artists or a playlist").fill("비")
         expect(site.options().first).to_be_visible()
-        assert faults_of(page) == []
+        assert against_wcag(page) == []
         page.keyboard.press("Escape")
         page.get_by_role("button", name="Copy as").click()
-        assert faults_of(page) == []
+        assert against_wcag(page) == []
         page.keyboard.press("Escape")
     finally:
         page.set_viewport_size({"width": 1280, "height": 800})

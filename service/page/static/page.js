@@ -5,6 +5,7 @@ import { renderChips } from "./chips.js";
 import { copyDialog, saveDialog } from "./copy.js";
 import { byId, debounced, make, refill } from "./dom.js";
 import { Facets } from "./facets.js";
+import { MapView } from "./mapview.js";
 import { lookUp, ofRelease } from "./names.js";
 import { adding, asked, besideOf, readQuery, withValue, writeQuery } from "./query.js";
 import { namesIn, renderAnswer, renderFailure } from "./results.js";
@@ -22,6 +23,7 @@ let ownFields = [];
 let retry = null;
 const answering = newest();
 const facets = new Facets(change);
+const map = new MapView(change);
 
 // Go on with another query; `replace` keeps the number of steps back.
 function change(edit, { replace = false } = {}) {
@@ -59,6 +61,7 @@ async function answer(signal) {
     if (!query.release && sides[0].release !== about.release) about = null; // another was promoted
     const took = performance.now() - begun;
     showAnswers(sides);
+    map.show(query, sides[0]);
     byId("status").textContent = summary(sides[0], took);
     const wanted = sides.map((side) => namesIn(side, query));
     await lookUp(
@@ -187,7 +190,9 @@ function listen() {
     choose: (kind, value) => change((now) => adding(now, kind, value)),
   });
   byId("constraints").addEventListener("toggle", () => facets.show(query, about));
+  const turn = () => change((now) => withValue(now, "view", now.view === "map" ? null : "map"));
   byId("tools").append(
+    make("button", { type: "button", id: "map-button", onclick: turn }, "Map"),
     make("button", { type: "button", onclick: () => openDialog([copyDialog(query)]) }, "Copy as …"),
     make("button", { type: "button", onclick: () => openDialog([saveDialog(query)]) }, "Save as …"),
   );
@@ -201,6 +206,7 @@ function listen() {
     localStorage.setItem("melon-theme", next);
     document.documentElement.dataset.theme = next;
     showTheme();
+    map.repaint();
   });
   showTheme();
 }

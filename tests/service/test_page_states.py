@@ -1,0 +1,144 @@
+"""The page where there is nothing to show, something is wrong, or an answer takes its time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from faults import Faults
+from page_samples import Site, against_wcag, running
+from playwright.sync_api import Browser, Route, expect
+
+from melon.service.pages import PAGE
+from melon.store import VectorStore
+
+
+@contextmanager
+def new_site(browser: Browser, url: str) -> Iterator[Site]:
+    with browser.new_context() as context:
+        site = Site(url, context.new_page(), Faults(context))
+        with site.refusals():
+            yield site
+        assert not site.faults.seen
+
+
+def test_an_empty_store_says_what_to_do(browser: Browser, store: VectorStore) -> None:
+    with running(store) as url, new_site(browser, url) as site:
+        site.page.goto(url)
+        failure = site.page.get_by_role("alert")
+        expect(failure).to_contain_text(re.compile("no store|no release"))
+        expect(failure.locator(".hint")).to_contain_text("melon ingest")
+        expect(failure.get_by_role("button", name="Try again")).to_be_visible()
+
+
+def test_what_is_wrong_is_said_and_can_be_put_right(site: Site) -> None:
+    with site.refusals():
+        site.page.goto(f"{site.url}?tags=rain&genres=Jaz")
+        failure = site.page.get_by_role("alert")
+        expect(failure).to_contain_text("there is no genre 'Jaz'")
+        expect(failure).to_contain_text("did you mean Jazz?")
+        expect(site.songs()).to_have_count(0)
+    site.page.get_by_role("button", name="Remove genre Jaz").click()
+    site.answered()
+    expect(failure).to_be_empty()
+    expect(site.songs()).to_have_count(20)
+
+
+def test_where_no_song_passes_it_is_said(site: Site) -> None:
+    page = site.open("?tags=rain&min_popularity=100000")
+    expect(page.get_by_text("No song passes the constraints.")).to_be_visible()
+
+
+def test_an_older_answer_never_takes_the_place_of_a_newer_one(site: Site) -> None:
+    page = site.open("?tags=party")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    with site.altered("query", hold):
+        tag = page.get_by_role("list", name="Tags", exact=True).get_by_role("button")
+        tag.nth(0).click()
+        expect(page.locator("#busy")).to_be_visible()
+        expect(page.locator("#status")).to_have_text("Asking …")
+        expect(page.locator("#results")).to_have_attribute("aria-busy", "true")
+        with page.expect_event("requestfailed") as failed:
+            tag.nth(1).click()
+        assert failed.value.failure == "net::ERR_ABORTED"
+        site.answered()
+    expect(page.locator("#busy")).to_be_hidden()
+    assert len(site.chips("Like")) == 3
+    shown = site.songs().locator("h4").all_inner_texts()
+    page.reload()
+    site.answered()
+    assert site.songs().locator("h4").all_inner_texts() == shown
+
+
+def test_a_service_that_was_away_is_asked_again(site: Site) -> None:
+    with site.refusals():
+        with site.altered("", lambda route: route.abort()):
+            site.page.goto(f"{site.url}?tags=rain")
+            expect(site.page.get_by_role("alert")).to_contain_text("the service does not answer")
+        site.answered()
+    expect(site.songs()).to_have_count(20)
+    expect(site.page.get_by_role("alert")).to_be_empty()
+
+
+def test_a_key_is_asked_for_and_kept(browser: Browser, keyed_store: VectorStore) -> None:
+    with running(keyed_store, key="s3cret") as url, new_site(browser, url) as site:
+        site.page.goto(f"{url}?tags=rain")
+        expect(site.page.get_by_text("an API key is needed")).to_be_visible()
+        for key in ("wrong", "s3cret"):
+            site.page.get_by_label("Key", exact=True).fill(key)
+            site.page.keyboard.press("Enter")
+            if key == "wrong":
+                expect(site.page.get_by_text("the API key is wrong")).to_be_visible()
+        site.answered()
+        expect(site.songs()).to_have_count(20)
+        site.page.reload()
+        site.answered()
+
+
+def test_the_map_shows_the_query_and_its_answer(site: Site) -> None:
+    page = site.open("?tags=rain&songs=5&limit=3")
+    page.get_by_role("button", name="Map").click()
+    marked = page.get_by_text("On the map:")
+    expect(marked).to_have_text(
+        "On the map: 3 of the 3 songs of the answer, in rings; 2 of 2 seeds, in thick rings."
+    )
+    canvas = page.locator("#canvas")
+    box = canvas.bounding_box()
+    assert box
+    chosen = page.locator("#chosen")
+    for step in range(1, 20):  # somewhere in the middle there is a point
+        canvas.click(position={"x": box["width"] / 2, "y": box["height"] * step / 20})
+        if chosen.inner_text():
+            break
+    expect(chosen).to_contain_text("nearest: ")
+    assert against_wcag(page) == []
+    page.get_by_label("Colour by").select_option("era")
+    chosen.get_by_role("button", name="Take into the query").click()
+    site.answered()
+    assert len(site.chips("Like")) == 3
+    expect(marked).to_contain_text("3 of 3 seeds")
+    page.get_by_role("button", name="Map").click()
+    site.answered()
+    expect(canvas).to_be_hidden()
+
+
+def test_the_page_is_small_and_asks_for_nothing_but_itself(site: Site) -> None:
+    """What leaves the host is a fault of every test here; a script in the page would be, too."""
+    page = site.open()
+    loaded: list[str] = page.evaluate(
+        "performance.getEntriesByType('resource').map((one) => one.name)"
+    )
+    files = [PAGE / "static" / Path(re.sub(r"\?.*", "", url)).name for url in loaded]
+    size = sum(file.stat().st_size for file in files if file.is_file())
+    assert size > 30_000
+    assert size + len(page.content().encode()) < 200_000
+    assert page.locator("script:not([src]), style, [style*=url]").count() == 0
