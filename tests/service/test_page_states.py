@@ -28,7 +28,7 @@ def test_an_empty_store_says_what_to_do(browser: Browser, store: VectorStore) ->
     with running(store) as url, new_site(browser, url) as site:
         site.page.goto(url)
         failure = site.page.get_by_role("alert")
-        expect(failure).to_contain_text(re.compile("no store|no release"))
+        expect(failure).to_contain_text(re.compile("no store|no live release"))
         expect(failure.locator(".hint")).to_contain_text("melon ingest")
         expect(failure.get_by_role("button", name="Try again")).to_be_visible()
 

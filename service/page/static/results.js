@@ -141,8 +141,7 @@ export function namesIn(answer, query) {
 export function renderFailure(failure, again) {
   if (!failure) return [];
   return [
-    make("p", { className: "what" }, failure.what),
-    failure.where && make("p", {}, failure.where),
+    make("p", { className: "what" }, [failure.where, failure.what].filter(Boolean).join(": ")),
     failure.hint && make("p", { className: "hint" }, failure.hint),
     make("button", { type: "button", onclick: again }, "Try again"),
   ].filter(Boolean);
