@@ -13,6 +13,8 @@ from melon.fields import FieldType
 from melon.ingest.contents import Points
 from melon.store import (
     DENSE,
+    MIN_RECALL,
+    NEAREST,
     SCHEMA,
     Collection,
     Filter,
@@ -27,9 +29,6 @@ from melon.store import (
 SAMPLE = 64
 TOLERANCE = 1e-3
 FLOAT_TOLERANCE = 1e-14
-NEAREST = 10
-MIN_RECALL = 0.8
-"""Of the `NEAREST` by the index against an exact scan: far below what a sound index gives."""
 
 
 class CheckFailed(MelonError):

@@ -21,6 +21,7 @@ from melon.store.errors import (
     UnknownRelease,
     damaged_release,
 )
+from melon.store.evidence import MIN_RECALL, NEAREST
 from melon.store.facets import ALL_VALUES, Facets, FacetValue, facet_fields
 from melon.store.filters import (
     Condition,
@@ -80,6 +81,8 @@ __all__ = [
     "FIRST_BIGRAM_ITEM",
     "FIRST_TAG_ITEM",
     "FIRST_WORD_ITEM",
+    "MIN_RECALL",
+    "NEAREST",
     "SCHEMA",
     "SCHEMA_VERSION",
     "BadPoints",

@@ -28,6 +28,9 @@ ASKED = 4
 """Those of them that are searched for, by each kind of vector."""
 
 NEAREST = 10
+MIN_RECALL = 0.8
+"""Of the `NEAREST` by the index against an exact scan: far below what a sound index gives."""
+
 TOLERANCE = 1e-4
 """Of scores, which on another engine have other last digits."""
 

@@ -8,14 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from melon.progress import Progress, ignore
-from melon.store.evidence import NEAREST, TOLERANCE, KnownPoint
+from melon.store.evidence import MIN_RECALL, NEAREST, TOLERANCE, KnownPoint
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import VectorQuery
 from melon.store.protocol import ReleaseReader, VectorStore, faults
 from melon.store.schema import DENSE, Collection
-
-MIN_RECALL = 0.8
-"""Of the nearest by the index against an exact scan: far below what a sound index gives."""
 
 
 @dataclass(frozen=True, slots=True)
