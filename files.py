@@ -337,11 +337,11 @@ def check_directory(path: Path, files: Sequence[str], writer: str) -> None:
     """
     try:
         _try(path)
-        marker = path / MARKER
-        if marker.exists() and marker.read_bytes() == f"{writer}\n".encode():
-            return
     except OSError as error:
         raise UnwritableFile.from_os_error(path, error) from error
+    with suppress(UnreadableFile):
+        if read_bytes(path / MARKER, len(writer) + 1) == f"{writer}\n".encode():
+            return
     for name in files:
         if (path / name).exists():
             raise ForeignFile(

@@ -21,8 +21,10 @@ from hypothesis import strategies as st
 
 from melon.embedding import EmbeddingSpace
 from melon.embedding.errors import DamagedSpace
-from melon.errors import MalformedJson, MelonError, UnreadableFile
-from melon.files import MAX_JSON_BYTES, MAX_JSON_DEPTH, read_json
+from melon.errors import ForeignFile, MalformedJson, MelonError, UnreadableFile
+from melon.files import MARKER, MAX_JSON_BYTES, MAX_JSON_DEPTH, check_directory, read_json
+from melon.store import StoreUnavailable
+from melon.store.embedded import EmbeddedStore
 from melon.text import MAX_TITLE_BYTES, DamagedTitleTokenizer, TitleTokenizer
 
 seeds = st.integers(0, 2**32)
@@ -106,6 +108,18 @@ def test_a_pipe_in_place_of_a_file_is_not_waited_for(saved: Path, name: str):
     os.mkfifo(saved / name)
     with pytest.raises(UnreadableFile, match="is not a regular file"):
         EmbeddingSpace.load(saved)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.timeout(20)
+def test_neither_is_one_in_place_of_a_mark(tmp_path: Path):
+    os.mkfifo(tmp_path / "live")
+    with pytest.raises(StoreUnavailable, match="is not a regular file"):
+        EmbeddedStore(tmp_path).live()
+    os.mkfifo(tmp_path / MARKER)
+    (tmp_path / "mine").touch()
+    with pytest.raises(ForeignFile, match="did not write it"):
+        check_directory(tmp_path, ["mine"], "melon demo")
 
 
 def test_a_title_tokenizer_is_not_unpacked_without_end():

@@ -28,7 +28,7 @@ from typing import Self
 from weakref import WeakSet
 
 from melon.errors import ForeignFile, MalformedJson, MissingFile, UnreadableFile
-from melon.files import locked, read_json, write_atomically
+from melon.files import locked, read_bytes, read_json, write_atomically
 from melon.progress import Progress, ignore
 from melon.store.checked import CheckedReader
 from melon.store.embedded.builder import MANIFEST, EmbeddedBuilder
@@ -55,6 +55,9 @@ from melon.store.manifest import (
 from melon.store.protocol import ReleaseInfo, Unlocked, check_whole
 
 BUILDING = ".building-"
+LIVE_BYTES = 1024
+"""More than two names of releases have."""
+
 DROPPED = f"{BUILDING}dropped-"
 
 
@@ -64,6 +67,7 @@ class EmbeddedStore:
     It stays with its directory if the process goes to work in another one.
     """
 
+    repeats = True
     found = False
 
     def __init__(self, root: Path) -> None:
@@ -230,11 +234,12 @@ class EmbeddedStore:
     def _live_then_previous(self) -> tuple[str | None, str | None]:
         self._check_open()
         try:
-            lines = self._live_file.read_text(encoding="utf-8").split("\n")
-        except FileNotFoundError:
+            lines = read_bytes(self._live_file, LIVE_BYTES).decode().split("\n")
+        except MissingFile:
             return None, None
-        except (OSError, UnicodeDecodeError) as error:
-            raise StoreUnavailable(str(error), where=self.location) from error
+        except (UnreadableFile, UnicodeDecodeError) as error:
+            reason = error.what if isinstance(error, UnreadableFile) else str(error)
+            raise StoreUnavailable(reason, where=str(self._live_file)) from error
         live, previous = (line.strip() or None for line in (*lines, "")[:2])
         return live, previous
 
