@@ -30,7 +30,7 @@ from melon.store.server.errors import REST_PORT, ServerErrors
 from melon.store.server.limits import KnownLimits, Limits
 from melon.store.server.pace import Pace
 from melon.store.server.proxies import Proxy
-from melon.store.server.transport import BACKGROUND_THREADS, Transport
+from melon.store.server.transport import BACKGROUND_THREADS, Passed, Transport
 from melon.store.urls import is_loopback, not_a_server, shown_url
 
 RECONNECT_SECONDS = 0.2
@@ -164,8 +164,11 @@ class ServerConnection:
             ForkedStore: it was opened in another process.
         """
         self._check_process()
-        with self._errors.translated(), self._errors.of_qdrant(self._rest):
-            yield self._rest
+        try:
+            with self._errors.translated(), self._errors.of_qdrant(self._rest):
+                yield self._rest
+        except Passed as passed:
+            raise passed.error from None
 
     @contextmanager
     def grpc(self) -> Iterator[QdrantClient]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from melon.errors import MelonError
 from melon.store.server.pace import Pace, seconds_to_wait
 
 BACKGROUND_THREADS = 32
@@ -24,6 +25,14 @@ _NOT_KEPT = httpx.Limits(max_keepalive_connections=0)
 _ENDED = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 _READS = re.compile(r".*/(points(/scroll|/count|/query(/batch)?)?|facet)")
 """Paths of the reads that are sent as POST."""
+
+
+class Passed(BaseException):
+    """Carries what a callback of ours raised past a client that would take it for its own."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 class Transport(httpx.BaseTransport):
@@ -53,7 +62,12 @@ class Transport(httpx.BaseTransport):
         """
         waited = 0.0
         while _has_to_wait(answer := self._sent(request)):
-            waited = self._pace.wait(seconds_to_wait(answer.headers.get("retry-after")), waited)
+            try:
+                waited = self._pace.wait(seconds_to_wait(answer.headers.get("retry-after")), waited)
+            except MelonError:  # which the client passes on
+                raise
+            except Exception as error:
+                raise Passed(error) from error
         return answer
 
     def _sent(self, request: httpx.Request) -> httpx.Response:

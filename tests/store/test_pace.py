@@ -9,7 +9,7 @@ from email.utils import formatdate
 
 import grpc
 import pytest
-from gateways import grpc_service
+from gateways import answering, grpc_service
 from places import ServerPlace
 from qdrant_client import models
 from store_samples import Sample, manifest, points, publish
@@ -119,3 +119,18 @@ def test_closing_ends_the_waiting() -> None:
 )
 def test_how_long_to_wait(said: str | None, seconds: float) -> None:
     assert seconds_to_wait(said) == seconds
+
+
+def test_what_a_callback_raises_in_a_wait_is_not_taken_for_the_servers(
+    server_place: ServerPlace,
+) -> None:
+    def stop(*_: object) -> None:
+        raise ValueError("ours")
+
+    with (
+        answering(429, b"no", headers={"retry-after": "1"}) as url,
+        ServerStore(replace(server_place.address, url=url)) as store,
+    ):
+        store._connection.pace.begin_build(stop)
+        with pytest.raises(ValueError, match="ours"):
+            store.live()
