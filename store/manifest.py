@@ -207,8 +207,8 @@ class MadeName:
 
     Where a release of that name is damaged, the next one has a number after it: `r0123456789ab-2`.
     The letter is `g` for one with a graph: several threads build it, each time another one, by
-    which the last of many hits may be others. Others answer the same to the last digit, however
-    often an embedded store builds them; on a server, hits that tie may come in another order.
+    which the last of many hits may be others. Others answer the same, however often they are built:
+    to the last digit, and in the same order.
     """
 
     digest: str

@@ -25,7 +25,7 @@ from melon.store.server.limits import Limits
 from melon.store.server.pace import TELL_SECONDS
 from melon.store.server.reader import ServerReader
 from melon.store.server.registry import Registry
-from melon.store.server.translate import in_parts, payload_index, to_upsert
+from melon.store.server.translate import in_parts, one_by_one, payload_index, to_upsert
 
 FIRST_POLL_SECONDS, MAX_POLL_SECONDS = 0.01, 0.5
 MAX_WAITS = 60
@@ -61,10 +61,16 @@ class ServerBuilder:
             self._create(collection)
 
     def upsert(self, collection: Collection, batch: PointBatch) -> None:
-        """Send a batch without waiting for it to be applied; `finish` waits for all of them."""
+        """Send a batch without waiting for it to be applied; `finish` waits for all of them.
+
+        A server puts the points of one update in an order of chance, and those of several in
+        segments of chance. By that hits that tie are ordered ever after, and the numbers of their
+        scores are added up. Without a graph, whose builds differ anyway, points are updated one by
+        one, in the order of their ids and in one segment.
+        """
         batch.check(self._manifest.dim)
         request = to_upsert(self._name(collection), batch, SCHEMA[collection].sparse)
-        self._wait_for_answers(IN_FLIGHT - 1)
+        self._wait_for_answers(IN_FLIGHT - 1 if self._settings.graph else 0)
         self._in_flight.append(self._senders.submit(self._send, request))
         self._sent[collection] += len(batch.ids)
         self._sample[collection].add(batch.ids)
@@ -167,7 +173,10 @@ class ServerBuilder:
                 vectors_config={DENSE: dense},
                 sparse_vectors_config=sparse,
                 hnsw_config=self._graph,
-                optimizers_config=models.OptimizersConfigDiff(indexing_threshold=0),
+                optimizers_config=models.OptimizersConfigDiff(
+                    indexing_threshold=0,
+                    default_segment_number=None if settings.graph else 1,
+                ),
                 shard_number=self._connection.address.shard_number,
                 replication_factor=1,  # until all is indexed
             )
@@ -184,7 +193,7 @@ class ServerBuilder:
 
     def _send_parts(self, request: grpc.UpsertPoints, limits: Limits) -> None:
         for part in in_parts(request, limits.points(len(request.points))):
-            self._connection.upload(part)
+            self._connection.upload(part if self._settings.graph else one_by_one(part))
 
     def _index_payloads(self, collection: Collection, *, in_graph: bool) -> None:
         name = self._name(collection)

@@ -21,7 +21,7 @@ import grpc as grpc_transport
 import httpx
 from qdrant_client import QdrantClient
 from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
-from qdrant_client.grpc import UpsertPoints
+from qdrant_client.grpc import UpdateBatchPoints, UpsertPoints
 
 from melon.errors import InputError
 from melon.store.errors import StoreUnavailable, forked_store, store_closed
@@ -183,7 +183,7 @@ class ServerConnection:
                 client = self._grpc
             yield client
 
-    def upload(self, request: UpsertPoints) -> None:
+    def upload(self, request: UpsertPoints | UpdateBatchPoints) -> None:
         """Store points; they are sent again if the connection ends, or after a wait if it has to.
 
         Points have ids, so that storing them twice changes nothing.
@@ -192,7 +192,11 @@ class ServerConnection:
         while True:
             with self.grpc() as client:
                 try:
-                    client.grpc_points.Upsert(request, timeout=self.address.timeout)
+                    points = client.grpc_points
+                    if isinstance(request, UpsertPoints):
+                        points.Upsert(request, timeout=self.address.timeout)
+                    else:
+                        points.UpdateBatch(request, timeout=self.address.timeout)
                     return
                 except ResourceExhaustedResponse as error:
                     waited = self.pace.wait(error.retry_after_s, waited)

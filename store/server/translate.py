@@ -270,6 +270,14 @@ def in_parts(request: grpc.UpsertPoints, size: int) -> Iterator[grpc.UpsertPoint
         )
 
 
+def one_by_one(request: grpc.UpsertPoints) -> grpc.UpdateBatchPoints:
+    """The same points as updates of one each, which are made in this order."""
+    batch = grpc.UpdateBatchPoints(collection_name=request.collection_name, wait=request.wait)
+    for point in request.points:
+        batch.operations.add().upsert.points.append(point)
+    return batch
+
+
 @cache
 def _dense_header(dim: int) -> bytes:
     """What a dense vector's bytes start with, before its numbers as little-endian floats."""
