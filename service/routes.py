@@ -29,6 +29,7 @@ from melon.service.requests import (
     SimilarRequest,
     answer_together,
 )
+from melon.service.together import Together
 from melon.store import Collection
 
 VERSION = "/api/v1"
@@ -66,16 +67,17 @@ def router(service: Service, *, secured: bool) -> APIRouter:
     key = [Depends(HTTPBearer(auto_error=False))] if secured else []
     api = APIRouter(prefix=VERSION, responses=_errors(secured), dependencies=key)
     state = APIRouter(tags=["state"])
+    together = Together(service)
 
     @api.get("/query", tags=["ask"], response_model=answers.RecommendationAnswer)
     async def query(asked: Annotated[QueryRequest, Query()], request: Request) -> Response:
         """Continue a playlist: the songs and tags that fit some songs, tags, a title, or a mix."""
-        return await service.ask(request, asked.answer, asked.release)
+        return await together.ask(request, asked)
 
     @api.post("/query", tags=["ask"], response_model=answers.RecommendationAnswer)
     async def query_json(asked: QueryRequest, request: Request) -> Response:
         """The same, asked in JSON."""
-        return await service.ask(request, asked.answer, asked.release)
+        return await together.ask(request, asked)
 
     @api.post("/queries", tags=["ask"], response_model=answers.BatchAnswer)
     async def queries(asked: BatchRequest, request: Request) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 from melon.service.failures import Refused
@@ -28,15 +29,21 @@ class Work:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="melon")
         self._free = asyncio.Semaphore(threads)
         self._queue = queue
-        self._seconds = seconds
+        self.seconds = seconds
         self.waiting = 0
 
-    async def run(self, task: Callable[[], T], is_gone: Callable[[], Awaitable[bool]]) -> T:
+    async def run(
+        self,
+        task: Callable[[], T],
+        is_gone: Callable[[], Awaitable[bool]],
+        then: Callable[[T], None] | None = None,
+    ) -> T:
         """What the task returns.
 
         Args:
             task: called in a thread.
             is_gone: whether nobody waits for the result any more, asked before the task begins.
+            then: called with what the task returns, however late that is.
 
         Raises:
             Refused: there are too many requests (503), it took too long (504), or nobody waits.
@@ -44,7 +51,7 @@ class Work:
         if self.waiting >= self._queue:
             raise Refused(503, "too many requests are waiting", hint="ask again in a second")
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(self.seconds):
                 self.waiting += 1
                 try:
                     await self._free.acquire()
@@ -53,14 +60,18 @@ class Work:
                 if await self._left(is_gone):
                     raise Refused(499, "nobody waits for the answer")
                 future = asyncio.get_running_loop().run_in_executor(self._pool, task)
-                future.add_done_callback(self._done)
+                future.add_done_callback(partial(self._done, then))
                 return await asyncio.shield(future)
         except TimeoutError:
-            raise Refused(
-                504,
-                f"there was no answer within {self._seconds:g} s",
-                hint="ask for less, or again in a second",
-            ) from None
+            raise self.late() from None
+
+    def late(self) -> Refused:
+        """What is said where there is no answer in time."""
+        return Refused(
+            504,
+            f"there was no answer within {self.seconds:g} s",
+            hint="ask for less, or again in a second",
+        )
 
     async def _left(self, is_gone: Callable[[], Awaitable[bool]]) -> bool:
         try:
@@ -72,7 +83,7 @@ class Work:
             self._free.release()
         return left
 
-    def _done(self, future: asyncio.Future[T]) -> None:
+    def _done(self, then: Callable[[T], None] | None, future: asyncio.Future[T]) -> None:
         self._free.release()
-        if not future.cancelled():
-            future.exception()  # nobody may be left to take it
+        if not future.cancelled() and future.exception() is None and then is not None:
+            then(future.result())

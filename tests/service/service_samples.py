@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fastapi.testclient import TestClient
+from starlette.types import ASGIApp
 
 from melon.retrieval import RetrievalSettings
 from melon.service.app import create_app
@@ -15,6 +16,18 @@ from melon.store import VectorStore
 LOCAL = "http://localhost"
 
 
+def app_of(
+    store: VectorStore,
+    *,
+    key: str | None = None,
+    limits: Limits | None = None,
+    home: Path | None = None,
+) -> ASGIApp:
+    """The application of a store, which stays open."""
+    source = Source(store, RetrievalSettings.default(), None)
+    return create_app(source, key=key, limits=limits, home=home)
+
+
 def service_of(
     store: VectorStore,
     *,
@@ -22,6 +35,5 @@ def service_of(
     limits: Limits | None = None,
     home: Path | None = None,
 ) -> TestClient:
-    """A service of a store, which stays open, asked without a network."""
-    source = Source(store, RetrievalSettings.default(), None)
-    return TestClient(create_app(source, key=key, limits=limits, home=home), base_url=LOCAL)
+    """The same, asked without a network."""
+    return TestClient(app_of(store, key=key, limits=limits, home=home), base_url=LOCAL)

@@ -1,0 +1,82 @@
+"""Queries that wait at the same time are answered together, each as it would be alone."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+from service_samples import LOCAL, app_of
+
+from melon.retrieval import Retriever
+from melon.service import together
+from melon.service.asking import Limits
+from melon.service.requests import QueryRequest
+from melon.service.source import Source
+from melon.store import VectorStore
+
+QUERY = "/api/v1/query"
+QUESTIONS: list[dict[str, Any]] = [
+    {"title": "rainy day"},
+    {"tags": ["rain"], "genres": ["Jazz"]},
+    {"tags": ["raim"]},
+    {"songs": ["3", 5]},
+    {"songs": ["no such song"]},
+    {"genres": ["Jaz"]},
+    {"tags": ["rain"], "limit": 3},
+    {"title": "late night", "explain": True},
+    *({"songs": [song]} for song in range(10, 30)),
+]
+
+
+def test_each_of_many_at_once_is_answered_as_it_is_alone(
+    demo_store: VectorStore, service: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    answer_together = together.answer_together
+
+    def counted(some: Sequence[QueryRequest], retriever: Retriever) -> list[dict[str, Any]]:
+        sizes.append(len(some))
+        return answer_together(some, retriever)
+
+    monkeypatch.setattr(together, "answer_together", counted)
+    app = app_of(demo_store, limits=Limits(threads=1, seconds=60))
+
+    async def ask_all() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url=LOCAL, timeout=60) as client:
+            return await asyncio.gather(*(client.post(QUERY, json=one) for one in QUESTIONS))
+
+    for question, answer in zip(QUESTIONS, asyncio.run(ask_all()), strict=True):
+        alone = service.post(QUERY, json=question)
+        assert answer.status_code == alone.status_code, question
+        assert answer.json() == alone.json(), question
+    assert max(sizes) > 1
+
+
+def test_a_store_that_is_late_keeps_no_query_waiting(
+    demo_store: VectorStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = threading.Event()
+    retriever = Source.retriever
+
+    def late(self: Source, release: str | None = None) -> Retriever:
+        go.wait(30)
+        return retriever(self, release)
+
+    monkeypatch.setattr(Source, "retriever", late)
+    app = app_of(demo_store, limits=Limits(threads=1, queue=3, seconds=0.5))
+
+    async def ask_all() -> list[int]:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url=LOCAL, timeout=60) as client:
+            asked = (client.post(QUERY, json={"songs": [song]}) for song in range(8))
+            return [answer.status_code for answer in await asyncio.gather(*asked)]
+
+    statuses = asyncio.run(ask_all())
+    go.set()
+    assert set(statuses) == {503, 504}  # too many waited, and the others were not answered
