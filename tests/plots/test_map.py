@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command_line import on_one_engine
-from places import Place
+from places import EMBEDDED, Place
 from some_map import some_map
 
 from melon.demo import DemoTruth
 from melon.errors import InputError, MissingExtra
+from melon.fields import FieldType
 from melon.plots import (
     MalformedMap,
     Map,
@@ -28,7 +29,7 @@ from melon.plots import (
 )
 from melon.plots.colours import NAMED, ORDERED, OTHER, UNKNOWN, colourings
 from melon.plots.layout import lay_out
-from melon.store import ReleaseReader
+from melon.store import Collection, ReleaseReader
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,7 @@ def test_points_of_one_mood_lie_together(made: Map, demo_truth: DemoTruth) -> No
 @on_one_engine
 def test_what_is_known_of_a_point_is_the_stores(made: Map, reader: ReleaseReader) -> None:
     row = made.kind.index("song")
-    [record] = reader.retrieve("songs", [made.id[row]])  # type: ignore[arg-type]
+    [record] = reader.retrieve(Collection.SONGS, [made.id[row]])
     assert made.name[row] == record.payload.get("name")
     assert made.popularity[row] == record.payload["popularity"]
     assert made.year[row] == record.payload.get("issue_year")
@@ -195,3 +196,30 @@ def test_sizes_are_by_popularity_within_a_kind() -> None:
         some = np.array(drawn["kind"]) == kind
         assert sizes[some].max() == 1
         assert (np.diff(sizes[some]) >= 0).all()
+
+
+@pytest.mark.parametrize("keyed_place", [EMBEDDED], indirect=True)
+def test_the_catalogues_own_fields_colour_it(keyed_place: Place, tmp_path: Path) -> None:
+    with keyed_place.open() as store, closing(store.open()) as opened:
+        found = map_of(opened, places=60)
+        own = [one for one in opened.manifest.fields if one.type is not FieldType.TEXT]
+        assert list(found.fields) == [one.name for one in own]
+        for one in own:
+            check_colour(opened.manifest, one.name)
+        save_map(tmp_path, found)
+        assert saved_map(tmp_path, opened.manifest) == found
+        row = found.kind.index("song")
+        [record] = opened.retrieve(Collection.SONGS, [found.id[row]])
+    for one in own:
+        value = record.payload.get(one.name)
+        value = (value or [None])[0] if one.many else value
+        shown = found.fields[one.name][row]
+        if one.type in (FieldType.DATE, FieldType.DATETIME):
+            assert shown == (value and int(value[:4]))
+        elif one.type is FieldType.BOOL:
+            assert shown == {True: "yes", False: "no", None: None}[value]
+        else:
+            assert shown == value
+    known = {name for name, values in found.fields.items() if any(v is not None for v in values)}
+    assert known
+    assert known <= set(colourings(found))
