@@ -136,6 +136,7 @@ def test_the_wheel_holds_the_packages_and_nothing_else(from_wheel: Path):
 
 IMPORT_ALL = """
 import importlib, sys
+import mcp.server  # which imports by sys.platform
 sys.modules.update(dict.fromkeys(["fcntl", "grp", "pwd", "resource", "termios"]))
 for name in sys.argv[1:]:
     print(importlib.import_module(name).__file__)
