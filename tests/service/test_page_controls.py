@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from page_samples import Site, against_wcag
+from page_samples import Site, against_wcag, on_one_engine
 from playwright.sync_api import Locator, Page, expect
 
 import melon
@@ -169,6 +169,7 @@ def copied(page: Page, way: str) -> str:
     return page.get_by_label("Text to copy").inner_text()
 
 
+@on_one_engine
 def test_a_query_is_copied_as_programs_ask_it(
     site: Site, keyed_store: VectorStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,6 +217,7 @@ def test_songs_are_saved_as_playlists(site: Site) -> None:
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
+@on_one_engine
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("dark", 375)])
 def test_everybody_can_use_it(site: Site, theme: Any, width: int) -> None:
     page = site.page
@@ -243,6 +245,7 @@ def paper(page: Page) -> str:
     return colour
 
 
+@on_one_engine
 def test_a_theme_can_be_chosen_and_stays(site: Site) -> None:
     page = site.open()
     button = page.get_by_role("button", name="theme")
@@ -259,6 +262,7 @@ def test_a_theme_can_be_chosen_and_stays(site: Site) -> None:
     expect(button).to_have_text("theme: auto")
 
 
+@on_one_engine
 def test_all_is_reached_by_the_keyboard_alone(site: Site) -> None:
     """From the address bar on, in the order of the page, each with a focus that is seen."""
     page = site.open("?tags=rain")

@@ -1,6 +1,6 @@
 // The page: what is typed and clicked changes the query, which the URL holds, and which is asked.
 
-import { ask, keepKey, newest } from "./api.js";
+import { Failure, ask, keepKey, newest } from "./api.js";
 import { renderChips } from "./chips.js";
 import { copyDialog, saveDialog } from "./copy.js";
 import { byId, debounced, make, refill } from "./dom.js";
@@ -12,7 +12,7 @@ import { namesIn, renderAnswer, renderFailure } from "./results.js";
 import { Search } from "./search.js";
 import { count } from "./words.js";
 
-const PAUSE = 100; // milliseconds after a key
+const PAUSE = 80; // milliseconds after a key
 const PATIENCE = 200; // until it is shown that something is awaited
 const RETRY = 2; // seconds, where the service does not say
 
@@ -51,11 +51,10 @@ async function answer(signal) {
       showAbout();
     }
     facets.show(query, about);
-    const beside = besideOf(query);
-    const sides = await Promise.all(
-      [query, beside].filter(Boolean).map((one) =>
-        ask("query", { body: asked(one, { explain: true }), signal })),
-    );
+    const both = [query, besideOf(query)].filter(Boolean);
+    const answers = (more) =>
+      Promise.all(both.map((one) => ask("query", { body: asked(one, more), signal })));
+    const sides = await answers({});
     signal.throwIfAborted();
     ofRelease(sides[0].release);
     if (!query.release && sides[0].release !== about.release) about = null; // another was promoted
@@ -63,18 +62,30 @@ async function answer(signal) {
     showAnswers(sides);
     map.show(query, sides[0]);
     byId("status").textContent = summary(sides[0], took);
-    const wanted = sides.map((side) => namesIn(side, query));
-    await lookUp(
-      { songs: wanted.flatMap((one) => one.songs), playlists: wanted.flatMap((one) => one.playlists) },
-      query.release, signal,
-    );
-    signal.throwIfAborted();
-    showAnswers(sides);
-    renderChips(query, change);
+    clearTimeout(slow);
+    busy(false);
+    await explain(answers, signal);
     document.body.dataset.shows = location.search;
   } finally {
     clearTimeout(slow);
     if (!signal.aborted) busy(false);
+  }
+}
+
+// The reasons take thrice as long as the answer, which does not wait for them, nor need them.
+async function explain(answers, signal) {
+  try {
+    const sides = await answers({ explain: true });
+    const wanted = sides.map((side) => namesIn(side, query));
+    const songs = wanted.flatMap((one) => one.songs);
+    const playlists = wanted.flatMap((one) => one.playlists);
+    await lookUp({ songs, playlists }, query.release, signal);
+    signal.throwIfAborted();
+    showAnswers(sides);
+    renderChips(query, change);
+  } catch (failure) {
+    if (!(failure instanceof Failure)) throw failure;
+    byId("status").textContent += ` · no reasons: ${failure.message}`;
   }
 }
 
