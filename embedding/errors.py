@@ -25,6 +25,10 @@ class ForeignCatalogue(InputError):
     """A catalogue is not the one that a space was trained on."""
 
 
+class SpaceBusy(MelonError):
+    """Another process is updating the space."""
+
+
 class SpaceError(InputError):
     """A directory cannot be used as a space."""
 

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Annotated, Any, Literal, Self
 
@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, TypeAdapter, ValidationError
 
 from melon.catalog import Genre
-from melon.embedding.errors import DamagedSpace, NotASpace, SpaceVersionMismatch
+from melon.embedding.errors import DamagedSpace, NotASpace, SpaceBusy, SpaceVersionMismatch
 from melon.embedding.ragged import Vectors
 from melon.embedding.reading import (
     TRAIN_AGAIN,
@@ -38,6 +38,7 @@ from melon.files import (
     MAX_JSON_BYTES,
     check_beside,
     fresh_beside,
+    locked,
     open_regular,
     read_bytes,
     read_json,
@@ -102,6 +103,27 @@ def check_place(path: Path) -> None:
             hint="give a directory inside it",
         )
     check_beside(path)
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Let no other process update the space at `path`: what it took up would be lost.
+
+    Raises:
+        SpaceBusy: one does.
+    """
+    path = path.resolve()
+    with ExitStack() as held:
+        try:
+            if (path / MANIFEST).exists():
+                held.enter_context(locked(path.with_name(f"{path.name}.lock"), wait=False))
+        except BlockingIOError:
+            raise SpaceBusy(
+                "another process is updating it", where=str(path), hint="wait for it to end"
+            ) from None
+        except OSError:  # a file system without locks, or one that saving will complain of
+            pass
+        yield
 
 
 def _save(parts: Parts, path: Path) -> None:

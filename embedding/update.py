@@ -8,6 +8,7 @@ by the playlists that have them. What was learned of how to rank stays, too.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +23,7 @@ from melon.embedding.bags import TokenKind
 from melon.embedding.build import Catalogue, read_catalogue, words_of
 from melon.embedding.cold_start import TRAINED, SourcedVectors
 from melon.embedding.columns import Corpus, described, number_strings
-from melon.embedding.files import check_place
+from melon.embedding.files import alone, check_place
 from melon.embedding.merging import Change, Mask, Merged, check_fits, merged, with_columns_of
 from melon.embedding.placing import Placed, Trained, place, space_of
 from melon.embedding.ragged import Ints, Ragged, Vectors, has_direction, unit_rows
@@ -97,21 +98,25 @@ def update_corpus(
     Raises:
         NotASpace, SpaceVersionMismatch, DamagedSpace, UnreadableFile: see `EmbeddingSpace.load`.
         UnwritableFile: see `EmbeddingSpace.save`.
+        SpaceBusy: another process is updating it.
         ReplacedInput: a file of the corpus lies in the space.
         BadCorpus, BadFields, NothingToTrain, RepeatedPlaylist: see `read_catalogue`.
         ForeignCatalogue: see `update_space`.
     """
-    space = EmbeddingSpace.load(path)
-    files = find_corpus(corpus)
-    if write:
-        check_place(path)
-        check_not_read(path, files.all)
-    catalogue = read_catalogue(
-        files, known=space, report=report, strict=strict, lenient=lenient, progress=progress
-    )
-    updated, changes = update_space(space, catalogue, remove_gone=remove_gone, progress=progress)
-    if write and changes.any:
-        updated = updated.save(path)
+    with alone(path) if write else nullcontext():
+        space = EmbeddingSpace.load(path)
+        files = find_corpus(corpus)
+        if write:
+            check_place(path)
+            check_not_read(path, files.all)
+        catalogue = read_catalogue(
+            files, known=space, report=report, strict=strict, lenient=lenient, progress=progress
+        )
+        updated, changes = update_space(
+            space, catalogue, remove_gone=remove_gone, progress=progress
+        )
+        if write and changes.any:
+            updated = updated.save(path)
     return Update(space, updated, changes)
 
 

@@ -31,7 +31,9 @@ from melon.embedding import (
 )
 from melon.embedding.bags import TokenKind
 from melon.embedding.columns import read_corpus
+from melon.embedding.errors import SpaceBusy
 from melon.fields import FieldType, own_field
+from melon.files import locked
 from melon.ranking import Ranking
 
 NEW_PLAYLIST = Playlist(
@@ -285,6 +287,14 @@ def test_keys_have_the_ids_that_they_had(keyed_space: EmbeddingSpace, tmp_path: 
         assert after[added] == max(before.values()) + 1
     assert EmbeddingSpace.load(tmp_path / "space").hash == updated.hash
     assert not update_corpus([corpus], tmp_path / "space").changes.any
+
+
+def test_two_updates_at_once_would_lose_one(keyed_space: EmbeddingSpace, tmp_path: Path) -> None:
+    keyed_space.save(tmp_path / "space")
+    corpus = write(tmp_path / "more", keyed([3], plylst_title="now"))
+    with locked(tmp_path / "space.lock"), pytest.raises(SpaceBusy):
+        update_corpus([corpus], tmp_path / "space")
+    assert update_corpus([corpus], tmp_path / "space").changes.any
 
 
 @pytest.mark.parametrize(
