@@ -83,7 +83,9 @@ def draw_inspection(page: Page, work: Path) -> None:
 
 
 PICTURES = {
-    "map": Picture(draw_map, ("plots/map*", "plots/page.*", "plots/colours.py")),
+    "map": Picture(
+        draw_map, ("plots/map*.js", "plots/map_page.py", "plots/page.*", "plots/colours.py")
+    ),
     "inspect": Picture(
         draw_inspection,
         ("plots/inspection.py", "plots/charts.py", "plots/page.*"),
