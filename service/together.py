@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 
 from fastapi import Request, Response
 
@@ -26,22 +25,32 @@ class Waiting:
     """A query, and what becomes its answer."""
 
     asked: QueryRequest
+    request: Request
     answer: asyncio.Future[Response]
 
 
 Answered = list[tuple[Waiting, Response | Exception]]
 
 
+@dataclass(slots=True, eq=False)
+class Group:
+    """The queries with the same options that wait, and the turns of threads that they wait for."""
+
+    waiting: deque[Waiting] = field(default_factory=deque)
+    turns: int = 0
+
+
 class Together:
     """Answers queries: each turn of a thread takes those with the same options that wait by then.
 
-    Every query has a turn of its own in the queue, as any request. When that comes, the query may
-    have been answered in the turn of an earlier one; an answer does not depend on that.
+    There are as many turns in the queue as these need. All but the answering is done in the event
+    loop. An answer does not depend on what it is found together with.
     """
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._waiting: dict[str, deque[Waiting]] = {}
+        self._groups: dict[str, Group] = {}
+        self._turns: set[asyncio.Task[None]] = set()  # which the event loop itself would forget
 
     async def ask(self, request: Request, asked: QueryRequest) -> Response:
         """The answer to a query.
@@ -51,30 +60,59 @@ class Together:
         """
         if asked.explain or asked.exact or max(asked.limit, asked.tag_limit) > MAX_LIMIT:
             return await self._service.ask(request, asked.answer, asked.release)
-        key = repr((asked.release, asked.options))
-        mine = Waiting(asked, asyncio.get_running_loop().create_future())
-        self._waiting.setdefault(key, deque()).append(mine)
         work = self._service.work
-        turn = asyncio.create_task(
-            work.run(partial(self._answer, key), request.is_disconnected, _settle_all)
-        )
-        turn.add_done_callback(partial(_fail, mine.answer))
+        if sum(len(group.waiting) for group in self._groups.values()) >= work.queue:
+            raise work.full()
+        key = repr((asked.release, asked.options))
+        group = self._groups.setdefault(key, Group())
+        mine = Waiting(asked, request, asyncio.get_running_loop().create_future())
+        group.waiting.append(mine)
+        self._add_turns(group)
         try:
             async with asyncio.timeout(work.seconds):
                 return await mine.answer
         except TimeoutError:
             raise work.late() from None
         finally:
-            if not self._waiting.get(key):
-                self._waiting.pop(key, None)
+            if mine in group.waiting:
+                group.waiting.remove(mine)
+            if not group.waiting and not group.turns:
+                self._groups.pop(key, None)
 
-    def _answer(self, key: str) -> Answered:
-        """Answer those with some options that wait, up to so many, in a thread."""
-        group = self._waiting.get(key)
+    def _add_turns(self, group: Group) -> None:
+        while group.turns * MAX_TOGETHER < len(group.waiting):
+            group.turns += 1
+            turn = asyncio.create_task(self._turn(group))
+            self._turns.add(turn)
+            turn.add_done_callback(self._turns.discard)
+
+    async def _turn(self, group: Group) -> None:
+        """Wait for a thread, and have it answer those that wait by then."""
         some: list[Waiting] = []
-        while group and len(some) < MAX_TOGETHER:
-            if not (first := group.popleft()).answer.done():
-                some.append(first)
+        begun = False
+
+        async def begin() -> bool:
+            nonlocal begun
+            begun = True
+            group.turns -= 1
+            while group.waiting and len(some) < MAX_TOGETHER:
+                one = group.waiting.popleft()
+                if await one.request.is_disconnected():
+                    _settle(one.answer, Refused(499, "nobody waits for the answer"))
+                elif not one.answer.done():
+                    some.append(one)
+            return not some
+
+        try:
+            await self._service.work.run(lambda: self._answered(some), begin, _settle_all)
+        except Exception as error:
+            if not begun:
+                group.turns -= 1
+                some = list(group.waiting)[group.turns * MAX_TOGETHER :]
+            for one in some:
+                _settle(one.answer, error)
+
+    def _answered(self, some: Sequence[Waiting]) -> Answered:
         return list(zip(some, self._answers([one.asked for one in some]), strict=True))
 
     def _answers(self, some: Sequence[QueryRequest]) -> list[Response | Exception]:
@@ -106,9 +144,3 @@ def _settle(future: asyncio.Future[Response], answer: Response | Exception) -> N
         future.set_exception(answer)
     else:
         future.set_result(answer)
-
-
-def _fail(future: asyncio.Future[Response], turn: asyncio.Task[Answered]) -> None:
-    """Say why a turn could not be had."""
-    if not turn.cancelled() and (error := turn.exception()) is not None:
-        _settle(future, error if isinstance(error, Exception) else Refused(500, str(error)))

@@ -28,7 +28,7 @@ class Work:
     def __init__(self, threads: int, queue: int, seconds: float) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="melon")
         self._free = asyncio.Semaphore(threads)
-        self._queue = queue
+        self.queue = queue
         self.seconds = seconds
         self.waiting = 0
 
@@ -48,8 +48,8 @@ class Work:
         Raises:
             Refused: there are too many requests (503), it took too long (504), or nobody waits.
         """
-        if self.waiting >= self._queue:
-            raise Refused(503, "too many requests are waiting", hint="ask again in a second")
+        if self.waiting >= self.queue:
+            raise self.full()
         try:
             async with asyncio.timeout(self.seconds):
                 self.waiting += 1
@@ -64,6 +64,10 @@ class Work:
                 return await asyncio.shield(future)
         except TimeoutError:
             raise self.late() from None
+
+    def full(self) -> Refused:
+        """What is said where too many wait."""
+        return Refused(503, "too many requests are waiting", hint="ask again in a second")
 
     def late(self) -> Refused:
         """What is said where there is no answer in time."""
