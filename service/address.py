@@ -24,12 +24,14 @@ def listen(host: str, port: int) -> socket.socket:
         MelonError: it is taken, or may not be used.
     """
     try:
-        [(family, _, _, _, address), *_] = socket.getaddrinfo(
+        [(family, kind, protocol, _, address), *_] = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
     except OSError as error:
         raise InputError(f"{host!r} is no address of this machine: {error.strerror}") from None
-    there = socket.socket(family)
+    # asyncio sends answers at once only where the socket says that it is TCP's: else in two parts,
+    # of which the second waits 40 ms for the client to acknowledge the first.
+    there = socket.socket(family, kind, protocol)
     try:
         there.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         there.bind(address)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ import httpx
 import pytest
 from command_line import melon, on_one_engine
 from places import Place
+
+from melon.service import listen
 
 
 @contextmanager
@@ -62,6 +65,12 @@ def test_one_process_answers_and_ends_when_it_is_told_to(demo_place: Place) -> N
         assert taken.code == 1
         assert "cannot listen: address already in use" in taken.err
     assert process.returncode == 0
+
+
+def test_answers_are_sent_at_once() -> None:
+    """asyncio looks at this before it has a connection not wait for more to send (TCP_NODELAY)."""
+    with listen("127.0.0.1", 0) as there:
+        assert there.proto == socket.IPPROTO_TCP
 
 
 @on_one_engine
