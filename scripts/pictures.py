@@ -13,10 +13,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+import httpx
 from PIL import Image, PngImagePlugin
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
@@ -82,7 +85,60 @@ def draw_inspection(page: Page, work: Path) -> None:
     page.evaluate("document.querySelectorAll('h2')[2].scrollIntoView()")
 
 
+@contextmanager
+def serving() -> Iterator[str]:
+    """The URL of the service of the demo's store."""
+    command = [sys.executable, "-m", "melon", "serve", "--port", "0", "--path", str(DEMO / "store")]
+    environment = {**os.environ, "MELON_HOME": str(DEMO)}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr
+            url = next(line.split()[0] for line in process.stderr if line.startswith("http"))
+            httpx.Client(transport=httpx.HTTPTransport(retries=10)).get(f"{url}/health/live")
+            yield url
+        finally:
+            process.terminate()
+
+
+def draw_page(page: Page, search: str, scheme: Literal["light", "dark"] = "light") -> None:
+    """The page of the service, with the answer to a query."""
+    page.emulate_media(color_scheme=scheme)
+    with serving() as url:
+        page.goto(f"{url}/?{search}")
+        page.locator("body[data-shows]").wait_for(timeout=60_000)
+        if "view=map" in search:
+            page.get_by_text("On the map:").wait_for(timeout=60_000)
+            page.wait_for_timeout(500)
+
+
+def draw_query(page: Page, _: Path) -> None:
+    """Seeds, a dislike, a constraint, and answers with reasons."""
+    draw_page(page, "title=rainy+day&tags=rain&not_tags=party&genres=Jazz&genres=Ballad")
+
+
+def draw_dark(page: Page, work: Path) -> None:
+    """The query in the map, in the dark."""
+    melon("map", "--out", str(work / "map.html"), "--path", str(DEMO / "store"))
+    draw_page(page, "tags=rain&tags=dawn&view=map", "dark")
+
+
+def draw_narrow(page: Page, _: Path) -> None:
+    """As a telephone shows it."""
+    draw_page(page, "title=rainy+day&tags=rain")
+
+
+def draw_korean(page: Page, _: Path) -> None:
+    """Korean in the query and in the answers, two strategies side by side."""
+    draw_page(page, "title=비+오는+날&tags=우산&beside=strategy:vote")
+
+
+PAGE = ("service/page/*/*",)
+
 PICTURES = {
+    "page": Picture(draw_query, PAGE),
+    "page-dark": Picture(draw_dark, (*PAGE, "plots/map.js"), height=900),
+    "page-narrow": Picture(draw_narrow, PAGE, width=375),
+    "page-korean": Picture(draw_korean, PAGE),
     "map": Picture(
         draw_map, ("plots/map*.js", "plots/map_page.py", "plots/page.*", "plots/colours.py")
     ),
