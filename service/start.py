@@ -130,6 +130,11 @@ def _answer(plan: Plan, there: socket.socket) -> None:
     from melon.service.app import create_app
     from melon.service.asking import Limits
 
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets=sockets)
+            there.listen(MAX_CONNECTIONS)  # again, for asyncio takes the number below for this, too
+
     settings = load_settings()
     timeout = min(settings.qdrant_timeout, math.ceil(plan.seconds))
     store = open_store(
@@ -147,7 +152,8 @@ def _answer(plan: Plan, there: socket.socket) -> None:
         server_header=False,
         proxy_headers=False,
         limit_concurrency=MAX_CONNECTIONS,
+        backlog=1,  # connections that a process takes at a time: it would take those of others, too
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    uvicorn.Server(config).run(sockets=[there])
+    Server(config).run(sockets=[there])
     source.close()
