@@ -75,7 +75,13 @@ def _conditions(texts: tuple[str, ...]) -> tuple[str, ...]:
 
 def _wanted(fields: dict[str, Any]) -> dict[str, Any]:
     deque(clauses_of(fields), maxlen=0)
-    return deepcopy(fields)
+    try:
+        return deepcopy(fields)
+    except RecursionError:
+        raise ConstraintError(
+            "what is wanted of a field is nested too deeply",
+            hint='give values, a list of them, or bounds, such as {"gte": 120}',
+        ) from None
 
 
 Names = Annotated[Sequence[str], kept_as(tuple[Text, ...])]

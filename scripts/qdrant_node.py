@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from qdrant_binary import VERSION, ServerUnavailable, fetch
+from qdrant_binary import IMAGE_DIGEST, VERSION, ServerUnavailable, fetch
 
 HOST = "127.0.0.1"
-IMAGE = f"qdrant/qdrant:v{VERSION}"
+IMAGE = f"qdrant/qdrant:v{VERSION}@{IMAGE_DIGEST}"
 DOCKER_SECONDS = 30
 
 

@@ -3,6 +3,7 @@
     python scripts/soak.py --kills 500            kill -9 at random points of every command
     python scripts/soak.py --servers 200          a server dies, stops, is slow, cut off, garbled
     python scripts/soak.py --files 100000         all files, flipped, cut, emptied, deleted
+    python scripts/soak.py --minutes 10           readers, while releases come and go
 
 Each prints rows of the table in docs/reliability.md. What is lost or wrong ends it with 1, and
 `--seed` makes the same again, as far as the machine is as fast.
@@ -26,6 +27,7 @@ from breakage.files import damage_space, damage_store
 from breakage.kills import Trials
 from breakage.operations import OPERATIONS, Around, make_around
 from breakage.proxy import before
+from breakage.reading import READERS, soak
 from breakage.servers import TIMEOUT, ServerTrials, ask
 from breakage.warm import Warm
 from breakage.world import Embedded, OnServer, Violation
@@ -102,10 +104,26 @@ def files(count: int, seed: int, directory: Path) -> Iterator[str]:
         yield f"a file of {where} flipped, cut, emptied, deleted: {each} | {ends.total()} | 0 | 0"
 
 
+def minutes(count: int, seed: int, directory: Path) -> Iterator[str]:
+    """Readers of both engines, while releases come and go."""
+    with prepared(directory) as (around, warm, server):
+        places = (Embedded(directory / "store"), OnServer(server, "soak"))
+        for soaked in soak(places, around, warm, count, random.Random(seed)):
+            each = ", ".join(f"{number} of {name}" for name, number in soaked.changes.items())
+            start, middle, end = soaked.memory
+            for text in soaked.wrong[:5]:
+                print(f"{soaked.engine}: {text}", file=sys.stderr)
+            yield (
+                f"{count} minutes, {soaked.engine}, {READERS} readers: {each}; the memory of a"
+                f" reader {start}, {middle}, {end} MB | {soaked.asked} | 0 | {len(soaked.wrong)}"
+            )
+
+
 JOBS: dict[str, Callable[[int, int, Path], Iterator[str]]] = {
     "kills": kills,
     "servers": servers,
     "files": files,
+    "minutes": minutes,
 }
 
 
@@ -115,6 +133,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, help="how many, over both engines")
     parser.add_argument("--servers", type=int, help="how many commands, and as many queries")
     parser.add_argument("--files", type=int, help="how many of a store, and of a space, or all")
+    parser.add_argument("--minutes", type=int, help="how long readers ask")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--directory", type=Path, help="where; by default a temporary one")
     options = parser.parse_args()

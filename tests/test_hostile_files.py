@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from fuzz_readers import SECONDS, SettingsFuzz, SpaceFuzz, TitleFuzz, repair, time_limit
+from fuzz_readers import SECONDS, SpaceFuzz, TitleFuzz, repair, run, small_fuzzers, time_limit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +26,8 @@ from melon.files import MARKER, MAX_JSON_BYTES, MAX_JSON_DEPTH, check_directory,
 from melon.store import StoreUnavailable
 from melon.store.embedded import EmbeddedStore
 from melon.text import MAX_TITLE_BYTES, DamagedTitleTokenizer, TitleTokenizer
+
+MANY = {"catalogue": 1500, "import": 1000, "questions": 2500, "query": 3000, "settings": 1500}
 
 seeds = st.integers(0, 2**32)
 
@@ -65,8 +67,10 @@ def test_title_tokenizers(base: Path):
     try_all(TitleFuzz((base / "title.bin").read_bytes()), 300)
 
 
-def test_settings_files(tmp_path: Path):
-    try_all(SettingsFuzz(tmp_path), 100)
+@pytest.mark.parametrize(("name", "count"), MANY.items())
+def test_what_needs_no_space(tmp_path: Path, name: str, count: int):
+    """Nine thousand inputs, one like the other in each run."""
+    assert run(name, small_fuzzers(tmp_path)[name], count, 0)["foreign"] == 0
 
 
 @pytest.mark.parametrize(

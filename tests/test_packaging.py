@@ -17,7 +17,7 @@ import pytest
 import yaml
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
-from qdrant_binary import VERSION
+from qdrant_binary import IMAGE_DIGEST, VERSION
 from qdrant_node import IMAGE
 from qdrant_server import Endpoint
 
@@ -296,7 +296,8 @@ def test_one_version_of_qdrant_everywhere(compose_service: dict[str, Any]):
         for file in documents
         for version in re.findall(r"qdrant/qdrant:(\S+)", (ROOT / file).read_text())
     }
-    assert {version.strip("`),.\"'") for _, version in named} == {f"v{VERSION}"}, named
+    images = {version.strip("`),.\"'") for _, version in named}
+    assert images == {f"v{VERSION}@{IMAGE_DIGEST}"}, named
 
 
 def test_compose_serves_this_machine_only(compose: dict[str, Any]):

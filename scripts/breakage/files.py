@@ -8,7 +8,7 @@ import random
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -95,19 +95,23 @@ class Kept:
         subprocess.run(["cp", "-a", "--sparse=always", source, target], check=True)
 
 
-def pairs(root: Path, count: int, seed: int) -> list[tuple[Path, int, int]]:
+def pairs(
+    root: Path, count: int, seed: int, damages: Sequence[Damage] = DAMAGES
+) -> list[tuple[Path, Damage, int]]:
     """So many files and damages, by chance, or all of them, each with a seed of its own."""
     files = [
         path
         for path in sorted(root.rglob("*"))
         if path.is_file() and path.suffix != ".lock" and not path.name.startswith(".")
     ]
-    chosen = [(path, kind) for path in files for kind in range(len(DAMAGES))]
+    chosen = [(path, kind) for path in files for kind in damages]
     random.Random(seed).shuffle(chosen)
     return [(path, kind, number) for number, (path, kind) in enumerate(chosen[:count])]
 
 
-def damage_store(world: World, release: str, count: int, seed: int) -> Counter[str]:
+def damage_store(
+    world: World, release: str, count: int, seed: int, damages: Sequence[Damage] = DAMAGES
+) -> Counter[str]:
     """Damage files of an embedded store, and ask it: the same answers, or an error.
 
     A search reads what it needs of a file and no more, so that others may be given where bits have
@@ -127,8 +131,7 @@ def damage_store(world: World, release: str, count: int, seed: int) -> Counter[s
         expected = answers_of(Retriever(store))
     ends: Counter[str] = Counter()
     kept = Kept(place.root)
-    for path, kind, number in pairs(place.root, count, seed):
-        damage = DAMAGES[kind]
+    for path, damage, number in pairs(place.root, count, seed, damages):
         where = f"{damage.__name__} {path.relative_to(place.root)} (seed {number})"
         try:
             with kept.damaged(path, damage, number) as is_damaged:
@@ -168,8 +171,7 @@ def damage_space(one: Trained, count: int, seed: int) -> Counter[str]:
     """
     ends: Counter[str] = Counter()
     kept = Kept(one.path)
-    for path, kind, number in pairs(one.path, count, seed):
-        damage = DAMAGES[kind]
+    for path, damage, number in pairs(one.path, count, seed):
         where = f"{damage.__name__} {path.name} (seed {number})"
         try:
             with kept.damaged(path, damage, number):

@@ -273,6 +273,14 @@ def asking(demo_store: VectorStore, monkeypatch: pytest.MonkeyPatch) -> tuple[Re
     return Retriever(demo_store).with_reader(reader), spent
 
 
+def test_what_is_nested_without_end_is_an_error():
+    value: list[Any] = []
+    for _ in range(700):
+        value = [value]
+    with pytest.raises(ConstraintError, match="nested too deeply"):
+        Constraints(fields={"bpm": value})
+
+
 def test_names_are_looked_up_once_a_release(
     asking: tuple[Retriever, Counter], catalogue: Catalogue
 ):
