@@ -1,58 +1,65 @@
-"""How long the page takes from the last key of a title to its first result, in Chromium.
+"""Brings the tables of docs/performance.md up to date with the figures in benchmarks/results.
 
-    python benchmarks/page.py http://127.0.0.1:8000
+    python benchmarks/page.py [--check]
 
-Titles of the store's playlists are typed one after the other into the page of a `melon serve` that
-runs; a result is there when it has been laid out and painted. The pause after a key is part of it.
+A table stands between a line `<!-- NAME.json -->` and a line `<!-- end -->`. With `--check`,
+nothing is written, and the exit code is 1 where a table is not that of its file.
 """
 
 from __future__ import annotations
 
-import shutil
+import argparse
+import json
+import re
 import sys
+from pathlib import Path
+from typing import Any
 
-import httpx
-import numpy as np
-from playwright.sync_api import sync_playwright
+from harness import markdown
 
-TITLES = 100
-
-TIMED = """() => {
-  const title = document.getElementById("title");
-  title.addEventListener("input", () => { window.lastKey = performance.now(); }, true);
-  window.nextResult = () => new Promise((done) => {
-    new MutationObserver((_, seen) => {
-      seen.disconnect();
-      requestAnimationFrame(() => setTimeout(() => done(performance.now() - window.lastKey)));
-    }).observe(document.getElementById("answers"), { childList: true });
-  });
-}"""
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "performance.md"
+RESULTS = ROOT / "benchmarks" / "results"
+BLOCK = re.compile(r"(<!-- (?P<name>[\w.-]+\.json) -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 
-def main(url: str) -> None:
-    """Print the milliseconds until the first paint, and from the last key to a result."""
-    answer = httpx.get(f"{url}/api/v1/playlists", params={"limit": 5 * TITLES}, timeout=60)
-    titles = [one["title"] for one in answer.json()["playlists"] if len(one.get("title", "")) > 1]
-    took = []
-    with sync_playwright() as playwright:
-        page = playwright.chromium.launch(executable_path=shutil.which("chromium")).new_page()
-        page.goto(url)
-        page.locator(".answer").wait_for()
-        [paint, *_] = page.evaluate(
-            "performance.getEntriesByType('paint').map((one) => one.startTime)"
-        )
-        page.evaluate(TIMED)
-        for title in titles[:TITLES]:
-            page.fill("#title", "")
-            page.wait_for_timeout(500)
-            page.locator("#title").press_sequentially(title[:-1])
-            page.evaluate("() => { window.result = window.nextResult(); }")
-            page.keyboard.insert_text(title[-1])
-            took.append(page.evaluate("window.result"))
-    print(f"first paint: {paint:.0f} ms")
-    middle, high = np.percentile(took, [50, 95])
-    print(f"first result after the last key: {len(took)} titles, {middle:.0f} ms, p95 {high:.0f}")
+def main() -> int:
+    """Write the page, or compare it."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--check", action="store_true", help="write nothing")
+    check = options.parse_args().check
+    before = PAGE.read_text(encoding="utf-8")
+    after = filled(before, RESULTS)
+    if check:
+        return int(before != after)
+    PAGE.write_text(after, encoding="utf-8")
+    return 0
+
+
+def filled(page: str, results: Path) -> str:
+    """The page with every table as its file has it."""
+
+    def block(match: re.Match[str]) -> str:
+        report = json.loads((results / match["name"]).read_text(encoding="utf-8"))
+        return f"{match[1]}\n{rendered(report)}\n\n"
+
+    return BLOCK.sub(block, page)
+
+
+def rendered(report: dict[str, Any]) -> str:
+    """The command, what it was measured on, and the table of a report."""
+    data = ", ".join(f"{key} {_data(value)}" for key, value in report["data"].items())
+    rows = [
+        (row.pop("what"), row.pop("method"), row) for row in (dict(row) for row in report["rows"])
+    ]
+    return f"`{report['command']}`: {data}\n\n{markdown(rows)}"
+
+
+def _data(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{_data(inner)} {key}" for key, inner in value.items())
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1].rstrip("/"))
+    sys.exit(main())
