@@ -1,6 +1,6 @@
 """How long the page takes from the last key of a title to its first result, in Chromium.
 
-    python benchmarks/page.py http://127.0.0.1:8000
+    python benchmarks/first_result.py http://127.0.0.1:8000
 
 Titles of the store's playlists are typed one after the other into the page of a `melon serve` that
 runs; a result is there when it has been laid out and painted. The pause after a key is part of it.
