@@ -61,8 +61,6 @@ class Plan:
 def serve(plan: Plan, there: socket.socket) -> None:
     """Answer requests until the process is told to end, by Ctrl-C or SIGTERM."""
     if plan.workers == 1:
-        signal.signal(signal.SIGTERM, lambda *_: None)  # which uvicorn raises again at the end
-        signal.signal(signal.SIGINT, lambda *_: None)
         _answer(plan, there)
         return
     with TemporaryDirectory(prefix="melon-metrics-") as directory:
@@ -155,5 +153,10 @@ def _answer(plan: Plan, there: socket.socket) -> None:
         backlog=1,  # connections that a process takes at a time: it would take those of others, too
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    Server(config).run(sockets=[there])
+    server = Server(config)
+    if plan.workers == 1:
+        for told in (signal.SIGTERM, signal.SIGINT):
+            # Before uvicorn heeds them itself; and it raises them again when it has ended.
+            signal.signal(told, server.handle_exit)
+    server.run(sockets=[there])
     source.close()

@@ -56,6 +56,13 @@ def test_two_processes_answer_and_end_when_they_are_told_to(demo_place: Place) -
 
 
 @on_one_engine
+def test_it_ends_when_it_is_told_to_before_it_answers(demo_place: Place) -> None:
+    with serving(demo_place) as (process, _):
+        pass
+    assert process.returncode in (0, -signal.SIGTERM)
+
+
+@on_one_engine
 def test_one_process_answers_and_ends_when_it_is_told_to(demo_place: Place) -> None:
     transport = httpx.HTTPTransport(retries=50)
     with serving(demo_place) as (process, url):
