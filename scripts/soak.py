@@ -4,6 +4,8 @@
     python scripts/soak.py --servers 200          a server dies, stops, is slow, cut off, garbled
     python scripts/soak.py --files 100000         all files, flipped, cut, emptied, deleted
     python scripts/soak.py --minutes 10           readers, while releases come and go
+    python scripts/soak.py --nodes 10             a node of a cluster dies during as many ingests,
+                                                  and three times during 1,000 queries
 
 Each prints rows of the table in docs/reliability.md. What is lost or wrong ends it with 1, and
 `--seed` makes the same again, as far as the machine is as fast.
@@ -17,24 +19,30 @@ import random
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from breakage.files import damage_space, damage_store
 from breakage.kills import Trials
+from breakage.nodes import NODES, OnCluster, ingests
+from breakage.nodes import ask as ask_cluster
 from breakage.operations import OPERATIONS, Around, make_around
 from breakage.proxy import before
 from breakage.reading import READERS, soak
 from breakage.servers import TIMEOUT, ServerTrials, ask
 from breakage.warm import Warm
 from breakage.world import Embedded, OnServer, Violation
-from qdrant_server import Server, running_server
+from qdrant_server import Server, running_cluster, running_server
 
 IN_A_ROW = 3
 """Kills of a command, at most, before it is let through."""
+
+NODE_QUERIES = 1000
 
 SERVER = {"STORAGE__WAL__WAL_CAPACITY_MB": "4"}
 
@@ -119,11 +127,30 @@ def minutes(count: int, seed: int, directory: Path) -> Iterator[str]:
             )
 
 
+def nodes(count: int, seed: int, directory: Path) -> Iterator[str]:
+    """Lose a node of a cluster during ingests, and during queries."""
+    chance = random.Random(seed)
+    with (
+        prepared(directory) as (around, warm, _),
+        running_cluster(NODES, directory / "cluster", settings=SERVER) as three,
+    ):
+        world = around.world(OnCluster(three[0], "soak"))
+        first = ["ingest", str(around.trained[0].path), *world.place.options]
+        warm.run(first, world.place.environment)
+        codes = Counter(islice(ingests(world, around, warm, three, chance), count))
+        each = f"{codes[0]} ended well, {codes[1]} with an error"
+        yield f"a node is lost for 1 to 20 s during an ingest: {each} | {codes.total()} | 0 | 0"
+        ends = ask_cluster(world, three, NODE_QUERIES)
+        each = ", ".join(f"{number} {end}" for end, number in ends.items())
+        yield f"the same during queries: {each} | {ends.total()} | 0 | 0"
+
+
 JOBS: dict[str, Callable[[int, int, Path], Iterator[str]]] = {
     "kills": kills,
     "servers": servers,
     "files": files,
     "minutes": minutes,
+    "nodes": nodes,
 }
 
 
@@ -134,6 +161,7 @@ def main() -> int:
     parser.add_argument("--servers", type=int, help="how many commands, and as many queries")
     parser.add_argument("--files", type=int, help="how many of a store, and of a space, or all")
     parser.add_argument("--minutes", type=int, help="how long readers ask")
+    parser.add_argument("--nodes", type=int, help="during how many ingests a node is lost")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--directory", type=Path, help="where; by default a temporary one")
     options = parser.parse_args()
