@@ -278,6 +278,13 @@ def test_a_host_that_only_answers_installs_nothing_that_trains():
     assert {Requirement(each).name for each in wanted} - served.keys() == TRAINING
 
 
+def test_the_image_is_built_from_every_room():
+    let_in = set((ROOT / ".dockerignore").read_text().splitlines())
+    packages = PROJECT["tool"]["setuptools"]["packages"]
+    rooms = {name.split(".")[1] for name in packages if "." in name}
+    assert {f"!{room}" for room in rooms} <= let_in
+
+
 @pytest.fixture(scope="module")
 def compose() -> dict[str, Any]:
     return yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
