@@ -73,7 +73,7 @@ def read_json(path: Path) -> object:
         UnreadableFile: it cannot be opened or read, is not a regular file, or has more than
             `MAX_JSON_BYTES`.
         MalformedJson: it holds something else, is nested deeper than `MAX_JSON_DEPTH`, or has a
-            number too long.
+            number too long, or half a surrogate pair, which no encoding can write.
     """
     return parse_json(read_bytes(path, MAX_JSON_BYTES), path)
 
@@ -99,8 +99,17 @@ def parse_json(data: bytes, path: Path) -> object:
         raise MalformedJson(f"malformed JSON: {uncapitalized(str(error))}", path=path) from None
     if not _is_shallow(value):
         raise MalformedJson(_TOO_DEEP, path=path)
+    if _SURROGATE.search(text):
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            half = ascii(error.object[error.start])
+            what = f"malformed JSON: {half} is half a surrogate pair"
+            raise MalformedJson(what, path=path) from None
     return value
 
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 _TOO_DEEP = "malformed JSON: it is nested too deeply"
 

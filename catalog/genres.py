@@ -31,14 +31,7 @@ def read_genres(path: Path) -> dict[str, Genre]:
         )
     genres = {}
     for written, name in names.items():
-        try:
-            genre = _genre(written, name)
-        except UnicodeEncodeError as error:
-            raise BadGenres(
-                f"{shortened(error.object)} has half a surrogate pair",
-                where=str(path),
-                hint="write the file again with a JSON encoder",
-            ) from None
+        genre = _genre(written, name)
         if genre is None:
             raise BadGenres(
                 f"{shortened(written)}: {shortened(name)} is not a genre code and its name",
