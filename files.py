@@ -99,14 +99,19 @@ def parse_json(data: bytes, path: Path) -> object:
         raise MalformedJson(f"malformed JSON: {uncapitalized(str(error))}", path=path) from None
     if not _is_shallow(value):
         raise MalformedJson(_TOO_DEEP, path=path)
+    if half := half_pair(text, value):
+        raise MalformedJson(f"malformed JSON: {half} is half a surrogate pair", path=path)
+    return value
+
+
+def half_pair(text: str, value: object) -> str | None:
+    """Half a surrogate pair in a value, read from JSON: no encoding can write it."""
     if _SURROGATE.search(text):
         try:
             json.dumps(value, ensure_ascii=False).encode()
         except UnicodeEncodeError as error:
-            half = ascii(error.object[error.start])
-            what = f"malformed JSON: {half} is half a surrogate pair"
-            raise MalformedJson(what, path=path) from None
-    return value
+            return ascii(error.object[error.start])
+    return None
 
 
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")

@@ -37,7 +37,14 @@ from melon.errors import (
     first_problem,
 )
 from melon.fields import MAX_ID
-from melon.files import MAX_JSON_BYTES, fresh_beside, open_regular, parse_json, sync_directory
+from melon.files import (
+    MAX_JSON_BYTES,
+    fresh_beside,
+    half_pair,
+    open_regular,
+    parse_json,
+    sync_directory,
+)
 from melon.ingest.contents import Points
 from melon.ingest.transfer import place_release, rows_of, stored_points
 from melon.progress import Progress, ignore
@@ -262,10 +269,13 @@ class Backup:
         ids, payloads = [], []
         for line in lines:
             try:
-                point = json.loads(line)
+                text = line.decode()
+                point = json.loads(text)
                 id_, payload = point["id"], point["payload"]
-                right = _is_id(collection, id_) and all(
-                    checks.get(field, _is_plain)(value) for field, value in payload.items()
+                right = (
+                    _is_id(collection, id_)
+                    and not half_pair(text, payload)
+                    and all(checks.get(field, _is_plain)(value) for field, value in payload.items())
                 )
             except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
                 right = False

@@ -6,6 +6,7 @@ import json
 import os
 import random
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -104,6 +105,11 @@ def test_hostile_backups(demo_store: VectorStore, tmp_path: Path):
     back_up(demo_store.open(), file)
     with ZipFile(file) as archive:
         contents = json.loads(archive.read("backup.json"))
+        tags = archive.read("tags/0.jsonl").replace(b'"tag":"', b'"tag":"\\ud800', 1)
+    known = contents["files"]["tags/0.jsonl"]
+    known |= {"bytes": len(tags), "sha256": sha256(tags).hexdigest()}
+    changed = {"backup.json": json.dumps(contents).encode(), "tags/0.jsonl": tags}
+    refused(r"tags/0 holds a point that is none of melon's: .*ud800", **changed)
     del contents["files"]["tags/0.jsonl"]
     refused("does not list tags/0.jsonl", **{"backup.json": json.dumps(contents).encode()})
     file.write_bytes(b"PK" + bytes(100))
