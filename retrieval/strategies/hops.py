@@ -35,7 +35,7 @@ class NeighbourStrategy:
         self._settings = settings.neighbours
 
     def __call__(self, reader: CachingReader, queries: Sequence[ResolvedQuery]) -> list[Answer]:
-        """One request for the neighbours of all queries, one for their songs, one for tags."""
+        """One request for the neighbours of all queries (see `first_hop`), two for what they hold."""
         for_songs, for_tags = self.neighbours(reader, queries)
         songs = self.second_hop(reader, Collection.SONGS, queries, for_songs)
         tags = self.second_hop(reader, Collection.TAGS, queries, for_tags)
@@ -44,7 +44,7 @@ class NeighbourStrategy:
     def neighbours(
         self, reader: CachingReader, queries: Sequence[ResolvedQuery]
     ) -> tuple[list[Playlists], list[Playlists]]:
-        """The neighbours of each query for its songs, and those for its tags, in one request."""
+        """The neighbours of each query for its songs, and those for its tags; see `first_hop`."""
         neighbours = first_hop(
             reader,
             [
