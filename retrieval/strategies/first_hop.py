@@ -140,8 +140,8 @@ def first_hop(
 ) -> list[Playlists]:
     """The neighbours: the playlists that share most with each query, in one request.
 
-    Those with feedback take a second. Where a query dislikes something, the playlists most like that have negative weights. Where
-    None stands for a query, there are no playlists.
+    Those with feedback take a second. Where a query dislikes something, the playlists most like
+    that have negative weights. Where None stands for a query, there are no playlists.
     """
     both = [FirstHop(*pair, disliked) for pair in wanted if pair for disliked in (False, True)]
     hops, hits = search(reader, both)

@@ -35,7 +35,7 @@ class NeighbourStrategy:
         self._settings = settings.neighbours
 
     def __call__(self, reader: CachingReader, queries: Sequence[ResolvedQuery]) -> list[Answer]:
-        """One request for the neighbours of all queries (see `first_hop`), two for what they hold."""
+        """The neighbours of all queries (`first_hop`), then a request each for songs and tags."""
         for_songs, for_tags = self.neighbours(reader, queries)
         songs = self.second_hop(reader, Collection.SONGS, queries, for_songs)
         tags = self.second_hop(reader, Collection.TAGS, queries, for_tags)
