@@ -187,7 +187,7 @@ class CachingReader(ForwardingReader):
     def tag_facts(self, codes: Ids) -> Facts:
         """What is known of the tags that have these codes, as `melon.retrieval.facts.tag_facts`."""
         rows, found = self.load_tag_facts(codes)
-        return rows.array[found]
+        return rows.of(found)
 
     def load_tag_facts(self, codes: Ids) -> tuple[ArrayRows, Numbers]:
         """Cache the facts of these tags; one request reads those that are not."""
@@ -199,7 +199,7 @@ class CachingReader(ForwardingReader):
         For many queries, call `load_facts` for all their songs first.
         """
         rows, found = self.load_facts(songs)
-        return rows.array[found]
+        return rows.of(found)
 
     def load_facts(self, songs: Ids) -> tuple[ArrayRows, Numbers]:
         """Cache the facts of these songs; one request reads those that are not."""

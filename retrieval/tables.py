@@ -186,6 +186,10 @@ class ArrayRows:
     def __len__(self) -> int:
         return self._count
 
+    def of(self, rows: Numbers) -> NDArray[Any]:
+        """These rows. Of records `take` copies whole ones, and an index each field by itself."""
+        return self.array.take(rows, axis=0)
+
     def add(self, records: Sequence[Record]) -> None:
         """Append a row for each record."""
         self.array = _extended(self.array, self._count, self._rows_of(records))

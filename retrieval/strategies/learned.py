@@ -148,8 +148,10 @@ def _passing(reader: CachingReader, views: Sequence[View]) -> list[Numbers]:
         if has_conditions(view.query.song_filter):
             rows = view.rows_of(found.ids)
         else:
-            excluded = np.isin(view.songs.ids, excluded_ids(view.query.song_filter))
-            rows = _best(np.where(excluded, 0, view.liked), limit)
+            excluded = excluded_ids(view.query.song_filter)
+            rows = _best(view.liked, limit + len(excluded))
+            rows = rows[~np.isin(view.songs.ids[rows], excluded)]
+            rows = rows[_best(view.liked[rows], limit)]
         passing.append(np.unique(np.concatenate([rows, view.near])))
     return passing
 
