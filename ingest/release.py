@@ -76,8 +76,8 @@ def ingest(
         weights: exponents of the sparse vectors.
         preset: how the collections are indexed; chosen by the number of songs if it is None.
         before: the space that was updated. Weights and preset that are None are as somebody chose
-            them for the live release; and where that is of this space, and has a graph, a release
-            in a directory takes over what has not changed, with its graph.
+            them for the live release; and where that is of this space, and has a graph, the new one
+            takes over what has not changed, with its graph. Not on a cluster.
         rebuild: whether to build another release even where one of this space seems to be whole.
         progress: told how many points each step has done: `layout`, `upload`, `index songs` and so
             on, `check`.

@@ -88,6 +88,12 @@ class ReleaseManifest(BaseModel):
         default_factory=dict, description="what it answered when it was sealed"
     )
 
+    def may_begin_with(self, base: ReleaseManifest) -> bool:
+        """Whether the release can begin with a copy of another one's collections, its graph too."""
+        alike = ("schema_version", "dim", "preset", "fields")
+        same = all(getattr(base, name) == getattr(self, name) for name in alike)
+        return same and self.preset.has_graph
+
     # Of the same name as a method of pydantic's, which it has deprecated for `model_json_schema`.
     def schema(self, collection: Collection) -> CollectionSchema:  # type: ignore[override]
         """What the collection's points have, with the songs' own fields."""

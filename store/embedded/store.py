@@ -149,10 +149,7 @@ class EmbeddedStore:
     def _base(self, release: str, manifest: ReleaseManifest, progress: Progress) -> Path | None:
         """The directory of a release that another can begin with, if that can be told."""
         base = self._manifest(release)
-        if base is None or not base.preset.has_graph:
-            return None
-        alike = ("schema_version", "dim", "preset", "fields")
-        if any(getattr(base, name) != getattr(manifest, name) for name in alike):
+        if base is None or not manifest.may_begin_with(base):
             return None
         if self.damaged_files(release, progress):  # a copy of them would be sealed as sound
             return None

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from functools import partial
 
 from qdrant_client import grpc, models
 
+from melon.errors import MelonError
 from melon.progress import Progress, ignore
 from melon.store.errors import IndexingFailed, StoreUnavailable
 from melon.store.evidence import IdSample, gather_all
@@ -20,12 +23,15 @@ from melon.store.protocol import check_count
 from melon.store.schema import DENSE, SCHEMA, Collection
 from melon.store.server.cluster import Patience, replicate, wait_for_nodes
 from melon.store.server.connection import ServerConnection
+from melon.store.server.copying import copy_collection
 from melon.store.server.lease import Lease
 from melon.store.server.limits import Limits
 from melon.store.server.pace import TELL_SECONDS
 from melon.store.server.reader import ServerReader
 from melon.store.server.registry import Registry
 from melon.store.server.translate import in_parts, one_by_one, payload_index, to_upsert
+
+log = logging.getLogger(__name__)
 
 FIRST_POLL_SECONDS, MAX_POLL_SECONDS = 0.01, 0.5
 MAX_WAITS = 60
@@ -34,9 +40,17 @@ MAX_WAITS = 60
 IN_FLIGHT = 4
 """Batches on their way: while one is made, the server stores others, of several collections."""
 
+REMOVED_AT_ONCE = 1000
+"""Points that one request removes."""
+
 
 class ServerBuilder:
-    """Writes one release's collections over gRPC."""
+    """Writes one release's collections over gRPC.
+
+    Args:
+        base: a release whose collections it begins with, if they can be copied.
+        progress: told as `copy` how many of these are there.
+    """
 
     def __init__(
         self,
@@ -44,6 +58,7 @@ class ServerBuilder:
         registry: Registry,
         manifest: ReleaseManifest,
         lease: Lease,
+        base: str | None = None,
         progress: Progress = ignore,
     ) -> None:
         self._connection = connection
@@ -57,8 +72,13 @@ class ServerBuilder:
         # In threads, for qdrant-client's gRPC calls wait for the answer, even those for a future.
         self._senders = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="melon-upload")
         connection.pace.begin_build(progress)
-        for collection in Collection:
-            self._create(collection)
+        try:
+            self._create_all()
+            self.has_base = base is not None and self._copy(base, progress)
+        except BaseException:
+            with suppress(MelonError):  # the user has to know the first error
+                self.abandon()
+            raise
 
     def upsert(self, collection: Collection, batch: PointBatch) -> None:
         """Send a batch without waiting for it to be applied; `finish` waits for all of them.
@@ -75,17 +95,22 @@ class ServerBuilder:
         self._sent[collection] += len(batch.ids)
         self._sample[collection].add(batch.ids)
 
-    @property
-    def has_base(self) -> bool:
-        """A collection begins empty."""
-        return False
-
     def keep(
         self, collection: Collection, kept: Sequence[PointId], gone: Sequence[PointId]
     ) -> None:
-        """Nothing: there are none."""
-        del kept, gone
-        raise IndexingFailed("it begins empty", where=self._name(collection))
+        """Count what stays, and remove what goes."""
+        name = self._name(collection)
+
+        def remove(limits: Limits) -> None:
+            size = limits.points(REMOVED_AT_ONCE)
+            for start in range(0, len(gone), size):
+                part = models.PointIdsList(points=list(gone[start : start + size]))
+                with self._connection.rest() as client:
+                    client.delete(name, part, wait=True)
+
+        self._connection.within_limits(name, remove)
+        self._sent[collection] += len(kept)
+        self._sample[collection].add(kept)
 
     def finish(self, progress: Progress = ignore) -> None:
         """Wait for the points, then index one thing after the other, and wait for it.
@@ -156,6 +181,29 @@ class ServerBuilder:
     def _may_scan(self) -> bool:
         """Whether searches may do without a graph; where not, the server refuses them all."""
         return self._connection.limits(self._name(Collection.SONGS)).allows_exact
+
+    def _copy(self, base: str, progress: Progress) -> bool:
+        """Copy a release's collections, and return whether that was done; all are empty if not."""
+        try:
+            for number, collection in enumerate(Collection):
+                progress("copy", number, len(Collection))
+                source = self._connection.name(collection, base)
+                copy_collection(self._connection, source, self._name(collection))
+        except MelonError as error:
+            log.warning(
+                "%s: release %s is not copied, so all points are sent: %s",
+                *(self._connection.location, base, error.what),
+            )
+            self._lease.check()
+            self._registry.remove_collections(self._manifest.release)
+            self._create_all()
+            return False
+        progress("copy", len(Collection), len(Collection))
+        return True
+
+    def _create_all(self) -> None:
+        for collection in Collection:
+            self._create(collection)
 
     def _create(self, collection: Collection) -> None:
         """An empty collection without any index: they are put off until all is there."""

@@ -91,6 +91,11 @@ def _active(client: QdrantClient, name: str) -> Replicas:
     return replicas
 
 
+def is_cluster(connection: ServerConnection) -> bool:
+    """Whether the server is a node of a cluster, which may be its only one."""
+    return bool(_nodes(connection))
+
+
 def _nodes(connection: ServerConnection) -> list[int]:
     with connection.rest() as client:
         status = client.cluster_status()

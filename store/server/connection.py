@@ -22,6 +22,7 @@ import httpx
 from qdrant_client import QdrantClient
 from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 from qdrant_client.grpc import UpdateBatchPoints, UpsertPoints
+from qdrant_client.http.exceptions import ResponseHandlingException
 
 from melon.errors import InputError
 from melon.store.errors import StoreUnavailable, forked_store, store_closed
@@ -30,7 +31,7 @@ from melon.store.server.errors import REST_PORT, ServerErrors
 from melon.store.server.limits import KnownLimits, Limits
 from melon.store.server.pace import Pace
 from melon.store.server.proxies import Proxy
-from melon.store.server.transport import BACKGROUND_THREADS, Passed, Transport
+from melon.store.server.transport import BACKGROUND_THREADS, CONNECT_SECONDS, Passed, Transport
 from melon.store.urls import is_loopback, not_a_server, shown_url
 
 RECONNECT_SECONDS = 0.2
@@ -183,6 +184,26 @@ class ServerConnection:
                 client = self._grpc
             yield client
 
+    @contextmanager
+    def http(self) -> Iterator[httpx.Client]:
+        """A client for what qdrant-client cannot stream; errors of the block are melon's errors.
+
+        Raises:
+            ForkedStore: it was opened in another process.
+        """
+        self._check_process()
+        with self._errors.translated():
+            try:
+                with httpx.Client(
+                    base_url=self._rest.http.client.host,
+                    headers=self.address.headers | {"accept-encoding": "identity"},
+                    timeout=httpx.Timeout(self.address.timeout, connect=CONNECT_SECONDS),
+                    transport=httpx.HTTPTransport(**self._way),
+                ) as client:
+                    yield client
+            except httpx.HTTPError as error:
+                raise ResponseHandlingException(error) from error
+
     def upload(self, request: UpsertPoints | UpdateBatchPoints) -> None:
         """Store points; they are sent again if the connection ends, or after a wait if it has to.
 
@@ -300,6 +321,15 @@ class ServerConnection:
         if self._process != os.getpid():
             raise forked_store(self.location)
 
+    @property
+    def _way(self) -> dict[str, Any]:
+        """Options of `httpx.HTTPTransport`."""
+        proxy = self._errors.proxy
+        return {
+            "verify": self._trusted.context,
+            "proxy": httpx.Proxy(proxy.url) if proxy else None,
+        }
+
     @cached_property
     def _grpc(self) -> QdrantClient:
         return self._connect(prefer_grpc=True)
@@ -328,11 +358,7 @@ class ServerConnection:
                 timeout=address.timeout,
                 check_compatibility=False,  # one request more, and a warning where it fails
                 headers=headers,
-                transport=Transport(
-                    self.pace,
-                    verify=self._trusted.context,
-                    proxy=httpx.Proxy(proxy.url) if proxy else None,
-                ),
+                transport=Transport(self.pace, **self._way),
                 grpc_options=grpc_options,
             )
         except ValueError:  # a name of a host that the client does not take; it quotes the URL

@@ -91,7 +91,6 @@ class ServerStore:
         self, manifest: ReleaseManifest, progress: Progress = ignore, *, base: str | None = None
     ) -> ServerBuilder:
         """Start a release; what killed builds left behind is removed first."""
-        del base  # a server copies no collection
         self._check_named()
         self._registry.check_names()
         self._aliases.check_names()
@@ -100,10 +99,16 @@ class ServerStore:
             if self._registry.holds(manifest.release):
                 raise release_is_complete(manifest.release)
             self._registry.remove_left_behind(self.live())
-            return ServerBuilder(self._connection, self._registry, manifest, lease, progress)
+            begin = self._base(base, manifest) if base else None
+            return ServerBuilder(self._connection, self._registry, manifest, lease, begin, progress)
         except BaseException:
             lease.end()
             raise
+
+    def _base(self, release: str, manifest: ReleaseManifest) -> str | None:
+        """A release that another can begin with, if it is one."""
+        base = self._registry.manifest(release)
+        return release if base and manifest.may_begin_with(base) else None
 
     def _names(self) -> list[str]:
         return [info.manifest.release for info in self.releases()]

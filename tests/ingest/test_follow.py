@@ -8,13 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from places import EMBEDDED, DirectoryPlace, place_on
+from ingest_samples import variant
+from places import EMBEDDED, ENGINES, SERVER, DirectoryPlace, ServerPlace, place_on
+from qdrant_server import Endpoint
 
 from melon.demo import DemoTruth
 from melon.embedding import EmbeddingSpace, update_corpus
 from melon.ingest import Outcome, ingest
 from melon.ingest.transfer import digest, stored_points
-from melon.store import Collection, Preset, ReleaseReader, VectorStore, verify
+from melon.store import Collection, Preset, ReleaseReader, StoreUnavailable, VectorStore, verify
+from melon.store.server import ServerStore
+from melon.store.server.connection import ServerConnection
+from melon.store.server.copying import copy_collection
 
 NEW = [
     {"id": 90_000, "plylst_title": "rainy update", "tags": ["rain", "fresh"], "songs": [1, 2]},
@@ -41,11 +46,14 @@ def spaces(
     return before, space
 
 
-@pytest.fixture(scope="module")
-def followed(spaces: tuple[EmbeddingSpace, EmbeddingSpace]) -> Iterator[VectorStore]:
+@pytest.fixture(scope="module", params=ENGINES)
+def followed(
+    request: pytest.FixtureRequest, spaces: tuple[EmbeddingSpace, EmbeddingSpace]
+) -> Iterator[VectorStore]:
     """A store with a release of the first, with a graph, and one of the second that follows it."""
     before, space = spaces
-    with place_on(EMBEDDED, None) as there, there.open() as store:
+    server = request.getfixturevalue("qdrant_server") if request.param == SERVER else None
+    with place_on(request.param, server) as there, there.open() as store:
         ingest(before, store, preset=Preset.BALANCED)
         result = ingest(space, store, before=before)
         assert result.outcome is Outcome.BUILT
@@ -54,16 +62,14 @@ def followed(spaces: tuple[EmbeddingSpace, EmbeddingSpace]) -> Iterator[VectorSt
         yield store
 
 
-def held(reader: ReleaseReader) -> dict[Collection, list[str]]:
-    """What it holds, as ids with a digest of each point and its vector to four digits."""
-    return {
-        collection: [
-            f"{point} {digest(points.batch(row, row + 1))} {vector.round(4).tolist()}"
-            for row, point in enumerate(points.ids)
-            for vector in points.batch(row, row + 1).dense + 0.0
-        ]
-        for collection, points in stored_points(reader).items()
-    }
+def held(reader: ReleaseReader) -> dict[Collection, object]:
+    """What it holds: the ids and a digest of its points, and their vectors to four digits."""
+    found: dict[Collection, object] = {}
+    for collection, points in stored_points(reader).items():
+        batch = points.batch(0, len(points))
+        vectors = (batch.dense.round(4) + 0.0).tolist()
+        found[collection] = (points.ids, digest(batch), vectors)
+    return found
 
 
 def test_it_holds_what_one_that_was_built_anew_holds(
@@ -103,6 +109,40 @@ def test_what_is_damaged_or_of_another_space_is_not_followed(
             result = ingest(one, store, before=before)
             assert result.sent == sum(result.manifest.counts.values())
             assert verify(store).faults == ()
+
+
+def test_a_server_that_does_not_copy_is_sent_all(
+    space: EmbeddingSpace,
+    qdrant_server: Endpoint,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Something fails half-way: nothing stays of what was copied, and it is said."""
+
+    def copy_songs(connection: ServerConnection, source: str, target: str) -> None:
+        if "_songs__" not in source:
+            raise StoreUnavailable("no room")
+        copy_collection(connection, source, target)
+
+    monkeypatch.setattr("melon.store.server.builder.copy_collection", copy_songs)
+    with place_on(SERVER, qdrant_server) as there, there.open() as store:
+        live = ingest(space, store, preset=Preset.BALANCED).manifest.release
+        result = ingest(variant(space, 1), store, before=space)
+        assert result.sent == sum(result.manifest.counts.values())
+        assert verify(store).faults == ()
+    assert f"{live} is not copied, so all points are sent: no room" in caplog.text
+
+
+def test_what_is_copied_needs_as_many_shards(
+    space: EmbeddingSpace, qdrant_server: Endpoint
+) -> None:
+    with place_on(SERVER, qdrant_server) as there:
+        assert isinstance(there, ServerPlace)
+        with there.open() as store:
+            ingest(space, store, preset=Preset.BALANCED)
+        with ServerStore(replace(there.address, shard_number=2)) as store:
+            result = ingest(variant(space, 1), store, before=space)
+        assert result.sent == sum(result.manifest.counts.values())
 
 
 def flip(shard: Path) -> None:

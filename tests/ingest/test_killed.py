@@ -17,7 +17,7 @@ from qdrant_server import running_server
 from melon.embedding import EmbeddingSpace
 from melon.errors import MelonError
 from melon.ingest import Outcome, SparseWeights, ingest, release_name
-from melon.store import Collection, VectorStore
+from melon.store import Collection, Preset, VectorStore
 
 STALLED = Path(__file__).with_name("stalled_ingest.py")
 
@@ -26,6 +26,7 @@ STALLED = Path(__file__).with_name("stalled_ingest.py")
 def next_path(space: EmbeddingSpace, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("space") / "next"
     variant(space, 1).save(path)
+    space.save(path.with_name("before"))
     return path
 
 
@@ -93,6 +94,20 @@ def test_a_killed_ingest_can_simply_be_run_again(
         for collection, count in store.open().manifest.counts.items():
             assert store.open().count(collection) == count
         assert reader.count(Collection.SONGS) == 7  # the reader of the release before
+
+
+def test_one_killed_while_it_copies_the_release_before_can_be_run_again(
+    place: Place, space: EmbeddingSpace, next_space: EmbeddingSpace, next_path: Path
+) -> None:
+    with place.open() as store:
+        before = ingest(space, store, preset=Preset.BALANCED).manifest.release
+        kill_at("copy", place, next_path)
+        assert store.live() == before
+        assert len(contents_of(place)) == 2
+        result = ingest(next_space, store, before=space)
+        assert result.outcome is Outcome.BUILT
+        assert result.sent < sum(result.manifest.counts.values())
+        assert contents_of(place) == {before, result.manifest.release}
 
 
 def test_the_command_itself_runs_again(

@@ -17,12 +17,21 @@ from qdrant_client import QdrantClient, models
 from qdrant_server import Server, running_cluster, wait_for_peers
 from store_samples import manifest, points, publish
 
-from melon.store import DENSE, Collection, IndexingFailed, Preset, StoreUnavailable, VectorQuery
+from melon.store import (
+    DENSE,
+    Collection,
+    IndexingFailed,
+    Preset,
+    RequestRefused,
+    StoreUnavailable,
+    VectorQuery,
+)
 from melon.store.presets import INDEX_SETTINGS
 from melon.store.server import ServerStore
 from melon.store.server import cluster as cluster_waits
 from melon.store.server.cluster import Patience
 from melon.store.server.connection import ServerAddress, ServerConnection
+from melon.store.server.copying import copy_collection
 
 NODES, SHARDS, COPIES = 3, 3, 2
 POINTS, DIM = 6_000, 32
@@ -119,6 +128,13 @@ def test_every_copy_is_indexed_and_one_node_can_be_lost(
         query = VectorQuery(points([0], DIM).dense[0], DENSE, limit=POINTS, exact=True)
         [hits] = reader.query(Collection.SONGS, [query])
         assert set(hits.ids) == set(range(POINTS))
+
+
+def test_a_cluster_copies_no_collection(nodes: list[Server]) -> None:
+    """Its shards may be on other nodes than the one that would take them."""
+    connection = ServerConnection(ServerAddress(nodes[0].url))
+    with closing(connection), pytest.raises(RequestRefused, match="cluster"):
+        copy_collection(connection, "one", "other")
 
 
 def test_what_was_made_with_one_copy_survives_a_node_with_the_first_release_of_more(
