@@ -1,4 +1,4 @@
-"""Processes that work for another one, and end with it."""
+"""Processes that work for another one, and end with it; and how many suit this machine."""
 
 from __future__ import annotations
 
@@ -30,6 +30,13 @@ def end_with(parent: int) -> None:
             threading.Thread(target=_end_after, args=(started_by.sentinel,), daemon=True).start()
     if os.getppid() != parent:
         _end()
+
+
+def usable_cores() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on every system
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _end_after(sentinel: int) -> None:

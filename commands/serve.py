@@ -28,8 +28,13 @@ def serve(
         int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")
     ] = 8000,
     workers: Annotated[
-        int, typer.Option(min=1, max=MAX_WORKERS, help="Processes that answer.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            min=1,
+            max=MAX_WORKERS,
+            help="Processes that answer: by default one a core, up to four.",
+        ),
+    ] = None,
     time_limit: Annotated[
         float, typer.Option(min=0.1, max=3600, help="Seconds until a request is given up.")
     ] = 10.0,
@@ -43,7 +48,7 @@ def serve(
     the API key that MELON_SERVE_API_KEY says.
     """
     from melon.errors import InputError, needing
-    from melon.service import Plan, is_loopback, listen
+    from melon.service import Plan, is_loopback, listen, usual_workers
     from melon.service import serve as serve_plan
     from melon.settings import DEFAULT_SERVER_URL, load_settings
 
@@ -75,7 +80,7 @@ def serve(
                 path=path,
                 settings=retrieval.model_dump_json(),
                 key=key,
-                workers=workers,
+                workers=workers or usual_workers(),
                 seconds=time_limit,
                 prepare=prepare_process,
             ),

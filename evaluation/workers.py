@@ -22,7 +22,7 @@ from melon.evaluation.errors import WorkerEnded
 from melon.evaluation.popular import POPULAR
 from melon.evaluation.questions import as_query
 from melon.evaluation.submission import SONGS, TAGS
-from melon.processes import end_with
+from melon.processes import end_with, usable_cores
 from melon.retrieval import Constraints, Ranking, Retriever
 
 OpenRetriever = Callable[[], Retriever]
@@ -51,14 +51,7 @@ class Processes:
         """How many there are for so many questions."""
         if self.count is not None:
             return self.count
-        return _processors() if questions >= MANY_QUESTIONS else 1
-
-
-def _processors() -> int:
-    """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # not on every system
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        return usable_cores() if questions >= MANY_QUESTIONS else 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import httpx
 from PIL import Image, PngImagePlugin
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
@@ -94,7 +93,6 @@ def serving() -> Iterator[str]:
         try:
             assert process.stderr
             url = next(line.split()[0] for line in process.stderr if line.startswith("http"))
-            httpx.Client(transport=httpx.HTTPTransport(retries=10)).get(f"{url}/health/live")
             yield url
         finally:
             process.terminate()

@@ -7,6 +7,9 @@ import socket
 
 from melon.errors import InputError, MelonError, reason_of
 
+MAX_CONNECTIONS = 1000
+"""At once, in each process, and as many that wait until one takes them."""
+
 
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach an address, by its name or number."""
@@ -18,6 +21,8 @@ def is_loopback(host: str) -> bool:
 
 def listen(host: str, port: int) -> socket.socket:
     """A socket at an address, which processes that are started can share.
+
+    Who connects from now on waits until one of them takes the connection.
 
     Raises:
         InputError: there is no such address.
@@ -35,6 +40,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         there.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         there.bind(address)
+        there.listen(MAX_CONNECTIONS)  # two may have bound an address that nobody listens at yet
     except OSError as error:
         there.close()
         raise MelonError(

@@ -50,7 +50,7 @@ def create_app(
     app.add_exception_handler(Exception, failures.of_chance)
     metrics = Metrics(
         Guard(app, key=key, seconds=limits.seconds),
-        lambda: service.work.waiting,
+        lambda: service.waiting,
         lambda: source.release,
     )
 

@@ -20,8 +20,8 @@ class Limits:
     """How much a service takes on.
 
     Attributes:
-        threads: requests that are answered at once.
-        queue: requests that may wait; more are refused.
+        threads: requests other than queries that are answered at once.
+        queue: requests that may wait, queries and others; more are refused.
         seconds: until a request is given up.
     """
 
@@ -37,6 +37,14 @@ class Service:
         self.source = source
         self.maps = Maps(home)
         self.work = Work(limits.threads, limits.queue, limits.seconds)
+        # One at a time: they are at work on the same core anyway, and would only take it from each
+        # other. What waits meanwhile is answered together.
+        self.queries = Work(1, limits.queue, limits.seconds)
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for a thread."""
+        return self.work.waiting + self.queries.waiting
 
     async def ask(
         self, request: Request, question: Callable[[Retriever], object], release: str | None = None

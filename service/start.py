@@ -16,8 +16,9 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from melon.processes import end_with
+from melon.processes import end_with, usable_cores
 from melon.retrieval import RetrievalSettings
+from melon.service.address import MAX_CONNECTIONS
 from melon.service.source import Source
 from melon.settings import load_settings
 from melon.store import open_store
@@ -25,8 +26,8 @@ from melon.store import open_store
 RESTART_SECONDS = 1.0
 """Between two starts of a process that ended by itself."""
 
-MAX_CONNECTIONS = 1000
-"""At once, in each process; others are answered 503."""
+USUAL_WORKERS = 4
+"""At most, where nobody says how many: each holds what it has read of a store for itself."""
 
 GRACE_SECONDS = 15
 """For requests under way, when the service is to end."""
@@ -56,6 +57,11 @@ class Plan:
     workers: int
     seconds: float
     prepare: Callable[[], None]
+
+
+def usual_workers() -> int:
+    """How many processes answer where nobody says so: one works on one core."""
+    return min(usable_cores(), USUAL_WORKERS)
 
 
 def serve(plan: Plan, there: socket.socket) -> None:
@@ -149,7 +155,7 @@ def _answer(plan: Plan, there: socket.socket) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=MAX_CONNECTIONS,
+        limit_concurrency=MAX_CONNECTIONS,  # others are answered 503
         backlog=1,  # connections that a process takes at a time: it would take those of others, too
         timeout_graceful_shutdown=GRACE_SECONDS,
     )

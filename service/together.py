@@ -60,7 +60,7 @@ class Together:
         """
         if asked.explain or asked.exact or max(asked.limit, asked.tag_limit) > MAX_LIMIT:
             return await self._service.ask(request, asked.answer, asked.release)
-        work = self._service.work
+        work = self._service.queries
         if sum(len(group.waiting) for group in self._groups.values()) >= work.queue:
             raise work.full()
         key = repr((asked.release, asked.options))
@@ -104,7 +104,7 @@ class Together:
             return not some
 
         try:
-            await self._service.work.run(lambda: self._answered(some), begin, _settle_all)
+            await self._service.queries.run(lambda: self._answered(some), begin, _settle_all)
         except Exception as error:
             if not begun:
                 group.turns -= 1

@@ -16,7 +16,8 @@ import pytest
 from command_line import melon, on_one_engine
 from places import Place
 
-from melon.service import listen
+from melon.errors import MelonError
+from melon.service import listen, usual_workers
 
 
 @contextmanager
@@ -45,9 +46,8 @@ def serving(place: Place, *options: str) -> Iterator[tuple[subprocess.Popen[str]
 
 @on_one_engine
 def test_two_processes_answer_and_end_when_they_are_told_to(demo_place: Place) -> None:
-    transport = httpx.HTTPTransport(retries=50)  # until one listens
     with serving(demo_place, "--workers", "2") as (process, url):
-        with httpx.Client(base_url=url, transport=transport, timeout=60) as client:
+        with httpx.Client(base_url=url, timeout=60) as client:
             answered = client.get("/api/v1/query", params={"title": "rainy day", "limit": 2})
             assert len(answered.json()["songs"]) == 2
             counted = client.get("/metrics").text
@@ -57,21 +57,34 @@ def test_two_processes_answer_and_end_when_they_are_told_to(demo_place: Place) -
 
 @on_one_engine
 def test_it_ends_when_it_is_told_to_before_it_answers(demo_place: Place) -> None:
-    with serving(demo_place) as (process, _):
+    with serving(demo_place, "--workers", "1") as (process, _):
         pass
     assert process.returncode in (0, -signal.SIGTERM)
 
 
 @on_one_engine
 def test_one_process_answers_and_ends_when_it_is_told_to(demo_place: Place) -> None:
-    transport = httpx.HTTPTransport(retries=50)
-    with serving(demo_place) as (process, url):
-        with httpx.Client(base_url=url, transport=transport, timeout=60) as client:
+    with serving(demo_place, "--workers", "1") as (process, url):
+        with httpx.Client(base_url=url, timeout=60) as client:
             assert client.get("/health").json()["ready"]
         taken = melon("serve", "--port", url.rpartition(":")[2], *demo_place.options)
         assert taken.code == 1
         assert "cannot listen: address already in use" in taken.err
     assert process.returncode == 0
+
+
+def test_whoever_connects_before_it_answers_waits_and_nobody_else_gets_the_address() -> None:
+    with listen("127.0.0.1", 0) as there:
+        port = there.getsockname()[1]
+        socket.create_connection(("127.0.0.1", port), timeout=10).close()
+        with pytest.raises(MelonError, match="address already in use"):
+            listen("127.0.0.1", port)
+
+
+def test_one_process_a_core_answers_up_to_four(monkeypatch: pytest.MonkeyPatch) -> None:
+    for cores, workers in ((1, 1), (3, 3), (64, 4)):
+        monkeypatch.setattr("melon.service.start.usable_cores", lambda cores=cores: cores)
+        assert usual_workers() == workers
 
 
 def test_answers_are_sent_at_once() -> None:

@@ -12,9 +12,9 @@ import pytest
 from fastapi.testclient import TestClient
 from service_samples import LOCAL, app_of
 
-from melon.retrieval import Retriever
+from melon.retrieval import RetrievalSettings, Retriever
 from melon.service import together
-from melon.service.asking import Limits
+from melon.service.asking import Limits, Service
 from melon.service.requests import QueryRequest
 from melon.service.source import Source
 from melon.store import VectorStore
@@ -80,3 +80,22 @@ def test_a_store_that_is_late_keeps_no_query_waiting(
     statuses = asyncio.run(ask_all())
     go.set()
     assert set(statuses) == {503, 504}  # too many waited, and the others were not answered
+
+
+def test_a_query_waits_for_queries_alone(demo_store: VectorStore) -> None:
+    """Long answers, such as those with reasons, leave its thread to it."""
+    go = threading.Event()
+    service = Service(Source(demo_store, RetrievalSettings.default(), None), Limits(), None)
+
+    async def here() -> bool:
+        return False
+
+    async def ask() -> None:
+        long = [asyncio.create_task(service.work.run(lambda: go.wait(30), here)) for _ in range(9)]
+        await asyncio.sleep(0)
+        assert await service.queries.run(lambda: 7, here) == 7
+        assert service.waiting
+        go.set()
+        await asyncio.gather(*long)
+
+    asyncio.run(ask())
