@@ -13,7 +13,7 @@ import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from faults import Faults
 from places import EMBEDDED
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from melon.retrieval import RetrievalSettings
 from melon.service import listen
@@ -23,6 +23,8 @@ from melon.store import VectorStore
 
 on_one_engine = pytest.mark.parametrize("keyed_place", [EMBEDDED], indirect=True)
 """For what no engine decides: how the page looks, and what it does without the service."""
+
+expect.set_options(timeout=60_000)  # the machine may have much else to do
 
 
 @contextmanager
@@ -100,6 +102,16 @@ class Site:
         new = self.faults.seen[before:]
         assert all("Failed to load resource" in fault for fault in new), new
         del self.faults.seen[before:]
+
+
+@contextmanager
+def new_site(browser: Browser, url: str) -> Iterator[Site]:
+    """A page of its own, of which only refusals are seen on the console."""
+    with browser.new_context() as context:
+        site = Site(url, context.new_page(), Faults(context))
+        with site.refusals():
+            yield site
+        assert not site.faults.seen
 
 
 def against_wcag(page: Page) -> list[str]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
+import pyarrow as pa
 import pytest
-from page_samples import Site, against_wcag, on_one_engine
-from playwright.sync_api import Locator, Page, expect
+from page_samples import Site, against_wcag, new_site, on_one_engine, running
+from playwright.sync_api import Browser, Locator, Page, expect
 
 import melon
+from melon.embedding import EmbeddingSpace
+from melon.ingest import ingest
 from melon.retrieval import RetrievalSettings, Retriever
 from melon.store import VectorStore
 
@@ -155,6 +159,62 @@ def test_two_strategies_stand_side_by_side(site: Site) -> None:
     site.answered()
     assert site.search == f"?tags=rain&strategy=vote&release={release}&limit=5&order=flow"
     assert site.songs().count() == 5
+
+
+def second_edition(space: EmbeddingSpace) -> EmbeddingSpace:
+    """The same space, in which songs and playlists are called otherwise."""
+
+    def renamed(table: pa.Table, column: str) -> pa.Table:
+        names = [name and f"{name}, 2nd" for name in table[column].to_pylist()]
+        return table.set_column(table.schema.get_field_index(column), column, pa.array(names))
+
+    songs, playlists = renamed(space.songs, "name"), renamed(space.playlists, "title")
+    return replace(space, songs=songs, playlists=playlists)
+
+
+def test_two_releases_stand_side_by_side_each_with_its_own_names(
+    browser: Browser, store: VectorStore, demo_space: EmbeddingSpace
+) -> None:
+    old = ingest(demo_space, store).manifest.release
+    new = ingest(second_edition(demo_space), store).manifest.release
+    seeds = [int(song) for song in demo_space.songs["id"].to_pylist()[:2]]
+    with running(store) as url, new_site(browser, url) as site:
+        page = site.open(f"?songs={seeds[0]}&songs={seeds[1]}&limit=5")
+        page.get_by_text("How to answer").click()
+        page.get_by_label("Beside it").select_option(f"release:{old}")
+        site.answered()
+        assert_sides(site, new, old)
+        page.get_by_label("Release").select_option(old)
+        site.answered()
+        assert_sides(site, old, old)
+        page.get_by_label("Beside it").select_option(f"release:{new}")
+        site.answered()
+        assert_sides(site, old, new)
+        page.reload()
+        site.answered()
+        assert_sides(site, old, new)
+        page.goto(f"{url}?tags=rain&beside=release:rgone")
+        expect(page.get_by_role("alert")).to_contain_text("rgone")
+
+
+def assert_sides(site: Site, *releases: str) -> None:
+    """Each side has the songs of its release, and reasons in the words of that."""
+    sides = site.page.locator(".answer").all()
+    assert len(sides) == len(releases)
+    for side, release in zip(sides, releases, strict=True):
+        assert side.locator("h3.side").inner_text().endswith(f" · {release}")
+        of = {"release": release, "limit": 5, "explain": True}
+        query = httpx.URL(site.search).params.get_list("songs")
+        songs = asked(site, "query", songs=query, **of)["songs"]
+        assert side.locator("h4").all_inner_texts() == [song["name"] for song in songs]
+        for song, said in zip(songs, side.locator(".because").all_inner_texts(), strict=True):
+            seeds = [part["id"] for part in song["because"]]
+            lists = [song["playlists"][0]["id"]] if song["playlists"] else []
+            names = asked(site, "names", songs=seeds, playlists=lists, release=release)
+            assert any(one["name"] in said for one in names["songs"])
+            assert all((one["title"] or "playlist") in said for one in names["playlists"])
+            assert ("2nd" in said) == ("2nd" in songs[0]["name"])
+        expect(side.get_by_text("on the other side")).to_have_count(5)
 
 
 QUERY = (

@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from faults import Faults
-from page_samples import Site, against_wcag, on_one_engine, running
+from page_samples import Site, against_wcag, new_site, on_one_engine, running
 from playwright.sync_api import Browser, Route, expect
 
 from melon.service.pages import PAGE
 from melon.store import VectorStore
-
-
-@contextmanager
-def new_site(browser: Browser, url: str) -> Iterator[Site]:
-    with browser.new_context() as context:
-        site = Site(url, context.new_page(), Faults(context))
-        with site.refusals():
-            yield site
-        assert not site.faults.seen
 
 
 def test_an_empty_store_says_what_to_do(browser: Browser, store: VectorStore) -> None:

@@ -1,29 +1,30 @@
-// Names of songs and playlists that are known by their id, asked for once for each release.
+// Names of songs and playlists that are known by their id, of each release asked for once.
 
 import { ask } from "./api.js";
 
 const known = new Map();
-let release = null;
+let current = null; // the release that answers the query
+
+const keyOf = (release, kind, id) => `${release} ${kind} ${id}`;
 
 export function ofRelease(name) {
-  if (name === release) return;
-  release = name;
-  known.clear();
+  current = name;
 }
 
-export function remember(kind, id, name) {
-  known.set(`${kind} ${id}`, name);
+export function remember(kind, id, name, release = current) {
+  known.set(keyOf(release, kind, id), name);
 }
 
 // Its name, else its key, else "song 7".
-export function nameOf(kind, id, key = null) {
-  return known.get(`${kind} ${id}`) || key || `${kind} ${id}`;
+export function nameOf(kind, id, key = null, release = current) {
+  return known.get(keyOf(release, kind, id)) || key || `${kind} ${id}`;
 }
 
-// Ask for those names that are not known; of several ids at most as many as the service takes.
-export async function lookUp({ songs = [], playlists = [] }, pinned, signal) {
+// Ask for those names of a release that are not known; of several ids at most as many as the
+// service takes. `pinned` is what a query says to ask it: nothing of the live one.
+export async function lookUp({ songs = [], playlists = [] }, release, pinned, signal) {
   const missing = (kind, ids) =>
-    [...new Set(ids)].filter((id) => Number.isInteger(id) && !known.has(`${kind} ${id}`));
+    [...new Set(ids)].filter((id) => Number.isInteger(id) && !known.has(keyOf(release, kind, id)));
   const body = {
     songs: missing("song", songs).slice(0, 1000),
     playlists: missing("playlist", playlists).slice(0, 1000),
@@ -31,6 +32,6 @@ export async function lookUp({ songs = [], playlists = [] }, pinned, signal) {
   if (!body.songs.length && !body.playlists.length) return;
   if (pinned) body.release = pinned;
   const found = await ask("names", { body, signal });
-  for (const song of found.songs) remember("song", song.id, song.name ?? song.key);
-  for (const list of found.playlists) remember("playlist", list.id, list.title ?? list.key);
+  for (const song of found.songs) remember("song", song.id, song.name ?? song.key, release);
+  for (const list of found.playlists) remember("playlist", list.id, list.title ?? list.key, release);
 }

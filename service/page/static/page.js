@@ -64,7 +64,7 @@ async function answer(signal) {
     byId("status").textContent = summary(sides[0], took);
     clearTimeout(slow);
     busy(false);
-    await explain(answers, signal);
+    await explain(answers, both, signal);
     document.body.dataset.shows = location.search;
   } finally {
     clearTimeout(slow);
@@ -73,13 +73,12 @@ async function answer(signal) {
 }
 
 // The reasons take thrice as long as the answer, which does not wait for them, nor need them.
-async function explain(answers, signal) {
+async function explain(answers, both, signal) {
   try {
     const sides = await answers({ explain: true });
-    const wanted = sides.map((side) => namesIn(side, query));
-    const songs = wanted.flatMap((one) => one.songs);
-    const playlists = wanted.flatMap((one) => one.playlists);
-    await lookUp({ songs, playlists }, query.release, signal);
+    for (const [number, side] of sides.entries()) {
+      await lookUp(namesIn(side, query), side.release, both[number].release, signal);
+    }
     signal.throwIfAborted();
     showAnswers(sides);
     renderChips(query, change);

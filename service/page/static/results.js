@@ -8,16 +8,17 @@ import { count, reasonsOf } from "./words.js";
 // An answer as elements. `other` is the answer beside it, if there is one; `own` the catalogue's
 // own fields; `side` tells the two apart.
 export function renderAnswer(answer, { change, other = null, own = [], side = "", heading = null }) {
+  const { release } = answer;
   const popular = new Set(answer.popular);
   return make("section", { className: "answer", "aria-label": heading ?? "Answer" },
     heading && make("h3", { className: "side" }, heading),
     unknown(answer.unknown, change),
     notes(answer),
     answer.tags.length
-      ? tags(answer.tags, popular.has("tags"), change, side)
+      ? tags(answer.tags, popular.has("tags"), change, { release, side })
       : null,
     answer.songs.length
-      ? songs(answer.songs, popular.has("songs"), change, { other, own, side })
+      ? songs(answer.songs, popular.has("songs"), change, { other, own, release, side })
       : make("p", { className: "none" }, "No song passes the constraints."));
 }
 
@@ -51,31 +52,31 @@ function nearTags(tag, near, change) {
   return [" – did you mean", ...buttons.flat(), "?"];
 }
 
-function tags(some, popular, change, side) {
+function tags(some, popular, change, { release, side }) {
   return make("div", { className: "tags" },
     make("h3", {}, "Tags"),
     make("ul", { className: "row", "aria-label": "Tags" }, some.map((one) => make("li", {},
       make("button", {
         type: "button", className: "tag", key: `${side}tag ${one.tag}`,
-        title: popular ? count(one.score, "playlist") : reasonsOf(one),
+        title: popular ? count(one.score, "playlist") : reasonsOf(one, release),
         onclick: () => change((query) => adding(query, "tags", one.tag)),
         "aria-label": `Add tag ${one.tag}`,
       }, one.tag)))));
 }
 
-function songs(some, popular, change, { other, own, side }) {
+function songs(some, popular, change, { other, own, release, side }) {
   const largest = Math.max(...some.map((song) => song.score), 0);
   const elsewhere = new Map((other?.songs ?? []).map((song, place) => [song.id, place + 1]));
   return make("div", {},
     make("h3", {}, "Songs"),
     make("ol", { className: "songs", "aria-label": "Songs" }, some.map((song) => {
       const place = elsewhere.get(song.id);
-      return renderSong(song, { popular, largest, change, own, side, other, place });
+      return renderSong(song, { popular, largest, change, own, release, side, other, place });
     })));
 }
 
-function renderSong(song, { popular, largest, change, own, side, other, place }) {
-  const name = song.name ?? nameOf("song", song.id, song.key);
+function renderSong(song, { popular, largest, change, own, release, side, other, place }) {
+  const name = song.name ?? nameOf("song", song.id, song.key, release);
   const filler = !popular && song.score <= 0;
   const bar = make("div", { className: "score", "aria-hidden": "true" }, make("div"));
   bar.firstChild.style.width = `${largest > 0 ? Math.max(0, (100 * song.score) / largest) : 0}%`;
@@ -103,9 +104,9 @@ function renderSong(song, { popular, largest, change, own, side, other, place })
     fields.length
       ? make("p", { className: "facts" }, fields.map((field) => ownValue(field, song[field.name])).join(" · "))
       : null,
-    make("p", { className: "because" }, reasonsOf(song)),
+    make("p", { className: "because" }, reasonsOf(song, release)),
     other && make("p", { className: "facts" }, place ? `place ${place} on the other side` : "not on the other side"),
-    song.versions?.length ? versions(song, change, side) : null);
+    song.versions?.length ? versions(song, change, { release, side }) : null);
 }
 
 function ownValue({ name, type }, value) {
@@ -113,11 +114,11 @@ function ownValue({ name, type }, value) {
   return `${name}: ${values.join(", ")}`;
 }
 
-function versions(song, change, side) {
+function versions(song, change, { release, side }) {
   return make("details", { className: "versions" },
     make("summary", { key: `${side}versions ${song.id}` }, count(song.versions.length, "other version")),
     make("ul", {}, song.versions.map((one) => make("li", {},
-      one.name ?? nameOf("song", one.id, one.key), " ",
+      one.name ?? nameOf("song", one.id, one.key, release), " ",
       make("small", {}, [...one.artists, one.issue_date].filter(Boolean).join(" · ")), " ",
       make("button", {
         type: "button", className: "thumb songs", key: `${side}songs ${one.id}`,

@@ -10,12 +10,12 @@ export const count = (number, one, many = `${one}s`) =>
 export const quoted = (text) => `‘${text}’`;
 
 // Why a result is there: the playlists it came through, and what of the query speaks for it.
-export function reasonsOf(result) {
+export function reasonsOf(result, release) {
   const said = [];
   const lists = result.playlists ?? [];
   if (lists.length) {
     const [first] = lists;
-    const name = nameOf("playlist", first.id);
+    const name = nameOf("playlist", first.id, null, release);
     const like = name === `playlist ${first.id}` ? name : quoted(name);
     said.push(
       lists.length === 1
@@ -23,17 +23,17 @@ export function reasonsOf(result) {
         : `${count(lists.length, "playlist")} like ${like} hold it`,
     );
   }
-  const { speaking, against } = shares(result.because ?? []);
+  const { speaking, against } = shares(result.because ?? [], release);
   if (speaking) said.push(`shares ${speaking}`);
   if (against) said.push(`held back by ${against}`);
   return said.join("; ");
 }
 
 // The largest shares, in percent of all that raise the score.
-function shares(parts) {
+function shares(parts, release) {
   const sums = new Map();
   for (const part of parts) {
-    const name = seedName(part);
+    const name = seedName(part, release);
     sums.set(name, (sums.get(name) ?? 0) + part.share);
   }
   const all = [...sums].sort(([, a], [, b]) => Math.abs(b) - Math.abs(a));
@@ -49,9 +49,9 @@ function shares(parts) {
   return { speaking: say(1), against: say(-1) };
 }
 
-function seedName(part) {
+function seedName(part, release) {
   if (part.kind === "tag") return part.tag;
   if (part.kind === "word") return quoted(part.word);
   if (part.kind === "bigram") return "letters of the title";
-  return nameOf(part.kind, part.id, part.key);
+  return nameOf(part.kind, part.id, part.key, release);
 }
