@@ -30,6 +30,9 @@ from melon.store import Collection, ReleaseReader, VectorStore
 from melon.text import near
 
 PLAYLIST_FIELDS = ("songs", "tags", "title")
+
+MAX_NEAR = 5
+"""Unknown tags of a query for which the like of them is looked for."""
 """The payload fields of a playlist that its continuation starts from."""
 
 
@@ -266,11 +269,15 @@ class Retriever:
         )
 
     def with_near(self, answer: Recommendation) -> Recommendation:
-        """An answer that says, too, which tags of the store are written like the unknown ones."""
+        """An answer that says, too, which tags of the store are written like the unknown ones.
+
+        Of the first of these: each takes as long as an answer does.
+        """
         if not answer.unknown.tags:
             return answer
         known = self._source.run(lambda release: release.known_tags())
-        found = {tag: names for tag in answer.unknown.tags if (names := near(tag, known))}
+        some = answer.unknown.tags[:MAX_NEAR]
+        found = {tag: names for tag in some if (names := near(tag, known))}
         return replace(answer, unknown=replace(answer.unknown, near=found))
 
     def recommend_many(

@@ -89,7 +89,7 @@ class Guard:
         ):
             raise Refused(403, "pages of other sites may not ask", where="header Sec-Fetch-Site")
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        if origin is not None and _address(origin) != host.lower():
             raise Refused(403, "pages of other sites may not ask", where="header Origin")
         if self._key is None or path == "/" or path.startswith(OPEN):
             return
@@ -142,6 +142,13 @@ def _names_loopback(host: str) -> bool:
     except ValueError:
         return False
     return name is not None and is_loopback(name)
+
+
+def _address(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return None
 
 
 def _length(text: str | None) -> int:

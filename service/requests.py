@@ -7,9 +7,9 @@ answers itself by a `Retriever`, with what the command prints as `--json` for th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
 
 from melon.fields import MAX_ID
 from melon.retrieval import (
@@ -26,6 +26,7 @@ from melon.settings import StrategyName
 from melon.store import Collection
 
 MAX_RESULTS = 10_000
+MAX_ORDERED = 1000
 MAX_LISTED = 100_000
 MAX_QUERIES = 100
 MAX_NAMES = 10_000
@@ -35,7 +36,7 @@ UNKNOWN_NAME = "there is nothing of this name"
 """Said of a parameter that a question does not have."""
 
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
-SongName = Annotated[int, Field(ge=0, le=MAX_ID)] | Text
+SongName = Annotated[int, Strict(), Field(ge=0, le=MAX_ID)] | Text
 Songs = Annotated[list[SongName], Field(max_length=MAX_NAMES)]
 Names = Annotated[list[Text], Field(max_length=MAX_NAMES)]
 Weight = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
@@ -147,6 +148,13 @@ class QueryRequest(Constrained):
         default=False, description="Say which seeds and playlists each score is from."
     )
     exact: bool = Field(default=False, description="Scan all points instead of using the index.")
+
+    @model_validator(mode="after")
+    def _takes_no_minutes(self) -> Self:
+        """Each song is compared with every other one to be chosen or ordered by its likeness."""
+        if self.limit > MAX_ORDERED and (self.diversity or self.order == "flow"):
+            raise ValueError(f"with diversity or in another order, limit is {MAX_ORDERED} at most")
+        return self
 
     def answer(self, retriever: Retriever) -> dict[str, Any]:
         """As `melon query --json`."""
@@ -345,3 +353,13 @@ class BatchRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     queries: list[QueryRequest] = Field(min_length=1, max_length=MAX_QUERIES)
+
+    @model_validator(mode="after")
+    def _is_not_too_much(self) -> Self:
+        """All queries together have as many results as one may have."""
+        for limit in ("limit", "tag_limit"):
+            if sum(getattr(query, limit) for query in self.queries) > MAX_RESULTS:
+                raise ValueError(
+                    f"the queries have a {limit} of {MAX_RESULTS} at most, all together"
+                )
+        return self

@@ -38,6 +38,7 @@ from melon.store.presets import Preset
 from melon.store.schema import SCHEMA, SCHEMA_VERSION, Collection, CollectionSchema
 
 RELEASE_NAME = r"^[a-z0-9][a-z0-9-]*$"
+MAX_RELEASE_NAME = 64
 DIGITS = 12
 _MADE = re.compile(rf"([rg])([0-9a-f]{{{DIGITS}}})(?:-([2-9]|[1-9][0-9]+))?")
 
@@ -66,7 +67,7 @@ class ReleaseManifest(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    release: str = Field(pattern=RELEASE_NAME, max_length=64)
+    release: str = Field(pattern=RELEASE_NAME, max_length=MAX_RELEASE_NAME)
     schema_version: int = SCHEMA_VERSION
     melon_version: str
     created: AwareDatetime
@@ -204,7 +205,7 @@ def _schema_mismatch(release: str, version: int) -> SchemaMismatch:
 
 def is_release_name(text: str) -> bool:
     """Whether a release could be called this: lower-case letters, digits and hyphens."""
-    return re.fullmatch(RELEASE_NAME, text) is not None
+    return len(text) <= MAX_RELEASE_NAME and re.fullmatch(RELEASE_NAME, text) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from uuid import uuid4
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from melon.errors import first_problem
-from melon.store.manifest import RELEASE_NAME
+from melon.store.manifest import MAX_RELEASE_NAME, RELEASE_NAME
 
 DEAD_AFTER = timedelta(minutes=2)
 """Without being renewed. The clocks of hosts must not differ by more."""
@@ -71,7 +71,7 @@ class Mark(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    build: str = Field(pattern=RELEASE_NAME, max_length=64, description="a release")
+    build: str = Field(pattern=RELEASE_NAME, max_length=MAX_RELEASE_NAME, description="a release")
     work: Work = Work.BUILD
     waiting: bool = False
     host: str = Field(max_length=255)

@@ -17,6 +17,7 @@ from service_samples import service_of
 
 from melon.embedding import EmbeddingSpace
 from melon.ingest import ingest
+from melon.retrieval.retriever import MAX_NEAR
 from melon.service import answers
 from melon.service.asking import Limits
 from melon.service.failures import Refused
@@ -45,11 +46,14 @@ def refusal(response: httpx.Response, status: int) -> dict[str, str | None]:
         ("query", {"genre": "Jazz"}, 400, "genre", "there is nothing of this name"),
         ("query", {"limit": "many"}, 400, "limit", "input should be a valid integer"),
         ("query", {"limit": 10_001}, 400, "limit", "less than or equal to 10000"),
+        ("query", {"limit": 1001, "order": "flow"}, 400, None, "limit is 1000 at most"),
+        ("query", {"limit": 1001, "diversity": 0.5}, 400, None, "limit is 1000 at most"),
         ("query", {"since": "2015-13"}, 400, None, "2015-13"),
         ("query", {"tags": "rain", "not_tags": "rain"}, 400, None, "wanted and disliked"),
         ("query", {"title": ""}, 400, None, "the title is empty"),
         ("query", {"strategy": "luck"}, 400, "strategy", "input should be"),
         ("query", {"release": "r0"}, 404, None, "holds no release 'r0'"),
+        ("query", {"release": "r" * 1000}, 404, None, "holds no release"),
         ("similar", {}, 400, None, "0 items are given"),
         ("similar", {"tag": "no such tag"}, 404, None, "the store holds no tag"),
         ("find", {"text": " "}, 400, None, "nothing to look for"),
@@ -76,6 +80,34 @@ def test_what_is_wrong_is_said_as_the_command_says_it(
 
 
 @on_one_engine
+@pytest.mark.parametrize(
+    ("path", "asked", "where", "what"),
+    [
+        ("query", {"songs": [True]}, "songs[0]", "valid integer"),
+        ("query", {"songs": [[1]]}, "songs[0]", "valid integer"),
+        ("query", {"playlist": 1.5}, "playlist", "valid integer"),
+        ("queries", {"queries": [{"limit": 200}] * 60}, None, "limit of 10000 at most"),
+        ("queries", {"queries": [{"songs": [True]}]}, "queries[0].songs[0]", "valid integer"),
+    ],
+)
+def test_what_is_wrong_in_json_is_said_with_its_place(
+    service: TestClient, path: str, asked: dict[str, Any], where: str | None, what: str
+) -> None:
+    said = refusal(service.post(f"/api/v1/{path}", json=asked), 400)
+    assert said["where"] == where
+    assert what in str(said["what"])
+
+
+@on_one_engine
+def test_the_like_of_unknown_tags_is_looked_for_only_so_often(service: TestClient) -> None:
+    """For each of the thousands that a query may have it would take minutes."""
+    tags = [f"rain{number}" for number in range(3 * MAX_NEAR)]
+    unknown = service.post(QUERY, json={"tags": tags}).json()["unknown"]
+    assert unknown["tags"] == tags
+    assert list(unknown["near"]["tags"]) == tags[:MAX_NEAR]
+
+
+@on_one_engine
 def test_what_is_no_question_is_refused(service: TestClient) -> None:
     refusal(service.get("/nowhere"), 404)
     refusal(service.delete(QUERY), 405)
@@ -83,6 +115,9 @@ def test_what_is_no_question_is_refused(service: TestClient) -> None:
     json = {"content-type": "application/json"}
     said = refusal(service.post(QUERY, content=b'{"title":', headers=json), 400)
     assert "not JSON" in str(said["what"])
+    form = {"content-type": "application/x-www-form-urlencoded"}  # what curl --data says
+    said = refusal(service.post(QUERY, content=b'{"title": "rain"}', headers=form), 400)
+    assert "application/json" in str(said["hint"])
     refusal(service.post(QUERY, content=b'{"title": "\\ud800"}', headers=json), 400)
     refusal(service.post(QUERY, content=b" " * (MAX_BODY + 1), headers=json), 413)
     parts = iter([b" " * MAX_BODY, b" "])
@@ -97,6 +132,7 @@ def test_pages_from_elsewhere_cannot_ask_through_a_browser(service: TestClient) 
     refusal(service.get(QUERY, headers={"host": ""}), 421)
     refusal(service.get(QUERY, headers={"origin": "http://melon.example"}), 403)
     refusal(service.get(QUERY, headers={"origin": "null"}), 403)
+    refusal(service.get(QUERY, headers={"origin": "http://[::1"}), 403)
     refusal(service.get(QUERY, headers={"sec-fetch-site": "cross-site"}), 403)
     for host in ("127.0.0.1:8000", "localhost:8000", "[::1]:8000"):
         asked = service.get("/", headers={"host": host, "origin": f"http://{host}"})

@@ -405,7 +405,7 @@ def test_names_of_no_release_are_refused(place: Place, store: VectorStore) -> No
         outside = place.root / "outside"
         outside.mkdir()
         (outside / "manifest.json").write_text(manifest("outside").model_dump_json())
-    for name in ("nope", "", "..", "../outside", "R1", "a/b", "비", "r1 ", "."):
+    for name in ("nope", "", "..", "../outside", "R1", "a/b", "비", "r1 ", ".", "r" * 1000):
         for ask in (store.promote, store.drop, store.open):
             with pytest.raises(UnknownRelease):
                 ask(name)
