@@ -8,11 +8,14 @@ import json
 import random
 import zlib
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from melon.store.embedded.sealing import checksum_of
 
 ODD: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 1, 2**31, 2**63, -(2**64), 10**30, 10**400),
@@ -250,3 +253,13 @@ def odd_title(blob: bytes, rng: random.Random) -> bytes:
             return magic + zlib.compress(header + b"\n" + model)
         case _:
             return odd_bytes(blob, rng)
+
+
+def repair_manifest(path: Path) -> None:
+    """Write the size and checksum of an embedded release's manifest into the list of its files."""
+    listed = path.with_name("files.json")
+    files = json.loads(listed.read_bytes())
+    with path.open("rb") as file:
+        sealed = {"size": path.stat().st_size, "checksum": checksum_of(file)}
+    files["files"][path.name] = sealed
+    listed.write_text(json.dumps(files))

@@ -33,7 +33,7 @@ from zipfile import ZipFile
 import numpy as np
 import pyarrow.parquet as pq
 from fuzz_catalogues import CatalogueFuzz, ImportFuzz, QueryFuzz, QuestionsFuzz
-from fuzz_inputs import ODD, odd_array, odd_bytes, odd_json, odd_table, odd_title
+from fuzz_inputs import ODD, odd_array, odd_bytes, odd_json, odd_table, odd_title, repair_manifest
 
 from melon.catalog import find_corpus
 from melon.demo import DemoScale, make_demo
@@ -150,6 +150,7 @@ class ManifestFuzz:
     def __call__(self, rng: random.Random) -> None:
         """Ask the release."""
         self._path.write_text(odd_json(self._manifest, rng))
+        repair_manifest(self._path)
         try:
             ask(EmbeddedStore(self._root))
         finally:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4, uuid5
 
+from fuzz_inputs import repair_manifest
 from qdrant_client import QdrantClient
 from qdrant_server import Endpoint
 
@@ -130,6 +131,7 @@ def rewrite_manifest(place: Place, release: str, **fields: object) -> None:
     else:
         path = place.root / "releases" / release / "manifest.json"
         path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+        repair_manifest(path)
 
 
 def memory() -> Path | None:

@@ -12,7 +12,7 @@ from melon.progress import Progress, ignore
 from melon.store.embedded.errors import edge_errors
 from melon.store.embedded.reader import EmbeddedReader
 from melon.store.embedded.room import PLENTY, bytes_free, check_room
-from melon.store.embedded.sealing import seal_files
+from melon.store.embedded.sealing import MANIFEST, seal_files
 from melon.store.embedded.shards import copy_shard
 from melon.store.embedded.writer import WRITTEN, ShardWriter, WriterApart, WriterHere
 from melon.store.errors import IndexingFailed, StoreUnavailable
@@ -24,9 +24,6 @@ from melon.store.schema import Collection
 
 SMALL_RELEASE = 5_000
 """Points below which a release is built in less time than a process takes to start."""
-
-MANIFEST = "manifest.json"
-"""File of a release's directory that says that it is complete."""
 
 
 class EmbeddedBuilder:

@@ -14,7 +14,7 @@ import qdrant_edge as edge
 
 from melon.errors import MelonError
 from melon.store.embedded.errors import edge_errors
-from melon.store.embedded.sealing import SealedFile, check_files, sealed_files
+from melon.store.embedded.sealing import SealedFile, check_files, check_manifest, sealed_files
 from melon.store.embedded.shards import close_shard, open_shard
 from melon.store.embedded.translate import from_hits, from_ordered, from_record, to_filter, to_query
 from melon.store.errors import (
@@ -228,7 +228,9 @@ class EmbeddedReader:
 
     @cached_property
     def _files(self) -> dict[str, SealedFile]:
-        return sealed_files(self._directory)
+        files = sealed_files(self._directory)
+        check_manifest(self._directory, files)
+        return files
 
     def _open(self, collection: Collection) -> edge.EdgeShard:
         with self._opening[collection]:

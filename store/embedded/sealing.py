@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from operator import itemgetter
 from pathlib import Path
@@ -23,23 +23,38 @@ from melon.progress import Progress, ignore
 from melon.store.embedded.errors import ANEW
 from melon.store.errors import DamagedRelease, damaged_release
 
+MANIFEST = "manifest.json"
+"""File of a release's directory that says that it is complete."""
+
 FILES = "files.json"
 """File of a release's directory that tells its other files."""
 
 BLOCK = 1 << 16
-READ_FIRST = {"version.info", "segment.json", "edge_config.json"}
-"""Files that are read whenever a shard is opened."""
+HEAD = 1 << 14
+"""Bytes of a file's beginning that are read whenever a shard is opened. There stand the versions by
+which Edge keeps or deletes a segment, and the numbers by which it allocates memory: where one of
+these has changed, Edge may ask for more than there is, and end the process."""
+
+IDS = "id_tracker."
+"""In the names of the files of ids, any number of which Edge takes for the size of a table: each is
+read whole whenever a shard is opened."""
 
 REPORT_BYTES = 64 << 20
 
 
 class SealedFile(BaseModel):
-    """What a file was when the release was sealed; `checksum` as `checksum_of` gives it."""
+    """What a file was when the release was sealed.
+
+    Attributes:
+        checksum: as `checksum_of` gives it.
+        head: as `head_of` gives it, where the file has more than `HEAD` bytes.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     size: int = Field(ge=0)
     checksum: str
+    head: str | None = None
 
 
 class SealedFiles(BaseModel):
@@ -62,8 +77,10 @@ def seal_files(directory: Path) -> None:
         with (directory / name).open("r+b") as file:
             os.fsync(file.fileno())
             size = os.fstat(file.fileno()).st_size
-            files[name] = SealedFile(size=size, checksum=checksum_of(file))
-    write_atomically(directory / FILES, SealedFiles(files=files).model_dump_json())
+            head = head_of(directory / name) if size > HEAD else None
+            files[name] = SealedFile(size=size, checksum=checksum_of(file), head=head)
+    sealed = SealedFiles(files=files).model_dump_json(exclude_none=True)
+    write_atomically(directory / FILES, sealed)
     for parent, _, _ in os.walk(directory):
         sync_directory(Path(parent))
 
@@ -86,12 +103,24 @@ def sealed_files(directory: Path) -> dict[str, SealedFile]:
     )
 
 
+def check_manifest(directory: Path, files: dict[str, SealedFile]) -> None:
+    """Make sure that a release's manifest is what it was, all of it.
+
+    Raises:
+        DamagedRelease: it is not.
+    """
+    sealed = files.get(MANIFEST)
+    expected = sealed.checksum if sealed else ""
+    if fault := _fault(MANIFEST, _checksum_at, str(directory / MANIFEST), expected):
+        raise damaged_release(directory.name, [fault])
+
+
 def check_files(directory: Path, files: dict[str, SealedFile], part: str = "") -> None:
     """Make sure that the files below `part` of a release are there, of their sizes, and no others.
 
     This is to be done before Edge sees them: it panics at some that are cut, is killed by others,
-    and deletes a segment whose version it cannot read. So files by which Edge knows a segment are
-    read. Each of the others takes a few microseconds.
+    and deletes a segment whose version it cannot read. So what it allocates memory by is read, too:
+    11 ms of processor time more for the 718 files of Melon's release.
 
     Raises:
         DamagedRelease: names those that differ.
@@ -116,7 +145,9 @@ def differing_files(directory: Path, progress: Progress = ignore) -> Iterator[st
     total, done, told = sum(file.size for file in files.values()), 0, 0
     progress("files", 0, total)
     for name, sealed in files.items():
-        if name not in named and (fault := _content_fault(directory, name, sealed)):
+        if name not in named and (
+            fault := _fault(name, _checksum_at, str(directory / name), sealed.checksum)
+        ):
             yield fault
         done += sealed.size
         if done - told > REPORT_BYTES or done == total:
@@ -131,15 +162,37 @@ def checksum_of(file: BinaryIO) -> str:
     difference.
     """
     digest = hashlib.sha256()
-    zeros = bytes(BLOCK)
     for start, end in data_in(file, BLOCK):
         file.seek(start)
         for number in range(start // BLOCK, -(-end // BLOCK)):
-            block = file.read(BLOCK)
-            if block != zeros[: len(block)]:
-                digest.update(number.to_bytes(8, "little"))
-                digest.update(block)
+            _add_block(digest, number, file.read(BLOCK))
     return digest.hexdigest()
+
+
+def head_of(path: str | Path) -> str:
+    """The checksum of a file's first `HEAD` bytes, or of all that it has.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    file = os.open(path, _TO_READ)
+    try:
+        head = os.read(file, HEAD)
+    finally:
+        os.close(file)
+    digest = hashlib.sha256()
+    _add_block(digest, 0, head)
+    return digest.hexdigest()
+
+
+def _add_block(digest: hashlib._Hash, number: int, block: bytes) -> None:
+    if block != _ZEROS[: len(block)]:
+        digest.update(number.to_bytes(8, "little"))
+        digest.update(block)
+
+
+_ZEROS = bytes(BLOCK)
+_TO_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def _differing_at_sight(
@@ -153,19 +206,30 @@ def _differing_at_sight(
                 yield f"{name} was not there when it was sealed"
         elif (now := entry.stat().st_size) != size:
             yield f"{name} has {counted(now, 'byte')} of {size:,}"
-        elif entry.name in READ_FIRST and (fault := _content_fault(directory, name, files[name])):
+        elif fault := _fault_at_sight(name, entry, files[name]):
             yield fault
     for name in expected:
         yield f"{name} is missing"
 
 
-def _content_fault(directory: Path, name: str, sealed: SealedFile) -> str | None:
+def _fault_at_sight(name: str, entry: os.DirEntry[str], sealed: SealedFile) -> str | None:
+    if IDS in entry.name:
+        return _fault(name, _checksum_at, entry.path, sealed.checksum)
+    head = sealed.head if sealed.size > HEAD else sealed.checksum
+    return _fault(name, head_of, entry.path, head) if head else None
+
+
+def _fault(name: str, checksum: Callable[[str], str], path: str, expected: str) -> str | None:
     try:
-        with open_regular(directory / name) as file:
-            same = checksum_of(file) == sealed.checksum
+        same = checksum(path) == expected
     except OSError as error:
         return f"{name} cannot be read: {reason_of(error)}"
     return None if same else f"{name} is not what was sealed"
+
+
+def _checksum_at(path: str) -> str:
+    with open_regular(Path(path)) as file:
+        return checksum_of(file)
 
 
 def _is_below(name: str, part: str) -> bool:

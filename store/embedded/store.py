@@ -31,9 +31,9 @@ from melon.errors import ForeignFile, MalformedJson, MissingFile, UnreadableFile
 from melon.files import locked, read_bytes, read_json, write_atomically
 from melon.progress import Progress, ignore
 from melon.store.checked import CheckedReader
-from melon.store.embedded.builder import MANIFEST, EmbeddedBuilder
+from melon.store.embedded.builder import EmbeddedBuilder
 from melon.store.embedded.reader import EmbeddedReader
-from melon.store.embedded.sealing import differing_files
+from melon.store.embedded.sealing import MANIFEST, differing_files
 from melon.store.errors import (
     NoRelease,
     StoreBusy,

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from command_line import Done, melon, melon_process
+from fuzz_inputs import repair_manifest
 from odd_release import build
 
 from melon.embedding import EmbeddingSpace
@@ -54,6 +55,7 @@ def nasty(demo_space: EmbeddingSpace, tmp_path_factory: pytest.TempPathFactory) 
     content["genres"] = {code: f"{name}{NASTY}" for code, name in content["genres"].items()}
     content["melon_version"] = content["space"] = NASTY
     manifest.write_text(json.dumps(content))
+    repair_manifest(manifest)
     return root
 
 
