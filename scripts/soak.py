@@ -27,7 +27,7 @@ from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from breakage.files import damage_space, damage_store
+from breakage.files import Damaged, damage_space, indexed_store
 from breakage.kills import Trials
 from breakage.nodes import NODES, OnCluster, ingests
 from breakage.nodes import ask as ask_cluster
@@ -101,15 +101,19 @@ def servers(count: int, seed: int, directory: Path) -> Iterator[str]:
 
 
 def files(count: int, seed: int, directory: Path) -> Iterator[str]:
-    """Damage files of a store and of a space."""
+    """Damage files of a space, of a small store, and of one with all indexes."""
     around = make_around(directory, shelved=1)
-    world, release = around.world(around.library), next(iter(around.shelf))
-    for where, ends in (
-        ("a space", damage_space(around.trained[0], count, seed)),
-        ("a store", damage_store(world, release, count, seed)),
-    ):
+    one, other, *_ = around.trained
+    ends = damage_space(other, count, seed)
+    rows = [("a space", ends)]
+    with Warm(directory / "log") as warm:
+        indexed = indexed_store(directory / "indexed", one)
+        for where, place in (("a store", around.library), ("a store with indexes", indexed)):
+            rows.append((where, Damaged(place, one, warm).run(count, seed)))
+    for where, ends in rows:
         each = ", ".join(f"{number} {end}" for end, number in ends.items())
-        yield f"a file of {where} flipped, cut, emptied, deleted: {each} | {ends.total()} | 0 | 0"
+        total = ends.total() - ends["built beside"]
+        yield f"a file of {where} flipped, cut, emptied, deleted: {each} | {total} | 0 | 0"
 
 
 def minutes(count: int, seed: int, directory: Path) -> Iterator[str]:

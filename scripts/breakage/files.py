@@ -1,35 +1,45 @@
-"""Every file of a store and of a space: a bit of it flipped, cut, emptied, deleted."""
+"""Every file of a store and of a space: bits of it flipped, cut, emptied, deleted."""
 
 from __future__ import annotations
 
 import filecmp
+import json
 import os
 import random
 import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 from breakage.catalogue import Trained
-from breakage.world import Answers, Embedded, Violation, World, answers_of, difference_of
+from breakage.warm import Ended, Warm
+from breakage.world import Answers, Embedded, Violation, difference_of
 from melon.embedding import EmbeddingSpace
 from melon.errors import MelonError
 from melon.files import data_in
-from melon.retrieval import Retriever
-from melon.store import verify
+from melon.ingest import ingest
+from melon.store import Preset
+from melon.store.presets import INDEX_SETTINGS, IndexSettings
 
 BLOCK = 4096
 
+QUERIES = (("--title", "rainy day"), ("--song", "5", "--song", "7", "--tag", "rain"))
+
 
 def flip(path: Path, chance: random.Random) -> None:
-    """Change one bit of what is there, not of a hole."""
+    """Change one bit of what is there, not of a hole; every other time, of the first 64 bytes."""
     with path.open("r+b") as file:
         parts = list(data_in(file, BLOCK))
         if not parts:
             return
-        place = chance.randrange(*chance.choice(parts))
+        start, end = chance.choice(parts)
+        if chance.random() < 0.5:
+            start, end = parts[0][0], min(parts[0][1], parts[0][0] + 64)
+        place = chance.randrange(start, end)
         file.seek(place)
         old = file.read(1)
         file.seek(place)
@@ -55,7 +65,10 @@ def delete(path: Path, chance: random.Random) -> None:
 
 
 Damage = Callable[[Path, random.Random], None]
-DAMAGES: tuple[Damage, ...] = (flip, cut, empty, delete)
+DAMAGES: tuple[Damage, ...] = (*[flip] * 4, cut, empty, delete)
+
+REBUILT = 0.05
+"""Of the releases that are refused, the share of which another is built."""
 
 
 class Kept:
@@ -109,58 +122,113 @@ def pairs(
     return [(path, kind, number) for number, (path, kind) in enumerate(chosen[:count])]
 
 
-def damage_store(
-    world: World, release: str, count: int, seed: int, damages: Sequence[Damage] = DAMAGES
-) -> Counter[str]:
-    """Damage files of an embedded store, and ask it: the same answers, or an error.
-
-    A search reads what it needs of a file and no more, so that others may be given where bits have
-    changed. That is told by the checksums, of which `melon verify` reads all.
-
-    Returns:
-        How often it was `refused`, `told` by the checksums and answered as before, told by them and
-        answered `otherwise`, or `harmless`: the engine writes its configuration anew.
-
-    Raises:
-        Violation: other answers that nothing tells of, or no answer and no error of melon's.
-    """
-    place = world.place
-    assert isinstance(place, Embedded)
-    with place.store() as store:
-        store.promote(release)
-        expected = answers_of(Retriever(store))
-    ends: Counter[str] = Counter()
-    kept = Kept(place.root)
-    for path, damage, number in pairs(place.root, count, seed, damages):
-        where = f"{damage.__name__} {path.relative_to(place.root)} (seed {number})"
-        try:
-            with kept.damaged(path, damage, number) as is_damaged:
-                end = _ask(world, expected)
-                untold = end == "harmless" and "releases" in where and is_damaged()
-        except MelonError:
-            end, untold = "refused", False
-        except BaseException as error:
-            raise Violation(f"{where}: {type(error).__name__}: {error}") from error
-        if untold or end == "otherwise and untold":
-            raise Violation(f"{where}: {end}")
-        ends[end] += 1
-    kept.close()
-    with place.store() as store:
-        if faults := verify(store).faults:
-            raise Violation(f"after all files were put back: {faults}")
-    return ends
+def indexed_store(root: Path, one: Trained) -> Embedded:
+    """A store of a release that has all kinds of files: indexes are made of few points, too."""
+    of_few = IndexSettings(indexing_threshold_kb=1, full_scan_threshold_kb=1)
+    with (
+        patch.dict(INDEX_SETTINGS, {Preset.BALANCED: of_few}),
+        Embedded(root).store() as store,
+    ):
+        ingest(one.space, store, preset=Preset.BALANCED)
+    return Embedded(root)
 
 
-def _ask(world: World, expected: Answers) -> str:
-    with world.place.store() as store:
-        answers = answers_of(Retriever(store))
-        live = store.live()
-        told = live is None
-        with suppress(MelonError):
-            told = bool(live and verify(store, live).faults)
-        if difference_of(expected, answers) is None:
-            return "told" if told else "harmless"
-        return "otherwise" if told else "otherwise and untold"
+@dataclass
+class Damaged:
+    """An embedded store of one release; its files are damaged, and it is asked by commands."""
+
+    place: Embedded
+    one: Trained
+    warm: Warm
+    _said: str = ""
+
+    def run(
+        self, count: int, seed: int, damages: Sequence[Damage] = DAMAGES, rebuilt: float = REBUILT
+    ) -> Counter[str]:
+        """Damage one file after the other, and run each command in a process of its own.
+
+        A search reads what it needs of a file and no more, so that other answers may be given where
+        bits have changed. That is told by the checksums, of which `melon verify` reads all.
+
+        Returns:
+            How often it was `refused`, `told` by `verify` and answered as before, told by it and
+            answered `otherwise`, or `harmless`: the engine writes its configuration anew. And how
+            often another release was `built beside` one that is refused.
+
+        Raises:
+            Violation: a command ended by a signal, a traceback or not at all; other answers, or
+                damage, of which `verify` says nothing.
+        """
+        with self.place.store() as store:
+            [release] = (info.manifest.release for info in store.releases())
+            store.promote(release)
+        expected = self._answers()
+        if expected is None:
+            raise Violation("queries are refused before anything is damaged")
+        ends: Counter[str] = Counter()
+        kept = Kept(self.place.root)
+        for path, damage, number in pairs(self.place.root, count, seed, damages):
+            where = f"{damage.__name__} {path.relative_to(self.place.root)} (seed {number})"
+            self._said = ""
+            chance = random.Random(f"{seed} {number}")
+            try:
+                with kept.damaged(path, damage, number) as is_damaged:
+                    end, told = self._end(release, expected)
+                    of_release = "releases" in path.parts
+                    if of_release and not told and (end != "harmless" or is_damaged()):
+                        raise Violation(f"{end}, and `melon verify` says nothing: {self._said}")
+                    ends[end] += 1
+                    if end == "refused" and chance.random() < rebuilt:
+                        self._build_beside(expected)
+                        ends["built beside"] += 1
+            except Violation as violation:
+                raise Violation(f"{where}: {violation}") from violation
+        kept.close()
+        if self._run("verify").code:
+            raise Violation("after all files were put back, `melon verify` finds damage")
+        return ends
+
+    def _end(self, release: str, expected: Answers) -> tuple[str, bool]:
+        """What became of the commands, and whether `melon verify` finds the damage."""
+        answers = self._answers()
+        others = [self._run("status"), self._run("releases", "promote", release)]
+        told = self._run("verify").code != 0
+        if answers is None or any(ended.code for ended in others):
+            return "refused", told
+        if difference_of(expected, answers):
+            return "otherwise", told
+        return ("told" if told else "harmless"), told
+
+    def _build_beside(self, expected: Answers) -> None:
+        if self._run("ingest", str(self.one.path)).code:
+            raise Violation("`melon ingest` builds no other release beside it")
+        answers = self._answers()
+        if answers is None or difference_of(expected, answers):
+            raise Violation("the release that was built beside it answers otherwise")
+
+    def _answers(self) -> Answers | None:
+        """What is answered to all queries, or None if one is refused."""
+        ended = [self._run("query", *query, "--json") for query in QUERIES]
+        if any(one.code for one in ended):
+            return None
+        found = [json.loads(one.said[one.said.index("{") :]) for one in ended]
+        return [
+            [
+                [(song["id"], song["score"]) for song in one["songs"]],
+                [(tag["tag"], tag["score"]) for tag in one["tags"]],
+            ]
+            for one in found
+        ]
+
+    def _run(self, *arguments: str) -> Ended:
+        command = [*arguments, *self.place.options]
+        ended = self.warm.run(command, self.place.environment)
+        refused = ended.code in (1, 2) and "error: " in ended.said
+        if ended.hung or "Traceback" in ended.said or not (refused or ended.code == 0):
+            how = "hung" if ended.hung else f"ended with {ended.code}"
+            raise Violation(f"`melon {' '.join(command)}` {how}: {ended.said[-2000:]}")
+        self._said = ended.said if refused else self._said
+        return ended
 
 
 def damage_space(one: Trained, count: int, seed: int) -> Counter[str]:

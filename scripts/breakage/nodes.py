@@ -7,11 +7,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from qdrant_server import Server, wait_for_peers
+from qdrant_server import Server, StartError, wait_for_peers
 
 from breakage.catalogue import QUERIES
 from breakage.kills import check_between, check_end
@@ -30,7 +31,7 @@ AWAY = (1.0, 20.0)
 
 
 TRIES = 5
-"""Runs of a command until it succeeds, when all nodes are there again."""
+"""Runs of a command until it succeeds, when all nodes are there again; and starts of a node."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,24 @@ def while_lost(
         time.sleep(after)
         node.kill()
         time.sleep(away)
-        node.restart()
-        for one in nodes:
-            wait_for_peers(one, len(nodes))
+        bring_back(node, nodes)
         return answer.result()
+
+
+def bring_back(node: Server, nodes: Sequence[Server]) -> None:
+    """Start a node again, until all of them see each other.
+
+    Qdrant may wait for transfers of shards that it has given up itself, and be never ready: then it
+    is started once more.
+    """
+    for _ in range(TRIES - 1):
+        with suppress(StartError):
+            node.restart()
+            break
+    else:
+        node.restart()
+    for one in nodes:
+        wait_for_peers(one, len(nodes))
 
 
 def ingests(
@@ -117,9 +132,7 @@ def ask(world: World, nodes: Sequence[Server], count: int) -> Counter[str]:
             if at == 0 and turn:
                 node.kill()
             if at == max(1, count // 5) and turn:
-                node.restart()
-                for one in nodes:
-                    wait_for_peers(one, len(nodes))
+                bring_back(node, nodes)
             query = number % len(QUERIES)
             try:
                 found = retriever.recommend(QUERIES[query], limit=10)

@@ -32,7 +32,7 @@ IMPORTED = (
 )
 """And all modules of `melon.commands`; none of them starts a thread."""
 
-PATIENCE = 120
+PATIENCE = 300
 """Seconds of a command after which it hangs."""
 
 

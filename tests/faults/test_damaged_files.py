@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from breakage.files import cut, damage_space, damage_store, delete, empty
+from breakage.files import Damaged, damage_space
 from breakage.operations import Around
+from breakage.warm import Warm
 
-STORES = 24
+STORES = 10
 
 
 def test_files_of_a_space(around: Around) -> None:
@@ -15,11 +16,9 @@ def test_files_of_a_space(around: Around) -> None:
     assert ends.total() >= 40
 
 
-def test_files_of_a_store(around: Around) -> None:
-    """Not with bits flipped, at some of which the engine ends the process."""
-    [release] = around.shelf
-    ends = damage_store(
-        around.world(around.library), release, STORES, seed=1, damages=(cut, empty, delete)
-    )
-    assert ends.total() == STORES
-    assert ends["refused"] > STORES / 2
+def test_files_of_a_store(around: Around, warm: Warm) -> None:
+    """A few of them; each is asked by five commands, and of one another release is built beside."""
+    store = Damaged(around.library, around.trained[0], warm)
+    ends = store.run(STORES, seed=1, rebuilt=0.1)
+    assert ends.total() - ends["built beside"] == STORES
+    assert ends["refused"] > STORES / 3
