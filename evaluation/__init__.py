@@ -1,5 +1,6 @@
 """Masked questions become results, a score and a scorecard; playlists become questions."""
 
+from melon.evaluation.distributions import Spread
 from melon.evaluation.drawing import draw_kinds, fitting
 from melon.evaluation.earlier import read_scorecards
 from melon.evaluation.errors import (
@@ -25,7 +26,7 @@ from melon.evaluation.scorecard import (
     compared,
     paired_difference,
 )
-from melon.evaluation.semantics import Semantics, Spread, inspect
+from melon.evaluation.semantics import Semantics, inspect
 from melon.evaluation.split import SplitCounts, mask, split
 from melon.evaluation.store_checks import Unknowns
 from melon.evaluation.submission import (

@@ -13,7 +13,7 @@ from scipy import stats
 from melon.demo import DemoTruth
 from melon.embedding import EmbeddingSpace
 from melon.evaluation import Semantics, inspect, neighbours
-from melon.evaluation.semantics import kl_divergence, rank_correlation, skewness
+from melon.evaluation.distributions import kl_divergence, rank_correlation, skewness
 from melon.store import Collection, VectorStore
 
 
