@@ -106,7 +106,8 @@ class Network(_Data):
             inputs: (n, k) float32, NaN where an input is not known.
         """
         center, scale, linear, hidden, bias, output = self._arrays
-        x = np.clip(np.nan_to_num((inputs - center) / scale, copy=False), -CLIP, CLIP)
+        x = np.clip((inputs - center) / scale, -CLIP, CLIP)
+        x[np.isnan(x)] = 0
         scores: Floats = x @ linear
         if len(hidden):
             units = x @ hidden.T + bias

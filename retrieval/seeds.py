@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import chain
 from typing import Any
 
@@ -261,6 +262,8 @@ def _gather(
 ) -> SeedSet:
     """The seeds among the keys that have a record; in a mapping, keys have weights."""
     known = tuple(key for key in keys if key in by_key)
+    if not known:
+        return _none(dim)
     records = [by_key[key] for key in known]
     weights: Mapping[Any, float] = keys if isinstance(keys, Mapping) else {}
     vectors = np.zeros((len(known), dim), np.float32)
@@ -274,3 +277,10 @@ def _gather(
         items=np.array([r.payload.get("item", r.id) for r in records], np.uint32),
         weights=np.array([weights.get(key, 1.0) for key in known], np.float32),
     )
+
+
+@cache
+def _none(dim: int) -> SeedSet:
+    """No seeds at all: most queries have none of most kinds."""
+    nothing = np.empty(0, np.float32)
+    return SeedSet((), np.empty((0, dim), np.float32), nothing, np.empty(0, np.uint32), nothing)

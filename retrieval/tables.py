@@ -54,7 +54,7 @@ class Lists:
         ends = np.cumsum(lengths)
         places = np.arange(int(ends[-1]) if len(ends) else 0)
         places += np.repeat(starts[rows] - (ends - lengths), lengths)
-        return Lists(self.entries[places], lengths)
+        return Lists(self.entries.take(places), lengths)
 
 
 class ById:
@@ -72,7 +72,7 @@ class ById:
         """The number of each id, (n,) int64, -1 where it is not known."""
         small = _small(ids)
         if len(ids) and small.all():
-            return self._grown(ids)[ids].astype(np.int64) - 1
+            return self._grown(ids).take(ids).astype(np.int64) - 1
         numbers, get = np.empty(len(ids), np.int64), self._others.get
         numbers[~small] = [get(point, -1) for point in ids[~small].tolist()]
         if small.any():

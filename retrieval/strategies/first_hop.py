@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -85,7 +86,7 @@ class WeightedSeeds:
         return np.asarray(np.float32(self.weight) * self.seeds.weights * discounted, np.float32)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class FirstHop:
     """The search for the playlists most like what a query likes, or dislikes.
 
@@ -103,7 +104,7 @@ class FirstHop:
         """The settings by which the playlists are weighed anew, if they are."""
         return self.hops.reweighting if self.query.seeds.songs and not self.disliked else None
 
-    @property
+    @cached_property
     def vector(self) -> SparseVector | None:
         """What counts how much, in the dimensions of `items`; None where nothing does."""
         seeds = (disliked_seeds if self.disliked else liked_seeds)(self.query, self.hops)

@@ -62,11 +62,11 @@ class Holdings:
         """Some items alone, those in these rows, in their order."""
         places = np.full(len(self.ids), -1)
         places[rows] = np.arange(len(rows))
-        entries = places[self.entries]
-        kept = entries >= 0
+        entries = places.take(self.entries)
+        kept = np.flatnonzero(entries >= 0)
         playlists = np.repeat(np.arange(len(self)), self.lengths)
-        lengths = np.bincount(playlists[kept], minlength=len(self))
-        return Holdings(self.ids[rows], entries[kept], lengths)
+        lengths = np.bincount(playlists.take(kept), minlength=len(self))
+        return Holdings(self.ids[rows], entries.take(kept), lengths)
 
     def sums_by_item(self, weights: Scores) -> Scores:
         """(c,) for each item the sum of the weights (k,) of those of the first k that hold it."""
@@ -80,7 +80,7 @@ class Holdings:
         some = self.lengths > 0  # `reduceat` knows no empty sum
         starts = np.cumsum(self.lengths) - self.lengths
         if some.any():
-            sums[some] = np.add.reduceat(values[self.entries], starts[some])
+            sums[some] = np.add.reduceat(values.take(self.entries), starts[some])
         return sums
 
 
@@ -105,19 +105,19 @@ def best_songs(held: Holdings, weights: Scores, filter: Filter, limit: int) -> H
 def _numbered(ids: Ids) -> tuple[Ids, Numbers]:
     """The different ones (c,) among n ids, and the place of each there (n,).
 
-    Without a sort: a table says for each id where it stands last. What the table says of other
-    ids does not matter, so that it need not be cleared.
+    Without a sort: a table says for each id where it stands last, and then which of the different
+    ones it is. What the table says of other ids does not matter, so that it need not be cleared.
     """
     end = int(ids.max(initial=-1)) + 1
     if end > MAX_TABLE_ID:
         distinct, places = np.unique(ids, return_inverse=True)
         return distinct, places
-    last = _scratch(end)
+    table, wide = _scratch(end), ids.astype(np.int64)  # numpy is quickest with such an index
     numbers = np.arange(len(ids), dtype=np.int32)
-    last[ids] = numbers
-    stands = last[ids]
-    is_last = stands == numbers
-    return ids[is_last], (np.cumsum(is_last) - 1)[stands]
+    table[wide] = numbers
+    last = np.flatnonzero(table.take(wide) == numbers)
+    table[wide.take(last)] = numbers[: len(last)]
+    return ids.take(last), table.take(wide).astype(np.int64)
 
 
 def _scratch(end: int) -> NDArray[np.int32]:
