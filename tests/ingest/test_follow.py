@@ -72,14 +72,19 @@ def held(reader: ReleaseReader) -> dict[Collection, object]:
     return found
 
 
-def test_it_holds_what_one_that_was_built_anew_holds(
-    spaces: tuple[EmbeddingSpace, EmbeddingSpace], followed: VectorStore
-) -> None:
+@pytest.fixture(scope="module")
+def anew(spaces: tuple[EmbeddingSpace, EmbeddingSpace]) -> tuple[str, dict[Collection, object]]:
+    """A release of the second by itself: its name, and what it holds."""
     with place_on(EMBEDDED, None) as there, there.open() as store:
-        anew = ingest(spaces[1], store, preset=Preset.BALANCED)
-        assert anew.sent == sum(anew.manifest.counts.values())
-        assert store.live() == followed.live()
-        assert held(store.open()) == held(followed.open())
+        result = ingest(spaces[1], store, preset=Preset.BALANCED)
+        assert result.sent == sum(result.manifest.counts.values())
+        return result.manifest.release, held(store.open())
+
+
+def test_it_holds_what_one_that_was_built_anew_holds(
+    anew: tuple[str, dict[Collection, object]], followed: VectorStore
+) -> None:
+    assert (followed.live(), held(followed.open())) == anew
 
 
 def test_it_is_sound_and_the_one_before_is_untouched(followed: VectorStore) -> None:
