@@ -104,16 +104,17 @@ def files(count: int, seed: int, directory: Path) -> Iterator[str]:
     """Damage files of a space, of a small store, and of one with all indexes."""
     around = make_around(directory, shelved=1)
     one, other, *_ = around.trained
-    ends = damage_space(other, count, seed)
-    rows = [("a space", ends)]
+    yield _file_row("a space", damage_space(other, count, seed))
     with Warm(directory / "log") as warm:
         indexed = indexed_store(directory / "indexed", one)
         for where, place in (("a store", around.library), ("a store with indexes", indexed)):
-            rows.append((where, Damaged(place, one, warm).run(count, seed)))
-    for where, ends in rows:
-        each = ", ".join(f"{number} {end}" for end, number in ends.items())
-        total = ends.total() - ends["built beside"]
-        yield f"a file of {where} flipped, cut, emptied, deleted: {each} | {total} | 0 | 0"
+            yield _file_row(where, Damaged(place, one, warm).run(count, seed))
+
+
+def _file_row(where: str, ends: Counter[str]) -> str:
+    each = ", ".join(f"{number} {end}" for end, number in ends.items())
+    total = ends.total() - ends["built beside"]
+    return f"a file of {where} flipped, cut, emptied, deleted: {each} | {total} | 0 | 0"
 
 
 def minutes(count: int, seed: int, directory: Path) -> Iterator[str]:
