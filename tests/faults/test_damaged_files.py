@@ -6,7 +6,7 @@ from breakage.files import Damaged, damage_space
 from breakage.operations import Around
 from breakage.warm import Warm
 
-STORES = 10
+STORES = 5
 
 
 def test_files_of_a_space(around: Around) -> None:
