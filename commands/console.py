@@ -21,6 +21,10 @@ from melon.progress import Progress, ignore
 if TYPE_CHECKING:
     from melon.catalog import ReadReport
 
+MOST_PADDED = 100
+"""Columns of a cell up to which the others are padded, where none is cut: one long name does not
+widen all lines."""
+
 
 def prepare_streams() -> None:
     """Let the standard streams take anything: of any encoding or width, or closed.
@@ -173,7 +177,8 @@ def _print_whole(title: str, columns: Sequence[str], rows: list[list[str]]) -> N
     """The whole table, as Rich would print it; importing Rich takes longer than a query."""
     header = [[name.rstrip(">") for name in columns]] if any(columns) else []
     lines = [*header, *rows]
-    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
+    columnwise = zip(*lines, strict=True)
+    widths = [min(MOST_PADDED, max(map(_width, column))) for column in columnwise]
     print(title)
     for line in lines:
         padded = [

@@ -259,6 +259,13 @@ def test_a_width_that_is_none_is_not_known(ask: Command, demo_place: Place, colu
     assert done.out == ask("query", "--title", "rainy day").out
 
 
+def test_one_long_name_does_not_widen_the_others(capsys: pytest.CaptureFixture[str]):
+    print_table("Songs", ["title", "score>"], [("x" * 5000, 1), ("short", 2)])
+    _, header, long, short, _ = capsys.readouterr().out.split("\n", 4)
+    assert long.startswith("x" * 5000)
+    assert max(len(header), len(short)) < 120
+
+
 def test_a_query_table_shows_what_the_json_says(ask: Command):
     arguments = ["query", "--title", "rainy day", "-n", "7", "--tag-limit", "4"]
     table, found = ask(*arguments).out, ask(*arguments, "--json").json()
