@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import glob
 import json
@@ -381,6 +382,18 @@ def check_not_read(path: Path, inputs: Iterable[Path]) -> None:
                 where=str(read),
                 hint="write to another place",
             )
+
+
+def write_csv(file: TextIO, rows: Iterable[Sequence[object]]) -> None:
+    """Write rows as CSV, a line each, so that every reader gets back what they hold.
+
+    Before Python 3.13, `csv` leaves a lone carriage return unquoted, which others read as the end
+    of a row.
+    """
+    plain = csv.writer(file, lineterminator="\n")
+    quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    for row in rows:
+        (quoted if any("\r" in str(cell) for cell in row) else plain).writerow(row)
 
 
 def make_directory(path: Path) -> None:

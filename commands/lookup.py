@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +20,7 @@ from melon.commands.options import (
 )
 from melon.commands.render import playlist_name
 from melon.display import printable
+from melon.files import write_csv
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
@@ -144,10 +144,9 @@ def list_(
         return
     columns, rows = _listed(page)
     if as_csv:
-        writer = csv.writer(sys.stdout, lineterminator="\n")
         if sys.stdout.isatty():  # which control characters must not reach
             rows = [[printable(c) if isinstance(c, str) else c for c in row] for row in rows]
-        writer.writerows([columns, *rows])
+        write_csv(sys.stdout, [columns, *rows])
         return
     if not page.values:
         note(f"there are no {kind} that begin so" if prefix else f"there are no {kind}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from melon.errors import InputError
+from melon.files import write_csv
 from melon.retrieval.results import Recommendation, Song
 
 CSV_COLUMNS = ("track_key", "track_name", "artists", "genres", "release_date", "playlist_title")
@@ -82,11 +82,14 @@ def _jspf(playlist: Playlist) -> str:
 
 def _csv(playlist: Playlist) -> str:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
-    for song in playlist.songs:
-        lists = ("; ".join(song.artists), "; ".join(song.genres))
-        writer.writerow([key_of(song), song.name, *lists, song.issue_date, playlist.title])
+    rows = (
+        (
+            *(key_of(song), song.name, "; ".join(song.artists), "; ".join(song.genres)),
+            *(song.issue_date, playlist.title),
+        )
+        for song in playlist.songs
+    )
+    write_csv(text, [CSV_COLUMNS, *rows])
     return text.getvalue()
 
 

@@ -215,8 +215,10 @@ def _rows(record: dict[str, Any]) -> list[dict[str, Any]]:
         return [_flat(record)]
     said = {key: value for key, value in record.items() if key != name}
     playlist = _flat(said, OF_PLAYLIST)
+    # Melon's playlists hold keys, whatever these look like.
+    plain = f"{OF_TRACK}id" if "plylst_title" in said else "track"
     tracks = [
-        _flat(_unwrapped(track), OF_TRACK) if isinstance(track, dict) else {"track": track}
+        _flat(_unwrapped(track), OF_TRACK) if isinstance(track, dict) else {plain: track}
         for track in found
     ]
     return [playlist | track for track in tracks or [{}]]

@@ -553,6 +553,8 @@ def _lists_of_keys(plan: TablePlan) -> None:
         name = plan.roles.get(role)
         if name is None or role in plan.marks or plan.why.get(name) == "--map":
             continue
+        if plan.nested or name.startswith(OF_TRACK):  # an element each
+            continue
         mark = joined_lists(plan.table.sampled(name))
         if mark is None:
             continue
