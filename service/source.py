@@ -57,8 +57,7 @@ class Source:
             self._pinned.move_to_end(release)
             found = self._pinned[release]
             if len(self._pinned) > MAX_PINNED:
-                _, oldest = self._pinned.popitem(last=False)
-                oldest.reader.close()
+                self._pinned.popitem(last=False)  # whoever still asks it keeps it open until then
             return found
 
     @property
