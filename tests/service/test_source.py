@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from melon.embedding import EmbeddingSpace
-from melon.ingest import ingest
+from melon.ingest import SparseWeights, ingest
 from melon.retrieval import PlaylistQuery, RetrievalSettings
 from melon.service import source
 from melon.service.source import Source
@@ -19,7 +19,9 @@ def test_a_release_goes_on_answering_while_others_are_asked_for(
 ) -> None:
     monkeypatch.setattr(source, "MAX_PINNED", 1)
     with EmbeddedStore(tmp_path) as store:
-        first, second = (ingest(demo_space, store).manifest.release for _ in range(2))
+        first = ingest(demo_space, store).manifest.release
+        weights = SparseWeights(song_length=-0.5)  # or it would be the same release
+        second = ingest(demo_space, store, weights=weights).manifest.release
         named = Source(store, RetrievalSettings.default(), None)
         answering = named.retriever(first)
         named.retriever(second)
