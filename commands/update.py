@@ -128,8 +128,8 @@ def _print(changes: Changes) -> None:
         if _of(changes, kind).gone
     ]
     if gone:
-        what = "removed" if changes.gone_removed else "kept; --remove-gone removes it"
-        note(f"{' and '.join(gone)} are not in the files: {what}")
+        what = "removed" if changes.gone_removed else "kept, unless --remove-gone is given"
+        note(f"not in the files: {' and '.join(gone)}, {what}")
 
 
 def _of(changes: Changes, kind: str) -> Change:

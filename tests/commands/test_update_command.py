@@ -53,7 +53,7 @@ def test_what_is_new_is_found_after_an_update(place: Place, more: Path) -> None:
     lines = [line.split() for line in done.out.splitlines()]
     assert ["added", "changed", "unchanged", "gone"] in lines
     assert ["playlists", "2", "0", "0", "400"] in lines
-    assert "400 playlists are not in the files: kept; --remove-gone removes" in done.err
+    assert "400 playlists, kept, unless --remove-gone is given" in done.err
     after = live(run)
     assert after != before
     assert f"release {after} is live" in done.err
