@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from melon.errors import counted
 from melon.progress import Progress, ignore
 from melon.store import Collection, PointId, Record, ReleaseReader
 
@@ -56,7 +57,8 @@ def choose(reader: ReleaseReader, places: int, progress: Progress = ignore) -> C
         for collection, records in found.items()
     }
     genres = any("genres" in record.payload for record in found[Collection.SONGS])
-    return Choice(ids, _rule(counts, shares, genres))
+    lacking = sum(map(reader.manifest.counts.__getitem__, PLACES)) - sum(counts.values())
+    return Choice(ids, _rule(counts, shares, genres, lacking))
 
 
 def share_out(places: int, counts: Mapping[Collection, int]) -> dict[Collection, int]:
@@ -93,8 +95,13 @@ def _depths(groups: Sequence[str | None]) -> NDArray[np.float64]:
     return np.asarray(places / sizes[numbers])
 
 
-def _rule(counts: Mapping[Collection, int], shares: Mapping[Collection, int], genres: bool) -> str:
-    """The rule in words, for people who look at the map."""
+def _rule(
+    counts: Mapping[Collection, int],
+    shares: Mapping[Collection, int],
+    genres: bool,
+    lacking: int = 0,
+) -> str:
+    """The rule in words, for people who look at the map; what lacks a vector has no place."""
     reasons = {
         Collection.SONGS: "of each genre the same share, its most popular"
         if genres
@@ -106,8 +113,10 @@ def _rule(counts: Mapping[Collection, int], shares: Mapping[Collection, int], ge
     for collection in PLACES:
         share, count = shares[collection], counts[collection]
         if share == count:
-            whole.append(f"all {count:,} {collection}" if count else f"no {collection}")
+            whole.append(f"all {counted(count, collection[:-1])}" if count else f"no {collection}")
         else:
             cut.append(f"{share:,} of {count:,} {collection}: {reasons[collection]}")
+    if lacking:
+        cut.append(f"{counted(lacking, 'point')} without a vector left out")
     shown = "; ".join([*whole, *cut])
     return f"{shown[0].upper()}{shown[1:]}."

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from melon.embedding import EmbeddingSpace
-from melon.plots.choice import choose, share_out
+from melon.plots.choice import _rule, choose, share_out
 from melon.store import Collection, VectorStore
 
 SONGS, TAGS, PLAYLISTS = Collection.SONGS, Collection.TAGS, Collection.PLAYLISTS
@@ -42,8 +42,17 @@ def test_all_points_with_a_vector_are_shown_where_there_is_room(
         choice = choose(reader, 50_000)
     songs = demo_space.song_ids[demo_space.song_vectors.any(axis=1)]
     assert list(choice.ids[SONGS]) == songs.tolist()
+    lacking = len(demo_space.songs) - len(songs)
+    left_out = f"; {lacking} points without a vector left out" if lacking else ""
     assert choice.rule == (
-        f"All {len(songs)} songs; all {len(demo_space.tags)} tags; all 400 playlists."
+        f"All {len(songs)} songs; all {len(demo_space.tags)} tags; all 400 playlists{left_out}."
+    )
+
+
+def test_the_rule_says_what_has_no_place() -> None:
+    counts = {SONGS: 1, Collection.TAGS: 0, Collection.PLAYLISTS: 2}
+    assert _rule(counts, counts, genres=False, lacking=1) == (
+        "All 1 song; no tags; all 2 playlists; 1 point without a vector left out."
     )
 
 
