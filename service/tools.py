@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any, NamedTuple
@@ -104,7 +105,15 @@ TOOLS: Mapping[str, Asked] = {
 
 
 def serve_tools(source: Source) -> None:
-    """Answer an agent on stdin and stdout until it closes them."""
+    """Answer an agent on stdin and stdout until it closes them.
+
+    Raises:
+        MelonError: one of them is closed from the start.
+    """
+    if not (hasattr(sys.stdin, "buffer") and hasattr(sys.stdout, "buffer")):
+        raise MelonError(
+            "stdin or stdout is closed", hint="let an agent start it, which speaks through both"
+        )
 
     async def serve() -> None:
         server = tool_server(source)

@@ -63,7 +63,7 @@ def melon_process(
 
 
 def melon_without(stream: int, *arguments: str, environment: Mapping[str, str]) -> Done:
-    """Run the command as a shell does that closes a stream: 1 is stdout, 2 is stderr."""
+    """Run the command as a shell does that closes a stream: 0 is stdin, 1 stdout, 2 stderr."""
     closing = ["sh", "-c", f'exec "$@" {stream}>&-', "sh", sys.executable, "-m", "melon.cli"]
     done = subprocess.run(
         [*closing, *arguments],

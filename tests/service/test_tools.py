@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from command_line import melon, on, on_one_engine
+from command_line import melon, melon_without, on, on_one_engine
 from mcp import Client, StdioServerParameters
 from mcp.types import CallToolResult, ListToolsResult, TextContent
 from places import Place
@@ -91,3 +91,11 @@ def test_what_is_not_installed_is_named(demo_place: Place, monkeypatch: pytest.M
     done = melon("mcp", *demo_place.options)
     assert done.code == 1
     assert "pip install 'melon[mcp]'" in done.err
+
+
+@on_one_engine
+@pytest.mark.parametrize("stream", [0, 1])
+def test_a_stream_that_is_closed_is_named(demo_place: Place, stream: int) -> None:
+    done = melon_without(stream, "mcp", *demo_place.options, environment=demo_place.environment)
+    assert done.code == 1
+    assert "stdin or stdout is closed" in done.err
