@@ -122,6 +122,7 @@ def print_table(
     rows: Iterable[Sequence[object]],
     *,
     wide: Mapping[str, int] = MappingProxyType({}),
+    wrapped: bool = False,
 ) -> None:
     """A result for people, one line for each row: what is too long for the terminal is cut.
 
@@ -133,6 +134,7 @@ def print_table(
     Args:
         wide: columns with the width of terminal from which on they are shown, so that the numbers
             of the others are not cut.
+        wrapped: what is too long goes on in the next line instead, as all of it must be read.
     """
     title, columns = printable(title), [*map(printable, columns)]
     cells = [["" if cell is None else printable(str(cell)) for cell in row] for row in rows]
@@ -141,15 +143,19 @@ def print_table(
         columns = list(compress(columns, used))
         cells = [list(compress(row, used)) for row in cells]
     if sys.stdout.isatty() or "COLUMNS" in os.environ:
-        _print_fitting(title, columns, cells, wide)
+        _print_fitting(title, columns, cells, wide, wrapped)
     else:
         _print_whole(title, columns, cells)
 
 
 def _print_fitting(
-    title: str, columns: Sequence[str], rows: list[list[str]], wide: Mapping[str, int]
+    title: str,
+    columns: Sequence[str],
+    rows: list[list[str]],
+    wide: Mapping[str, int],
+    wrapped: bool,
 ) -> None:
-    from rich.console import Console
+    from rich.console import Console, OverflowMethod
     from rich.table import Table
     from rich.text import Text
 
@@ -168,7 +174,8 @@ def _print_fitting(
         table.add_column(name.rstrip(">"), justify="right" if right else "left", no_wrap=right)
     for row in rows:
         cells = compress(row, kept)
-        table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in cells))
+        overflow: OverflowMethod = "fold" if wrapped else "ellipsis"
+        table.add_row(*(Text(cell, no_wrap=not wrapped, overflow=overflow) for cell in cells))
     console.print(table)
     console.print()
 

@@ -52,7 +52,7 @@ def doctor(url: UrlOption = None, path: PathOption = None, as_json: JsonOption =
         print_json({"healthy": not to_do, "checks": [asdict(check) for check in checks]})
     else:
         rows = [(check.check, check.found, check.do) for check in checks]
-        print_table("Doctor", ["", "found", "to do"], rows)
+        print_table("Doctor", ["", "found", "to do"], rows, wrapped=True)
         note(f"{counted(len(to_do), 'thing')} to do" if to_do else "all is in order")
     if to_do:
         raise typer.Exit(1)

@@ -75,7 +75,8 @@ def render_reasons(answer: Recommendation, names: Mapping[tuple[str, int | str],
         if result.because and result.score > 0
     ]
     if rows:  # what is just popular has no reasons
-        print_table("Because", ["result", "seeds", "playlists", "held back by"], rows)
+        columns = ["result", "seeds", "playlists", "held back by"]
+        print_table("Because", columns, rows, wrapped=True)
 
 
 def percents(

@@ -36,6 +36,14 @@ def test_a_store_in_order(ask: Command, demo_place: Place):
     assert table.err == "all is in order\n"
 
 
+@on_one_engine
+def test_what_is_to_be_done_is_not_cut_in_a_narrow_terminal(demo_place: Place, tmp_path: Path):
+    done = melon("doctor", "--path", str(tmp_path / "none"), environment={"COLUMNS": "60"})
+    words = " ".join(done.out.split())
+    assert "…" not in words
+    assert "melon ingest" in words
+
+
 def test_what_is_missing_is_said_with_what_to_do(
     place: Place, demo_space: EmbeddingSpace, tmp_path: Path
 ):
