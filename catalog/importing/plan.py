@@ -504,7 +504,15 @@ def _others(plan: TablePlan) -> None:
                     raise InputError(f"so would {plan.fields[own]!r}")
             except InputError as error:
                 unclear.append(f"own_{own or 'field'}={name}")
-                reasons.append(f"the column {name!r} would be the field {own!r}: {error.what}")
+                role = _ROLES.get(own)
+                taken = (
+                    f", and {plan.roles[role]!r} is the {role} already"
+                    if role in plan.roles
+                    else ""
+                )
+                reasons.append(
+                    f"the column {name!r} would be the field {own!r}: {error.what}{taken}"
+                )
             else:
                 plan.fields[own] = name
     if unclear:

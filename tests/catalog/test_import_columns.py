@@ -182,3 +182,10 @@ def test_a_role_that_is_misspelt_is_no_field(target: str, meant: str, tmp_path: 
         plan_of(text, tmp_path, f"{target}=mine")
     assert str(raised.value.hint).startswith(f"did you mean {meant}=mine?")
     assert plan_of(text, tmp_path, "rate=mine")["mine"] == "rate"
+
+
+def test_what_has_the_role_of_a_column_already_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("playlist,title,track,name\np1,mix,k 1,Song\np1,mix,k2,Other\n")
+    with pytest.raises(UnclearColumns, match="'track' is the name already"):
+        plan_import([path])
