@@ -18,6 +18,9 @@ SHORTEST_SECONDS = 0.1
 NO_WORD_SECONDS = 1.0
 """Where it is not said how long to wait."""
 
+LONGEST_SECONDS = 86_400.0
+"""Whatever is said, nobody waits for longer."""
+
 TELL_SECONDS = 1.0
 
 
@@ -90,8 +93,9 @@ def seconds_to_wait(said: str | None) -> float:
     """What a `Retry-After` asks for: a number of seconds, or the moment after which to try."""
     try:
         if said and said.strip().isdecimal():
-            return float(said)
+            return min(float(said), LONGEST_SECONDS)
         moment = parsedate_to_datetime(said or "")
-        return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+        left = (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds()
+        return min(max(0.0, left), LONGEST_SECONDS)
     except (ValueError, OverflowError):
         return NO_WORD_SECONDS

@@ -16,7 +16,7 @@ from store_samples import Sample, manifest, points, publish
 
 from melon.store import Collection, LimitReached, StoreClosed, StoreUnavailable
 from melon.store.server import ServerStore
-from melon.store.server.pace import NO_WORD_SECONDS, Pace, seconds_to_wait
+from melon.store.server.pace import LONGEST_SECONDS, NO_WORD_SECONDS, Pace, seconds_to_wait
 from melon.store.server.translate import to_upsert
 
 SONGS = Collection.SONGS
@@ -115,6 +115,7 @@ def test_closing_ends_the_waiting() -> None:
 @pytest.mark.parametrize(
     ("said", "seconds"),
     [("0", 0), ("120", 120), (" 7 ", 7), (formatdate(0, usegmt=True), 0), (None, NO_WORD_SECONDS)]
+    + [("9" * 400, LONGEST_SECONDS), (formatdate(2e10, usegmt=True), LONGEST_SECONDS)]
     + [(odd, NO_WORD_SECONDS) for odd in ("", "soon", "-5", "1.5.3", "²")],
 )
 def test_how_long_to_wait(said: str | None, seconds: float) -> None:
