@@ -172,9 +172,14 @@ def problems(error: ValidationError) -> list[Problem]:
     ]
 
 
+_ALTERNATIVES = ("constrained-int", "constrained-str")
+"""What pydantic adds to a location that takes a number or a text."""
+
+
 def place_of(location: tuple[int | str, ...]) -> str:
     """Names after dots and indices in brackets: `songs[3]`."""
-    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    named = (part for part in location if part not in _ALTERNATIVES)
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in named)
     return "".join(parts).removeprefix(".")
 
 

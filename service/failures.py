@@ -17,8 +17,6 @@ from melon.store import UnknownRelease
 
 RETRY_AFTER = "1"
 """Seconds after which a request that could not be answered now may be sent again."""
-_ALTERNATIVES = ("constrained-int", "constrained-str")
-"""What pydantic adds to a place that takes a number or a text."""
 
 DESCRIBED = "the API is described at /api/docs"
 
@@ -75,7 +73,6 @@ async def of_input(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     location = tuple(first["loc"])[1:]  # without "query", "path" or "body"
-    location = location[:1] + tuple(part for part in location[1:] if part not in _ALTERNATIVES)
     what, hint = uncapitalized(first["msg"].removeprefix("Value error, ")), None
     if first["type"] == "json_invalid":
         what, location = f"this is not JSON: {first['ctx']['error']}", ()

@@ -39,6 +39,7 @@ CALLS: list[tuple[str, dict[str, Any], list[str]]] = [
 WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("continue_playlist", {"genres": ["Jaz"]}, "there is no genre 'Jaz'\n  hint: did you mean"),
     ("continue_playlist", {"genre": ["Jazz"]}, "genre: there is nothing of this name"),
+    ("continue_playlist", {"songs": [2**70]}, "songs[0]: "),
     ("show", {"kind": "song", "what": "no such song"}, "there is no song named"),
     ("promote", {}, "there is no tool 'promote'"),
 ]
