@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
+from melon.catalog.corpus import FIELDS_FILE, GENRE_FILE, PLAYLIST_FILES, SONG_FILE
 from melon.catalog.errors import BadImport
 from melon.catalog.importing.cells import as_text, texts
 from melon.catalog.importing.delimited import dialect_of, read_delimited, unreadable
@@ -49,7 +50,7 @@ def open_files(
     Raises:
         MissingFile: a path leads nowhere.
         UnreadableFile: a file cannot be opened.
-        BadImport: a file is of no known format, or there is none.
+        BadImport: a file is of no known format, or there is none; or a folder is a corpus already.
     """
     tables: dict[tuple[str, ...], Table] = {}
     left: list[str] = []
@@ -57,6 +58,12 @@ def open_files(
         if not path.exists():
             raise MissingFile(
                 "there is no such file or directory", where=str(path), hint="check the path"
+            )
+        if path.is_dir() and _is_corpus(path):
+            raise BadImport(
+                "it is in melon's own format, and needs no import",
+                where=str(path),
+                hint=f"melon train {path}",
             )
         files = list(_files_in(path, left)) if path.is_dir() else [path]
         for file in files:
@@ -86,6 +93,13 @@ def _distinct(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         names.setdefault(path.resolve(), path)
     return list(names.values())
+
+
+def _is_corpus(folder: Path) -> bool:
+    """Whether files of playlists and of what is beside them are there, by the names they have."""
+    return any((folder / name).is_file() for name in PLAYLIST_FILES) and any(
+        (folder / name).is_file() for name in (SONG_FILE, GENRE_FILE, FIELDS_FILE)
+    )
 
 
 def _files_in(folder: Path, left: list[str]) -> Iterator[Path]:

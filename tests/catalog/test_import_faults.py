@@ -202,3 +202,12 @@ def test_errors_of_frames_name_arguments(tmp_path: Path):
         with pytest.raises(BadImport) as raised:
             from_frame(frame, **options)
         assert "--" not in str(raised.value)
+
+
+@pytest.mark.parametrize("beside", ["song_meta.json", "genre_gn_all.json", "fields.json"])
+def test_a_folder_in_melons_own_format_is_not_imported_again(beside: str, tmp_path: Path):
+    (tmp_path / "train.json").write_text('[{"id": 1, "songs": [1, 2], "tags": []}]')
+    assert plan_import([tmp_path]).read().report
+    (tmp_path / beside).write_text("[]")
+    with pytest.raises(BadImport, match=r"needs no import\n.*melon train "):
+        plan_import([tmp_path])
