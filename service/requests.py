@@ -7,7 +7,7 @@ answers itself by a `Retriever`, with what the command prints as `--json` for th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
 
@@ -363,3 +363,17 @@ class BatchRequest(BaseModel):
                     f"the queries have a {limit} of {MAX_RESULTS} at most, all together"
                 )
         return self
+
+
+def _is_listed(annotation: object) -> bool:
+    return get_origin(annotation) is list or any(map(_is_listed, get_args(annotation)))
+
+
+_LOOKED_UP = (FindRequest, ShowRequest, NamesRequest, ListRequest, PlaylistsRequest)
+TAKE_ONE = {
+    name
+    for kind in (ExportRequest, SimilarRequest, FacetsRequest, *_LOOKED_UP)
+    for name, field in kind.model_fields.items()
+    if not _is_listed(field.annotation)
+}
+"""The parameters that take one value, in each request that has them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from melon.retrieval import Retriever, counted_fields, wanted_fields
 from melon.service import answers, failures
 from melon.service.asking import Service
 from melon.service.requests import (
+    TAKE_ONE,
     BatchRequest,
     ExportRequest,
     FacetsRequest,
@@ -57,6 +59,13 @@ _FILES: dict[int | str, dict[str, Any]] = {
 }
 
 
+def _said_once(request: Request) -> None:
+    """Refuse several values of a parameter that takes one: all but the last would be ignored."""
+    for name, count in Counter(name for name, _ in request.query_params.multi_items()).items():
+        if count > 1 and name in TAKE_ONE:
+            raise InputError(f"it takes one value, and {count} are given", where=name)
+
+
 def router(service: Service, *, secured: bool) -> APIRouter:
     """The routes, which ask a service's store.
 
@@ -64,8 +73,10 @@ def router(service: Service, *, secured: bool) -> APIRouter:
         service: answers.
         secured: whether the description says that a key is needed, which the guard checks.
     """
-    key = [Depends(HTTPBearer(auto_error=False))] if secured else []
-    api = APIRouter(prefix=VERSION, responses=_errors(secured), dependencies=key)
+    before = [Depends(_said_once)]
+    if secured:
+        before.append(Depends(HTTPBearer(auto_error=False)))
+    api = APIRouter(prefix=VERSION, responses=_errors(secured), dependencies=before)
     state = APIRouter(tags=["state"])
     together = Together(service)
 

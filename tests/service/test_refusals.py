@@ -44,6 +44,7 @@ def refusal(response: httpx.Response, status: int) -> dict[str, str | None]:
         ("query", {"playlist": 10**6}, 404, None, "does not hold playlist"),
         ("query", {"genres": "Jaz"}, 400, None, "there is no genre 'Jaz'"),
         ("query", {"genre": "Jazz"}, 400, "genre", "there is nothing of this name"),
+        ("query", {"title": ["rain", "dawn"]}, 400, "title", "it takes one value, and 2 are given"),
         ("query", {"limit": "many"}, 400, "limit", "input should be a valid integer"),
         ("query", {"limit": 10_001}, 400, "limit", "less than or equal to 10000"),
         ("query", {"limit": 1001, "order": "flow"}, 400, None, "limit is 1000 at most"),
