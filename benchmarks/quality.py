@@ -30,7 +30,7 @@ from melon.evaluation import evaluate, paired, read_questions, score
 from melon.retrieval import STRATEGIES, RetrievalSettings, Retriever
 from melon.settings import load_settings
 from melon.store import Collection, ReleaseManifest, VectorStore, open_store
-from melon.text import TitleTokenizer
+from melon.titles import TitleTokenizer
 
 ENGINES_AGREE = 0.001
 """What the engines' figures may differ by, all questions together, at most."""

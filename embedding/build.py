@@ -39,7 +39,7 @@ from melon.embedding.training import train_vectors
 from melon.errors import counted
 from melon.fields import Field
 from melon.progress import Progress, ignore
-from melon.text import TitleTokenizer
+from melon.titles import TitleTokenizer
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -46,7 +46,7 @@ from melon.files import (
     write_atomically,
 )
 from melon.ranking import Ranking
-from melon.text import MAX_TITLE_BYTES, DamagedTitleTokenizer, TitleTokenizer
+from melon.titles import MAX_TITLE_BYTES, DamagedTitleTokenizer, TitleTokenizer
 
 Parts = Mapping[str, Any]
 """The fields of an `EmbeddingSpace`, by name."""

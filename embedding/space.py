@@ -16,7 +16,7 @@ from melon.embedding.columns import column
 from melon.embedding.ragged import Ints, Vectors
 from melon.fields import Field
 from melon.ranking import Ranking
-from melon.text import TitleTokenizer
+from melon.titles import TitleTokenizer
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from scipy import sparse
 
 from melon.embedding import EmbeddingSpace
 from melon.store import SparseRows
-from melon.text import TitleTokenizer
+from melon.titles import TitleTokenizer
 
 BIGRAM_MIN_COUNT = 2
 DIMENSIONS = 2**32

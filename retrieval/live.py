@@ -18,7 +18,7 @@ from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.reader import CachingReader
 from melon.retrieval.seeds import Seeds, look_up
 from melon.store import Collection, Filter, NoRelease, ReleaseReader, SchemaMismatch, VectorStore
-from melon.text import DamagedTitleTokenizer, TitleTokenizer
+from melon.titles import DamagedTitleTokenizer, TitleTokenizer
 
 REFRESH_SECONDS = 2.0
 """Between two looks at which release is live."""

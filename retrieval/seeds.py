@@ -18,7 +18,8 @@ from melon.retrieval.results import Unknown
 from melon.retrieval.same_song import version_key
 from melon.retrieval.settings import QueryKind
 from melon.store import Collection, PointId, Record, bigram_point_id, tag_point_id, word_point_id
-from melon.text import TitleTokenizer, clean_text
+from melon.text import clean_text
+from melon.titles import TitleTokenizer
 
 Key = int | str
 

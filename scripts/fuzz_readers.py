@@ -50,7 +50,7 @@ from melon.store import Collection, ForwardingReader, Hits, Preset, Record, Rele
 from melon.store.checked import CheckedReader
 from melon.store.embedded import EmbeddedStore
 from melon.store.manifest import parse_manifest
-from melon.text import TitleTokenizer
+from melon.titles import TitleTokenizer
 
 SECONDS = 10
 """Of processor time; an input that takes longer hangs."""

@@ -49,7 +49,8 @@ from melon.store.schema import (
     NAMESPACE,
     SCHEMA_VERSION,
 )
-from melon.text import TitleTokenizer, clean_text, normalise
+from melon.text import clean_text, normalise
+from melon.titles import TitleTokenizer
 
 ROOT = Path(__file__).resolve().parent.parent
 COLLECTIONS = (ROOT / "docs" / "collections.md").read_text()

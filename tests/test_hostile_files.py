@@ -25,7 +25,7 @@ from melon.errors import ForeignFile, MalformedJson, MelonError, UnreadableFile
 from melon.files import MARKER, MAX_JSON_BYTES, MAX_JSON_DEPTH, check_directory, read_json
 from melon.store import StoreUnavailable
 from melon.store.embedded import EmbeddedStore
-from melon.text import MAX_TITLE_BYTES, DamagedTitleTokenizer, TitleTokenizer
+from melon.titles import MAX_TITLE_BYTES, DamagedTitleTokenizer, TitleTokenizer
 
 MANY = {"catalogue": 1500, "import": 1000, "questions": 2500, "query": 3000, "settings": 1500}
 

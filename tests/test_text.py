@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from melon.text import DamagedTitleTokenizer, TitleTokenizer, clean_text, name_key, normalise
+from melon.text import clean_text, name_key, normalise
+from melon.titles import DamagedTitleTokenizer, TitleTokenizer
 
 TITLES = [
     *["비 오는 날 듣기 좋은 음악", "비 오는 새벽 감성", "여름 드라이브 음악"] * 20,
@@ -262,7 +263,7 @@ def test_damaged_blobs_are_refused(tokenizer):
 
 def test_a_query_host_needs_no_gensim_pandas_or_pyarrow():
     code = (
-        "import sys; from melon.text import TitleTokenizer as T;"
+        "import sys; from melon.titles import TitleTokenizer as T;"
         "T.from_bytes(T.train(['a b'] * 9, {'b': 9}).to_bytes()).words('a');"
         "print({'gensim', 'pandas', 'pyarrow', 'scipy', 'numpy'} & set(sys.modules))"
     )

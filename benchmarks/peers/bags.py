@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from melon.catalog import Playlist
-from melon.text import TitleTokenizer
+from melon.titles import TitleTokenizer
 
 Matrix = Any
 """A `scipy.sparse.csr_matrix` of float32, whose package has no types."""

@@ -24,7 +24,7 @@ from melon.embedding import EmbeddingSpace, build_space, training_settings
 from melon.evaluation import Quality, Scorecard, split
 from melon.ingest import ingest
 from melon.store.embedded import EmbeddedStore
-from melon.text import TitleTokenizer
+from melon.titles import TitleTokenizer
 
 NO_TITLES = TitleTokenizer(b"", (), {})
 STRATEGIES = ["hybrid", "neighbours", "mean"]

@@ -20,7 +20,7 @@ from melon.catalog import Genre, IssueDate, Playlist, Song
 from melon.embedding import build_space, training_settings
 from melon.embedding.bags import TokenKind
 from melon.embedding.errors import NothingToTrain, RepeatedPlaylist
-from melon.text import TitleTokenizer
+from melon.titles import TitleTokenizer
 
 
 def nearest(vectors: np.ndarray, vector: np.ndarray, k: int) -> list[int]:

@@ -10,7 +10,7 @@ import pytest
 from melon.retrieval import STRATEGIES, PlaylistQuery, Recommendation, Retriever, Variety
 from melon.store import Collection, Hits, ReleaseReader, VectorQuery
 from melon.store.protocol import ForwardingReader
-from melon.text import TitleTokenizer
+from melon.titles import TitleTokenizer
 
 QUERIES = {
     "songs": PlaylistQuery(songs=(3, 5, 8, 13)),

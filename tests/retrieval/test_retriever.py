@@ -33,7 +33,7 @@ from melon.retrieval.settings import RetrievalSettings
 from melon.retrieval.strategies.hybrid import HybridStrategy
 from melon.retrieval.strategies.ranking import Answer, ResolvedQuery, Strategy
 from melon.store import Collection, NoRelease, ReleaseManifest, ReleaseReader, VectorStore
-from melon.text import DamagedTitleTokenizer, TitleTokenizer
+from melon.titles import DamagedTitleTokenizer, TitleTokenizer
 
 ASKED = PlaylistQuery(tags=("rain",), title="rainy day")
 

@@ -31,7 +31,8 @@ from melon.retrieval import (
     UnknownStrategy,
     Variety,
 )
-from melon.text import TitleTokenizer, clean_text, name_key
+from melon.text import clean_text, name_key
+from melon.titles import TitleTokenizer
 
 
 @pytest.mark.parametrize("song", [-1, 2**31, 2**70, 1.5, None, True])
