@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from melon.errors import MelonError, first_problem
-from melon.text import clean_text, compact, normalise, seen, tokens, without_symbols
+from melon.text import clean_text, compact, normalise, seen, storable, tokens, without_symbols
 
 MAX_TITLE_BYTES = 64 << 20
 """Of a stored tokenizer, unpacked: one of 100,000 tags and 8,000 pieces has 3 MB."""
@@ -122,7 +122,7 @@ class TitleTokenizer:
         for tag, count in sorted(tags.items(), key=lambda item: (-item[1], item[0])):
             key = compact(tag)
             if count >= tag_min_count and key:
-                known.setdefault(key, tag)
+                known.setdefault(key, storable(tag))
         return TitleTokenizer(self._model, self._whole, known)
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from melon.text import clean_text, name_key, normalise
@@ -231,6 +231,7 @@ def test_tags_of_punctuation_and_of_symbols_are_found_in_titles():
     st.lists(anything | long_texts, max_size=6),
     st.dictionaries(anything, st.integers(1, 9), max_size=4),
 )
+@example([], {"half a pair \ud83d": 9})
 def test_any_small_corpus_can_be_learnt_and_stored(titles, tags):
     tokenizer = TitleTokenizer.train(titles, tags)
     again = TitleTokenizer.from_bytes(tokenizer.to_bytes())
