@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -17,8 +18,18 @@ import machine
 import pytest
 from faults import Faults
 from javascript_client import ClientUnavailable
+from kept import Kept, kept_on
 from keyed_demo import keyed
-from places import ENGINES, SERVER, Place, ServerPlace, memory, place_on, scratch_directory
+from places import (
+    EMBEDDED,
+    ENGINES,
+    SERVER,
+    Place,
+    ServerPlace,
+    memory,
+    place_on,
+    scratch_directory,
+)
 from qdrant_binary import ServerUnavailable, fetch
 from qdrant_server import Endpoint, running_server
 from some_ranking import some_ranking
@@ -153,6 +164,20 @@ def server_for(engine: str, request: pytest.FixtureRequest) -> Endpoint | None:
     return request.getfixturevalue("qdrant_server") if engine == SERVER else None
 
 
+@pytest.fixture(scope="session")
+def kept_embedded() -> Iterator[Kept]:
+    """What is only read, on the embedded engine."""
+    with Kept(EMBEDDED) as kept:
+        yield kept
+
+
+@pytest.fixture(scope="session")
+def kept_server(qdrant_server: Endpoint) -> Iterator[Kept]:
+    """What is only read, on the server."""
+    with Kept(SERVER, qdrant_server) as kept:
+        yield kept
+
+
 @pytest.fixture(params=ENGINES)
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     """An empty place on each engine, for tests that open several stores on it."""
@@ -198,32 +223,24 @@ def demo_space(demo_corpus: tuple[Path, DemoTruth]) -> EmbeddingSpace:
 
 
 @pytest.fixture(scope="session", params=ENGINES)
-def demo_place(request: pytest.FixtureRequest, demo_space: EmbeddingSpace) -> Iterator[Place]:
+def demo_place(request: pytest.FixtureRequest, demo_space: EmbeddingSpace) -> Place:
     """Where the demo space is live, on each engine. Only to be read."""
-    with place_on(request.param, server_for(request.param, request)) as there:
-        with there.open() as opened:
-            ingest(demo_space, opened)
-        yield there
+    return kept_on(request.param, request).place("demo", partial(ingest, demo_space))
 
 
 @pytest.fixture(scope="session")
-def demo_store(demo_place: Place) -> Iterator[VectorStore]:
+def demo_store(request: pytest.FixtureRequest, demo_place: Place) -> VectorStore:
     """A store where the demo space is live, on each engine. Only to be read."""
-    with demo_place.open() as opened:
-        yield opened
+    return kept_on(demo_place.engine, request).store("demo")
 
 
 @pytest.fixture(scope="session", params=ENGINES)
-def keyed_place(request: pytest.FixtureRequest, demo_space: EmbeddingSpace) -> Iterator[Place]:
+def keyed_place(request: pytest.FixtureRequest, demo_space: EmbeddingSpace) -> Place:
     """Where the demo space is live with keys and own fields, on each engine. Only to be read."""
-    with place_on(request.param, server_for(request.param, request)) as there:
-        with there.open() as opened:
-            ingest(keyed(demo_space), opened)
-        yield there
+    return kept_on(request.param, request).place("keyed", partial(ingest, keyed(demo_space)))
 
 
 @pytest.fixture(scope="session")
-def keyed_store(keyed_place: Place) -> Iterator[VectorStore]:
+def keyed_store(request: pytest.FixtureRequest, keyed_place: Place) -> VectorStore:
     """A store where that space is live, on each engine. Only to be read."""
-    with keyed_place.open() as opened:
-        yield opened
+    return kept_on(keyed_place.engine, request).store("keyed")

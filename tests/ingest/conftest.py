@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from ingest_samples import known_space
-from places import ENGINES, SERVER, place_on
+from kept import kept_on
+from places import ENGINES
 
 from melon.embedding import EmbeddingSpace
 from melon.ingest import ingest
@@ -19,9 +20,8 @@ def space() -> EmbeddingSpace:
 
 
 @pytest.fixture(scope="session", params=ENGINES)
-def reader(request: pytest.FixtureRequest, space: EmbeddingSpace) -> Iterator[ReleaseReader]:
+def reader(request: pytest.FixtureRequest, space: EmbeddingSpace) -> ReleaseReader:
     """The known space's release, on each engine. Only to be read."""
-    server = request.getfixturevalue("qdrant_server") if request.param == SERVER else None
-    with place_on(request.param, server) as place, place.open() as store:
-        ingest(space, store)
-        yield store.open()
+    kept = kept_on(request.param, request)
+    kept.place("known", partial(ingest, space))
+    return kept.store("known").open()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from places import ENGINES, SERVER, place_on
+from kept import kept_on
+from places import ENGINES
 from store_samples import BothReaders, Sample, publish, sample
 
 from melon.store import ReleaseReader
@@ -16,27 +15,22 @@ def songs_sample() -> Sample:
     return sample()
 
 
+def reader_on(engine: str, request: pytest.FixtureRequest, songs_sample: Sample) -> ReleaseReader:
+    kept = kept_on(engine, request)
+    kept.place("sample", lambda store: publish(store, songs_sample.contents))
+    return kept.store("sample").open()
+
+
 @pytest.fixture(scope="session", params=ENGINES)
-def reader(request: pytest.FixtureRequest, songs_sample: Sample) -> Iterator[ReleaseReader]:
+def reader(request: pytest.FixtureRequest, songs_sample: Sample) -> ReleaseReader:
     """A reader of the sample's release on each engine."""
-    server = request.getfixturevalue("qdrant_server") if request.param == SERVER else None
-    with place_on(request.param, server) as place, place.open() as store:
-        publish(store, songs_sample.contents)
-        yield store.open()
+    return reader_on(request.param, request, songs_sample)
 
 
 @pytest.fixture(scope="session")
-def readers(request: pytest.FixtureRequest, songs_sample: Sample) -> Iterator[BothReaders]:
+def readers(request: pytest.FixtureRequest, songs_sample: Sample) -> BothReaders:
     """Readers of the same release on both engines at once, by the engine's name."""
-    server = request.getfixturevalue("qdrant_server")
     found = BothReaders()
-    with (
-        place_on(ENGINES[0], None) as one,
-        place_on(ENGINES[1], server) as two,
-        one.open() as first,
-        two.open() as second,
-    ):
-        for engine, store in zip(ENGINES, (first, second), strict=True):
-            publish(store, songs_sample.contents)
-            found[engine] = store.open()
-        yield found
+    for engine in ENGINES:
+        found[engine] = reader_on(engine, request, songs_sample)
+    return found
