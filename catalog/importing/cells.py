@@ -25,6 +25,13 @@ _EXACT = 2**53
 _NAMES_OF_OBJECTS = ("name", "artistName", "title", "id")
 _SEPARATORS = (";", "|")
 
+_LEAST_LISTS = 0.2
+"""Share of cells that have to look like lists."""
+
+QUOTED_LIST = r"""^\[\s*(['"].*['"]\s*)?\]$"""
+_CODE = r"^(?:[A-Za-z_-]*\d+|\S+[:/]\S+|(?:[0-9a-f]{8,}-?)+|[A-Za-z0-9_-]{16,})$"
+_A_LIST = re.compile(r"\[.*\]|\(.*\)", re.DOTALL)
+
 
 def as_text(column: Any) -> Any:
     """A column of any Arrow type as text, in which lists are joined by `JOINT`."""
@@ -131,6 +138,24 @@ _MISSING = pa.array(MISSING, TEXT)
 _MISSING_VALUES = pa.array(MISSING[:-1], TEXT)
 
 
+def are_keys(values: Any, *, words: bool) -> bool:
+    """Whether all values look like keys; with `words`, whatever has no spaces does."""
+    values = cleaned_keys(values).drop_null()
+    if not len(values):
+        return False
+    if words:
+        return not pc.any(pc.match_substring_regex(values, r"\s")).as_py()
+    return bool(pc.all(pc.match_substring_regex(values, _CODE)).as_py())
+
+
+def number_rows(values: Any) -> bool:
+    """Whether values are integers that do not repeat, as the ids of a table's rows."""
+    values = values.drop_null()
+    if len(values) < 2 or len(values.unique()) < len(values):
+        return False
+    return bool(pc.all(pc.match_substring_regex(values, r"^\d+$")).as_py())
+
+
 def separator(values: Any, *, commas: bool) -> str | None:
     """What separates several values in the cells of a column, as far as a part of it tells."""
     values = values.drop_null()
@@ -166,17 +191,9 @@ def joined_lists(values: Any) -> str | None:
             continue
         part = rf"[^\s{re.escape(mark)}]+"
         lists = pc.match_substring_regex(values, rf"^{part}(\s?{re.escape(mark)}\s?{part})+$")
-        if pc.mean(lists).as_py() >= LEAST_LISTS:
+        if pc.mean(lists).as_py() >= _LEAST_LISTS:
             return mark
     return None
-
-
-LEAST_LISTS = 0.2
-"""Share of cells that have to look like lists."""
-
-
-QUOTED_LIST = r"""^\[\s*(['"].*['"]\s*)?\]$"""
-_A_LIST = re.compile(r"\[.*\]|\(.*\)", re.DOTALL)
 
 
 @lru_cache(maxsize=1 << 16)

@@ -114,9 +114,9 @@ def _write(catalogue: Catalogue, out: Path, anew: bool, progress: Progress) -> C
     ids_of_playlists = np.array(playlist_ids.add(catalogue.playlist_keys.values.to_pylist()))
     ids_of_songs = np.array(song_ids.add(catalogue.song_keys.values.to_pylist()))
     before = _Before(None if anew else out)
-    given = catalogue.fields
-    fields = _merged(before.fields, given, catalogue.typed)
-    catalogue.settle(fields)
+    given = catalogue.own.fields
+    fields = _merged(before.fields, given, catalogue.own.typed)
+    catalogue.own.settle(fields)
     changes = Changes()
     with fresh_beside(out / "import") as staged:
         make_directory(staged)
@@ -169,7 +169,7 @@ def _put_in_place(out: Path) -> None:
 
 def _retyping(before: _Before, catalogue: Catalogue, given: Sequence[Field]) -> Iterator[str]:
     """For people: the fields whose type before and now differ, and what was dropped for that."""
-    types, news = {one.name: one for one in catalogue.fields}, {one.name: one for one in given}
+    types, news = {one.name: one for one in catalogue.own.fields}, {one.name: one for one in given}
     for old in before.fields:
         one, new = types[old.name], news.get(old.name, types[old.name])
         if old == one == new:
@@ -180,7 +180,7 @@ def _retyping(before: _Before, catalogue: Catalogue, given: Sequence[Field]) -> 
         )
         lost, example = (before.dropped[one.name], "") if one != old else (0, "")
         if one != new:
-            number, example = catalogue.unfit(one)
+            number, example = catalogue.own.unfit(one)
             lost += number
         if lost:
             such = f", such as {example}" if example else ""

@@ -78,7 +78,8 @@ def plan_import(
         BadImport: a file is of no known format, or a correction means nothing.
         UnreadableFile: a file is missing or cannot be opened.
     """
-    from melon.catalog.importing.plan import Mapped, plan_tables
+    from melon.catalog.importing.mapping import Mapped
+    from melon.catalog.importing.planning import plan_tables
     from melon.catalog.importing.sources import open_files
 
     mapped, typed = [Mapped.parse(one) for one in mapping], dict(map(_typed, types))
@@ -157,7 +158,8 @@ def from_frame(
         UnclearColumns: of some columns it cannot be told.
         BadImport: of a frame less than half is of use.
     """
-    from melon.catalog.importing.plan import Mapped, plan_tables
+    from melon.catalog.importing.mapping import Mapped
+    from melon.catalog.importing.planning import plan_tables
     from melon.catalog.importing.reading import gather
     from melon.catalog.importing.sources import open_frames
 

@@ -1,7 +1,8 @@
-"""Columns of rows gathered by what they are of: values of a playlist or of a song."""
+"""Columns of rows gathered by what they are of: values of a playlist or of a song, and entries."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -11,10 +12,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from melon.catalog.dates import known_date
 from melon.catalog.importing.cells import TEXT, separated, separator, split_cell
 
 Codes = npt.NDArray[np.int32]
 NOTHING = pa.array([], TEXT)
+
+_COMPACTED_AFTER = 1 << 21
+_ENTRIES_AT_ONCE = 1 << 20
 
 
 class Keys:
@@ -89,10 +94,36 @@ class FirstValues:
             other = np.asarray(pc.not_equal(column.take(pa.array(rest)), stored))
             self.differing[owners[rest[other]]] = True
 
-    def drop(self, which: npt.NDArray[np.bool_]) -> None:
-        """Forget some of the values: (values,) bool."""
-        if which.any():
-            self.at[(self.at >= 0) & which[self.at]] = -1
+    def unfit(self, convert: Callable[[str], Any], *, many: bool = False) -> tuple[int, str]:
+        """How many texts say something, but no value, and one of them.
+
+        Args:
+            convert: makes a value of a text, or None.
+            many: whether a cell may hold several texts.
+        """
+        number, example, _ = self._unfit(convert, many)
+        return number, example
+
+    def drop_unfit(self, convert: Callable[[str], Any], *, many: bool = False) -> tuple[int, str]:
+        """Forget the cells that hold no value at all; returns what `unfit` does."""
+        number, example, empty = self._unfit(convert, many)
+        if empty.any():
+            self.at[(self.at >= 0) & empty[self.at]] = -1
+        return number, example
+
+    def _unfit(
+        self, convert: Callable[[str], Any], many: bool
+    ) -> tuple[int, str, npt.NDArray[np.bool_]]:
+        encoded = self.values.dictionary_encode()
+        cells = encoded.dictionary.to_pylist()
+        parts = [split_cell(cell) if many else (cell,) for cell in cells]
+        bad = [[text for text in texts if convert(text) is None] for texts in parts]
+        said = [list(filter(known_date, texts)) for texts in bad]
+        indices = np.asarray(encoded.indices)
+        number = int(np.array([len(texts) for texts in said], np.int64)[indices].sum())
+        example = next((repr(text) for texts in said for text in texts), "")
+        empty = [len(b) == len(texts) for b, texts in zip(bad, parts, strict=True)]
+        return number, example, np.array(empty, np.bool_)[indices]
 
     def split(self) -> None:
         """Split cells of text at what separates values in them."""
@@ -166,11 +197,74 @@ def _united(cells: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for cell in cells for part in split_cell(cell)))
 
 
-_COMPACTED_AFTER = 1 << 21
-
-
 def _distinct_pairs(owners: Codes, cells: Any) -> tuple[Codes, Any]:
     local = np.asarray(cells.dictionary_encode().indices).astype(np.int64)
     pairs = owners.astype(np.int64) << 32 | local
     first = ~pd.Series(pairs).duplicated().to_numpy()
     return owners[first], cells.filter(pa.array(first))
+
+
+class Entries:
+    """The songs of each playlist, in order, each once.
+
+    Attributes:
+        songs: (entries,) codes of songs; once it is closed.
+        offsets: (playlists + 1,) where those of a playlist begin and end; once it is closed.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[Codes, Codes, npt.NDArray[np.float64] | None]] = []
+
+    def add(
+        self, playlists: Codes, songs: Codes, places: npt.NDArray[np.float64] | None = None
+    ) -> None:
+        """Take the entries of some rows; where `places` are known, these order a playlist."""
+        self._parts.append((playlists, songs, places))
+
+    def close(self, count: int) -> int:
+        """Put everything in order, of as many playlists.
+
+        Returns:
+            How many entries were dropped, of songs that their playlists had already.
+        """
+        nothing = np.empty(0, np.int32)
+        playlists = np.concatenate([nothing, *(one for one, _, _ in self._parts)])
+        songs = np.concatenate([nothing, *(one for _, one, _ in self._parts)])
+        if any(places is not None for _, _, places in self._parts):
+            places = np.concatenate(
+                [
+                    np.full(len(one), np.nan) if places is None else places
+                    for one, _, places in self._parts
+                ]
+            )
+            order = np.lexsort((places, playlists))  # stable, and NaN last
+        else:
+            order = np.argsort(playlists, kind="stable")
+        self._parts.clear()
+        playlists, songs = playlists[order], songs[order]
+        del order
+        first = _first_in_playlists(playlists, songs)
+        self.songs = songs[first]
+        sizes = np.bincount(playlists[first], minlength=count)
+        self.offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        return len(first) - len(self.songs)
+
+    def of(self, playlist: int) -> Codes:
+        """The songs of a playlist."""
+        return self.songs[self.offsets[playlist] : self.offsets[playlist + 1]]
+
+
+def _first_in_playlists(playlists: Codes, songs: Codes) -> npt.NDArray[np.bool_]:
+    """Where an entry is the first of its song in its playlist; entries are in the order of these.
+
+    By slices that end where a playlist does: a hash table of all would take more than they do.
+    """
+    first = np.empty(len(playlists), np.bool_)
+    start = 0
+    while start < len(playlists):
+        last = playlists[min(start + _ENTRIES_AT_ONCE, len(playlists)) - 1]
+        end = int(np.searchsorted(playlists, last, side="right"))
+        pairs = playlists[start:end].astype(np.int64) << 32 | songs[start:end]
+        first[start:end] = ~pd.Series(pairs).duplicated().to_numpy()
+        start = end
+    return first

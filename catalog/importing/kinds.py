@@ -1,4 +1,4 @@
-"""The type of an own field, as its values tell."""
+"""Texts become values: of a type that is known, or that the values of an own field tell."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from melon.catalog.dates import parse_updated, ticks_per_second
+from melon.catalog.dates import from_epoch, parse_issue_date, parse_updated, ticks_per_second
 from melon.catalog.importing.cells import JOINT, QUOTED_LIST, TEXT, split_cell
+from melon.catalog.records import IssueDate
 from melon.fields import MAX_INTEGER, Field, FieldType, own_field
 
 _INTEGER = r"^[+-]?\d+(\.0+)?$"
@@ -69,6 +70,35 @@ def ticks_of(values: Any) -> int | None:
     if not len(values) or not matches(values, r"^\d{9,13}$"):
         return None
     return ticks_per_second(values.unique().to_pylist())
+
+
+def moment_counted(ticks: int) -> Callable[[str], datetime]:
+    """What makes a moment of a text that counts since 1970; so many ticks make a second."""
+    return lambda text: from_epoch(text, ticks)
+
+
+def day_counted(ticks: int) -> Callable[[str], IssueDate]:
+    """Likewise, a day."""
+    return lambda text: IssueDate(from_epoch(text, ticks).date(), "day")
+
+
+def converted(cell: str | None, convert: Callable[[str], Any]) -> tuple[Any, ...]:
+    """The values in a cell of several texts, without those that are none."""
+    return tuple(one for text in split_cell(cell) if (one := convert(text)) is not None)
+
+
+def issue_date(text: str) -> IssueDate | None:
+    """The date that a text writes, None if it is none."""
+    try:
+        return parse_issue_date(text.removesuffix(".0"))
+    except ValueError:
+        return None
+
+
+def like_count(text: str) -> int | None:
+    """The number of likes that a text writes, None if it is none."""
+    number = _integer(text.replace(",", ""))
+    return None if number is None or number < 0 else number
 
 
 @lru_cache(maxsize=65536)

@@ -24,6 +24,8 @@ class Role(StrEnum):
     POSITION = "position"
 
 
+ROLES = {role.value: role for role in Role}
+
 OF_PLAYLISTS = (Role.PLAYLIST, Role.TITLE, Role.TAGS, Role.LIKES, Role.UPDATED)
 OF_SONGS = (Role.TRACK, Role.NAME, Role.ARTISTS, Role.ALBUM, Role.GENRES, Role.DATE)
 
@@ -131,6 +133,11 @@ FIELD_NAMES = {
     "popularity": "track_popularity",
 }
 """Own fields that go by another name than their header's."""
+
+
+def meaning(*roles: Role) -> str:
+    """What a column of one of the roles is, for people."""
+    return " or the ".join(f"{MEANINGS[role]} ({role})" for role in roles)
 
 
 def folded(name: str) -> str:

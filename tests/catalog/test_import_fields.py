@@ -45,6 +45,15 @@ def test_a_column_of_seconds_is_one_of_dates(tmp_path: Path):
     assert "  own field added_at: datetime, milliseconds since 1970, of 2 songs" in lines
 
 
+def test_a_field_called_date_is_not_the_release(tmp_path: Path):
+    """One counts seconds, the other is written: each is read in its own way."""
+    rows = {"playlist_id": [1, 2], "track_id": [3, 4], "date": [1493424000, 1506556800]}
+    frame_report(rows | {"release_date": ["2001-02-03", "1999"]}, tmp_path / "own")
+    songs = contents(tmp_path / "own")[SONG_FILE]
+    assert [song["issue_date"] for song in songs] == ["20010203", "19990000"]
+    assert [song["date"][:10] for song in songs] == ["2017-04-29", "2017-09-28"]
+
+
 def test_what_is_of_playlists_alone_is_left_out_and_said(tmp_path: Path):
     rows = {"playlist_id": [1, 1, 2, 2], "track_id": [5, 6, 5, 7], "owner": ["a", "a", "b", "b"]}
     lines = frame_report(rows, tmp_path / "own")

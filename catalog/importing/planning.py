@@ -1,0 +1,185 @@
+"""What becomes of every column of every table, of those that nobody recognises, too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pyarrow.compute as pc
+
+from melon.catalog.errors import BadImport, UnclearColumns
+from melon.catalog.importing.cells import are_keys, joined_lists, number_rows, separator
+from melon.catalog.importing.mapping import Mapped, apply_mapping
+from melon.catalog.importing.names import FIELD_NAMES, ROLES, Role, field_name, folded, meaning
+from melon.catalog.importing.nested import OF_PLAYLIST, OF_TRACK
+from melon.catalog.importing.plan import SEVERAL, Kind, TablePlan
+from melon.catalog.importing.roles import by_usual_names, give_roles
+from melon.catalog.importing.tables import Table
+from melon.errors import InputError
+from melon.fields import RESERVED, FieldType, own_field
+
+_ROW_NUMBERS = {"id", "unnamed0", "column1"}
+"""Columns that databases and pandas write beside those of a table; the last had no name."""
+
+
+def plan_tables(tables: Sequence[Table], mapped: Sequence[Mapped]) -> list[TablePlan]:
+    """Decide what becomes of every column.
+
+    Raises:
+        UnclearColumns: of some it cannot be told.
+        BadImport: a column that is mapped is not there.
+    """
+    plans = [TablePlan(table) for table in tables]
+    apply_mapping(plans, mapped)
+    give_roles(plans)
+    entries = any(plan.names_playlists and plan.names_songs for plan in plans)
+    for plan in plans:
+        plan.kind = _kind(plan, entries)
+        _others(plan)
+        if Role.TITLE in plan.roles and Role.PLAYLIST not in plan.roles and not plan.nested:
+            title = plan.roles[Role.TITLE]
+            why = [plan.why[title]] if title in plan.why else []
+            plan.why[title] = "; ".join([*why, "also the key: playlists of one title are one"])
+        for role in SEVERAL & plan.roles.keys():
+            plan.marks[role] = plan.marks.get(role) or _mark(plan, role)
+        _lists_of_keys(plan)
+    _check_playlists(plans)
+    return plans
+
+
+def plan_later(plan: TablePlan, columns: Iterable[str]) -> list[str]:
+    """Decide what becomes of columns that were not among the first rows, and say it."""
+    new = [n for n in columns if n not in plan.table.columns and not n.startswith("\0")]
+    if not new:
+        return []
+    plan.table.columns += new
+    by_usual_names(plan)
+    _others(plan)
+    lines = dict(zip(plan.table.columns, plan.lines()[1:], strict=True))
+    return [f"{lines[name].strip()}, in some rows only" for name in new]
+
+
+def _kind(plan: TablePlan, entries: bool) -> Kind:
+    """What the rows of a table are; `entries` says whether those of any are entries.
+
+    Raises:
+        UnclearColumns: they are of no playlist and no song.
+    """
+    if plan.names_playlists:
+        return Kind.ENTRIES if plan.names_songs else Kind.PLAYLISTS
+    if not plan.names_songs:
+        raise _lacking(plan, Role.PLAYLIST, Role.TRACK)
+    if entries:
+        return Kind.SONGS
+    if all(part.stem for part in plan.table.parts):
+        return Kind.FILES
+    return Kind.SONGS
+
+
+def _others(plan: TablePlan) -> None:
+    """What nobody recognises is an own field of songs, where the rows have songs.
+
+    Raises:
+        UnclearColumns: no own field can have a column's name.
+    """
+    unclear: list[str] = []
+    reasons: list[str] = []
+    for name in plan.open:
+        if plan.kind is Kind.PLAYLISTS or name.startswith(OF_PLAYLIST):
+            plan.left[name] = "playlists have no fields of their own"
+        elif folded(name) in _ROW_NUMBERS and number_rows(plan.table.sampled(name)):
+            plan.left[name] = "it numbers the rows"
+        else:
+            short = name.removeprefix(OF_TRACK)
+            own = FIELD_NAMES.get(folded(short)) or field_name(short)
+            if own in RESERVED and short != name:  # nobody chose it
+                own = field_name(name)
+            try:
+                own_field(own, FieldType.TEXT)
+                if own in plan.fields:
+                    raise InputError(f"so would {plan.fields[own]!r}")
+            except InputError as error:
+                unclear.append(f"own_{own or 'field'}={name}")
+                role = ROLES.get(own)
+                taken = (
+                    f", and {plan.roles[role]!r} is the {role} already"
+                    if role in plan.roles
+                    else ""
+                )
+                reasons.append(
+                    f"the column {name!r} would be the field {own!r}: {error.what}{taken}"
+                )
+            else:
+                plan.fields[own] = name
+    if unclear:
+        raise UnclearColumns("; ".join(reasons), where=plan.table.label, mapping=tuple(unclear))
+
+
+def _mark(plan: TablePlan, role: Role) -> str | None:
+    name = plan.roles[role]
+    commas = role is not Role.ARTISTS or folded(name).endswith("s")
+    return separator(plan.table.sampled(name), commas=commas)
+
+
+def _lists_of_keys(plan: TablePlan) -> None:
+    """Cells of texts that look like lists of keys: split if the column's name is a plural.
+
+    Raises:
+        UnclearColumns: it is not.
+    """
+    for role in (Role.PLAYLIST, Role.TRACK):
+        name = plan.roles.get(role)
+        if name is None or role in plan.marks or plan.why.get(name) == "--map":
+            continue
+        if plan.nested or name.startswith(OF_TRACK):  # an element each
+            continue
+        mark = joined_lists(plan.table.sampled(name))
+        if mark is None:
+            continue
+        if not folded(name).endswith("s"):
+            raise UnclearColumns(
+                f"cells of the column {name!r} look like lists of keys with {mark!r} between "
+                f"them; if each is one key, {role}={name}",
+                where=plan.table.label,
+                mapping=(f"{role}[]={name}",),
+            )
+        plan.marks[role] = mark
+
+
+def _check_playlists(plans: Sequence[TablePlan]) -> None:
+    """Make sure that there are playlists of songs.
+
+    Raises:
+        BadImport: there are playlists, but nothing is said of their songs.
+        UnclearColumns: a column may say it.
+    """
+    if any(plan.kind in (Kind.ENTRIES, Kind.FILES) for plan in plans):
+        return
+    plan = next((p for p in plans if p.kind is Kind.SONGS), plans[0])
+    if plan.kind is Kind.PLAYLISTS and set(plan.table.columns) <= set(plan.roles.values()):
+        raise BadImport(
+            f"its rows name no songs; columns are {', '.join(plan.table.columns)}",
+            where=plan.table.label,
+            hint="import it together with the table that has a row for each entry of a playlist",
+        )
+    raise _lacking(plan, Role.PLAYLIST if plan.kind is Kind.SONGS else Role.TRACK)
+
+
+def _lacking(plan: TablePlan, *roles: Role) -> UnclearColumns:
+    """Proposes a column only if its values look like keys; else its name is left to say."""
+    keys = [name for name in plan.table.columns if _may_be_key(plan, name)]
+    keys = ["COLUMN"] * (len(roles) - len(keys)) + keys  # songs are likelier to have some
+    proposed = dict(zip(roles, keys, strict=False))
+    mapping = [f"{role}={name}" for role, name in proposed.items()]
+    if proposed.get(Role.TRACK) == "COLUMN":
+        mapping[-1:] = ["name=COLUMN", "artists=COLUMN"]
+    return plan.unclear(f"no column is plainly the {meaning(*roles)}", *mapping)
+
+
+def _may_be_key(plan: TablePlan, name: str) -> bool:
+    """Whether a column may be proposed as keys: numbers may be anything, if it is not called id."""
+    values = plan.table.sampled(name).drop_null()
+    return (
+        name not in plan.roles.values()
+        and are_keys(values, words=False)
+        and (folded(name).endswith("id") or not pc.all(pc.utf8_is_digit(values)).as_py())
+    )
