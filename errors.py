@@ -82,7 +82,7 @@ class MalformedJson(InputError):
         self.path = path
         self.place = place
         steps = (f"{name} {number}" for name, number in place.items())
-        hint = hint or "correct the file there, or write it again with a JSON encoder"
+        hint = hint or "correct it there, or write it again with a JSON encoder"
         super().__init__(what, where=", ".join([str(path), *steps]), hint=hint)
 
     @classmethod
@@ -164,7 +164,7 @@ def problems(error: ValidationError) -> list[Problem]:
             # pydantic's message names a class of ours
             "input should be an object"
             if one["type"] == "model_type"
-            else uncapitalized(one["msg"]),
+            else uncapitalized(one["msg"].removeprefix("Value error, ")),
             one["type"],
             one["input"],
         )

@@ -12,12 +12,13 @@ import secrets
 import shutil
 import stat
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import BinaryIO, TextIO
+from typing import BinaryIO, TextIO, TypeVar
 
 from melon.errors import (
     ForeignFile,
@@ -27,6 +28,8 @@ from melon.errors import (
     UnwritableFile,
     uncapitalized,
 )
+
+T = TypeVar("T")
 
 COPY_BYTES = 1 << 16
 
@@ -73,8 +76,9 @@ def read_json(path: Path) -> object:
         MissingFile: the file is not there.
         UnreadableFile: it cannot be opened or read, is not a regular file, or has more than
             `MAX_JSON_BYTES`.
-        MalformedJson: it holds something else, is nested deeper than `MAX_JSON_DEPTH`, or has a
-            number too long, or half a surrogate pair, which no encoding can write.
+        MalformedJson: it holds something else, is nested deeper than `MAX_JSON_DEPTH`, repeats a
+            key of an object, or has a number too long, or half a surrogate pair, which no encoding
+            can write.
     """
     return parse_json(read_bytes(path, MAX_JSON_BYTES), path)
 
@@ -87,7 +91,7 @@ def parse_json(data: bytes, path: Path) -> object:
     """
     try:
         text = data.decode()
-        value = json.loads(text.removeprefix("\ufeff"))
+        value = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=named_once)
     except UnicodeDecodeError as error:
         raise MalformedJson.not_utf8(path, data[error.start], error.start) from None
     except json.JSONDecodeError as error:
@@ -96,13 +100,26 @@ def parse_json(data: bytes, path: Path) -> object:
         raise MalformedJson(what, path=path, line=error.lineno, byte=byte) from None
     except RecursionError:
         raise MalformedJson(_TOO_DEEP, path=path) from None
-    except ValueError as error:  # of a number too long to read
+    except ValueError as error:  # of a number too long to read, or a repeated key
         raise MalformedJson(f"malformed JSON: {uncapitalized(str(error))}", path=path) from None
     if not _is_shallow(value):
         raise MalformedJson(_TOO_DEEP, path=path)
     if half := half_pair(text, value):
         raise MalformedJson(f"malformed JSON: {half} is half a surrogate pair", path=path)
     return value
+
+
+def named_once(members: list[tuple[str, T]]) -> dict[str, T]:
+    """The members of a JSON object, as an `object_pairs_hook`: decoders keep the last of a key.
+
+    Raises:
+        ValueError: a key is repeated.
+    """
+    found = dict(members)
+    if len(found) < len(members):
+        [(key, _)] = Counter(key for key, _ in members).most_common(1)
+        raise ValueError(f"the key {key!r} is repeated")
+    return found
 
 
 def half_pair(text: str, value: object) -> str | None:

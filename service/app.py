@@ -6,9 +6,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from melon.errors import MelonError
 from melon.service import failures, pages, routes
@@ -45,7 +44,6 @@ def create_app(
         redoc_url=None,
     )
     app.add_exception_handler(MelonError, failures.of_melon)
-    app.add_exception_handler(RequestValidationError, failures.of_input)
     app.add_exception_handler(HTTPException, failures.of_http)
     app.add_exception_handler(Exception, failures.of_chance)
     metrics = Metrics(
@@ -59,6 +57,21 @@ def create_app(
         content, media_type = metrics.text()
         return Response(content, media_type=media_type)
 
-    app.include_router(routes.router(service, secured=key is not None))
-    app.include_router(pages.router())
-    return metrics
+    for router in (routes.router(service, secured=key is not None), pages.router()):
+        app.routes.extend(router.routes)  # included, each would be matched more than once
+    return _answering_head(metrics)
+
+
+def _answering_head(app: ASGIApp) -> ASGIApp:
+    """Answers HEAD as GET, without the body."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_head(message: Message) -> None:
+            await send({**message, "body": b""} if "body" in message else message)
+
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            await app({**scope, "method": "GET"}, receive, send_head)
+        else:
+            await app(scope, receive, send)
+
+    return answer

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
-from melon.errors import InputError, MelonError, place_of, uncapitalized
+from melon.errors import InputError, MelonError, uncapitalized
 from melon.retrieval import UnknownItem, UnknownSong
-from melon.service.requests import UNKNOWN_NAME
 from melon.store import UnknownRelease
 
 RETRY_AFTER = "1"
@@ -68,27 +67,22 @@ async def of_melon(_: Request, error: Exception) -> Response:
     return failure(error)
 
 
-async def of_input(_: Request, error: Exception) -> Response:
-    """The first thing that is wrong with a request's parameters or JSON."""
-    assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    location = tuple(first["loc"])[1:]  # without "query", "path" or "body"
-    what, hint = uncapitalized(first["msg"].removeprefix("Value error, ")), None
-    if first["type"] == "json_invalid":
-        what, location = f"this is not JSON: {first['ctx']['error']}", ()
-    if first["type"] == "model_attributes_type" and not location:
-        what, hint = "the body is no JSON object", "send one, as Content-Type: application/json"
-    if first["type"] == "extra_forbidden":
-        what, hint = UNKNOWN_NAME, DESCRIBED
-    return failure(InputError(what, where=place_of(location) or None, hint=hint))
-
-
-async def of_http(_: Request, error: Exception) -> Response:
+async def of_http(request: Request, error: Exception) -> Response:
     """A path that is not there, or a method that it does not have."""
     assert isinstance(error, HTTPException)
     said = {404: "there is no such path", 405: "this path does not take this method"}
     what = said.get(error.status_code, uncapitalized(str(error.detail)))
-    return failure(Refused(error.status_code, what, hint=DESCRIBED), error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_methods(request))
+    return failure(Refused(error.status_code, what, hint=DESCRIBED), headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """Those that a path has, in all of its routes."""
+    routes = (one for one in request.app.routes if one.matches(request.scope)[0] != Match.NONE)
+    methods = {method for route in routes for method in route.methods}
+    return sorted(methods | {"HEAD"} if "GET" in methods else methods)
 
 
 async def of_chance(_: Request, __: Exception) -> Response:

@@ -7,10 +7,11 @@ answers itself by a `Retriever`, with what the command prints as `--json` for th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Self, get_args, get_origin
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, model_validator
 
+from melon.errors import InputError, first_problem
 from melon.fields import MAX_ID
 from melon.retrieval import (
     Constraints,
@@ -31,9 +32,6 @@ MAX_LISTED = 100_000
 MAX_QUERIES = 100
 MAX_NAMES = 10_000
 MAX_TEXT = 1000
-
-UNKNOWN_NAME = "there is nothing of this name"
-"""Said of a parameter that a question does not have."""
 
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
 SongName = Annotated[int, Strict(), Field(ge=0, le=MAX_ID)] | Text
@@ -365,15 +363,10 @@ class BatchRequest(BaseModel):
         return self
 
 
-def _is_listed(annotation: object) -> bool:
-    return get_origin(annotation) is list or any(map(_is_listed, get_args(annotation)))
-
-
-_LOOKED_UP = (FindRequest, ShowRequest, NamesRequest, ListRequest, PlaylistsRequest)
-TAKE_ONE = {
-    name
-    for kind in (ExportRequest, SimilarRequest, FacetsRequest, *_LOOKED_UP)
-    for name, field in kind.model_fields.items()
-    if not _is_listed(field.annotation)
-}
-"""The parameters that take one value, in each request that has them."""
+def refused(error: ValidationError, hint: str | None = None) -> InputError:
+    """The first thing that is wrong with a question, with a hint where it has no such parameter."""
+    problem = first_problem(error)
+    where = problem.place or None
+    if problem.kind == "extra_forbidden":
+        return InputError("there is nothing of this name", where=where, hint=hint)
+    return InputError(problem.what, where=where)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -13,8 +12,8 @@ from melon.errors import InputError
 from melon.retrieval import Retriever, counted_fields, wanted_fields
 from melon.service import answers, failures
 from melon.service.asking import Service
+from melon.service.reading import Route
 from melon.service.requests import (
-    TAKE_ONE,
     BatchRequest,
     ExportRequest,
     FacetsRequest,
@@ -59,13 +58,6 @@ _FILES: dict[int | str, dict[str, Any]] = {
 }
 
 
-def _said_once(request: Request) -> None:
-    """Refuse several values of a parameter that takes one: all but the last would be ignored."""
-    for name, count in Counter(name for name, _ in request.query_params.multi_items()).items():
-        if count > 1 and name in TAKE_ONE:
-            raise InputError(f"it takes one value, and {count} are given", where=name)
-
-
 def router(service: Service, *, secured: bool) -> APIRouter:
     """The routes, which ask a service's store.
 
@@ -73,10 +65,13 @@ def router(service: Service, *, secured: bool) -> APIRouter:
         service: answers.
         secured: whether the description says that a key is needed, which the guard checks.
     """
-    before = [Depends(_said_once)]
-    if secured:
-        before.append(Depends(HTTPBearer(auto_error=False)))
-    api = APIRouter(prefix=VERSION, responses=_errors(secured), dependencies=before)
+    described = [Depends(HTTPBearer(auto_error=False))] if secured else []
+    api = APIRouter(
+        prefix=VERSION,
+        responses=_errors(secured),
+        dependencies=described,
+        route_class=Route,
+    )
     state = APIRouter(tags=["state"])
     together = Together(service)
 
@@ -182,10 +177,8 @@ def router(service: Service, *, secured: bool) -> APIRouter:
         release = service.source.release
         return failures.as_json({"live": True, "ready": release is not None, "release": release})
 
-    whole = APIRouter()
-    whole.include_router(api)
-    whole.include_router(state)
-    return whole
+    api.routes += state.routes
+    return api
 
 
 def _errors(secured: bool) -> dict[int | str, dict[str, Any]]:

@@ -15,12 +15,11 @@ from mcp.server import Server, ServerRequestContext
 from mcp.server.stdio import stdio_server
 from pydantic import BaseModel, Field, ValidationError
 
-from melon.errors import InputError, MelonError, first_problem
+from melon.errors import InputError, MelonError
 from melon.retrieval import Retriever
 from melon.service import answers
 from melon.service.requests import (
     MAX_RESULTS,
-    UNKNOWN_NAME,
     FindRequest,
     Names,
     QueryRequest,
@@ -31,6 +30,7 @@ from melon.service.requests import (
     SongName,
     Songs,
     Text,
+    refused,
 )
 from melon.service.source import Source
 
@@ -161,9 +161,7 @@ def _answer(source: Source, name: str, arguments: Mapping[str, Any]) -> dict[str
     try:
         asked = TOOLS[name].request.model_validate(arguments)
     except ValidationError as error:
-        problem = first_problem(error)
-        what = UNKNOWN_NAME if problem.kind == "extra_forbidden" else problem.what
-        raise InputError(what, where=problem.place or None) from None
+        raise refused(error) from None
     return asked.answer(source.retriever(asked.release))
 
 

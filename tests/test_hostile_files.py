@@ -79,6 +79,7 @@ def test_what_needs_no_space(tmp_path: Path, name: str, count: int):
         "[" * (MAX_JSON_DEPTH + 1) + "]" * (MAX_JSON_DEPTH + 1),
         "[" * 10**6,
         "1" * 5000,
+        '[{"a": 1, "b": {"c": 2, "c": 2}}]',
     ],
 )
 def test_json_that_no_file_of_melons_has(text: str, tmp_path: Path):

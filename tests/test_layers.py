@@ -55,7 +55,10 @@ MAY_IMPORT = {
         *("display", "errors", "fields", "files", "progress", "text"),
         *("store", "evaluation"),
     },
-    "service": {*("errors", "fields", "processes", "settings"), *("store", "retrieval", "plots")},
+    "service": {
+        *("errors", "fields", "files", "processes", "settings"),
+        *("store", "retrieval", "plots"),
+    },
     "commands": {
         *("display", "errors", "fields", "files", "progress", "ranking", "settings", "text"),
         *("word_index", *ROOMS),

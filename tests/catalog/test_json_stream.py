@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from melon.catalog import JsonArray
-from melon.catalog.json_stream import CHUNK_BYTES, MAX_ELEMENT_CHARS
+from melon.catalog.json_stream import CHECKED, CHUNK_BYTES, MAX_ELEMENT_CHARS
 from melon.errors import MalformedJson, UnreadableFile
 
 EVERYTHING = r"""
@@ -64,6 +64,14 @@ def test_equals_json_load(
     path = tmp_path_factory.mktemp("json") / "array.json"
     path.write_text(json.dumps(array, ensure_ascii=ascii_only, indent=indent), encoding="utf-8")
     assert list(JsonArray(path, chunk_bytes=chunk_bytes)) == array
+
+
+def test_a_key_that_is_repeated_is_an_error_as_far_as_people_write(tmp_path: Path) -> None:
+    twice = '{"id": 1, "songs": [1], "songs": [2]}'
+    error = failure(write(tmp_path, f"[{'{}, ' * (CHECKED - 1)}{twice}]"))
+    assert "the key 'songs' is repeated" in error.what
+    assert error.place["record"] == CHECKED
+    assert list(JsonArray(write(tmp_path, f"[{'{}, ' * CHECKED}{twice}]")))
 
 
 @pytest.mark.parametrize("chunk_bytes", [1, 7, 1 << 20])

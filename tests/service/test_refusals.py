@@ -111,11 +111,14 @@ def test_the_like_of_unknown_tags_is_looked_for_only_so_often(service: TestClien
 @on_one_engine
 def test_what_is_no_question_is_refused(service: TestClient) -> None:
     refusal(service.get("/nowhere"), 404)
-    refusal(service.delete(QUERY), 405)
-    said = refusal(service.post(QUERY, content=b"{", headers={"content-type": "text/json"}), 400)
+    refused = service.delete(QUERY)
+    refusal(refused, 405)
+    assert refused.headers["allow"] == "GET, HEAD, POST"
+    refusal(service.post(QUERY, content=b"{", headers={"content-type": "text/json"}), 400)
     json = {"content-type": "application/json"}
     said = refusal(service.post(QUERY, content=b'{"title":', headers=json), 400)
-    assert "not JSON" in str(said["what"])
+    assert "malformed JSON" in str(said["what"])
+    assert said["where"] == "the body, line 1, byte 9"
     form = {"content-type": "application/x-www-form-urlencoded"}  # what curl --data says
     said = refusal(service.post(QUERY, content=b'{"title": "rain"}', headers=form), 400)
     assert "application/json" in str(said["hint"])
@@ -123,6 +126,31 @@ def test_what_is_no_question_is_refused(service: TestClient) -> None:
     refusal(service.post(QUERY, content=b" " * (MAX_BODY + 1), headers=json), 413)
     parts = iter([b" " * MAX_BODY, b" "])
     refusal(service.post(QUERY, content=parts, headers=json), 413)
+
+
+@on_one_engine
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("query", '{"title": "rain", "limit": 1, "title": "dawn"}'),
+        ("queries", '{"queries": [{"title": "rain", "title": "dawn"}]}'),
+        ("export", '{"title": "rain", "title": "dawn"}'),
+        ("similar", '{"title": "rain", "title": "dawn"}'),
+    ],
+)
+def test_what_json_says_twice_is_refused(service: TestClient, path: str, body: str) -> None:
+    """Decoders keep the last of a repeated key, and so ignore the others."""
+    json = {"content-type": "application/json; charset=utf-8"}
+    said = refusal(service.post(f"/api/v1/{path}", content=body, headers=json), 400)
+    assert "the key 'title' is repeated" in str(said["what"])
+
+
+@on_one_engine
+@pytest.mark.parametrize("path", ["find", "show/tag", "names", "list/tags", "playlists", "map"])
+def test_what_a_url_says_twice_is_refused(service: TestClient, path: str) -> None:
+    asked = {"release": ["a", "b"], "text": "rain", "what": "rain"}
+    said = refusal(service.get(f"/api/v1/{path}", params=asked), 400)
+    assert said["where"] == "release"
 
 
 @on_one_engine

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import on
+from command_line import on, on_one_engine
 from fastapi.testclient import TestClient
 from places import Place
 from pydantic import BaseModel
@@ -133,6 +133,24 @@ def test_an_answer_is_what_the_command_prints(
     shape.model_validate(got.json(), strict=True)
     if path in ("query", "similar"):
         assert service.post(f"/api/v1/{path}", json=asked).json() == printed
+
+
+@on_one_engine
+def test_head_is_answered_as_get_without_the_body(service: TestClient) -> None:
+    described = service.get("/api/openapi.json").json()["paths"]
+    paths = [path for path, methods in described.items() if "get" in methods]
+    assert len(paths) == 15
+    pages = ("/", "/static/page.css", "/static/map.js", "/api/docs", "/api/docs/swagger-ui.css")
+    asked = {"text": "rain", "what": "rain", "tag": "rain"}
+    for path in [*paths, *pages, "/metrics", "/nowhere", "/api/v1/find?limit=0"]:
+        url = path.replace("show/{kind}", "show/tag").replace("list/{kind}", "list/tags")
+        known = described.get(path, {}).get("get", {}).get("parameters", [])
+        some = {one["name"]: asked[one["name"]] for one in known if one["name"] in asked}
+        there, alone = service.get(url, params=some), service.head(url, params=some)
+        assert there.status_code == alone.status_code, url
+        assert alone.content == b""
+        if path != "/metrics":  # which has counted one more
+            assert there.headers == alone.headers
 
 
 def test_an_artist_is_shown_as_the_command_shows_them(

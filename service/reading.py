@@ -1,0 +1,93 @@
+"""Routes that read what they are asked: from a URL or from JSON, and nothing that is said twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError, create_model
+
+from melon.errors import InputError
+from melon.files import parse_json
+from melon.service.failures import DESCRIBED
+from melon.service.requests import refused
+
+
+class Route(APIRoute):
+    """A route whose endpoint is asked in one model: a URL's parameters, or the JSON of a body.
+
+    FastAPI describes it. Were it to read the model, too, that would take longer, and of what is
+    said twice it would ignore all but the last.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """What answers a request."""
+        endpoint = self.endpoint
+        hints = get_type_hints(endpoint)
+        asked = hints.pop("asked", None)
+        in_path: dict[str, Any] = {
+            name: (hint, ...) for name, hint in hints.items() if name not in ("request", "return")
+        }
+        path = create_model("Path", **in_path)
+
+        async def answer(request: Request) -> Response:
+            given: dict[str, Any] = {}
+            try:
+                if in_path:
+                    given |= dict(path.model_validate(request.path_params))
+                if asked:
+                    given["asked"] = asked.model_validate(
+                        await _json(request)
+                        if request.method == "POST"
+                        else _parameters(request, asked)
+                    )
+            except ValidationError as error:
+                raise refused(error, hint=DESCRIBED) from None
+            answered: Response = await endpoint(request=request, **given)
+            return answered
+
+        return answer
+
+
+async def _json(request: Request) -> dict[str, Any]:
+    """The object that a body holds.
+
+    Raises:
+        InputError: it holds something else.
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == "application/json" or media_type.endswith("+json"):
+        content = parse_json(await request.body(), Path("the body"))
+        if isinstance(content, dict):
+            return content
+    raise InputError(
+        "the body is no JSON object", hint="send one, as Content-Type: application/json"
+    )
+
+
+def _parameters(request: Request, asked: type[BaseModel]) -> dict[str, Any]:
+    """What a URL says, with lists of what takes several values.
+
+    Raises:
+        InputError: there are several values of what takes one.
+    """
+    given: dict[str, list[str]] = {}
+    for name, value in request.query_params.multi_items():
+        given.setdefault(name, []).append(value)
+    found: dict[str, Any] = {}
+    for name, values in given.items():
+        field = asked.model_fields.get(name)
+        if field is not None and _is_list(field.annotation):
+            found[name] = values
+        elif len(values) == 1:
+            [found[name]] = values
+        else:
+            raise InputError(f"it takes one value, and {len(values)} are given", where=name)
+    return found
+
+
+def _is_list(annotation: object) -> bool:
+    return get_origin(annotation) is list or any(map(_is_list, get_args(annotation)))
