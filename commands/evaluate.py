@@ -96,7 +96,12 @@ def recommend(
     out: Annotated[
         Path,
         path_option(
-            "--out", "-o", help="Where the results go.", show_default=True, rich_help_panel=OUTPUT
+            "--out",
+            "-o",
+            help="Where the results go.",
+            show_default=True,
+            rich_help_panel=OUTPUT,
+            ends=(".json",),
         ),
     ] = Path("results.json"),
     keys: KeysOption = False,
@@ -222,13 +227,19 @@ def evaluate(
     out: Annotated[
         Path | None,
         path_option(
-            "--out", "-o", help="Where the results of one strategy go, too.", rich_help_panel=OUTPUT
+            "--out",
+            "-o",
+            help="Where the results of one strategy go, too.",
+            rich_help_panel=OUTPUT,
+            ends=(".json",),
         ),
     ] = None,
     keys: KeysOption = False,
     html: Annotated[
         Path | None,
-        path_option("--html", help="Write a page with plots.", rich_help_panel=OUTPUT),
+        path_option(
+            "--html", help="Write a page with plots.", rich_help_panel=OUTPUT, ends=(".html",)
+        ),
     ] = None,
     compare: Annotated[
         Path | None,

@@ -12,27 +12,13 @@ if TYPE_CHECKING:
     from melon.retrieval import Recommendation
 
 
-def format_of(path: Path) -> str:
-    """The format of playlists that a file's name ends in."""
-    from melon.errors import InputError
-    from melon.retrieval import PLAYLIST_FORMATS
-
-    format = path.suffix.lower().removeprefix(".")
-    if format not in PLAYLIST_FORMATS:
-        ends = ", ".join(f".{one}" for one in PLAYLIST_FORMATS)
-        raise InputError(
-            "it does not say a format", where=f"--export {path}", hint=f"let it end in {ends}"
-        )
-    return format
-
-
 def write_playlist(answer: Recommendation, path: Path, title: str | None) -> None:
     """Write the recommended songs as a playlist, titled like the query or else like the file."""
     from melon.errors import UnwritableFile, counted
     from melon.files import write_atomically
     from melon.retrieval import playlist_file
 
-    text = playlist_file(answer, format_of(path), name=path.stem, title=title)
+    text = playlist_file(answer, path.suffix.lower()[1:], name=path.stem, title=title)
     try:
         write_atomically(path, text)
     except OSError as error:

@@ -22,7 +22,10 @@ from melon.commands.options import (
 
 def inspect(
     html: Annotated[
-        Path | None, path_option("--html", help="Write a page with plots.", rich_help_panel=OUTPUT)
+        Path | None,
+        path_option(
+            "--html", help="Write a page with plots.", rich_help_panel=OUTPUT, ends=(".html",)
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other samples.")] = 0,
     release: ReleaseOption = None,

@@ -25,11 +25,17 @@ def map_(
     out: Annotated[
         Path,
         path_option(
-            "--out", "-o", help="Where the page goes.", show_default=True, rich_help_panel=OUTPUT
+            "--out",
+            "-o",
+            help="Where the page goes.",
+            show_default=True,
+            rich_help_panel=OUTPUT,
+            ends=(".html",),
         ),
     ] = Path("map.html"),
     png: Annotated[
-        Path | None, path_option("--png", help="Draw a picture, too.", rich_help_panel=OUTPUT)
+        Path | None,
+        path_option("--png", help="Draw a picture, too.", rich_help_panel=OUTPUT, ends=(".png",)),
     ] = None,
     colour: Annotated[
         str | None,
@@ -51,6 +57,7 @@ def map_(
             "--parquet",
             help="Write a table of points, as for Embedding Atlas.",
             rich_help_panel=OUTPUT,
+            ends=(".parquet",),
         ),
     ] = None,
     projector: Annotated[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +11,7 @@ import typer
 
 from melon.commands.completion import known, one_of
 from melon.commands.console import note
+from melon.errors import InputError
 
 if TYPE_CHECKING:
     from melon.evaluation import StoreKeys
@@ -36,17 +37,48 @@ def _path(value: str) -> Path:
 
 
 def path_option(
-    *names: str, help: str, show_default: bool = False, rich_help_panel: str | None = None
+    *names: str,
+    help: str,
+    show_default: bool = False,
+    rich_help_panel: str | None = None,
+    ends: Sequence[str] = (),
 ) -> Any:
-    """An option that takes a path; an empty one is refused, not taken for the current directory."""
+    """An option that takes a path; an empty one is refused, not taken for the current directory.
+
+    Args:
+        names, help, show_default, rich_help_panel: as Typer takes them.
+        ends: of a file that is written, what its name may end in, as the format that it is in.
+    """
     return typer.Option(
         *names,
         help=help,
         parser=_path,
-        metavar="<path>",
+        metavar=f"<file{'|'.join(ends)}>" if ends else "<path>",
         show_default=show_default,
         rich_help_panel=rich_help_panel,
+        callback=_ending_in(ends) if ends else None,
     )
+
+
+def _ending_in(ends: Sequence[str]) -> Callable[[typer.Context, Any, Path | None], Path | None]:
+    """Refuses a file whose name says another format than it would have."""
+
+    def checked(context: typer.Context, option: Any, file: Path | None) -> Path | None:
+        if file is None or file.suffix.lower() in ends:
+            return file
+        others = [
+            one.opts[0]
+            for one in context.command.params
+            if file.suffix and one.metavar == f"<file{file.suffix.lower()}>"
+        ]
+        raise InputError(
+            "its ending is not that of what is written",
+            where=f"{option.opts[0]} {file}",
+            hint=f"let it end in {', '.join(ends)}"
+            + "".join(f"; {one} writes {file.suffix.lower()}" for one in others),
+        )
+
+    return checked
 
 
 def path_argument(help: str) -> Any:

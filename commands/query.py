@@ -25,7 +25,7 @@ from melon.commands.constraints import (
     WhereOption,
     constraints_of,
 )
-from melon.commands.export import format_of, write_playlist
+from melon.commands.export import write_playlist
 from melon.commands.options import (
     ASKED,
     LIST,
@@ -206,6 +206,7 @@ def query(
             help="Write the songs as a playlist, too: a file that ends in .m3u8, .jspf, .csv or "
             ".json.",
             rich_help_panel=OUTPUT,
+            ends=(".m3u8", ".jspf", ".csv", ".json"),
         ),
     ] = None,
     strategy: StrategyOption = None,
@@ -234,7 +235,6 @@ def query(
     from melon.retrieval import ModalityWeights, Variety
 
     if export is not None:
-        format_of(export)
         check_file(export)
     constraints = constraints_of(
         genres=genre,

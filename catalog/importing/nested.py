@@ -26,6 +26,7 @@ from melon.catalog.importing.m3u import M3U, read_m3u
 from melon.catalog.importing.tables import RECORD, ROWS_AT_ONCE, Advance, Batch, Part
 from melon.catalog.json_stream import JsonArray
 from melon.errors import MelonError
+from melon.files import named_once
 
 TRACKS = ("tracks", "track", "songs", "items", "entries", "videos")
 """Members of a playlist that may be the list of its tracks."""
@@ -188,7 +189,11 @@ def _lines(path: Path, advance: Advance, part: Part | None) -> Iterator[object]:
             if not line.strip():
                 continue
             try:
-                yield json.loads(line.decode("utf-8-sig"), parse_constant=_nothing)
+                yield json.loads(
+                    line.decode("utf-8-sig"),
+                    parse_constant=_nothing,
+                    object_pairs_hook=named_once,
+                )
             except (ValueError, RecursionError) as error:
                 if part is not None:
                     part.refuse(f"line {number} is no JSON: {str(error)[:60]}")

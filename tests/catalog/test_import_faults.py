@@ -33,6 +33,13 @@ def test_what_is_nested_deeply_is_read_or_an_error(
         assert depth < 5000 or "1 row that cannot be read" in report
 
 
+def test_a_line_that_repeats_a_key_is_not_read_by_halves(tmp_path: Path):
+    lines = ('{"playlist_id": 1, "track_id": 1}', '{"track_id": 2, "track_id": 3}')
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    report = str(plan_import([tmp_path / "a.jsonl"]).read().report)
+    assert "the key 'track_id' is repeated" in report
+
+
 def packed(data: bytes) -> bytes:
     """The same bytes at any time, for they name a test."""
     return gzip.compress(data, mtime=0)

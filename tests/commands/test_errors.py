@@ -391,10 +391,10 @@ def test_train_knows_before_it_reads_that_it_cannot_write(
 @pytest.mark.parametrize(
     ("out", "reason"),
     [
-        ("mine", "mine: cannot be written: is a directory"),
+        ("made.json", "made.json: cannot be written: is a directory"),
         ("mine/note/x.json", "mine/note/x.json: cannot be written: not a directory"),
         ("/proc/x.json", "/proc/x.json: cannot be written: no such file or directory"),
-        ("fifo", "fifo: cannot be written: is not a regular file"),
+        ("fifo.json", "fifo.json: cannot be written: is not a regular file"),
     ],
 )
 def test_results_that_could_not_be_written_are_not_worked_out(
@@ -402,10 +402,16 @@ def test_results_that_could_not_be_written_are_not_worked_out(
 ):
     Path("mine").mkdir()
     Path("mine/note").write_text("mine")
-    os.mkfifo("fifo")
+    Path("made.json").mkdir()
+    os.mkfifo("fifo.json")
     monkeypatch.setattr("melon.evaluation.read_questions", unwanted)
     refused(melon("recommend", "q.json", "--out", out), 1, reason)
-    assert sorted(path.name for path in nowhere.rglob("*")) == ["fifo", "mine", "note"]
+    assert sorted(path.name for path in nowhere.rglob("*")) == [
+        "fifo.json",
+        "made.json",
+        "mine",
+        "note",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -203,7 +203,11 @@ def test_the_command_writes_all_and_keeps_the_layout(
     ("options", "said"),
     [
         (["--colour", "gnere"], "did you mean genre?"),
-        (["--out", "."], "cannot be written: is a directory"),
+        (["--out", "made.html"], "cannot be written: is a directory"),
+        (["--out", "map.png"], "--out map.png: its ending is not that of what is written"),
+        (["-o", "map.PNG"], "let it end in .html; --png writes .png"),
+        (["--png", "map.html"], "let it end in .png; --out writes .html"),
+        (["--parquet", "map"], "let it end in .parquet"),
         (["--projector", "."], "metadata.tsv: is there already"),
         (["--release", "r0"], "r0"),
     ],
@@ -218,6 +222,7 @@ def test_what_cannot_be_is_said_before_the_work(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("melon.plots.map.lay_out", None)
     (tmp_path / "metadata.tsv").touch()
+    (tmp_path / "made.html").mkdir()
     done = on(demo_place)("map", *options)
     assert done.code in (1, 2)
     assert said in done.err
