@@ -10,6 +10,9 @@ from melon.errors import InputError, MelonError, reason_of
 MAX_CONNECTIONS = 1000
 """At once, in each process, and as many that wait until one takes them."""
 
+UNREAD_SECONDS = 60
+"""After this, a connection ends of which the client does not take what is sent."""
+
 
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach an address, by its name or number."""
@@ -39,6 +42,8 @@ def listen(host: str, port: int) -> socket.socket:
     there = socket.socket(family, kind, protocol)
     try:
         there.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # on Linux
+            there.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * UNREAD_SECONDS)
         there.bind(address)
         there.listen(MAX_CONNECTIONS)  # two may have bound an address that nobody listens at yet
     except OSError as error:

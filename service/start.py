@@ -133,6 +133,7 @@ def _answer(plan: Plan, there: socket.socket) -> None:
 
     from melon.service.app import create_app
     from melon.service.asking import Limits
+    from melon.service.connection import connections
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -148,6 +149,7 @@ def _answer(plan: Plan, there: socket.socket) -> None:
     app = create_app(source, key=plan.key, limits=Limits(seconds=plan.seconds), home=settings.home)
     config = uvicorn.Config(
         app,
+        http=connections(plan.seconds),
         lifespan="off",
         ws="none",
         interface="asgi3",

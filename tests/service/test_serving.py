@@ -9,7 +9,8 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -18,6 +19,7 @@ from places import Place
 
 from melon.errors import MelonError
 from melon.service import listen, usual_workers
+from melon.service.address import UNREAD_SECONDS
 
 
 @contextmanager
@@ -91,6 +93,59 @@ def test_answers_are_sent_at_once() -> None:
     """asyncio looks at this before it has a connection not wait for more to send (TCP_NODELAY)."""
     with listen("127.0.0.1", 0) as there:
         assert there.proto == socket.IPPROTO_TCP
+
+
+@on_one_engine
+def test_who_sends_slowly_is_not_waited_for(demo_place: Place) -> None:
+    """Whoever asks for nothing, or begins to, also after an answer: each within the limit."""
+    whole = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with (
+        serving(demo_place, "--workers", "1", "--time-limit", "1") as (_, url),
+        ExitStack() as opened,
+    ):
+        connections = [
+            opened.enter_context(socket.create_connection(address_of(url), timeout=60))
+            for _ in range(3)
+        ]
+        _silent, beginning, answered = connections
+        beginning.sendall(whole[:10])
+        answered.sendall(whole)
+        assert answered.recv(1 << 16).startswith(b"HTTP/1.1 200")
+        answered.sendall(whole[:10])
+        for _ in range(200):  # some 100 ms each, in which one more byte comes
+            closed = [one for one in connections if ended(one)]
+            if closed == connections:
+                break
+            for one in (beginning, answered):
+                with suppress(OSError):
+                    one.sendall(b"x")
+        assert closed == connections
+
+
+def address_of(url: str) -> tuple[str, int]:
+    found = urlsplit(url)
+    return str(found.hostname), found.port or 80
+
+
+def ended(one: socket.socket) -> bool:
+    """Whether the other side has closed a connection on which nothing else comes."""
+    one.settimeout(0.05)
+    try:
+        return one.recv(1) == b""
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="this system is not Linux")
+def test_who_does_not_read_is_not_waited_for() -> None:
+    """Linux ends a connection whose other side takes nothing."""
+    with listen("127.0.0.1", 0) as there, socket.create_connection(there.getsockname()[:2]):
+        connection, _ = there.accept()
+        with connection:
+            option = (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+            assert connection.getsockopt(*option) == 1000 * UNREAD_SECONDS
 
 
 @on_one_engine

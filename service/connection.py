@@ -1,0 +1,37 @@
+"""Connections of which nobody can hold one for ever by sending slowly."""
+
+from __future__ import annotations
+
+import asyncio
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+
+def connections(seconds: float) -> type[H11Protocol]:
+    """Connections that are closed where the headers of a request are not sent within so long.
+
+    uvicorn itself waits for as long as a client sends nothing at first, or some of them now and
+    then. The guard has a body sent in time.
+    """
+
+    class Connection(H11Protocol):
+        until: float | None = None
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self.wait()
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)  # which ends waiting
+            if self.cycle is None or self.cycle.response_complete:
+                self.wait()
+            else:
+                self.until = None
+
+        def wait(self) -> None:
+            self.until = self.until or self.loop.time() + seconds
+            self.timeout_keep_alive_task = self.loop.call_at(
+                self.until, self.timeout_keep_alive_handler
+            )
+
+    return Connection
