@@ -272,9 +272,9 @@ def test_several_processes_write_the_same_results(
     melon: Melon, home: Path, asked: tuple[Path, Path], tmp_path: Path
 ) -> None:
     where = ("--path", home / "store")
-    for name, options in (("one", ()), ("two", ("--processes", "2"))):
+    for name, options in (("one.json", ()), ("two.json", ("--processes", "2"))):
         assert melon("recommend", asked[0], "-o", tmp_path / name, *where, *options).code == 0
-    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
 
 
 def test_several_processes_have_the_same_scores(
