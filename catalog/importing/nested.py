@@ -9,19 +9,18 @@ under names that begin with `track.`; such names have no other meaning.
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Iterable, Iterator
 from functools import partial
 from io import BufferedReader
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pyarrow as pa
 
 from melon.catalog.errors import BadImport, shortened
 from melon.catalog.importing.cells import TEXT, texts
-from melon.catalog.importing.delimited import check_text, unreadable
+from melon.catalog.importing.dialect import check_text, open_unpacked, unreadable
 from melon.catalog.importing.m3u import M3U, read_m3u
 from melon.catalog.importing.tables import RECORD, ROWS_AT_ONCE, Advance, Batch, Part
 from melon.catalog.json_stream import JsonArray
@@ -120,7 +119,7 @@ def _batch(rows: list[dict[str, Any]], numbers: list[str]) -> Batch:
 def _records(path: Path, advance: Advance, part: Part | None) -> Iterator[dict[str, Any]]:
     """The objects that a file holds; what is no object is refused."""
     try:
-        with _opened(path) as file:
+        with open_unpacked(path) as file:
             check_text(path, file.peek(8))
             if path.name.lower().removesuffix(".gz").endswith(M3U):
                 yield read_m3u(file)
@@ -159,12 +158,6 @@ def _jspf(playlist: dict[str, Any]) -> dict[str, Any]:
     return playlist | {"track": made}
 
 
-def _opened(path: Path) -> BufferedReader:
-    if path.suffix.lower() == ".gz":
-        return cast(BufferedReader, gzip.open(path))
-    return path.open("rb")
-
-
 def _is_lines(file: BufferedReader) -> bool:
     """Whether the first line is an object, and another line follows."""
     line = file.readline(1 << 24)
@@ -183,7 +176,7 @@ def _is_lines(file: BufferedReader) -> bool:
 
 
 def _lines(path: Path, advance: Advance, part: Part | None) -> Iterator[object]:
-    with _opened(path) as file:
+    with open_unpacked(path) as file:
         for number, line in enumerate(file, start=1):
             advance(len(line))
             if not line.strip():
@@ -204,7 +197,7 @@ def _nothing(_: str) -> None:
 
 
 def _elements(path: Path, advance: Advance) -> Iterator[object]:
-    array = JsonArray(path, advance=advance, opened=_opened, members=DOCUMENTS)
+    array = JsonArray(path, advance=advance, opened=open_unpacked, members=DOCUMENTS)
     yield from array
     if array.number == 0 and array.around:
         yield array.around

@@ -14,7 +14,8 @@ import pyarrow.parquet
 from melon.catalog.corpus import FIELDS_FILE, GENRE_FILE, PLAYLIST_FILES, SONG_FILE
 from melon.catalog.errors import BadImport
 from melon.catalog.importing.cells import as_text, texts
-from melon.catalog.importing.delimited import dialect_of, read_delimited, unreadable
+from melon.catalog.importing.delimited import read_delimited
+from melon.catalog.importing.dialect import dialect_of, is_packed, unreadable
 from melon.catalog.importing.m3u import M3U
 from melon.catalog.importing.names import BARE, BY_NAME, KEY_OR_NAME, folded
 from melon.catalog.importing.nested import (
@@ -123,7 +124,7 @@ def _is_table(path: Path) -> bool:
 
 
 def _format(path: Path) -> str:
-    return (path.with_suffix("") if path.suffix.lower() == ".gz" else path).suffix.lower()
+    return (path.with_suffix("") if is_packed(path) else path).suffix.lower()
 
 
 def stem_of(path: Path) -> str:
@@ -183,7 +184,7 @@ def _parquet_columns(path: Path) -> list[str]:
 
 def _parquet(path: Path) -> Any:
     try:
-        if path.suffix.lower() != ".gz":
+        if not is_packed(path):
             return pa.parquet.ParquetFile(path)
         with pa.OSFile(str(path)) as raw, pa.CompressedInputStream(raw, "gzip") as file:
             return pa.parquet.ParquetFile(pa.BufferReader(file.read()))
