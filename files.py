@@ -17,17 +17,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import BinaryIO, TextIO, TypeVar
 
-from melon.errors import (
-    ForeignFile,
-    MalformedJson,
-    ReplacedInput,
-    UnreadableFile,
-    UnwritableFile,
-    uncapitalized,
-)
+from melon.errors import MalformedJson, UnreadableFile, UnwritableFile, uncapitalized
 
 T = TypeVar("T")
 
@@ -38,6 +30,9 @@ MAX_JSON_BYTES = 32 << 20
 
 MAX_JSON_DEPTH = 64
 """Arrays and objects in one another."""
+
+_TOO_DEEP = "malformed JSON: it is nested too deeply"
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def read_bytes(path: Path, limit: int) -> bytes:
@@ -130,11 +125,6 @@ def half_pair(text: str, value: object) -> str | None:
         except UnicodeEncodeError as error:
             return ascii(error.object[error.start])
     return None
-
-
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-
-_TOO_DEEP = "malformed JSON: it is nested too deeply"
 
 
 def _is_shallow(value: object) -> bool:
@@ -322,85 +312,6 @@ def sync_directory(directory: Path) -> None:
             os.close(handle)
 
 
-MARKER = ".written-by"
-"""File that names what wrote a directory, and may replace it."""
-
-
-def check_file(path: Path) -> None:
-    """Make sure that a file could be written at `path`, in a directory that may yet be made.
-
-    Where `path` is a link, the directory of what it leads to has to be there. Nothing is made,
-    and a file that is there is left as it is.
-
-    Raises:
-        UnwritableFile: it could not, or something that is no regular file is there.
-    """
-    try:
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        if path.exists() and not path.is_file():
-            raise OSError(errno.EINVAL, "is not a regular file")
-        if path.is_symlink():
-            _write_into(Path(os.path.realpath(path)).parent)
-        else:
-            _try(path.parent)
-    except OSError as error:
-        raise UnwritableFile.from_os_error(path, error) from error
-
-
-def check_beside(path: Path) -> None:
-    """Make sure that something could be written beside `path`, to take its place.
-
-    Raises:
-        UnwritableFile: nothing could; the error names `path`.
-    """
-    try:
-        _try(path.parent)
-    except OSError as error:
-        raise UnwritableFile.from_os_error(path, error) from error
-
-
-def check_directory(path: Path, files: Sequence[str], writer: str) -> None:
-    """Make sure that `writer` could write `files` into a directory, replacing only its own.
-
-    Raises:
-        UnwritableFile: the directory could not be made or written to, or is a file.
-        ForeignFile: one of the files is there, and `writer` did not claim the directory.
-    """
-    try:
-        _try(path)
-    except OSError as error:
-        raise UnwritableFile.from_os_error(path, error) from error
-    with suppress(UnreadableFile):
-        if read_bytes(path / MARKER, len(writer) + 1) == f"{writer}\n".encode():
-            return
-    for name in files:
-        if (path / name).exists():
-            raise ForeignFile(
-                f"is there already, and {writer} did not write it: it is left alone",
-                where=str(path / name),
-                hint=f"give a directory that is new or empty, or that {writer} wrote",
-            )
-
-
-def check_not_read(path: Path, inputs: Iterable[Path]) -> None:
-    """Make sure that what is to be written at `path` replaces none of the inputs.
-
-    Files are told apart by what they are, however their paths are spelled and through links. An
-    input that lies in a directory would be replaced with it.
-
-    Raises:
-        ReplacedInput: an input is what is at `path`, or in it.
-    """
-    for read in filter(os.path.exists, inputs):
-        if any(_same(path, place) for place in (read, *read.resolve().parents)):
-            raise ReplacedInput(
-                "this file is read, and would be replaced",
-                where=str(read),
-                hint="write to another place",
-            )
-
-
 def write_csv(file: TextIO, rows: Iterable[Sequence[object]]) -> None:
     """Write rows as CSV, a line each, so that every reader gets back what they hold.
 
@@ -411,47 +322,3 @@ def write_csv(file: TextIO, rows: Iterable[Sequence[object]]) -> None:
     quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
     for row in rows:
         (quoted if any("\r" in str(cell) for cell in row) else plain).writerow(row)
-
-
-def make_directory(path: Path) -> None:
-    """Make a directory and those above it, unless they exist.
-
-    Raises:
-        UnwritableFile: it cannot be made, or is a file.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UnwritableFile.from_os_error(path, error) from error
-
-
-def claim_directory(path: Path, writer: str) -> None:
-    """Make a directory whose files `writer` may replace.
-
-    Raises:
-        UnwritableFile: it cannot be made or written to, or is a file.
-    """
-    make_directory(path)
-    try:
-        write_atomically(path / MARKER, f"{writer}\n")
-    except OSError as error:
-        raise UnwritableFile.from_os_error(path, error) from error
-
-
-def _same(one: Path, other: Path) -> bool:
-    with suppress(OSError):  # a file that is not there is the same as no other
-        return one.samefile(other)
-    return False
-
-
-def _try(directory: Path) -> None:
-    """Write into a directory, or into the one in which it would be made."""
-    while not directory.exists() and not directory.is_symlink():
-        directory = directory.parent
-    _write_into(directory)
-
-
-def _write_into(directory: Path) -> None:
-    """Write a file without a name, which is gone when it is closed."""
-    with TemporaryFile(dir=directory):
-        pass

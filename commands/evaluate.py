@@ -136,7 +136,7 @@ def recommend(
         write_results,
     )
     from melon.evaluation import recommend as answers
-    from melon.files import check_file, check_not_read
+    from melon.outputs import check_file, check_not_read
     from melon.retrieval import check_strategy
 
     check_file(out)
@@ -281,7 +281,8 @@ def evaluate(
         write_results,
     )
     from melon.evaluation import evaluate as evaluated
-    from melon.files import check_file, check_not_read, make_directory, write_atomically
+    from melon.files import write_atomically
+    from melon.outputs import check_file, check_not_read, make_directory
     from melon.plots import evaluation_page
     from melon.retrieval import check_strategy
 

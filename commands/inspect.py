@@ -40,7 +40,8 @@ def inspect(
     all, and from where.
     """
     from melon.evaluation import inspect as inspected
-    from melon.files import check_file, make_directory, write_atomically
+    from melon.files import write_atomically
+    from melon.outputs import check_file, make_directory
     from melon.plots import inspection_page, inspection_tables
 
     if html is not None:

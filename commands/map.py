@@ -82,7 +82,8 @@ def map_(
     genre the same share is shown; the page says which. The layout is kept below `.melon/maps`, for
     the next time and for `melon serve`.
     """
-    from melon.files import check_file, make_directory, write_atomically
+    from melon.files import write_atomically
+    from melon.outputs import check_file, make_directory
     from melon.plots import (
         check_colour,
         check_projector,

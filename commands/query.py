@@ -231,7 +231,7 @@ def query(
     With `--playlist`, all else is added to that playlist, and a title replaces its title.
     Without anything, the answer is what is most popular under the constraints.
     """
-    from melon.files import check_file
+    from melon.outputs import check_file
     from melon.retrieval import ModalityWeights, Variety
 
     if export is not None:

@@ -39,8 +39,8 @@ def backup(
     The file holds the release's points and all that a query host needs, and nothing else: no space,
     no index. It is whole or not there.
     """
-    from melon.files import check_file
     from melon.ingest import back_up
+    from melon.outputs import check_file
 
     check_file(file)
     reader = opened_reader(chosen_store(url, path), release)

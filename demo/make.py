@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from melon.demo.words import LONGEST_PLAYLIST, MOODS, SHORTEST_PLAYLIST
 from melon.errors import InputError
-from melon.files import check_directory, claim_directory
+from melon.outputs import check_directory, claim_directory
 from melon.progress import Progress, ignore
 
 if TYPE_CHECKING:

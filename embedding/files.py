@@ -36,7 +36,6 @@ from melon.errors import MalformedJson, MissingFile, UnreadableFile, UnwritableF
 from melon.fields import MAX_DIM, OwnField, OwnFields
 from melon.files import (
     MAX_JSON_BYTES,
-    check_beside,
     fresh_beside,
     locked,
     open_regular,
@@ -45,6 +44,7 @@ from melon.files import (
     sync_directory,
     write_atomically,
 )
+from melon.outputs import check_beside
 from melon.ranking import Ranking
 from melon.titles import MAX_TITLE_BYTES, DamagedTitleTokenizer, TitleTokenizer
 

@@ -29,7 +29,7 @@ from melon.embedding.placing import Placed, Trained, place, space_of
 from melon.embedding.ragged import Ints, Ragged, Vectors, has_direction, unit_rows
 from melon.embedding.settings import training_settings
 from melon.embedding.space import EmbeddingSpace
-from melon.files import check_not_read
+from melon.outputs import check_not_read
 from melon.progress import Progress, ignore
 
 PLACED_BY = {

@@ -38,7 +38,8 @@ from melon.evaluation.drawing import (
 from melon.evaluation.errors import NothingToHide
 from melon.evaluation.questions import KINDS
 from melon.evaluation.submission import SONGS, TAGS
-from melon.files import check_directory, check_not_read, claim_directory, copy_atomically
+from melon.files import copy_atomically
+from melon.outputs import check_directory, check_not_read, claim_directory
 
 TRAIN_FILE, QUESTIONS_FILE, ANSWERS_FILE = "train.json", "questions.json", "answers.json"
 WRITER = "`melon split`"

@@ -23,7 +23,7 @@ from melon.catalog import (
 from melon.errors import counted, first_problem
 from melon.evaluation.errors import BadResults
 from melon.evaluation.popular import PopularItems
-from melon.files import make_directory
+from melon.outputs import make_directory
 from melon.retrieval import keys_of
 from melon.store import Collection, ReleaseReader
 from melon.text import clean_text

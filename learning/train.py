@@ -15,8 +15,8 @@ from melon.embedding import (
     train_space,
     training_settings,
 )
-from melon.files import check_not_read
 from melon.learning.learn import learn_ranking
+from melon.outputs import check_not_read
 from melon.progress import Progress, ignore
 
 

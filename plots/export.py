@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from melon.display import printable
-from melon.files import check_directory, claim_directory, fresh_beside, replacing
+from melon.files import fresh_beside, replacing
+from melon.outputs import check_directory, claim_directory
 from melon.plots.map import BATCH, KINDS, Map, vectors_of
 from melon.progress import Progress, ignore
 from melon.store import PointId, ReleaseReader

@@ -11,7 +11,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError, mode
 
 from melon.errors import InputError, MelonError, first_problem
 from melon.fields import Field, FieldType
-from melon.files import MAX_JSON_BYTES, check_file, make_directory, read_bytes, write_atomically
+from melon.files import MAX_JSON_BYTES, read_bytes, write_atomically
+from melon.outputs import check_file, make_directory
 from melon.plots.choice import choose
 from melon.plots.layout import Floats, lay_out
 from melon.progress import Progress, ignore

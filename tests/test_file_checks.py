@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from melon.errors import ReplacedInput, UnwritableFile
-from melon.files import check_file, check_not_read
+from melon.outputs import check_file, check_not_read
 
 
 def test_a_link_is_asked_where_it_leads_to(tmp_path: Path) -> None:

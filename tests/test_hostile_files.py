@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 from melon.embedding import EmbeddingSpace
 from melon.embedding.errors import DamagedSpace
 from melon.errors import ForeignFile, MalformedJson, MelonError, UnreadableFile
-from melon.files import MARKER, MAX_JSON_BYTES, MAX_JSON_DEPTH, check_directory, read_json
+from melon.files import MAX_JSON_BYTES, MAX_JSON_DEPTH, read_json
+from melon.outputs import MARKER, check_directory
 from melon.store import StoreUnavailable
 from melon.store.embedded import EmbeddedStore
 from melon.titles import MAX_TITLE_BYTES, DamagedTitleTokenizer, TitleTokenizer

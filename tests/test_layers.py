@@ -18,10 +18,10 @@ ROOMS = (
 )
 
 MAY_IMPORT = {
-    "catalog": {"errors", "fields", "files", "progress", "text"},
-    "demo": {"errors", "files", "progress", "catalog"},
+    "catalog": {"errors", "fields", "files", "outputs", "progress", "text"},
+    "demo": {"errors", "outputs", "progress", "catalog"},
     "embedding": {
-        *("errors", "fields", "files", "progress", "ranking", "text", "titles"),
+        *("errors", "fields", "files", "outputs", "progress", "ranking", "text", "titles"),
         "catalog",
     },
     "store": {
@@ -44,15 +44,15 @@ MAY_IMPORT = {
         "store",
     },
     "evaluation": {
-        *("errors", "fields", "files", "processes", "progress", "text"),
+        *("errors", "fields", "files", "outputs", "processes", "progress", "text"),
         *("catalog", "store", "retrieval"),
     },
     "learning": {
-        *("errors", "files", "progress", "ranking"),
+        *("errors", "files", "outputs", "progress", "ranking"),
         *("catalog", "embedding", "store", "ingest", "retrieval", "evaluation"),
     },
     "plots": {
-        *("display", "errors", "fields", "files", "progress", "text"),
+        *("display", "errors", "fields", "files", "outputs", "progress", "text"),
         *("store", "evaluation"),
     },
     "service": {
@@ -60,8 +60,8 @@ MAY_IMPORT = {
         *("store", "retrieval", "plots"),
     },
     "commands": {
-        *("display", "errors", "fields", "files", "progress", "ranking", "settings", "text"),
-        *("word_index", *ROOMS),
+        *("display", "errors", "fields", "files", "outputs", "progress", "ranking", "settings"),
+        *("text", "word_index", *ROOMS),
     },
     "cli": {"display", "errors", "commands"},
     "__main__": {"cli"},
@@ -69,6 +69,7 @@ MAY_IMPORT = {
     "settings": {"errors"},
     "fields": {"errors"},
     "files": {"errors"},
+    "outputs": {"errors", "files"},
     "text": set(),
     "titles": {"errors", "text"},
     "word_index": {"text"},

@@ -27,16 +27,8 @@ from melon.catalog.report import ReadReport
 from melon.catalog.writers import write_playlists, write_songs
 from melon.errors import ForeignFile, UnreadableFile, UnwritableFile, counted
 from melon.fields import Field, FieldType, own_field
-from melon.files import (
-    MARKER,
-    check_directory,
-    check_not_read,
-    claim_directory,
-    fresh_beside,
-    locked,
-    make_directory,
-    sync_directory,
-)
+from melon.files import fresh_beside, locked, sync_directory
+from melon.outputs import MARKER, check_directory, check_not_read, claim_directory, make_directory
 from melon.progress import Progress, ignore
 
 RecordT = TypeVar("RecordT", Playlist, Song)
