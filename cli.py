@@ -23,7 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "ingest": "ingest",
     "update": "update",
     "query": "query",
-    "similar": "query",
+    "similar": "similar",
     "find": "lookup",
     "show": "lookup",
     "list": "lookup",

@@ -15,8 +15,7 @@ from places import Place
 from pydantic import BaseModel
 from service_samples import service_of
 
-from melon.commands import lookup
-from melon.commands import query as commands
+from melon.commands import lookup, query, similar
 from melon.plots import map_of, save_map
 from melon.service import answers, requests
 from melon.store import VectorStore
@@ -98,8 +97,8 @@ NOT_OF_A_QUESTION = {"settings", "strict", "url", "path", "as_json", "export"}
 @pytest.mark.parametrize(
     ("command", "request_model"),
     [
-        (commands.query, requests.QueryRequest),
-        (commands.similar, requests.SimilarRequest),
+        (query.query, requests.QueryRequest),
+        (similar.similar, requests.SimilarRequest),
         (lookup.find, requests.FindRequest),
         (lookup.show, requests.ShowRequest),
         (lookup.list_, requests.ListRequest),
