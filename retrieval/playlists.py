@@ -1,4 +1,4 @@
-"""The playlists of a store, the most liked first, page by page."""
+"""The playlists of a store: page by page, the most liked first, and one to be continued."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from melon.errors import InputError, WrongType
+from melon.retrieval.errors import UnknownItem
+from melon.retrieval.keys import point_of
 from melon.retrieval.known import Known, first, known
 from melon.retrieval.live import OpenRelease
 from melon.retrieval.query import PlaylistQuery
 from melon.store import Collection, Filter, MatchAny
+
+PLAYLIST_FIELDS = ("songs", "tags", "title")
+"""The payload fields of a playlist that its continuation starts from."""
 
 MAX_PLAYLISTS = 10_000
 """Playlists that can be gone through: those before a page are found, too."""
@@ -58,3 +63,20 @@ def playlists(release: OpenRelease, tags: Sequence[str], limit: int, after: int)
     return PlaylistPage(
         known(reader, Collection.PLAYLISTS, found), total, after + limit if more else None
     )
+
+
+def query_of(release: OpenRelease, playlist: int | str) -> PlaylistQuery:
+    """As `Retriever.playlist`, in one release."""
+    named = PlaylistQuery(playlist=playlist).playlist
+    if named is None:
+        raise InputError("a playlist is named by its id or its key")
+    point = point_of(release.reader, Collection.PLAYLISTS, named)
+    records = release.reader.retrieve(
+        Collection.PLAYLISTS, [] if point is None else [point], payload=PLAYLIST_FIELDS
+    )
+    if not records:
+        raise UnknownItem(
+            f"the store does not hold playlist {playlist}",
+            hint="give its key or id: `melon find` looks for titles",
+        )
+    return PlaylistQuery.model_validate({**records[0].payload, "playlist": point})

@@ -1,31 +1,21 @@
-"""From queries to ranked songs and tags: look up the seeds, ask a strategy, fill up, show."""
+"""From queries to ranked songs and tags: look up the seeds, ask a strategy, fill up."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from melon.errors import InputError, WrongType
 from melon.retrieval.constraints import Constraints
+from melon.retrieval.describe import describe, tag_names
 from melon.retrieval.flow import in_flow
-from melon.retrieval.keys import keys_of
 from melon.retrieval.known import largest
 from melon.retrieval.live import OpenRelease
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.reader import CachingReader
-from melon.retrieval.results import (
-    ORDERS,
-    Because,
-    Fallback,
-    Order,
-    Ranking,
-    Recommendation,
-    Song,
-    Tag,
-)
+from melon.retrieval.results import ORDERS, Fallback, Order, Ranking, Recommendation
 from melon.retrieval.seeds import Seeds
 from melon.retrieval.strategies.explain import explain
 from melon.retrieval.strategies.learned import Candidates, LearnedStrategy
@@ -38,8 +28,6 @@ from melon.retrieval.strategies.ranking import (
     Explanation,
     Ranked,
     ResolvedQuery,
-    SeedRef,
-    Shares,
     Strategy,
 )
 from melon.retrieval.variety import Variety
@@ -120,9 +108,7 @@ def recommend(
         _reasons(reader, query, answer, wanted) if wanted.explain else UNEXPLAINED
         for query, answer in pairs
     ]
-    keys = _keys_of(reader, reasons)
-    songs = _shown_songs(reader, answers, reasons, keys)
-    tags = _shown_tags(reader, answers, reasons, keys)
+    songs, tags = describe(reader, answers, reasons)
     return [
         Recommendation(
             store=store,
@@ -159,7 +145,7 @@ def rank(
             unknown=query.seeds.unknown,
         )
         for query, answer, names in zip(
-            resolved, answers, _tag_names(release.reader, answers), strict=True
+            resolved, answers, tag_names(release.reader, answers), strict=True
         )
     ]
 
@@ -305,101 +291,6 @@ def _reasons(
         songs=NO_SHARES if Collection.SONGS in answer.popular else found.songs,
         tags=NO_SHARES if Collection.TAGS in answer.popular else found.tags,
     )
-
-
-def _keys_of(reader: CachingReader, reasons: Sequence[Explanation]) -> Mapping[SeedRef, str]:
-    """The keys of the songs and playlists that have shares, where they have one."""
-    refs = {
-        ref
-        for reason in reasons
-        for shares in (reason.songs, reason.tags)
-        for ref in (*shares.seeds, *shares.playlists)
-    }
-    keys: dict[SeedRef, str] = {}
-    for kind, collection in (("song", Collection.SONGS), ("playlist", Collection.PLAYLISTS)):
-        ids = [int(named) for of_kind, named in refs if of_kind == kind]
-        for point, key in keys_of(reader, collection, ids).items():
-            keys[kind, point] = key
-    return keys
-
-
-def _shown_songs(
-    reader: CachingReader,
-    answers: Sequence[Answer],
-    reasons: Sequence[Explanation],
-    keys: Mapping[SeedRef, str],
-) -> list[tuple[Song, ...]]:
-    """The songs of each answer."""
-    described = reader.load_descriptions(
-        [
-            song
-            for answer in answers
-            for ranked in (answer.songs, *answer.versions.values())
-            for song in ranked.ids.tolist()
-        ]
-    )
-
-    def versions(answer: Answer, song: PointId) -> tuple[Song, ...]:
-        others = answer.versions.get(song, EMPTY).pairs()
-        return tuple(Song.of(int(one), score, described[one]) for one, score in others)
-
-    return [
-        tuple(
-            Song.of(
-                int(song),
-                score,
-                described[song],
-                *_because(reason.songs, row, score, keys),
-                versions(answer, song),
-            )
-            for row, (song, score) in enumerate(answer.songs.pairs())
-        )
-        for answer, reason in zip(answers, reasons, strict=True)
-    ]
-
-
-def _shown_tags(
-    reader: CachingReader,
-    answers: Sequence[Answer],
-    reasons: Sequence[Explanation],
-    keys: Mapping[SeedRef, str],
-) -> list[tuple[Tag, ...]]:
-    """The tags of each answer."""
-    return [
-        tuple(
-            Tag(name, score, *_because(reason.tags, row, score, keys))
-            for row, (name, score) in enumerate(
-                zip(names, answer.tags.scores.tolist(), strict=True)
-            )
-        )
-        for names, answer, reason in zip(_tag_names(reader, answers), answers, reasons, strict=True)
-    ]
-
-
-def _tag_names(reader: CachingReader, answers: Sequence[Answer]) -> list[list[str]]:
-    reader.load_tags([tag for answer in answers for tag in answer.tags.ids.tolist()])
-    return [reader.tags(answer.tags.ids) for answer in answers]
-
-
-def _because(
-    shares: Shares, row: int, score: float, keys: Mapping[SeedRef, str]
-) -> tuple[tuple[Because, ...], tuple[Because, ...]]:
-    """The shares of the seeds and of the playlists in one result's score, largest first.
-
-    What only fills an answer up scores 0 and has none, though seeds may have voted against it.
-    """
-    if score <= 0 or not (shares.seeds or shares.playlists):
-        return (), ()
-
-    def ranked(parts: Mapping[SeedRef, NDArray[np.float64]]) -> tuple[Because, ...]:
-        shares = [
-            Because(*ref, float(share[row]), keys.get(ref))
-            for ref, share in parts.items()
-            if share[row]
-        ]
-        return tuple(sorted(shares, key=lambda part: -abs(part.share)))
-
-    return ranked(shares.seeds), ranked(shares.playlists)
 
 
 def _popular(answer: Answer) -> tuple[str, ...]:

@@ -7,15 +7,14 @@ from copy import copy
 from dataclasses import replace
 from typing import Any, Self
 
-from melon.errors import InputError, WrongType
+from melon.errors import WrongType
 from melon.retrieval.constraints import Constraints
 from melon.retrieval.counts import Counts, counts
-from melon.retrieval.errors import UnknownItem, UnknownSong
+from melon.retrieval.errors import UnknownSong
 from melon.retrieval.find import KINDS, Found, find
-from melon.retrieval.keys import point_of
 from melon.retrieval.listing import Listing, listing
 from melon.retrieval.live import LiveRelease, OpenRelease, PinnedRelease, ReleaseSource
-from melon.retrieval.playlists import PlaylistPage, playlists
+from melon.retrieval.playlists import PlaylistPage, playlists, query_of
 from melon.retrieval.query import ModalityWeights, PlaylistQuery, whole
 from melon.retrieval.recommend import Wanted, find_candidates, rank, recommend
 from melon.retrieval.results import Order, Ranking, Recommendation
@@ -29,11 +28,8 @@ from melon.retrieval.variety import Variety
 from melon.store import Collection, ReleaseReader, VectorStore
 from melon.text import near
 
-PLAYLIST_FIELDS = ("songs", "tags", "title")
-
 MAX_NEAR = 5
 """Unknown tags of a query for which the like of them is looked for."""
-"""The payload fields of a playlist that its continuation starts from."""
 
 
 class Retriever:
@@ -528,23 +524,7 @@ class Retriever:
             InputError: it is neither an id nor a key.
             NoRelease: the release was dropped, and there is no other to take up.
         """
-        named = PlaylistQuery(playlist=playlist).playlist
-        if named is None:
-            raise InputError("a playlist is named by its id or its key")
-
-        def continued(release: OpenRelease) -> PlaylistQuery:
-            point = point_of(release.reader, Collection.PLAYLISTS, named)
-            records = release.reader.retrieve(
-                Collection.PLAYLISTS, [] if point is None else [point], payload=PLAYLIST_FIELDS
-            )
-            if not records:
-                raise UnknownItem(
-                    f"the store does not hold playlist {playlist}",
-                    hint="give its key or id: `melon find` looks for titles",
-                )
-            return PlaylistQuery.model_validate({**records[0].payload, "playlist": point})
-
-        return self._source.run(continued)
+        return self._source.run(lambda release: query_of(release, playlist))
 
     def _song_ids(self, songs: Iterable[int | str] | None) -> Iterable[int | str] | None:
         if isinstance(songs, str) or not isinstance(songs, Iterable):

@@ -8,15 +8,12 @@ is shared out in proportion to these. All shares add up to the score.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from melon.retrieval.arrays import Floats, PlaylistArray, Scores
 from melon.retrieval.reader import CachingReader
-from melon.retrieval.settings import Cosine, Fusion, Hops, SongFusion
-from melon.retrieval.strategies.dense import DenseStrategy, NearbyPlaylists
-from melon.retrieval.strategies.first_hop import Playlists, disliked_seeds, liked_seeds
+from melon.retrieval.settings import Fusion, SongFusion
+from melon.retrieval.strategies.dense import DenseStrategy
+from melon.retrieval.strategies.first_hop import Playlists
 from melon.retrieval.strategies.hops import NeighbourStrategy
 from melon.retrieval.strategies.hybrid import (
     HybridStrategy,
@@ -33,12 +30,21 @@ from melon.retrieval.strategies.ranking import (
     Explanation,
     Ranked,
     ResolvedQuery,
-    SeedRef,
     Shares,
     Strategy,
 )
+from melon.retrieval.strategies.shares import (
+    by_ref,
+    cosine_shares,
+    holder_shares,
+    hop_shares,
+    nearby_shares,
+    parts_of_seeds,
+    scaled_to,
+    total_of,
+)
 from melon.retrieval.strategies.view import View, views
-from melon.store import Collection, Ids, Record
+from melon.store import Collection
 
 
 def explain(
@@ -62,8 +68,8 @@ def _explain_dense(
 ) -> Explanation:
     [nearby] = strategy.nearby(reader, [query], [True])
     return Explanation(
-        songs=_cosine_shares(strategy, reader, query, answer.songs, strategy.cosine(query)),
-        tags=_nearby_shares(reader, nearby, answer.tags.ids, 0.0),
+        songs=cosine_shares(strategy, reader, query, answer.songs, strategy.cosine(query)),
+        tags=nearby_shares(reader, nearby, answer.tags.ids, 0.0),
     )
 
 
@@ -74,8 +80,8 @@ def _explain_neighbours(
     song_hops = strategy.hops(query, Collection.SONGS)
     tag_hops = strategy.hops(query, Collection.TAGS)
     return Explanation(
-        songs=_hop_shares(reader, Collection.SONGS, query, song_hops, for_songs, answer.songs.ids),
-        tags=_hop_shares(reader, Collection.TAGS, query, tag_hops, for_tags, answer.tags.ids),
+        songs=hop_shares(reader, Collection.SONGS, query, song_hops, for_songs, answer.songs.ids),
+        tags=hop_shares(reader, Collection.TAGS, query, tag_hops, for_tags, answer.tags.ids),
     )
 
 
@@ -106,17 +112,17 @@ def _hybrid_song_shares(
     cosine = strategy.cosine(reader, query, fusion)
     [dense_songs] = strategy.by_cosine.songs(reader, [query], [cosine])
     hops = strategy.by_hops.hops(query, songs)
-    hop_shares = _hop_shares(reader, songs, query, hops, neighbours, ranked.ids)
-    cosine_shares = _cosine_shares(strategy.by_cosine, reader, query, ranked, cosine)
-    return _blend(ranked, hop_songs, dense_songs, hop_shares, cosine_shares, fusion)
+    by_hops = hop_shares(reader, songs, query, hops, neighbours, ranked.ids)
+    by_cosine = cosine_shares(strategy.by_cosine, reader, query, ranked, cosine)
+    return _blend(ranked, hop_songs, dense_songs, by_hops, by_cosine, fusion)
 
 
 def _blend(
     ranked: Ranked,
     hop_songs: Ranked,
     dense_songs: Ranked,
-    hop_shares: Shares,
-    cosine_shares: Shares,
+    by_hops: Shares,
+    by_cosine: Shares,
     fusion: Fusion,
 ) -> Shares:
     """Shares that sum to the fused scores, from those that sum to the scores of each part."""
@@ -131,9 +137,7 @@ def _blend(
         else 0.0
         for point in points
     ]
-    return hop_shares.times(np.array(hop_factors)).plus(
-        cosine_shares.times(np.array(cosine_factors))
-    )
+    return by_hops.times(np.array(hop_factors)).plus(by_cosine.times(np.array(cosine_factors)))
 
 
 def _hybrid_tag_shares(
@@ -150,14 +154,10 @@ def _hybrid_tag_shares(
     [nearby] = strategy.by_cosine.nearby(reader, [query], [fusion.weight > 0])
     joined = join(neighbours, nearby, fusion)
     [unscaled] = strategy.by_hops.second_hop(reader, tags, [query], [joined])
-    hop_shares = _hop_shares(reader, tags, query, hops, neighbours, ranked.ids)
-    nearby_shares = _nearby_shares(
-        reader, fused_nearby(nearby, fusion), ranked.ids, hops.candidate_discount
-    )
-    scaled = hop_shares.times(np.full(len(ranked), 1 / largest_weight(neighbours)))
-    return scaled.plus(nearby_shares).times(
-        np.full(len(ranked), 1 / unscaled.scores.max(initial=EPSILON))
-    )
+    by_hops = hop_shares(reader, tags, query, hops, neighbours, ranked.ids)
+    near = nearby_shares(reader, fused_nearby(nearby, fusion), ranked.ids, hops.candidate_discount)
+    scaled = by_hops.times(np.full(len(ranked), 1 / largest_weight(neighbours)))
+    return scaled.plus(near).times(np.full(len(ranked), 1 / unscaled.scores.max(initial=EPSILON)))
 
 
 def _explain_learned(
@@ -186,23 +186,23 @@ def _learned_song_shares(
     shares = NO_SHARES
     if playlists.liked_count:
         hops = strategy.hybrid.by_hops.hops(query, songs)
-        refs, to_seeds = _parts_of_seeds(reader, query, hops, playlists)
+        refs, to_seeds = parts_of_seeds(reader, query, hops, playlists)
         for part, scores in (
             (slice(playlists.liked_count), whole),
             (slice(playlists.liked_count, None), ranked.scores - whole),
         ):
             weights = np.abs(playlists.weights[part])
-            found = _holder_shares(
+            found = holder_shares(
                 reader, songs, ranked.ids, 0.0, playlists.ids[part], weights, refs, to_seeds[part]
             )
-            shares = shares.plus(_scaled_to(found, scores))
+            shares = shares.plus(scaled_to(found, scores))
     probe = view.probe
     if probe is None:
         return shares
-    unheld = np.where(_total(shares, len(ranked)) == 0, ranked.scores, 0)
+    unheld = np.where(total_of(shares, len(ranked)) == 0, ranked.scores, 0)
     vectors = reader.facts(ranked.ids)["vector"]
     parts = np.array([probe.parts(vector) for vector in vectors]).reshape(len(ranked), -1)
-    return shares.plus(Shares(_by_ref(probe.seeds, parts * unheld[:, None]), {}))
+    return shares.plus(Shares(by_ref(probe.seeds, parts * unheld[:, None]), {}))
 
 
 def _learned_tag_shares(
@@ -211,193 +211,7 @@ def _learned_tag_shares(
     """A score goes to the neighbours and the nearby playlists that carry the tag."""
     query, tags = view.query, Collection.TAGS
     hops, neighbours = strategy.by_hops.hops(query, tags), view.tags.neighbours
-    by_hops = _hop_shares(reader, tags, query, hops, neighbours, ranked.ids)
+    by_hops = hop_shares(reader, tags, query, hops, neighbours, ranked.ids)
     scale = np.full(len(ranked), 1 / largest_weight(neighbours))
-    near = _nearby_shares(reader, view.tags.nearby, ranked.ids, 0.0)
-    return _scaled_to(by_hops.times(scale).plus(near), ranked.scores)
-
-
-def _scaled_to(shares: Shares, scores: Scores) -> Shares:
-    """The same in proportion, such that each result's sum to its score, if it has any."""
-    total = _total(shares, len(scores))
-    return shares.times(np.divide(scores, total, out=np.zeros(len(scores)), where=total != 0))
-
-
-def _total(shares: Shares, count: int) -> Scores:
-    return sum(shares.seeds.values(), np.zeros(count))
-
-
-def _cosine_shares(
-    strategy: DenseStrategy,
-    reader: CachingReader,
-    query: ResolvedQuery,
-    ranked: Ranked,
-    cosine: Cosine | None,
-) -> Shares:
-    """The seeds' shares in the scores that `DenseStrategy.songs` gives with these settings."""
-    [by_probe] = strategy.scores_by_probe(reader, [query], [cosine])
-    if not len(ranked) or not by_probe:
-        return NO_SHARES
-    points = ranked.ids.tolist()
-    records = reader.retrieve(Collection.SONGS, points, payload=False, vectors=True)
-    vectors = {record.id: record.vector for record in records}
-    shares: dict[SeedRef, Scores] = {}
-    for probe, (ids, probe_scores) in by_probe:
-        scores = dict(zip(ids.tolist(), probe_scores.tolist(), strict=True))
-        for row, point in enumerate(points):
-            vector = vectors[point]
-            if vector is None or point not in scores:
-                continue
-            for ref, part in zip(probe.seeds, probe.parts(vector).tolist(), strict=True):
-                share = shares.setdefault(ref, np.zeros(len(ranked)))
-                share[row] += scores[point] * part
-    return Shares(shares, {})
-
-
-def _nearby_shares(
-    reader: CachingReader, nearby: Sequence[NearbyPlaylists], ids: Ids, discount: float
-) -> Shares:
-    """Shares in the scores of the tags `ids`, a playlist's by the seeds' parts in its cosine."""
-    nearby = [part for part in nearby if len(part.ids)]
-    if not nearby or not len(ids):
-        return NO_SHARES
-    playlists = np.concatenate([part.ids for part in nearby])
-    records = reader.retrieve(Collection.PLAYLISTS, playlists.tolist(), payload=False, vectors=True)
-    vectors = {record.id: record.vector for record in records}
-    refs = [ref for part in nearby for ref in part.probe.seeds]
-    to_seeds = np.zeros((len(playlists), len(refs)))
-    row = column = 0
-    for part in nearby:
-        width = len(part.probe.seeds)
-        for playlist in part.ids.tolist():
-            vector = vectors[playlist]
-            if vector is not None:
-                to_seeds[row, column : column + width] = part.probe.parts(vector)
-            row += 1
-        column += width
-    weights = np.concatenate([part.weights for part in nearby])
-    return _holder_shares(
-        reader, Collection.TAGS, ids, discount, playlists, weights, refs, to_seeds
-    )
-
-
-def _hop_shares(
-    reader: CachingReader,
-    collection: Collection,
-    query: ResolvedQuery,
-    hops: Hops,
-    neighbours: Playlists,
-    ids: Ids,
-) -> Shares:
-    """Shares of seeds and neighbours in the scores that `second_hop` gives to `ids`."""
-    if not neighbours.liked_count or not len(ids):
-        return NO_SHARES
-    refs, to_seeds = _parts_of_seeds(reader, query, hops, neighbours)
-    weights, discount = neighbours.weights, hops.candidate_discount
-    return _holder_shares(
-        reader, collection, ids, discount, neighbours.ids, weights, refs, to_seeds
-    )
-
-
-def _parts_of_seeds(
-    reader: CachingReader, query: ResolvedQuery, hops: Hops, neighbours: Playlists
-) -> tuple[list[SeedRef], Scores]:
-    """The seeds, and their parts in each neighbour: (neighbours, seeds) float64, rows sum to 1."""
-    points = neighbours.ids.tolist()
-    records = {
-        record.id: record
-        for record in reader.retrieve(Collection.PLAYLISTS, points, payload=False, sparse=True)
-    }
-    return _seed_parts(query, hops, neighbours, [records[point] for point in points])
-
-
-def _seed_parts(
-    query: ResolvedQuery, hops: Hops, neighbours: Playlists, records: Sequence[Record]
-) -> tuple[list[SeedRef], Scores]:
-    """The seeds, and their parts in each neighbour: (neighbours, seeds) float64, rows sum to 1.
-
-    Seeds led to the expected songs by which neighbours were found besides: the parts of these go to
-    the seeds in proportion to their own in all neighbours together.
-    """
-    liked, disliked = liked_seeds(query, hops), disliked_seeds(query, hops)
-    both = (*liked, *disliked)
-    refs: list[SeedRef] = [(part.kind, key) for part in both for key in part.seeds.keys]
-    items = np.concatenate([part.seeds.items for part in both])
-    values = np.concatenate([part.values for part in both])
-    count, alike = sum(map(len, liked)), slice(0, neighbours.liked_count)
-    parts = _products(records, items, values)
-    parts[alike, count:] = 0
-    parts[neighbours.liked_count :, :count] = 0
-    if neighbours.expected is not None:
-        expected = neighbours.expected
-        found = _products(records[alike], expected.indices, expected.values).sum(axis=1)
-        own = parts[alike].sum(axis=0)
-        parts[alike] += np.outer(found, own / max(own.sum(), EPSILON))
-    totals = parts.sum(axis=1, keepdims=True)
-    return refs, np.divide(parts, totals, out=parts, where=totals > 0)
-
-
-def _products(records: Sequence[Record], items: PlaylistArray, values: Floats) -> Scores:
-    """(records, items) float64: each item's value times what is stored of it."""
-    products = np.zeros((len(records), len(items)))
-    for row, record in enumerate(records):
-        if record.sparse is not None:
-            stored = dict(
-                zip(record.sparse.indices.tolist(), record.sparse.values.tolist(), strict=True)
-            )
-            products[row] = [stored.get(item, 0.0) for item in items.tolist()]
-    return products * values
-
-
-def _holder_shares(
-    reader: CachingReader,
-    collection: Collection,
-    ids: Ids,
-    discount: float,
-    playlists: PlaylistArray,
-    weights: Floats,
-    refs: Sequence[SeedRef],
-    to_seeds: Scores,
-) -> Shares:
-    """Shares of playlists in the scores of `ids`, which they hold, and through these of seeds.
-
-    Args:
-        discount: exponent of popularity that the scores were divided by.
-        playlists: (n,) ids, with `weights` (n,).
-        refs: of k seeds; one may be there several times.
-        to_seeds: (n, k) float64, the seeds' parts in each playlist; rows sum to 1.
-    """
-    discounted = reader.popularity(collection, ids) ** -discount
-    parts = _stored(reader, collection, ids, playlists) * weights * discounted[:, None]
-    return Shares(
-        _by_ref(refs, parts @ to_seeds),
-        _by_ref([("playlist", int(point)) for point in playlists.tolist()], parts),
-    )
-
-
-def _stored(
-    reader: CachingReader, collection: Collection, ids: Ids, playlists: PlaylistArray
-) -> Scores:
-    """(results, playlists) float64: what is stored of each result at each playlist, 0 for none."""
-    records = {
-        record.id: record.sparse
-        for record in reader.retrieve(collection, ids.tolist(), payload=False, sparse=True)
-    }
-    stored = np.zeros((len(ids), len(playlists)))
-    for row, point in enumerate(ids.tolist()):
-        holders = records[point]
-        if holders is None or not len(holders.indices):
-            continue
-        order = np.argsort(holders.indices)
-        indices, values = holders.indices[order], holders.values[order]
-        positions = np.minimum(np.searchsorted(indices, playlists), len(indices) - 1)
-        stored[row] = np.where(indices[positions] == playlists, values[positions], 0)
-    return stored
-
-
-def _by_ref(refs: Sequence[SeedRef], columns: Scores) -> dict[SeedRef, Scores]:
-    """The columns (results, n) by what they belong to; those of the same are added up."""
-    shares: dict[SeedRef, Scores] = {}
-    for ref, column in zip(refs, columns.T, strict=True):
-        shares[ref] = shares[ref] + column if ref in shares else column
-    return shares
+    near = nearby_shares(reader, view.tags.nearby, ranked.ids, 0.0)
+    return scaled_to(by_hops.times(scale).plus(near), ranked.scores)
