@@ -11,18 +11,29 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, Annotated, Any, Literal, Self
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from melon.catalog import Genre
-from melon.embedding.errors import DamagedSpace, NotASpace, SpaceBusy, SpaceVersionMismatch
+from melon.embedding.errors import DamagedSpace, NotASpace, SpaceBusy
+from melon.embedding.manifest import (
+    FILES,
+    FORMAT,
+    MANIFEST,
+    PARTS,
+    FileEntry,
+    Manifest,
+    Parts,
+    manifest_of,
+    read_manifest,
+)
 from melon.embedding.ragged import Vectors
 from melon.embedding.reading import (
     TRAIN_AGAIN,
@@ -33,7 +44,6 @@ from melon.embedding.reading import (
     read_vectors,
 )
 from melon.errors import MalformedJson, MissingFile, UnreadableFile, UnwritableFile, first_problem
-from melon.fields import MAX_DIM, OwnField, OwnFields
 from melon.files import (
     MAX_JSON_BYTES,
     fresh_beside,
@@ -48,24 +58,7 @@ from melon.outputs import check_beside
 from melon.ranking import Ranking
 from melon.titles import MAX_TITLE_BYTES, DamagedTitleTokenizer, TitleTokenizer
 
-Parts = Mapping[str, Any]
-"""The fields of an `EmbeddingSpace`, by name."""
-
-FORMAT = "melon-space"
-FORMAT_VERSION = 3
-MANIFEST = "manifest.json"
-
-_PARTS = ("song", "playlist", "tag", "word")
-_FILES = (
-    *(f"{part}s.parquet" for part in _PARTS),
-    *(f"{part}_vectors.npy" for part in _PARTS),
-    "genres.json",
-    "title.bin",
-    "ranking.json",
-)
 _RANKING: TypeAdapter[Ranking | None] = TypeAdapter(Ranking | None)
-_Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-_Count = Annotated[StrictInt, Field(ge=0)]
 
 
 def save_space(parts: Parts, path: Path) -> None:
@@ -131,50 +124,10 @@ def _save(parts: Parts, path: Path) -> None:
     with fresh_beside(path) as fresh:
         fresh.mkdir()
         files = {name: _write(fresh / name, write) for name, write in _writers(parts).items()}
-        manifest = json.dumps(_manifest(parts, files), ensure_ascii=False, indent=1)
+        manifest = json.dumps(manifest_of(parts, files), ensure_ascii=False, indent=1)
         write_atomically(fresh / MANIFEST, manifest)
         _take_place(fresh, path)
         sync_directory(path.parent)
-
-
-class _File(BaseModel):
-    """What the manifest says of a file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    bytes: int = Field(ge=0)
-    sha256: _Hash
-
-
-class _Manifest(BaseModel):
-    """What `manifest.json` says of a space."""
-
-    model_config = ConfigDict(frozen=True)
-
-    dim: StrictInt = Field(gt=0, le=MAX_DIM)
-    counts: dict[Literal["songs", "tags", "playlists", "words"], _Count]
-    settings: dict[str, Any]
-    fields: OwnFields
-    files: dict[str, _File]
-    hash: _Hash
-    epochs: list[dict[str, Any]]
-
-    @classmethod
-    def read(cls, path: Path, content: dict[str, Any]) -> Self:
-        """What a file holds.
-
-        Raises:
-            DamagedSpace: it is not what training writes.
-        """
-        try:
-            manifest = cls.model_validate(content)
-        except ValidationError as error:
-            problem = first_problem(error)
-            damaged(path, f"{problem.place}: {problem.what}")
-        for name in (*_FILES, *(f"{part}s" for part in _PARTS)):
-            if name not in manifest.files and name not in manifest.counts:
-                damaged(path, f"it does not list {name}")
-        return manifest
 
 
 _GENRES = TypeAdapter(list[tuple[str, str, str | None]])
@@ -182,13 +135,20 @@ _GENRES = TypeAdapter(list[tuple[str, str, str | None]])
 
 def read_space(path: Path) -> Parts:
     """Read the parts of a space, and check them. See `EmbeddingSpace.load`."""
-    content = _read_manifest(path)
-    manifest = _Manifest.read(path / MANIFEST, content)
-    for name in _FILES:
+    try:
+        content = read_manifest(path / MANIFEST)
+    except MissingFile:
+        raise NotASpace(
+            f"there is no space here: {MANIFEST} is missing",
+            where=str(path),
+            hint=_missing_hint(path),
+        ) from None
+    manifest = Manifest.read(path / MANIFEST, content)
+    for name in FILES:
         _check_file(path / name, manifest.files[name])
     fields = tuple(one.field() for one in manifest.fields)
     tables, vectors = {}, {}
-    for part in _PARTS:
+    for part in PARTS:
         rows = manifest.counts[f"{part}s"]  # type: ignore[index]
         file = path / f"{part}_vectors.npy"
         with _reading(file):
@@ -248,7 +208,7 @@ def _reading(path: Path) -> Iterator[None]:
 def content_hash(parts: Parts) -> str:
     """The hash that the space will have once it is saved, without writing it anywhere."""
     files = {name: _write(None, write) for name, write in _writers(parts).items()}
-    return str(_manifest(parts, files)["hash"])
+    return str(manifest_of(parts, files)["hash"])
 
 
 def _writers(parts: Parts) -> dict[str, Callable[[IO[bytes]], None]]:
@@ -319,57 +279,6 @@ def _write(path: Path | None, write: Callable[[IO[bytes]], None]) -> dict[str, A
     return hashing.entry()
 
 
-def _manifest(parts: Parts, files: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    content = {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "dim": int(parts["song_vectors"].shape[1]),
-        "counts": {
-            "songs": len(parts["songs"]),
-            "tags": len(parts["tag_table"]),
-            "playlists": len(parts["playlists"]),
-            "words": len(parts["word_table"]),
-        },
-        "settings": dict(parts["settings"]),
-        "fields": [OwnField.of(field).model_dump(mode="json") for field in parts["fields"]],
-        "files": files,
-    }
-    manifest = content | {"hash": _hash_of(content), "epochs": [dict(e) for e in parts["epochs"]]}
-    return manifest | {"checksum": _hash_of(manifest)}
-
-
-def _hash_of(content: dict[str, Any]) -> str:
-    text = json.dumps(content, sort_keys=True, ensure_ascii=True)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
-
-
-def _read_manifest(path: Path) -> dict[str, Any]:
-    file = path / MANIFEST
-    try:
-        manifest = read_json(file)
-    except MissingFile:
-        raise NotASpace(
-            f"there is no space here: {MANIFEST} is missing",
-            where=str(path),
-            hint=_missing_hint(path),
-        ) from None
-    except MalformedJson as error:
-        raise DamagedSpace(error.what, where=error.where, hint=TRAIN_AGAIN) from error
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise NotASpace("is not the manifest of a space", where=str(file))
-    version = manifest.get("format_version")
-    if version != FORMAT_VERSION:
-        newer = isinstance(version, int) and version > FORMAT_VERSION
-        raise SpaceVersionMismatch(
-            f"the space has format {version}, and this melon reads format {FORMAT_VERSION}",
-            where=str(path),
-            hint="update melon" if newer else "train the space again",
-        )
-    if manifest.pop("checksum", None) != _hash_of(manifest):
-        raise DamagedSpace("was altered after training", where=str(file), hint=TRAIN_AGAIN)
-    return manifest
-
-
 def _missing_hint(path: Path) -> str:
     previous = _previous(path.resolve())
     if (previous / MANIFEST).is_file():
@@ -377,7 +286,7 @@ def _missing_hint(path: Path) -> str:
     return "train one with `melon train`"
 
 
-def _check_file(path: Path, expected: _File) -> None:
+def _check_file(path: Path, expected: FileEntry) -> None:
     try:
         with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size

@@ -13,7 +13,8 @@ from planted import planted_playlists, small_settings
 from melon.catalog import Playlist, Song
 from melon.embedding import EmbeddingSpace, build_space
 from melon.embedding.errors import DamagedSpace, NotASpace, SpaceError, SpaceVersionMismatch
-from melon.embedding.files import FORMAT_VERSION, _hash_of, check_place
+from melon.embedding.files import check_place
+from melon.embedding.manifest import FORMAT_VERSION, hash_of
 from melon.errors import UnreadableFile, UnwritableFile
 from melon.fields import FieldType, own_field
 from melon.ranking import Ranking
@@ -43,7 +44,7 @@ def rewrite_manifest(path: Path, **changes: object) -> None:
     manifest = json.loads((path / "manifest.json").read_text())
     manifest.pop("checksum")
     manifest |= changes
-    manifest["checksum"] = _hash_of(manifest)
+    manifest["checksum"] = hash_of(manifest)
     (path / "manifest.json").write_text(json.dumps(manifest))
 
 
