@@ -29,7 +29,8 @@ from melon.store.server.limits import Limits
 from melon.store.server.pace import TELL_SECONDS
 from melon.store.server.reader import ServerReader
 from melon.store.server.registry import Registry
-from melon.store.server.translate import in_parts, one_by_one, payload_index, to_upsert
+from melon.store.server.translate import payload_index
+from melon.store.server.upsert import in_parts, one_by_one, to_upsert
 
 log = logging.getLogger(__name__)
 

@@ -30,7 +30,7 @@ from store_samples import DIM, FIRST_SONG, Sample, manifest, points, publish
 from melon.errors import MelonError
 from melon.store import DENSE, Collection, Filter, NumberRange, StoreUnavailable, VectorQuery
 from melon.store.server import ServerStore
-from melon.store.server.translate import to_upsert
+from melon.store.server.upsert import to_upsert
 
 ANSWERS = int(os.environ.get("MELON_TEST_ANSWERS", "15"))
 SONGS = Collection.SONGS

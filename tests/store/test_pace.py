@@ -17,7 +17,7 @@ from store_samples import Sample, manifest, points, publish
 from melon.store import Collection, LimitReached, StoreClosed, StoreUnavailable
 from melon.store.server import ServerStore
 from melon.store.server.pace import LONGEST_SECONDS, NO_WORD_SECONDS, Pace, seconds_to_wait
-from melon.store.server.translate import to_upsert
+from melon.store.server.upsert import to_upsert
 
 SONGS = Collection.SONGS
 POINTS = points([1, 2, 3])

@@ -11,7 +11,7 @@ from qdrant_client.conversions.conversion import GrpcToRest
 from store_samples import DIM, sample
 
 from melon.store import DENSE, BadPoints, PointBatch, tag_point_id
-from melon.store.server.translate import to_upsert
+from melon.store.server.upsert import to_upsert
 
 
 def test_messages_hold_what_the_batch_holds() -> None:
