@@ -36,7 +36,10 @@ from melon.fields import FieldType, OwnField
 from melon.text import clean_text
 
 SLICE = 20_000
+"""Records that are made at a time."""
+
 PREVIEWED = 3
+"""Playlists, and songs of each, that people are shown."""
 
 FIRST_OF_PLAYLISTS = (Role.TITLE, Role.LIKES, Role.UPDATED)
 FIRST_OF_SONGS = (Role.NAME, Role.ARTISTS, Role.ALBUM, Role.DATE)

@@ -18,8 +18,10 @@ TEXT = pa.large_string()
 JOINT = "\x1f"
 """After each value of a cell that held a list, or that had several with separators."""
 
-MISSING = ("nan", "NaN", "NAN", "null", "NULL", "None", "<NA>", "N/A", "n/a", "NaT", "-1")
-"""What programs write where a key or a number is missing. A title may well be `None`."""
+_MISSING = ("nan", "NaN", "NAN", "null", "NULL", "None", "<NA>", "N/A", "n/a", "NaT")
+"""What programs write where a key or a value is missing. A title may well be `None`."""
+
+_MISSING_VALUES, _MISSING_KEYS = pa.array(_MISSING, TEXT), pa.array((*_MISSING, "-1"), TEXT)
 
 _EXACT = 2**53
 _NAMES_OF_OBJECTS = ("name", "artistName", "title", "id")
@@ -125,17 +127,13 @@ def cleaned_keys(column: Any) -> Any:
     column = cleaned(column)
     if pc.any(pc.ends_with(column, ".0")).as_py():
         column = pc.replace_substring_regex(column, r"^(\d+)\.0$", r"\1")
-    return pc.if_else(pc.is_in(column, _MISSING), None, column)
+    return pc.if_else(pc.is_in(column, _MISSING_KEYS), None, column)
 
 
 def cleaned_values(column: Any) -> Any:
     """Values of own fields, null where they are missing."""
     column = cleaned(column)
     return pc.if_else(pc.is_in(column, _MISSING_VALUES), None, column)
-
-
-_MISSING = pa.array(MISSING, TEXT)
-_MISSING_VALUES = pa.array(MISSING[:-1], TEXT)
 
 
 def are_keys(values: Any, *, words: bool) -> bool:
