@@ -1,25 +1,14 @@
-"""What conditions on fields mean in a release: a filter, or what is wrong with them.
-
-Each value is a *span* of its field's order: `2020-03` lasts a month, a keyword from itself to
-itself. What several conditions on one field let pass together is then an intersection.
-"""
+"""What conditions on fields mean in a release: a filter, or what is wrong with them."""
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
-from decimal import Decimal
-from numbers import Integral, Real
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any
 from unicodedata import normalize
 
-import numpy as np
-
-from melon.fields import MAX_INTEGER, Field, FieldType
-from melon.retrieval.days import days, in_utc, parse_period
+from melon.fields import Field, FieldType
 from melon.retrieval.errors import ConstraintError
+from melon.retrieval.spans import KINDS, Span, between, intersection, whole_numbers
 from melon.retrieval.where import IN, NOT_IN, Clause
 from melon.store import (
     SCHEMA,
@@ -34,7 +23,7 @@ from melon.store import (
     Record,
     ReleaseReader,
 )
-from melon.text import clean_text, did_you_mean
+from melon.text import did_you_mean
 
 POPULAR = 1000
 """Songs whose values are looked through for the one that a misspelt keyword may mean."""
@@ -44,38 +33,6 @@ SHOWN = 5
 
 MAX_KNOWN = 100_000
 """Keywords that are remembered at most, some 10 MB; past that, all are forgotten."""
-
-NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-
-End = tuple[Any, int]
-"""A value where a span ends, and 0 where it belongs to the span: else 1 if that is above it, or
--1 if it is below."""
-
-
-class Span(NamedTuple):
-    """What lies between two ends; None is no end."""
-
-    low: End | None
-    high: End | None
-
-    def __and__(self, other: Span) -> Span:
-        """What lies in both."""
-        lows = [end for end in (self.low, other.low) if end is not None]
-        highs = [end for end in (self.high, other.high) if end is not None]
-        return Span(max(lows, default=None), min(highs, default=None))
-
-    def __bool__(self) -> bool:
-        """Whether anything may lie in it."""
-        return self.low is None or self.high is None or self.low <= self.high
-
-    def is_within(self, other: Span) -> bool:
-        """Whether all of it lies in another."""
-        return self & other == self
-
-    @property
-    def value(self) -> Any:
-        """The only value that lies in it, or None."""
-        return self.low[0] if self.low is not None and self.low == self.high else None
 
 
 class SongFields:
@@ -117,9 +74,9 @@ class SongFields:
         excluded = [span for operator, some in spans if operator == NOT_IN for span in some]
         bounds = [some for operator, some in spans if operator not in (IN, NOT_IN)]
         if field.many:  # one of its values has to lie between all bounds, any meets a list
-            groups = [*wanted, *([_intersection(bounds)] if bounds else [])]
+            groups = [*wanted, *([intersection(bounds)] if bounds else [])]
         else:
-            groups = [_intersection([*wanted, *bounds])] if wanted or bounds else []
+            groups = [intersection([*wanted, *bounds])] if wanted or bounds else []
         for group in groups:
             if all(any(span.is_within(out) for out in excluded) for span in group):
                 raise ConstraintError(f"no song can have {' and '.join(map(str, clauses))}")
@@ -148,7 +105,7 @@ class SongFields:
 
     def _spans(self, field: Field, clause: Clause) -> list[Span]:
         """What each value of a condition stands for."""
-        kind = _KINDS[field.type]
+        kind = KINDS[field.type]
         if clause.operator not in (IN, NOT_IN) and not kind.ordered:
             raise ConstraintError(
                 f"{clause}: {field.name} is of type {field.type}, which has no order",
@@ -157,10 +114,8 @@ class SongFields:
         spans = []
         for value in clause.values:
             try:
-                span = _between(
-                    clause.operator, (kind.read if clause.written else kind.take)(value)
-                )
-                if field.type is FieldType.INTEGER and not (span := _whole(span)):
+                span = between(clause.operator, (kind.read if clause.written else kind.take)(value))
+                if field.type is FieldType.INTEGER and not (span := whole_numbers(span)):
                     raise ValueError(value)
             except (ConstraintError, ValueError, TypeError, OverflowError) as error:
                 blank = isinstance(value, str) and not value.strip()
@@ -228,123 +183,6 @@ class SongFields:
 
 def _listed(value: Any) -> Sequence[Any]:
     return value if isinstance(value, list | tuple) else (value,)
-
-
-class _Kind(NamedTuple):
-    """How values of a type are taken from programs and read from text; both raise ValueErrors."""
-
-    wanted: str
-    ordered: bool
-    take: Callable[[Any], Span]
-    read: Callable[[str], Span]
-
-
-def _point(value: Any) -> Span:
-    return Span((value, 0), (value, 0))
-
-
-def _keyword(value: Any) -> Span:
-    text = clean_text(value) if isinstance(value, str) else None
-    if text is None:
-        raise ValueError(value)
-    return _point(text)
-
-
-def _bool(value: Any) -> Span:
-    if not isinstance(value, bool | np.bool_):
-        raise ValueError(value)
-    return _point(bool(value))
-
-
-def _read_bool(text: str) -> Span:
-    return _bool({"true": True, "false": False}.get(text.casefold()))
-
-
-def _number(value: Any) -> Span:
-    if isinstance(value, bool) or not (isinstance(value, Real | Decimal) and math.isfinite(value)):
-        raise ValueError(value)
-    return _point(int(value) if isinstance(value, Integral) else float(value))
-
-
-def _read_number(text: str) -> Span:
-    if not NUMBER.fullmatch(text):
-        raise ValueError(text)
-    return _number(int(text) if text.lstrip("+-").isdigit() else float(text))
-
-
-def _period(value: Any) -> Span:
-    if isinstance(value, str):
-        return _read_period(value)
-    if isinstance(value, datetime):
-        return _point(in_utc(value))
-    if isinstance(value, date):
-        return _lasting(*days(value, value))
-    raise ValueError(value)
-
-
-def _read_period(text: str) -> Span:
-    return _lasting(*parse_period(text))
-
-
-def _lasting(first: datetime, last: datetime) -> Span:
-    return Span((first, 0), (last, 0))
-
-
-_DATES = _Kind("a date like 2020, 2020-03-31 or 2020-03-31T12:00", True, _period, _read_period)
-
-_KINDS: Mapping[FieldType, _Kind] = {
-    FieldType.KEYWORD: _Kind("a text", False, _keyword, _keyword),
-    FieldType.BOOL: _Kind("true or false", False, _bool, _read_bool),
-    FieldType.INTEGER: _Kind("a whole number", True, _number, _read_number),
-    FieldType.FLOAT: _Kind("a number", True, _number, _read_number),
-    FieldType.DATE: _DATES,
-    FieldType.DATETIME: _DATES,
-}
-
-
-def _between(operator: str, span: Span) -> Span:
-    """What lies beyond a span, or from it on; itself for a list."""
-    assert span.low is not None
-    assert span.high is not None
-    match operator:
-        case ">=":
-            return Span(span.low, None)
-        case ">":
-            return Span((span.high[0], 1), None)
-        case "<=":
-            return Span(None, span.high)
-        case "<":
-            return Span(None, (span.low[0], -1))
-        case _:
-            return span
-
-
-def _whole(span: Span) -> Span:
-    """The integers of a span.
-
-    Raises:
-        ValueError: an end is beyond what a payload can hold.
-    """
-
-    def end(bound: End | None, rounded: Callable[[float], int]) -> End | None:
-        if bound is None:
-            return None
-        value, side = bound
-        whole = rounded(value)
-        whole += side if whole == value else 0
-        if abs(whole) > MAX_INTEGER:
-            raise ValueError(whole)
-        return whole, 0
-
-    return Span(end(span.low, math.ceil), end(span.high, math.floor))
-
-
-def _intersection(groups: Sequence[Sequence[Span]]) -> list[Span]:
-    """What lies in a span of every group."""
-    first, *others = groups
-    for group in others:
-        first = [both for one in first for other in group if (both := one & other)]
-    return list(dict.fromkeys(first))
 
 
 def _condition(field: Field, spans: Sequence[Span]) -> Condition:
