@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
+if TYPE_CHECKING:
+    from uvicorn.protocols.http.h11_impl import H11Protocol as HTTPProtocol
+else:  # by httptools, where that is installed: it takes less time
+    from uvicorn.protocols.http.auto import AutoHTTPProtocol as HTTPProtocol
 
 
-def connections(seconds: float) -> type[H11Protocol]:
+def connections(seconds: float) -> type[HTTPProtocol]:
     """Connections that are closed where the headers of a request are not sent within so long.
 
     uvicorn itself waits for as long as a client sends nothing at first, or some of them now and
     then. The guard has a body sent in time.
     """
 
-    class Connection(H11Protocol):
+    class Connection(HTTPProtocol):
         until: float | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from melon.service.address import is_loopback
@@ -30,6 +31,7 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
 
 class Guard:
@@ -59,19 +61,19 @@ class Guard:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                cached = "no-store" if scope["path"].startswith("/api/v") else "no-cache"
-                headers.setdefault("Cache-Control", cached)
+                cached = b"no-store" if scope["path"].startswith("/api/v") else b"no-cache"
+                given = dict(message["headers"])
+                more = [*_HEADERS, (b"cache-control", cached)]
+                message["headers"] += [pair for pair in more if pair[0] not in given]
             await send(message)
 
+        headers = Headers(scope=scope)
         try:
-            self._check(scope["path"], Headers(scope=scope))
-            receive = await self._read(Headers(scope=scope), receive)
+            self._check(scope["path"], headers)
+            receive = await self._read(headers, receive)
         except Refused as refused:
-            headers = {"Connection": "close"} if refused.status in (408, 413) else {}
-            await failure(refused, headers)(scope, receive, send_with_headers)
+            more = {"Connection": "close"} if refused.status in (408, 413) else {}
+            await failure(refused, more)(scope, receive, send_with_headers)
             return
         await self._app(scope, receive, send_with_headers)
 
@@ -136,6 +138,7 @@ class Guard:
         return receive_again
 
 
+@lru_cache(maxsize=16)
 def _names_loopback(host: str) -> bool:
     try:
         name = urlsplit(f"//{host}").hostname

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError, create_model
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from melon.errors import InputError
 from melon.files import parse_json
@@ -19,37 +20,41 @@ from melon.service.requests import refused
 class Route(APIRoute):
     """A route whose endpoint is asked in one model: a URL's parameters, or the JSON of a body.
 
-    FastAPI describes it. Were it to read the model, too, that would take longer, and of what is
-    said twice it would ignore all but the last.
+    FastAPI describes it. Were it to read the model and to call the endpoint, too, that would take
+    longer, and of what is said twice it would ignore all but the last.
     """
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """What answers a request."""
-        endpoint = self.endpoint
-        hints = get_type_hints(endpoint)
-        asked = hints.pop("asked", None)
-        in_path: dict[str, Any] = {
-            name: (hint, ...) for name, hint in hints.items() if name not in ("request", "return")
-        }
-        path = create_model("Path", **in_path)
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        self.app = _answering(endpoint)
 
-        async def answer(request: Request) -> Response:
-            given: dict[str, Any] = {}
-            try:
-                if in_path:
-                    given |= dict(path.model_validate(request.path_params))
-                if asked:
-                    given["asked"] = asked.model_validate(
-                        await _json(request)
-                        if request.method == "POST"
-                        else _parameters(request, asked)
-                    )
-            except ValidationError as error:
-                raise refused(error, hint=DESCRIBED) from None
-            answered: Response = await endpoint(request=request, **given)
-            return answered
 
-        return answer
+def _answering(endpoint: Callable[..., Awaitable[Response]]) -> ASGIApp:
+    hints = get_type_hints(endpoint)
+    asked = hints.pop("asked", None)
+    in_path: dict[str, Any] = {
+        name: (hint, ...) for name, hint in hints.items() if name not in ("request", "return")
+    }
+    path = create_model("Path", **in_path)
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        given: dict[str, Any] = {}
+        try:
+            if in_path:
+                given |= dict(path.model_validate(request.path_params))
+            if asked:
+                given["asked"] = asked.model_validate(
+                    await _json(request)
+                    if request.method == "POST"
+                    else _parameters(request, asked)
+                )
+        except ValidationError as error:
+            raise refused(error, hint=DESCRIBED) from None
+        response = await endpoint(request=request, **given)
+        await response(scope, receive, send)
+
+    return answer
 
 
 async def _json(request: Request) -> dict[str, Any]:

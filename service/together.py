@@ -61,6 +61,8 @@ class Together:
         if asked.explain or asked.exact or max(asked.limit, asked.tag_limit) > MAX_LIMIT:
             return await self._service.ask(request, asked.answer, asked.release)
         work = self._service.queries
+        if not work.busy:
+            return await work.run(lambda: self._answer(asked), _is_here)
         if sum(len(group.waiting) for group in self._groups.values()) >= work.queue:
             raise work.full()
         key = repr((asked.release, asked.options))
@@ -127,9 +129,16 @@ class Together:
 
     def _alone(self, query: QueryRequest) -> Response | Exception:
         try:
-            return as_json(query.answer(self._service.source.retriever(query.release)))
+            return self._answer(query)
         except Exception as error:
             return error
+
+    def _answer(self, query: QueryRequest) -> Response:
+        return as_json(query.answer(self._service.source.retriever(query.release)))
+
+
+async def _is_here() -> bool:
+    return False
 
 
 def _settle_all(answered: Answered) -> None:

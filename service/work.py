@@ -32,6 +32,11 @@ class Work:
         self.seconds = seconds
         self.waiting = 0
 
+    @property
+    def busy(self) -> bool:
+        """Whether what is run has to wait."""
+        return self._free.locked()
+
     async def run(
         self,
         task: Callable[[], T],
