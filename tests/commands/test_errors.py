@@ -26,11 +26,26 @@ def refused(done: Done, code: int, *texts: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "texts"),
     [
-        (["--genre", ""], ["genre's name is empty"]),
         (["--genre", "Jaz"], ["no genre 'Jaz'", "hint: did you mean Jazz?"]),
         (["--not-genre", "Jaz"], ["no genre 'Jaz'"]),
         (["--all-genres", "Jazz", "--all-genres", "x"], ["no genre 'x'", "hint: genres are"]),
         (["--artist", "nobody at all"], ["no song by 'nobody at all'", "hint:"]),
+        (["--playlist", "no such"], ["does not hold playlist no such", "hint:", "`melon find`"]),
+        (["--song", "no such song"], ["no song named 'no such song'", "hint:"]),
+        (["--song", "99999999999"], ["no song named '99999999999'", "hint:"]),
+        (["--not-song", "no such song"], ["no song named"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) and "--" in value[0] else "",
+)
+def test_a_query_for_what_the_store_lacks(ask: Command, arguments: list[str], texts: list[str]):
+    refused(ask("query", "--title", "rain", *arguments), 2, *texts)
+
+
+@on_one_engine
+@pytest.mark.parametrize(
+    ("arguments", "texts"),
+    [
+        (["--genre", ""], ["genre's name is empty"]),
         (["--not-artist", ""], ["artist's name is empty"]),
         (["--since", "yesterday"], ["'yesterday' is not a date", "hint: write 2015, 2015-03"]),
         (["--since", ""], ["'' is not a date"]),
@@ -38,12 +53,8 @@ def refused(done: Done, code: int, *texts: str) -> None:
         (["--min-popularity", "3", "--max-popularity", "2"], ["no popularity"]),
         (["--min-popularity", "-1"], ["--min-popularity"]),
         (["--exclude", ""], ["song's name is empty"]),
-        (["--playlist", "no such"], ["does not hold playlist no such", "hint:", "`melon find`"]),
         (["--playlist", " "], ["a key is empty"]),
-        (["--song", "no such song"], ["no song named 'no such song'", "hint:"]),
         (["--song", ""], ["song's name is empty"]),
-        (["--song", "99999999999"], ["no song named '99999999999'", "hint:"]),
-        (["--not-song", "no such song"], ["no song named"]),
         (["--tag", ""], ["a tag is empty"]),
         (["--not-tag", " "], ["a tag is empty"]),
         (["--song", "7", "--not-song", "7"], ["song 7 is wanted and disliked at once", "hint:"]),

@@ -85,9 +85,9 @@ def test_lists_are_whole_and_hold_no_seed_and_no_repeat(
 def test_answers_do_not_depend_on_how_many_are_asked_together(
     retriever: Retriever, demo_questions: list[Playlist], strategy: str
 ) -> None:
+    some = demo_questions[:16]
     alone, few, all_at_once = (
-        list(recommend(retriever, demo_questions, strategy=strategy, batch=batch))
-        for batch in (1, 7, 1000)
+        list(recommend(retriever, some, strategy=strategy, batch=batch)) for batch in (1, 7, 1000)
     )
     assert alone == few == all_at_once
 
@@ -96,7 +96,8 @@ def test_answers_do_not_depend_on_how_many_are_asked_together(
 def test_rankings_are_recommendations_without_what_is_shown(
     retriever: Retriever, demo_questions: list[Playlist], strategy: str
 ) -> None:
-    queries = [PlaylistQuery(songs=q.songs, tags=q.tags, title=q.title) for q in demo_questions]
+    some = demo_questions[:16]
+    queries = [PlaylistQuery(songs=q.songs, tags=q.tags, title=q.title) for q in some]
     shown = retriever.recommend_many(queries, limit=30, tag_limit=5, strategy=strategy)
     assert retriever.rank_many(queries, limit=30, tag_limit=5, strategy=strategy) == [
         Ranking(tuple(s.id for s in one.songs), tuple(t.tag for t in one.tags)) for one in shown

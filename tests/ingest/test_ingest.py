@@ -157,27 +157,27 @@ def test_rolled_back_and_ingested_again_is_promoted(
     assert store.live() == two
 
 
-@pytest.mark.parametrize("collection", Collection)
 @pytest.mark.parametrize("names", ["nothing", "the release before"])
 def test_an_alias_that_names_something_else_is_put_right(
-    server_place: ServerPlace, space: EmbeddingSpace, collection: Collection, names: str
+    server_place: ServerPlace, space: EmbeddingSpace, names: str
 ) -> None:
     with server_place.open() as store, server_place.client() as client:
         one, two = (ingest(variant(space, n), store).manifest.release for n in (1, 2))
-        alias = f"{server_place.prefix}_{collection}"
-        old = models.DeleteAlias(alias_name=alias)
-        new = models.CreateAlias(alias_name=alias, collection_name=f"{alias}__{one}")
-        changes = [
-            models.DeleteAliasOperation(delete_alias=old),
-            models.CreateAliasOperation(create_alias=new),
-        ]
-        client.update_collection_aliases(changes[:1] if names == "nothing" else changes)
-        assert store.astray()
-        again = ingest(variant(space, 2), store)
-        assert (again.outcome, again.manifest.release) == (Outcome.PROMOTED, two)
-        assert (store.live(), store.astray()) == (two, {})
-        known = client.get_collection_aliases(f"{alias}__{two}").aliases
-        assert [found.alias_name for found in known] == [alias]
+        for collection in Collection:
+            alias = f"{server_place.prefix}_{collection}"
+            old = models.DeleteAlias(alias_name=alias)
+            new = models.CreateAlias(alias_name=alias, collection_name=f"{alias}__{one}")
+            changes = [
+                models.DeleteAliasOperation(delete_alias=old),
+                models.CreateAliasOperation(create_alias=new),
+            ]
+            client.update_collection_aliases(changes[:1] if names == "nothing" else changes)
+            assert store.astray()
+            again = ingest(variant(space, 2), store)
+            assert (again.outcome, again.manifest.release) == (Outcome.PROMOTED, two)
+            assert (store.live(), store.astray()) == (two, {})
+            known = client.get_collection_aliases(f"{alias}__{two}").aliases
+            assert [found.alias_name for found in known] == [alias]
         assert ingest(variant(space, 2), store).outcome is Outcome.UNCHANGED
 
 
@@ -212,13 +212,11 @@ def test_batches_take_turns_and_miss_nothing(space: EmbeddingSpace) -> None:
         assert half.count(collection) == pytest.approx(len(part) / 7 / 2, abs=1)
 
 
-@pytest.mark.parametrize("method", ["upsert", "finish", "reader", "seal"])
 def test_a_failure_leaves_the_live_release_answering_and_nothing_half_made(
     place: Place,
     store: VectorStore,
     space: EmbeddingSpace,
     monkeypatch: pytest.MonkeyPatch,
-    method: str,
 ) -> None:
     live = ingest(space, store).manifest.release
     before = live_song(store)
@@ -226,14 +224,15 @@ def test_a_failure_leaves_the_live_release_answering_and_nothing_half_made(
     def fail(*_: object) -> None:
         raise IndexingFailed("the disk is full")
 
-    with monkeypatch.context() as patched:
-        for builder in (EmbeddedBuilder, ServerBuilder):
-            patched.setattr(builder, method, fail)
-        with pytest.raises(IndexingFailed, match="the disk is full"):
-            ingest(variant(space, 1), store)
-    assert [info.manifest.release for info in store.releases()] == [live]
-    assert left_behind(place, store) == set()
-    np.testing.assert_array_equal(live_song(store), before)
+    for method in ("upsert", "finish", "reader", "seal"):
+        with monkeypatch.context() as patched:
+            for builder in (EmbeddedBuilder, ServerBuilder):
+                patched.setattr(builder, method, fail)
+            with pytest.raises(IndexingFailed, match="the disk is full"):
+                ingest(variant(space, 1), store)
+        assert [info.manifest.release for info in store.releases()] == [live]
+        assert left_behind(place, store) == set()
+        np.testing.assert_array_equal(live_song(store), before)
     assert ingest(variant(space, 1), store).outcome is Outcome.BUILT
 
 

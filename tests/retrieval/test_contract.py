@@ -116,7 +116,7 @@ def song_ids(found: Recommendation) -> list[int]:
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 class TestStrategy:
-    @settings(max_examples=20)
+    @settings(max_examples=10)
     @given(data=st.data())
     def test_all_that_may_come_back_does_and_nothing_else(
         self,
@@ -237,7 +237,7 @@ class TestStrategy:
     ):
         """A ranking and a recommendation say so alike, whatever of the query is known."""
         weightless = PlaylistQuery(songs=(1,), weights=ModalityWeights(songs=0))
-        queries = [*QUERIES, PlaylistQuery(title="rain"), weightless]
+        queries = [*QUERIES[3:9], PlaylistQuery(title="rain"), weightless]
         wanted = {"limit": songs, "tag_limit": tags, "strategy": strategy}
         constraints = [limits] * len(queries)
         shown = retriever.recommend_many(queries, constraints, explain=True, **wanted)

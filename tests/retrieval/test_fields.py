@@ -175,7 +175,7 @@ def as_text(condition: tuple[str, str, Any]) -> str:
     return f"{field} {symbols[name]} {value(wanted)}"
 
 
-@run_with(max_examples=150)
+@run_with(max_examples=60)
 @given(some=st.lists(conditions(), min_size=1, max_size=3))
 def test_random_conditions_let_pass_what_their_values_say(
     keyed: Retriever, some: list[tuple[str, str, Any]]

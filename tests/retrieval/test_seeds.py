@@ -140,7 +140,7 @@ DECORATIONS = ["{}🔥", "🔥{}", "★{}★", "{}👩🏽‍💻", "{} 1️⃣"
 def test_symbols_beside_a_tag_change_nothing(
     retriever: Retriever, demo_space: EmbeddingSpace, field: str
 ):
-    """Where the store does not know them; over all tags that titles are searched for."""
+    """Where the store does not know them; each beside some of the tags titles are searched for."""
 
     def ask(text: str) -> PlaylistQuery:
         return PlaylistQuery(title=text) if field == "title" else PlaylistQuery(tags=(text,))
@@ -149,9 +149,10 @@ def test_symbols_beside_a_tag_change_nothing(
     tags = [tag for tag, count in zip(demo_space.tags, counts, strict=True) if count >= 5]
     assert len(tags) > 30
     plain = retriever.rank_many([ask(tag) for tag in tags], limit=5, tag_limit=5)
-    for decoration in DECORATIONS:
-        queries = [ask(decoration.format(tag)) for tag in tags]
-        assert retriever.rank_many(queries, limit=5, tag_limit=5) == plain
+    for number, decoration in enumerate(DECORATIONS):
+        some = slice(number % 3, None, 3)
+        queries = [ask(decoration.format(tag)) for tag in tags[some]]
+        assert retriever.rank_many(queries, limit=5, tag_limit=5) == plain[some]
 
 
 @pytest.mark.parametrize("disliked", ["rainy day", "RAINYDAY", " rainy day"])

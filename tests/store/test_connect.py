@@ -53,6 +53,15 @@ def guarded_server(qdrant_binary: Path) -> Iterator[Endpoint]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One with an embedded store that has a live release."""
+    home = tmp_path_factory.mktemp("home")
+    with open_store(Settings(), path=home / "store") as store:
+        publish(store, {Collection.SONGS: points([1])})
+    return home
+
+
 @pytest.mark.parametrize("wrong", ["path", Path("path"), None])
 def test_a_path_in_place_of_settings_is_refused(wrong: Any) -> None:
     with pytest.raises(TypeError, match="settings are wanted, not") as refusal:
@@ -168,13 +177,6 @@ TITLE = b'{"title": "qdrant - vector search engine", "version": "1.16.3"}'
 
 class TestFound:
     """A server on localhost:6333 that nobody named, beside an embedded store in the home."""
-
-    @pytest.fixture
-    def home(self, tmp_path: Path) -> Path:
-        """One with an embedded store that has a live release."""
-        with open_store(Settings(), path=tmp_path / "store") as store:
-            publish(store, {Collection.SONGS: points([1])})
-        return tmp_path
 
     def opened(self, settings: Settings) -> str:
         with open_store(settings) as store:
