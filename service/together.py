@@ -43,8 +43,9 @@ class Group:
 class Together:
     """Answers queries: each turn of a thread takes those with the same options that wait by then.
 
-    There are as many turns in the queue as these need. All but the answering is done in the event
-    loop. An answer does not depend on what it is found together with.
+    One before which nothing waits is answered at once. There are as many turns in the queue as
+    these need. All but the answering is done in the event loop. An answer does not depend on what
+    it is found together with.
     """
 
     def __init__(self, service: Service) -> None:
