@@ -21,6 +21,7 @@ let about = null;
 let releases = [];
 let ownFields = [];
 let retry = null;
+let searched = null; // the query in the URL that was answered last, or is being answered
 const answering = newest();
 const facets = new Facets(change);
 const map = new MapView(change);
@@ -36,6 +37,7 @@ function change(edit, { replace = false } = {}) {
 }
 
 function refresh() {
+  searched = location.search;
   clearTimeout(retry);
   showQuery();
   return answering(answer, fail);
@@ -207,6 +209,8 @@ function listen() {
     make("button", { type: "button", onclick: () => openDialog([saveDialog(query)]) }, "Save as …"),
   );
   addEventListener("popstate", () => {
+    // To the results leads to a part of the page: what is focused there would be replaced.
+    if (location.search === searched) return;
     query = readQuery(location.search);
     refresh();
   });
