@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from io import BufferedReader
 from pathlib import Path
 from typing import NoReturn
@@ -51,13 +51,16 @@ class JsonArray:
         opened: Opens the file, for instance a compressed one.
         constants: Take `NaN` and `Infinity`, which JSON does not have, for the floats that Python
             writes so; otherwise they are malformed.
-        members: Where the file holds an object, the array is the first member of it that has one
-            of these names and is an array; without any, an object is malformed.
+        wanted: Where the file holds an object, the elements are those of all its members that are
+            arrays and wanted, by their names and first elements; without it, an object is
+            malformed.
 
     Attributes:
         number: Of the last element, from 1.
-        around: Of a file that holds an object, the members before the array; all of them, if no
-            member is the array, and so there are no elements.
+        names: Of a file that holds an object, the members whose elements were wanted.
+        around: All its other members; where some were wanted, no more than the first element of
+            arrays.
+        lengths: Of these arrays.
 
     Raises:
         UnreadableFile: when iterated, the file cannot be opened or read.
@@ -73,13 +76,15 @@ class JsonArray:
         chunk_bytes: int = CHUNK_BYTES,
         opened: Callable[[Path], BufferedReader] = _opened,
         constants: bool = False,
-        members: Collection[str] = (),
+        wanted: Callable[[str, object], bool] | None = None,
     ) -> None:
         self.path = path
         self.number = 0
+        self.names: list[str] = []
         self.around: dict[str, object] = {}
+        self.lengths: dict[str, int] = {}
         self._opened = opened
-        self._members = frozenset(members)
+        self._wanted = wanted
         self._advance = advance
         self._chunk_bytes = chunk_bytes
         constant = None if constants else _reject_constant
@@ -110,42 +115,76 @@ class JsonArray:
         if file.peek(len(codecs.BOM_UTF8)).startswith(codecs.BOM_UTF8):
             self._text_offset = len(self._read(len(codecs.BOM_UTF8)))
 
-        if self._members and self._take("{"):
-            if not self._skip_to_member():
-                return
-        elif not self._take("["):
+        whole = "array"
+        if self._wanted and self._take("{"):
+            whole = "object"
+            yield from self._members(self._wanted)
+        elif self._take("["):
+            yield from self._array()
+        else:
             first = self._text[self._cursor : self._cursor + 1]
             what = f"the file begins with {first!r}, not with the '[' of an array"
             hint = "give a file of one JSON array of records: [{…}, {…}]"
             self._fail(what if first else "the file is empty", self._cursor, hint)
+        if self._cursor < len(self._text):
+            hint = "write one array of all: [{…}, {…}]; or an object a line"
+            self._fail(
+                f"there is more after the end of the {whole}",
+                self._cursor,
+                hint if self._wanted else None,
+            )
+
+    def _array(self) -> Iterator[object]:
+        """The elements of an array that is begun."""
         closed = self._take("]")
         while not closed:
             yield self._element()
-            if self._take(","):
-                continue
-            closed = self._take("]")
-            if not closed and self._cursor == len(self._text):
-                what = f"the file ends after record {self.number}, before the array does"
-                self._fail(what, self._cursor, _TRUNCATED_HINT)
-            if not closed:
-                what = f"a comma or the array's end should come after record {self.number}"
-                self._fail(what, self._cursor)
-        if self._cursor < len(self._text) and not self._members:
-            self._fail("there is more after the end of the array", self._cursor)
+            closed = self._closes("]", f"record {self.number}", "array")
 
-    def _skip_to_member(self) -> bool:
-        """Move past the members of an object and into the first that is the array."""
-        while not self._take("}"):
+    def _members(self, wanted: Callable[[str, object], bool]) -> Iterator[object]:
+        """The elements of the arrays that are wanted, of an object that is begun."""
+        closed = self._take("}")
+        while not closed:
             name = self._element()
             if not (isinstance(name, str) and self._take(":")):
                 self._fail("this is no member of an object", self._cursor)
-            if name in self._members and self._take("["):
-                self.number = 0
-                return True
-            self.around[name] = self._element()
-            self._take(",")
-        self.number = 0
-        return False
+            if name in self.around or name in self.names:
+                self._fail(f"the key {name!r} is repeated", self._start)
+            if self._take("["):
+                yield from self._member(name, wanted)
+            else:
+                self.around[name] = self._element()
+            closed = self._closes("}", f"the member {name!r}", "object")
+
+    def _member(self, name: str, wanted: Callable[[str, object], bool]) -> Iterator[object]:
+        elements = self._array()
+        kept: list[object] = []
+        length = 0
+        for length, element in enumerate(elements, start=1):
+            if length == 1 and wanted(name, element):
+                if not self.names:
+                    self.number = 1
+                    for value in self.around.values():
+                        if isinstance(value, list):
+                            del value[1:]
+                self.names.append(name)
+                yield element
+                yield from elements
+                return
+            if length == 1 or not self.names:
+                kept.append(element)
+        self.around[name], self.lengths[name] = kept, length
+
+    def _closes(self, bracket: str, after: str, whole: str) -> bool:
+        """Whether an array or object ends here; it goes on after a comma."""
+        if self._take(","):
+            return False
+        if not self._take(bracket):
+            if self._cursor == len(self._text):
+                what = f"the file ends after {after}, before the {whole} does"
+                self._fail(what, self._cursor, _TRUNCATED_HINT)
+            self._fail(f"a comma or the {whole}'s end should come after {after}", self._cursor)
+        return True
 
     def _take(self, character: str) -> bool:
         """Move past whitespace, and past the character if it comes next and what follows it."""

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import codecs
+from io import BufferedReader
 from typing import Any
 
 M3U = (".m3u8", ".m3u")
 
 
-def read_m3u(lines: Iterable[bytes]) -> dict[str, Any]:
+def read_m3u(file: BufferedReader) -> dict[str, Any]:
     """A playlist with its tracks; a song goes by the file or address that its line names.
 
-    Of the song, the line before it says `#EXTINF:seconds,artist - title`. Bytes that are no UTF-8
-    are taken for Latin-1, as older players write it.
+    Of the song, the line before it says `#EXTINF:seconds,artist - title`. Files that are no UTF-8,
+    nor UTF-16 with a mark, are taken for Latin-1, as older players write it.
     """
     playlist: dict[str, Any] = {"tracks": []}
     said: dict[str, Any] = {}
-    for number, line in enumerate(lines):
-        text = _decoded(line).strip()
-        if number == 0:
-            text = text.removeprefix("\ufeff")
+    for line in _decoded(file.read()).removeprefix("\ufeff").split("\n"):
+        text = line.strip()
         command, _, value = text.partition(":")
         if command == "#PLAYLIST":
             playlist["title"] = value.strip()
@@ -45,8 +44,9 @@ def _said(value: str) -> dict[str, Any]:
     return said
 
 
-def _decoded(line: bytes) -> str:
+def _decoded(data: bytes) -> str:
+    marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        return line.decode()
+        return data.decode("utf-16" if marked else "utf-8")
     except UnicodeDecodeError:
-        return line.decode("latin-1")
+        return data.decode("latin-1")

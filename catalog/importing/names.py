@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -155,3 +156,18 @@ def field_name(header: str) -> str:
 
 KEY_OR_NAME = {folded(name): roles for name, roles in KEY_OR_NAME.items()}
 BY_NAME = {folded(name): role for role, names in USUAL_NAMES.items() for name in names}
+
+
+def titled(names: Iterable[str]) -> bool:
+    """Whether one of the names may be that of a playlist's title."""
+    return any(Role.TITLE in _roles(name) for name in names)
+
+
+def names_song(names: Iterable[str]) -> bool:
+    """Whether one of the names is plainly that of a song's key or name."""
+    return any(_roles(name) and _roles(name) <= {Role.TRACK, Role.NAME} for name in names)
+
+
+def _roles(name: str) -> set[Role]:
+    name = folded(name)
+    return {*KEY_OR_NAME.get(name, ()), *BARE.get(name, ())} or {*filter(None, [BY_NAME.get(name)])}

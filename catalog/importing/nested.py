@@ -1,18 +1,12 @@
-"""JSON: rows, or playlists that hold their tracks, of whatever document they are in.
+"""Records become rows: one each, or one for each track of the playlists that hold theirs.
 
-A document is JSON Lines, an array of objects, or one object that holds such an array, as slices of
-the Million Playlist Dataset do, or that is a playlist, as JSPF is, or an M3U8 file. It is read
-object by object.
-What is said of a playlist goes under names that begin with `playlist.`, what is said of its tracks
-under names that begin with `track.`; such names have no other meaning.
+What is said of such a playlist goes under names that begin with `playlist.`, what is said of its
+tracks under names that begin with `track.`; such names have no other meaning.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-from functools import partial
-from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -20,49 +14,11 @@ import pyarrow as pa
 
 from melon.catalog.errors import BadImport, shortened
 from melon.catalog.importing.cells import TEXT, texts
-from melon.catalog.importing.dialect import check_text, open_unpacked, unreadable
-from melon.catalog.importing.m3u import M3U, read_m3u
+from melon.catalog.importing.documents import TRACKS, elements_of, is_cut, tracks_of, unwrapped
+from melon.catalog.importing.names import names_song
 from melon.catalog.importing.tables import RECORD, ROWS_AT_ONCE, Advance, Batch, Part
-from melon.catalog.json_stream import JsonArray
-from melon.errors import MelonError
-from melon.files import named_once
-
-TRACKS = ("tracks", "track", "songs", "items", "entries", "videos")
-"""Members of a playlist that may be the list of its tracks."""
-
-DOCUMENTS = ("playlists", "data", "results", "records", "rows")
-"""Members of a document that may be what it holds."""
 
 OF_PLAYLIST, OF_TRACK = "playlist.", "track."
-
-
-def first_columns(path: Path) -> list[str] | None:
-    """The columns of a file's first record, by which its kind is told; None if it is empty.
-
-    Raises:
-        UnreadableFile: it cannot be opened.
-        MalformedJson: it is no JSON of a known kind.
-        BadImport: it holds something, but no object; or one that is nested too deeply.
-    """
-    part = Part(str(path), None, 0, partial(read_nested, path))
-    first = next(_records(path, lambda _: None, part), None)
-    if first is None and part.refused:
-        raise BadImport(
-            f"it holds no objects: {part.example}",
-            where=str(path),
-            hint="give records such as {…}, one a line or in an array, or leave the file out",
-        )
-    if first is None:
-        return None
-    try:
-        return columns_of(first)
-    except RecursionError:
-        raise _too_deep(str(path)) from None
-
-
-def columns_of(record: dict[str, Any]) -> list[str]:
-    """The columns that a record begins with, those of its tracks among them."""
-    return list(dict.fromkeys(name for row in _rows(record)[:100] for name in row))
 
 
 def read_nested(path: Path, part: Part, advance: Advance) -> Iterator[Batch]:
@@ -70,21 +26,48 @@ def read_nested(path: Path, part: Part, advance: Advance) -> Iterator[Batch]:
 
     Raises:
         UnreadableFile: it cannot be opened or decompressed.
-        MalformedJson: it is no JSON of a known kind, or nested too deeply.
+        MalformedJson: it is no JSON of a known kind.
+        BadImport: a record is nested too deeply.
     """
-    return batches_of(_records(path, advance, part), part)
+    return batches_of(elements_of(path, part, advance), part)
 
 
-def batches_of(records: Iterable[dict[str, Any]], part: Part) -> Iterator[Batch]:
+def batches_of(records: Iterable[object], part: Part) -> Iterator[Batch]:
     """The rows of records, as they may be in any file or frame that can hold such.
 
     Raises:
         BadImport: a record is nested too deeply.
     """
     try:
-        yield from _batches(records, part)
+        yield from _batches(unwrapped(records, part), part)
     except RecursionError:
         raise _too_deep(part.label) from None
+
+
+def first_columns(records: Iterable[object], part: Part) -> list[str] | None:
+    """The columns of the first record, by which a file's kind is told; None if there is none.
+
+    `RECORD` is among them where it is a playlist that holds its tracks.
+
+    Raises:
+        BadImport: there is something, but no object; or one that is nested too deeply.
+    """
+    try:
+        first = next(unwrapped(records, part), None)
+        if first is not None:
+            found = tracks_of(first)
+            rows = _rows(first, found, part)[:100]
+            names = dict.fromkeys(name for row in rows for name in row)
+            return [RECORD, *names] if found else list(names)
+    except RecursionError:
+        raise _too_deep(part.label) from None
+    if part.refused:
+        raise BadImport(
+            f"it holds no objects: {part.example}",
+            where=part.label,
+            hint="give records such as {…}, one a line or in an array, or leave the file out",
+        )
+    return None
 
 
 def _too_deep(label: str) -> BadImport:
@@ -94,139 +77,81 @@ def _too_deep(label: str) -> BadImport:
 
 
 def _batches(records: Iterable[dict[str, Any]], part: Part) -> Iterator[Batch]:
+    pending: list[_Found] = []
+    rows, nested = 0, None
+    for number, record in enumerate(records, start=1):
+        tracks = tracks_of(record)
+        pending.append((number, record, tracks))
+        rows += len(tracks[1]) if tracks else 1
+        if rows >= ROWS_AT_ONCE:
+            nested = _holds_any(pending) if nested is None else nested
+            yield _batch(pending, nested, part)
+            pending, rows = [], 0
+    if pending:
+        yield _batch(pending, _holds_any(pending) if nested is None else nested, part)
+
+
+_Found = tuple[int, dict[str, Any], tuple[str, list[Any]] | None]
+"""The number of a record, the record, and the tracks that it holds, with the member's name."""
+
+
+def _holds_any(records: list[_Found]) -> bool:
+    return any(tracks for _, _, tracks in records)
+
+
+def _batch(records: list[_Found], nested: bool, part: Part) -> Batch:
+    """The rows of records, which are all of one kind: others are refused."""
     rows: list[dict[str, Any]] = []
     numbers: list[str] = []
-    for number, record in enumerate(records, start=1):
-        found = _rows(record)
-        rows += found
-        numbers += [f"{part.stem or part.label} {number}"] * len(found)
-        if len(rows) >= ROWS_AT_ONCE:
-            yield _batch(rows, numbers)
-            rows, numbers = [], []
-    if rows:
-        yield _batch(rows, numbers)
-
-
-def _batch(rows: list[dict[str, Any]], numbers: list[str]) -> Batch:
+    for number, record, tracks in records:
+        if nested and not tracks and names_song(record):
+            part.refuse(f"record {number} is no playlist with its tracks: {shortened(record)}")
+        elif tracks and not nested:
+            part.refuse(f"record {number} is a playlist among rows: {shortened(record)}")
+        else:
+            found = _rows(record, tracks or ("", []) if nested else None, part)
+            rows += found
+            numbers += [f"{part.stem or part.label} {number}"] * len(found)
     names = dict.fromkeys(name for row in rows for name in row)
     columns = {name: texts([row.get(name) for row in rows]) for name in names}
-    nested = any(name.startswith(OF_PLAYLIST) for name in names)
     if nested:
         columns[RECORD] = pa.array(numbers, TEXT)
     return Batch(columns, len(rows))
 
 
-def _records(path: Path, advance: Advance, part: Part | None) -> Iterator[dict[str, Any]]:
-    """The objects that a file holds; what is no object is refused."""
-    try:
-        with open_unpacked(path) as file:
-            check_text(path, file.peek(8))
-            if path.name.lower().removesuffix(".gz").endswith(M3U):
-                yield read_m3u(file)
-                advance(part.size if part else 0)
-                return
-            lines = _is_lines(file)
-        elements = _lines(path, advance, part) if lines else _elements(path, advance)
-        for number, element in enumerate(elements, start=1):
-            if isinstance(element, dict):
-                inner = element.get("playlist")
-                yield _jspf(inner) if isinstance(inner, dict) else element
-            elif part is not None:
-                part.refuse(f"record {number} is no object: {shortened(element)}")
-    except MelonError:
-        raise
-    except (OSError, EOFError) as error:
-        raise unreadable(path, error) from None
-
-
-def _jspf(playlist: dict[str, Any]) -> dict[str, Any]:
-    """A playlist of that format: durations are in milliseconds, extensions say more of a track."""
-    tracks = playlist.get("track")
-    if not isinstance(tracks, list):
-        return playlist
-    made = []
-    for track in tracks:
-        if isinstance(track, dict):
-            names = {"duration": "duration_ms"}
-            track = {names.get(name, name): value for name, value in track.items()}
-            if isinstance(same := track.get("identifier"), list):  # all of the one song
-                track["identifier"] = next(iter(same), None)
-            extension = track.pop("extension", None)
-            for more in extension.values() if isinstance(extension, dict) else ():
-                track = (more if isinstance(more, dict) else {}) | track
-        made.append(track)
-    return playlist | {"track": made}
-
-
-def _is_lines(file: BufferedReader) -> bool:
-    """Whether the first line is an object, and another line follows."""
-    line = file.readline(1 << 24)
-    while line and not line.strip():
-        line = file.readline(1 << 24)
-    if not line.lstrip(b"\xef\xbb\xbf \t").startswith(b"{"):
-        return False
-    try:
-        json.loads(line.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        return False
-    while more := file.readline(1 << 16):
-        if more.strip():
-            return True
-    return False
-
-
-def _lines(path: Path, advance: Advance, part: Part | None) -> Iterator[object]:
-    with open_unpacked(path) as file:
-        for number, line in enumerate(file, start=1):
-            advance(len(line))
-            if not line.strip():
-                continue
-            try:
-                yield json.loads(
-                    line.decode("utf-8-sig"),
-                    parse_constant=_nothing,
-                    object_pairs_hook=named_once,
-                )
-            except (ValueError, RecursionError) as error:
-                if part is not None:
-                    part.refuse(f"line {number} is no JSON: {str(error)[:60]}")
-
-
-def _nothing(_: str) -> None:
-    """What `NaN` and its like say."""
-
-
-def _elements(path: Path, advance: Advance) -> Iterator[object]:
-    array = JsonArray(path, advance=advance, opened=open_unpacked, members=DOCUMENTS)
-    yield from array
-    if array.number == 0 and array.around:
-        yield array.around
-
-
-def _rows(record: dict[str, Any]) -> list[dict[str, Any]]:
+def _rows(
+    record: dict[str, Any], tracks: tuple[str, list[Any]] | None, part: Part
+) -> list[dict[str, Any]]:
     """The rows of a record: one for each track where it is a playlist that holds some."""
-    name, found = next(
-        ((name, held) for name in TRACKS if (held := _held(record.get(name))) is not None),
-        (None, []),
-    )
-    if name is None:
-        return [_flat(record)]
+    if tracks is None:
+        flat = _flat(record)
+        for name, value in flat.items():
+            if isinstance(value, list) and value and isinstance(value[0], dict):
+                part.lists.setdefault(name)
+        return [flat]
+    name, found = tracks
     said = {key: value for key, value in record.items() if key != name}
+    page = record.get(name)
+    if isinstance(page, dict):
+        said[name] = {key: value for key, value in page.items() if value is not found}
+    if any(is_cut(one, len(found)) for one in (page, record) if isinstance(one, dict)):
+        part.tell("playlist", "with more tracks than are here", 1, _called(record))
+    for other in TRACKS:
+        if isinstance(more := said.get(other), list) and any(isinstance(x, dict) for x in more):
+            how = f"with tracks in {other!r}, too: only those in {name!r} are read"
+            part.tell("playlist", how, 1, _called(record))
     playlist = _flat(said, OF_PLAYLIST)
     # Melon's playlists hold keys, whatever these look like.
     plain = f"{OF_TRACK}id" if "plylst_title" in said else "track"
-    tracks = [
+    rows = [
         _flat(_unwrapped(track), OF_TRACK) if isinstance(track, dict) else {plain: track}
         for track in found
     ]
-    return [playlist | track for track in tracks or [{}]]
+    return [playlist | row for row in rows or [{}]]
 
 
-def _held(value: object) -> list[Any] | None:
-    """The list that a member is, or holds as its `items`, as in pages of Spotify's Web API."""
-    if isinstance(value, dict):
-        value = value.get("items")
-    return value if isinstance(value, list) else None
+def _called(record: dict[str, Any]) -> str:
+    return shortened({k: v for k, v in record.items() if isinstance(v, str | int)})
 
 
 def _unwrapped(entry: dict[str, Any]) -> dict[str, Any]:
@@ -238,11 +163,14 @@ def _unwrapped(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _flat(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """A record without objects in it: their members have names with dots."""
+    """A record without objects in it: their members have names with dots.
+
+    Nothing, where others may have an object, is no column of its own.
+    """
     flat: dict[str, Any] = {}
     for name, value in record.items():
         if isinstance(value, dict):
             flat |= _flat(value, f"{prefix}{name}.")
-        else:
+        elif value is not None:
             flat[f"{prefix}{name}"] = value
     return flat

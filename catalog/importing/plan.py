@@ -8,7 +8,6 @@ from enum import StrEnum
 
 from melon.catalog.errors import UnclearColumns
 from melon.catalog.importing.names import OF_PLAYLISTS, Role
-from melon.catalog.importing.nested import OF_PLAYLIST
 from melon.catalog.importing.tables import Table
 from melon.errors import counted
 
@@ -21,6 +20,9 @@ class Kind(StrEnum):
     PLAYLISTS = "one row a playlist"
     SONGS = "one row a song"
 
+
+_MOST_NAMED = 40
+"""Columns in an error."""
 
 SEVERAL = {Role.ARTISTS, Role.GENRES, Role.TAGS}
 """Roles of which a cell may hold several values."""
@@ -56,12 +58,12 @@ class TablePlan:
     @property
     def nested(self) -> bool:
         """Whether each of its playlists holds its tracks."""
-        return any(name.startswith(OF_PLAYLIST) for name in self.table.columns)
+        return self.table.nested
 
     @property
     def names_playlists(self) -> bool:
         """Whether its rows say of which playlist they are."""
-        return self.has(OF_PLAYLISTS[:2])
+        return self.nested or self.has(OF_PLAYLISTS[:2])
 
     @property
     def names_songs(self) -> bool:
@@ -81,7 +83,7 @@ class TablePlan:
     def unclear(self, what: str, *mapping: str) -> UnclearColumns:
         """An error that lists the columns, and proposes what to say of them."""
         return UnclearColumns(
-            f"{what}; columns are {', '.join(self.table.columns)}",
+            f"{what}; columns are {listed(self.table.columns)}",
             where=self.table.label,
             mapping=mapping,
         )
@@ -99,6 +101,12 @@ class TablePlan:
         width = max(map(len, self.table.columns), default=0)
         columns = [f"  {name:<{width}}  -> {by_column[name]}" for name in self.table.columns]
         return [f"{self.table.label}: {self.kind}", *columns]
+
+
+def listed(columns: Sequence[str]) -> str:
+    """Columns, as errors name them."""
+    more = len(columns) - _MOST_NAMED
+    return ", ".join(columns[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def plan_lines(plans: Sequence[TablePlan], left: Sequence[str]) -> list[str]:

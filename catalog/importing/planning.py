@@ -11,7 +11,7 @@ from melon.catalog.importing.cells import are_keys, joined_lists, number_rows, s
 from melon.catalog.importing.mapping import Mapped, apply_mapping
 from melon.catalog.importing.names import FIELD_NAMES, ROLES, Role, field_name, folded, meaning
 from melon.catalog.importing.nested import OF_PLAYLIST, OF_TRACK
-from melon.catalog.importing.plan import SEVERAL, Kind, TablePlan
+from melon.catalog.importing.plan import SEVERAL, Kind, TablePlan, listed
 from melon.catalog.importing.roles import by_usual_names, give_roles
 from melon.catalog.importing.tables import Table
 from melon.errors import InputError
@@ -157,15 +157,32 @@ def _check_playlists(plans: Sequence[TablePlan]) -> None:
     plan = next((p for p in plans if p.kind is Kind.SONGS), plans[0])
     if plan.kind is Kind.PLAYLISTS and set(plan.table.columns) <= set(plan.roles.values()):
         raise BadImport(
-            f"its rows name no songs; columns are {', '.join(plan.table.columns)}",
+            f"its rows name no songs; columns are {listed(plan.table.columns)}",
             where=plan.table.label,
-            hint="import it together with the table that has a row for each entry of a playlist",
+            hint=_lists_beside(plan)
+            or "import it together with the table that has a row for each entry of a playlist",
         )
     raise _lacking(plan, Role.PLAYLIST if plan.kind is Kind.SONGS else Role.TRACK)
 
 
-def _lacking(plan: TablePlan, *roles: Role) -> UnclearColumns:
+def _lists_beside(plan: TablePlan) -> str:
+    """What to do about lists of a document that are not read, if there are any."""
+    beside = next((part.beside for part in plan.table.parts if part.beside), "")
+    return beside and (
+        f"lists beside it are not read ({beside}): write each into a file of its own, and import "
+        "them together"
+    )
+
+
+def _lacking(plan: TablePlan, *roles: Role) -> BadImport:
     """Proposes a column only if its values look like keys; else its name is left to say."""
+    if lists := dict.fromkeys(name for part in plan.table.parts for name in part.lists):
+        return BadImport(
+            f"there are lists of objects ({listed([*lists])}), but no playlists with a list of "
+            "their tracks in each",
+            where=plan.table.label,
+            hint='write playlists as [{"name": …, "tracks": [{…}, …]}, …]',
+        )
     keys = [name for name in plan.table.columns if _may_be_key(plan, name)]
     keys = ["COLUMN"] * (len(roles) - len(keys)) + keys  # songs are likelier to have some
     proposed = dict(zip(roles, keys, strict=False))

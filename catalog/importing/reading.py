@@ -95,6 +95,8 @@ def _check_parts(plan: TablePlan, report: ImportReport, lenient: bool) -> None:
             part.doubts,
             f"{part.label}: {part.doubtful}",
         )
+        for (noun, how), (number, first) in part.told.items():
+            report.count(noun, how, number, first)
     if lenient:
         return
     for part in parts:

@@ -78,8 +78,8 @@ def _impossible(name: str) -> tuple[Role, ...]:
 def _key_or_name(plan: TablePlan) -> None:
     """`playlist`, `track`, `song`: a key if another column is the name, or if its values say so."""
     for name in plan.open:
-        pair = KEY_OR_NAME.get(folded(name))
-        if pair is None:
+        pair = KEY_OR_NAME.get(folded(_short(name)))
+        if pair is None or pair[0] in _impossible(name):
             continue
         key, called = pair
         if key in plan.roles and called in plan.roles:

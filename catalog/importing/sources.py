@@ -16,17 +16,11 @@ from melon.catalog.errors import BadImport
 from melon.catalog.importing.cells import as_text, texts
 from melon.catalog.importing.delimited import read_delimited
 from melon.catalog.importing.dialect import dialect_of, is_packed, unreadable
+from melon.catalog.importing.documents import TRACKS, elements_of
 from melon.catalog.importing.m3u import M3U
-from melon.catalog.importing.names import BARE, BY_NAME, KEY_OR_NAME, folded
-from melon.catalog.importing.nested import (
-    OF_PLAYLIST,
-    TRACKS,
-    batches_of,
-    columns_of,
-    first_columns,
-    read_nested,
-)
-from melon.catalog.importing.tables import Advance, Batch, Part, Read, Table, distinct_names
+from melon.catalog.importing.names import BARE, BY_NAME, KEY_OR_NAME, Role, folded
+from melon.catalog.importing.nested import OF_TRACK, batches_of, first_columns, read_nested
+from melon.catalog.importing.tables import RECORD, Advance, Batch, Part, Read, Table, distinct_names
 from melon.errors import MissingFile, WrongType, counted
 
 if TYPE_CHECKING:
@@ -139,16 +133,17 @@ def stem_of(path: Path) -> str:
 def _open(path: Path, encoding: str | None, delimiter: str | None) -> tuple[Group, Part] | None:
     """How a file is read, and the columns that it begins with; None if it is empty."""
     kind = _format(path)
-    read: Read
+    read: Read = partial(read_nested, path)
+    part = Part(str(path), stem_of(path), _size(path), read, path)
     columns: Sequence[str] | None
     if kind in PARQUET:
-        columns, read = _parquet_columns(path), partial(_read_parquet, path)
+        columns, part.read = _parquet_columns(path, part), partial(_read_parquet, path)
     elif kind in (*JSON, *M3U):
-        columns, read = first_columns(path), partial(read_nested, path)
+        columns = first_columns(elements_of(path, part, lambda _: None), part)
     elif kind in DELIMITED:
         dialect = dialect_of(path, encoding=encoding, delimiter=delimiter)
         columns = dialect.columns if dialect else None
-        read = partial(read_delimited, path, dialect)
+        part.read = partial(read_delimited, path, dialect)
     else:
         raise BadImport(
             f"{kind or path.name!r} is no format that can be imported",
@@ -157,9 +152,18 @@ def _open(path: Path, encoding: str | None, delimiter: str | None) -> tuple[Grou
         )
     if columns is None:
         return None
-    nested = any(name.startswith(OF_PLAYLIST) for name in columns)
-    group = ("playlists with tracks",) if nested and kind not in DELIMITED else tuple(columns)
-    return (group, list(columns)), Part(str(path), stem_of(path), _size(path), read, path)
+    group = tuple(columns)
+    if RECORD in columns:  # what is said of songs by the same names, though some lack some
+        group = (RECORD, *sorted(filter(_tells_song, columns)))
+    return (group, [name for name in columns if name != RECORD]), part
+
+
+def _tells_song(name: str) -> bool:
+    """Whether a column is plainly the key, the name or the artists of a playlist's tracks."""
+    short = name.removeprefix(OF_TRACK)
+    return short != name and any(
+        BY_NAME.get(folded(one)) in (Role.TRACK, Role.NAME, Role.ARTISTS) for one in (name, short)
+    )
 
 
 Group = tuple[tuple[str, ...], list[str]]
@@ -173,12 +177,11 @@ def _size(path: Path) -> int:
         raise unreadable(path, error) from None
 
 
-def _parquet_columns(path: Path) -> list[str]:
+def _parquet_columns(path: Path, part: Part) -> list[str]:
     with _parquet(path) as file:
         names = distinct_names(file.schema_arrow.names)
         if _of_records(file.schema_arrow):
-            for record in _parquet_records(file, 1):
-                return columns_of(record)
+            return first_columns(_parquet_records(file, 1), part) or names
         return names
 
 
@@ -212,9 +215,20 @@ def _read_parquet(path: Path, part: Part, advance: Advance) -> Iterator[Batch]:
 
 
 def _of_records(schema: Any) -> bool:
-    """Whether rows hold objects, or the tracks of a playlist: they are read as documents are."""
+    """Whether rows hold objects, the tracks of a playlist or playlists with such: as documents."""
+
+    def holds(name: str, kind: Any) -> bool:
+        return pa.types.is_struct(kind) or (name in TRACKS and pa.types.is_nested(kind))
+
     return any(
-        pa.types.is_struct(field.type) or (field.name in TRACKS and pa.types.is_nested(field.type))
+        holds(field.name, field.type)
+        or (
+            pa.types.is_list(field.type)
+            and pa.types.is_struct(field.type.value_type)
+            and any(
+                holds(one.name, one.type) for one in field.type.value_type if one.name in TRACKS
+            )
+        )
         for field in schema
     )
 

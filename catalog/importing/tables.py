@@ -79,6 +79,9 @@ class Part:
         example: The first of them.
         sampling: Whether no more than the first rows are wanted.
         doubts: Cells, so far, that look as if they had swallowed rows; `doubtful` is the first.
+        told: What else is worth a line, so far: how many of what in which way, and the first.
+        beside: Lists of a document that are not read.
+        lists: Columns of rows that hold lists of objects.
         rows: Rows that were read, and how many were of use.
     """
 
@@ -91,6 +94,9 @@ class Part:
     example: str = ""
     doubts: int = 0
     doubtful: str = ""
+    told: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
+    beside: str = ""
+    lists: dict[str, None] = field(default_factory=dict)
     rows: int = 0
     useful: int = 0
     sampling: bool = False
@@ -99,6 +105,17 @@ class Part:
         """Count a row that cannot be read."""
         self.refused += 1
         self.example = self.example or example
+
+    def tell(self, noun: str, how: str, number: int, example: str) -> None:
+        """Count something else that is worth a line."""
+        before, first = self.told.get((noun, how), (0, example))
+        self.told[noun, how] = before + number, first
+
+    @property
+    def title(self) -> str:
+        """Its name as that of a playlist."""
+        name = self.stem or self.label
+        return name if " " in name else name.replace("_", " ")
 
 
 @dataclass
@@ -132,9 +149,15 @@ class Table:
                 if rows >= SAMPLE_ROWS:
                     break
             part.refused = part.doubts = 0
+            part.told.clear()
             part.sampling = False
             if rows >= SAMPLE_ROWS:
                 break
+
+    @property
+    def nested(self) -> bool:
+        """Whether playlists hold their tracks."""
+        return any(RECORD in batch.columns for batch in self.sample)
 
     @cached_property
     def keys(self) -> dict[str, str]:

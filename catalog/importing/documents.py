@@ -1,0 +1,219 @@
+"""The records of a JSON or M3U8 file, of whatever document they are in.
+
+A document is JSON Lines, an array of objects, or one object: that holds such arrays, as slices of
+the Million Playlist Dataset do, or that is a playlist, as JSPF is. It is read object by object.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Container, Iterable, Iterator
+from io import BufferedReader
+from pathlib import Path
+from typing import Any
+
+from melon.catalog.errors import shortened
+from melon.catalog.importing.dialect import check_text, open_unpacked, unreadable
+from melon.catalog.importing.m3u import M3U, read_m3u
+from melon.catalog.importing.names import titled
+from melon.catalog.importing.tables import Advance, Part
+from melon.catalog.json_stream import JsonArray
+from melon.errors import MelonError
+from melon.files import named_once
+
+TRACKS = ("tracks", "track", "songs", "items", "entries", "videos")
+"""Members of a playlist that may be the list of its tracks."""
+
+DOCUMENTS = ("playlists", "data", "results", "records", "rows")
+"""Members of a document that are what it holds; so are, by any name, lists of playlists that hold
+their tracks."""
+
+PAGES = ("items", "data")
+"""Members of an object that is a page of a list, as in Web APIs."""
+
+
+def elements_of(path: Path, part: Part, advance: Advance) -> Iterator[object]:
+    """What a file holds, one by one.
+
+    Raises:
+        UnreadableFile: it cannot be opened or decompressed.
+        MalformedJson: it is no JSON of a known kind.
+    """
+    try:
+        with open_unpacked(path) as file:
+            check_text(path, file.peek(8))
+            if path.name.lower().removesuffix(".gz").endswith(M3U):
+                yield _titled(read_m3u(file), part)
+                advance(part.size)
+                return
+            lines = _is_lines(file)
+        yield from _lines(path, part, advance) if lines else _elements(path, part, advance)
+    except MelonError:
+        raise
+    except (OSError, EOFError) as error:
+        raise unreadable(path, error) from None
+
+
+def unwrapped(elements: Iterable[object], part: Part) -> Iterator[dict[str, Any]]:
+    """Objects, and in place of those that hold lists of playlists, these; others are refused."""
+    for number, element in enumerate(elements, start=1):
+        if not isinstance(element, dict):
+            part.refuse(f"record {number} is no object: {shortened(element)}")
+            continue
+        inner = element.get("playlist")
+        if isinstance(inner, dict) and tracks_of(inner):
+            rest = {name: value for name, value in element.items() if name != "playlist"}
+            yield _jspf(rest | inner)
+        elif not tracks_of(element) and (lists := list(_lists_of_playlists(element))):
+            held = sum(len(found) for _, found in lists)
+            _tell_beside(element, {}, dict(lists), held, part)
+            for _, found in lists:
+                yield from unwrapped(found, part)
+        else:
+            yield element
+
+
+def tracks_of(record: dict[str, Any]) -> tuple[str, list[Any]] | None:
+    """The list of tracks that a playlist holds, or a page of it, and the member's name."""
+    for name in TRACKS:
+        found = record.get(name)
+        if isinstance(found, dict):
+            found = next((held for page in PAGES if (held := found.get(page)) is not None), None)
+        if isinstance(found, list) and not hold_tracks(found):
+            return name, found
+    return None
+
+
+def is_cut(page: dict[str, Any], held: int) -> bool:
+    """Whether an object says that there is more than what it holds."""
+    total = page.get("total")
+    return bool(page.get("next")) or (isinstance(total, int) and total > held)
+
+
+def hold_tracks(values: list[Any]) -> bool:
+    """Whether values are playlists that hold their tracks, as the first object among them tells."""
+    first = next((value for value in values if isinstance(value, dict)), {})
+    inner = first.get("playlist")
+    return bool(tracks_of(inner if isinstance(inner, dict) else first))
+
+
+def _lists_of_playlists(record: dict[str, Any], outer: str = "") -> Iterator[tuple[str, list[Any]]]:
+    for name, value in record.items():
+        if isinstance(value, list) and hold_tracks(value):
+            yield f"{outer}{name}", value
+        elif isinstance(value, dict):
+            yield from _lists_of_playlists(value, f"{outer}{name}.")
+
+
+def _tell_beside(
+    around: dict[str, Any], lengths: dict[str, int], read: Container[str], held: int, part: Part
+) -> None:
+    """Count what stands beside the lists that are read, of which there may be the lengths only."""
+    if is_cut(around, held):
+        part.tell("document", "with a page of a list that goes on elsewhere", 1, part.label)
+    lists: dict[str, int] = {}
+    others = []
+    for name, value in _flat_members(around):
+        if name in read:
+            continue
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            lists[name] = lengths.get(name, len(value))
+        else:
+            others.append(name)
+    if lists:
+        part.beside = ", ".join(lists)
+        how = "in lists beside those that are read: left out; each needs a file of its own"
+        part.tell("object", how, sum(lists.values()), f"{part.label}: {part.beside}")
+    if others:
+        how = "with more than the lists that are read: left out"
+        part.tell("document", how, 1, f"{part.label}: {', '.join(others[:5])}")
+
+
+def _flat_members(record: dict[str, Any], outer: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in record.items():
+        if isinstance(value, dict) and value:
+            yield from _flat_members(value, f"{outer}{name}.")
+        else:
+            yield f"{outer}{name}", value
+
+
+def _titled(playlist: dict[str, Any], part: Part) -> dict[str, Any]:
+    """The only playlist of a file: without a title, it has the file's name for one."""
+    if not tracks_of(playlist) or titled(playlist):
+        return playlist
+    return playlist | {"title": part.title}
+
+
+def _jspf(playlist: dict[str, Any]) -> dict[str, Any]:
+    """A playlist of that format: durations are in milliseconds, extensions say more of a track."""
+    tracks = playlist.get("track")
+    if not isinstance(tracks, list):
+        return playlist
+    made = []
+    for track in tracks:
+        if isinstance(track, dict):
+            names = {"duration": "duration_ms"}
+            track = {names.get(name, name): value for name, value in track.items()}
+            if isinstance(same := track.get("identifier"), list):  # all of the one song
+                track["identifier"] = next(iter(same), None)
+            extension = track.pop("extension", None)
+            for more in extension.values() if isinstance(extension, dict) else ():
+                track = (more if isinstance(more, dict) else {}) | track
+        made.append(track)
+    return playlist | {"track": made}
+
+
+def _is_lines(file: BufferedReader) -> bool:
+    """Whether the first line is an object, and another line follows."""
+    line = file.readline(1 << 24)
+    while line and not line.strip():
+        line = file.readline(1 << 24)
+    if not line.lstrip(b"\xef\xbb\xbf \t").startswith(b"{"):
+        return False
+    try:
+        json.loads(line.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return False
+    while more := file.readline(1 << 16):
+        if more.strip():
+            return True
+    return False
+
+
+def _lines(path: Path, part: Part, advance: Advance) -> Iterator[object]:
+    with open_unpacked(path) as file:
+        for number, line in enumerate(file, start=1):
+            advance(len(line))
+            if not line.strip():
+                continue
+            try:
+                yield json.loads(
+                    line.decode("utf-8-sig"),
+                    parse_constant=_nothing,
+                    object_pairs_hook=named_once,
+                )
+            except (ValueError, RecursionError) as error:
+                part.refuse(f"line {number} is no JSON: {str(error)[:60]}")
+
+
+def _nothing(_: str) -> None:
+    """What `NaN` and its like say."""
+
+
+def _elements(path: Path, part: Part, advance: Advance) -> Iterator[object]:
+    array = JsonArray(path, advance=advance, opened=open_unpacked, wanted=_is_wanted)
+    held = 0
+    for element in array:
+        held += 1
+        yield element
+    if array.names:
+        _tell_beside(array.around, array.lengths, array.names, held, part)
+    elif array.around:
+        document = array.around
+        if isinstance(inner := document.get("playlist"), dict):
+            document["playlist"] = _titled(inner, part)
+        yield _titled(document, part)
+
+
+def _is_wanted(name: str, first: object) -> bool:
+    return name in DOCUMENTS or hold_tracks([first])

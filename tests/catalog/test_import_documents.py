@@ -1,0 +1,196 @@
+"""JSON documents of other shapes: all playlists in them come in, and what does not is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from importing_samples import SONG_FILE, by_key, lists_of, read, written
+
+from melon.catalog import BadImport, JsonArray
+from melon.errors import MalformedJson
+
+
+def track(number: int, **more: Any) -> dict[str, Any]:
+    return {"track_uri": f"t:{number}", "track_name": f"N{number}", "artist_name": "X"} | more
+
+
+def playlist(name: str, *numbers: int, **more: Any) -> dict[str, Any]:
+    return {"name": name, "tracks": [track(number) for number in numbers]} | more
+
+
+def lists(document: Any, tmp_path: Path, name: str = "a.json") -> dict[str, list[str]]:
+    path = tmp_path / name
+    path.write_text(document if isinstance(document, str) else json.dumps(document))
+    return lists_of(written(path, tmp_path / "own"))
+
+
+A, B = playlist("A", 1, 2), playlist("B", 2, 3)
+BOTH = {"A": ["t:1", "t:2"], "B": ["t:2", "t:3"]}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"playlists": [A], "archived": [B]},
+        {"playlists": [A], "data": [B], "version": 1},
+        {"mine": [A], "followed": [B]},
+        {"tracks": [track(9)], "lists": [A, B]},
+        {"user": {"id": 1, "playlists": {"total": 2, "items": [A, B]}}},
+        {"items": [{"name": "A", "tracks": {"data": A["tracks"]}}, B]},
+        [{"playlists": [A]}, {"playlists": [B]}],
+        f"{json.dumps({'playlists': [A]})}\n{json.dumps({'info': 1, 'playlists': [B]})}",
+        {"count": 2, "playlists": [{"playlist": A}, {"playlist": B, "by": "me"}]},
+    ],
+)
+def test_every_playlist_of_a_document_comes_in(document: Any, tmp_path: Path):
+    assert lists(document, tmp_path) == BOTH
+
+
+def test_playlists_in_cells_come_in(tmp_path: Path):
+    rows = {"mine": [[A]], "followed": [[B]]}
+    pa.parquet.write_table(pa.table(rows), tmp_path / "a.parquet")
+    assert lists_of(written(tmp_path / "a.parquet", tmp_path / "own")) == BOTH
+    frame = pd.DataFrame({"of": [{"playlists": [A]}, {"playlists": [B]}]})
+    assert lists_of(written(frame, tmp_path / "of frame")) == BOTH
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        (
+            {"users": [{}, {}], "playlists": [A, B], "tracks": [track(8)], "version": 1},
+            [
+                "3 objects in lists beside those that are read: left out; each needs a file of "
+                "its own, such as a.json: users, tracks",
+                "1 document with more than the lists that are read: left out, such as a.json: "
+                "version",
+            ],
+        ),
+        (
+            {"items": [A, B], "next": "https://…", "total": 70},
+            ["1 document with a page of a list that goes on elsewhere, such as a.json"],
+        ),
+        (
+            [{"name": "A", "tracks": {"total": 7, "items": A["tracks"]}}, B],
+            ['1 playlist with more tracks than are here, such as {"name": "A"}'],
+        ),
+        (
+            [A | {"songs": [track(5)]}, B],
+            [
+                "1 playlist with tracks in 'songs', too: only those in 'tracks' are read, such as "
+                '{"name": "A"}'
+            ],
+        ),
+        ([A, track(5), B, [1]], ["2 rows that cannot be read: skipped, such as a.json: record 4"]),
+        ([A, {"name": "C"}, B], ["1 playlist without songs: kept for title and tags"]),
+    ],
+)
+def test_what_is_not_read_is_told(document: Any, said: list[str], tmp_path: Path):
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(document))
+    lines = read(path).report.counted()
+    label = f"{tmp_path}/"
+    for line in said:
+        assert any(one.replace(label, "").startswith(line) for one in lines), lines
+    assert BOTH.items() <= lists(document, tmp_path).items()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"{json.dumps([A])}\n{json.dumps([B])}", "more after the end of the array"),
+        (f"{json.dumps(A, indent=1)}\n{json.dumps(B, indent=1)}", "more after the end of the obj"),
+        (json.dumps({"playlists": [A], "more": [B]})[:-20], "the file ends inside"),
+        (json.dumps({"playlists": [A]})[:-1], "ends after the member 'playlists', before the obj"),
+        ('{"playlists": [{"name": "A"}] "x": 1}', "a comma or the object's end"),
+        ('{"playlists": [{"name": "A"}], "playlists": []}', "'playlists' is repeated"),
+        ('{"x": 1, "x": 2}', "'x' is repeated"),
+    ],
+)
+def test_a_document_that_goes_on_or_is_cut_is_an_error(text: str, said: str, tmp_path: Path):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(MalformedJson, match=said):
+        read(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize(
+    ("document", "hint"),
+    [
+        ({"A": A["tracks"], "B": B["tracks"]}, "write playlists as"),
+        ([{"name": "A", "discs": A["tracks"]}], "write playlists as"),
+        (
+            {"playlists": [{"playlist_id": 1, "title": "A"}], "entries": [{"playlist_id": 1}]},
+            "(entries): write each into a file of its own",
+        ),
+    ],
+)
+def test_what_cannot_be_told_says_how_to_write_it(document: Any, hint: str, tmp_path: Path):
+    (tmp_path / "a.json").write_text(json.dumps(document))
+    with pytest.raises(BadImport) as raised:
+        read(tmp_path / "a.json")
+    assert hint in str(raised.value.hint)
+
+
+def test_an_error_names_some_of_many_columns(tmp_path: Path):
+    (tmp_path / "a.json").write_text(json.dumps({f"k{n}": {"name": "x"} for n in range(2000)}))
+    with pytest.raises(BadImport, match=r"k39\.name and 1,960 more"):
+        read(tmp_path / "a.json")
+
+
+def test_exports_of_other_shapes_side_by_side_keep_their_keys(tmp_path: Path):
+    """As an account's data have them: one calls a song's key `trackUri`, the other `uri`."""
+    source = tmp_path / "data"
+    source.mkdir()
+    liked = {"tracks": [{"artist": "X", "track": "N1", "uri": "t:1"}], "shows": []}
+    one = {"track": {"trackName": "N2", "artistName": "X", "trackUri": "t:2"}, "episode": None}
+    episode = {"track": None, "episode": {"episodeName": "E"}}
+    mine = {"playlists": [{"name": "A", "items": [one, episode]}]}
+    (source / "YourLibrary.json").write_text(json.dumps(liked))
+    (source / "Playlist1.json").write_text(json.dumps(mine))
+    found = written(source, tmp_path / "own")
+    assert lists_of(found) == {"A": ["t:2"], "YourLibrary": ["t:1"]}
+    assert [song["song_name"] for song in found[SONG_FILE]] == ["N2", "N1"]
+
+
+def test_nothing_in_place_of_an_object_takes_no_role(tmp_path: Path):
+    tracks = [track(1, album=None), track(2, album={"name": "Real", "id": 1})]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps([{"name": "A", "tracks": tracks}]))
+    assert by_key(written(path, tmp_path / "own")[SONG_FILE])["t:2"]["album_name"] == "Real"
+
+
+def test_rows_may_hold_their_playlist_and_track_as_objects(tmp_path: Path):
+    rows = [
+        {"playlist": {"name": "A"}, "track": {"uri": f"t:{n}", "name": f"N{n}"}} for n in (1, 2)
+    ]
+    text = "\n".join(map(json.dumps, rows))
+    assert lists(text, tmp_path, "a.jsonl") == {"A": ["t:1", "t:2"]}
+
+
+def test_playlists_of_which_nothing_is_said_stay_apart(tmp_path: Path):
+    bare = [{"tracks": A["tracks"]}, {"tracks": B["tracks"]}]
+    assert list(lists(bare, tmp_path).values()) == list(BOTH.values())
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 3, 1 << 20])
+def test_members_are_read_wherever_a_chunk_ends(chunk_bytes: int, tmp_path: Path):
+    document = {"n": 1, "a": [{"x": 1}] * 3, "b": [], "c": [[2]], "d": [5, 6], "e": [{"y": "비"}]}
+    (tmp_path / "a.json").write_text(json.dumps(document, indent=1))
+
+    def wanted(name: str, first: object) -> bool:
+        return name in "ce"
+
+    array = JsonArray(tmp_path / "a.json", chunk_bytes=chunk_bytes, wanted=wanted)
+    assert list(array) == [[2], {"y": "비"}]
+    assert array.names == ["c", "e"]
+    assert array.around == {"n": 1, "a": [{"x": 1}], "b": [], "d": [5]}
+    assert array.lengths == {"a": 3, "b": 0, "d": 2}
+    array = JsonArray(tmp_path / "a.json", chunk_bytes=chunk_bytes, wanted=lambda *_: False)
+    assert list(array) == []
+    assert array.around == document
