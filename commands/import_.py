@@ -56,7 +56,7 @@ def import_(
     encoding: Annotated[
         str | None,
         typer.Option(
-            help="Encoding of the files. [default: UTF-8, or UTF-16 if they begin so]",
+            help="Encoding of the files that are not UTF-8, or do not begin as UTF-16 does.",
             callback=not_empty,
             rich_help_panel=READING,
         ),

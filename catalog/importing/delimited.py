@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
@@ -19,7 +20,7 @@ from melon.catalog.importing.dialect import (
     open_unpacked,
     unreadable,
 )
-from melon.catalog.importing.tables import Advance, Batch, Part
+from melon.catalog.importing.tables import Advance, Batch, Part, distinct_names
 from melon.errors import counted
 
 BLOCK_BYTES = 1 << 23
@@ -81,6 +82,7 @@ def read_delimited(
                 ),
             )
             for batch in reader:
+                batch = _without_headers(batch, names, part)
                 columns = dict(zip(names, batch.columns, strict=True))
                 if dialect.quoted:
                     _check_quotes(path, part, columns, dialect)
@@ -105,6 +107,22 @@ def read_delimited(
         ) from None
     except (OSError, EOFError) as error:
         raise unreadable(path, error) from None
+
+
+def _without_headers(batch: Any, names: list[str], part: Part) -> Any:
+    """Rows without those that name the columns again, as files do that are several in one."""
+    at = pa.compute.indices_nonzero(pa.compute.ends_with(batch.columns[0], names[0]))
+    again = [
+        row
+        for row in at.to_pylist()
+        if distinct_names([column[row].as_py() for column in batch.columns]) == names
+    ]
+    if not again:
+        return batch
+    part.tell("row", "with the header again: skipped", len(again), part.label)
+    stays = np.ones(batch.num_rows, np.bool_)
+    stays[again] = False
+    return batch.filter(pa.array(stays))
 
 
 def _around_fault(file: Any, encoding: str) -> bytes:

@@ -6,6 +6,7 @@ import codecs
 import csv
 import gzip
 import io
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BufferedReader
@@ -14,8 +15,9 @@ from pathlib import Path
 from typing import NoReturn, cast
 
 from melon.catalog.errors import BadImport
+from melon.catalog.importing.names import BY_NAME, folded
 from melon.catalog.importing.tables import distinct_names
-from melon.errors import UnreadableFile
+from melon.errors import UnreadableFile, counted
 
 SAMPLE_BYTES = 1 << 20
 DELIMITERS = ",;\t|"
@@ -85,7 +87,32 @@ def dialect_of(path: Path, *, encoding: str | None, delimiter: str | None) -> Di
             where=str(path),
             hint="give a table whose first row names its columns, and close all quotes",
         ) from None
+    for mark in found if delimiter or len(header) > 1 else DELIMITERS:
+        _check_header(path, text, mark, quoted=quoted, whole=whole)
     return Dialect(encoding, found, quoted, tuple(distinct_names(header)), declared)
+
+
+def _check_header(path: Path, text: str, mark: str, *, quoted: bool, whole: bool) -> None:
+    """Notice a first line that does not name the columns of most lines.
+
+    Raises:
+        BadImport: most lines are of another length.
+    """
+    header, *rows = islice(_rows(text, mark, quoted=quoted, whole=whole), 50)
+    lengths = Counter(map(len, rows))
+    length, count = max(lengths.items(), key=lambda one: one[1], default=(1, 0))
+    if length in (1, len(header)) or count < 2 or 2 * count <= len(rows):
+        return
+    likely = next(row for row in rows if len(row) == length)
+    is_header = any(folded(name) in BY_NAME for name in likely)
+    raise BadImport(
+        f"its first line has {counted(len(header), 'cell')} and most others have {length}: "
+        f"{mark.join(header)[:60]}",
+        where=str(path),
+        hint=f"remove what stands before the names of the columns, {mark.join(likely)[:60]}"
+        if is_header
+        else "let the first line name all columns",
+    )
 
 
 def _beginning(path: Path) -> tuple[bytes, bool]:
@@ -132,8 +159,9 @@ def unreadable(path: Path, error: Exception) -> UnreadableFile:
 
 
 def _decoded(path: Path, data: bytes, whole: bool, encoding: str | None) -> tuple[str, str]:
-    if encoding is None:
-        encoding = next((name for bom, name in _BOMS.items() if data.startswith(bom)), "utf-8")
+    marked = next((name for bom, name in _BOMS.items() if data.startswith(bom)), None)
+    if marked or encoding is None or (not data.isascii() and fits(data, "utf-8")):
+        encoding = marked or "utf-8"  # whatever others are: no text in a legacy one looks like it
     try:
         decoder = codecs.getincrementaldecoder(encoding)()
         text = decoder.decode(data, final=whole)

@@ -70,7 +70,7 @@ def plan_import(
         mapping: corrections, such as `title=COLUMN`, `bpm=COLUMN`, `COLUMN=` or
             `artists.tsv:track=id`.
         types: of own fields, such as `bpm=float` or `moods=keyword[]`.
-        encoding: of files of text; by default UTF-8, or UTF-16 where a file begins like that.
+        encoding: of files of text that are not UTF-8, and do not begin as UTF-16 does.
         delimiter: of tables; by default what their headers have most of.
 
     Raises:

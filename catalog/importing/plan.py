@@ -24,6 +24,9 @@ class Kind(StrEnum):
 _MOST_NAMED = 40
 """Columns in an error."""
 
+_MOST_LEFT = 10
+"""Files that are said to be left aside."""
+
 SEVERAL = {Role.ARTISTS, Role.GENRES, Role.TAGS}
 """Roles of which a cell may hold several values."""
 
@@ -100,6 +103,8 @@ class TablePlan:
         by_column |= {name: f"left out: {why}" for name, why in self.left.items()}
         width = max(map(len, self.table.columns), default=0)
         columns = [f"  {name:<{width}}  -> {by_column[name]}" for name in self.table.columns]
+        if files := len(self.table.joined):
+            columns.append(f"  playlists of {counted(files, 'file')} are told by their titles")
         return [f"{self.table.label}: {self.kind}", *columns]
 
 
@@ -113,6 +118,6 @@ def plan_lines(plans: Sequence[TablePlan], left: Sequence[str]) -> list[str]:
     """For people: every table with its columns, and the files that were left aside."""
     lines = [line for plan in plans for line in plan.lines()]
     if left:
-        shown = "; ".join(left[:3]) + ("; …" if len(left) > 3 else "")
+        shown = "; ".join(left[:_MOST_LEFT]) + ("; …" if len(left) > _MOST_LEFT else "")
         lines.append(f"left aside {counted(len(left), 'file')}: {shown}")
     return lines

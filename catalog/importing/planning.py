@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from melon.catalog.errors import BadImport, UnclearColumns
-from melon.catalog.importing.cells import are_keys, joined_lists, number_rows, separator
+from melon.catalog.importing.cells import TEXT, are_keys, joined_lists, number_rows, separator
 from melon.catalog.importing.mapping import Mapped, apply_mapping
 from melon.catalog.importing.names import FIELD_NAMES, ROLES, Role, field_name, folded, meaning
 from melon.catalog.importing.nested import OF_PLAYLIST, OF_TRACK
@@ -43,6 +44,7 @@ def plan_tables(tables: Sequence[Table], mapped: Sequence[Mapped]) -> list[Table
             plan.marks[role] = plan.marks.get(role) or _mark(plan, role)
         _lists_of_keys(plan)
     _check_playlists(plans)
+    _join_files(plans)
     return plans
 
 
@@ -56,6 +58,25 @@ def plan_later(plan: TablePlan, columns: Iterable[str]) -> list[str]:
     _others(plan)
     lines = dict(zip(plan.table.columns, plan.lines()[1:], strict=True))
     return [f"{lines[name].strip()}, in some rows only" for name in new]
+
+
+def _join_files(plans: Sequence[TablePlan]) -> None:
+    """Files that are a playlist each go by its key, where another table has their names for titles.
+
+    YouTube has `Title-videos.csv` beside `playlists.csv`.
+    """
+    keys: dict[str, str] = {}
+    for plan in plans:
+        if plan.kind is Kind.PLAYLISTS and {Role.PLAYLIST, Role.TITLE} <= plan.roles.keys():
+            columns = (plan.table.sampled(plan.roles[r]) for r in (Role.TITLE, Role.PLAYLIST))
+            for title, key in zip(*(column.to_pylist() for column in columns), strict=True):
+                if title and key:
+                    keys.setdefault(title, key)
+    for plan in plans:
+        for part in plan.table.parts if plan.kind is Kind.FILES else ():
+            for title in (part.stem or "", (part.stem or "").removesuffix("-videos")):
+                if title in keys:
+                    plan.table.joined[part.label] = keys[title], title
 
 
 def _kind(plan: TablePlan, entries: bool) -> Kind:
@@ -183,6 +204,13 @@ def _lacking(plan: TablePlan, *roles: Role) -> BadImport:
             where=plan.table.label,
             hint='write playlists as [{"name": …, "tracks": [{…}, …]}, …]',
         )
+    if not plan.roles and _looks_like_a_row(plan):
+        return BadImport(
+            f"its first line seems to be a row, where names of columns are wanted: "
+            f"{listed(plan.table.columns)}",
+            where=plan.table.label,
+            hint="begin it with a line of names, such as playlist_id and track_uri",
+        )
     keys = [name for name in plan.table.columns if _may_be_key(plan, name)]
     keys = ["COLUMN"] * (len(roles) - len(keys)) + keys  # songs are likelier to have some
     proposed = dict(zip(roles, keys, strict=False))
@@ -190,6 +218,14 @@ def _lacking(plan: TablePlan, *roles: Role) -> BadImport:
     if proposed.get(Role.TRACK) == "COLUMN":
         mapping[-1:] = ["name=COLUMN", "artists=COLUMN"]
     return plan.unclear(f"no column is plainly the {meaning(*roles)}", *mapping)
+
+
+def _looks_like_a_row(plan: TablePlan) -> bool:
+    """Whether names of columns are keys, or are among the values of their columns."""
+    names = plan.table.columns
+    return are_keys(pa.array(names, TEXT), words=False) or any(
+        pc.any(pc.equal(plan.table.sampled(name), name)).as_py() for name in names
+    )
 
 
 def _may_be_key(plan: TablePlan, name: str) -> bool:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 DELIMITED = (".csv", ".tsv", ".txt", ".tab")
 PARQUET = (".parquet", ".pq")
 JSON = (".json", ".jsonl", ".ndjson", ".jspf")
+ARCHIVES = (".zip", ".bz2", ".xz", ".zst", ".7z", ".rar", ".tar", ".tgz")
 FORMATS = (*DELIMITED, *PARQUET, *JSON, *M3U)
 BATCH_ROWS = 1 << 17
 BATCH_RECORDS = 1 << 10
@@ -104,7 +105,10 @@ def _files_in(folder: Path, left: list[str]) -> Iterator[Path]:
         if _format(path) in FORMATS and (_format(path) != ".txt" or _is_table(path)):
             yield path
         else:
-            left.append(f"{path}: of no known format")
+            packed = path.suffix.lower() in ARCHIVES
+            left.append(
+                f"{path}: {'unpack it to have it read' if packed else 'of no known format'}"
+            )
 
 
 def _is_table(path: Path) -> bool:
@@ -148,7 +152,9 @@ def _open(path: Path, encoding: str | None, delimiter: str | None) -> tuple[Grou
         raise BadImport(
             f"{kind or path.name!r} is no format that can be imported",
             where=str(path),
-            hint=f"give files that end in {', '.join(FORMATS)}, maybe followed by .gz",
+            hint="unpack it"
+            if kind in ARCHIVES
+            else f"give files that end in {', '.join(FORMATS)}, maybe followed by .gz",
         )
     if columns is None:
         return None

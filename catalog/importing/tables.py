@@ -127,12 +127,14 @@ class Table:
         columns: Their names, as far as they are known before all is read.
         parts: In order.
         sample: The first rows.
+        joined: Label of a part that is a playlist of another table -> its key and title there.
     """
 
     label: str
     columns: list[str]
     parts: list[Part]
     sample: list[Batch] = field(default_factory=list)
+    joined: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def take_sample(self) -> None:
         """Read the first rows, by which columns are recognised."""
@@ -177,10 +179,15 @@ class Table:
             keys[part.label] = key
         return keys
 
-    def title(self, part: Part) -> str:
-        """The title of a part as a playlist: its name, with spaces if programs left none in any."""
+    def playlist(self, part: Part) -> tuple[str, str]:
+        """The key and the title of a part as a playlist of its own.
+
+        The title is its name, with spaces if programs left none in any.
+        """
+        if part.label in self.joined:
+            return self.joined[part.label]
         title = part.stem or part.label
-        return title if self._spaced else title.replace("_", " ")
+        return self.keys[part.label], title if self._spaced else title.replace("_", " ")
 
     @cached_property
     def _spaced(self) -> bool:

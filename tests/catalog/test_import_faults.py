@@ -132,7 +132,7 @@ def test_an_encoding_that_is_proposed_reads_the_file(tmp_path: Path):
     text = "playlist_id,track_id,track_name\n" + "1,2,비\n" * 3
     path.write_bytes(text.encode("utf-32"))
     assert plan_import([path]).read().report.entries == 1
-    for encoding in ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be", "utf-8", "cp949"):
+    for encoding in ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be", "cp949"):
         path.write_bytes(text.encode(encoding))
         with pytest.raises(BadImport, match="is not in ascii") as raised:
             plan_import([path], encoding="ascii")
@@ -223,3 +223,76 @@ def test_a_folder_in_melons_own_format_is_not_imported_again(beside: str, tmp_pa
     (tmp_path / beside).write_text("[]")
     with pytest.raises(BadImport, match=r"needs no import\n.*melon train "):
         plan_import([tmp_path])
+
+
+def test_files_that_are_several_in_one_lose_their_headers(tmp_path: Path):
+    header = "playlist_id,track_id,name,name\n"
+    path = tmp_path / "a.csv"
+    path.write_text(f"\ufeff{header}1,2,a,b\n\ufeff{header}2,2,a,b\n{header}2,playlist_id,a,b\n")
+    report = plan_import([path]).read().report
+    assert (report.entries, report.playlists) == (3, 2)
+    assert "2 rows with the header again: skipped" in str(report)
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        ("My playlists\n\n", "first line has 1 cell and most others have 3: My playlists"),
+        ("Made by,me\n", "first line has 2 cells"),
+        ("playlist_id,title,by,at\nA,B,C,D\n", "first line has 4 cells"),
+    ],
+)
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_what_stands_before_the_header_is_noticed(
+    before: str, said: str, delimiter: str, tmp_path: Path
+):
+    rows = "playlist_id,track_id,name\n1,2,x\n1,3,y\n1,4,y\n"
+    path = tmp_path / "a.csv"
+    path.write_text((before + rows).replace(",", delimiter))
+    with pytest.raises(BadImport, match=said) as raised:
+        plan_import([path])
+    assert rows.partition("\n")[0].replace(",", delimiter) in str(raised.value.hint)
+
+
+@pytest.mark.parametrize("rows", ["p1,t:1\np1,t:2\n", "A,One more,X\nA,Two more,X\n", "1,2\n3,4\n"])
+def test_a_row_in_place_of_a_header_is_noticed(rows: str, tmp_path: Path):
+    (tmp_path / "a.csv").write_text(rows)
+    with pytest.raises(BadImport, match="first line seems to be a row") as raised:
+        plan_import([tmp_path / "a.csv"])
+    assert "--map" not in str(raised.value.hint)
+
+
+def test_an_encoding_is_of_the_files_that_are_not_unicode(tmp_path: Path):
+    source = tmp_path / "lists"
+    source.mkdir()
+    text = "track_id,track_name\n{},비\n"
+    for name, encoding in (("a", "utf-8"), ("b", "cp949"), ("c", "utf-16"), ("d", "utf-8-sig")):
+        (source / f"{name}.csv").write_bytes(text.format(name).encode(encoding))
+    found = imported(source, tmp_path / "own", encoding="cp949")
+    assert [song["song_name"] for song in found["song_meta.json"]] == ["비"] * 4
+
+
+def test_what_is_packed_is_to_be_unpacked(tmp_path: Path):
+    (tmp_path / "a.csv").write_text(QUOTED)
+    (tmp_path / "b.zip").write_bytes(b"PK\x03\x04")
+    assert plan_import([tmp_path]).left == [f"{tmp_path / 'b.zip'}: unpack it to have it read"]
+    with pytest.raises(BadImport) as raised:
+        plan_import([tmp_path / "b.zip"])
+    assert raised.value.hint == "unpack it"
+
+
+def test_files_whose_names_are_titles_of_playlists_are_these(tmp_path: Path):
+    """As YouTube's are, beside a table of the playlists."""
+    source = tmp_path / "takeout"
+    source.mkdir()
+    (source / "playlists.csv").write_text(
+        "Playlist ID,Playlist Title (Original)\nPLa,Rainy day\nPLb,Gym\n"
+    )
+    for name in ("Rainy day-videos", "Gym", "other-videos"):
+        (source / f"{name}.csv").write_text("Video ID,Time Added\nv1,2020-01-01\n")
+    lines = plan_import([source]).lines()
+    assert "  playlists of 2 files are told by their titles" in lines
+    found = imported(source, tmp_path / "own")[TRAIN]
+    titles = {one["key"]: one["plylst_title"] for one in found}
+    assert titles == {"PLb": "Gym", "PLa": "Rainy day", "other-videos": "other-videos"}
+    assert all(one["songs"] for one in found)
