@@ -76,8 +76,8 @@ USUAL_NAMES: dict[Role, tuple[str, ...]] = {
     ),
     Role.ARTISTS: (
         *("artists", "artist", "artist name", "artist names", "track artist", "track artists"),
-        *("artist name 1",),
-        *("artist name basket", "creator", "performer", "singer", "가수", "아티스트"),
+        *("artist name 1", "artist name basket", "creator", "performer", "singer"),
+        *("가수", "아티스트"),
         *("künstler", "interpret", "interpreten", "artiste", "artistes", "interprète"),
         *("artista", "artistas", "intérprete"),
     ),
