@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from kept import kept_on
+from places import EMBEDDED
+from store_samples import Sample, publish
 
 from melon.store import Collection, Preset
 from melon.store.embedded.shards import create_shard
@@ -21,3 +24,14 @@ def test_nothing_is_pinned(tmp_path: Path, preset: Preset) -> None:
     kept = json.loads((path / "edge_config.json").read_text())
     assert kept["payload_memory"] == kept["vectors"]["w2v"]["memory"] == MEMORY[preset]
     assert kept["sparse_vectors"]["items"]["memory"] == "cached"
+
+
+def test_the_files_of_a_small_release_are_not_read_ahead(
+    request: pytest.FixtureRequest, songs_sample: Sample
+) -> None:
+    place = kept_on(EMBEDDED, request).place(
+        "sample", lambda store: publish(store, songs_sample.contents)
+    )
+    (path,) = Path(*place.options[1:]).glob("releases/*/songs/edge_config.json")
+    kept = json.loads(path.read_text())
+    assert kept["payload_memory"] == kept["vectors"]["w2v"]["memory"] == "cold"
