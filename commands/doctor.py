@@ -215,7 +215,7 @@ def _disk(store: VectorStore, settings: Settings) -> Check:
     largest = max(map(_bytes_in, (root / "releases").glob("[!.]*")), default=0)
     found = f"{free / 1e9:,.1f} GB free in {there}"
     if largest:
-        found += f", the largest release has {largest / 1e9:,.1f} GB"
+        found += f", the largest release has {largest / 1e6:,.0f} MB"
     return Check("disk", found, "make room: another has none" if free < largest else None)
 
 

@@ -64,13 +64,15 @@ async def _json(request: Request) -> dict[str, Any]:
         InputError: it holds something else.
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type == "application/json" or media_type.endswith("+json"):
-        content = parse_json(await request.body(), Path("the body"))
-        if isinstance(content, dict):
-            return content
-    raise InputError(
-        "the body is no JSON object", hint="send one, as Content-Type: application/json"
-    )
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        raise InputError(
+            f"the body is sent as {media_type or 'no type'}, not as JSON",
+            hint="send a JSON object, and with it Content-Type: application/json",
+        )
+    content = parse_json(await request.body(), Path("the body"))
+    if not isinstance(content, dict):
+        raise InputError("the body is no JSON object", hint=DESCRIBED)
+    return content
 
 
 def _parameters(request: Request, asked: type[BaseModel]) -> dict[str, Any]:

@@ -36,17 +36,26 @@ from melon.store import Collection
 VERSION = "/api/v1"
 """Where the routes are. What is there keeps its meaning: fields and routes may be added."""
 
+_MEANINGS: dict[int | str, str] = {
+    400: "Something of what was asked is wrong.",
+    404: "A song, tag, playlist, artist or release that is asked for is not known.",
+    503: "The store is away, or too many requests wait: ask again after Retry-After.",
+    504: "The answer took too long.",
+    "default": "Another error.",
+}
 _ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": answers.ErrorAnswer, "description": said}
-    for status, said in {
-        400: "Something of what was asked is wrong.",
-        404: "A song, tag, playlist, artist or release that is asked for is not known.",
-        503: "The store is away, or too many requests wait: ask again after Retry-After.",
-        504: "The answer took too long.",
-    }.items()
+    for status, said in _MEANINGS.items()
 }
 
 
+def _example(body: dict[str, Any]) -> dict[str, Any]:
+    """What the description proposes to send; most stores can answer it."""
+    return {"requestBody": {"content": {"application/json": {"example": body}}}}
+
+
+_A_QUERY = _example({"title": "rainy day", "limit": 5, "tag_limit": 3})
+_SOME_QUERIES = _example({"queries": [{"title": "rainy day"}, {"since": "2000", "limit": 5}]})
 _MEDIA_TYPES: dict[PlaylistFormat, str] = {
     "m3u8": "audio/x-mpegurl",
     "jspf": "application/json",
@@ -80,12 +89,19 @@ def router(service: Service, *, secured: bool) -> APIRouter:
         """Continue a playlist: the songs and tags that fit some songs, tags, a title, or a mix."""
         return await together.ask(request, asked)
 
-    @api.post("/query", tags=["ask"], response_model=answers.RecommendationAnswer)
+    @api.post(
+        "/query",
+        tags=["ask"],
+        response_model=answers.RecommendationAnswer,
+        openapi_extra=_A_QUERY,
+    )
     async def query_json(asked: QueryRequest, request: Request) -> Response:
         """The same, asked in JSON."""
         return await together.ask(request, asked)
 
-    @api.post("/queries", tags=["ask"], response_model=answers.BatchAnswer)
+    @api.post(
+        "/queries", tags=["ask"], response_model=answers.BatchAnswer, openapi_extra=_SOME_QUERIES
+    )
     async def queries(asked: BatchRequest, request: Request) -> Response:
         """Several queries at once. Where one has no answer, none has, and the error names it."""
         return await service.tell(request, lambda: _answers(service, asked))
@@ -95,7 +111,13 @@ def router(service: Service, *, secured: bool) -> APIRouter:
         """The songs of a query as a playlist: M3U8, JSPF, CSV, or Melon's JSON."""
         return await _file(service, asked, request)
 
-    @api.post("/export", tags=["ask"], response_class=Response, responses=_FILES)
+    @api.post(
+        "/export",
+        tags=["ask"],
+        response_class=Response,
+        responses=_FILES,
+        openapi_extra=_A_QUERY,
+    )
     async def export_json(asked: ExportRequest, request: Request) -> Response:
         """The same, asked in JSON."""
         return await _file(service, asked, request)
@@ -105,7 +127,12 @@ def router(service: Service, *, secured: bool) -> APIRouter:
         """What lies nearest to one song, tag, title, playlist or word in the co-embedding."""
         return await service.ask(request, asked.answer, asked.release)
 
-    @api.post("/similar", tags=["ask"], response_model=answers.SimilarAnswer)
+    @api.post(
+        "/similar",
+        tags=["ask"],
+        response_model=answers.SimilarAnswer,
+        openapi_extra=_example({"title": "rainy day", "to": ["songs"], "limit": 5}),
+    )
     async def similar_json(asked: SimilarRequest, request: Request) -> Response:
         """The same, asked in JSON."""
         return await service.ask(request, asked.answer, asked.release)
@@ -127,7 +154,12 @@ def router(service: Service, *, secured: bool) -> APIRouter:
         """What songs and playlists are called whose ids are known."""
         return await service.ask(request, asked.answer, asked.release)
 
-    @api.post("/names", tags=["look up"], response_model=answers.NamesAnswer)
+    @api.post(
+        "/names",
+        tags=["look up"],
+        response_model=answers.NamesAnswer,
+        openapi_extra=_example({"songs": [1, 2], "playlists": [1]}),
+    )
     async def names_json(asked: NamesRequest, request: Request) -> Response:
         """The same, asked in JSON."""
         return await service.ask(request, asked.answer, asked.release)
