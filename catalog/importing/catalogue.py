@@ -90,7 +90,7 @@ class Catalogue:
 
     def _take(self, plan: TablePlan, batch: Batch) -> npt.NDArray[np.bool_]:
         songs = self.song_keys.codes(song_keys(plan, batch, self.report))
-        playlists = self.playlist_keys.codes(playlist_keys(plan, batch, self._titles))
+        playlists = self.playlist_keys.codes(playlist_keys(plan, batch, self._titles, self.report))
         for role, values in self.of_songs.items():
             if role in plan.roles:
                 values.add(songs, cells_of(plan, batch, role), len(self.song_keys))
@@ -133,7 +133,11 @@ class Catalogue:
         count("row", "without a track", int((has_playlist & ~has_song).sum()))
         places = None
         if Role.POSITION in plan.roles:
-            places = _numbers(cleaned_values(batch.column(plan.roles[Role.POSITION])))[both]
+            cells = cleaned_values(batch.column(plan.roles[Role.POSITION])).filter(pa.array(both))
+            places = _numbers(cells)
+            wrong = np.isnan(places) & np.asarray(pc.is_valid(cells))
+            example = repr(cells[int(wrong.argmax())].as_py()) if wrong.any() else ""
+            count("value", "of position, not a number: ignored", int(wrong.sum()), example)
         self._entries.add(playlists[both], songs[both], places)
         if Role.TITLE in plan.roles or Role.TAGS in plan.roles:
             return has_playlist
@@ -192,6 +196,10 @@ class Catalogue:
         report.count(
             "playlist", "without songs: kept for title and tags", int((some & ~songs).sum())
         )
+        unheard = np.ones(len(self.song_keys), np.bool_)
+        unheard[self._entries.songs] = False
+        example = self.song_keys.values[int(unheard.argmax())].as_py() if unheard.any() else ""
+        report.count("song", "in no playlist", int(unheard.sum()), example)
         known = {
             "titles": titles,
             "tags": tags,

@@ -23,6 +23,8 @@ _MISSING = ("nan", "NaN", "NAN", "null", "NULL", "None", "<NA>", "N/A", "n/a", "
 
 _MISSING_VALUES, _MISSING_KEYS = pa.array(_MISSING, TEXT), pa.array((*_MISSING, "-1"), TEXT)
 
+_NOTHING = pa.array(("", "\\N"), TEXT)
+
 _EXACT = 2**53
 _NAMES_OF_OBJECTS = ("name", "artistName", "title", "id")
 _SEPARATORS = (";", "|")
@@ -105,9 +107,12 @@ def _decoded(value: bytes) -> str:
 
 
 def cleaned(column: Any) -> Any:
-    """Texts without white space at their ends, and null where nothing is left."""
+    """Texts without white space at their ends, and null where nothing is left, or `\\N`.
+
+    That is how MySQL and PostgreSQL write what is missing.
+    """
     column = pc.utf8_trim_whitespace(column)
-    return pc.if_else(pc.equal(pc.binary_length(column), 0), None, column)
+    return pc.if_else(pc.is_in(column, _NOTHING), None, column)
 
 
 def joined(column: Any) -> Any:

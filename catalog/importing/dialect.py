@@ -41,6 +41,13 @@ _NO_TEXT = {
 }
 
 
+_NO_TABLE = (
+    ("JSON", "let its name end in .json, or .jsonl", ("{", "[{", "[\n", "[\r")),
+    ("HTML or XML", "export it again, as CSV", ("<!", "<?", "<html")),
+)
+"""What a file may be whose name says that it is a table, what to do, and how such begin."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """How a file is written."""
@@ -75,6 +82,9 @@ def dialect_of(path: Path, *, encoding: str | None, delimiter: str | None) -> Di
     declared = text[:4].lower() == "sep=" and len(text) > 5
     if declared:
         delimiter, text = text[4], text[5:].lstrip("\r\n")
+    for kind, hint, beginning in _NO_TABLE:
+        if text.lstrip().startswith(beginning):
+            raise BadImport(f"this is no table: it seems to be {kind}", where=str(path), hint=hint)
     found = delimiter or _delimiter(path, text, whole)
     quoted = _quoted(text, found, whole)
     try:

@@ -111,7 +111,7 @@ def _batch(records: list[_Found], nested: bool, part: Part) -> Batch:
         else:
             found = _rows(record, tracks or ("", []) if nested else None, part)
             rows += found
-            numbers += [f"{part.stem or part.label} {number}"] * len(found)
+            numbers += [f"{part.label}\0{part.stem or part.label} {number}"] * len(found)
     names = dict.fromkeys(name for row in rows for name in row)
     columns = {name: texts([row.get(name) for row in rows]) for name in names}
     if nested:

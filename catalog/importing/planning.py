@@ -44,6 +44,10 @@ def plan_tables(tables: Sequence[Table], mapped: Sequence[Mapped]) -> list[Table
             plan.marks[role] = plan.marks.get(role) or _mark(plan, role)
         _lists_of_keys(plan)
     _check_playlists(plans)
+    taken: set[str] = set()
+    for plan in plans:
+        if plan.kind is Kind.FILES:
+            plan.table.name_parts(taken)
     _join_files(plans)
     return plans
 

@@ -67,7 +67,7 @@ def _gather_table(catalogue: Catalogue, plan: TablePlan, advance: Advance) -> No
 
     for part in plan.table.parts:
         part.rows = part.useful = 0
-        key, title = plan.table.playlist(part)
+        key, title = plan.table.playlist(part) if plan.kind is Kind.FILES else ("", "")
         for batch in part.read(part, advance):
             pending.append((part, batch.named(key, title) if plan.kind is Kind.FILES else batch))
             if sum(one.rows for _, one in pending) >= ROWS_AT_ONCE:

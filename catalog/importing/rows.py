@@ -109,7 +109,7 @@ def song_keys(plan: TablePlan, batch: Batch, report: ImportReport) -> Any:
     if plan.kind is Kind.PLAYLISTS:
         return keys
     if Role.TRACK in plan.roles:
-        keys = cleaned_keys(batch.column(plan.roles[Role.TRACK]))
+        keys = _keys_of(batch.column(plan.roles[Role.TRACK]), report)
     if Role.NAME in plan.roles and keys.null_count:
         lacking = pc.is_null(keys)
         made = _folded(cells_of(plan, batch, Role.NAME).filter(lacking))
@@ -126,17 +126,27 @@ def song_keys(plan: TablePlan, batch: Batch, report: ImportReport) -> Any:
     return keys
 
 
+def _keys_of(column: Any, report: ImportReport) -> Any:
+    """Keys, and a count of those of which a spreadsheet has left some digits out."""
+    keys = cleaned_keys(column)
+    cut = keys.filter(pc.fill_null(pc.match_substring_regex(keys, r"^\d(\.\d+)?E\+\d+$"), False))
+    example = cut[0].as_py() if len(cut) else ""
+    report.count("key", "shortened by a spreadsheet: several may be one now", len(cut), example)
+    return keys
+
+
 def _folded(column: Any) -> Any:
     encoded = column.dictionary_encode()
     words = [name_key(text) for text in encoded.dictionary.to_pylist()]
     return pa.array(words, TEXT).take(encoded.indices)
 
 
-def playlist_keys(plan: TablePlan, batch: Batch, titles: Counter[str]) -> Any:
+def playlist_keys(plan: TablePlan, batch: Batch, titles: Counter[str], report: ImportReport) -> Any:
     """The key of each row's playlist, null where there is none; its title if need be.
 
     Args:
         titles: how many playlists that hold their tracks have gone by each title; counted here.
+        report: told of keys that are not as they were.
     """
     keys = pa.nulls(batch.rows, TEXT)
     if plan.kind is Kind.SONGS:
@@ -144,7 +154,7 @@ def playlist_keys(plan: TablePlan, batch: Batch, titles: Counter[str]) -> Any:
     if plan.kind is Kind.FILES and RECORD not in batch.columns:
         return batch.column(FILE_KEY)
     if Role.PLAYLIST in plan.roles:
-        keys = cleaned_keys(batch.column(plan.roles[Role.PLAYLIST]))
+        keys = _keys_of(batch.column(plan.roles[Role.PLAYLIST]), report)
     if keys.null_count and RECORD in batch.columns:
         return pc.coalesce(keys, _named_records(plan, batch, titles))
     if keys.null_count and Role.TITLE in plan.roles:
@@ -154,7 +164,7 @@ def playlist_keys(plan: TablePlan, batch: Batch, titles: Counter[str]) -> Any:
 
 def _named_records(plan: TablePlan, batch: Batch, titles: Counter[str]) -> Any:
     """Keys of playlists that hold their tracks: their titles, numbered if these repeat."""
-    named = batch.column(RECORD)
+    named = pc.replace_substring_regex(batch.column(RECORD), r"(?s)^.*\x00", "")
     if Role.TITLE in plan.roles:
         named = pc.coalesce(cells_of(plan, batch, Role.TITLE), named)
     records = batch.column(RECORD).dictionary_encode()

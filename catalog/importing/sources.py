@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +14,7 @@ import pyarrow.parquet
 
 from melon.catalog.corpus import FIELDS_FILE, GENRE_FILE, PLAYLIST_FILES, SONG_FILE
 from melon.catalog.errors import BadImport
-from melon.catalog.importing.cells import as_text, texts
+from melon.catalog.importing.cells import TEXT, as_text, texts
 from melon.catalog.importing.delimited import read_delimited
 from melon.catalog.importing.dialect import dialect_of, is_packed, unreadable
 from melon.catalog.importing.documents import TRACKS, elements_of
@@ -63,7 +64,7 @@ def open_files(
             )
         files = list(_files_in(path, left)) if path.is_dir() else [path]
         for file in files:
-            opened = _open(file, encoding, delimiter)
+            opened = _open(file, encoding, delimiter, _said_by_folders(path, file))
             if opened is None:
                 left.append(f"{file}: it is empty")
                 continue
@@ -134,7 +135,27 @@ def stem_of(path: Path) -> str:
     return name
 
 
-def _open(path: Path, encoding: str | None, delimiter: str | None) -> tuple[Group, Part] | None:
+def _said_by_folders(source: Path, file: Path) -> dict[str, str | None]:
+    """The columns that are not in a file, but in names of folders, as `playlist=rock`."""
+    said: dict[str, str | None] = {}
+    for folder in file.relative_to(source).parent.parts if file != source else ():
+        name, equals, value = folder.partition("=")
+        if equals and name:
+            said[name] = None if value == "__HIVE_DEFAULT_PARTITION__" else unquote(value)
+    return said
+
+
+def _read_with(
+    read: Read, said: dict[str, str | None], part: Part, advance: Advance
+) -> Iterator[Batch]:
+    for batch in read(part, advance):
+        more = {name: pa.repeat(pa.scalar(v, TEXT), batch.rows) for name, v in said.items()}
+        yield Batch(more | batch.columns, batch.rows)
+
+
+def _open(
+    path: Path, encoding: str | None, delimiter: str | None, said: dict[str, str | None]
+) -> tuple[Group, Part] | None:
     """How a file is read, and the columns that it begins with; None if it is empty."""
     kind = _format(path)
     read: Read = partial(read_nested, path)
@@ -158,6 +179,9 @@ def _open(path: Path, encoding: str | None, delimiter: str | None) -> tuple[Grou
         )
     if columns is None:
         return None
+    if said:
+        columns = list(dict.fromkeys((*columns, *said)))
+        part.read = partial(_read_with, part.read, said)
     group = tuple(columns)
     if RECORD in columns:  # what is said of songs by the same names, though some lack some
         group = (RECORD, *sorted(filter(_tells_song, columns)))

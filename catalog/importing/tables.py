@@ -127,6 +127,7 @@ class Table:
         columns: Their names, as far as they are known before all is read.
         parts: In order.
         sample: The first rows.
+        keys: Label of a part -> its key as a playlist of its own.
         joined: Label of a part that is a playlist of another table -> its key and title there.
     """
 
@@ -134,6 +135,7 @@ class Table:
     columns: list[str]
     parts: list[Part]
     sample: list[Batch] = field(default_factory=list)
+    keys: dict[str, str] = field(default_factory=dict)
     joined: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def take_sample(self) -> None:
@@ -161,14 +163,12 @@ class Table:
         """Whether playlists hold their tracks."""
         return any(RECORD in batch.columns for batch in self.sample)
 
-    @cached_property
-    def keys(self) -> dict[str, str]:
-        """The key of each part as a playlist of its own: its name, with more of it if that repeats.
+    def name_parts(self, taken: set[str]) -> None:
+        """Give each part a key as a playlist of its own: its name, with more of it if it is taken.
 
-        By the part's label.
+        Args:
+            taken: the keys of other tables' parts; those that are given here are added.
         """
-        keys: dict[str, str] = {}
-        taken: set[str] = set()
         for part in self.parts:
             key = part.stem or part.label
             for parent in part.path.parent.parts[::-1] if part.path else ():
@@ -176,8 +176,7 @@ class Table:
                     break
                 key = f"{parent}/{key}"
             taken.add(key)
-            keys[part.label] = key
-        return keys
+            self.keys[part.label] = key
 
     def playlist(self, part: Part) -> tuple[str, str]:
         """The key and the title of a part as a playlist of its own.

@@ -1,0 +1,116 @@
+"""What is easily lost or mixed up between a source and the catalogue comes in, or is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from importing_samples import SONG_FILE, TRAIN, lists_of, read, written
+
+from melon.catalog import BadImport
+
+
+def files(folder: Path, **contents: str) -> Path:
+    for name, text in contents.items():
+        path = folder / name.replace("__", "/").replace("_csv", ".csv").replace("_json", ".json")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return folder
+
+
+def test_files_of_one_name_are_playlists_of_their_own(tmp_path: Path):
+    """Whatever columns they have, and whether they are tables or documents."""
+    of_songs = files(
+        tmp_path / "tables", x__Rock_csv="track_id,track_name\n1,a\n", y__Rock_csv="track_id\n2\n"
+    )
+    assert lists_of(written(of_songs, tmp_path / "a")) == {"Rock": ["1"], "y/Rock": ["2"]}
+    one, two = ([{"tracks": [{"uri": f"t:{n}"}]}] for n in (1, 2))
+    documents = files(
+        tmp_path / "documents", x__all_json=json.dumps(one), y__all_json=json.dumps(two)
+    )
+    assert list(lists_of(written(documents, tmp_path / "b")).values()) == [["t:1"], ["t:2"]]
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_columns_in_names_of_folders_come_in(ending: str, tmp_path: Path):
+    """As Spark and Hive write tables in parts."""
+    for name, year, tracks in (
+        ("rainy%20day", 2024, [1, 2]),
+        ("gym", "__HIVE_DEFAULT_PARTITION__", [3]),
+    ):
+        folder = tmp_path / "out" / f"playlist_name={name}" / f"year={year}"
+        folder.mkdir(parents=True)
+        frame = pd.DataFrame({"track_id": tracks})
+        path = folder / f"part-0.{ending}"
+        frame.to_csv(path, index=False) if ending == "csv" else frame.to_parquet(path)
+    found = written(tmp_path / "out", tmp_path / "own")
+    assert lists_of(found) == {"gym": ["3"], "rainy day": ["1", "2"]}
+    dates = {song["key"]: song["issue_date"] for song in found[SONG_FILE]}
+    assert dates == {"1": "2024", "2": "2024", "3": ""}
+
+
+def test_a_backslash_and_n_is_nothing(tmp_path: Path):
+    source = files(
+        tmp_path / "of",
+        a_csv="playlist_id,title,track_id,artist\n1,\\N,a,\\N\n1,\\N,\\N,X\n2,B,b,X\n",
+    )
+    found = written(source, tmp_path / "own")
+    assert lists_of(found) == {"1": ["a"], "2": ["b"]}
+    assert [one["plylst_title"] for one in found[TRAIN]] == ["", "B"]
+    assert [song["artist_name_basket"] for song in found[SONG_FILE]] == [[], ["X"]]
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (
+            "playlist_id,track_id\n1,1.23457E+12\n2,1.23457E+12\n3,2E+15\n",
+            "3 keys shortened by a spreadsheet: several may be one now, such as 1.23457E+12",
+        ),
+        (
+            "playlist_id,track_id,position\n1,a,2nd\n1,b,\n2,b,1\n",
+            "1 value of position, not a number: ignored, such as '2nd'",
+        ),
+    ],
+)
+def test_values_that_lost_their_meaning_are_counted(rows: str, said: str, tmp_path: Path):
+    source = files(tmp_path / "of", a_csv=rows)
+    assert said in read(source).report.counted()
+
+
+def test_songs_that_no_playlist_holds_are_counted(tmp_path: Path):
+    """As where two tables call the same songs by other keys."""
+    source = files(
+        tmp_path / "of",
+        entries_csv="playlist_id,track_uri\n1,spotify:track:a\n2,spotify:track:a\n",
+        features_csv="track_id,tempo\na,120\nb,90\n",
+    )
+    assert "2 songs in no playlist, such as a" in read(source).report.counted()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[{"playlist_id": 1}]', "JSON"),
+        ('{"playlist_id": 1, "track_id": 2}\n{"playlist_id": 1, "track_id": 2}\n', "JSON"),
+        ("\ufeff<!DOCTYPE html><html>", "HTML"),
+        ('<?xml version="1.0"?>', "XML"),
+    ],
+)
+def test_a_table_that_is_none_is_said_to_be_what_it_is(text: str, said: str, tmp_path: Path):
+    with pytest.raises(BadImport, match=f"seems to be .*{said}"):
+        read(files(tmp_path / "of", a_csv=text))
+
+
+def test_partitions_stay_rows_of_one_table(tmp_path: Path):
+    for at in ("2024-01-01", "2024-01-02"):
+        folder = tmp_path / "of" / f"dt={at}"
+        folder.mkdir(parents=True)
+        table = pa.table({"playlist_id": [1, 2], "track_id": [f"a{at}", "b"]})
+        pa.parquet.write_table(table, folder / "part.parquet")
+    report = read(tmp_path / "of").report
+    assert (report.playlists, report.entries) == (2, 3)
