@@ -50,7 +50,7 @@ def test_columns_in_names_of_folders_come_in(ending: str, tmp_path: Path):
     found = written(tmp_path / "out", tmp_path / "own")
     assert lists_of(found) == {"gym": ["3"], "rainy day": ["1", "2"]}
     dates = {song["key"]: song["issue_date"] for song in found[SONG_FILE]}
-    assert dates == {"1": "2024", "2": "2024", "3": ""}
+    assert dates == {"1": "20240000", "2": "20240000", "3": ""}
 
 
 def test_a_backslash_and_n_is_nothing(tmp_path: Path):
