@@ -23,7 +23,7 @@ from melon.store.server import ServerStore
 from melon.store.server.connection import ServerAddress
 
 MEMORY = Path("/dev/shm")
-MEMORY_NEEDED = 6 << 30  # Edge sets aside some 230 MB for each release, however small
+MEMORY_NEEDED = 12 << 30  # a session takes 10 GB at most: Edge fills holes of each small release
 
 EMBEDDED, SERVER = "embedded", "server"
 ENGINES = (EMBEDDED, SERVER)
