@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from melon.service.sharing import Share
+
 if TYPE_CHECKING:
     from uvicorn.protocols.http.h11_impl import H11Protocol as HTTPProtocol
 else:  # by httptools, where that is installed: it takes less time
     from uvicorn.protocols.http.auto import AutoHTTPProtocol as HTTPProtocol
 
 
-def connections(seconds: float) -> type[HTTPProtocol]:
+def connections(seconds: float, share: Share) -> type[HTTPProtocol]:
     """Connections that are closed where the headers of a request are not sent within so long.
 
     uvicorn itself waits for as long as a client sends nothing at first, or some of them now and
@@ -24,6 +26,10 @@ def connections(seconds: float) -> type[HTTPProtocol]:
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
             self.wait()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            share.add(-1)
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)  # which ends waiting

@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 from melon.processes import end_with, usable_cores
 from melon.retrieval import RetrievalSettings
 from melon.service.address import MAX_CONNECTIONS
+from melon.service.sharing import NOT_BEGUN, Share, SharedSocket
 from melon.service.source import Source
 from melon.settings import load_settings
 from melon.store import open_store
@@ -67,7 +68,7 @@ def usual_workers() -> int:
 def serve(plan: Plan, there: socket.socket) -> None:
     """Answer requests until the process is told to end, by Ctrl-C or SIGTERM."""
     if plan.workers == 1:
-        _answer(plan, there)
+        _answer(plan, there, Share([0], 0))
         return
     with TemporaryDirectory(prefix="melon-metrics-") as directory:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory
@@ -89,22 +90,24 @@ def _supervise(plan: Plan, there: socket.socket) -> None:
         nonlocal ending
         ending = True
 
-    def start() -> BaseProcess:
-        process = spawn.Process(target=_work, args=(plan, there, os.getpid()))
+    def start(place: int) -> BaseProcess:
+        counts[place] = NOT_BEGUN
+        process = spawn.Process(target=_work, args=(plan, there, Share(counts, place), os.getpid()))
         process.start()
         return process
 
     spawn = multiprocessing.get_context("spawn")
+    counts = spawn.RawArray("i", plan.workers)
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    workers = [start() for _ in range(plan.workers)]
+    workers = [start(place) for place in range(plan.workers)]
     while not ending:
         wait([worker.sentinel for worker in workers], timeout=RESTART_SECONDS)
         for place, worker in enumerate(workers):
             if not worker.is_alive() and not ending:
                 _forget(worker)
                 time.sleep(RESTART_SECONDS)
-                workers[place] = start()
+                workers[place] = start(place)
     for worker in workers:
         worker.terminate()
     until = time.monotonic() + GRACE_SECONDS
@@ -121,24 +124,28 @@ def _forget(worker: BaseProcess) -> None:
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
-def _work(plan: Plan, there: socket.socket, parent: int) -> None:
+def _work(plan: Plan, there: socket.socket, share: Share, parent: int) -> None:
     end_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
     plan.prepare()
-    _answer(plan, there)
+    _answer(plan, there, share)
 
 
-def _answer(plan: Plan, there: socket.socket) -> None:
+def _answer(plan: Plan, there: socket.socket, share: Share) -> None:
     import uvicorn
 
     from melon.service.app import create_app
     from melon.service.asking import Limits
     from melon.service.connection import connections
 
+    shared = SharedSocket(there, share)
+
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets=sockets)
-            there.listen(MAX_CONNECTIONS)  # again, for asyncio takes the number below for this, too
+            shared.listen(
+                MAX_CONNECTIONS
+            )  # again, for asyncio takes the number below for this, too
 
     settings = load_settings()
     timeout = min(settings.qdrant_timeout, math.ceil(plan.seconds))
@@ -149,7 +156,7 @@ def _answer(plan: Plan, there: socket.socket) -> None:
     app = create_app(source, key=plan.key, limits=Limits(seconds=plan.seconds), home=settings.home)
     config = uvicorn.Config(
         app,
-        http=connections(plan.seconds),
+        http=connections(plan.seconds, share),
         lifespan="off",
         ws="none",
         interface="asgi3",
@@ -166,5 +173,5 @@ def _answer(plan: Plan, there: socket.socket) -> None:
         for told in (signal.SIGTERM, signal.SIGINT):
             # Before uvicorn heeds them itself; and it raises them again when it has ended.
             signal.signal(told, server.handle_exit)
-    server.run(sockets=[there])
+    server.run(sockets=[shared])
     source.close()

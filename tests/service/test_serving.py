@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -55,6 +56,32 @@ def test_two_processes_answer_and_end_when_they_are_told_to(demo_place: Place) -
             counted = client.get("/metrics").text
         assert 'melon_requests_total{route="/api/v1/query",status="200"} 1.0' in counted
     assert process.returncode == 0
+
+
+@on_one_engine
+def test_processes_share_connections_out_evenly_but_do_not_wait_for_one_that_is_stopped(
+    demo_place: Place,
+) -> None:
+    if not Path("/proc/net/tcp").exists():
+        pytest.skip("who has a connection is read from Linux' /proc")
+    with serving(demo_place, "--workers", "2") as (process, url), ExitStack() as opened:
+        assert answered(opened.enter_context(connection(url)))
+        while True:  # until both take connections
+            with connection(url) as one:
+                assert answered(one)
+                if len(counts := connections_of(process.pid, url)) == 2:
+                    break
+            assert process.poll() is None
+        for one in [opened.enter_context(connection(url)) for _ in range(15)]:
+            assert answered(one)
+        assert list(connections_of(process.pid, url).values()) == [8, 8]
+        stopped = next(iter(counts))
+        os.kill(stopped, signal.SIGSTOP)
+        try:
+            for _ in range(3):
+                assert answered(opened.enter_context(connection(url)))
+        finally:
+            os.kill(stopped, signal.SIGCONT)
 
 
 @on_one_engine
@@ -120,6 +147,30 @@ def test_who_sends_slowly_is_not_waited_for(demo_place: Place) -> None:
                 with suppress(OSError):
                     one.sendall(b"x")
         assert closed == connections
+
+
+def connection(url: str) -> socket.socket:
+    """A connection on which something has been asked."""
+    one = socket.create_connection(address_of(url), timeout=30)
+    one.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    return one
+
+
+def answered(one: socket.socket) -> bool:
+    return one.recv(1 << 16).startswith(b"HTTP/1.1 200")
+
+
+def connections_of(parent: int, url: str) -> dict[int, int]:
+    """How many connections at a URL each process has that another one started, where any."""
+    local, established = f":{address_of(url)[1]:04X}", "01"
+    table = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    here = {row[9] for row in table if row[1].endswith(local) and row[3] == established}
+    counts = {}
+    for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
+        files = [str(file.readlink()) for file in Path(f"/proc/{child}/fd").iterdir()]
+        if count := sum(file[len("socket:[") : -1] in here for file in files):
+            counts[int(child)] = count
+    return counts
 
 
 def address_of(url: str) -> tuple[str, int]:
