@@ -36,18 +36,26 @@ def song_facts(dim: int, songs: Sequence[Record]) -> Facts:
         ("album", np.uint32, 1),
     )
     facts["year"] = [song.payload.get("issue_year", np.nan) for song in songs]
-    for row, song in enumerate(songs):
-        get = song.payload.get
-        for name, values in (
-            ("artists", get("artist_keys", ())),
-            ("genres", get("genres", ())),
-            ("detail_genres", get("detail_genres", ())),
-            ("album", [get("album_id")] if "album_id" in song.payload else ()),
-        ):
-            hashes = [zlib.crc32(str(value).encode()) or 1 for value in values]
-            room = facts[name].shape[1]
-            facts[name][row, : len(hashes)] = hashes[:room]
+    for name, field in (
+        ("artists", "artist_keys"),
+        ("genres", "genres"),
+        ("detail_genres", "detail_genres"),
+        ("album", "album_id"),
+    ):
+        facts[name] = _hashes([song.payload.get(field) for song in songs], facts[name].shape[1])
     return facts
+
+
+def _hashes(values: Sequence[Any], room: int) -> NDArray[np.uint32]:
+    """(n, room) the hashes of the first of each list, or of each value that is no list."""
+    lists = [
+        value[:room] if isinstance(value, list) else () if value is None else (value,)
+        for value in values
+    ]
+    filled = np.arange(room) < np.array([len(part) for part in lists], np.int64)[:, None]
+    hashes = np.zeros(filled.shape, np.uint32)
+    hashes[filled] = [zlib.crc32(str(value).encode()) or 1 for part in lists for value in part]
+    return hashes
 
 
 def tag_facts(dim: int, tags: Sequence[Record]) -> Facts:

@@ -48,15 +48,15 @@ class OpenRelease:
 
     @classmethod
     def of(cls, reader: ReleaseReader) -> Self:
-        """Load the tokenizer, open the collections, and cache what is read of them.
+        """Load the tokenizer, and cache what is read of the collections.
 
-        A collection that cannot be read is an error of the queries that need it.
+        They are opened when they are first read: one that cannot be is an error of the queries
+        that need it.
 
         Raises:
             DamagedTitleTokenizer: it is damaged, or of another version of melon.
         """
         tokenizer = TitleTokenizer.from_bytes(reader.manifest.title_tokenizer)
-        reader.warm()
         return cls(
             reader=CachingReader(reader),
             tokenizer=tokenizer,
@@ -152,6 +152,7 @@ class LiveRelease:
 
     def __init__(self, store: VectorStore) -> None:
         self.open = OpenRelease.of(store.open())
+        self.open.reader.warm()
         self._store = store
         self._looking = Lock()
         self._looked = time.monotonic()

@@ -50,8 +50,8 @@ MAX_ARTIST_KEYS = 100_000
 MAX_FACTS = 400_000
 """Songs, and tags, whose facts are cached at most, some 190 MB of 100 dimensions."""
 
-MAX_SEEDS = 20_000
-"""Songs, tags and words that are cached at most as seeds of queries, some 25 MB of each."""
+MAX_SEEDS = 80_000
+"""Songs, tags and words that are cached at most as seeds of queries, some 100 MB of each."""
 
 V = TypeVar("V")
 

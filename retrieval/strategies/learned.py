@@ -26,7 +26,7 @@ from melon.retrieval.strategies.view import View, joined, views
 from melon.retrieval.tables import Numbers
 from melon.store import Collection, Ids, SparseVector, VectorQuery, id_array
 
-BY_NEIGHBOURS = 500
+BY_NEIGHBOURS = 300
 """Songs of the neighbours that are candidates, beside those near the query."""
 
 TAGS = 150
