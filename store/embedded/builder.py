@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 from melon.files import sync_directory, write_atomically
@@ -20,14 +19,11 @@ from melon.store.errors import IndexingFailed, StoreUnavailable
 from melon.store.evidence import IdSample, gather_all
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import PointBatch, PointId
-from melon.store.presets import INDEX_SETTINGS
 from melon.store.protocol import check_count
 from melon.store.schema import Collection
 
 SMALL_RELEASE = 5_000
-"""Points below which a release is built in less time than a process takes to start, and is read
-from the disk as it is needed: Edge's files for a few points are 600 MB of holes, and to map a
-quarter of a gigabyte of these ahead took most of a small release's processor time."""
+"""Points below which a release is built in less time than a process takes to start."""
 
 
 class EmbeddedBuilder:
@@ -127,10 +123,7 @@ class EmbeddedBuilder:
         small = sum(manifest.counts.values()) < SMALL_RELEASE
         here = small and bytes_free(self._directory) > PLENTY
         kind = WriterHere if here else WriterApart
-        settings = INDEX_SETTINGS[manifest.preset]
-        if small:
-            settings = replace(settings, on_disk=True)
-        return kind(self._directory, manifest.dim, settings, begun=self.has_base)
+        return kind(self._directory, manifest.dim, manifest.preset, begun=self.has_base)
 
     def _copy(self, base: Path, progress: Progress) -> None:
         with edge_errors(StoreUnavailable, self._directory, what=WRITTEN):

@@ -35,7 +35,7 @@ from melon.store.embedded.shards import (
 from melon.store.embedded.translate import to_points
 from melon.store.errors import IndexingFailed, RequestRefused, StoreUnavailable
 from melon.store.points import PointBatch, PointId
-from melon.store.presets import IndexSettings
+from melon.store.presets import INDEX_SETTINGS, Preset
 from melon.store.schema import SCHEMA, Collection
 
 Fields = Mapping[Collection, Sequence[Field]]
@@ -68,17 +68,17 @@ class WriterHere:
         StoreUnavailable: the directory cannot be written.
     """
 
-    def __init__(
-        self, directory: Path, dim: int, settings: IndexSettings, *, begun: bool = False
-    ) -> None:
+    def __init__(self, directory: Path, dim: int, preset: Preset, *, begun: bool = False) -> None:
         self._directory = directory
         self._shards: dict[Collection, edge.EdgeShard] = {}
-        self._in_order = not settings.graph
+        self._in_order = not preset.has_graph
         try:
             for collection in Collection:
                 path = directory / collection
                 self._shards[collection] = (
-                    open_in_place(path) if begun else create_shard(path, collection, dim, settings)
+                    open_in_place(path)
+                    if begun
+                    else create_shard(path, collection, dim, INDEX_SETTINGS[preset])
                 )
         except BaseException:
             self.close()
@@ -131,9 +131,7 @@ class WriterApart:
         StoreUnavailable: the process cannot be started.
     """
 
-    def __init__(
-        self, directory: Path, dim: int, settings: IndexSettings, *, begun: bool = False
-    ) -> None:
+    def __init__(self, directory: Path, dim: int, preset: Preset, *, begun: bool = False) -> None:
         self._directory = directory
         self._answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._said = b""
@@ -158,7 +156,7 @@ class WriterApart:
         for listener in self._listeners:
             listener.start()
         try:
-            self._send("create", directory, dim, settings, begun)
+            self._send("create", directory, dim, preset, begun)
             self._wait()
         except BaseException:
             self.close()
@@ -248,8 +246,8 @@ def serve(messages: IO[bytes], answers: IO[bytes]) -> None:
         answers.flush()
 
     try:
-        _, directory, dim, settings, begun = pickle.load(messages)
-        writer = WriterHere(directory, dim, settings, begun=begun)
+        _, directory, dim, preset, begun = pickle.load(messages)
+        writer = WriterHere(directory, dim, preset, begun=begun)
         answer("made")
         while (message := pickle.load(messages))[0] != "finish":
             change = writer.upsert if message[0] == "upsert" else writer.remove
