@@ -167,7 +167,9 @@ def from_frame(
     try:
         typed = dict(_typed(f"{name}={type}") for name, type in (types or {}).items())
         plans = plan_tables(open_frames(frames), [Mapped.parse(one) for one in said])
-        return gather(plans, types=typed, lenient=lenient, progress=progress)
+        catalogue = gather(plans, types=typed, lenient=lenient, progress=progress)
+        catalogue.report.notes += [line for plan in plans for line in plan.left_lines()]
+        return catalogue
     except BadImport as error:
         _in_python(error)
         raise

@@ -91,6 +91,14 @@ class TablePlan:
             mapping=mapping,
         )
 
+    def left_lines(self) -> list[str]:
+        """For people who do not see all lines: the columns that nobody asked to leave out."""
+        return [
+            f"column {name!r} is left out: {why}"
+            for name, why in self.left.items()
+            if why != "--map"
+        ]
+
     def lines(self) -> list[str]:
         """For people: the table, and each column with what becomes of it."""
         by_column: dict[str, str] = {}
@@ -110,6 +118,8 @@ class TablePlan:
 
 def listed(columns: Sequence[str]) -> str:
     """Columns, as errors name them."""
+    if not columns:
+        return "none"
     more = len(columns) - _MOST_NAMED
     return ", ".join(columns[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 

@@ -208,7 +208,7 @@ def _lacking(plan: TablePlan, *roles: Role) -> BadImport:
             where=plan.table.label,
             hint='write playlists as [{"name": …, "tracks": [{…}, …]}, …]',
         )
-    if not plan.roles and _looks_like_a_row(plan):
+    if not plan.roles and plan.table.parts[0].has_header and _looks_like_a_row(plan):
         return BadImport(
             f"its first line seems to be a row, where names of columns are wanted: "
             f"{listed(plan.table.columns)}",

@@ -168,7 +168,7 @@ def _open(
     elif kind in DELIMITED:
         dialect = dialect_of(path, encoding=encoding, delimiter=delimiter)
         columns = dialect.columns if dialect else None
-        part.read = partial(read_delimited, path, dialect)
+        part.read, part.has_header = partial(read_delimited, path, dialect), True
     else:
         raise BadImport(
             f"{kind or path.name!r} is no format that can be imported",
@@ -273,14 +273,18 @@ def open_frames(frames: Sequence[pd.DataFrame]) -> list[Table]:
     """The tables of frames.
 
     Raises:
-        WrongType: something is no frame.
+        WrongType: something is no frame, or there is none.
     """
+    if not frames:
+        raise WrongType("there is no frame", hint="give a pandas.DataFrame")
     tables = []
     for number, frame in enumerate(frames, start=1):
         label = "the frame" if len(frames) == 1 else f"frame {number}"
         if not hasattr(frame, "columns") or not hasattr(frame, "iloc"):
             raise WrongType(
-                f"{type(frame).__name__} is no frame", where=label, hint="give a pandas.DataFrame"
+                f"{type(frame).__name__} is no frame",
+                where=label,
+                hint="give a pandas.DataFrame, as .to_pandas() or .to_frame() makes",
             )
         if any(name is not None for name in frame.index.names):
             frame = frame.reset_index()

@@ -78,6 +78,7 @@ class Part:
         refused: Rows that could not be read, so far.
         example: The first of them.
         sampling: Whether no more than the first rows are wanted.
+        has_header: Whether its first line names the columns.
         doubts: Cells, so far, that look as if they had swallowed rows; `doubtful` is the first.
         told: What else is worth a line, so far: how many of what in which way, and the first.
         beside: Lists of a document that are not read.
@@ -100,6 +101,7 @@ class Part:
     rows: int = 0
     useful: int = 0
     sampling: bool = False
+    has_header: bool = False
 
     def refuse(self, example: str) -> None:
         """Count a row that cannot be read."""

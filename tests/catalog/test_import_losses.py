@@ -11,7 +11,8 @@ import pyarrow.parquet
 import pytest
 from importing_samples import SONG_FILE, TRAIN, lists_of, read, written
 
-from melon.catalog import BadImport
+from melon.catalog import BadImport, from_frame
+from melon.errors import WrongType
 
 
 def files(folder: Path, **contents: str) -> Path:
@@ -114,3 +115,24 @@ def test_partitions_stay_rows_of_one_table(tmp_path: Path):
         pa.parquet.write_table(table, folder / "part.parquet")
     report = read(tmp_path / "of").report
     assert (report.playlists, report.entries) == (2, 3)
+
+
+def test_frames_tell_what_of_them_is_left_out():
+    rows = pd.DataFrame({"playlist_id": [1, 2], "track_id": ["a", "b"]})
+    playlists = pd.DataFrame({"playlist_id": [1, 2], "title": ["A", "B"], "owner": "me"})
+    report = str(from_frame(rows, playlists).report)
+    assert "column 'owner' is left out: playlists have no fields of their own" in report
+    assert "left out" not in str(from_frame(rows, playlists, mapping={"owner": ""}).report)
+
+
+def test_frames_without_names_or_columns_are_errors_of_frames():
+    with pytest.raises(WrongType, match="there is no frame"):
+        from_frame()
+    with pytest.raises(WrongType, match="Series is no frame") as wrong:
+        from_frame(pd.Series([1], name="track_id"))  # type: ignore[arg-type]
+    assert ".to_frame()" in str(wrong.value.hint)
+    with pytest.raises(BadImport, match="columns are none"):
+        from_frame(pd.DataFrame())
+    with pytest.raises(BadImport) as unclear:
+        from_frame(pd.DataFrame([[1, "a"], [1, "b"]]))
+    assert "mapping" in str(unclear.value.hint)
