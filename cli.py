@@ -168,6 +168,8 @@ def _show_usage(error: Any) -> int:
     """Print what is wrong with a command line as every other error, in place of Typer's boxes."""
     if type(error).__name__ != "NoArgsIsHelpError":  # the help is there already
         command = getattr(error.ctx, "command_path", "melon")
+        if command == "melon" and sys.argv[1:2] and sys.argv[1] in COMMANDS:
+            command = f"melon {sys.argv[1]}"  # an option without its value knows no context
         what = uncapitalized(error.format_message()).rstrip(".")
         note_error(InputError(what, hint=f"`{command} --help` says what it takes"))
     return int(error.exit_code)

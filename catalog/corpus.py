@@ -88,7 +88,8 @@ def _playlists_in(directory: Path) -> list[Path]:
         raise BadCorpus(
             f"no playlists here: looked for {looked_for}",
             where=str(directory),
-            hint="give the directory that holds one of them, or name the files of playlists",
+            hint="give the directory that holds one of them, or name the files of playlists; "
+            "`melon import` makes some of other formats",
         )
     return files
 

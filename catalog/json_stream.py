@@ -49,6 +49,7 @@ class JsonArray:
         advance: Called with the number of bytes, each time some were read.
         chunk_bytes: How many bytes to read at a time.
         opened: Opens the file, for instance a compressed one.
+        hint: What to do about a file that is no array.
         constants: Take `NaN` and `Infinity`, which JSON does not have, for the floats that Python
             writes so; otherwise they are malformed.
         wanted: Where the file holds an object, the elements are those of all its members that are
@@ -75,6 +76,7 @@ class JsonArray:
         advance: Callable[[int], object] | None = None,
         chunk_bytes: int = CHUNK_BYTES,
         opened: Callable[[Path], BufferedReader] = _opened,
+        hint: str = "give a file of one JSON array of records: [{…}, {…}]",
         constants: bool = False,
         wanted: Callable[[str, object], bool] | None = None,
     ) -> None:
@@ -84,6 +86,7 @@ class JsonArray:
         self.around: dict[str, object] = {}
         self.lengths: dict[str, int] = {}
         self._opened = opened
+        self._hint = hint
         self._wanted = wanted
         self._advance = advance
         self._chunk_bytes = chunk_bytes
@@ -124,8 +127,7 @@ class JsonArray:
         else:
             first = self._text[self._cursor : self._cursor + 1]
             what = f"the file begins with {first!r}, not with the '[' of an array"
-            hint = "give a file of one JSON array of records: [{…}, {…}]"
-            self._fail(what if first else "the file is empty", self._cursor, hint)
+            self._fail(what if first else "the file is empty", self._cursor, self._hint)
         if self._cursor < len(self._text):
             hint = "write one array of all: [{…}, {…}]; or an object a line"
             self._fail(

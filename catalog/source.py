@@ -49,6 +49,11 @@ _CAUSES = {
 }
 
 
+OTHER_FORMATS = (
+    "give one JSON array of records, [{…}, {…}]; `melon import` makes it of other formats"
+)
+
+
 class RecordSource:
     """The records of one file.
 
@@ -73,7 +78,7 @@ class RecordSource:
         strict: bool,
         lenient: bool,
     ) -> None:
-        self._array = JsonArray(path, advance=advance, constants=True)
+        self._array = JsonArray(path, advance=advance, hint=OTHER_FORMATS, constants=True)
         self.kind = kind
         self._report = report
         self.fields = {str(field.source): field for field in read_fields(fields)}

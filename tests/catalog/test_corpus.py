@@ -289,3 +289,15 @@ def test_a_file_for_which_there_is_no_room_is_named(tmp_path: Path, songs: int) 
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_files_of_other_formats_are_for_an_import(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("playlist_id,track_id\n1,2\n")
+    (tmp_path / "slice.json").write_text('{"playlists": []}')
+    with pytest.raises(BadCorpus) as nothing:
+        find_corpus([tmp_path])
+    for name in ("list.csv", "slice.json"):
+        with pytest.raises(MalformedJson) as other:
+            list(read_playlists([tmp_path / name], report=ReadReport()))
+        assert "`melon import`" in str(other.value.hint)
+    assert "`melon import`" in str(nothing.value.hint)

@@ -99,3 +99,8 @@ def test_every_error_looks_the_same(demo_place: Place):
         first, *more = done.err.removeprefix(f"store: {demo_place.open().location}\n").splitlines()
         assert first.startswith(f"error: {what}")
         assert more[0].startswith("  hint: ")
+
+
+def test_the_help_that_is_proposed_is_of_the_command():
+    assert "`melon query --help`" in melon("query", "--limit").err
+    assert "`melon --help`" in melon("--nothing").err
