@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 INSTALLED := .venv/.installed
 LOCK := requirements-dev.lock
 OLDEST_LOCK := requirements-oldest.lock

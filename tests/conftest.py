@@ -73,8 +73,14 @@ class RootIsADirectory:
 def pytest_configure(config: pytest.Config) -> None:
     """Keep `tmp_path`, too, in memory if there is room: many tests have a store in it."""
     config.pluginmanager.register(RootIsADirectory())
+    config.addinivalue_line("markers", "long: of a file that is begun before the others")
     if root := memory():
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(root))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first: begun last, one would run while the other worker has none left."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 def pytest_report_header() -> str:

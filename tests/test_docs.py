@@ -52,6 +52,8 @@ from melon.store.schema import (
 from melon.text import clean_text, normalise
 from melon.titles import TitleTokenizer
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parent.parent
 COLLECTIONS = (ROOT / "docs" / "collections.md").read_text()
 README = (ROOT / "README.md").read_text()

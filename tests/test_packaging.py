@@ -21,6 +21,8 @@ from qdrant_binary import IMAGE_DIGEST, VERSION
 from qdrant_node import IMAGE
 from qdrant_server import Endpoint
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PACKAGES: list[str] = PROJECT["tool"]["setuptools"]["packages"]

@@ -10,9 +10,12 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
+
+pytestmark = pytest.mark.long
 
 ROOT = Path(__file__).resolve().parent.parent
-PLAYLISTS = 150
+PLAYLISTS = 60
 """Of 2,000: enough to learn a ranking from, in a few seconds."""
 
 

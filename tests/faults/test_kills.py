@@ -12,6 +12,8 @@ from breakage.warm import Warm
 from breakage.world import Embedded, OnServer, Place
 from qdrant_server import Endpoint
 
+pytestmark = pytest.mark.long
+
 EMBEDDED = {
     **{"train": 10, "update": 2, "ingest": 2, "restore": 2, "copy": 2},
     **{"promote": 13, "drop": 5, "prune": 3, "backup": 11},

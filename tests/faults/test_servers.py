@@ -12,6 +12,8 @@ from breakage.warm import Warm
 from breakage.world import OnServer
 from qdrant_server import running_server
 
+pytestmark = pytest.mark.long
+
 QUERIES = 36
 
 

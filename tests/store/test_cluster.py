@@ -33,6 +33,8 @@ from melon.store.server.cluster import Patience
 from melon.store.server.connection import ServerAddress, ServerConnection
 from melon.store.server.copying import copy_collection
 
+pytestmark = pytest.mark.long
+
 NODES, SHARDS, COPIES = 3, 3, 2
 POINTS, DIM = 6_000, 32
 
