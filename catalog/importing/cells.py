@@ -34,6 +34,7 @@ _LEAST_LISTS = 0.2
 
 QUOTED_LIST = r"""^\[\s*(['"].*['"]\s*)?\]$"""
 _CODE = r"^(?:[A-Za-z_-]*\d+|\S+[:/]\S+|(?:[0-9a-f]{8,}-?)+|[A-Za-z0-9_-]{16,})$"
+_STRING = re.compile(r"""'[^']*'|"[^"]*\"""")
 _A_LIST = re.compile(r"\[.*\]|\(.*\)", re.DOTALL)
 
 
@@ -212,6 +213,9 @@ def split_cell(cell: str | None) -> tuple[str, ...]:
 
 
 def _literal(cell: str) -> list[object] | None:
+    strings = _STRING.findall(cell)
+    if len(strings) > 1 and not _STRING.sub("", cell).strip("[] \n"):
+        return [text[1:-1] for text in strings]  # an array as numpy prints it: Python joins these
     for read in (json.loads, ast.literal_eval):
         try:
             value = read(cell)

@@ -66,7 +66,7 @@ def read_delimited(
                 pa.PythonFile(watched, mode="r"),
                 read_options=pa.csv.ReadOptions(
                     column_names=names,
-                    skip_rows=int(dialect.declared),
+                    skip_rows=dialect.before,
                     skip_rows_after_names=1,
                     block_size=BLOCK_BYTES,
                     use_threads=not part.sampling,  # which would read on

@@ -56,8 +56,9 @@ class Dialect:
     delimiter: str
     quoted: bool
     columns: tuple[str, ...]
-    declared: bool
-    """Whether the first line says the delimiter, as spreadsheets write it: `sep=;`."""
+    before: int
+    """Lines before the header: empty ones, and one that says the delimiter, as spreadsheets write
+    it: `sep=;`."""
 
 
 def dialect_of(path: Path, *, encoding: str | None, delimiter: str | None) -> Dialect | None:
@@ -81,7 +82,10 @@ def dialect_of(path: Path, *, encoding: str | None, delimiter: str | None) -> Di
     text = text.removeprefix("\ufeff")
     declared = text[:4].lower() == "sep=" and len(text) > 5
     if declared:
-        delimiter, text = text[4], text[5:].lstrip("\r\n")
+        delimiter, text = text[4], text[5:]
+    empty = text[: len(text) - len(text.lstrip("\r\n"))]
+    before = empty.count("\n") or empty.count("\r")
+    text = text[len(empty) :]
     for kind, hint, beginning in _NO_TABLE:
         if text.lstrip().startswith(beginning):
             raise BadImport(f"this is no table: it seems to be {kind}", where=str(path), hint=hint)
@@ -99,7 +103,7 @@ def dialect_of(path: Path, *, encoding: str | None, delimiter: str | None) -> Di
         ) from None
     for mark in found if delimiter or len(header) > 1 else DELIMITERS:
         _check_header(path, text, mark, quoted=quoted, whole=whole)
-    return Dialect(encoding, found, quoted, tuple(distinct_names(header)), declared)
+    return Dialect(encoding, found, quoted, tuple(distinct_names(header)), before)
 
 
 def _check_header(path: Path, text: str, mark: str, *, quoted: bool, whole: bool) -> None:

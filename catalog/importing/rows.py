@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from melon.catalog.errors import BadImport
 from melon.catalog.importing.cells import (
     JOINT,
+    QUOTED_LIST,
     TEXT,
     apart,
     cleaned,
@@ -59,6 +60,10 @@ def unrolled(
             lists = apart(batch.column(plan.roles[role]), plan.marks.get(role))
             sizes = np.asarray(pc.list_value_length(lists))
             if sizes.max(initial=1) == 1:
+                column = plan.roles[role]
+                if pc.any(pc.match_substring_regex(batch.column(column), QUOTED_LIST)).as_py():
+                    columns = {**batch.columns, column: pc.list_flatten(lists)}
+                    batch = Batch(columns, batch.rows)
                 continue
             others = [plan.roles[one] for one in beside if one in plan.roles and one != role]
             others += plan.fields.values() if key is Role.TRACK else ()

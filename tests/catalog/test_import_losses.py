@@ -136,3 +136,22 @@ def test_frames_without_names_or_columns_are_errors_of_frames():
     with pytest.raises(BadImport) as unclear:
         from_frame(pd.DataFrame([[1, "a"], [1, "b"]]))
     assert "mapping" in str(unclear.value.hint)
+
+
+@pytest.mark.parametrize("before", ["\n", "\n\n\n", "\r\n\r\n", "sep=,\n\n", ""])
+def test_empty_lines_before_the_header_are_no_rows(before: str, tmp_path: Path):
+    source = files(tmp_path / "of", a_csv=f"{before}playlist_id,track_id\n1,a\n\n1,b\n")
+    report = read(source).report
+    assert (report.rows, report.playlists, report.entries) == (2, 1, 2)
+    assert not report.counts
+
+
+@pytest.mark.parametrize("array", ["['a' 'b c']", "['a'\n \"b c\"]", "['a', 'b c']"])
+def test_arrays_as_numpy_and_python_print_them_are_lists(array: str, tmp_path: Path):
+    """pandas writes them so into a CSV; Python itself would join strings without a comma."""
+    frame = pd.DataFrame({"playlist_id": [1, 2], "track_ids": [array, "['a']"], "tags": array})
+    (tmp_path / "of").mkdir()
+    frame.to_csv(tmp_path / "of" / "a.csv", index=False)
+    found = written(tmp_path / "of", tmp_path / "own")
+    assert lists_of(found) == {"1": ["a", "b c"], "2": ["a"]}
+    assert found[TRAIN][0]["tags"] == ["a", "b c"]
