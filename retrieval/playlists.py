@@ -50,10 +50,11 @@ def playlists(release: OpenRelease, tags: Sequence[str], limit: int, after: int)
         raise WrongType(f"{tags!r} is not a list of tags", hint=f'write ["{tags}"]')
     if limit < 1 or after < 0:
         raise InputError(f"{limit} playlists after {after} cannot be listed")
-    if limit + after > MAX_PLAYLISTS:
+    if after >= MAX_PLAYLISTS:
         raise InputError(
             f"only the first {MAX_PLAYLISTS:,} playlists are listed", hint="look for fewer, by tags"
         )
+    limit = min(limit, MAX_PLAYLISTS - after)
     wanted = PlaylistQuery(tags=tags).tags
     filter = Filter(must=tuple(MatchAny("tags", (tag,)) for tag in wanted))
     reader = release.reader

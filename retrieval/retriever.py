@@ -477,7 +477,7 @@ class Retriever:
             after: how many to leave out: the `next` of the page before.
 
         Raises:
-            InputError: a tag is blank, or more than the first 10,000 are asked for.
+            InputError: a tag is blank, or a page after the first 10,000 is asked for.
             NoRelease: the release was dropped, and there is no other to take up.
         """
         numbers = whole(limit, "limit"), whole(after, "after")

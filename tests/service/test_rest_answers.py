@@ -215,6 +215,20 @@ def test_playlists_are_listed_page_by_page(service: TestClient) -> None:
     assert paged == every["playlists"]
 
 
+def test_every_page_that_is_proposed_is_answered(
+    service: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last one, of those that can be listed, may be shorter."""
+    monkeypatch.setattr("melon.retrieval.playlists.MAX_PLAYLISTS", 5)
+    sizes, after = [], 0
+    while after is not None:
+        page = service.get("/api/v1/playlists", params={"limit": 3, "after": after}).json()
+        sizes.append(len(page["playlists"]))
+        after = page["next"]
+    assert sizes == [3, 2]
+    assert service.get("/api/v1/playlists", params={"after": 5}).status_code == 400
+
+
 def test_facets_count_what_the_constraints_let_pass(service: TestClient) -> None:
     """Those of genres are the list's; under a constraint on genres, all that pass have it."""
     every = service.get("/api/v1/facets", params={"limit": 1000}).json()
