@@ -11,6 +11,7 @@ from melon.commands import completion
 from melon.commands.completion import one_of, some_of
 from melon.commands.console import note, print_json, print_table, shown
 from melon.commands.options import (
+    MAX_RESULTS,
     JsonOption,
     PathOption,
     ReleaseOption,
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from melon.retrieval import Artist, Known, Listing, Nearest, Shown
     from melon.store import ReleaseManifest
 
-MAX_RESULTS = 10_000
 MAX_LISTED = 10_000_000
 
 LimitOption = Annotated[

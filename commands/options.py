@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from melon.commands.completion import known, one_of
-from melon.commands.console import note
+from melon.commands.console import note, note_error
 from melon.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 # The panels of a command's help that has many options, and the tables of docs/cli.md.
 ASKED, CONSTRAINTS, LIST, METHOD = "What is asked", "Which songs", "Which list", "How it is found"
 STORE, OUTPUT, READING, TRAINING = "Store", "Output", "Reading", "Hyper-parameters"
+
+MAX_RESULTS = 10_000
+NOTHING_KNOWN = 3
+"""The exit code of `--strict` where the store knows nothing of the query."""
 
 
 def not_empty(value: str | None) -> str | None:
@@ -166,6 +171,20 @@ LenientOption = Annotated[
         rich_help_panel=READING,
     ),
 ]
+KnownOnlyOption = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        help="End with exit code 3 if the store knows nothing of the query.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+ExactOption = Annotated[
+    bool,
+    typer.Option(
+        "--exact", help="Scan all points instead of using the index.", rich_help_panel=METHOD
+    ),
+]
 
 
 def check_strictness(strict: bool, lenient: bool) -> None:
@@ -265,3 +284,17 @@ def pinned_retriever(
     )
     left_open.append(retriever)
     return retriever
+
+
+@contextmanager
+def unknown_ends(strict: bool) -> Iterator[None]:
+    """End with an exit code of its own, if it is `strict`, where what is asked for is not known."""
+    from melon.retrieval import UnknownItem, UnknownSong
+
+    try:
+        yield
+    except (UnknownItem, UnknownSong) as error:
+        if not strict:
+            raise
+        note_error(error)
+        raise typer.Exit(NOTHING_KNOWN) from None

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from melon.commands.completion import known, one_of
-from melon.commands.console import note_error, print_json
+from melon.commands.console import print_json
 from melon.commands.constraints import (
     AllGenresOption,
     ArtistOption,
@@ -29,9 +27,12 @@ from melon.commands.export import write_playlist
 from melon.commands.options import (
     ASKED,
     LIST,
-    METHOD,
+    MAX_RESULTS,
+    NOTHING_KNOWN,
     OUTPUT,
+    ExactOption,
     JsonOption,
+    KnownOnlyOption,
     PathOption,
     ReleaseOption,
     SettingsOption,
@@ -41,18 +42,14 @@ from melon.commands.options import (
     chosen_store,
     path_option,
     pinned_retriever,
+    unknown_ends,
 )
 from melon.commands.render import render, render_reasons, shown_names
 
 if TYPE_CHECKING:
     from melon.retrieval import Order
 
-NOTHING_KNOWN = 3
-"""The exit code of `--strict` where the store knows nothing of the query."""
-
 MAX_WEIGHT = 1000
-MAX_RESULTS = 10_000
-
 
 SongsOption = Annotated[
     list[str] | None,
@@ -79,20 +76,6 @@ TitleOption = Annotated[
     str | None,
     typer.Option(
         "--title", help="The playlist's title.", show_default=False, rich_help_panel=ASKED
-    ),
-]
-StrictOption = Annotated[
-    bool,
-    typer.Option(
-        "--strict",
-        help="End with exit code 3 if the store knows nothing of the query.",
-        rich_help_panel=OUTPUT,
-    ),
-]
-ExactOption = Annotated[
-    bool,
-    typer.Option(
-        "--exact", help="Scan all points instead of using the index.", rich_help_panel=METHOD
     ),
 ]
 
@@ -220,7 +203,7 @@ def query(
         ),
     ] = False,
     exact: ExactOption = False,
-    strict: StrictOption = False,
+    strict: KnownOnlyOption = False,
     release: ReleaseOption = None,
     url: UrlOption = None,
     path: PathOption = None,
@@ -286,17 +269,3 @@ def query(
             render_reasons(answer, shown_names(retriever.reader, answer))
     if strict and seeds and not answer.known:
         raise typer.Exit(NOTHING_KNOWN)
-
-
-@contextmanager
-def unknown_ends(strict: bool) -> Iterator[None]:
-    """End with an exit code of its own, if it is `strict`, where what is asked for is not known."""
-    from melon.retrieval import UnknownItem, UnknownSong
-
-    try:
-        yield
-    except (UnknownItem, UnknownSong) as error:
-        if not strict:
-            raise
-        note_error(error)
-        raise typer.Exit(NOTHING_KNOWN) from None

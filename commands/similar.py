@@ -18,14 +18,17 @@ from melon.commands.constraints import (
 from melon.commands.options import (
     ASKED,
     LIST,
+    MAX_RESULTS,
+    ExactOption,
     JsonOption,
+    KnownOnlyOption,
     PathOption,
     ReleaseOption,
     UrlOption,
     chosen_store,
     pinned_retriever,
+    unknown_ends,
 )
-from melon.commands.query import MAX_RESULTS, ExactOption, StrictOption, unknown_ends
 from melon.commands.render import render_points, render_songs
 
 
@@ -80,7 +83,7 @@ def similar(
     until: UntilOption = None,
     where: WhereOption = None,
     exact: ExactOption = False,
-    strict: StrictOption = False,
+    strict: KnownOnlyOption = False,
     release: ReleaseOption = None,
     url: UrlOption = None,
     path: PathOption = None,

@@ -21,7 +21,7 @@ from melon.store.errors import (
     UnknownRelease,
     damaged_release,
 )
-from melon.store.evidence import MIN_RECALL, NEAREST
+from melon.store.evidence import MIN_RECALL, NEAREST, check_whole, faults
 from melon.store.facets import ALL_VALUES, Facets, FacetValue, facet_fields
 from melon.store.filters import (
     Condition,
@@ -55,8 +55,6 @@ from melon.store.protocol import (
     ReleaseReader,
     Unlocked,
     VectorStore,
-    check_whole,
-    faults,
 )
 from melon.store.prune import Pruned, drop_older, prune
 from melon.store.schema import (

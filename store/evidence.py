@@ -15,6 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from melon.store.errors import (
+    DamagedRelease,
+    IndexingFailed,
+    NoRelease,
+    RequestRefused,
+    damaged_release,
+)
 from melon.store.points import Floats, PointId, SparseVector, VectorQuery
 from melon.store.schema import DENSE, SCHEMA, Collection
 
@@ -131,6 +138,45 @@ def gather(
         )
         for record in records
     )
+
+
+def check_whole(reader: ReleaseReader) -> None:
+    """Refuse a release of which something is missing, or that answers otherwise than it did.
+
+    This takes a few requests; `verify` reads all of it.
+
+    Raises:
+        DamagedRelease: says what is wrong, and what to do.
+    """
+    if wrong := [text for collection in Collection for text in faults(reader, collection)]:
+        raise damaged_release(reader.manifest.release, wrong)
+
+
+def faults(reader: ReleaseReader, collection: Collection) -> list[str]:
+    """What is missing of a collection, or else what it answers otherwise than it did."""
+    manifest = reader.manifest
+    try:
+        count = reader.count(collection)
+        expected = manifest.counts.get(collection, count)
+        if count != expected:
+            return [f"its collection of {collection} holds {count} points of {expected}"]
+        return differences(reader, collection, manifest.evidence.get(collection, ()))
+    except NoRelease:
+        return [f"its collection of {collection} is missing"]
+    except DamagedRelease as error:
+        return [f"its collection of {collection} is damaged: {error.what}"]
+    except RequestRefused as error:
+        return [f"its collection of {collection} cannot be read: {error.what}"]
+
+
+def check_count(reader: ReleaseReader, collection: Collection, sent: int) -> None:
+    """Make sure that every point that was sent is there.
+
+    Raises:
+        IndexingFailed: there are more or fewer.
+    """
+    if (count := reader.count(collection)) != sent:
+        raise IndexingFailed(f"{sent} points were sent to {collection}, it holds {count}")
 
 
 def differences(

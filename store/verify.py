@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from melon.progress import Progress, ignore
-from melon.store.evidence import MIN_RECALL, NEAREST, TOLERANCE, KnownPoint
+from melon.store.evidence import MIN_RECALL, NEAREST, TOLERANCE, KnownPoint, faults
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import VectorQuery
-from melon.store.protocol import ReleaseReader, VectorStore, faults
+from melon.store.protocol import ReleaseReader, VectorStore
 from melon.store.schema import DENSE, Collection
 
 

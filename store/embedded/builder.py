@@ -16,10 +16,9 @@ from melon.store.embedded.sealing import MANIFEST, seal_files
 from melon.store.embedded.shards import copy_shard
 from melon.store.embedded.writer import WRITTEN, ShardWriter, WriterApart, WriterHere
 from melon.store.errors import IndexingFailed, StoreUnavailable
-from melon.store.evidence import IdSample, gather_all
+from melon.store.evidence import IdSample, check_count, gather_all
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import PointBatch, PointId
-from melon.store.protocol import check_count
 from melon.store.schema import Collection
 
 SMALL_RELEASE = 5_000

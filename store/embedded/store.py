@@ -44,6 +44,7 @@ from melon.store.errors import (
     store_closed,
     unknown_release,
 )
+from melon.store.evidence import check_whole
 from melon.store.manifest import (
     ReleaseManifest,
     check_schema,
@@ -52,7 +53,7 @@ from melon.store.manifest import (
     parse_manifest,
     readable,
 )
-from melon.store.protocol import ReleaseInfo, Unlocked, check_whole
+from melon.store.protocol import ReleaseInfo, Unlocked
 
 BUILDING = ".building-"
 LIVE_BYTES = 1024

@@ -15,11 +15,10 @@ from qdrant_client import grpc, models
 from melon.errors import MelonError
 from melon.progress import Progress, ignore
 from melon.store.errors import IndexingFailed, StoreUnavailable
-from melon.store.evidence import IdSample, gather_all
+from melon.store.evidence import IdSample, check_count, gather_all
 from melon.store.manifest import ReleaseManifest
 from melon.store.points import PointBatch, PointId
 from melon.store.presets import INDEX_SETTINGS, Preset
-from melon.store.protocol import check_count
 from melon.store.schema import DENSE, SCHEMA, Collection
 from melon.store.server.cluster import Patience, replicate, wait_for_nodes
 from melon.store.server.connection import ServerConnection

@@ -23,8 +23,9 @@ from melon.store.errors import (
     server_not_named,
     unknown_release,
 )
+from melon.store.evidence import check_whole
 from melon.store.manifest import ReleaseManifest, check_schema, manifest_to_read
-from melon.store.protocol import ReleaseInfo, Unlocked, check_whole
+from melon.store.protocol import ReleaseInfo, Unlocked
 from melon.store.server.aliases import Aliases
 from melon.store.server.builder import ServerBuilder
 from melon.store.server.connection import ServerAddress, ServerConnection

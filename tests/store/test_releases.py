@@ -44,7 +44,7 @@ from melon.store import (
     prune,
 )
 from melon.store.embedded import EmbeddedStore
-from melon.store.protocol import check_whole
+from melon.store.evidence import check_whole
 from melon.store.server.builder import ServerBuilder
 from melon.store.server.registry import Registry
 
