@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 import pytest
 from fastapi.testclient import TestClient
 from faults import Faults
-from kept import Kept
-from keyed_demo import keyed
 from page_samples import Site, running
 from playwright.sync_api import Browser
 from service_samples import service_of
 
-from melon.embedding import EmbeddingSpace
-from melon.ingest import ingest
 from melon.store import VectorStore
 
 
@@ -31,17 +26,10 @@ def keyed_service(keyed_store: VectorStore) -> TestClient:
     return service_of(keyed_store)
 
 
-@pytest.fixture(scope="session")
-def page_store(kept_embedded: Kept, demo_space: EmbeddingSpace) -> VectorStore:
-    """What pages show, from one engine: all that they know of it is what the service answers."""
-    kept_embedded.place("keyed", partial(ingest, keyed(demo_space)))
-    return kept_embedded.store("keyed")
-
-
 @pytest.fixture(scope="module")
-def shared_site(browser: Browser, page_store: VectorStore) -> Iterator[Site]:
+def shared_site(browser: Browser, keyed_store: VectorStore) -> Iterator[Site]:
     """The page of a service, which the tests of a module use one after the other."""
-    with running(page_store) as url, browser.new_context(base_url=url) as context:
+    with running(keyed_store) as url, browser.new_context(base_url=url) as context:
         context.set_default_timeout(15_000)
         faults = Faults(context)
         yield Site(url, context.new_page(), faults)

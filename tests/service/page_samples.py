@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from faults import Faults
+from places import EMBEDDED
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from melon.retrieval import RetrievalSettings
@@ -18,6 +20,9 @@ from melon.service import listen
 from melon.service.app import create_app
 from melon.service.source import Source
 from melon.store import VectorStore
+
+on_one_engine = pytest.mark.parametrize("keyed_place", [EMBEDDED], indirect=True)
+"""For what no engine decides: how the page looks, and what it does without the service."""
 
 expect.set_options(timeout=60_000)  # the machine may have much else to do
 

@@ -9,8 +9,7 @@ from typing import Any
 import httpx
 import pyarrow as pa
 import pytest
-from page_samples import Site, against_wcag, new_site, running
-from places import Place
+from page_samples import Site, against_wcag, new_site, on_one_engine, running
 from playwright.sync_api import Browser, Locator, Page, expect
 
 import melon
@@ -174,29 +173,28 @@ def second_edition(space: EmbeddingSpace) -> EmbeddingSpace:
 
 
 def test_two_releases_stand_side_by_side_each_with_its_own_names(
-    browser: Browser, server_place: Place, demo_space: EmbeddingSpace
+    browser: Browser, store: VectorStore, demo_space: EmbeddingSpace
 ) -> None:
-    with server_place.open() as store:
-        old = ingest(demo_space, store).manifest.release
-        new = ingest(second_edition(demo_space), store).manifest.release
-        seeds = [int(song) for song in demo_space.songs["id"].to_pylist()[:2]]
-        with running(store) as url, new_site(browser, url) as site:
-            page = site.open(f"?songs={seeds[0]}&songs={seeds[1]}&limit=5")
-            page.get_by_text("How to answer").click()
-            page.get_by_label("Beside it").select_option(f"release:{old}")
-            site.answered()
-            assert_sides(site, new, old)
-            page.get_by_label("Release").select_option(old)
-            site.answered()
-            assert_sides(site, old, old)
-            page.get_by_label("Beside it").select_option(f"release:{new}")
-            site.answered()
-            assert_sides(site, old, new)
-            page.reload()
-            site.answered()
-            assert_sides(site, old, new)
-            page.goto(f"{url}?tags=rain&beside=release:rgone")
-            expect(page.get_by_role("alert")).to_contain_text("rgone")
+    old = ingest(demo_space, store).manifest.release
+    new = ingest(second_edition(demo_space), store).manifest.release
+    seeds = [int(song) for song in demo_space.songs["id"].to_pylist()[:2]]
+    with running(store) as url, new_site(browser, url) as site:
+        page = site.open(f"?songs={seeds[0]}&songs={seeds[1]}&limit=5")
+        page.get_by_text("How to answer").click()
+        page.get_by_label("Beside it").select_option(f"release:{old}")
+        site.answered()
+        assert_sides(site, new, old)
+        page.get_by_label("Release").select_option(old)
+        site.answered()
+        assert_sides(site, old, old)
+        page.get_by_label("Beside it").select_option(f"release:{new}")
+        site.answered()
+        assert_sides(site, old, new)
+        page.reload()
+        site.answered()
+        assert_sides(site, old, new)
+        page.goto(f"{url}?tags=rain&beside=release:rgone")
+        expect(page.get_by_role("alert")).to_contain_text("rgone")
 
 
 def assert_sides(site: Site, *releases: str) -> None:
@@ -231,8 +229,9 @@ def copied(page: Page, way: str) -> str:
     return page.get_by_label("Text to copy").inner_text()
 
 
+@on_one_engine
 def test_a_query_is_copied_as_programs_ask_it(
-    site: Site, page_store: VectorStore, monkeypatch: pytest.MonkeyPatch
+    site: Site, keyed_store: VectorStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = site.open(QUERY)
     page.get_by_role("button", name="Copy as").click()
@@ -245,7 +244,7 @@ def test_a_query_is_copied_as_programs_ask_it(
     data = curl.split("--data ")[1].strip()[1:-1].replace("'\\''", "'")
     assert json.loads(data) == body
     python = copied(page, "Python")
-    retriever = Retriever(page_store, settings=RetrievalSettings.default())
+    retriever = Retriever(keyed_store, settings=RetrievalSettings.default())
     monkeypatch.setattr(melon, "open", lambda: retriever)
     names: dict[str, Any] = {}
     exec(python, names)
@@ -278,6 +277,7 @@ def test_songs_are_saved_as_playlists(site: Site) -> None:
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
+@on_one_engine
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("dark", 375)])
 def test_everybody_can_use_it(site: Site, theme: Any, width: int) -> None:
     page = site.page
@@ -305,6 +305,7 @@ def paper(page: Page) -> str:
     return colour
 
 
+@on_one_engine
 def test_a_theme_can_be_chosen_and_stays(site: Site) -> None:
     page = site.open()
     button = page.get_by_role("button", name="theme")
@@ -321,6 +322,7 @@ def test_a_theme_can_be_chosen_and_stays(site: Site) -> None:
     expect(button).to_have_text("theme: auto")
 
 
+@on_one_engine
 def test_all_is_reached_by_the_keyboard_alone(site: Site) -> None:
     """From the address bar on, in the order of the page, each with a focus that is seen."""
     page = site.open("?tags=rain")

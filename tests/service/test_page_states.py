@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from page_samples import Site, against_wcag, new_site, running
+from page_samples import Site, against_wcag, new_site, on_one_engine, running
 from playwright.sync_api import Browser, Route, expect
 
 from melon.service.pages import PAGE
@@ -34,11 +34,13 @@ def test_what_is_wrong_is_said_and_can_be_put_right(site: Site) -> None:
     expect(site.songs()).to_have_count(20)
 
 
+@on_one_engine
 def test_where_no_song_passes_it_is_said(site: Site) -> None:
     page = site.open("?tags=rain&min_popularity=100000")
     expect(page.get_by_text("No song passes the constraints.")).to_be_visible()
 
 
+@on_one_engine
 def test_an_older_answer_never_takes_the_place_of_a_newer_one(site: Site) -> None:
     page = site.open("?tags=party")
     held: list[Route] = []
@@ -67,6 +69,7 @@ def test_an_older_answer_never_takes_the_place_of_a_newer_one(site: Site) -> Non
     assert site.songs().locator("h4").all_inner_texts() == shown
 
 
+@on_one_engine
 def test_reasons_that_do_not_come_leave_the_answer(site: Site) -> None:
     def refuse(route: Route) -> None:
         if "explain" in (route.request.post_data or ""):
@@ -80,6 +83,7 @@ def test_reasons_that_do_not_come_leave_the_answer(site: Site) -> None:
         expect(site.songs()).to_have_count(20)
 
 
+@on_one_engine
 def test_a_service_that_was_away_is_asked_again(site: Site) -> None:
     with site.refusals():
         with site.altered("", lambda route: route.abort()):
@@ -90,8 +94,9 @@ def test_a_service_that_was_away_is_asked_again(site: Site) -> None:
     expect(site.page.get_by_role("alert")).to_be_empty()
 
 
-def test_a_key_is_asked_for_and_kept(browser: Browser, page_store: VectorStore) -> None:
-    with running(page_store, key="s3cret") as url, new_site(browser, url) as site:
+@on_one_engine
+def test_a_key_is_asked_for_and_kept(browser: Browser, keyed_store: VectorStore) -> None:
+    with running(keyed_store, key="s3cret") as url, new_site(browser, url) as site:
         site.page.goto(f"{url}?tags=rain")
         expect(site.page.get_by_text("an API key is needed")).to_be_visible()
         for key in ("wrong", "s3cret"):
@@ -132,6 +137,7 @@ def test_the_map_shows_the_query_and_its_answer(site: Site) -> None:
     expect(canvas).to_be_hidden()
 
 
+@on_one_engine
 def test_the_page_is_small_and_asks_for_nothing_but_itself(site: Site) -> None:
     """What leaves the host is a fault of every test here; a script in the page would be, too."""
     page = site.open()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from page_samples import Site
+from page_samples import Site, on_one_engine
 from playwright.sync_api import Route, expect
 
 
@@ -37,6 +37,7 @@ def test_what_is_typed_is_suggested_and_chosen_by_keyboard(site: Site) -> None:
     expect(box).to_be_focused()
 
 
+@on_one_engine
 def test_korean_is_looked_for_while_it_is_composed(site: Site) -> None:
     """The last syllable is composed until another key comes; Enter then belongs to the method."""
     page = site.open()
@@ -153,6 +154,7 @@ def test_what_is_unknown_is_said_with_what_is_meant(site: Site) -> None:
     assert site.chips("Like") == ["rain"]
 
 
+@on_one_engine
 def test_names_are_text_whatever_is_in_them(site: Site) -> None:
     bad = "<img src=x onerror=\"document.title='gone'\"><b>bold</b>"
 

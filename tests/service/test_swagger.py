@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from page_samples import Site
+from places import EMBEDDED
 from playwright.sync_api import expect
 
 
+@pytest.mark.parametrize("keyed_place", [EMBEDDED], indirect=True)
 def test_swagger_ui_describes_the_api_and_asks_it(site: Site) -> None:
     page = site.page
     page.goto("/api/docs")
