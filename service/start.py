@@ -142,10 +142,9 @@ def _answer(plan: Plan, there: socket.socket, share: Share) -> None:
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            share.begin()
             await super().startup(sockets=sockets)
-            shared.listen(
-                MAX_CONNECTIONS
-            )  # again, for asyncio takes the number below for this, too
+            shared.listen(MAX_CONNECTIONS)  # again: asyncio takes `backlog` for this, too
 
     settings = load_settings()
     timeout = min(settings.qdrant_timeout, math.ceil(plan.seconds))

@@ -21,6 +21,7 @@ from places import Place
 from melon.errors import MelonError
 from melon.service import listen, usual_workers
 from melon.service.address import UNREAD_SECONDS
+from melon.service.sharing import NOT_BEGUN, Share
 
 
 @contextmanager
@@ -82,6 +83,16 @@ def test_processes_share_connections_out_evenly_but_do_not_wait_for_one_that_is_
                 assert answered(opened.enter_context(connection(url)))
         finally:
             os.kill(stopped, signal.SIGCONT)
+
+
+def test_a_process_that_has_not_begun_is_not_waited_for() -> None:
+    counts = [0, NOT_BEGUN]
+    first, second = Share(counts, 0), Share(counts, 1)
+    first.add(1)
+    assert not first.is_larger
+    second.begin()
+    assert first.is_larger
+    assert not second.is_larger
 
 
 @on_one_engine
