@@ -59,7 +59,7 @@ def _check_config(place: Place, preset: Preset) -> None:
         config = json.loads(file.read_text())
         vectors, hnsw = config["vectors"][DENSE], config["hnsw_config"]
         datatype, links = vectors.get("datatype"), hnsw["m"]
-        on_disk = vectors.get("memory") == "cold"
+        on_disk = preset.has_graph and vectors.get("memory") == "cold"
     else:
         with place.client() as client:
             info = client.get_collection(f"{place.prefix}_songs__r1")
