@@ -8,14 +8,14 @@ from collections.abc import MutableSequence
 from dataclasses import dataclass
 from typing import Any
 
-PATIENCE_SECONDS = 0.25
-"""How long a connection is left to a process with fewer, which may have been stopped."""
+LOOKS = 200
+"""So often a connection is left to a process with fewer, which may have been stopped."""
 
 NOT_BEGUN = 1 << 30
 """The count of a process that does not take connections yet."""
 
 MOMENT_SECONDS = 0.001
-"""Until a process looks again whether another one has taken it."""
+"""Until the process looks again whether another one has taken it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class SharedSocket(socket.socket):
     def __init__(self, there: socket.socket, share: Share) -> None:
         super().__init__(there.family, there.type, there.proto, there.detach())
         self._share = share
-        self._patient_until: float | None = None
+        self._looks = 0
 
     def accept(self) -> tuple[socket.socket, Any]:
         """A connection; none yet, for a moment, where a process with fewer may take it.
@@ -57,13 +57,11 @@ class SharedSocket(socket.socket):
         Raises:
             BlockingIOError: there is none, or not for this process.
         """
-        if self._share.is_larger:
-            now = time.monotonic()
-            self._patient_until = self._patient_until or now + PATIENCE_SECONDS
-            if now < self._patient_until:
-                time.sleep(MOMENT_SECONDS)
-                raise BlockingIOError
-        self._patient_until = None
+        if self._share.is_larger and self._looks < LOOKS:
+            self._looks += 1
+            time.sleep(MOMENT_SECONDS)
+            raise BlockingIOError
+        self._looks = 0
         taken = super().accept()
         self._share.add(1)
         return taken

@@ -21,7 +21,7 @@ from places import Place
 from melon.errors import MelonError
 from melon.service import listen, usual_workers
 from melon.service.address import UNREAD_SECONDS
-from melon.service.sharing import NOT_BEGUN, Share
+from melon.service.sharing import LOOKS, NOT_BEGUN, Share, SharedSocket
 
 
 @contextmanager
@@ -93,6 +93,27 @@ def test_a_process_that_has_not_begun_is_not_waited_for() -> None:
     second.begin()
     assert first.is_larger
     assert not second.is_larger
+
+
+def test_each_connection_is_left_to_others_but_not_for_ever() -> None:
+    counts = [1, 0]
+    with (
+        listen("127.0.0.1", 0) as listening,
+        SharedSocket(listening, Share(counts, 0)) as there,
+        ExitStack() as opened,
+    ):
+        for others in (1, 2):
+            opened.enter_context(socket.create_connection(there.getsockname(), timeout=30))
+            with pytest.raises(BlockingIOError):
+                there.accept()
+            counts[1] = counts[0]  # they took some, and are not freer now
+            opened.enter_context(there.accept()[0])
+            assert counts == [others + 1, others]
+        opened.enter_context(socket.create_connection(there.getsockname(), timeout=30))
+        for _ in range(LOOKS):
+            with pytest.raises(BlockingIOError):
+                there.accept()
+        opened.enter_context(there.accept()[0])
 
 
 @on_one_engine
