@@ -223,8 +223,9 @@ def test_type_checkers_know_the_package(
     assert {line for _, line, _ in found} == wrong, found
 
 
-def test_the_examples_type_check_as_their_users_would_check_them(from_wheel: Path):
-    assert complaints("mypy", from_wheel, *sorted(ROOT.glob("examples/*.py"))) == []
+def test_the_examples_type_check_as_their_users_would_check_them(from_wheel: Path, tmp_path: Path):
+    copies = [shutil.copy(example, tmp_path) for example in sorted(ROOT.glob("examples/*.py"))]
+    assert complaints("mypy", from_wheel, *map(Path, copies)) == []
 
 
 def test_importing_it_is_cheap():
