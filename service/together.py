@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from fastapi import Request, Response
@@ -15,6 +16,9 @@ from melon.service.requests import QueryRequest, answer_together
 
 MAX_TOGETHER = 8
 """Queries that are answered together: more save little, and the first would wait for the last."""
+
+MOMENT_SECONDS = 0.003
+"""Until as many wait as were answered together last: each who asks again does so in less."""
 
 MAX_LIMIT = 200
 """Songs or tags up to which a query is answered with others, which would wait for a long answer."""
@@ -43,15 +47,18 @@ class Group:
 class Together:
     """Answers queries: each turn of a thread takes those with the same options that wait by then.
 
-    One before which nothing waits is answered at once. There are as many turns in the queue as
-    these need. All but the answering is done in the event loop. An answer does not depend on what
-    it is found together with.
+    One before which nothing waits is answered at once, unless several were answered together just
+    now: else the first to ask again would be answered alone, while all others wait. There are as
+    many turns in the queue as those who wait need. All but the answering is done in the event
+    loop. An answer does not depend on what it is found together with.
     """
 
     def __init__(self, service: Service) -> None:
         self._service = service
         self._groups: dict[str, Group] = {}
         self._turns: set[asyncio.Task[None]] = set()  # which the event loop itself would forget
+        self._expected = 1  # as many as the last turn took
+        self._come = asyncio.Event()
 
     async def ask(self, request: Request, asked: QueryRequest) -> Response:
         """The answer to a query.
@@ -62,14 +69,16 @@ class Together:
         if asked.explain or asked.exact or max(asked.limit, asked.tag_limit) > MAX_LIMIT:
             return await self._service.ask(request, asked.answer, asked.release)
         work = self._service.queries
-        if not work.busy:
+        if not work.busy and self._expected == 1:
             return await work.run(lambda: self._answer(asked), _is_here)
-        if sum(len(group.waiting) for group in self._groups.values()) >= work.queue:
+        if self._waiting >= work.queue:
             raise work.full()
         key = repr((asked.release, asked.options))
         group = self._groups.setdefault(key, Group())
         mine = Waiting(asked, request, asyncio.get_running_loop().create_future())
         group.waiting.append(mine)
+        if self._waiting >= self._expected:
+            self._come.set()
         self._add_turns(group)
         try:
             async with asyncio.timeout(work.seconds):
@@ -79,8 +88,12 @@ class Together:
         finally:
             if mine in group.waiting:
                 group.waiting.remove(mine)
-            if not group.waiting and not group.turns:
-                self._groups.pop(key, None)
+            if not group.waiting and not group.turns and self._groups.get(key) is group:
+                del self._groups[key]
+
+    @property
+    def _waiting(self) -> int:
+        return sum(len(group.waiting) for group in self._groups.values())
 
     def _add_turns(self, group: Group) -> None:
         while group.turns * MAX_TOGETHER < len(group.waiting):
@@ -96,6 +109,7 @@ class Together:
 
         async def begin() -> bool:
             nonlocal begun
+            await self._gather()
             begun = True
             group.turns -= 1
             while group.waiting and len(some) < MAX_TOGETHER:
@@ -104,6 +118,7 @@ class Together:
                     _settle(one.answer, Refused(499, "nobody waits for the answer"))
                 elif not one.answer.done():
                     some.append(one)
+            self._expected = max(len(some), 1)
             return not some
 
         try:
@@ -114,6 +129,14 @@ class Together:
                 some = list(group.waiting)[group.turns * MAX_TOGETHER :]
             for one in some:
                 _settle(one.answer, error)
+
+    async def _gather(self) -> None:
+        """Let as many come as were answered last, if they do at once."""
+        self._come.clear()
+        if self._waiting < self._expected:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(MOMENT_SECONDS):
+                    await self._come.wait()
 
     def _answered(self, some: Sequence[Waiting]) -> Answered:
         return list(zip(some, self._answers([one.asked for one in some]), strict=True))

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import Request
 from fastapi.testclient import TestClient
 from service_samples import LOCAL, app_of
 
@@ -17,7 +18,8 @@ from melon.service import together
 from melon.service.asking import Limits, Service
 from melon.service.requests import QueryRequest
 from melon.service.source import Source
-from melon.store import VectorStore
+from melon.service.together import Together
+from melon.store import StoreUnavailable, VectorStore
 
 QUERY = "/api/v1/query"
 QUESTIONS: list[dict[str, Any]] = [
@@ -58,15 +60,42 @@ def test_each_of_many_at_once_is_answered_as_it_is_alone(
     assert max(sizes) > 1
 
 
+def test_those_who_ask_again_at_once_are_answered_together_again(
+    demo_store: VectorStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the first of them alone, while all others wait for it."""
+    sizes: list[int] = []
+    answer_together = together.answer_together
+
+    def counted(some: Sequence[QueryRequest], retriever: Retriever) -> list[dict[str, Any]]:
+        sizes.append(len(some))
+        return answer_together(some, retriever)
+
+    monkeypatch.setattr(together, "answer_together", counted)
+    service = Service(Source(demo_store, RetrievalSettings.default(), None), Limits(), None)
+
+    asking = Together(service)
+
+    async def ask_again() -> None:
+        for song in range(9):
+            request = Request({"type": "http"}, receive=asyncio.Event().wait)
+            await asking.ask(request, QueryRequest(songs=[song]))
+
+    async def ask_all() -> None:
+        await asyncio.gather(*(ask_again() for _ in range(4)))
+
+    asyncio.run(ask_all())
+    assert sizes.count(4) > 6, sizes
+
+
 def test_a_store_that_is_late_keeps_no_query_waiting(
     demo_store: VectorStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go = threading.Event()
-    retriever = Source.retriever
 
     def late(self: Source, release: str | None = None) -> Retriever:
         go.wait(30)
-        return retriever(self, release)
+        raise StoreUnavailable("nobody waits for it any more")
 
     monkeypatch.setattr(Source, "retriever", late)
     app = app_of(demo_store, limits=Limits(threads=1, queue=3, seconds=0.5))
