@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from melon.retrieval.arrays import Floats, PlaylistArray, Scores
-from melon.retrieval.batching import MIN_UNFILTERED_EF, search_ef
+from melon.retrieval.batching import search_ef
 from melon.retrieval.reader import CachingReader
 from melon.retrieval.settings import Cosine, Nearby, RetrievalSettings
 from melon.retrieval.strategies.first_hop import Playlists, playlist_filter
@@ -27,9 +27,6 @@ FEW_SONGS = 10_000
 
 BESIDE_OTHERS = 100
 """Songs that each of several probes looks for above each floor: fewer, and surer, votes."""
-
-EF_BESIDE_OTHERS = 128
-"""Least `hnsw_ef` of its search without a filter: what one probe misses, others find."""
 
 
 class DenseStrategy:
@@ -92,7 +89,7 @@ class DenseStrategy:
         hits = reader.query_some(
             Collection.SONGS,
             [
-                song_search(reader, query, probe.vector, floor, *_breadth(cosine, parts))
+                song_search(reader, query, probe.vector, floor, _candidates(cosine, parts))
                 for parts in searches
                 for query, probe, cosine in parts
                 for floor in cosine.floors
@@ -145,11 +142,9 @@ class NearbyPlaylists:
     weights: Floats
 
 
-def _breadth(cosine: Cosine, probes: Sequence[object]) -> tuple[int, int]:
-    """How many songs are sought near each of a query's probes, and how wide at least."""
-    if len(probes) == 1:
-        return cosine.candidates, MIN_UNFILTERED_EF
-    return min(cosine.candidates, BESIDE_OTHERS), EF_BESIDE_OTHERS
+def _candidates(cosine: Cosine, probes: Sequence[object]) -> int:
+    """How many songs are sought near each of a query's probes."""
+    return cosine.candidates if len(probes) == 1 else min(cosine.candidates, BESIDE_OTHERS)
 
 
 def song_search(
@@ -158,7 +153,6 @@ def song_search(
     vector: Floats,
     floor: int,
     candidates: int,
-    least_ef: int = MIN_UNFILTERED_EF,
 ) -> VectorQuery:
     """The query for the songs nearest to a vector that at least `floor` playlists hold."""
     limit = max(query.song_limit, candidates)
@@ -171,7 +165,7 @@ def song_search(
         query.song_filter & popular or None,
         exact=query.exact or few,
         # by the query's filter alone: popular songs are near each other in the graph
-        ef=search_ef(limit, query.song_filter, least_ef),
+        ef=search_ef(limit, query.song_filter),
     )
 
 

@@ -224,9 +224,9 @@ def _matrix(
     inputs: Mapping[str, Scores], columns: Mapping[str, str], around: Around, count: int
 ) -> Floats:
     """The inputs and those of the query, NaN where one is not there."""
-    seeds = around.seeds
+    seeds, asked = around.seeds, around.seeds.kind
     of_query = {
-        **{f"from {kind}": float(seeds.kind is kind) for kind in QueryKind},
+        **{f"from {kind}": float(asked is kind) for kind in QueryKind},
         "seeds": np.log1p(len(seeds.songs)),
         "tags": np.log1p(len(seeds.tags)),
         "neighbours": np.log1p(len(around.similarities)),

@@ -113,5 +113,5 @@ def test_only_a_search_without_conditions_is_narrower_than_the_stores_own() -> N
     excluding = Filter(must_not=(HasId((1,)), MatchAny("genres", ("GN0100",))))
     for filter in (Filter(must=(POPULAR,)), Filter(should=(POPULAR,)), excluding):
         assert search_ef(200, filter) is None
-    assert search_ef(200, None) == search_ef(200, Filter(must_not=(HasId((1,)),))) == 256
+    assert search_ef(100, None) == search_ef(100, Filter(must_not=(HasId((1,)),))) == 128
     assert search_ef(401, None) == 401
