@@ -34,6 +34,7 @@ _LEAST_LISTS = 0.2
 
 QUOTED_LIST = r"""^\[\s*(['"].*['"]\s*)?\]$"""
 _CODE = r"^(?:[A-Za-z_-]*\d+|\S+[:/]\S+|(?:[0-9a-f]{8,}-?)+|[A-Za-z0-9_-]{16,})$"
+_HASHTAGS = r"^(?:#[^\s#]+\s*)+$"
 _STRING = re.compile(r"""'[^']*'|"[^"]*\"""")
 _A_LIST = re.compile(r"\[.*\]|\(.*\)", re.DOTALL)
 
@@ -169,6 +170,11 @@ def separator(values: Any, *, commas: bool) -> str | None:
     for mark in marks:
         if pc.any(pc.match_substring(values, mark)).as_py():
             return mark
+    if (
+        pc.all(pc.match_substring_regex(values, _HASHTAGS)).as_py()
+        and pc.any(pc.match_substring_regex(values, "#.*#")).as_py()
+    ):
+        return "#"
     return None
 
 

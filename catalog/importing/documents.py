@@ -1,7 +1,8 @@
 """The records of a JSON or M3U8 file, of whatever document they are in.
 
 A document is JSON Lines, an array of objects, or one object: that holds such arrays, as slices of
-the Million Playlist Dataset do, or that is a playlist, as JSPF is. It is read object by object.
+the Million Playlist Dataset do, that holds playlists by their names, or that is a playlist, as JSPF
+is. It is read object by object.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 from melon.catalog.errors import shortened
 from melon.catalog.importing.dialect import check_text, open_unpacked, unreadable
 from melon.catalog.importing.m3u import M3U, read_m3u
-from melon.catalog.importing.names import titled
+from melon.catalog.importing.names import has_role, of_playlist, of_song, titled
 from melon.catalog.importing.tables import Advance, Part
 from melon.catalog.json_stream import JsonArray
 from melon.errors import MelonError
@@ -103,6 +104,68 @@ def _lists_of_playlists(record: dict[str, Any], outer: str = "") -> Iterator[tup
             yield f"{outer}{name}", value
         elif isinstance(value, dict):
             yield from _lists_of_playlists(value, f"{outer}{name}.")
+
+
+def _records_of(document: dict[str, Any], part: Part) -> list[dict[str, Any]]:
+    """What an object holds that is no record itself, but a table or playlists; else nothing.
+
+    A table comes by its columns or by its rows, as pandas writes it, playlists by their titles or
+    keys: each an object that holds its tracks, or a list of them.
+    """
+    if isinstance(document.get("playlist"), dict):
+        return []
+    for outer, inner in document.items():
+        if outer in DOCUMENTS and isinstance(inner, dict) and (found := _records_of(inner, part)):
+            rest = {name: value for name, value in document.items() if name != outer}
+            _tell_beside(rest, {}, (), len(found), part)
+            return found
+    values = list(document.values())
+    if all(isinstance(value, dict) for value in values):
+        if all(map(tracks_of, values)):
+            return [_named(name, playlist) for name, playlist in document.items()]
+        if len({tuple(value) for value in values}) == 1 and not any(map(has_role, values[0])):
+            return _rows({name: list(column.values()) for name, column in document.items()})
+        if any(map(has_role, values[0])) and not has_role(next(iter(document))):
+            # As pandas numbers rows, or by the key of each.
+            return [
+                row if name.isdecimal() else _keyed(name, row, "key")
+                for name, row in document.items()
+            ]
+    if not any(values) or not all(isinstance(value, list) for value in values):
+        return []
+    if rows := _rows(document):
+        return rows
+    some = list(filter(None, values))
+    if tracks_of(document) or any(map(has_role, document)) or not all(map(_are_tracks, some)):
+        return []
+    return [{"title": name, "tracks": tracks} for name, tracks in document.items()]
+
+
+def _rows(columns: dict[str, list[Any]]) -> list[dict[str, Any]]:
+    """The rows of columns that are of one length; none where they are lists of one playlist."""
+    of_one = tracks_of(columns) and not any(map(of_playlist, columns))
+    if of_one or len(set(map(len, columns.values()))) > 1 or not any(map(has_role, columns)):
+        return []
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _named(name: str, playlist: dict[str, Any]) -> dict[str, Any]:
+    """A playlist with the name that it goes by: its title, or its key where it has a title."""
+    if titled(playlist):
+        return _keyed(name, playlist, "playlist key")
+    return {"title": name} | playlist
+
+
+def _keyed(name: str, record: dict[str, Any], member: str) -> dict[str, Any]:
+    """A record with its key, if that does not stand in it already."""
+    scalars = (value for value in record.values() if not isinstance(value, list | dict))
+    stands = any(str(value) == name for value in scalars)
+    return record if stands else {member: name} | record
+
+
+def _are_tracks(values: list[Any]) -> bool:
+    first = values[0]
+    return any(map(of_song, first)) if isinstance(first, dict) else isinstance(first, str | int)
 
 
 def _tell_beside(
@@ -208,6 +271,8 @@ def _elements(path: Path, part: Part, advance: Advance) -> Iterator[object]:
         yield element
     if array.names:
         _tell_beside(array.around, array.lengths, array.names, held, part)
+    elif records := _records_of(array.around, part):
+        yield from records
     elif array.around:
         document = array.around
         if isinstance(inner := document.get("playlist"), dict):

@@ -164,6 +164,21 @@ def titled(names: Iterable[str]) -> bool:
     return any(Role.TITLE in _roles(name) for name in names)
 
 
+def has_role(name: str) -> bool:
+    """Whether a column of this name would be taken for something."""
+    return bool(_roles(name))
+
+
+def of_playlist(name: str) -> bool:
+    """Whether a column of this name may be that of a playlist's key or title."""
+    return bool(_roles(name) & {Role.PLAYLIST, Role.TITLE})
+
+
+def of_song(name: str) -> bool:
+    """Whether a column of this name says something of songs alone."""
+    return bool(_roles(name)) and _roles(name) <= {*OF_SONGS}
+
+
 def names_song(names: Iterable[str]) -> bool:
     """Whether one of the names is plainly that of a song's key or name."""
     return any(_roles(name) and _roles(name) <= {Role.TRACK, Role.NAME} for name in names)

@@ -36,6 +36,16 @@ def test_lists_in_cells(tmp_path: Path):
     assert found[FIELDS_FILE]["songs"] == [{"name": "moods", "type": "keyword", "many": True}]
 
 
+def test_hashtags_are_tags_without_the_sign(tmp_path: Path):
+    rows = {"playlist_id": [1, 2, 3], "track_id": [5, 6, 7]}
+    frame_report(rows | {"tags": ["#비 #late_night", None, "#gym#run"]}, tmp_path / "own")
+    tags = [one["tags"] for one in contents(tmp_path / "own")[TRAIN]]
+    assert tags == [["비", "late_night"], [], ["gym", "run"]]
+    frame_report(rows | {"tags": ["#1 hits #summer", "#2", "#3"]}, tmp_path / "no hashtags")
+    tags = [one["tags"] for one in contents(tmp_path / "no hashtags")[TRAIN]]
+    assert tags == [["#1 hits #summer"], ["#2"], ["#3"]]
+
+
 LISTS = [
     {"playlist_id": "p1", "playlist_name": "gym", "track_id": ["x", "y", "z"]},
     {"playlist_id": "p2", "playlist_name": "jazz", "track_id": ["y"]},
