@@ -17,8 +17,11 @@ from melon.service.requests import QueryRequest, answer_together
 MAX_TOGETHER = 8
 """Queries that are answered together: more save little, and the first would wait for the last."""
 
-MOMENT_SECONDS = 0.003
-"""Until as many wait as were answered together last: each who asks again does so in less."""
+AGAIN_SECONDS = 0.005
+"""After answers, for those who have them to ask again at once."""
+
+PAUSE_SECONDS = 0.001
+"""Between two of these, at most; the event loop knows no less."""
 
 MAX_LIMIT = 200
 """Songs or tags up to which a query is answered with others, which would wait for a long answer."""
@@ -57,7 +60,8 @@ class Together:
         self._service = service
         self._groups: dict[str, Group] = {}
         self._turns: set[asyncio.Task[None]] = set()  # which the event loop itself would forget
-        self._expected = 1  # as many as the last turn took
+        self._expected = 1  # as many as the last turn took,
+        self._until = 0.0  # who may ask again by then
         self._come = asyncio.Event()
 
     async def ask(self, request: Request, asked: QueryRequest) -> Response:
@@ -69,7 +73,7 @@ class Together:
         if asked.explain or asked.exact or max(asked.limit, asked.tag_limit) > MAX_LIMIT:
             return await self._service.ask(request, asked.answer, asked.release)
         work = self._service.queries
-        if not work.busy and self._expected == 1:
+        if not work.busy and not self._are_expected:
             return await work.run(lambda: self._answer(asked), _is_here)
         if self._waiting >= work.queue:
             raise work.full()
@@ -77,8 +81,7 @@ class Together:
         group = self._groups.setdefault(key, Group())
         mine = Waiting(asked, request, asyncio.get_running_loop().create_future())
         group.waiting.append(mine)
-        if self._waiting >= self._expected:
-            self._come.set()
+        self._come.set()
         self._add_turns(group)
         try:
             async with asyncio.timeout(work.seconds):
@@ -94,6 +97,12 @@ class Together:
     @property
     def _waiting(self) -> int:
         return sum(len(group.waiting) for group in self._groups.values())
+
+    @property
+    def _are_expected(self) -> bool:
+        """Whether several may ask again at once, of whom some have not."""
+        soon = asyncio.get_running_loop().time() < self._until
+        return soon and self._waiting < self._expected
 
     def _add_turns(self, group: Group) -> None:
         while group.turns * MAX_TOGETHER < len(group.waiting):
@@ -118,11 +127,11 @@ class Together:
                     _settle(one.answer, Refused(499, "nobody waits for the answer"))
                 elif not one.answer.done():
                     some.append(one)
-            self._expected = max(len(some), 1)
+            self._expected = len(some)
             return not some
 
         try:
-            await self._service.queries.run(lambda: self._answered(some), begin, _settle_all)
+            await self._service.queries.run(lambda: self._answered(some), begin, self._settle)
         except Exception as error:
             if not begun:
                 group.turns -= 1
@@ -131,12 +140,18 @@ class Together:
                 _settle(one.answer, error)
 
     async def _gather(self) -> None:
-        """Let as many come as were answered last, if they do at once."""
-        self._come.clear()
-        if self._waiting < self._expected:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(MOMENT_SECONDS):
+        """Let as many come as were answered last, if they do one right after the other."""
+        with suppress(TimeoutError):
+            while self._are_expected:
+                self._come.clear()
+                async with asyncio.timeout(PAUSE_SECONDS):
                     await self._come.wait()
+
+    def _settle(self, answered: Answered) -> None:
+        for one, answer in answered:
+            _settle(one.answer, answer)
+        if len(answered) > 1:
+            self._until = asyncio.get_running_loop().time() + AGAIN_SECONDS
 
     def _answered(self, some: Sequence[Waiting]) -> Answered:
         return list(zip(some, self._answers([one.asked for one in some]), strict=True))
@@ -163,11 +178,6 @@ class Together:
 
 async def _is_here() -> bool:
     return False
-
-
-def _settle_all(answered: Answered) -> None:
-    for one, answer in answered:
-        _settle(one.answer, answer)
 
 
 def _settle(future: asyncio.Future[Response], answer: Response | Exception) -> None:
