@@ -1,4 +1,4 @@
-"""Routes that read what they are asked: from a URL or from JSON, and nothing that is said twice."""
+"""Routes that read what they are asked, from a URL or from JSON: all of it, and nothing twice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from melon.errors import InputError
@@ -43,18 +43,42 @@ def _answering(endpoint: Callable[..., Awaitable[Response]]) -> ASGIApp:
         try:
             if in_path:
                 given |= dict(path.model_validate(request.path_params))
+            question = (asked or _Nothing).model_validate(await _said(request, asked or _Nothing))
             if asked:
-                given["asked"] = asked.model_validate(
-                    await _json(request)
-                    if request.method == "POST"
-                    else _parameters(request, asked)
-                )
+                given["asked"] = question
         except ValidationError as error:
             raise refused(error, hint=DESCRIBED) from None
         response = await endpoint(request=request, **given)
         await response(scope, receive, send)
 
     return answer
+
+
+class _Nothing(BaseModel):
+    """What a route is asked that takes no parameters."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+async def _said(request: Request, asked: type[BaseModel]) -> dict[str, Any]:
+    """What a request says, where its method has it.
+
+    Raises:
+        InputError: it says something elsewhere, too, which would be ignored.
+    """
+    if request.method == "POST":
+        if request.query_params:
+            raise InputError(
+                "a POST is asked by its body alone", where="the URL", hint="say all in the body"
+            )
+        return await _json(request)
+    if request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers:
+        raise InputError(
+            f"a {request.method} is asked by its URL alone",
+            where="the body",
+            hint="say all in the URL, or send it by POST",
+        )
+    return _parameters(request, asked)
 
 
 async def _json(request: Request) -> dict[str, Any]:

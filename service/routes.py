@@ -246,7 +246,7 @@ def _answers(service: Service, asked: BatchRequest) -> dict[str, Any]:
             try:
                 query.answer(service.source.retriever(query.release))
             except InputError as error:
-                error.where = f"queries[{number}]" + (f".{error.where}" if error.where else "")
+                error.where = ": ".join(filter(None, (f"queries[{number}]", error.where)))
                 raise
         raise
     return {"answers": [found[number] for number in range(len(asked.queries))]}

@@ -146,6 +146,29 @@ def test_what_json_says_twice_is_refused(service: TestClient, path: str, body: s
 
 
 @on_one_engine
+@pytest.mark.parametrize("path", ["query", "queries", "export", "similar", "names"])
+def test_what_a_post_says_in_its_url_is_refused(service: TestClient, path: str) -> None:
+    """A constraint there would be ignored, and the search wider."""
+    asked = {"queries": [{"title": "rain"}]} if path == "queries" else {}
+    said = refusal(service.post(f"/api/v1/{path}?genres=Jazz", json=asked), 400)
+    assert said["where"] == "the URL"
+
+
+@on_one_engine
+@pytest.mark.parametrize("path", ["query?tags=rain", "about", "releases"])
+def test_what_a_get_says_in_its_body_is_refused(service: TestClient, path: str) -> None:
+    said = refusal(service.request("GET", f"/api/v1/{path}", json={"genres": ["Jazz"]}), 400)
+    assert said["where"] == "the body"
+
+
+@on_one_engine
+@pytest.mark.parametrize("path", ["about", "releases"])
+def test_what_asks_nothing_takes_no_parameters(service: TestClient, path: str) -> None:
+    said = refusal(service.get(f"/api/v1/{path}", params={"release": "r0"}), 400)
+    assert said["where"] == "release"
+
+
+@on_one_engine
 @pytest.mark.parametrize("path", ["find", "show/tag", "names", "list/tags", "playlists", "map"])
 def test_what_a_url_says_twice_is_refused(service: TestClient, path: str) -> None:
     asked = {"release": ["a", "b"], "text": "rain", "what": "rain"}
