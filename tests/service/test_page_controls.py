@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -195,6 +196,24 @@ def test_two_releases_stand_side_by_side_each_with_its_own_names(
         assert_sides(site, old, new)
         page.goto(f"{url}?tags=rain&beside=release:rgone")
         expect(page.get_by_role("alert")).to_contain_text("rgone")
+
+
+def test_what_another_release_answers_is_shown_with_what_is_in_it(
+    browser: Browser, store: VectorStore, demo_space: EmbeddingSpace
+) -> None:
+    old = ingest(demo_space, store).manifest.release
+    with running(store) as url, new_site(browser, url) as site:
+        page = site.open("?tags=rain&beside=strategy:mean")
+        live, side = page.locator("#release option").first, page.locator("h3.side").first
+        expect(live).to_have_text(f"live: {old}")
+        new = ingest(second_edition(demo_space), store).manifest.release
+        number = 0
+        while new not in side.inner_text():
+            number += 1
+            page.get_by_label("Title of the playlist").fill(f"rain {number}")
+            expect(page).to_have_url(re.compile(f"title=rain.{number}$"))
+            site.answered()
+        assert live.text_content() == f"live: {new}"
 
 
 def assert_sides(site: Site, *releases: str) -> None:

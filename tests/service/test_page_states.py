@@ -36,8 +36,23 @@ def test_what_is_wrong_is_said_and_can_be_put_right(site: Site) -> None:
 
 @on_one_engine
 def test_where_no_song_passes_it_is_said(site: Site) -> None:
-    page = site.open("?tags=rain&min_popularity=100000")
-    expect(page.get_by_text("No song passes the constraints.")).to_be_visible()
+    none = site.page.get_by_text("No song passes the constraints.")
+    site.open("?tags=rain&min_popularity=100000")
+    expect(none).to_be_visible()
+    site.open("?tags=rain&limit=0")
+    expect(none).to_have_count(0)
+
+
+@on_one_engine
+def test_constraints_that_exclude_each_other_are_told_and_nothing_else(site: Site) -> None:
+    page = site.open("?tags=rain&genres=Jazz&since=2005")
+    page.get_by_text("Constraints", exact=False).first.click()
+    expect(page.get_by_role("checkbox", name="Jazz")).to_be_checked()
+    with site.refusals():
+        page.get_by_label("To year").fill("1990")
+        page.get_by_label("To year").press("Enter")
+        expect(page.locator("#facets")).to_contain_text("No counts: no day is since 2005")
+        expect(page.get_by_role("alert")).to_contain_text("no day is since 2005")
 
 
 @on_one_engine

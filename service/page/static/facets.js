@@ -71,11 +71,13 @@ export class Facets {
     }
     const all = facets({ ...constraintsOf(query), facets: ["genres", ...boxed.map(({ name }) => name)] });
     const same = JSON.stringify(constraintsOf(query));
-    const parts = await Promise.all(Object.entries(free).map(async ([name, given]) => {
-      const answer = JSON.stringify(given) === same ? all : facets({ ...given, facets: [name] });
-      return [name, (await answer).facets[name]];
-    }));
-    const { total } = await all;
+    const [{ total }, ...parts] = await Promise.all([
+      all,
+      ...Object.entries(free).map(async ([name, given]) => {
+        const answer = JSON.stringify(given) === same ? all : facets({ ...given, facets: [name] });
+        return [name, (await answer).facets[name]];
+      }),
+    ]);
     signal.throwIfAborted();
     byId("passing").textContent = total === 1 ? "1 song passes" : `${total.toLocaleString("en")} songs pass`;
     const counts = Object.fromEntries(parts);

@@ -48,18 +48,14 @@ async function answer(signal) {
   signal.addEventListener("abort", () => clearTimeout(slow));
   const begun = performance.now();
   try {
-    if (!about) {
-      [about, releases] = await Promise.all([ask("about", { signal }), ask("releases", { signal })]);
-      showAbout();
-    }
+    if (!about) await readAbout(signal);
     facets.show(query, about);
     const both = [query, besideOf(query)].filter(Boolean);
     const answers = (more) =>
       Promise.all(both.map((one) => ask("query", { body: asked(one, more), signal })));
     const sides = await answers({});
     signal.throwIfAborted();
-    ofRelease(sides[0].release);
-    if (!query.release && sides[0].release !== about.release) about = null; // another was promoted
+    await follow(sides[0].release, signal);
     const took = performance.now() - begun;
     showAnswers(sides);
     map.show(query, sides[0]);
@@ -74,6 +70,20 @@ async function answer(signal) {
   }
 }
 
+// Where another release was promoted, what the page says of it is read again.
+async function follow(release, signal) {
+  ofRelease(release);
+  if (query.release || release === about.release) return;
+  await readAbout(signal);
+  facets.show(query, about);
+}
+
+async function readAbout(signal) {
+  [about, releases] = await Promise.all([ask("about", { signal }), ask("releases", { signal })]);
+  signal.throwIfAborted();
+  showAbout();
+}
+
 // The reasons take thrice as long as the answer, which does not wait for them, nor need them.
 async function explain(answers, both, signal) {
   try {
@@ -81,6 +91,7 @@ async function explain(answers, both, signal) {
     for (const [number, side] of sides.entries()) {
       await lookUp(namesIn(side, query), side.release, both[number].release, signal);
     }
+    await follow(sides[0].release, signal);
     signal.throwIfAborted();
     showAnswers(sides);
     renderChips(query, change);
@@ -100,6 +111,7 @@ function showAnswers(sides) {
   const heading = (side) => `${side.strategy} · ${side.release}`;
   const shown = sides.map((side, number) => renderAnswer(side, {
     change, own: ownFields, other: sides[1 - number], side: right ? `${number} ` : "",
+    none: query.limit === 0 ? null : "No song passes the constraints.",
     heading: right ? heading(side) : null,
   }));
   byId("failure").replaceChildren();

@@ -31,7 +31,7 @@ export function readQuery(search) {
       query[name] = [...new Set([...(query[name] ?? []), value])];
     } else if (name === "playlist") query[name] = asId(text);
     else if (NUMBERS.includes(name)) query[name] = asNumber(text);
-    else if (SWITCHES.includes(name)) query[name] = text === "true";
+    else if (SWITCHES.includes(name)) query[name] = text === "true" || (text !== "false" && text);
     else query[name] = text;
   }
   return query;

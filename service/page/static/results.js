@@ -6,8 +6,10 @@ import { adding, removing, withValue } from "./query.js";
 import { count, reasonsOf } from "./words.js";
 
 // An answer as elements. `other` is the answer beside it, if there is one; `own` the catalogue's
-// own fields; `side` tells the two apart.
-export function renderAnswer(answer, { change, other = null, own = [], side = "", heading = null }) {
+// own fields; `side` tells the two apart; `none` is said where there are no songs.
+export function renderAnswer(
+  answer, { change, none, other = null, own = [], side = "", heading = null },
+) {
   const { release } = answer;
   const popular = new Set(answer.popular);
   return make("section", { className: "answer", "aria-label": heading ?? "Answer" },
@@ -19,7 +21,7 @@ export function renderAnswer(answer, { change, other = null, own = [], side = ""
       : null,
     answer.songs.length
       ? songs(answer.songs, popular.has("songs"), change, { other, own, release, side })
-      : make("p", { className: "none" }, "No song passes the constraints."));
+      : none && make("p", { className: "none" }, none));
 }
 
 function notes(answer) {

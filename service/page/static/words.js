@@ -52,6 +52,6 @@ function shares(parts, release) {
 function seedName(part, release) {
   if (part.kind === "tag") return part.tag;
   if (part.kind === "word") return quoted(part.word);
-  if (part.kind === "bigram") return "letters of the title";
+  if (part.kind === "bigram") return "letters of the words";
   return nameOf(part.kind, part.id, part.key, release);
 }
