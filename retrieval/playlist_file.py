@@ -11,6 +11,9 @@ from melon.errors import InputError
 from melon.files import write_csv
 from melon.retrieval.results import Recommendation, Song
 
+SEPARATORS = frozenset(";|,")
+"""What imports take to stand between names."""
+
 CSV_COLUMNS = ("track_key", "track_name", "artists", "genres", "release_date", "playlist_title")
 
 
@@ -57,7 +60,7 @@ def _m3u8(playlist: Playlist) -> str:
         key = key_of(song)
         if key.startswith("#") or key.splitlines() != [key.strip()]:
             raise InputError(f"no line of an M3U8 file can be {key!r}", hint="write JSPF or CSV")
-        by = f"{', '.join(song.artists)} - " if song.artists else ""
+        by = f"{'; '.join(song.artists)} - " if song.artists else ""
         lines += [f"#EXTINF:-1,{_line(by + (song.name or key))}", key]
     return "\n".join(lines) + "\n"
 
@@ -71,7 +74,7 @@ def _jspf(playlist: Playlist) -> str:
         {
             "identifier": [key_of(song)],
             **({"title": song.name} if song.name else {}),
-            **({"creator": ", ".join(song.artists)} if song.artists else {}),
+            **({"creator": "; ".join(song.artists)} if song.artists else {}),
         }
         for song in playlist.songs
     ]
@@ -83,14 +86,23 @@ def _jspf(playlist: Playlist) -> str:
 def _csv(playlist: Playlist) -> str:
     text = io.StringIO()
     rows = (
-        (
-            *(key_of(song), song.name, "; ".join(song.artists), "; ".join(song.genres)),
-            *(song.issue_date, playlist.title),
+        (key_of(song), song.name, artists, genres, song.issue_date, playlist.title)
+        for song, artists, genres in zip(
+            playlist.songs,
+            _cells([song.artists for song in playlist.songs]),
+            _cells([song.genres for song in playlist.songs]),
+            strict=True,
         )
-        for song in playlist.songs
     )
     write_csv(text, [CSV_COLUMNS, *rows])
     return text.getvalue()
+
+
+def _cells(column: Sequence[Sequence[str]]) -> list[str]:
+    """Names in cells, between `;`; as lists in JSON where a name has what separates names."""
+    if not any(SEPARATORS & set(name) for names in column for name in names):
+        return ["; ".join(names) for names in column]
+    return [json.dumps(names, ensure_ascii=False) if names else "" for names in column]
 
 
 def _melon(playlist: Playlist) -> str:

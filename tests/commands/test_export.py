@@ -57,8 +57,7 @@ def test_what_is_imported_is_what_was_exported(format: str, tmp_path: Path):
     names = [song["song_name"] for song in songs]
     assert names[:2] == ["Good Day", 'Say "hi"; bye']
     assert songs[0]["artist_name_basket"] == ["아이유"]
-    # Players' formats have one text for all artists.
-    assert songs[1]["artist_name_basket"] == (["A", "B"] if format == "csv" else ["A, B"])
+    assert songs[1]["artist_name_basket"] == ["A", "B"]
 
 
 keys = st.text(st.sampled_from("abc가:/.-_17&\"' ,;="), max_size=12).map("k{}k".format)
@@ -76,6 +75,23 @@ def test_any_keys_come_back(format: str, tmp_path_factory: pytest.TempPathFactor
     text = playlist_file(answer(songs), format, title="t")
     _, found = imported(directory / f"list.{format}", text, directory / "own")
     assert [song["key"] for song in found] == keys
+
+
+names = st.lists(st.text(st.sampled_from('ab가 ,;|"&[]'), min_size=1, max_size=5), max_size=3)
+
+
+@settings(max_examples=50)
+@given(st.lists(names, min_size=1, max_size=4))
+def test_a_csv_keeps_artists_and_genres_apart(
+    tmp_path_factory: pytest.TempPathFactory, lists: list[list[str]]
+):
+    directory = tmp_path_factory.mktemp("names")
+    said = [tuple(f"x{name}x" for name in dict.fromkeys(some)) for some in lists]
+    songs = [Song(n, 1.0, f"k{n}", f"Song {n}", some, some) for n, some in enumerate(said)]
+    text = playlist_file(answer(songs), "csv", title="t")
+    _, found = imported(directory / "list.csv", text, directory / "own")
+    assert [tuple(song["artist_name_basket"]) for song in found] == said
+    assert [tuple(song["song_gn_gnr_basket"]) for song in found] == said
 
 
 def test_a_csv_keeps_line_ends_in_names(tmp_path: Path):
