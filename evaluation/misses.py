@@ -23,7 +23,7 @@ class Miss:
     """A question with what was expected and what came; lists of songs are cut at `NAMED`.
 
     Attributes:
-        playlist: its id.
+        playlist: its key, else its id.
         kind: of the question.
         score: what it adds to the score.
         title: that is given, if one is.
@@ -37,7 +37,7 @@ class Miss:
         found: which names of songs and tags are both expected, of all, and among those that came.
     """
 
-    playlist: int
+    playlist: str
     kind: str
     score: float
     title: str | None
@@ -85,7 +85,7 @@ def worst(
 
     return tuple(
         Miss(
-            question.id,
+            question.key or str(question.id),
             kind_of(question),
             score,
             question.title,

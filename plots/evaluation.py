@@ -156,7 +156,7 @@ def _miss(miss: Miss) -> str:
         f"Playlist {miss.playlist}", ("playlist", "songs", "tags"), rows, html=True, said=True
     )
     return (
-        f"<details><summary>Playlist {miss.playlist}{title}: gives "
+        f"<details><summary>Playlist {text(miss.playlist)}{title}: gives "
         f"{text(miss.kind.replace('+', ' and '))}, {miss.score:.4f}</summary>{shown}</details>"
     )
 

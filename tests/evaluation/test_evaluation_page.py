@@ -120,7 +120,7 @@ def test_the_worst_have_names_and_what_was_found(
     named = [song for song in songs if song["name"]]
     first, second = named[:2]
     questions = [
-        playlist(1, songs=[first["id"]]),
+        replace(playlist(1, songs=[first["id"]]), key=HOSTILE),
         playlist(2, tags=["rain"], title=HOSTILE),
         playlist(3, songs=[5]),
     ]
@@ -137,7 +137,7 @@ def test_the_worst_have_names_and_what_was_found(
     pairs = list(zip(questions, answers, strict=True))
     with closing(demo_store.open()) as reader:
         found = worst(reader, pairs, results, np.array([0.1, 0.1, 0.5]), count=2)
-    assert [miss.playlist for miss in found] == [1, 2]
+    assert [miss.playlist for miss in found] == [HOSTILE, "2"]
     miss = found[0]
     name = " · ".join([second["name"], *(second["artists"] or ())])
     assert miss.expected_songs[:2] == (name, "song 900000")
@@ -148,6 +148,7 @@ def test_the_worst_have_names_and_what_was_found(
     shown = evaluation_page([Scorecard("mean", QUALITY, {})], "r0", found)
     assert "<b>✓ rain</b>" in shown
     assert "and 11 more" in shown
+    assert "<summary>Playlist &lt;/script&gt;&lt;b&gt;&amp;amp;" in shown
     assert "“&lt;/script&gt;&lt;b&gt;&amp;amp;" in shown
     assert "\u202e" not in shown
 
