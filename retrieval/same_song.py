@@ -22,7 +22,8 @@ _GUESTS = re.compile(
 )
 _VERSION = re.compile(
     r"(?:(?:19|20)\d\d |'\d\d )?(?:live|라이브|실황|unplugged|언플러그드)"
-    r"(?: (?:at|in|on|from|for|with|session|sessions|ver|version|버전|버젼|recording)\b.*| @.*)?"
+    r"(?: (?:at|in|on|from|for|with|session|sessions|ver|version|버전|버젼|recording)\b.*| @.*"
+    r"|,? (?:19|20)\d\d)?"
     r"|.*\b(?:concert|콘서트|studio|acoustic|unplugged) (?:live|라이브)"
     r"|.*(?:\bre-?master(?:ed)?\b|리마스터).*"
     r"|.*(?:\b(?:ver|version)\.?(?: ?\d)?|버전|버젼)"

@@ -11,8 +11,9 @@ from melon.retrieval.same_song import version_key
 ARTISTS = ("아이유",)
 
 VERSIONS = (
-    "(Live)", "[Live Ver.]", "(Live in Seoul)", "(2011 Live)", "- Live at Wembley", "(라이브)",
-    "(콘서트 라이브)", "- Remastered 2011", "- 2011 Remaster", "(2009 Digital Remaster)",
+    "(Live)", "[Live Ver.]", "(Live in Seoul)", "(2011 Live)", "- Live 1969", "(Live, 2011)",
+    "- Live at Wembley", "(라이브)", "(콘서트 라이브)", "- Remastered 2011",
+    "- 2011 Remaster", "(2009 Digital Remaster)",
     "(리마스터)", "(Inst.)", "Inst.", "(Instrumental)", "(MR)", "(반주)", "(Acoustic Ver.)",
     "(어쿠스틱 버젼)", "(feat. Zico)", "feat. Zico", "(Ft. Zico, Crush)", "(With. Zico)",
     "(With 박효신)", "(피처링 지코)", "(Prod. by Zico)", "- Radio Edit", "(Single Version)",
