@@ -90,6 +90,11 @@ def split(
     held_out = counted(counts.held_out, "question")
     made = ", ".join(f"{count:,} {kind}" for kind, count in counts.kinds.items() if count)
     note(f"{counted(counts.train, 'playlist')} to train on and {held_out} ({made}): {out}")
+    if counts.untagged:
+        note(
+            f"{counts.untagged:,} that would give tags give none, for their only one is hidden: "
+            "they are scored as questions of what is left"
+        )
     for kind, wanted in counts.wanted.items():
         if counts.kinds[kind] < wanted:
             note(

@@ -56,6 +56,7 @@ class SplitCounts:
         held_out: how many became questions.
         kinds: how many of these are of each of `KINDS`.
         wanted: how many of each there would be, had enough playlists what that takes.
+        untagged: how many give no tag although their kind does, for their only one is hidden.
         copies: how many have the songs of a playlist that is left to train on.
     """
 
@@ -63,6 +64,7 @@ class SplitCounts:
     held_out: int
     kinds: Mapping[str, int]
     wanted: Mapping[str, int]
+    untagged: int
     copies: int
 
 
@@ -161,13 +163,14 @@ def split(
         metadata.pop(SONG_FILE, None)
     for name, file in metadata.items():
         copy_atomically(file, out_dir / name)
-    copies = _write(files.playlists, out_dir, kinds, rng, keys)
+    untagged, copies = _write(files.playlists, out_dir, kinds, rng, keys)
     counts = Counter(kinds.values())
     return SplitCounts(
         train=total - wanted,
         held_out=wanted,
         kinds={kind: counts[kind] for kind in KINDS},
         wanted=dict(zip(KINDS, by_kind, strict=True)),
+        untagged=untagged,
         copies=copies,
     )
 
@@ -269,8 +272,11 @@ def _write(
     kinds: Mapping[int, str],
     rng: np.random.Generator,
     keys: CorpusKeys,
-) -> int:
-    """Write the parts, and return how many questions are about copies of what is trained on."""
+) -> tuple[int, int]:
+    """Write the parts; how many questions give no tag although their kind does, and how many are
+    about copies of what is trained on.
+    """
+    untagged = 0
     trained: set[int] = set()
     held_out: list[int] = []
     with (
@@ -285,10 +291,11 @@ def _write(
                 trained.add(songs)
             else:
                 question, answer = mask(playlist, kind, rng)
+                untagged += "tags" in kind and not question.tags
                 asked(playlist_record(question))
                 hidden(playlist_record(answer))
                 held_out += [songs] * (len(playlist.songs) >= BOTH_HALVES)
-    return sum(songs in trained for songs in held_out)
+    return untagged, sum(songs in trained for songs in held_out)
 
 
 def mask(playlist: Playlist, kind: str, rng: np.random.Generator) -> tuple[Playlist, Playlist]:
