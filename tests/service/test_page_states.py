@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from page_samples import Site, against_wcag, new_site, on_one_engine, running
 from playwright.sync_api import Browser, Route, expect
 
@@ -32,6 +33,18 @@ def test_what_is_wrong_is_said_and_can_be_put_right(site: Site) -> None:
     site.answered()
     expect(failure).to_be_empty()
     expect(site.songs()).to_have_count(20)
+
+
+@on_one_engine
+@pytest.mark.parametrize(
+    ("search", "said"),
+    [("genres=", "a genre's name is empty"), ("limit=", "limit: "), ("exact=2", "exact: ")],
+)
+def test_what_the_url_says_is_never_left_out(site: Site, search: str, said: str) -> None:
+    """Where a constraint is empty, an answer without it would be of a wider search."""
+    with site.refusals():
+        site.page.goto(f"{site.url}?tags=rain&{search}")
+        expect(site.page.get_by_role("alert")).to_contain_text(said)
 
 
 @on_one_engine

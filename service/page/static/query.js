@@ -25,7 +25,6 @@ const asNumber = (text) => (text.trim() !== "" && Number.isFinite(Number(text)) 
 export function readQuery(search) {
   const query = {};
   for (const [name, text] of new URLSearchParams(search)) {
-    if (text === "") continue;
     if (LISTS.includes(name)) {
       const value = OF_SONGS.includes(name) ? asId(text) : text;
       query[name] = [...new Set([...(query[name] ?? []), value])];
