@@ -152,7 +152,8 @@ class Ranking(_Data):
 
     Attributes:
         strategy: what answers where no strategy is asked for.
-        questions: how many of the catalogue's playlists were asked; 0 where there are too few.
+        questions: how many of the catalogue's playlists were asked; 0 where these are too few,
+            too short or too unlike.
         trials: the strategies that were tried, best first.
         songs: orders songs, if that helps.
         tags: orders tags, likewise.

@@ -158,7 +158,7 @@ def _ingest(settings: Settings) -> str:
 
 def _live(store: VectorStore, settings: Settings) -> Iterator[Check]:
     """The release that answers, whether all of it is there, and by which strategy."""
-    from melon.retrieval import DEFAULT_STRATEGY
+    from melon.retrieval import DEFAULT_STRATEGY, UnknownStrategy, check_answers
     from melon.store import Collection, faults
 
     live = store.live()
@@ -173,7 +173,13 @@ def _live(store: VectorStore, settings: Settings) -> Iterator[Check]:
     yield Check("live release", found, "melon ingest --rebuild" if wrong else None)
     own = manifest.ranking.strategy if manifest.ranking else DEFAULT_STRATEGY
     by = "MELON_STRATEGY" if settings.strategy else "as suits the release"
-    yield Check("strategy", f"{settings.strategy or own} ({by})")
+    strategy = settings.strategy or own
+    try:
+        check_answers(strategy, manifest)
+    except UnknownStrategy as error:
+        yield Check("strategy", f"{strategy} ({by}) cannot answer: {error.what}", error.hint)
+    else:
+        yield Check("strategy", f"{strategy} ({by})")
 
 
 def _releases(store: VectorStore, releases: list[ReleaseInfo]) -> Check:

@@ -136,7 +136,7 @@ def unlock(
 
 def status(url: UrlOption = None, path: PathOption = None, as_json: JsonOption = False) -> None:
     """Say which store answers, which release is live, by which strategy, and what is in it."""
-    from melon.retrieval import DEFAULT_STRATEGY
+    from melon.retrieval import DEFAULT_STRATEGY, UnknownStrategy, check_answers
     from melon.settings import load_settings
     from melon.store import SCHEMA_VERSION, Collection, damaged_release, faults
 
@@ -182,6 +182,12 @@ def status(url: UrlOption = None, path: PathOption = None, as_json: JsonOption =
     else:
         rows = [*facts.items(), *((f"points in {name}", f"{n:,}") for name, n in counts.items())]
         print_table("Status", ["", ""], [(name.replace("_", " "), value) for name, value in rows])
+    if reader:
+        try:
+            check_answers(strategy, reader.manifest)
+        except UnknownStrategy as error:
+            note(f"warning: {strategy} cannot answer: {error.what}")
+            note(f"hint: {error.hint}")
     if reader and wrong:
         raise damaged_release(reader.manifest.release, wrong)
 
@@ -191,7 +197,7 @@ def worth(ranking: Ranking | None) -> str:
     if ranking is None:
         return "nothing was learned in training of what suits this catalogue"
     if not ranking.questions:
-        return "there were too few playlists to learn what suits this catalogue"
+        return "playlists were too few, too short or too unlike to learn what suits this catalogue"
     trials = {trial.strategy: trial for trial in ranking.trials}
     own = trials.pop(ranking.strategy, None)
     asked = counted(ranking.questions, "question")
@@ -200,7 +206,7 @@ def worth(ranking: Ranking | None) -> str:
     best = next(iter(trials.values()))
     return (
         f"{own.score:.3f} beside {best.score:.3f} of {best.strategy} on {asked} "
-        f"({-best.difference:+.3f} ± {best.standard_error:.3f})"
+        f"({-best.difference:+z.3f} ± {best.standard_error:.3f})"
     )
 
 

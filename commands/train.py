@@ -170,7 +170,7 @@ def origins(space: EmbeddingSpace) -> str:
     placed = counts(lambda source: source not in (TRAINED, None))
     bare = counts(lambda source: source is None)
     line = f"trained {line}"
-    if not trained:
+    if not trained and placed[0] + bare[0]:
         lower = " (--min-count)" if space.settings["min_count"] != 1 else ""
         line += f", for none is in enough playlists{lower}"
     if placed[0]:

@@ -35,7 +35,7 @@ from melon.retrieval.retriever import Retriever
 from melon.retrieval.settings import QueryKind, RetrievalSettings
 from melon.retrieval.show import SHOWN_KINDS, Shown
 from melon.retrieval.similar import Item, Nearest
-from melon.retrieval.strategies import DEFAULT_STRATEGY, STRATEGIES, check_strategy
+from melon.retrieval.strategies import DEFAULT_STRATEGY, STRATEGIES, check_answers, check_strategy
 from melon.retrieval.strategies.inputs import SONG_INPUTS, TAG_INPUTS
 from melon.retrieval.strategies.learned import Candidates
 from melon.retrieval.variety import Variety
@@ -83,6 +83,7 @@ __all__ = [
     "UnknownSong",
     "UnknownStrategy",
     "Variety",
+    "check_answers",
     "check_strategy",
     "counted_fields",
     "ids_of",

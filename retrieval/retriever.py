@@ -134,7 +134,7 @@ class Retriever:
     def strategies(self) -> tuple[str, ...]:
         """The names of those in `STRATEGIES` that can answer: some need what a release may lack."""
         manifest = self._source.open.reader.manifest
-        return tuple(name for name in STRATEGIES if can_answer(name, self._settings, manifest))
+        return tuple(name for name in STRATEGIES if can_answer(name, manifest))
 
     def with_settings(self, settings: RetrievalSettings) -> Self:
         """A retriever of the same release with other settings; nothing is opened again."""

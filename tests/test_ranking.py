@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from melon.ranking import Network, Ranking, Trial
+from melon.ranking import CLIP, Network, Ranking, Trial
 
 
 def network(inputs: int = 3, units: int = 2, seed: int = 1) -> Network:
@@ -43,6 +44,11 @@ def score_in_words(network: Network, inputs: list[float]) -> float:
         unit = dot(row) + bias
         score += output * (unit if unit > 0 else 0.05 * unit)
     return score
+
+
+def test_the_collections_document_says_where_inputs_are_cut():
+    document = Path(__file__).parents[1] / "docs" / "collections.md"
+    assert f"cut at −{CLIP:g} and {CLIP:g}" in " ".join(document.read_text().split())
 
 
 @pytest.mark.parametrize("units", [0, 2, 24])

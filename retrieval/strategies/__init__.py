@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from melon.errors import WrongType
+from melon.ranking import Ranking
 from melon.retrieval.errors import UnknownStrategy
 from melon.retrieval.settings import RetrievalSettings
 from melon.retrieval.strategies.dense import DenseStrategy
@@ -18,7 +19,14 @@ from melon.retrieval.strategies.ranking import Strategy
 from melon.store import ReleaseManifest
 from melon.text import did_you_mean
 
-__all__ = ["DEFAULT_STRATEGY", "STRATEGIES", "can_answer", "check_strategy", "default_strategy"]
+__all__ = [
+    "DEFAULT_STRATEGY",
+    "STRATEGIES",
+    "can_answer",
+    "check_answers",
+    "check_strategy",
+    "default_strategy",
+]
 
 MakeStrategy = Callable[[RetrievalSettings, ReleaseManifest], Strategy]
 
@@ -31,11 +39,7 @@ def _of_settings(make: Callable[[RetrievalSettings], Strategy]) -> MakeStrategy:
 def _learned(settings: RetrievalSettings, manifest: ReleaseManifest) -> Strategy:
     ranking = manifest.ranking
     if ranking is None or not (ranking.songs or ranking.tags):
-        raise UnknownStrategy(
-            "no ranking was learned from its playlists",
-            where=f"release {manifest.release}",
-            hint="train its space again, with at least 50 playlists, or ask for another strategy",
-        )
+        raise _nothing_learned(manifest.release, ranking)
     for network, inputs in ((ranking.songs, SONG_INPUTS), (ranking.tags, TAG_INPUTS)):
         if network is not None and network.features != tuple(inputs):
             raise UnknownStrategy(
@@ -44,6 +48,22 @@ def _learned(settings: RetrievalSettings, manifest: ReleaseManifest) -> Strategy
                 hint="train its space again, or ask for another strategy",
             )
     return LearnedStrategy(settings, ranking)
+
+
+def _nothing_learned(release: str, ranking: Ranking | None) -> UnknownStrategy:
+    where, another = f"release {release}", "ask for another strategy"
+    if ranking and ranking.questions:
+        return UnknownStrategy(
+            f"what was learned from its playlists is not surely better than {ranking.strategy}, "
+            "and was not kept",
+            where=where,
+            hint=another,
+        )
+    return UnknownStrategy(
+        "no ranking was learned from its playlists",
+        where=where,
+        hint=f"train its space again, with at least 50 playlists, or {another}",
+    )
 
 
 STRATEGIES: Mapping[str, MakeStrategy] = {
@@ -79,10 +99,20 @@ def check_strategy(name: str, *others: str, where: str | None = None) -> None:
         )
 
 
-def can_answer(name: str, settings: RetrievalSettings, manifest: ReleaseManifest) -> bool:
-    """Whether the strategy of that name can be made for a release."""
+def check_answers(name: str, manifest: ReleaseManifest) -> None:
+    """Make sure that a release can be answered by the strategy of that name.
+
+    Raises:
+        UnknownStrategy: there is none, or it needs what the release lacks.
+    """
+    check_strategy(name, where=f"release {manifest.release}")
+    STRATEGIES[name](RetrievalSettings.default(), manifest)
+
+
+def can_answer(name: str, manifest: ReleaseManifest) -> bool:
+    """Whether a release can be answered by the strategy of that name."""
     try:
-        STRATEGIES[name](settings, manifest)
+        check_answers(name, manifest)
     except UnknownStrategy:
         return False
     return True

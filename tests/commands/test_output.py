@@ -108,7 +108,7 @@ RANKINGS = [
     (None, "hybrid: nothing was learned in training of what suits this catalogue"),
     (
         Ranking(strategy="vote", questions=0),
-        "vote: there were too few playlists to learn what suits this catalogue",
+        "vote: playlists were too few, too short or too unlike to learn what suits this catalogue",
     ),
     (
         Ranking(
@@ -121,6 +121,14 @@ RANKINGS = [
             ),
         ),
         "vote: 0.473 beside 0.294 of mean on 124 questions (+0.179 ± 0.020)",
+    ),
+    (
+        Ranking(
+            strategy="hybrid",
+            questions=60,
+            trials=(trial("hybrid", 1, 0, 0), trial("mean", 1, 0, 0)),
+        ),
+        "hybrid: 1.000 beside 1.000 of mean on 60 questions (+0.000 ± 0.000)",
     ),
 ]
 
@@ -145,6 +153,40 @@ def test_status_says_which_strategy_answers_and_what_it_is_worth(
             assert f"mean, by MELON_STRATEGY in place of {said}" in ask("status").out
             assert ask("status", "--json").json()["strategy"] == "mean"
             assert ask("query", "--tag", "rain", "--json").json()["strategy"] == "mean"
+
+
+NOT_LEARNED = [
+    (None, "no ranking was learned from its playlists", "train its space again"),
+    (
+        RANKINGS[2][0],
+        "is not surely better than vote, and was not kept",
+        "ask for another strategy",
+    ),
+]
+
+
+@pytest.mark.parametrize(("ranking", "what", "hint"), NOT_LEARNED)
+def test_a_strategy_that_cannot_answer_is_told(
+    place: Place,
+    demo_space: EmbeddingSpace,
+    monkeypatch: pytest.MonkeyPatch,
+    ranking: Ranking | None,
+    what: str,
+    hint: str,
+):
+    with place.open() as store:
+        ingest(replace(demo_space, ranking=ranking), store)
+    ask = on(place)
+    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.setenv("MELON_STRATEGY", "learned")
+    for asked, code in (("status", 0), ("doctor", 1), ("query --tag rain", 2)):
+        done = ask(*asked.split())
+        assert done.code == code
+        said = " ".join((done.out + done.err).split())
+        assert what in said
+        assert hint in said
+    monkeypatch.delenv("MELON_STRATEGY")
+    assert "cannot answer" not in ask("status").err
 
 
 def test_an_alias_that_is_missing_is_named(server_place: ServerPlace, demo_space: EmbeddingSpace):

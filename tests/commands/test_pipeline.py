@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import shlex
 from dataclasses import replace
@@ -66,6 +67,14 @@ def test_train_says_how_much_was_trained(
     said = "\ntrained 0 songs and 0 tags, for none is in enough playlists (--min-count); placed "
     assert said in done.err
     assert f" and {tags} tags by their playlists or metadata" in done.err
+
+
+def test_train_of_titles_alone_says_that_there_is_nothing_else(nowhere: Path):
+    titles = [{"id": n, "plylst_title": "rain night", "songs": [], "tags": []} for n in range(20)]
+    Path("train.json").write_text(json.dumps(titles))
+    done = melon("train", "train.json", "--dim", "2", "--epochs", "1", "--out", "space")
+    assert done.code == 0
+    assert "\ntrained 0 songs and 0 tags\n" in done.err
 
 
 def other(space: EmbeddingSpace) -> EmbeddingSpace:

@@ -96,4 +96,4 @@ def test_training_says_what_was_read_though_it_is_read_twice(
     assert cli.run() == 0
     said = capsys.readouterr().err
     assert "read 9 playlists" in said
-    assert "\nanswers by hybrid: there were too few playlists to learn what suits" in said
+    assert "\nanswers by hybrid: playlists were too few, too short or too unlike to learn" in said
