@@ -126,6 +126,9 @@ class Network(_Data):
 class Trial(_Data):
     """What a strategy was worth on questions of the catalogue itself.
 
+    A strategy that was asked only some of them has the figures of the one that was chosen, and what
+    it differed from that on those.
+
     Attributes:
         strategy: its name.
         song_ndcg: of the songs, if there are any to find.

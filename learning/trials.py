@@ -97,13 +97,19 @@ class Trials:
         )
 
     def _trial(self, name: str, chosen: str) -> Trial:
-        songs, tags = (_mean(column) for column in self._figures[name].T)
+        """What one is worth: the chosen one's figures on all questions, and the difference to it.
+
+        So one that was tried on the first questions alone can be compared, be these easy or not.
+        """
+        own, best = self._figures[name], self._figures[chosen]
+        both = min(len(own), len(best))
+        songs, tags = _means(best) + (_means(own[:both]) - _means(best[:both]))
         difference, error = self._difference(name, chosen)
         return Trial(
             strategy=name,
-            song_ndcg=songs,
-            tag_ndcg=tags,
-            score=_rounded(by_question(*self._figures[name].T).mean()),
+            song_ndcg=None if np.isnan(songs) else _rounded(songs),
+            tag_ndcg=None if np.isnan(tags) else _rounded(tags),
+            score=_rounded(by_question(*best.T).mean() + difference),
             difference=_rounded(difference),
             standard_error=_rounded(error or 0.0),
         )
@@ -118,9 +124,10 @@ def _ndcg(
     return ndcg(hits, np.array([len(those) for those in hidden], np.int64))
 
 
-def _mean(column: NDArray[np.float64]) -> float | None:
-    known = column[~np.isnan(column)]
-    return _rounded(known.mean()) if len(known) else None
+def _means(figures: Figures) -> NDArray[np.float64]:
+    """(2,) of the songs and of the tags, NaN where no question hides any."""
+    known = (~np.isnan(figures)).sum(axis=0)
+    return np.asarray(np.nansum(figures, axis=0) / np.where(known, known, np.nan))
 
 
 def _rounded(figure: float) -> float:

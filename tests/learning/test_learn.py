@@ -180,6 +180,20 @@ def test_a_trained_space_answers_by_what_it_learned(trained: EmbeddingSpace, sto
         assert len(answer.songs) == 20
 
 
+def test_a_strategy_that_answered_only_the_first_questions_can_be_compared():
+    """The first ones may be the easier ones."""
+    easy_first = np.array([[0.8, 0.9], [0.9, np.nan], [0.2, 0.3], [0.1, 0.2], [0.3, np.nan]])
+    figures = {"vote": easy_first, "mean": easy_first[:2] - 0.1, "hybrid": easy_first - 0.2}
+    best, second, third = Trials(figures).beside("vote")
+    assert [best.strategy, second.strategy, third.strategy] == ["vote", "mean", "hybrid"]
+    assert (best.song_ndcg, best.tag_ndcg) == pytest.approx((0.46, 1.4 / 3), abs=1e-6)
+    for trial, less in ((second, 0.1), (third, 0.2)):
+        assert trial.difference == pytest.approx(-less)
+        assert trial.score == pytest.approx(best.score - less)
+        assert trial.song_ndcg == pytest.approx(best.song_ndcg - less)
+        assert trial.tag_ndcg == pytest.approx(best.tag_ndcg - less, abs=1e-6)
+
+
 def test_an_interruption_leaves_nothing(tmp_path: Path):
     with pytest.raises(KeyboardInterrupt):
         train_corpus(
