@@ -121,12 +121,16 @@ def note_best(cards: Sequence[Scorecard]) -> None:
     beside = second if default is None or default is best else default
     name = f"{beside.strategy}, the default now," if beside.default else beside.strategy
     lead, error = -(beside.difference or 0.0), beside.difference_standard_error
-    sure = error is not None and lead > NOISE * error
-    said = (
-        f"{best.strategy} is ahead of {name} by {lead:.4f} ± {error or 0:.4f}, "
-        + ("more" if sure else "no more")
-        + f" than noise ({NOISE} standard errors)"
-    )
+    if not lead:
+        said = f"{best.strategy} scores as {name} does"
+    elif error is None:
+        said = f"{best.strategy} is ahead of {name} by {lead:.4f}, on a single question"
+    else:
+        more = "more" if lead > NOISE * error else "no more"
+        said = (
+            f"{best.strategy} is ahead of {name} by {lead:.4f} ± {error:.4f}, "
+            f"{more} than noise ({NOISE} standard errors)"
+        )
     if best is default:
         note(f"{said}; it is the default already")
     elif best.strategy == POPULAR:

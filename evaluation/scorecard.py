@@ -126,10 +126,13 @@ def compared(cards: Sequence[Scorecard]) -> list[Scorecard]:
     """Scorecards of the same questions and answers, best first, with what each is below the best.
 
     The standard error of a difference is that of the questions' own differences: strategies are
-    asked the same, so it is much smaller than the scores' errors. None for fewer than two.
+    asked the same, so it is much smaller than the scores' errors. None for fewer than two. Of those
+    that score alike, the default comes first.
     """
     parts = [np.zeros(0) if card.by_question is None else card.by_question for card in cards]
-    order = sorted(range(len(cards)), key=lambda row: -float(parts[row].sum()))
+    order = sorted(
+        range(len(cards)), key=lambda row: (-float(parts[row].sum()), not cards[row].default)
+    )
     return [
         replace(cards[row], difference=difference, difference_standard_error=error)
         for row in order

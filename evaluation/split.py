@@ -260,9 +260,10 @@ def _too_few(
     ]
     return NothingToHide(
         f"too few playlists have what {counted(wanted, 'question')} "
-        f"{'takes' if wanted == 1 else 'take'}" + "".join(f"\n    {line}" for line in lines),
+        f"{'takes' if wanted == 1 else 'take'}: " + "; ".join(lines),
         where=where,
-        hint="hold out fewer, or other kinds of question (`--kinds`)",
+        hint="hold out fewer, or other kinds of question (`--kinds`)"
+        + (", or shorter playlists (`--min-songs`)" if min_songs else ""),
     )
 
 

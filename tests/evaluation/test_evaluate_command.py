@@ -10,14 +10,16 @@ from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 from evaluation_samples import playlist, record, result, write_json
 from places import Place
 from rich.cells import cell_len
 
 from melon import cli
+from melon.commands.scorecards import note_best
 from melon.demo import DemoTruth
-from melon.evaluation import KINDS, kind_of
+from melon.evaluation import KINDS, Quality, Scorecard, compared, kind_of
 from melon.ranking import LEARNED
 from melon.retrieval import DEFAULT_STRATEGY, STRATEGIES
 
@@ -152,6 +154,33 @@ def test_strategies_come_best_first_and_the_last_line_says_what_to_set(
     alone = melon("evaluate", *asked, *where, "--json")
     assert (alone.json["strategy"], alone.json["default"]) == ("mean", True)
     assert "ahead" not in alone.err
+
+
+@pytest.mark.parametrize(
+    ("scores", "said"),
+    [
+        ([[0.5, 0.4], [0.5, 0.4]], "hybrid scores as vote does; it is the default already"),
+        (
+            [[0.5], [0.3]],
+            "vote is ahead of hybrid, the default now, by 0.2000, on a single question;",
+        ),
+    ],
+)
+def test_strategies_that_are_alike_are_not_ahead(
+    scores: list[list[float]], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cards = [
+        Scorecard(
+            name,
+            Quality(len(those), *[None] * 6),
+            {},
+            by_question=np.array(those),
+            default=name == "hybrid",
+        )
+        for name, those in zip(("vote", "hybrid"), scores, strict=True)
+    ]
+    note_best(compared(cards))
+    assert capsys.readouterr().err.startswith(said)
 
 
 def test_recommend_then_score_is_evaluate(

@@ -120,6 +120,9 @@ def test_strategies_are_compared_question_by_question() -> None:
     assert last.difference_standard_error == pytest.approx(np.std([lost, 0, 0, 0], ddof=1) / 2)
     assert last.difference_standard_error < (last.quality.score_standard_error or 0)
     assert last.to_json()["difference"] == round(-lost / 4, 6)
+    for default in ("best", "same"):
+        alike = [replace(card, default=card.strategy == default) for card in (best, same)]
+        assert compared(alike)[0].strategy == default, "the default first of those that are alike"
     alone = compared([score(RESULTS[:1], ANSWERS[1:2])] * 2)
     assert [card.difference_standard_error for card in alone] == [None, None]
 

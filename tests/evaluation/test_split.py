@@ -196,8 +196,10 @@ def test_only_what_has_something_to_hide_is_held_out(tmp_path: Path) -> None:
         assert {p["id"] for p in load(out / "train.json")} == {1, 2, 3, 4, 5} - suited
         with pytest.raises(NothingToHide, match=f"which takes .*: {len(suited)} of 5 playlists"):
             split([path], out, hold_out=len(suited) + 1, shares=shares, replace=True)
-    with pytest.raises(NothingToHide, match="3 songs and a title: 0 of 5 playlists would do"):
+    with pytest.raises(NothingToHide, match="3 songs and a title: 0 of 5 playlists would do") as no:
         split([path], out, hold_out=1, min_songs=3, replace=True)
+    assert "\n" not in no.value.what, "an error is shown on one line"
+    assert "`--min-songs`" in (no.value.hint or "")
     with pytest.raises(NothingToHide, match=r"0\.1 of 5 playlists is less than one"):
         split([path], out, hold_out=0.1, replace=True)
     for everything in (5, 6):
