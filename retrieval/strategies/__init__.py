@@ -62,7 +62,8 @@ def _nothing_learned(release: str, ranking: Ranking | None) -> UnknownStrategy:
     return UnknownStrategy(
         "no ranking was learned from its playlists",
         where=where,
-        hint=f"train its space again, with at least 50 playlists, or {another}",
+        hint="train its space again, with at least 50 playlists of two songs or more, or "
+        f"{another}",
     )
 
 

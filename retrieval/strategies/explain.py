@@ -23,7 +23,6 @@ from melon.retrieval.strategies.hybrid import (
     song_fusion,
 )
 from melon.retrieval.strategies.learned import LearnedStrategy
-from melon.retrieval.strategies.probes import EPSILON
 from melon.retrieval.strategies.ranking import (
     NO_SHARES,
     Answer,
@@ -157,7 +156,8 @@ def _hybrid_tag_shares(
     by_hops = hop_shares(reader, tags, query, hops, neighbours, ranked.ids)
     near = nearby_shares(reader, fused_nearby(nearby, fusion), ranked.ids, hops.candidate_discount)
     scaled = by_hops.times(np.full(len(ranked), 1 / largest_weight(neighbours)))
-    return scaled.plus(near).times(np.full(len(ranked), 1 / unscaled.scores.max(initial=EPSILON)))
+    best = unscaled.scores[0] if len(unscaled) else 1.0
+    return scaled.plus(near).times(np.full(len(ranked), 1 / best))
 
 
 def _explain_learned(

@@ -50,7 +50,7 @@ class Candidates:
     kept: Scores
 
     def ranked(self, network: Network | None) -> Ranked:
-        """In the network's order, with scores above 0 and 1 at most."""
+        """Those that score above 0, by the network, 1 at most, or without one by `scores`."""
         if not len(self.ids):
             return EMPTY
         scores = self.scores

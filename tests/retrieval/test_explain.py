@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from melon.ingest import ingest
+from melon.learning import train_corpus
 from melon.retrieval import STRATEGIES, PlaylistQuery, Recommendation, Retriever, Variety
-from melon.store import Collection, Hits, ReleaseReader, VectorQuery
+from melon.store import Collection, Hits, ReleaseReader, VectorQuery, VectorStore
 from melon.store.protocol import ForwardingReader
 from melon.titles import TitleTokenizer
 
@@ -42,6 +46,24 @@ def test_the_shares_of_the_seeds_are_the_score(
     for result in (*found.songs, *found.tags):
         total = sum(part.share for part in result.because)
         assert total == pytest.approx(result.score, rel=1e-3)
+
+
+def test_shares_are_the_score_where_only_a_distant_playlist_carries_tags(
+    store: VectorStore, tmp_path: Path
+):
+    """What it counts is next to nothing, until it is scaled."""
+    playlists = [
+        {"id": 1, "songs": [1, 2, 3, 4], "tags": ["rain", "night"], "plylst_title": "rain"},
+        {"id": 2, "songs": [5, 6, 7, 8], "tags": ["sun", "party"], "plylst_title": "sun"},
+    ]
+    (tmp_path / "train.json").write_text(json.dumps(playlists))
+    ingest(train_corpus([tmp_path / "train.json"], tmp_path / "space"), store)
+    query = PlaylistQuery(songs=(1, 2, 3), tags=("rain", "night"), title="rain")
+    with Retriever(store) as retriever:
+        tags = asked(retriever, query, "hybrid").tags
+    assert [tag.score for tag in tags] == pytest.approx([1, 1])
+    for tag in tags:
+        assert sum(part.share for part in tag.because) == pytest.approx(tag.score, rel=1e-3)
 
 
 @pytest.mark.parametrize("variety", [None, Variety(diversity=0.6)], ids=["plain", "varied"])
