@@ -16,7 +16,7 @@ from melon.store import Filter, HasId, Hits, PointId, SparseVector, VectorQuery,
 
 MIN_UNFILTERED_EF = 128
 """Least `hnsw_ef` of a search without a filter: by their scores, it finds 97.6 % of the nearest
-200 songs of Melon. Answers score as with 256, which finds 98.3 % and takes a tenth longer."""
+200 songs of Melon. Answers score as with 256, which finds 98.1 % and takes a tenth longer."""
 
 MAX_EXCLUDED_IDS = 128
 """Excluded ids that an answer may be longer by; more of them stay in the filter."""
