@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
@@ -107,26 +107,25 @@ class CheckedReader(ForwardingReader):
     def _records(
         self, collection: Collection, found: list[Record], asked: tuple[str, ...] | bool
     ) -> list[Record]:
-        always = _always(collection, asked)
-        return [self._record(collection, record, always) for record in found]
-
-    def _record(self, collection: Collection, record: Record, always: Sequence[str]) -> Record:
-        if isinstance(record.id, int) != (collection in _NUMBERED):
-            raise self._foreign(collection, record.id)
-        dim = self.manifest.dim
-        if record.vector is not None and record.vector.shape != (dim,):
-            raise self._foreign(
-                collection, record.id, f"has a vector of {record.vector.size} dimensions, not {dim}"
-            )
-        payload = self._payload(collection, record.id, record.payload, always)
-        return record if payload is record.payload else replace(record, payload=payload)
+        """The records; of each by itself, a call more would cost as much as the check."""
+        always, numbered = _always(collection, asked), collection in _NUMBERED
+        shape, right = (self.manifest.dim,), []
+        for record in found:
+            if isinstance(record.id, int) != numbered:
+                raise self._foreign(collection, record.id)
+            if record.vector is not None and record.vector.shape != shape:
+                wrong = f"has a vector of {record.vector.size} dimensions, not {shape[0]}"
+                raise self._foreign(collection, record.id, wrong)
+            payload = self._payload(collection, record.id, record.payload, always)
+            right.append(record if payload is record.payload else replace(record, payload=payload))
+        return right
 
     def _payload(
         self,
         collection: Collection,
         point: PointId,
         payload: Mapping[str, Any],
-        always: Sequence[str],
+        always: Set[str],
     ) -> Mapping[str, Any]:
         """The payload itself, or the same without what is wrong, and with what is always there."""
         checks = self._checks[collection]
@@ -135,7 +134,7 @@ class CheckedReader(ForwardingReader):
         ]
         for name in wrong:
             self._warn(collection, point, name, payload[name])
-        if not wrong and all(name in payload for name in always):
+        if not wrong and always <= payload.keys():
             return payload
         right = {name: value for name, value in payload.items() if name not in wrong}
         replaced = [*always, *(name for name in wrong if name in _ALWAYS[collection])]
@@ -167,18 +166,18 @@ _NUMBERED = {Collection.SONGS, Collection.PLAYLISTS}
 """Collections whose points' ids are numbers; in the others they are UUIDs."""
 
 
-_ALWAYS: Mapping[Collection, tuple[str, ...]] = {
-    Collection.SONGS: ("popularity",),
-    Collection.TAGS: ("tag", "popularity"),
-    Collection.PLAYLISTS: (),
-    Collection.WORDS: ("word", "popularity"),
+_ALWAYS: Mapping[Collection, frozenset[str]] = {
+    Collection.SONGS: frozenset({"popularity"}),
+    Collection.TAGS: frozenset({"tag", "popularity"}),
+    Collection.PLAYLISTS: frozenset(),
+    Collection.WORDS: frozenset({"word", "popularity"}),
 }
 """What each payload has. Where it is wrong, or asked for and missing, a name is the point's id and
 a count 0."""
 
 
-def _always(collection: Collection, asked: tuple[str, ...] | bool) -> Sequence[str]:
-    return [name for name in _ALWAYS[collection] if not isinstance(asked, bool) and name in asked]
+def _always(collection: Collection, asked: tuple[str, ...] | bool) -> Set[str]:
+    return set() if isinstance(asked, bool) else _ALWAYS[collection].intersection(asked)
 
 
 def field_checks(schema: CollectionSchema) -> Mapping[str, Callable[[Any], bool]]:

@@ -198,7 +198,8 @@ def from_record(point: edge.Record) -> Record:
     vector = point.vector
     if not vector:
         return Record(_id(point.id), point.payload or {})
-    return Record(_id(point.id), point.payload or {}, dense_of(vector), _sparse(vector))
+    sparse = _sparse(vector) if len(vector) > 1 or DENSE not in vector else None
+    return Record(_id(point.id), point.payload or {}, dense_of(vector), sparse)
 
 
 def _ids(points: Sequence[edge.ScoredPoint] | Sequence[edge.Record]) -> list[PointId]:
