@@ -1,4 +1,4 @@
-"""The ways to find candidates: by neighbours, in the co-embedding, and by both together."""
+"""The ways to find candidates: by neighbours, in the co-embedding, by both; and a learned order."""
 
 from __future__ import annotations
 
