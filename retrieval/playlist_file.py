@@ -14,6 +14,9 @@ from melon.retrieval.results import Recommendation, Song
 SEPARATORS = frozenset(";|,")
 """What imports take to stand between names."""
 
+DASH = " - "
+"""Between artist and title in an M3U8 file."""
+
 CSV_COLUMNS = ("track_key", "track_name", "artists", "genres", "release_date", "playlist_title")
 
 
@@ -60,8 +63,11 @@ def _m3u8(playlist: Playlist) -> str:
         key = key_of(song)
         if key.startswith("#") or key.splitlines() != [key.strip()]:
             raise InputError(f"no line of an M3U8 file can be {key!r}", hint="write JSPF or CSV")
-        by = f"{'; '.join(song.artists)} - " if song.artists else ""
-        lines += [f"#EXTINF:-1,{_line(by + (song.name or key))}", key]
+        if name := _line(song.name or ""):
+            if song.artists or DASH in name:  # what stands before the first dash is the artist
+                name = _line("; ".join(song.artists)) + DASH + name
+            lines.append(f"#EXTINF:-1,{name}")
+        lines.append(key)
     return "\n".join(lines) + "\n"
 
 

@@ -28,6 +28,7 @@ SONGS = [
     Song(8, 0.8, None, 'Say "hi"; bye', ("A", "B"), (), "2010"),
     Song(9, 0.7, "path/to/노래 1.mp3", None, (), (), None),
     Song(10, 0.6, "x&y=z", "- dash -", ("Café",), ("Pop", "Jazz"), "2010-12"),
+    Song(11, 0.5, "k", "Dawn - Live", (), (), None),
 ]
 
 
@@ -50,14 +51,16 @@ def test_what_is_imported_is_what_was_exported(format: str, tmp_path: Path):
         "8",
         "path/to/노래 1.mp3",
         "x&y=z",
+        "k",
     ]
     if format == "json":
         assert playlist["tags"] == ["rain", "밤"]
         return
     names = [song["song_name"] for song in songs]
-    assert names[:2] == ["Good Day", 'Say "hi"; bye']
+    assert names == ["Good Day", 'Say "hi"; bye', "", "- dash -", "Dawn - Live"]
     assert songs[0]["artist_name_basket"] == ["아이유"]
     assert songs[1]["artist_name_basket"] == ["A", "B"]
+    assert songs[4]["artist_name_basket"] == []
 
 
 keys = st.text(st.sampled_from("abc가:/.-_17&\"' ,;="), max_size=12).map("k{}k".format)
