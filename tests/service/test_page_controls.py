@@ -264,9 +264,16 @@ def test_a_query_is_copied_as_programs_ask_it(
     assert json.loads(data) == body
     python = copied(page, "Python")
     retriever = Retriever(keyed_store, settings=RetrievalSettings.default())
-    monkeypatch.setattr(melon, "open", lambda: retriever)
+    opened: list[str] = []
+
+    def reopen(path: str | None = None, url: str | None = None) -> Retriever:
+        opened.append(f"embedded store {path}" if path else f"Qdrant server {url}")
+        return retriever
+
+    monkeypatch.setattr(melon, "open", reopen)
     names: dict[str, Any] = {}
     exec(python, names)
+    assert opened == [keyed_store.location]
     assert names["answer"].to_json() == answer
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy", exact=True).click()

@@ -18,7 +18,7 @@ const WAYS = {
     const body = JSON.stringify(asked(query)).replaceAll("'", "'\\''");
     return `curl '${url}' --header 'Content-Type: application/json' \\\n  --data '${body}'\n`;
   },
-  Python: (query) => {
+  Python: (query, store) => {
     const { release, playlist, ...rest } = asked(query);
     const given = [];
     const some = (names, constructor, rename = (name) => name) => {
@@ -35,12 +35,21 @@ const WAYS = {
     for (const [name, value] of Object.entries({ constraints, weights, variety })) {
       if (value) given.push(`${name}=${value}`);
     }
-    const opened = release === undefined ? "" : `release=${python(release)}`;
+    const opened = Object.entries({ ...placeOf(store), ...(release === undefined ? {} : { release }) })
+      .map(([name, value]) => `${name}=${python(value)}`).join(", ");
     return `import melon\n\nretriever = melon.open(${opened})\nanswer = retriever.recommend(\n${
       given.map((one) => `    ${one},\n`).join("")})\n`;
   },
   JSON: (query) => `${JSON.stringify(asked(query), null, 2)}\n`,
 };
+
+// How `melon.open` is told of the store that answers here: by default it may find another.
+function placeOf(store) {
+  for (const [kind, name] of [["embedded store ", "path"], ["Qdrant server ", "url"]]) {
+    if (store?.startsWith(kind)) return { [name]: store.slice(kind.length) };
+  }
+  return {};
+}
 
 // A value as Python writes it: JSON's texts are Python's, but for what is true and false.
 function python(value) {
@@ -49,7 +58,7 @@ function python(value) {
   return JSON.stringify(value);
 }
 
-export function copyDialog(query) {
+export function copyDialog(query, store) {
   const text = make("pre", { tabIndex: 0, "aria-label": "Text to copy" });
   const said = make("span", { role: "status" });
   const ways = Object.keys(WAYS).map((name, number) =>
@@ -57,7 +66,7 @@ export function copyDialog(query) {
       type: "radio", name: "way", value: name, checked: number === 0, onchange: () => show(name),
     }), ` ${name}`));
   const show = (name) => {
-    text.textContent = WAYS[name](query);
+    text.textContent = WAYS[name](query, store);
     said.textContent = "";
   };
   const copy = async () => {

@@ -217,7 +217,7 @@ function listen() {
   const turn = () => change((now) => withValue(now, "view", now.view === "map" ? null : "map"));
   byId("tools").append(
     make("button", { type: "button", id: "map-button", onclick: turn }, "Map"),
-    make("button", { type: "button", onclick: () => openDialog([copyDialog(query)]) }, "Copy as …"),
+    make("button", { type: "button", onclick: () => openDialog([copyDialog(query, about?.store)]) }, "Copy as …"),
     make("button", { type: "button", onclick: () => openDialog([saveDialog(query)]) }, "Save as …"),
   );
   addEventListener("popstate", () => {
