@@ -56,7 +56,8 @@ def draw_kinds(fits: Sequence[int], count: int, rng: np.random.Generator) -> dic
         The kind of every playlist that was drawn, by its index in `fits`.
     """
     indices = [index for index, fit in enumerate(fits) if fit]
-    draw = Draw([fits[index] for index in indices], min(count, len(indices)), rng)
+    count = min(count, len(indices))
+    draw = Draw([fits[index] for index in indices], count, rng)
     by_kind = counts_by_kind(count, CHALLENGE_SHARES)
     missing = sum(wanted - draw.take(kind, wanted) for kind, wanted in enumerate(by_kind))
     draw.take_any(missing)

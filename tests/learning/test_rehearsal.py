@@ -48,6 +48,15 @@ def test_five_rehearsals_ask_for_each_playlist_of_a_small_catalogue_once(catalog
     assert kinds["songs+tags"] > kinds["tags+title"] > kinds["title"]
 
 
+def test_the_last_rehearsal_has_all_kinds_of_question_too():
+    """There are fewer playlists left for it than a rehearsal leaves out."""
+    whole = [playlist(number, tags=("a", "b"), title="rain") for number in range(12)]
+    short = [playlist(number, songs=1) for number in range(20, 108)]
+    [fold] = draw_folds(made_of([*whole, *short]), np.random.default_rng(1))
+    kinds = Counter(kind_of(question) for question, _ in fold.pairs)
+    assert kinds == {"songs": 3, "songs+tags": 6, "tags+title": 2, "title": 1}
+
+
 @pytest.mark.parametrize(
     ("playlists", "sizes"),
     [(60_000, [QUESTIONS]), (12_000, [2_400, 2_400]), (10, [2] * 5), (4, [])],
