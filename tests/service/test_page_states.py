@@ -38,13 +38,24 @@ def test_what_is_wrong_is_said_and_can_be_put_right(site: Site) -> None:
 @on_one_engine
 @pytest.mark.parametrize(
     ("search", "said"),
-    [("genres=", "a genre's name is empty"), ("limit=", "limit: "), ("exact=2", "exact: ")],
+    [
+        ("genres=", "a genre's name is empty"),
+        ("limit=", "limit: "),
+        ("exact=2", "exact: "),
+    ],
 )
 def test_what_the_url_says_is_never_left_out(site: Site, search: str, said: str) -> None:
     """Where a constraint is empty, an answer without it would be of a wider search."""
     with site.refusals():
         site.page.goto(f"{site.url}?tags=rain&{search}")
         expect(site.page.get_by_role("alert")).to_contain_text(said)
+
+
+@on_one_engine
+def test_ids_in_the_url_are_numbers_and_keys_are_texts(site: Site) -> None:
+    with site.page.expect_request("**/api/v1/query") as asked:
+        site.open("?songs=007&songs=8&songs=0")
+    assert asked.value.post_data_json["songs"] == ["007", 8, 0]
 
 
 @on_one_engine

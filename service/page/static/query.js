@@ -18,8 +18,8 @@ export const CONSTRAINTS = [
   "since", "until", "min_popularity", "max_popularity", "where",
 ];
 
-// Songs and playlists are ids in the page's URL; what is no number is left to the service.
-const asId = (text) => (/^\d{1,10}$/.test(text) ? Number(text) : text);
+// Songs and playlists are ids in the page's URL; what is written otherwise is left to the service.
+const asId = (text) => (/^(0|[1-9]\d{0,9})$/.test(text) ? Number(text) : text);
 const asNumber = (text) => (text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text);
 
 export function readQuery(search) {
