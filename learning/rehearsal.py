@@ -87,7 +87,8 @@ def rehearse(
 ) -> EmbeddingSpace:
     """Train a space that never saw the playlists of a fold, in half of the epochs.
 
-    That is enough: what a ranking looks at is much the same after them.
+    That takes half the time. Where songs rarely recur, vectors are others after all epochs, and so
+    is what the strategies on the co-embedding are worth.
     """
     fewer = settings.model_copy(update={"epochs": (settings.epochs + 1) // 2})
     return train_space(catalogue.without(fold.rows), fewer, progress)
