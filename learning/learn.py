@@ -61,6 +61,10 @@ def learn_ranking(
     if len(catalogue.corpus.playlists) < LEAST_PLAYLISTS:
         return nothing
     folds = draw_folds(catalogue, np.random.default_rng([settings.seed, LEAST_PLAYLISTS]))
+    if len(folds) == 1:
+        # Of many playlists half of the epochs make much the same of what is looked at. Where songs
+        # rarely recur, they do not, and the co-embedding would seem worth more than it is.
+        settings = settings.model_copy(update={"epochs": (settings.epochs + 1) // 2})
     many = len(catalogue.corpus.songs) > VOTE_SONGS
     asked = _Asked([name for name in PLAIN if name != "vote" or not many])
     for number, fold in enumerate(folds, start=1):

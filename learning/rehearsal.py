@@ -85,13 +85,8 @@ def _draw(weights: NDArray[np.float64], count: int, rng: np.random.Generator) ->
 def rehearse(
     catalogue: Catalogue, fold: Fold, settings: TrainingSettings, progress: Progress
 ) -> EmbeddingSpace:
-    """Train a space that never saw the playlists of a fold, in half of the epochs.
-
-    That takes half the time. Where songs rarely recur, vectors are others after all epochs, and so
-    is what the strategies on the co-embedding are worth.
-    """
-    fewer = settings.model_copy(update={"epochs": (settings.epochs + 1) // 2})
-    return train_space(catalogue.without(fold.rows), fewer, progress)
+    """Train a space that never saw the playlists of a fold."""
+    return train_space(catalogue.without(fold.rows), settings, progress)
 
 
 def _playlist(record: dict[str, Any]) -> Playlist:
