@@ -13,7 +13,7 @@ from melon.catalog import Playlist, find_corpus, write_playlists
 from melon.demo import DemoScale, make_demo
 from melon.embedding import EmbeddingSpace, read_catalogue, training_settings
 from melon.ingest import ingest
-from melon.learning import learn, learn_ranking, network, train_corpus
+from melon.learning import learn, learn_ranking, network, rehearsal, train_corpus
 from melon.learning.learn import LEAST_PLAYLISTS
 from melon.learning.trials import Trials
 from melon.ranking import LEARNED, Ranking
@@ -97,9 +97,19 @@ def test_every_step_is_told(ranking, steps):
     told = list(dict.fromkeys(steps))
     first = told.index("rehearsal 1/5: titles")
     assert told[first - 1] == "vectors"
-    parts = ("rehearsal 2/5: epoch 2/2", "rehearsal 3/5: vote", "rehearsal 5/5: questions")
+    parts = ("rehearsal 2/5: epoch 4/4", "rehearsal 3/5: vote", "rehearsal 5/5: questions")
     assert set(parts) <= set(told)
     assert told[-1] == "fit"
+
+
+def test_where_one_rehearsal_is_enough_it_takes_half_of_the_epochs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(rehearsal, "QUESTIONS", 12)
+    catalogue = read_catalogue(find_corpus([corpus_of(invented(60), tmp_path / "corpus")]))
+    told: list[str] = []
+    learn_ranking(catalogue, SETTINGS, lambda step, *_: told.append(step))
+    assert "rehearsal 1/1: epoch 2/2" in told
 
 
 def test_the_same_catalogue_and_seed_teach_the_same_to_the_byte(tmp_path):
