@@ -125,7 +125,8 @@ def _records_of(document: dict[str, Any], part: Part) -> list[dict[str, Any]]:
             return [_named(name, playlist) for name, playlist in document.items()]
         if len({tuple(value) for value in values}) == 1 and not any(map(has_role, values[0])):
             return _rows({name: list(column.values()) for name, column in document.items()})
-        if any(map(has_role, values[0])) and not has_role(next(iter(document))):
+        records = all(any(map(has_role, value)) and not tracks_of(value) for value in values)
+        if records and not any(map(has_role, document)):
             # As pandas numbers rows, or by the key of each.
             return [
                 row if name.isdecimal() else _keyed(name, row, "key")

@@ -158,6 +158,7 @@ def test_a_document_that_goes_on_or_is_cut_is_an_error(text: str, said: str, tmp
     [
         ({"A": [{"x": 1}], "B": [{"x": 2}]}, "write playlists as"),
         ([{"name": "A", "discs": A["tracks"]}], "write playlists as"),
+        ({"about": {"name": "A"}, "media": {"discs": A["tracks"]}}, "write playlists as"),
         (
             {"playlists": [{"playlist_id": 1, "title": "A"}], "entries": [{"playlist_id": 1}]},
             "(entries): write each into a file of its own",
