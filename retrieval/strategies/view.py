@@ -105,8 +105,8 @@ def views(
         for query in queries
     ]
     near_songs = reader.in_background(partial(_near_songs, hybrid, reader, queries, means))
-    wanted = [query.tag_limit > 0 for query in queries]
-    nearby = reader.in_background(partial(hybrid.by_cosine.nearby, reader, queries, wanted))
+    fuses_tags = [hybrid.settings.of(query.seeds.kind).to_tags.weight > 0 for query in queries]
+    nearby = reader.in_background(partial(hybrid.by_cosine.nearby, reader, queries, fuses_tags))
     hops = [_first_hops(hybrid, query) for query in queries]
     found, hits = search(reader, [hop for four in hops for hop in four])
     near_playlists = nearby()

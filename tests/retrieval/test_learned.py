@@ -13,7 +13,14 @@ import pytest
 from melon.embedding import EmbeddingSpace
 from melon.ingest import ingest
 from melon.learning import MemoryReader
-from melon.retrieval import Constraints, PlaylistQuery, Retriever, UnknownStrategy, Variety
+from melon.retrieval import (
+    Constraints,
+    PlaylistQuery,
+    RetrievalSettings,
+    Retriever,
+    UnknownStrategy,
+    Variety,
+)
 from melon.retrieval.strategies.inputs import SONG_INPUTS, TAG_INPUTS
 from melon.retrieval.strategies.learned import Candidates
 from melon.settings import load_settings
@@ -91,17 +98,30 @@ class Counted(ForwardingReader):
         return super().values(collection, field, ids)
 
 
-def test_a_warm_question_takes_one_round_of_searches(retriever: Retriever):
-    """The seeds, what the playlists around hold, and what is known of songs and tags is cached."""
+def asked_when_warm(retriever: Retriever, query: PlaylistQuery) -> list[str]:
+    """What the engine is asked for a query that was asked before."""
     counted = Counted(retriever.engine_reader)
     asking = retriever.with_reader(counted)
-    query = QUERIES["songs and tags"]
     first = asking.recommend(query, strategy="learned")
     counted.asked.clear()
     assert asking.recommend(query, strategy="learned") == first
-    assert sorted(counted.asked) == [
+    return sorted(counted.asked)
+
+
+def test_a_warm_question_takes_one_round_of_searches(retriever: Retriever):
+    """The seeds, what the playlists around hold, and what is known of songs and tags is cached."""
+    assert asked_when_warm(retriever, QUERIES["songs and tags"]) == [
         "query playlists",  # those that share most
         "query playlists",  # those that are near
+        "query songs",
+    ]
+
+
+def test_playlists_near_a_query_are_not_sought_where_they_count_nothing(retriever: Retriever):
+    assert RetrievalSettings.default().hybrid.from_title.to_tags.weight == 0
+    assert asked_when_warm(retriever, QUERIES["title"]) == [
+        "query playlists",  # those that share most
+        "query playlists",  # and most with the songs that these hold, too
         "query songs",
     ]
 
