@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import httpx
 from page_samples import Site, on_one_engine
 from playwright.sync_api import Route, expect
 
@@ -127,6 +128,39 @@ def test_thumbs_and_tags_go_into_the_query_and_back(site: Site) -> None:
     page.go_forward()
     site.answered()
     assert site.chips("Not like") == [names[1]]
+
+
+def test_a_tag_is_disliked_by_keyboard_and_kept_out(site: Site) -> None:
+    page = site.open("?songs=5&tags=rain")
+    tags = page.get_by_role("list", name="Tags", exact=True).locator(".tag")
+    first = tags.first.inner_text()
+    before = site.songs().locator(".said").all_inner_texts()
+    thumb = page.get_by_role("button", name=f"Less like this: {first}", exact=True)
+    tags.first.focus()
+    page.keyboard.press("Tab")
+    expect(thumb).to_be_focused()
+    page.keyboard.press("Enter")
+    site.answered()
+    assert httpx.URL(page.url).params.get_list("not_tags") == [first]
+    assert site.chips("Not like") == [first]
+    assert first not in tags.all_inner_texts()
+    assert site.songs().locator(".said").all_inner_texts() != before
+    next_tag = tags.first.inner_text()
+    expect(page.locator(":focus")).to_have_attribute("aria-label", f"Less like this: {next_tag}")
+    page.reload()
+    site.answered()
+    assert site.chips("Not like") == [first]
+    page.get_by_role("button", name=f"Remove tag {first}", exact=True).press("Enter")
+    site.answered()
+    assert first in tags.all_inner_texts()
+
+
+@on_one_engine
+def test_a_disliked_tag_that_is_unknown_is_put_right_as_a_dislike(site: Site) -> None:
+    page = site.open("?songs=5&not_tags=raim")
+    page.get_by_role("button", name="rain", exact=True).click()
+    site.answered()
+    assert site.search == "?songs=5&not_tags=rain"
 
 
 def test_a_title_is_answered_as_it_is_typed_and_is_one_step_back(site: Site) -> None:

@@ -49,7 +49,10 @@ function nearTags(tag, near, change) {
   if (!near.length) return [];
   const buttons = near.map((one) => [" ", make("button",
     { type: "button", className: "tag", key: `near ${one}`,
-      onclick: () => change((query) => adding(removing(query, "tags", tag), "tags", one)) },
+      onclick: () => change((query) => {
+        const list = query.tags?.includes(tag) ? "tags" : "not_tags";
+        return adding(removing(query, list, tag), list, one);
+      }) },
     one)]);
   return [" – did you mean", ...buttons.flat(), "?"];
 }
@@ -63,7 +66,18 @@ function tags(some, popular, change, { release, side }) {
         title: popular ? count(one.score, "playlist") : reasonsOf(one, release),
         onclick: () => change((query) => adding(query, "tags", one.tag)),
         "aria-label": `Add tag ${one.tag}`,
-      }, one.tag)))));
+      }, one.tag),
+      thumb("not_tags", one.tag, one.tag, change, side)))));
+}
+
+// A button that takes a song or a tag into a list of the query, as liked or disliked.
+function thumb(list, value, name, change, side) {
+  const label = list.startsWith("not_") ? "Less like this" : "More like this";
+  return make("button", {
+    type: "button", className: `thumb ${list}`, key: `${side}${list} ${value}`,
+    title: label, "aria-label": `${label}: ${name}`,
+    onclick: () => change((query) => adding(query, list, value)),
+  });
 }
 
 function songs(some, popular, change, { other, own, release, side }) {
@@ -84,18 +98,13 @@ function renderSong(song, { popular, largest, change, own, release, side, other,
   bar.firstChild.style.width = `${largest > 0 ? Math.max(0, (100 * song.score) / largest) : 0}%`;
   const said = popular ? `in ${count(song.score, "playlist")}`
     : filler ? "popular" : `score ${song.score.toPrecision(3)}`;
-  const action = (list, label) => make("button", {
-    type: "button", className: `thumb ${list}`, key: `${side}${list} ${song.id}`,
-    title: label, "aria-label": `${label}: ${name}`,
-    onclick: () => change((query) => adding(query, list, song.id)),
-  });
   const fields = own.filter(({ name: field }) => song[field] !== undefined && song[field] !== null);
   return make("li", { key: `${side}song ${song.id}`, tabIndex: -1 },
     make("div", { className: "title" },
       make("h4", {}, name),
       make("span", { className: "said" }, said),
-      action("songs", "More like this"),
-      action("not_songs", "Less like this")),
+      thumb("songs", song.id, name, change, side),
+      thumb("not_songs", song.id, name, change, side)),
     bar,
     make("p", { className: "facts" },
       song.artists.map((artist) => [make("button", {
@@ -122,11 +131,7 @@ function versions(song, change, { release, side }) {
     make("ul", {}, song.versions.map((one) => make("li", {},
       one.name ?? nameOf("song", one.id, one.key, release), " ",
       make("small", {}, [...one.artists, one.issue_date].filter(Boolean).join(" · ")), " ",
-      make("button", {
-        type: "button", className: "thumb songs", key: `${side}songs ${one.id}`,
-        "aria-label": `More like this: ${one.name ?? one.id}`,
-        onclick: () => change((query) => adding(query, "songs", one.id)),
-      })))));
+      thumb("songs", one.id, one.name ?? one.id, change, side)))));
 }
 
 // The ids that the words of an answer need names for.
