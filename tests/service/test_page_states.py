@@ -42,6 +42,13 @@ def test_what_is_wrong_is_said_and_can_be_put_right(site: Site) -> None:
         ("genres=", "a genre's name is empty"),
         ("limit=", "limit: "),
         ("exact=2", "exact: "),
+        ("limit=5&limit=7", "limit: it takes one value, and 2 are given"),
+        ("since=1990&since=2000&since=", "since: it takes one value, and 3 are given"),
+        ("beside=strategy:vote&beside=strategy:mean", "beside: it takes one value, and 2"),
+        ("beside=foo", "beside: 'foo' is neither a strategy nor a release"),
+        ("beside=strategy:", "beside: 'strategy:' is neither"),
+        ("beside=", "beside: '' is neither"),
+        ("view=list", "view: there is no view 'list'"),
     ],
 )
 def test_what_the_url_says_is_never_left_out(site: Site, search: str, said: str) -> None:
@@ -49,6 +56,22 @@ def test_what_the_url_says_is_never_left_out(site: Site, search: str, said: str)
     with site.refusals():
         site.page.goto(f"{site.url}?tags=rain&{search}")
         expect(site.page.get_by_role("alert")).to_contain_text(said)
+
+
+def test_what_is_given_twice_can_be_put_right(site: Site) -> None:
+    with site.refusals():
+        site.page.goto(f"{site.url}?playlist=1&playlist=2&limit=5&limit=7")
+        failure = site.page.get_by_role("alert")
+        expect(failure).to_contain_text("playlist: it takes one value, and 2 are given")
+        site.page.get_by_role("button", name="Remove playlist").last.click()
+        expect(failure).to_contain_text("limit: it takes one value, and 2 are given")
+    site.page.get_by_text("How to answer").click()
+    site.page.get_by_role("spinbutton", name="Songs").fill("3")
+    site.page.get_by_role("spinbutton", name="Songs").press("Enter")
+    site.answered()
+    assert site.search == "?playlist=1&limit=3"
+    expect(failure).to_be_empty()
+    expect(site.songs()).to_have_count(3)
 
 
 @on_one_engine

@@ -7,7 +7,7 @@ import { byId, debounced, make, refill } from "./dom.js";
 import { Facets } from "./facets.js";
 import { MapView } from "./mapview.js";
 import { lookUp, ofRelease } from "./names.js";
-import { adding, asked, besideOf, readQuery, withValue, writeQuery } from "./query.js";
+import { adding, asked, besideOf, check, readQuery, withValue, writeQuery } from "./query.js";
 import { namesIn, renderAnswer, renderFailure } from "./results.js";
 import { Search } from "./search.js";
 import { count } from "./words.js";
@@ -30,8 +30,8 @@ const map = new MapView(change);
 function change(edit, { replace = false } = {}) {
   const next = edit(query);
   if (writeQuery(next) !== writeQuery(query)) {
-    query = next;
-    history[replace ? "replaceState" : "pushState"](null, "", writeQuery(query));
+    history[replace ? "replaceState" : "pushState"](null, "", writeQuery(next));
+    query = readQuery(location.search);
   }
   refresh();
 }
@@ -50,6 +50,7 @@ async function answer(signal) {
   try {
     if (!about) await readAbout(signal);
     facets.show(query, about);
+    check(query);
     const both = [query, besideOf(query)].filter(Boolean);
     const answers = (more) =>
       Promise.all(both.map((one) => ask("query", { body: asked(one, more), signal })));

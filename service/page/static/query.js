@@ -1,6 +1,6 @@
 // The query: an object of those parameters that are given, as the API and the page's URL name them.
 
-import { parametersOf } from "./api.js";
+import { Failure, parametersOf } from "./api.js";
 
 const LISTS = [
   "songs", "tags", "not_songs", "not_tags", "exclude_songs",
@@ -22,18 +22,40 @@ export const CONSTRAINTS = [
 const asId = (text) => (/^(0|[1-9]\d{0,9})$/.test(text) ? Number(text) : text);
 const asNumber = (text) => (text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text);
 
+function valueOf(name, text) {
+  if (OF_SONGS.includes(name) || name === "playlist") return asId(text);
+  if (NUMBERS.includes(name)) return asNumber(text);
+  if (SWITCHES.includes(name)) return text === "true" || (text !== "false" && text);
+  return text;
+}
+
+// What is said twice of what takes one value is kept, too: `check` refuses it.
 export function readQuery(search) {
-  const query = {};
-  for (const [name, text] of new URLSearchParams(search)) {
-    if (LISTS.includes(name)) {
-      const value = OF_SONGS.includes(name) ? asId(text) : text;
-      query[name] = [...new Set([...(query[name] ?? []), value])];
-    } else if (name === "playlist") query[name] = asId(text);
-    else if (NUMBERS.includes(name)) query[name] = asNumber(text);
-    else if (SWITCHES.includes(name)) query[name] = text === "true" || (text !== "false" && text);
-    else query[name] = text;
+  const parameters = new URLSearchParams(search);
+  return Object.fromEntries([...new Set(parameters.keys())].map((name) => {
+    const values = parameters.getAll(name).map((text) => valueOf(name, text));
+    if (LISTS.includes(name)) return [name, [...new Set(values)]];
+    return [name, values.length > 1 ? values : values[0]];
+  }));
+}
+
+// Refuses what the service would not see: it is asked one value of each, and nothing of the page.
+export function check(query) {
+  const refuse = (where, what, hint) => {
+    throw new Failure({ where, what, hint }, 400);
+  };
+  for (const [name, value] of Object.entries(query)) {
+    if (Array.isArray(value) && !LISTS.includes(name)) {
+      refuse(name, `it takes one value, and ${value.length} are given`);
+    }
   }
-  return query;
+  if ("beside" in query && !besideOf(query)) {
+    refuse("beside", `'${query.beside}' is neither a strategy nor a release`,
+      "say strategy:NAME or release:NAME");
+  }
+  if ("view" in query && query.view !== "map") {
+    refuse("view", `there is no view '${query.view}'`, "say map, or leave it out");
+  }
 }
 
 export function writeQuery(query) {
@@ -79,8 +101,6 @@ export function removing(query, name, value) {
 
 // The query with which the right side is asked: `beside` says "strategy:NAME" or "release:NAME".
 export function besideOf(query) {
-  const [kind, ...name] = (query.beside ?? "").split(":");
-  return ["strategy", "release"].includes(kind) && name.length
-    ? { ...query, [kind]: name.join(":") }
-    : null;
+  const [, kind, name] = query.beside?.match(/^(strategy|release):(.+)$/s) ?? [];
+  return name ? { ...query, [kind]: name } : null;
 }
