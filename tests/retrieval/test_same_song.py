@@ -19,11 +19,25 @@ VERSIONS = (
     "(With 박효신)", "(피처링 지코)", "(Prod. by Zico)", "- Radio Edit", "(Single Version)",
     "(Japanese Ver.)", "(영어 버전)", "(Ver. 2)", "(Demo)", "(Original Mix)", "(Bonus Track)",
     "(타이틀곡)", "(Taylor's Version)", "（Live）",
+    "(Duet. Zico)", "- Duet: Zico", "(Duet with Zico)", "(Duet by Zico)", "(Duet Ver.)", "(Duet)",
+    "(듀엣 지코)", "(듀엣. 지코)", "(듀엣곡)", "(w/ Zico)", "- feat. Zico", "; feat. Zico",
+    "(feat. No Name)", "(Band Live)", "(Band Ver.)", "(밴드 라이브)", "(밴드 버전)",
+    "(어쿠스틱 라이브)", "(Live Acoustic)", "- MTV Unplugged, 2012", "- Ao Vivo", "(En Vivo)",
+    "- Recorded at Spotify Studios NYC / 2017", "- Spotify Singles", "/ Remastered 2009",
+    "/ 2009 리마스터", "| Live", ": 2011 Remaster", ": 라이브", "; 2011 Remaster", "; Live",
+    "- Acoustic / Live At Abbey Road, 2005", "- Single Version / Mono", "- Jamaican Version / 2023",
+    "- Remasterizado 2007", "- Re-Recorded", "(Rerecorded)", "(재녹음)", "(Stripped)",
+    "- Acústico", "- Original", "- Main", "(Dirty)", "- Album Version (Edited)", "[Mixed]",
+    "- 2011 Mix", "- New Stereo Mix", "- Mono Mix", "- Original Mix Edit", "- Radio",
+    "- Home Demo", "- No Rap Version",
 )  # fmt: skip
 OWN_SONGS = (
     "(Remix)", "(David Guetta Remix)", "(리믹스)", "(Remix Ver.)", "(Part 1)", "(Part 2)",
     "Pt. 2", "(Pt. 2 Ver.)", "(1부)", "(2부)", "(Interlude)", "(Reprise)", "(Medley)",
     "(With You)", "(From Frozen)", "(How We Live)", "Forever", "II", "2", "(Cover)",
+    "- Club Mix", "- Kia Love Mix Edit", "/ Forever", "/ Always - Live", ": Forever", ": With Zico",
+    "feat. Zico - Remix of May", "feat. Zico (Remix of June)", "(Duet Remix)", "- Duet from Act 2",
+    "(No. 2 Ver.)", "/ Remix of July", ": Part 3", "- Part 4 / Live",
 )  # fmt: skip
 
 words = st.text(st.sampled_from("abcxyz가나비날"), min_size=2, max_size=6)
