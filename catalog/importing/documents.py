@@ -8,7 +8,7 @@ is. It is read object by object.
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
@@ -16,21 +16,19 @@ from typing import Any
 from melon.catalog.errors import shortened
 from melon.catalog.importing.dialect import check_text, open_unpacked, unreadable
 from melon.catalog.importing.m3u import M3U, read_m3u
-from melon.catalog.importing.names import has_role, of_playlist, of_song, titled
+from melon.catalog.importing.names import titled
+from melon.catalog.importing.objects import (
+    DOCUMENTS,
+    hold_tracks,
+    lists_of_playlists,
+    records_of,
+    tell_beside,
+    tracks_of,
+)
 from melon.catalog.importing.tables import Advance, Part
 from melon.catalog.json_stream import JsonArray
 from melon.errors import MelonError
 from melon.files import named_once
-
-TRACKS = ("tracks", "track", "songs", "items", "entries", "videos")
-"""Members of a playlist that may be the list of its tracks."""
-
-DOCUMENTS = ("playlists", "data", "results", "records", "rows")
-"""Members of a document that are what it holds; so are, by any name, lists of playlists that hold
-their tracks."""
-
-PAGES = ("items", "data")
-"""Members of an object that is a page of a list, as in Web APIs."""
 
 
 def elements_of(path: Path, part: Part, advance: Advance) -> Iterator[object]:
@@ -65,140 +63,13 @@ def unwrapped(elements: Iterable[object], part: Part) -> Iterator[dict[str, Any]
         if isinstance(inner, dict) and tracks_of(inner):
             rest = {name: value for name, value in element.items() if name != "playlist"}
             yield _jspf(rest | inner)
-        elif not tracks_of(element) and (lists := list(_lists_of_playlists(element))):
+        elif not tracks_of(element) and (lists := list(lists_of_playlists(element))):
             held = sum(len(found) for _, found in lists)
-            _tell_beside(element, {}, dict(lists), held, part)
+            tell_beside(element, {}, dict(lists), held, part)
             for _, found in lists:
                 yield from unwrapped(found, part)
         else:
             yield element
-
-
-def tracks_of(record: dict[str, Any]) -> tuple[str, list[Any]] | None:
-    """The list of tracks that a playlist holds, or a page of it, and the member's name."""
-    for name in TRACKS:
-        found = record.get(name)
-        if isinstance(found, dict):
-            found = next((held for page in PAGES if (held := found.get(page)) is not None), None)
-        if isinstance(found, list) and not hold_tracks(found):
-            return name, found
-    return None
-
-
-def is_cut(page: dict[str, Any], held: int) -> bool:
-    """Whether an object says that there is more than what it holds."""
-    total = page.get("total")
-    return bool(page.get("next")) or (isinstance(total, int) and total > held)
-
-
-def hold_tracks(values: list[Any]) -> bool:
-    """Whether values are playlists that hold their tracks, as the first object among them tells."""
-    first = next((value for value in values if isinstance(value, dict)), {})
-    inner = first.get("playlist")
-    return bool(tracks_of(inner if isinstance(inner, dict) else first))
-
-
-def _lists_of_playlists(record: dict[str, Any], outer: str = "") -> Iterator[tuple[str, list[Any]]]:
-    for name, value in record.items():
-        if isinstance(value, list) and hold_tracks(value):
-            yield f"{outer}{name}", value
-        elif isinstance(value, dict):
-            yield from _lists_of_playlists(value, f"{outer}{name}.")
-
-
-def _records_of(document: dict[str, Any], part: Part) -> list[dict[str, Any]]:
-    """What an object holds that is no record itself, but a table or playlists; else nothing.
-
-    A table comes by its columns or by its rows, as pandas writes it, playlists by their titles or
-    keys: each an object that holds its tracks, or a list of them.
-    """
-    if isinstance(document.get("playlist"), dict):
-        return []
-    for outer, inner in document.items():
-        if outer in DOCUMENTS and isinstance(inner, dict) and (found := _records_of(inner, part)):
-            rest = {name: value for name, value in document.items() if name != outer}
-            _tell_beside(rest, {}, (), len(found), part)
-            return found
-    values = list(document.values())
-    if all(isinstance(value, dict) for value in values):
-        if all(map(tracks_of, values)):
-            return [_named(name, playlist) for name, playlist in document.items()]
-        if len({tuple(value) for value in values}) == 1 and not any(map(has_role, values[0])):
-            return _rows({name: list(column.values()) for name, column in document.items()})
-        records = all(any(map(has_role, value)) and not tracks_of(value) for value in values)
-        if records and not any(map(has_role, document)):
-            # As pandas numbers rows, or by the key of each.
-            return [
-                row if name.isdecimal() else _keyed(name, row, "key")
-                for name, row in document.items()
-            ]
-    if not any(values) or not all(isinstance(value, list) for value in values):
-        return []
-    if rows := _rows(document):
-        return rows
-    some = list(filter(None, values))
-    if tracks_of(document) or any(map(has_role, document)) or not all(map(_are_tracks, some)):
-        return []
-    return [{"title": name, "tracks": tracks} for name, tracks in document.items()]
-
-
-def _rows(columns: dict[str, list[Any]]) -> list[dict[str, Any]]:
-    """The rows of columns that are of one length; none where they are lists of one playlist."""
-    of_one = tracks_of(columns) and not any(map(of_playlist, columns))
-    if of_one or len(set(map(len, columns.values()))) > 1 or not any(map(has_role, columns)):
-        return []
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-
-def _named(name: str, playlist: dict[str, Any]) -> dict[str, Any]:
-    """A playlist with the name that it goes by: its title, or its key where it has a title."""
-    if titled(playlist):
-        return _keyed(name, playlist, "playlist key")
-    return {"title": name} | playlist
-
-
-def _keyed(name: str, record: dict[str, Any], member: str) -> dict[str, Any]:
-    """A record with its key, if that does not stand in it already."""
-    scalars = (value for value in record.values() if not isinstance(value, list | dict))
-    stands = any(str(value) == name for value in scalars)
-    return record if stands else {member: name} | record
-
-
-def _are_tracks(values: list[Any]) -> bool:
-    first = values[0]
-    return any(map(of_song, first)) if isinstance(first, dict) else isinstance(first, str | int)
-
-
-def _tell_beside(
-    around: dict[str, Any], lengths: dict[str, int], read: Container[str], held: int, part: Part
-) -> None:
-    """Count what stands beside the lists that are read, of which there may be the lengths only."""
-    if is_cut(around, held):
-        part.tell("document", "with a page of a list that goes on elsewhere", 1, part.label)
-    lists: dict[str, int] = {}
-    others = []
-    for name, value in _flat_members(around):
-        if name in read:
-            continue
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            lists[name] = lengths.get(name, len(value))
-        else:
-            others.append(name)
-    if lists:
-        part.beside = ", ".join(lists)
-        how = "in lists beside those that are read: left out; each needs a file of its own"
-        part.tell("object", how, sum(lists.values()), f"{part.label}: {part.beside}")
-    if others:
-        how = "with more than the lists that are read: left out"
-        part.tell("document", how, 1, f"{part.label}: {', '.join(others[:5])}")
-
-
-def _flat_members(record: dict[str, Any], outer: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in record.items():
-        if isinstance(value, dict) and value:
-            yield from _flat_members(value, f"{outer}{name}.")
-        else:
-            yield f"{outer}{name}", value
 
 
 def _titled(playlist: dict[str, Any], part: Part) -> dict[str, Any]:
@@ -271,8 +142,8 @@ def _elements(path: Path, part: Part, advance: Advance) -> Iterator[object]:
         held += 1
         yield element
     if array.names:
-        _tell_beside(array.around, array.lengths, array.names, held, part)
-    elif records := _records_of(array.around, part):
+        tell_beside(array.around, array.lengths, array.names, held, part)
+    elif records := records_of(array.around, part):
         yield from records
     elif array.around:
         document = array.around

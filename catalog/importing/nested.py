@@ -14,8 +14,9 @@ import pyarrow as pa
 
 from melon.catalog.errors import BadImport, shortened
 from melon.catalog.importing.cells import TEXT, texts
-from melon.catalog.importing.documents import TRACKS, elements_of, is_cut, tracks_of, unwrapped
+from melon.catalog.importing.documents import elements_of, unwrapped
 from melon.catalog.importing.names import names_song
+from melon.catalog.importing.objects import TRACKS, is_cut, tracks_of
 from melon.catalog.importing.tables import RECORD, ROWS_AT_ONCE, Advance, Batch, Part
 
 OF_PLAYLIST, OF_TRACK = "playlist.", "track."

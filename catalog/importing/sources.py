@@ -17,10 +17,11 @@ from melon.catalog.errors import BadImport
 from melon.catalog.importing.cells import TEXT, as_text, texts
 from melon.catalog.importing.delimited import read_delimited
 from melon.catalog.importing.dialect import dialect_of, is_packed, unreadable
-from melon.catalog.importing.documents import TRACKS, elements_of
+from melon.catalog.importing.documents import elements_of
 from melon.catalog.importing.m3u import M3U
 from melon.catalog.importing.names import BARE, BY_NAME, KEY_OR_NAME, Role, folded
 from melon.catalog.importing.nested import OF_TRACK, batches_of, first_columns, read_nested
+from melon.catalog.importing.objects import TRACKS
 from melon.catalog.importing.tables import RECORD, Advance, Batch, Part, Read, Table, distinct_names
 from melon.errors import MissingFile, WrongType, counted
 
