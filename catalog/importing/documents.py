@@ -20,6 +20,7 @@ from melon.catalog.importing.names import titled
 from melon.catalog.importing.objects import (
     DOCUMENTS,
     hold_tracks,
+    indexed,
     lists_of_playlists,
     records_of,
     tell_beside,
@@ -140,10 +141,11 @@ def _elements(path: Path, part: Part, advance: Advance) -> Iterator[object]:
     held = 0
     for element in array:
         held += 1
-        yield element
+        yield _of_schema(element, array.around.get("schema"))
     if array.names:
+        array.around.pop("schema", None)
         tell_beside(array.around, array.lengths, array.names, held, part)
-    elif records := records_of(array.around, part):
+    elif (records := records_of(array.around, part)) is not None:
         yield from records
     elif array.around:
         document = array.around
@@ -153,4 +155,12 @@ def _elements(path: Path, part: Part, advance: Advance) -> Iterator[object]:
 
 
 def _is_wanted(name: str, first: object) -> bool:
-    return name in DOCUMENTS or hold_tracks([first])
+    return (name in DOCUMENTS and not isinstance(first, list)) or hold_tracks([first])
+
+
+def _of_schema(element: object, schema: object) -> object:
+    """A row without its number, where pandas describes rows so."""
+    numbered = isinstance(schema, dict) and schema.get("primaryKey") == ["index"]
+    if not (numbered and isinstance(element, dict) and "index" in element):
+        return element
+    return indexed(element["index"], {n: v for n, v in element.items() if n != "index"})

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterator
 from typing import Any
 
 from melon.catalog.importing.names import has_role, of_playlist, of_song, titled
-from melon.catalog.importing.tables import Part
+from melon.catalog.importing.tables import Part, distinct_names
 
 TRACKS = ("tracks", "track", "songs", "items", "entries", "videos")
 """Members of a playlist that may be the list of its tracks."""
@@ -52,40 +52,71 @@ def lists_of_playlists(record: dict[str, Any], outer: str = "") -> Iterator[tupl
             yield from lists_of_playlists(value, f"{outer}{name}.")
 
 
-def records_of(document: dict[str, Any], part: Part) -> list[dict[str, Any]]:
-    """What an object holds that is no record itself, but a table or playlists; else nothing.
+def records_of(document: dict[str, Any], part: Part) -> list[Any] | None:
+    """What an object holds that is no record itself, but a table or playlists; None of a record.
 
     A table comes by its columns or by its rows, as pandas writes it, playlists by their titles or
-    keys: each an object that holds its tracks, or a list of them.
+    keys: each an object that holds its tracks, or a list of them. Rows are lists where nothing
+    names their columns.
     """
-    if isinstance(document.get("playlist"), dict):
-        return []
+    if not document or isinstance(document.get("playlist"), dict):
+        return None
     for outer, inner in document.items():
-        if outer in DOCUMENTS and isinstance(inner, dict) and (found := records_of(inner, part)):
-            rest = {name: value for name, value in document.items() if name != outer}
+        if outer not in DOCUMENTS:
+            continue
+        rest = {name: value for name, value in document.items() if name != outer}
+        if isinstance(inner, dict) and (found := records_of(inner, part)) is not None:
             tell_beside(rest, {}, (), len(found), part)
             return found
+        if isinstance(inner, list) and _are_rows(inner, rest):
+            return _split(inner, rest, part)
     values = list(document.values())
     if all(isinstance(value, dict) for value in values):
         if all(map(tracks_of, values)):
             return [_named(name, playlist) for name, playlist in document.items()]
         if len({tuple(value) for value in values}) == 1 and not any(map(has_role, values[0])):
-            return _rows({name: list(column.values()) for name, column in document.items()})
+            by_column = {name: list(column.values()) for name, column in document.items()}
+            return _rows(by_column) or None
         records = all(any(map(has_role, value)) and not tracks_of(value) for value in values)
         if records and not any(map(has_role, document)):
-            # As pandas numbers rows, or by the key of each.
-            return [
-                row if name.isdecimal() else _keyed(name, row, "key")
-                for name, row in document.items()
-            ]
+            return [indexed(name, row) for name, row in document.items()]
     if not any(values) or not all(isinstance(value, list) for value in values):
-        return []
+        return None
     if rows := _rows(document):
         return rows
     some = list(filter(None, values))
     if tracks_of(document) or any(map(has_role, document)) or not all(map(_are_tracks, some)):
-        return []
+        return None
     return [{"title": name, "tracks": tracks} for name, tracks in document.items()]
+
+
+def _are_rows(values: list[Any], rest: dict[str, Any]) -> bool:
+    """Whether values are lists, as rows are; if there are none, what else there is tells."""
+    return isinstance(values[0], list) if values else bool(rest.keys() & {"columns", "schema"})
+
+
+def _split(rows: list[Any], rest: dict[str, Any], part: Part) -> list[Any]:
+    """Rows that are lists, with the names of their columns, which stand beside them."""
+    columns, index = rest.pop("columns", None), rest.pop("index", None)
+    if not (isinstance(columns, list) and all(isinstance(name, str) for name in columns)):
+        return rows
+    columns = distinct_names(columns)
+    if not (isinstance(index, list) and len(index) == len(rows)):
+        index = [None] * len(rows)
+    tell_beside(rest, {}, (), len(rows), part)
+    return [
+        indexed(name, dict(zip(columns, row, strict=True)))
+        if isinstance(row, list) and len(row) == len(columns)
+        else row
+        for name, row in zip(index, rows, strict=True)
+    ]
+
+
+def indexed(name: object, row: dict[str, Any]) -> dict[str, Any]:
+    """A row of a table as pandas writes it: by a number that says nothing, or by its key."""
+    if isinstance(name, str) and not name.isdecimal():
+        return _keyed(name, row, "key")
+    return row
 
 
 def _rows(columns: dict[str, list[Any]]) -> list[dict[str, Any]]:

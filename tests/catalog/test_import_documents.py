@@ -61,11 +61,45 @@ def test_every_playlist_of_a_document_comes_in(document: Any, tmp_path: Path):
 ROWS = {"playlist_id": ["A", "A", "B", "B"], "track_id": ["t:1", "t:2", "t:2", "t:3"]}
 
 
-@pytest.mark.parametrize("orient", ["list", "dict", "index", "records"])
+@pytest.mark.parametrize("orient", ["list", "dict", "index", "records", "split", "tight"])
 def test_a_table_comes_in_by_columns_and_by_rows(orient: Any, tmp_path: Path):
     """As pandas writes it, which numbers rows in some."""
     document = pd.DataFrame(ROWS).to_dict(orient)
     assert lists(json.dumps(document), tmp_path) == BOTH
+
+
+@pytest.mark.parametrize("orient", ["columns", "index", "split", "table", "records"])
+def test_a_table_of_pandas_is_in_its_order_and_all_of_it_is_read(orient: Any, tmp_path: Path):
+    """Rows that were sorted have the numbers that they had before."""
+    text = pd.DataFrame(ROWS, index=[3, 1, 2, 0]).to_json(orient=orient)
+    assert lists(text, tmp_path) == BOTH
+    assert not [line for line in read(tmp_path / "a.json").report.counted() if "left out" in line]
+
+
+def test_rows_of_lists_take_the_names_beside_them(tmp_path: Path):
+    """Wherever these stand; as SQL's services write it, too."""
+    rows = [list(row) for row in zip(*ROWS.values(), strict=True)]
+    assert lists({"rows": rows, "columns": [*ROWS], "truncated": False}, tmp_path) == BOTH
+    assert lists({"results": {"columns": [*ROWS], "rows": rows}}, tmp_path) == BOTH
+    assert lists({"columns": [*ROWS], "data": [*rows, ["A"]]}, tmp_path) == BOTH
+    [refused] = [line for line in read(tmp_path / "a.json").report.counted() if "skipped" in line]
+    assert 'record 5 is no object: ["A"]' in refused
+
+
+@pytest.mark.parametrize("columns", [None, [0, 1], "ab"])
+@pytest.mark.parametrize("name", ["data", "rows", "playlists"])
+def test_rows_of_lists_without_names_are_refused(name: str, columns: Any, tmp_path: Path):
+    document = {"columns": columns, name: [["A", "t:1"], ["B", "t:2"]]}
+    (tmp_path / "a.json").write_text(json.dumps(document))
+    with pytest.raises(BadImport, match=r'record 1 is no object: \["A", "t:1"\]'):
+        read(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize("orient", ["split", "table", "records"])
+def test_a_table_without_rows_is_empty(orient: Any, tmp_path: Path):
+    (tmp_path / "a.json").write_text(pd.DataFrame(ROWS)[:0].to_json(orient=orient))
+    with pytest.raises(BadImport, match="it is empty"):
+        read(tmp_path / "a.json")
 
 
 def test_columns_of_lists_are_playlists(tmp_path: Path):
@@ -84,6 +118,10 @@ def test_one_playlist_of_lists_is_one(tmp_path: Path):
 def test_songs_by_their_keys_have_them(tmp_path: Path):
     songs = {"t:1": {"name": "One", "artist": "X"}, "t:2": {"name": "Two", "artist": "X"}}
     assert lists(songs, tmp_path, "A.json") == {"A": ["t:1", "t:2"]}
+    frame = pd.DataFrame.from_dict(songs, orient="index")
+    for orient in ("index", "split", "table"):
+        text = frame.to_json(orient=orient)
+        assert lists(text, tmp_path, "A.json") == {"A": ["t:1", "t:2"]}
 
 
 def test_playlists_in_cells_come_in(tmp_path: Path):
