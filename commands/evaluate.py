@@ -1,10 +1,8 @@
-"""`melon recommend`, `score` and `evaluate`: how good the recommendations are."""
+"""`melon evaluate`: how good the recommendations of strategies are."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator, Sequence
-from enum import StrEnum
+from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,187 +25,20 @@ from melon.commands.options import (
     chosen_settings,
     chosen_store,
     keys_in,
-    not_empty,
-    opened_reader,
     opened_retriever,
-    path_argument,
     path_option,
     pinned_retriever,
     settings_file,
-    strategy_help,
 )
-from melon.commands.scorecards import (
-    note_bare,
-    note_best,
-    note_card,
-    note_short,
-    note_unknown,
-    render,
-)
-from melon.errors import InputError, counted
+from melon.commands.recommend import KeysOption, ProcessesOption, Until, UntilOption
+from melon.commands.scorecards import note_bare, note_best, note_card, note_unknown, render
+from melon.errors import InputError
 
 if TYPE_CHECKING:
     from melon.evaluation import Result
     from melon.retrieval import Retriever
 
 ALL_STRATEGIES = "all"
-
-
-class Until(StrEnum):
-    """Up to when songs may have been issued."""
-
-    PLAYLIST = "playlist"
-
-
-UntilOption = Annotated[
-    Until | None,
-    typer.Option(
-        help="With `playlist`, no song younger than the playlist's last change, nor of unknown "
-        "date.",
-        show_default=False,
-        rich_help_panel=METHOD,
-    ),
-]
-
-ProcessesOption = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        help="How many answer side by side, each with the store open. By default one, or from "
-        "2,000 questions on as many as there are processors.",
-        show_default=False,
-        rich_help_panel=METHOD,
-    ),
-]
-
-
-KeysOption = Annotated[
-    bool,
-    typer.Option(
-        "--keys",
-        help="Write songs and playlists by their keys, where they have one, not by ids.",
-        rich_help_panel=OUTPUT,
-    ),
-]
-
-
-def recommend(
-    questions: QuestionsArgument,
-    out: Annotated[
-        Path,
-        path_option(
-            "--out",
-            "-o",
-            help="Where the results go.",
-            show_default=True,
-            rich_help_panel=OUTPUT,
-            ends=(".json",),
-        ),
-    ] = Path("results.json"),
-    keys: KeysOption = False,
-    strategy: Annotated[
-        str | None,
-        typer.Option(
-            help=strategy_help("popular, the baseline"),
-            callback=not_empty,
-            autocompletion=one_of(*STRATEGY_NAMES, "popular"),
-            show_default=False,
-            rich_help_panel=METHOD,
-        ),
-    ] = None,
-    until: UntilOption = None,
-    settings: SettingsOption = None,
-    processes: ProcessesOption = None,
-    release: ReleaseOption = None,
-    url: UrlOption = None,
-    path: PathOption = None,
-) -> None:
-    """Answer all questions of a file: 100 songs and 10 tags each, as the challenge wants them.
-
-    The most popular songs and tags fill what is left open; there are fewer only where the store
-    holds no more. The file is written when the last question is answered.
-    """
-    from melon.evaluation import (
-        POPULAR,
-        Processes,
-        ResultKeys,
-        Unknowns,
-        read_questions,
-        write_results,
-    )
-    from melon.evaluation import recommend as answers
-    from melon.outputs import check_file, check_not_read
-    from melon.retrieval import check_strategy
-
-    check_file(out)
-    check_not_read(out, filter(None, [questions, settings_file(settings)]))
-    if strategy is not None:
-        check_strategy(strategy, POPULAR)
-    store, unknown = cache(partial(chosen_store, url, path)), Unknowns()
-    asked = read_questions(questions, keys_in(store, release, questions))
-    retrieval_settings, chosen = chosen_settings(settings), store()
-    with meter() as bar:
-        started = time.perf_counter()
-        retriever = pinned_retriever(chosen, release, retrieval_settings)
-        again = partial(
-            opened_retriever, url, path, retriever.release, retrieval_settings.model_dump_json()
-        )
-        results = answers(
-            retriever,
-            asked,
-            strategy=strategy,
-            until_playlist=until is Until.PLAYLIST,
-            processes=Processes(again, processes),
-            unknown=unknown,
-            progress=bar,
-        )
-        short: list[int] = []
-        by_keys = ResultKeys(retriever.reader, asked) if keys else None
-        count = write_results(out, _watched(results, short), by_keys)
-        seconds = time.perf_counter() - started
-    note_unknown(unknown, len(asked))
-    note_short(len(short), count)
-    answered = f"{counted(count, 'question')} answered"
-    note(f"{answered} in {seconds:.1f} s ({count / seconds:,.0f}/s): {out}")
-
-
-def score(
-    results: Annotated[Path, path_argument("What `melon recommend` wrote.")],
-    answers: AnswersArgument,
-    questions: Annotated[
-        Path | None,
-        path_option("--questions", help="The playlists that were asked: scores by their kind."),
-    ] = None,
-    release: ReleaseOption = None,
-    url: UrlOption = None,
-    path: PathOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Score results as the challenge does, by kind of question, and with further metrics.
-
-    Coverage and popularity of what is recommended need the store that it came from: --path or
-    --url; so do files of which some name songs by keys, and some by ids. Results that the official
-    scorer rejects are rejected, with the reason. But lists may be shorter of what no answer hides,
-    and where that store holds no more beside the --questions.
-    """
-    from melon.evaluation import as_held, read_questions, read_results
-    from melon.evaluation import score as scored
-
-    store = cache(partial(chosen_store, url, path))
-    named = bool(url or path or release)
-    files = (answers, results, *([questions] if questions else ()))
-    keys = keys_in(store, release, *files, mixed_only=not named)
-    hidden = read_questions(answers, keys)
-    note_bare(hidden)
-    asked = read_questions(questions, keys) if questions else None
-    reader = opened_reader(store(), release) if named else None
-    submitted = list(read_results(results, as_held(hidden, asked, reader), keys))
-    card = scored(submitted, hidden, asked, reader=reader)
-    note_card(card)
-    if as_json:
-        print_json(card.to_json())
-    else:
-        render([card])
 
 
 def evaluate(
@@ -359,16 +190,6 @@ def evaluate(
         make_directory(html.parent)
         write_atomically(html, evaluation_page(cards, retriever.release, misses, before))
         note(f"page: {html}")
-
-
-def _watched(results: Iterable[Result], short: list[int]) -> Iterator[Result]:
-    """The results; `short` collects the playlists for which the store held too little."""
-    from melon.evaluation import SONGS, TAGS
-
-    for result in results:
-        if len(result.songs) < SONGS or len(result.tags) < TAGS:
-            short.append(result.id)
-        yield result
 
 
 def _several(strategies: Sequence[str] | None) -> bool:
