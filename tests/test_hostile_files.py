@@ -15,7 +15,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from fuzz_readers import SECONDS, SpaceFuzz, TitleFuzz, repair, run, small_fuzzers, time_limit
+from fuzz_readers import SECONDS, run, small_fuzzers, time_limit
+from fuzz_spaces import SpaceFuzz, TitleFuzz, repair
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

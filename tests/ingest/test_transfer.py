@@ -12,7 +12,8 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import pytest
-from fuzz_readers import SECONDS, BackupFuzz, time_limit
+from fuzz_readers import SECONDS, time_limit
+from fuzz_stores import BackupFuzz
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from places import EMBEDDED, DirectoryPlace
