@@ -170,9 +170,18 @@ def _show_usage(error: Any) -> int:
         command = getattr(error.ctx, "command_path", "melon")
         if command == "melon" and sys.argv[1:2] and sys.argv[1] in COMMANDS:
             command = f"melon {sys.argv[1]}"  # an option without its value knows no context
+        error.message = uncapitalized(error.message or "")  # which stands after a colon
         what = uncapitalized(error.format_message()).rstrip(".")
-        note_error(InputError(what, hint=f"`{command} --help` says what it takes"))
+        takes = "says what it takes"
+        if "extra argument" in what and not _has_arguments(error.ctx):
+            takes = "lists its options: it takes nothing else"
+        note_error(InputError(what, hint=f"`{command} --help` {takes}"))
     return int(error.exit_code)
+
+
+def _has_arguments(context: Any) -> bool:
+    """Whether a command takes anything beside options."""
+    return any(one.param_type_name == "argument" for one in context.command.params)
 
 
 if __name__ == "__main__":

@@ -45,6 +45,13 @@ class WrongType(InputError, TypeError):
     """A value of the wrong kind, such as one text in place of a list."""
 
 
+_WRONG_KIND: dict[type[OSError], str] = {
+    IsADirectoryError: "give the path of a file",
+    NotADirectoryError: "there is a file where a directory should be: give another path",
+}
+"""What to do about a path at which there is something of another kind."""
+
+
 class UnreadableFile(InputError):
     """A file that is missing, is a directory, or may not be read."""
 
@@ -53,7 +60,8 @@ class UnreadableFile(InputError):
         """Say which file the operating system would not open, and why."""
         absent = isinstance(error, (FileNotFoundError, NotADirectoryError))
         kind = MissingFile if absent else UnreadableFile
-        return kind(f"cannot be read: {reason_of(error)}", where=str(path))
+        hint = _WRONG_KIND.get(type(error))
+        return kind(f"cannot be read: {reason_of(error)}", where=str(path), hint=hint)
 
 
 class MissingFile(UnreadableFile):
@@ -98,7 +106,8 @@ class UnwritableFile(MelonError):
     @classmethod
     def from_os_error(cls, path: Path, error: OSError) -> UnwritableFile:
         """Say which file the operating system would not write, and why."""
-        return cls(f"cannot be written: {reason_of(error)}", where=str(path))
+        hint = _WRONG_KIND.get(type(error))
+        return cls(f"cannot be written: {reason_of(error)}", where=str(path), hint=hint)
 
 
 class MissingExtra(MelonError):

@@ -11,6 +11,7 @@ import typer
 
 from melon.commands.console import meter, note
 from melon.commands.options import READING, not_empty, path_argument, path_option
+from melon.errors import InputError
 
 
 def import_(
@@ -70,17 +71,21 @@ def import_(
         ),
     ] = None,
 ) -> None:
-    """Make a directory that `melon train` reads of playlists in other formats.
+    """Turn playlists in other formats into a directory that `melon train` reads.
 
     Sources are CSV or TSV with a row for each entry of a playlist, folders of such files with one
-    for each playlist, parquet, JSON Lines, slices of the Million Playlist Dataset, and JSPF; each
+    for each playlist, parquet, JSON, slices of the Million Playlist Dataset, JSPF, and M3U8; each
     maybe compressed as .gz. Further tables may have a row for each song or playlist. What the
     columns are is told by their usual names, and shown.
     """
     from melon.catalog import UnclearColumns, check_import, plan_import, write_import
 
     if out is None and not dry_run:
-        raise typer.BadParameter("where is it to go?", param_hint="--out")
+        raise InputError(
+            "it is missing",
+            where="--out",
+            hint="name a directory to make, or read without writing by --dry-run",
+        )
     try:
         plan = plan_import(
             sources,

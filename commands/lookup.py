@@ -21,6 +21,7 @@ from melon.commands.options import (
 )
 from melon.commands.render import playlist_name
 from melon.display import printable
+from melon.errors import InputError
 from melon.files import write_csv
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def list_(
     Tags come with the number of playlists that carry them, all others with that of songs.
     """
     if as_csv and as_json:
-        raise typer.BadParameter("give --csv or --json, not both")
+        raise InputError("give --csv or --json, not both")
     retriever = pinned_retriever(chosen_store(url, path), release)
     page = retriever.listing(kind, prefix=prefix, limit=limit, after=after)
     if as_json:

@@ -190,7 +190,10 @@ ExactOption = Annotated[
 def check_strictness(strict: bool, lenient: bool) -> None:
     """Refuse two options of which one asks for what the other forbids."""
     if strict and lenient:
-        raise typer.BadParameter("--strict stops at the first bad record, --lenient at none")
+        raise InputError(
+            "--strict stops at the first bad record, --lenient at none",
+            hint="leave one of them out",
+        )
 
 
 left_open: list[Retriever | ReleaseReader] = []

@@ -97,9 +97,9 @@ def similar(
 
     wanted = [name.strip() for name in to.split(",")]
     if unknown := [name for name in wanted if name not in list(Collection)]:
-        named = shown(name or "an empty name" for name in unknown)
         raise InputError(
-            f"--to does not know {named}",
+            f"there are no {unknown[0]!r} to find",
+            where="--to",
             hint=did_you_mean(unknown[0], Collection) or f"give {shown(Collection)}",
         )
     constraints = constraints_of(genres=genre, since=since, until=until, where=where)

@@ -51,8 +51,9 @@ class Item(FrozenInput):
     def _is_one(self) -> Self:
         names = [name for name, value in self if value is not None]
         if len(names) != 1:
+            given = f"{len(names)} items are given ({', '.join(names)})"
             raise InputError(
-                f"{len(names)} items are given ({', '.join(names) or 'none'})",
+                given if names else "no item is given",
                 hint="give exactly one song, tag, title, playlist or word",
             )
         return self

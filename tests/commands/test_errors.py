@@ -62,6 +62,8 @@ def test_a_query_for_what_the_store_lacks(ask: Command, arguments: list[str], te
         (["--strategy", "best"], ["no strategy 'best'", "hint: strategies are"]),
         (["--song-weight", "nan"], ["--song-weight"]),
         (["--tag-weight", "inf"], ["--tag-weight"]),
+        (["rainy day"], ["extra argument", "(rainy day)", "lists its options"]),
+        (["--limit", "ten"], ["--limit", ": input should be a valid integer"]),
         (["-n", "99999999999999999999"], ["-n", "10000"]),
         (["--tag-limit", "10001"], ["--tag-limit", "10000"]),
         (["--limit", "0", "--tag-limit", "0"], ["0 songs and 0 tags"]),
@@ -84,19 +86,19 @@ def test_a_blank_title_is_not_left_out(ask: Command, command: str, blank: str):
 @pytest.mark.parametrize(
     ("arguments", "texts"),
     [
-        ([], ["0 items are given", "hint: give exactly one"]),
+        ([], ["no item is given", "hint: give exactly one"]),
         (["--tag", "rain", "--song", "1"], ["2 items are given (song, tag)"]),
         (["--tag", "no such tag"], ["no such tag"]),
         (["--song", "99999"], ["song 99999"]),
         (["--playlist", "99999"], ["playlist '99999'"]),
         (["--playlist", "-1"], ["playlist '-1'"]),
         (["--playlist", "2147483648"], ["playlist '2147483648'"]),
-        (["--tag", "rain", "--to", "songs,albums"], ["albums", "hint: give songs, tags"]),
+        (["--tag", "rain", "--to", "songs,albums"], ["no 'albums' to", "hint: give songs, tags"]),
         (["--tag", ""], ["a tag is empty"]),
         (["--word", " "], ["the word is empty"]),
         (
             ["--tag", "rain", "--to", ""],
-            ["--to does not know an empty name", "hint: give songs, tags"],
+            ["--to: there are no '' to find", "hint: give songs, tags"],
         ),
         (["--tag", "rain", "--limit", "0"], ["--limit"]),
         (["--tag", "rain", "--to", "tags", "--genre", "Jazz"], ["about songs", "only tags"]),
@@ -348,7 +350,7 @@ def test_what_was_skipped_is_said_before_the_error(nowhere: Path, command: str, 
         ([], "none of its records can be used; 50 records have `tracks`, none has `plylst_title`"),
         (["--lenient"], "there are no playlists" if command == "split" else "no playlists to"),
         (["--strict"], "missing field: the record has no 'songs'"),
-        (["--strict", "--lenient"], "--strict stops at the first bad record"),
+        (["--strict", "--lenient"], "error: --strict stops at the first bad record"),
     ):
         done = melon(command, "tracks.json", "--out", out, *more)
         refused(done, 2, error, *(() if "--strict" in more else said))

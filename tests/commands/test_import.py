@@ -74,7 +74,7 @@ def test_a_dry_run_writes_nothing(exports: Path):
     assert not Path("own").exists()
     done = melon("import", "exports")
     assert done.code == 2
-    assert "--out" in done.err
+    assert "error: --out: it is missing" in done.err
 
 
 def test_what_is_not_clear_is_asked_for_by_a_command_that_says_it(nowhere: Path):
@@ -111,3 +111,11 @@ def test_what_is_wrong_is_said(arguments: list[str], said: str, nowhere: Path):
     assert done.code == 2
     assert said in done.err
     assert not Path("own").exists()
+
+
+def test_a_file_in_place_of_the_directory_is_left_alone(nowhere: Path):
+    Path("a.csv").write_text("playlist_id,track_id\n1,2\n")
+    done = melon("import", "a.csv", "--out", "a.csv")
+    assert done.code == 1
+    assert "hint: there is a file where a directory should be: give another path" in done.err
+    assert Path("a.csv").read_text() == "playlist_id,track_id\n1,2\n"

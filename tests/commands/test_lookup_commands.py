@@ -116,7 +116,7 @@ def test_a_list_as_csv_is_what_it_is_as_json(ask: Command):
         (("show", "word", "rain"), "kinds: song, tag, playlist, artist"),
         (("list", "tag"), "did you mean tags"),
         (("list", "tags", "--after", "nope"), "the page before"),
-        (("list", "tags", "--csv", "--json"), "not both"),
+        (("list", "tags", "--csv", "--json"), "error: give --csv or --json, not both"),
     ],
 )
 def test_what_is_wrong_is_said(ask: Command, command: tuple[str, ...], said: str):

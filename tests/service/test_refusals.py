@@ -55,7 +55,7 @@ def refusal(response: httpx.Response, status: int) -> dict[str, str | None]:
         ("query", {"strategy": "luck"}, 400, "strategy", "input should be"),
         ("query", {"release": "r0"}, 404, None, "holds no release 'r0'"),
         ("query", {"release": "r" * 1000}, 404, None, "holds no release"),
-        ("similar", {}, 400, None, "0 items are given"),
+        ("similar", {}, 400, None, "no item is given"),
         ("similar", {"tag": "no such tag"}, 404, None, "the store holds no tag"),
         ("find", {"text": " "}, 400, None, "nothing to look for"),
         ("find", {}, 400, "text", "field required"),
