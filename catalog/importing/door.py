@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,7 +82,7 @@ def plan_import(
     from melon.catalog.importing.planning import plan_tables
     from melon.catalog.importing.sources import open_files
 
-    mapped, typed = [Mapped.parse(one) for one in mapping], dict(map(_typed, types))
+    mapped, typed = [Mapped.parse(one) for one in mapping], _types(types)
     tables, left = open_files(sources, encoding=encoding, delimiter=delimiter)
     inputs = [part.path for table in tables for part in table.parts if part.path]
     return ImportPlan(plan_tables(tables, mapped), left, typed, inputs)
@@ -117,6 +117,16 @@ def write_import(
     from melon.catalog.importing.directory import write
 
     return write(catalogue, out, anew=anew, progress=progress)
+
+
+def _types(texts: Iterable[str]) -> dict[str, OwnField]:
+    found: dict[str, OwnField] = {}
+    for name, field in map(_typed, texts):
+        if found.setdefault(name, field) != field:
+            raise BadImport(
+                f"the field {name!r} is given two types", where="--type", hint="give one"
+            )
+    return found
 
 
 def _typed(text: str) -> tuple[str, OwnField]:

@@ -54,13 +54,15 @@ class Mapped:
 
 
 def apply_mapping(plans: Sequence[TablePlan], mapped: Sequence[Mapped]) -> None:
-    """Decide what is said.
+    """Decide what is said; what is said of one source goes before what is said of all.
 
     Raises:
-        BadImport: a column or a source that is named is not there, or a role is misspelt.
+        BadImport: a column or a source that is named is not there, a role is misspelt, or one is
+            given two columns of a table.
         UnclearColumns: no own field can have a name.
     """
-    for one in mapped:
+    given: dict[tuple[int, str, str | None], str] = {}
+    for one in sorted(mapped, key=lambda one: one.source is not None):
         concerned = [plan for plan in plans if one.concerns(plan.table)]
         wanted = one.column or (one.target if one.target not in ROLES else "")
         having = [plan for plan in concerned if not wanted or wanted in plan.table.columns]
@@ -72,6 +74,14 @@ def apply_mapping(plans: Sequence[TablePlan], mapped: Sequence[Mapped]) -> None:
                 hint=f"columns are {', '.join(known)}" if known else "name a file as it was given",
             )
         for plan in having:
+            what = one.target.removesuffix("[]")
+            before = one.column and given.setdefault((id(plan), what, one.source), one.column)
+            if before != one.column:
+                raise BadImport(
+                    f"{what} is given two columns: {before} and {one.column}",
+                    where="--map",
+                    hint="give one",
+                )
             _map(plan, one)
 
 

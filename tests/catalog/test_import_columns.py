@@ -100,6 +100,13 @@ def test_what_cannot_be_told_is_asked_for(text: str, suggested: str, tmp_path: P
     plan_of(text, tmp_path, *mapping)
 
 
+def test_what_is_said_of_one_file_goes_before_what_is_said_of_all(tmp_path: Path):
+    text = "playlist_id,one,two\n1,5,6\n"
+    mapping = ["a.csv:track=one", "track=two"]
+    for given in (mapping, mapping[::-1]):
+        assert plan_of(text, tmp_path, *given)["one"] == "track"
+
+
 def test_a_mapping_corrects_what_was_recognised(tmp_path: Path):
     text = "playlist_id,track_id,playlist_name,real,label\n1,5,x,gym,EMI\n"
     found = plan_of(text, tmp_path, "title=real", "label=", "title_of_old=playlist_name")

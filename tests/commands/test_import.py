@@ -99,6 +99,12 @@ def test_what_is_not_clear_is_asked_for_by_a_command_that_says_it(nowhere: Path)
         (["a.csv", "--map", "title"], "names no column"),
         (["a.csv", "--map", "title=x"], "there is no column 'x'"),
         (["a.csv", "--type", "bpm=number"], "'number' is no type"),
+        (
+            ["a.csv", "--map", "track=bpm", "--map", "track[]=track_id"],
+            "track is given two columns: bpm and track_id",
+        ),
+        (["a.csv", "--map", "x=bpm", "--map", "x=track_id"], "x is given two columns: bpm and"),
+        (["a.csv", "--type", "bpm=float", "--type", "bpm=text"], "'bpm' is given two types"),
         (["a.csv", "--encoding", "klingon"], "no encoding is called"),
         (["a.csv", "--out", "."], "holds something, and melon import did not make it"),
     ],
