@@ -176,8 +176,8 @@ def query(
     order: Annotated[
         str,
         typer.Option(
-            help="Order of the songs: score, or flow, in which like follows like, and no artist "
-            "himself.",
+            help="Order of the songs: score, or flow, in which like follows like, no artist "
+            "twice in a row.",
             autocompletion=one_of("score", "flow"),
             rich_help_panel=LIST,
         ),

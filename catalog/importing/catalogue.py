@@ -181,7 +181,9 @@ class Catalogue:
             else:
                 type = "number" if role is Role.LIKES else "date"
                 unfit = values.drop_unfit(convert)
-                self.report.count("value", f"of {role} that is no {type}: dropped", *unfit)
+                self.report.count(
+                    "value", f"of {role} that cannot be read as {type}: dropped", *unfit
+                )
 
     def _complete_report(self) -> None:
         report = self.report

@@ -49,7 +49,7 @@ def read_delimited(
             open_quotes.append(text)
         for _ in range(1 + swallowed):
             part.refuse(
-                f"{row.actual_columns} cells in place of {row.expected_columns}: "
+                f"{counted(row.actual_columns, 'cell')} in place of {row.expected_columns}: "
                 f"{' '.join(text.split())[:60]}"
             )
         return "skip"

@@ -107,7 +107,9 @@ class OwnColumns:
         for one in self.fields:
             if one.type not in (FieldType.KEYWORD, FieldType.TEXT):
                 unfit = self._by_song[one.name].drop_unfit(self._conversion(one), many=one.many)
-                report.count("value", f"of {one.name} that is no {one.type}: dropped", *unfit)
+                report.count(
+                    "value", f"of {one.name} that cannot be read as {one.type}: dropped", *unfit
+                )
 
     def lines(self) -> list[str]:
         """For people: each field with its type, and of how many songs it is known."""

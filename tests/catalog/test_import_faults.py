@@ -158,7 +158,7 @@ def test_tables_of_playlists_alone_want_their_entries(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "text", ["playlist_id,track_id\n", "playlist_id,track_id\n1,2\n1,2,3\n1\n", ""]
+    "text", ["playlist_id,track_id\n", "playlist_id,track_id\n1,2\n1\n1,2,3\n", ""]
 )
 def test_a_file_of_little_use_is_an_error(text: str, tmp_path: Path):
     (tmp_path / "a.csv").write_text(text)
@@ -167,6 +167,7 @@ def test_a_file_of_little_use_is_an_error(text: str, tmp_path: Path):
     if text.count("\n") > 1:
         report = plan_import([tmp_path / "a.csv"]).read(lenient=True).report
         assert report.lines()[1].startswith("  2 rows that cannot be read: skipped, such as ")
+        assert report.lines()[1].endswith(": 1 cell in place of 2: 1")
 
 
 @pytest.mark.parametrize("encoding", ["cp949", "utf-16-le", "shift_jis"])

@@ -95,7 +95,7 @@ def test_a_type_of_several_splits_cells_of_text(mark: str, tmp_path: Path):
     songs = contents(tmp_path / "own")[SONG_FILE]
     assert [song.get("moods") for song in songs] == [["calm", "sad"], ["calm"], None]
     assert [song.get("tempos") for song in songs] == [[1.5, 2.0], None, [3.0]]
-    assert "  2 values of tempos that is no float: dropped, such as 'x'" in lines
+    assert "  2 values of tempos that cannot be read as float: dropped, such as 'x'" in lines
     assert "  own field tempos: float[], of 2 songs" in lines
 
 
@@ -112,4 +112,4 @@ def test_words_for_yes_and_no_are_truths_where_that_is_said(tmp_path: Path):
     lines = frame_report(rows, tmp_path / "own", types={"live": "bool"})
     found = [song.get("live") for song in contents(tmp_path / "own")[SONG_FILE]]
     assert found == [True, False, True, False, True, False, True, False, None]
-    assert "  1 value of live that is no bool: dropped, such as 'maybe'" in lines
+    assert "  1 value of live that cannot be read as bool: dropped, such as 'maybe'" in lines

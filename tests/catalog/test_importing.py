@@ -352,9 +352,9 @@ def test_shares_are_of_what_came_in(tmp_path: Path):
         "loudness": [float("inf"), 2.5],
     }
     lines = frame_report(rows, tmp_path / "own", types={"tempo": "float"})
-    assert "  1 value of date that is no date: dropped, such as 'soon'" in lines
+    assert "  1 value of date that cannot be read as date: dropped, such as 'soon'" in lines
     assert "  own field tempo: float, of 0 songs" in lines
-    assert "  1 value of loudness that is no float: dropped, such as 'inf'" in lines
+    assert "  1 value of loudness that cannot be read as float: dropped, such as 'inf'" in lines
     assert "  own field loudness: float, of 1 song" in lines
     assert "dates 50%" in lines[-1]
 
