@@ -201,9 +201,9 @@ def _lists_beside(plan: TablePlan) -> str:
 
 def _lacking(plan: TablePlan, *roles: Role) -> BadImport:
     """Proposes a column only if its values look like keys; else its name is left to say."""
-    if lists := dict.fromkeys(name for part in plan.table.parts for name in part.lists):
+    if objects := dict.fromkeys(name for part in plan.table.parts for name in part.lists):
         return BadImport(
-            f"there are lists of objects ({listed([*lists])}), but no playlists with a list of "
+            f"there are lists of objects ({listed([*objects])}), but no playlists with a list of "
             "their tracks in each",
             where=plan.table.label,
             hint='write playlists as [{"name": …, "tracks": [{…}, …]}, …]',
@@ -220,7 +220,8 @@ def _lacking(plan: TablePlan, *roles: Role) -> BadImport:
     proposed = dict(zip(roles, keys, strict=False))
     mapping = [f"{role}={name}" for role, name in proposed.items()]
     if proposed.get(Role.TRACK) == "COLUMN":
-        mapping[-1:] = ["name=COLUMN", "artists=COLUMN"]
+        lists = [f"track[]={name}" for name in plan.table.columns if _may_be_lists(plan, name)]
+        mapping[-1:] = lists[:1] or ["name=COLUMN", "artists=COLUMN"]
     return plan.unclear(f"no column is plainly the {meaning(*roles)}", *mapping)
 
 
@@ -230,6 +231,12 @@ def _looks_like_a_row(plan: TablePlan) -> bool:
     return are_keys(pa.array(names, TEXT), words=False) or any(
         pc.any(pc.equal(plan.table.sampled(name), name)).as_py() for name in names
     )
+
+
+def _may_be_lists(plan: TablePlan, name: str) -> bool:
+    """Whether a column may be proposed as lists of keys: numbers may have commas in them, too."""
+    free = name not in plan.roles.values() and folded(name).endswith("s")
+    return free and joined_lists(plan.table.sampled(name)) is not None
 
 
 def _may_be_key(plan: TablePlan, name: str) -> bool:

@@ -81,6 +81,7 @@ def test_what_a_name_leaves_open_the_values_tell(text: str, column: str, role: s
     ("text", "suggested"),
     [
         ("foo,bar\np:1,x:2\n", "playlist=foo"),
+        ('playlist,label,songs\nmy list,"1,5","a, b"\nmine,"2,5","b, c"\n', "track[]=songs"),
         ("playlist_id,song_id,name\n1,5,x\n2,6,y\n", "title=name"),
         ("playlist_id,song_id,album_id\n1,5,7\n", "own_album_id=album_id"),
         ("playlist_id,song_id,bpm,BPM\n1,5,7,8\n", "own_bpm=BPM"),
