@@ -35,6 +35,7 @@ from melon.errors import (
     UnwritableFile,
     counted,
     first_problem,
+    uncapitalized,
 )
 from melon.fields import MAX_ID
 from melon.files import (
@@ -210,7 +211,9 @@ def open_backup(path: Path) -> Iterator[Backup]:
         try:
             backup = Backup(path, file)
         except BadZipFile as error:
-            raise BadBackup(f"is no backup: {error}", where=str(path)) from error
+            raise BadBackup(
+                f"is no backup: {uncapitalized(str(error))}", where=str(path)
+            ) from error
         yield backup
 
 
@@ -319,7 +322,7 @@ class Backup:
             with self._archive.open(name) as file:
                 content = file.read(limit + 1)
         except (KeyError, BadZipFile, EOFError, zlib.error, RuntimeError, ValueError) as error:
-            self.refuse(f"{name} cannot be read: {error}")
+            self.refuse(f"{name} cannot be read: {uncapitalized(str(error))}")
         except OSError as error:
             raise UnreadableFile.from_os_error(self.path, error) from error
         if len(content) > limit:

@@ -17,7 +17,7 @@ from typing import NoReturn, cast
 from melon.catalog.errors import BadImport
 from melon.catalog.importing.names import BY_NAME, folded
 from melon.catalog.importing.tables import distinct_names
-from melon.errors import UnreadableFile, counted
+from melon.errors import UnreadableFile, counted, uncapitalized
 
 SAMPLE_BYTES = 1 << 20
 DELIMITERS = ",;\t|"
@@ -166,7 +166,7 @@ def unreadable(path: Path, error: Exception) -> UnreadableFile:
     if isinstance(error, OSError) and error.errno:
         return UnreadableFile.from_os_error(path, error)
     return UnreadableFile(
-        f"cannot be read: {str(error)[:200]}",
+        f"cannot be read: {uncapitalized(str(error))[:200]}",
         where=str(path),
         hint="copy or download it again, or give another path",
     )

@@ -25,7 +25,7 @@ from melon.catalog.readers import read_playlists, read_songs
 from melon.catalog.records import Playlist, Song
 from melon.catalog.report import ReadReport
 from melon.catalog.writers import write_playlists, write_songs
-from melon.errors import ForeignFile, UnreadableFile, UnwritableFile, counted
+from melon.errors import ForeignFile, UnreadableFile, UnwritableFile, counted, uncapitalized
 from melon.fields import Field, FieldType, own_field
 from melon.files import fresh_beside, locked, sync_directory
 from melon.outputs import MARKER, check_directory, check_not_read, claim_directory, make_directory
@@ -325,7 +325,7 @@ def _ids_in(directory: Path) -> tuple[KeyIds, KeyIds]:
         kinds, keys, ids = (table.column(name).to_pylist() for name in ("kind", "key", "id"))
     except (OSError, KeyError, pa.ArrowException) as error:
         raise UnreadableFile(
-            f"cannot be read: {error}",
+            f"cannot be read: {uncapitalized(str(error))}",
             where=str(path),
             hint="import into a new directory: which key has which id is not known any more",
         ) from None

@@ -28,7 +28,7 @@ from melon.catalog.importing.objects import (
 )
 from melon.catalog.importing.tables import Advance, Part
 from melon.catalog.json_stream import JsonArray
-from melon.errors import MelonError
+from melon.errors import MelonError, uncapitalized
 from melon.files import named_once
 
 
@@ -129,7 +129,7 @@ def _lines(path: Path, part: Part, advance: Advance) -> Iterator[object]:
                     object_pairs_hook=named_once,
                 )
             except (ValueError, RecursionError) as error:
-                part.refuse(f"line {number} is no JSON: {str(error)[:60]}")
+                part.refuse(f"line {number} is no JSON: {uncapitalized(str(error))[:60]}")
 
 
 def _nothing(_: str) -> None:

@@ -246,6 +246,13 @@ def test_rows_may_hold_their_playlist_and_track_as_objects(tmp_path: Path):
     assert lists(text, tmp_path, "a.jsonl") == {"A": ["t:1", "t:2"]}
 
 
+def test_a_line_that_is_no_json_is_skipped_and_told(tmp_path: Path):
+    lines = [json.dumps(A), '{"name": "C"', json.dumps(B)]
+    assert lists("\n".join(lines), tmp_path) == BOTH
+    [said] = [line for line in read(tmp_path / "a.json").report.counted() if "skipped" in line]
+    assert "line 2 is no JSON: expecting ',' delimiter" in said
+
+
 def test_playlists_of_which_nothing_is_said_stay_apart(tmp_path: Path):
     bare = [{"tracks": A["tracks"]}, {"tracks": B["tracks"]}]
     assert list(lists(bare, tmp_path).values()) == list(BOTH.values())

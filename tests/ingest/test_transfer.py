@@ -114,7 +114,7 @@ def test_hostile_backups(demo_store: VectorStore, tmp_path: Path):
     del contents["files"]["tags/0.jsonl"]
     refused("does not list tags/0.jsonl", **{"backup.json": json.dumps(contents).encode()})
     file.write_bytes(b"PK" + bytes(100))
-    with DirectoryPlace(place).open() as store, pytest.raises(BadBackup, match="is no backup"):
+    with DirectoryPlace(place).open() as store, pytest.raises(BadBackup, match="backup: file is"):
         restore(file, store)
     file.unlink()
     os.mkfifo(file)
