@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -20,6 +22,8 @@ PLAYLISTS = 60
 
 
 def test_every_command_of_the_tutorial_runs(tmp_path: Path) -> None:
+    with suppress(OSError), socket.create_connection(("localhost", 6333), timeout=1):
+        pytest.skip("its commands would find the server on localhost:6333, which is not the tests'")
     blocks = re.findall(r"^```console\n(.*?)^```$", TUTORIAL, re.MULTILINE | re.DOTALL)
     commands = re.findall(r"^\$ (.*)$", "".join(blocks), re.MULTILINE)
     assert len(commands) > 12
