@@ -87,7 +87,15 @@ def draw_inspection(page: Page, work: Path) -> None:
 @contextmanager
 def serving() -> Iterator[str]:
     """The URL of the service of the demo's store."""
-    command = [sys.executable, "-m", "melon", "serve", "--port", "0", "--path", str(DEMO / "store")]
+    command = [
+        sys.executable,
+        "-m",
+        "melon",
+        "serve",
+        "--port=0",
+        "--workers=1",
+        f"--path={DEMO / 'store'}",
+    ]
     environment = {**os.environ, "MELON_HOME": str(DEMO)}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -103,6 +111,8 @@ def draw_page(page: Page, search: str, scheme: Literal["light", "dark"] = "light
     page.emulate_media(color_scheme=scheme)
     with serving() as url:
         page.goto(f"{url}/?{search}")
+        page.locator("body[data-shows]").wait_for(timeout=60_000)
+        page.reload()  # as most answers are, once what lies around has been read
         page.locator("body[data-shows]").wait_for(timeout=60_000)
         if "view=map" in search:
             page.get_by_text("On the map:").wait_for(timeout=60_000)
