@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import OrderedDict
+from contextlib import suppress
 from threading import Lock
 
 from melon.errors import MelonError
@@ -59,6 +60,11 @@ class Source:
             if len(self._pinned) > MAX_PINNED:
                 self._pinned.popitem(last=False)  # whoever still asks it keeps it open until then
             return found
+
+    def open_early(self) -> None:
+        """Open the live release ahead of the first request, which would wait for that."""
+        with suppress(MelonError):  # which is told to whoever asks
+            self.retriever()
 
     @property
     def release(self) -> str | None:

@@ -15,6 +15,7 @@ from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 
 from melon.processes import end_with, usable_cores
 from melon.retrieval import RetrievalSettings
@@ -168,6 +169,7 @@ def _answer(plan: Plan, there: socket.socket, share: Share) -> None:
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     server = Server(config)
+    Thread(target=source.open_early, daemon=True).start()
     if plan.workers == 1:
         for told in (signal.SIGTERM, signal.SIGINT):
             # Before uvicorn heeds them itself; and it raises them again when it has ended.

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -132,6 +133,16 @@ def test_one_process_answers_and_ends_when_it_is_told_to(demo_place: Place) -> N
         assert taken.code == 1
         assert "cannot listen: address already in use" in taken.err
     assert process.returncode == 0
+
+
+def test_the_release_is_opened_before_anybody_asks(demo_place: Place) -> None:
+    with (
+        serving(demo_place, "--workers", "1") as (process, url),
+        httpx.Client(base_url=url, timeout=60) as client,
+    ):
+        while not re.search(r'^melon_release\{release=".+"\} 1', client.get("/metrics").text, re.M):
+            assert process.poll() is None
+            time.sleep(0.05)
 
 
 def test_whoever_connects_before_it_answers_waits_and_nobody_else_gets_the_address() -> None:
