@@ -30,14 +30,21 @@ class Source:
         store: asked for everything.
         settings: what the strategies are weighted by.
         strategy: answers where a request names none.
+        warns: whether it is logged that there is nothing to answer from.
     """
 
     def __init__(
-        self, store: VectorStore, settings: RetrievalSettings, strategy: str | None
+        self,
+        store: VectorStore,
+        settings: RetrievalSettings,
+        strategy: str | None,
+        *,
+        warns: bool = True,
     ) -> None:
         self.store = store
         self._settings = settings
         self._strategy = strategy
+        self._warns = warns
         self._live: Retriever | None = None
         self._pinned: OrderedDict[str, Retriever] = OrderedDict()
         self._opening = Lock()
@@ -84,7 +91,7 @@ class Source:
             try:
                 self._live = self._open(None)
             except MelonError as error:
-                if self._failed is None:
+                if self._warns and self._failed is None:
                     log.warning("there is nothing to answer from yet: %s", error)
                 self._failed = time.monotonic() + RETRY_SECONDS, error
                 raise

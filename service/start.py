@@ -152,7 +152,12 @@ def _answer(plan: Plan, there: socket.socket, share: Share) -> None:
     store = open_store(
         settings.model_copy(update={"qdrant_timeout": timeout}), url=plan.url, path=plan.path
     )
-    source = Source(store, RetrievalSettings.model_validate_json(plan.settings), settings.strategy)
+    source = Source(
+        store,
+        RetrievalSettings.model_validate_json(plan.settings),
+        settings.strategy,
+        warns=share.place == 0,  # the others would say the same
+    )
     app = create_app(source, key=plan.key, limits=Limits(seconds=plan.seconds), home=settings.home)
     config = uvicorn.Config(
         app,

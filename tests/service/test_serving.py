@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from command_line import melon, on_one_engine
-from places import Place
+from places import DirectoryPlace, Place
 
 from melon.errors import MelonError
 from melon.service import listen, usual_workers
@@ -143,6 +143,25 @@ def test_the_release_is_opened_before_anybody_asks(demo_place: Place) -> None:
         while not re.search(r'^melon_release\{release=".+"\} 1', client.get("/metrics").text, re.M):
             assert process.poll() is None
             time.sleep(0.05)
+
+
+def test_one_of_several_processes_says_that_there_is_nothing_to_answer_from(
+    tmp_path: Path,
+) -> None:
+    nothing = DirectoryPlace(tmp_path / "store")
+    with serving(nothing, "--workers", "2") as (process, url), ExitStack() as opened:
+        while len(connections_of(process.pid, url)) < 2:  # until both were asked
+            one = opened.enter_context(connection(url))
+            assert answered(one)
+            one.sendall(b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            said = one.recv(1 << 16)
+            while b"there is no store" not in said:
+                more = one.recv(1 << 16)
+                assert more
+                said += more
+        process.terminate()
+        assert process.stderr
+        assert process.stderr.read().count("there is nothing to answer from yet") == 1
 
 
 def test_whoever_connects_before_it_answers_waits_and_nobody_else_gets_the_address() -> None:
