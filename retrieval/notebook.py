@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from melon.errors import MissingExtra
+from melon.errors import InputError, MissingExtra
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +17,8 @@ _NUMBERS = ("score", "playlists")
 
 def to_frame(answer: Recommendation, kind: Literal["songs", "tags"]) -> pd.DataFrame:
     """The songs, or the tags, a row each, in their order; see `Recommendation.to_frame`."""
+    if kind not in ("songs", "tags"):
+        raise InputError(f"an answer has no {kind!r}", hint="frames are of songs or tags")
     try:
         import pandas as pd
     except ModuleNotFoundError as error:
@@ -64,11 +66,13 @@ def to_html(answer: Recommendation) -> str:
         {"tag": tag.tag, score["tags"]: _score(tag.score, score["tags"])} for tag in answer.tags
     ]
     unknown = [*answer.unknown.songs, *answer.unknown.tags, *answer.unknown.words]
+    popular = [kind for kind in answer.popular if getattr(answer, kind)]
     notes = [
         *(
-            [f"What is popular: nothing of the query leads to {' or '.join(answer.popular)}."]
-            * bool(answer.popular)
+            [f"What is popular: nothing of the query leads to {' or '.join(popular)}."]
+            * bool(popular)
         ),
+        *["No song passes the constraints."] * ("songs" in answer.popular and not songs),
         *([f"Unknown: {', '.join(map(str, unknown))}."] * bool(unknown)),
         f"{answer.strategy}, release {answer.release}",
     ]

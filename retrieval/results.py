@@ -177,6 +177,7 @@ class Recommendation:
         """The songs, or the tags, a row each, in their order.
 
         Raises:
+            InputError: `kind` is neither.
             MissingExtra: pandas is not installed.
         """
         return notebook.to_frame(self, kind)

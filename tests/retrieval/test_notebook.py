@@ -7,8 +7,8 @@ import sys
 import pytest
 from playwright.sync_api import Page
 
-from melon.errors import MissingExtra
-from melon.retrieval import Recommendation, Retriever, Song, Tag, Unknown
+from melon.errors import InputError, MissingExtra
+from melon.retrieval import Constraints, Recommendation, Retriever, Song, Tag, Unknown
 
 EVIL = "<script>document.title = 'run'</script><img src=x onerror=\"document.title='run'\">&amp;"
 
@@ -48,6 +48,13 @@ def test_what_is_popular_and_what_is_empty(page: Page):
     assert "<table" not in answer(songs=(), tags=())._repr_html_()
 
 
+def test_where_no_song_passes_nothing_is_called_popular(retriever: Retriever):
+    constraints = Constraints(where=["popularity > 1000000"])
+    html = retriever.recommend(tags=["rain"], constraints=constraints)._repr_html_()
+    assert "<p>No song passes the constraints.</p>" in html
+    assert "popular" not in html
+
+
 def test_a_frame_has_a_row_for_each(retriever: Retriever):
     found = retriever.recommend(title="rainy day", limit=15)
     frame = found.to_frame()
@@ -60,6 +67,9 @@ def test_a_frame_has_a_row_for_each(retriever: Retriever):
     assert (list(empty.to_frame()), len(empty.to_frame("tags"))) == (list(answer().to_frame()), 0)
     own = answer(songs=(Song(1, 1.0, more={"bpm": 90.5}), Song(2, 0.5)))
     assert own.to_frame()["bpm"].isna().tolist() == [False, True]
+
+    with pytest.raises(InputError, match="no 'playlists'"):
+        found.to_frame("playlists")  # type: ignore[arg-type]
 
 
 def test_without_pandas_it_is_said_what_to_do(monkeypatch: pytest.MonkeyPatch):
