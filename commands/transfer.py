@@ -40,10 +40,11 @@ def backup(
     no index. It is whole or not there.
     """
     from melon.ingest import back_up
-    from melon.outputs import check_file
+    from melon.outputs import check_file, make_directory
 
     check_file(file)
     reader = opened_reader(chosen_store(url, path), release)
+    make_directory(file.parent)
     with meter() as bar:
         back_up(reader, file, bar)
     points = sum(reader.manifest.counts.values())

@@ -117,7 +117,7 @@ def test_what_a_format_cannot_hold_is_refused():
 
 def test_the_command_writes_what_it_lists(keyed_place: Place, tmp_path: Path):
     melon = on(keyed_place)
-    path = tmp_path / "rain.csv"
+    path = tmp_path / "new" / "rain.csv"
     done = melon(
         "query", "--title", "rain", "-n", "5", "--order", "flow", "--export", str(path), "--json"
     )
@@ -131,4 +131,4 @@ def test_the_command_writes_what_it_lists(keyed_place: Place, tmp_path: Path):
     assert refused.code == 2
     assert "let it end in .m3u8, .jspf, .csv, .json" in refused.err
     assert melon("query", "--order", "up").code == 2
-    assert melon("query", "--export", str(tmp_path / "no" / "a.csv")).code == 1
+    assert melon("query", "--export", str(path / "a.csv")).code == 1  # in a file

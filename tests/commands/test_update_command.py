@@ -71,7 +71,7 @@ def test_what_is_new_is_found_after_an_update(place: Place, more: Path) -> None:
     assert not any(said[kind]["added"] + said[kind]["changed"] for kind in ("songs", "playlists"))
     assert "nothing has changed since the space was made" in again.err
     assert "nothing to do" in run("ingest", SPACE).err
-    assert run("backup", "release.melon").code == 0
+    assert run("backup", "new/release.melon").code == 0
 
 
 def test_an_update_that_was_cut_off_is_completed_by_another(
