@@ -65,7 +65,7 @@ def find(
         print_json(found.to_json())
         return
     if not found:
-        note(f"nothing has {text!r} in its name or key")
+        note(f"nothing was found by {text!r}")
     _print_songs("Songs", found.songs)
     _print_tags("Tags", found.tags)
     _print_artists(found.artists)

@@ -30,7 +30,7 @@ def test_find(ask: Command):
 def test_nothing_found_is_said(ask: Command):
     done = ask("find", "qqqq")
     assert (done.code, done.out) == (0, "")
-    assert "nothing has 'qqqq'" in done.err
+    assert "nothing was found by 'qqqq'" in done.err
 
 
 def test_keys_are_shown_where_there_are_keys(keyed_place: Place):
