@@ -8,6 +8,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from melon.errors import InputError
 from melon.retrieval.retriever import Retriever
+from melon.store import StoreClosed
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,6 +26,10 @@ def _awaited(
     async def call(self: AsyncRetriever, /, *args: P.args, **kwargs: P.kwargs) -> T:
         import asyncio  # which takes longer to import than a query of the command to answer
 
+        if self._closed:
+            raise StoreClosed(
+                "it is closed", where="the retriever", hint="close it after the last call"
+            )
         task = partial(method, self._retriever, *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self._threads, task)
 
@@ -66,13 +71,14 @@ class AsyncRetriever:
             raise InputError(f"{threads} threads cannot answer")
         from concurrent.futures import ThreadPoolExecutor
 
-        self._retriever = retriever
+        self._retriever, self._closed = retriever, False
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="melon")
 
     async def close(self) -> None:
-        """Close the store once all calls have ended."""
+        """Close the store once all calls have ended; later ones raise `StoreClosed`."""
         import asyncio
 
+        self._closed = True
         await asyncio.to_thread(self._threads.shutdown)
         self._retriever.close()
 

@@ -31,6 +31,9 @@ def test_answers_are_those_of_the_retriever(demo_place: Place):
             assert (await awaited.listing("tags", limit=2)).total
             with pytest.raises(melon.InputError, match="'Jaz'"):
                 await awaited.recommend(constraints=melon.Constraints(genres=["Jaz"]))
+        with pytest.raises(StoreClosed):
+            await awaited.recommend(title="rain")
+        await awaited.close()
 
     retriever = Retriever(demo_place.open())
     asyncio.run(ask(retriever))
