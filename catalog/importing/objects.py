@@ -74,9 +74,10 @@ def records_of(document: dict[str, Any], part: Part) -> list[Any] | None:
     if all(isinstance(value, dict) for value in values):
         if all(map(tracks_of, values)):
             return [_named(name, playlist) for name, playlist in document.items()]
-        if len({tuple(value) for value in values}) == 1 and not any(map(has_role, values[0])):
-            by_column = {name: list(column.values()) for name, column in document.items()}
-            return _rows(by_column) or None
+        index = [*values[0]] if len({tuple(value) for value in values}) == 1 else []
+        numbered = index == [*map(str, range(len(index)))]
+        if index and not any(map(has_role, index)) and (numbered or any(map(has_role, document))):
+            return [{name: column[row] for name, column in document.items()} for row in index]
         records = all(any(map(has_role, value)) and not tracks_of(value) for value in values)
         if records and not any(map(has_role, document)):
             return [indexed(name, row) for name, row in document.items()]

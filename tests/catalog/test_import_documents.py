@@ -102,6 +102,13 @@ def test_a_table_without_rows_is_empty(orient: Any, tmp_path: Path):
         read(tmp_path / "a.json")
 
 
+@pytest.mark.parametrize("song", ["track", "item"])
+def test_a_table_of_other_names_is_asked_about(song: str, tmp_path: Path):
+    document = {"user": {"0": "A", "1": None}, song: {"0": "t:1", "1": "t:2"}}
+    with pytest.raises(BadImport, match=f"columns are user, {song}\n"):
+        lists(document, tmp_path)
+
+
 def test_columns_of_lists_are_playlists(tmp_path: Path):
     document = {"name": ["A", "B"], "songs": [["t:1", "t:2"], ["t:2", "t:3"]]}
     assert lists(document, tmp_path) == BOTH
