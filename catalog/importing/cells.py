@@ -166,10 +166,10 @@ def separator(values: Any, *, commas: bool) -> str | None:
     values = values.drop_null()
     if pc.any(pc.match_substring_regex(values, f"{JOINT}|{QUOTED_LIST}")).as_py():
         return None  # they are lists, or texts of such as programs write them
-    marks = (*_SEPARATORS, ",") if commas else _SEPARATORS
-    for mark in marks:
-        if pc.any(pc.match_substring(values, mark)).as_py():
-            return mark
+    for marks in (_SEPARATORS, ",") if commas else (_SEPARATORS,):
+        cells = {mark: pc.sum(pc.match_substring(values, mark)).as_py() or 0 for mark in marks}
+        if any(cells.values()):
+            return max(cells, key=lambda mark: cells[mark])  # others are part of a name
     if (
         pc.all(pc.match_substring_regex(values, _HASHTAGS)).as_py()
         and pc.any(pc.match_substring_regex(values, "#.*#")).as_py()

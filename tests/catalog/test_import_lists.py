@@ -36,6 +36,15 @@ def test_lists_in_cells(tmp_path: Path):
     assert found[FIELDS_FILE]["songs"] == [{"name": "moods", "type": "keyword", "many": True}]
 
 
+@pytest.mark.parametrize(("mark", "other"), [("|", ";"), (";", "|")])
+def test_lists_are_split_where_most_cells_are(mark: str, other: str, tmp_path: Path):
+    name = f"R&B{other} Soul"
+    tags = [f"rain{mark}calm", f"gym{mark}{name}", "night"]
+    frame_report({"playlist_id": [1, 2, 3], "track_id": [5, 6, 7], "tags": tags}, tmp_path / "own")
+    found = [one["tags"] for one in contents(tmp_path / "own")[TRAIN]]
+    assert found == [["rain", "calm"], ["gym", name], ["night"]]
+
+
 def test_hashtags_are_tags_without_the_sign(tmp_path: Path):
     rows = {"playlist_id": [1, 2, 3], "track_id": [5, 6, 7]}
     frame_report(rows | {"tags": ["#비 #late_night", None, "#gym#run"]}, tmp_path / "own")
