@@ -153,7 +153,15 @@ def inspection_page(found: Semantics) -> str:
             table("Mean cosines of the largest genres", GENRES, genre_rows(found)),
         ]
     if found.tags:
-        parts += ["<h2>Tags</h2>", table("The commonest tags", TAGS, tag_rows(found))]
+        rows = [
+            (
+                text(one.tag),
+                f"{one.popularity:,}",
+                ", ".join(f"<bdi>{text(tag)}</bdi> {score:.2f}" for tag, score in one.nearest),
+            )
+            for one in found.tags
+        ]
+        parts += ["<h2>Tags</h2>", table("The commonest tags", TAGS, rows, html=True)]
     if hubs := found.hubness:
         last = len(hubs.histogram) - 1
         parts += [

@@ -1,4 +1,7 @@
 "use strict";
+/* A text that would turn round the numbers beside it, as Arabic and Hebrew do, kept from that. */
+const apart = (text) => (/[\u0590-\u08ff]/.test(text) ? `\u2068${text}\u2069` : text);
+
 /* Points on a canvas: to pan, to zoom, to point at, to pick. The map's page uses it, and melon's own.
 
    new MelonMap(canvas, data, {picked: row => …})
@@ -219,6 +222,12 @@ class MelonMap {
     pen.stroke();
   }
 
+  /* Half the width of a text, and its middle as near to x as it can be seen whole. */
+  room(pen, text, x) {
+    const half = pen.measureText(text).width / 2 + 4;
+    return [half, Math.max(half, Math.min(this.width - half, x))];
+  }
+
   write(pen, text, x, y, ink, paper) {
     pen.lineWidth = 3;
     pen.lineJoin = "round";
@@ -238,10 +247,12 @@ class MelonMap {
       if (taken.length === 40) break;
       const [x, y] = this.place(row);
       if (!this.isShown(row) || x < 0 || y < 16 || x > this.width || y > this.height) continue;
-      const half = pen.measureText(this.name(row)).width / 2 + 4;
-      if (taken.some(([tx, ty, other]) => Math.abs(tx - x) < half + other && Math.abs(ty - y) < 17)) continue;
-      taken.push([x, y, half]);
-      this.write(pen, this.name(row), x, y - 6, ink, paper);
+      const letters = [...this.name(row)];
+      const text = letters.length > 24 ? `${letters.slice(0, 23).join("")}…` : this.name(row);
+      const [half, middle] = this.room(pen, text, x);
+      if (taken.some(([tx, ty, other]) => Math.abs(tx - middle) < half + other && Math.abs(ty - y) < 17)) continue;
+      taken.push([middle, y, half]);
+      this.write(pen, text, middle, y - 6, ink, paper);
     }
   }
 
@@ -260,7 +271,8 @@ class MelonMap {
     this.ring(pen, this.chosen, ink, 3, 5);
     pen.font = `bold 14px ${getComputedStyle(this.canvas).fontFamily}`;
     pen.textAlign = "center";
-    this.write(pen, this.name(this.chosen), x, y - 14, ink, paper);
+    const name = this.name(this.chosen);
+    this.write(pen, name, this.room(pen, name, x)[1], y - 14, ink, paper);
   }
 
   point(x, y) {
@@ -280,9 +292,9 @@ class MelonMap {
 
   describe(row) {
     const { kind, kinds, artists, popularity } = this.data;
-    const parts = [`${this.name(row)}${artists[row] ? ` · ${artists[row]}` : ""}`, kinds[kind[row]]];
+    const parts = [`${apart(this.name(row))}${artists[row] ? ` · ${apart(artists[row])}` : ""}`, kinds[kind[row]]];
     const code = this.by.codes[row];
-    if (code >= 0 && this.by !== this.data.colourings.kind) parts.push(this.by.labels[code]);
+    if (code >= 0 && this.by !== this.data.colourings.kind) parts.push(apart(this.by.labels[code]));
     if (popularity[row] !== null) {
       const unit = kind[row] === 2 ? ["like", "likes"] : ["playlist", "playlists"];
       parts.push(`${popularity[row].toLocaleString("en")} ${unit[popularity[row] === 1 ? 0 : 1]}`);

@@ -7,8 +7,8 @@
   const make = (tag, text, more = {}) => Object.assign(document.createElement(tag), { textContent: text, ...more });
   const button = (row) => {
     const item = make("li", "");
-    const artists = data.artists[row] ? ` · ${data.artists[row]}` : "";
-    const inside = make("button", `${map.name(row)}${artists}`, { type: "button" });
+    const artists = data.artists[row] ? ` · ${apart(data.artists[row])}` : "";
+    const inside = make("button", `${apart(map.name(row))}${artists}`, { type: "button" });
     inside.append(make("span", ` ${data.kinds[data.kind[row]]}`, { className: "faint" }));
     inside.addEventListener("click", () => map.pick(row));
     item.append(inside);
@@ -48,7 +48,7 @@
     legend.replaceChildren();
     const add = (code, label, colour) => {
       if (!counts.get(code)) return;
-      const text = `${label} (${counts.get(code).toLocaleString("en")})`;
+      const text = `${apart(label)} (${counts.get(code).toLocaleString("en")})`;
       legend.append(check(text, colour, true, toggle(map.hidden.codes, code)));
     };
     map.by.labels.forEach((label, code) => add(code, label, map.by.colours[code]));

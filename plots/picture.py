@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
+import unicodedata
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,9 @@ FONTS = (
 
 LABELS = 25
 """Tags that are named."""
+
+LETTERS = 24
+"""Of a name, the rest is cut off."""
 
 
 def write_picture(of: Map, path: Path, colour: str | None = None) -> None:
@@ -85,9 +88,9 @@ def picture(of: Map, colour: str | None = None) -> bytes:
                     linewidths=0,
                     rasterized=True,
                 )
-        for row in _named(of, kinds, sizes):
+        for row, name in names_of(of, kinds, sizes).items():
             axes.annotate(
-                printable(of.name[row] or ""),
+                name,
                 (of.x[row], of.y[row]),
                 ha="center",
                 path_effects=[withStroke(linewidth=3, foreground="white")],
@@ -109,15 +112,20 @@ def picture(of: Map, colour: str | None = None) -> bytes:
     return file.getvalue()
 
 
-def _named(of: Map, kinds: NDArray[np.int64], sizes: NDArray[np.float64]) -> Sequence[int]:
-    """The rows of the commonest tags, without those whose names would lie over another's."""
-    width, height = np.ptp(of.x) / 12 or 1, np.ptp(of.y) / 40 or 1
-    named: list[int] = []
+def names_of(of: Map, kinds: NDArray[np.int64], sizes: NDArray[np.float64]) -> dict[int, str]:
+    """The names of the commonest tags by row, without those that would lie over another's."""
+    whole = max(np.ptp(of.x), np.ptp(of.y)) or 1
+    line, letter = whole / 40, whole / 110
+    names: dict[int, str] = {}
+    halves: dict[int, float] = {}
     tags = np.flatnonzero(kinds == 1).tolist()
     for row in sorted(tags, key=lambda row: (-sizes[row], row)):
-        if len(named) < LABELS and all(
-            abs(of.x[row] - of.x[other]) > width or abs(of.y[row] - of.y[other]) > height
-            for other in named
+        name = printable(of.name[row] or "")
+        name = name if len(name) <= LETTERS else f"{name[: LETTERS - 1]}…"
+        half = letter / 2 * sum(1 + (unicodedata.east_asian_width(c) in "FW") for c in name)
+        if len(names) < LABELS and all(
+            abs(of.x[row] - of.x[other]) > half + width or abs(of.y[row] - of.y[other]) > line
+            for other, width in halves.items()
         ):
-            named.append(row)
-    return named
+            names[row], halves[row] = name, half
+    return names

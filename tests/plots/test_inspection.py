@@ -79,6 +79,11 @@ def test_its_page_takes_names_for_text() -> None:
     assert "\u202e" not in found
 
 
+def test_arabic_names_leave_numbers_where_they_are() -> None:
+    arabic = replace(EMPTY, tags=(TagNear("مطر", 3, (("مطر", 0.5),)),))
+    assert "<td><bdi>مطر</bdi> 0.50</td>" in inspection_page(arabic)
+
+
 def test_charts_are_drawn_to_scale() -> None:
     drawn = histogram("Cosines", [("a & b", [1, 3]), ("none", [0, 0])], -1, 1)
     assert "M0 100V66.67h1V0.00h1V100Z" in drawn

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -16,6 +17,7 @@ from some_map import HOSTILE, some_map
 from melon.errors import MissingExtra
 from melon.plots import map_page, write_parquet, write_picture
 from melon.plots.page import data, page, text
+from melon.plots.picture import names_of
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -135,6 +137,47 @@ def test_seeds_and_results_of_a_query_can_be_marked(page: Page, file: Path) -> N
     page.wait_for_function("melonMap.whole > 0")
     page.evaluate("melonMap.mark({seeds: [3], results: [4, 5]}); melonMap.draw()")
     assert page.evaluate("[...melonMap.marks]") == [[4, "result"], [5, "result"], [3, "seed"]]
+
+
+def test_labels_are_seen_whole(page: Page, tmp_path: Path) -> None:
+    """Those at an edge move in, and those that are long are cut."""
+    names = [f"{row} {'name ' * 20}" for row in range(60)]
+    (tmp_path / "map.html").write_text(map_page(some_map(name=names, kind=["tag"] * 60)))
+    page.set_viewport_size({"width": 375, "height": 700})
+    page.goto((tmp_path / "map.html").as_uri())
+    page.wait_for_function("melonMap.whole > 0")
+    written = page.evaluate(
+        """() => {
+          const written = [], pen = CanvasRenderingContext2D.prototype, write = pen.fillText;
+          pen.fillText = function (text, x, y) {
+            written.push([text, x - this.measureText(text).width / 2]);
+            write.call(this, text, x, y);
+          };
+          melonMap.draw();
+          return written;
+        }"""
+    )
+    assert len(written) > 5
+    assert {len(text) for text, _ in written} == {24}
+    assert min(left for _, left in written) >= 0
+
+
+def test_arabic_names_leave_numbers_where_they_are(page: Page, tmp_path: Path) -> None:
+    found = some_map(genre=["موسيقى"] * 60, name=["حب"] * 60)
+    (tmp_path / "map.html").write_text(map_page(found))
+    page.goto((tmp_path / "map.html").as_uri())
+    assert page.locator("#legend").inner_text() == "\u2068موسيقى\u2069 (60)"
+    assert page.evaluate("melonMap.describe(3)").endswith(" · \u2068موسيقى\u2069 · 3 playlists")
+
+
+def test_names_in_a_picture_do_not_lie_over_others() -> None:
+    x = [0.0, 10.0, 100.0, *[50.0] * 57]
+    found = some_map(name=["long " * 9, "비 오는 날", "night"] * 20, kind=["tag"] * 60, x=x)
+    found = found.model_copy(update={"y": [0.0, 0.0, 0.0, *[100.0] * 57]})
+    sizes = np.array([3.0, 2.0, 1.0, *[0.0] * 57])
+    names = names_of(found, np.ones(60, dtype=np.int64), sizes)
+    assert list(names) == [0, 2, 3]
+    assert names[0] == "long long long long lon…"
 
 
 def test_a_picture_has_names_in_any_script(tmp_path: Path) -> None:

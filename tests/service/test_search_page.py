@@ -208,3 +208,22 @@ def test_names_are_text_whatever_is_in_them(site: Site) -> None:
         page.get_by_role("button", name="More like this: <img").last.click()
         site.answered()
     assert page.title() == "melon"
+
+
+@on_one_engine
+def test_arabic_names_leave_numbers_where_they_are(site: Site) -> None:
+    """What a name of a script that runs to the left stands beside is not taken into it."""
+
+    def rename(route: Route) -> None:
+        answer = route.fetch()
+        said: dict[str, Any] = answer.json()
+        because = [{"kind": "tag", "tag": "مطر", "share": 1.0}]
+        facts = {"genres": ["موسيقى"], "issue_date": "2019-02", "because": because}
+        said["songs"][0] |= {"artists": []} | facts
+        route.fulfill(response=answer, json=said)
+
+    with site.altered("query", rename):
+        site.open("?tags=rain")
+        song = site.songs().first
+        expect(song.locator(".facts").first).to_have_text("\u2068موسيقى\u2069 · 2019-02")
+        expect(song.locator(".because")).to_contain_text("100 % \u2068مطر\u2069")

@@ -3,7 +3,7 @@
 import { make } from "./dom.js";
 import { nameOf } from "./names.js";
 import { adding, removing, withValue } from "./query.js";
-import { count, reasonsOf } from "./words.js";
+import { apart, count, reasonsOf } from "./words.js";
 
 // An answer as elements. `other` is the answer beside it, if there is one; `own` the catalogue's
 // own fields; `side` tells the two apart; `none` is said where there are no songs.
@@ -111,7 +111,7 @@ function renderSong(song, { popular, largest, change, own, release, side, other,
         type: "button", className: "plain", key: `${side}artist ${song.id} ${artist}`,
         title: `Only by ${artist}`, onclick: () => change((query) => adding(query, "artists", artist)),
       }, artist), " "]),
-      [...song.genres, song.issue_date].filter(Boolean).join(" · ")),
+      [...song.genres, song.issue_date].filter(Boolean).map(apart).join(" · ")),
     fields.length
       ? make("p", { className: "facts" }, fields.map((field) => ownValue(field, song[field.name])).join(" · "))
       : null,
@@ -121,7 +121,7 @@ function renderSong(song, { popular, largest, change, own, release, side, other,
 }
 
 function ownValue({ name, type }, value) {
-  const values = [value].flat().map((one) => (type === "date" ? one.slice(0, 10) : String(one)));
+  const values = [value].flat().map((one) => (type === "date" ? one.slice(0, 10) : apart(String(one))));
   return `${name}: ${values.join(", ")}`;
 }
 
@@ -130,7 +130,7 @@ function versions(song, change, { release, side }) {
     make("summary", { key: `${side}versions ${song.id}` }, count(song.versions.length, "other version")),
     make("ul", {}, song.versions.map((one) => make("li", {},
       one.name ?? nameOf("song", one.id, one.key, release), " ",
-      make("small", {}, [...one.artists, one.issue_date].filter(Boolean).join(" · ")), " ",
+      make("small", {}, [...one.artists, one.issue_date].filter(Boolean).map(apart).join(" · ")), " ",
       thumb("songs", one.id, one.name ?? one.id, change, side)))));
 }
 

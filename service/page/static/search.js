@@ -3,7 +3,7 @@
 import { ask, newest } from "./api.js";
 import { debounced, make } from "./dom.js";
 import { remember } from "./names.js";
-import { count } from "./words.js";
+import { apart, count } from "./words.js";
 
 const PAUSE = 80; // milliseconds after a key
 const OF_EACH = 5;
@@ -102,7 +102,7 @@ export class Search {
       { id: `${this.list.id}-option-${number}`, role: "option", "aria-selected": "false",
         onclick: choose },
       make("span", { className: "name" }, name),
-      more && make("small", {}, more.filter(Boolean).join(" · ")));
+      more && make("small", {}, more.filter(Boolean).map(apart).join(" · ")));
     this.options.push({ element, choose });
     return element;
   }

@@ -7,7 +7,10 @@ const REASONS = 3;
 export const count = (number, one, many = `${one}s`) =>
   `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 
-export const quoted = (text) => `‘${text}’`;
+// A text that would turn round the numbers beside it, as Arabic and Hebrew do, kept from that.
+export const apart = (text) => (/[\u0590-\u08ff]/.test(text) ? `\u2068${text}\u2069` : text);
+
+export const quoted = (text) => `‘${apart(text)}’`;
 
 // Why a result is there: the playlists it came through, and what of the query speaks for it.
 export function reasonsOf(result, release) {
@@ -50,8 +53,8 @@ function shares(parts, release) {
 }
 
 function seedName(part, release) {
-  if (part.kind === "tag") return part.tag;
+  if (part.kind === "tag") return apart(part.tag);
   if (part.kind === "word") return quoted(part.word);
   if (part.kind === "bigram") return "letters of the words";
-  return nameOf(part.kind, part.id, part.key, release);
+  return apart(nameOf(part.kind, part.id, part.key, release));
 }
