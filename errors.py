@@ -197,6 +197,11 @@ def counted(count: int, one: str, many: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else many or f'{one}s'}"
 
 
+def sized(n: int) -> str:
+    """How large a file of so many bytes is, for a message: `9 kB`, `1,250.0 MB`."""
+    return f"{n / 1e6:,.1f} MB" if n >= 1e5 else f"{-(-n // 1000)} kB"
+
+
 def uncapitalized(message: str) -> str:
     """Fit another library's message into a sentence."""
     is_word = message.split(" ", 1)[0].istitle()  # and not a name, such as NaN

@@ -18,7 +18,7 @@ from melon.commands.options import (
     opened_reader,
     path_option,
 )
-from melon.errors import counted
+from melon.errors import counted, sized
 
 
 def map_(
@@ -124,5 +124,5 @@ def map_(
     write_atomically(out, page)
     if as_json:
         print_json(made.model_dump(mode="json"))
-    note(f"map of {counted(len(made), 'point')}: {out} ({out.stat().st_size / 1e6:.1f} MB)")
+    note(f"map of {counted(len(made), 'point')}: {out} ({sized(out.stat().st_size)})")
     note(made.rule)

@@ -162,6 +162,9 @@ def render_points(collection: Collection, points: Sequence[Nearest]) -> None:
     """Tags, playlists or words near something, as a table."""
     from melon.store import Collection
 
+    if not points:
+        note(f"no {collection} are near it")
+        return
     rows: list[Sequence[object]]
     if collection is Collection.PLAYLISTS:
         keys = [near.payload.get("key") for near in points]

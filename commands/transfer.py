@@ -10,7 +10,7 @@ import typer
 from melon.commands.completion import known
 from melon.commands.console import meter, note
 from melon.commands.options import PathOption, UrlOption, chosen_store, opened_reader, path_argument
-from melon.errors import counted
+from melon.errors import counted, sized
 
 if TYPE_CHECKING:
     from melon.store import ReleaseManifest, VectorStore
@@ -48,8 +48,7 @@ def backup(
     with meter() as bar:
         back_up(reader, file, bar)
     points = sum(reader.manifest.counts.values())
-    size = file.stat().st_size / 1e6
-    held = f"{counted(points, 'point')}, {size:,.1f} MB"
+    held = f"{counted(points, 'point')}, {sized(file.stat().st_size)}"
     note(f"release {reader.manifest.release} is in {file}: {held}")
 
 

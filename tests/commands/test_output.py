@@ -18,12 +18,13 @@ from rich.cells import cell_len
 
 from melon.commands.console import note, note_error, print_table
 from melon.commands.options import left_open
-from melon.commands.render import percents, render, render_reasons
+from melon.commands.render import percents, render, render_points, render_reasons
 from melon.embedding import EmbeddingSpace
-from melon.errors import InputError
+from melon.errors import InputError, sized
 from melon.ingest import ingest
 from melon.ranking import Ranking, Trial
 from melon.retrieval import Because, PlaylistQuery, Recommendation, Retriever, Song, Tag
+from melon.store import Collection
 
 JSON_DOCS = Path(__file__).resolve().parents[2] / "docs" / "json.md"
 
@@ -404,6 +405,19 @@ def test_a_list_of_what_is_popular_is_marked(capsys: pytest.CaptureFixture[str])
     assert [line.split() for line in tags.split("\n") if line] == [
         ["tag", "playlists"], ["rain", "8"]
     ]  # fmt: skip
+
+
+def test_where_nothing_is_near_it_is_said(capsys: pytest.CaptureFixture[str]):
+    render_points(Collection.TAGS, [])
+    assert capsys.readouterr() == ("", "no tags are near it\n")
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [(1, "1 kB"), (5481, "6 kB"), (99_999, "100 kB"), (10**5, "0.1 MB"), (10**9, "1,000.0 MB")],
+)
+def test_sizes_of_small_files_are_not_nothing(size: int, said: str):
+    assert sized(size) == said
 
 
 @pytest.mark.parametrize("fallback", [None, "popularity"])
