@@ -1,4 +1,4 @@
-"""Processes that work for another one, and end with it; and how many suit this machine."""
+"""Processes that work for another one, and end with it; how many suit this machine; Ctrl-C."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 PR_SET_PDEATHSIG = 1
 
@@ -37,6 +39,36 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):  # not on every system
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@contextmanager
+def interrupts_held() -> Iterator[Callable[[], None]]:
+    """Have Ctrl-C wait for a call of what this gives, or for the end of the block.
+
+    For a library whose compiled parts are broken by a `KeyboardInterrupt` in their midst. Where
+    none would be raised, as in another thread than the main one, nothing changes.
+    """
+    came = False
+
+    def hold(*_: object) -> None:
+        nonlocal came
+        came = True
+
+    def let_go() -> None:
+        if came:
+            raise KeyboardInterrupt
+
+    usual = signal.default_int_handler
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGINT) is not usual:
+        yield let_go
+        return
+    signal.signal(signal.SIGINT, hold)
+    try:
+        yield let_go
+    finally:
+        signal.signal(signal.SIGINT, usual)
+    let_go()
 
 
 def _end_after(sentinel: int) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from melon.errors import needing
 from melon.evaluation import neighbours
+from melon.processes import interrupts_held
 from melon.progress import Progress, ignore
 
 Floats = NDArray[np.float32]
@@ -60,27 +61,29 @@ def lay_out(
         from openTSNE.nearest_neighbors import PrecomputedNeighbors
 
     jobs = 2 if len(vectors) >= MANY else 1
-    near = PrecomputedNeighbors(rows, np.maximum(1 - cosines, 0).astype(np.float64))
-    affinities = affinity.PerplexityBasedNN(knn_index=near, perplexity=PERPLEXITY, n_jobs=jobs)
     done = 0
-
-    def report(*_: Any) -> None:
-        nonlocal done
-        done += 10
-        progress("lay out", min(done, EARLY + LATE), EARLY + LATE)
-
     progress("lay out", 0, EARLY + LATE)
-    places = TSNE(
-        early_exaggeration_iter=EARLY,
-        n_iter=LATE,
-        n_jobs=jobs,
-        random_state=seed,
-        callbacks=report,
-        callbacks_every_iters=10,
-    ).fit(
-        affinities=affinities,
-        initialization=initialization.pca(vectors.astype(np.float64), random_state=seed),
-    )
+    with interrupts_held() as let_go:  # in the midst of a step, it may end in a crash
+
+        def report(*_: Any) -> None:
+            nonlocal done
+            done += 10
+            progress("lay out", min(done, EARLY + LATE), EARLY + LATE)
+            let_go()
+
+        near = PrecomputedNeighbors(rows, np.maximum(1 - cosines, 0).astype(np.float64))
+        affinities = affinity.PerplexityBasedNN(knn_index=near, perplexity=PERPLEXITY, n_jobs=jobs)
+        places = TSNE(
+            early_exaggeration_iter=EARLY,
+            n_iter=LATE,
+            n_jobs=jobs,
+            random_state=seed,
+            callbacks=report,
+            callbacks_every_iters=10,
+        ).fit(
+            affinities=affinities,
+            initialization=initialization.pca(vectors.astype(np.float64), random_state=seed),
+        )
     return np.asarray(places, np.float32), rows
 
 

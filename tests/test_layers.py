@@ -52,7 +52,7 @@ MAY_IMPORT = {
         *("catalog", "embedding", "store", "ingest", "retrieval", "evaluation"),
     },
     "plots": {
-        *("display", "errors", "fields", "files", "outputs", "progress", "text"),
+        *("display", "errors", "fields", "files", "outputs", "processes", "progress", "text"),
         *("store", "evaluation"),
     },
     "service": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -93,6 +94,26 @@ def test_it_can_be_interrupted() -> None:
     vectors = np.random.default_rng(1).normal(size=(120, 8)).astype(np.float32)
     with pytest.raises(KeyboardInterrupt):
         lay_out(vectors, 0, stop)
+
+
+def test_ctrl_c_waits_for_the_end_of_a_step() -> None:
+    """In the midst of one, it would end in a crash of openTSNE now and then."""
+    waited: list[int] = []
+
+    def interrupted(step: str, done: int, total: int | None) -> None:
+        if step == "lay out" and done == 20:
+            signal.raise_signal(signal.SIGINT)
+            waited.append(done)
+
+    vectors = np.random.default_rng(1).normal(size=(120, 8)).astype(np.float32)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            lay_out(vectors, 0, interrupted)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert waited == [20]
 
 
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
