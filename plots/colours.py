@@ -121,9 +121,15 @@ def _steps(name: str, values: Sequence[Value]) -> Colouring:
     known = numbers[~np.isnan(numbers)]
     cuts = np.unique(np.quantile(known, np.linspace(0, 1, len(ORDERED) + 1)[:-1], method="lower"))
     codes = np.where(np.isnan(numbers), MISSING, np.searchsorted(cuts, numbers, "right") - 1)
-    ends = [*(f"below {cut:,g}" for cut in cuts[1:]), f"to {known.max():,g}"]
-    labels = [f"{cut:,g} {end}" for cut, end in zip(cuts, ends, strict=True)]
+    begins = [*map(_number, cuts)]
+    ends = [*(f"below {begin}" for begin in begins[1:]), f"to {_number(known.max())}"]
+    labels = [f"{begin} {end}" for begin, end in zip(begins, ends, strict=True)]
     return Colouring(name, labels, _ramp(len(labels)), codes.tolist())
+
+
+def _number(value: float) -> str:
+    whole = float(value).is_integer() and abs(value) < 2**53
+    return f"{value:,.0f}" if whole else f"{value:,g}"
 
 
 def _eras(years: Sequence[Value]) -> Colouring:

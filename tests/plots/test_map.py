@@ -154,6 +154,8 @@ def test_points_are_coloured_by_what_is_known() -> None:
     assert found["genre"].codes[:3] == [-1, 0, 1]
     assert found["era"].labels == ["1950s", "1960s", "1970s", "1980s", "1990s", "2000s"]
     assert found["tempo"].labels[0] == "0 below 4"
+    large = some_map(fields={"ms": [1_234_567 + row for row in range(60)]})
+    assert colourings(large)["ms"].labels[-1] == "1,234,617 to 1,234,626"
     assert found["tempo"].labels[-1].endswith("to 29.5")
     for one in found.values():
         assert len(one.labels) == len(one.colours)
