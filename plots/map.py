@@ -178,7 +178,7 @@ def _value(field: Field, value: Any) -> Value:
     if field.type in (FieldType.DATE, FieldType.DATETIME):
         return int(str(value)[:4])
     if field.type is FieldType.BOOL:
-        return "yes" if value else "no"
+        return "true" if value else "false"
     return value  # type: ignore[no-any-return]
 
 

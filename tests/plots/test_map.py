@@ -240,7 +240,7 @@ def test_the_catalogues_own_fields_colour_it(keyed_place: Place, tmp_path: Path)
         if one.type in (FieldType.DATE, FieldType.DATETIME):
             assert shown == (value and int(value[:4]))
         elif one.type is FieldType.BOOL:
-            assert shown == {True: "yes", False: "no", None: None}[value]
+            assert shown == {True: "true", False: "false", None: None}[value]
         else:
             assert shown == value
     known = {name for name, values in found.fields.items() if any(v is not None for v in values)}
