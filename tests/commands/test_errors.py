@@ -51,7 +51,7 @@ def test_a_query_for_what_the_store_lacks(ask: Command, arguments: list[str], te
         (["--since", ""], ["'' is not a date"]),
         (["--since", "2016", "--until", "2015"], ["no day is since 2016-01-01"]),
         (["--min-popularity", "3", "--max-popularity", "2"], ["no popularity"]),
-        (["--min-popularity", "-1"], ["--min-popularity"]),
+        (["--min-popularity", "-1"], ["'--min-popularity': input should be"]),
         (["--exclude", ""], ["song's name is empty"]),
         (["--playlist", " "], ["a key is empty"]),
         (["--song", ""], ["song's name is empty"]),
