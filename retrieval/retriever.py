@@ -15,7 +15,7 @@ from melon.retrieval.find import KINDS, Found, find
 from melon.retrieval.listing import Listing, listing
 from melon.retrieval.live import LiveRelease, OpenRelease, PinnedRelease, ReleaseSource
 from melon.retrieval.playlists import PlaylistPage, playlists, query_of
-from melon.retrieval.query import ModalityWeights, PlaylistQuery, whole
+from melon.retrieval.query import ModalityWeights, PlaylistQuery, refuse_contradiction, whole
 from melon.retrieval.recommend import Wanted, find_candidates, rank, recommend
 from melon.retrieval.results import Order, Ranking, Recommendation
 from melon.retrieval.settings import RetrievalSettings
@@ -255,6 +255,9 @@ class Retriever:
         PlaylistQuery.check(query, 'recommend(title="rainy day")')
         if weights is not None:
             ModalityWeights.check(weights, "ModalityWeights(tags=2)")
+        songs, not_songs = _listed(songs), _listed(not_songs)
+        if isinstance(songs, tuple) and isinstance(not_songs, tuple):
+            refuse_contradiction("song", songs, not_songs)  # by the names that are given
         return query.adding(
             songs=self._song_ids(songs),
             tags=tags,
@@ -527,15 +530,14 @@ class Retriever:
         return self._source.run(lambda release: query_of(release, playlist))
 
     def _song_ids(self, songs: Iterable[int | str] | None) -> Iterable[int | str] | None:
-        if isinstance(songs, str) or not isinstance(songs, Iterable):
+        if not isinstance(songs, tuple):
             return songs  # None, or what a query refuses
-        named = tuple(songs)
-        texts = [song for song in named if isinstance(song, str)]
+        texts = [song for song in songs if isinstance(song, str)]
         if not texts:
-            return named
+            return songs
         found = self._source.run(lambda release: song_ids(release.reader, texts))
         ids = dict(zip(texts, found, strict=True))
-        return tuple(ids[song] if isinstance(song, str) else song for song in named)
+        return tuple(ids[song] if isinstance(song, str) else song for song in songs)
 
     def _wanted(
         self, strategy: str | None, limit: int, tag_limit: int, *more: Any
@@ -551,3 +553,8 @@ class Retriever:
             return Wanted(STRATEGIES[name](self._settings, manifest), *limits, *more)
 
         return of
+
+
+def _listed(songs: Iterable[int | str] | None) -> Iterable[int | str] | None:
+    """What is given, as it can be read twice; no list stays as it is."""
+    return songs if isinstance(songs, str) or not isinstance(songs, Iterable) else tuple(songs)

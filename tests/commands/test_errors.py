@@ -57,7 +57,7 @@ def test_a_query_for_what_the_store_lacks(ask: Command, arguments: list[str], te
         (["--song", ""], ["song's name is empty"]),
         (["--tag", ""], ["a tag is empty"]),
         (["--not-tag", " "], ["a tag is empty"]),
-        (["--song", "7", "--not-song", "7"], ["song 7 is wanted and disliked at once", "hint:"]),
+        (["--song", "7", "--not-song", "7"], ["song '7' is wanted and disliked at once", "hint:"]),
         (["--tag", "a b", "--not-tag", "a b"], ["tag 'a b' is wanted and disliked", "hint:"]),
         (["--strategy", "best"], ["no strategy 'best'", "hint: strategies are"]),
         (["--song-weight", "nan"], ["--song-weight"]),

@@ -144,6 +144,8 @@ def test_unknown_keys_are_reported(keyed: Retriever, songs: list[int]):
 def test_a_song_is_not_wanted_and_disliked_by_two_names(keyed: Retriever, songs: list[int]):
     with pytest.raises(InputError, match="wanted and disliked"):
         keyed.recommend(PlaylistQuery(songs=[songs[0]], not_songs=[key(songs[0])]))
+    with pytest.raises(InputError, match=f"song '{key(songs[0])}' is wanted"):
+        keyed.recommend(songs=[key(songs[0])], not_songs=[key(songs[0])])
     twice = PlaylistQuery(songs=[songs[0], key(songs[0])])
     assert keyed.recommend(twice) == keyed.recommend(songs=[songs[0]])
 
