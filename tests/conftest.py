@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
@@ -163,6 +164,13 @@ def give_up(reason: ServerUnavailable | ClientUnavailable | str) -> NoReturn:
     if machine.IN_CI:
         pytest.fail(f"CI runs the tests of the server, JavaScript and the browser too: {reason}")
     pytest.skip(str(reason))
+
+
+@pytest.fixture
+def nothing_found() -> None:
+    """For those who name no store: a server on localhost:6333 would answer them."""
+    with suppress(OSError), socket.create_connection(("localhost", 6333), timeout=1):
+        give_up("the server on localhost:6333 is not the tests', and would be found")
 
 
 def server_for(engine: str, request: pytest.FixtureRequest) -> Endpoint | None:

@@ -14,6 +14,7 @@ TOUR = Path(__file__).resolve().parent.parent / "examples" / "tour.ipynb"
 
 
 @on_one_engine
+@pytest.mark.usefixtures("nothing_found")
 def test_the_tour_runs(demo_place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     for name, value in demo_place.environment.items():
         monkeypatch.setenv(name, value)
