@@ -155,6 +155,7 @@ def test_what_is_always_the_same():
     [["--path", "nowhere"], ["--url", "http://127.0.0.1:9"], ["--url", "nowhere"], []],
     ids=["no store", "no server", "no address", "nothing named"],
 )
+@pytest.mark.usefixtures("nothing_found")
 def test_it_is_silent_where_there_is_no_store(options: list[str], tmp_path: Path):
     for asked in (["--tag", "r"], ["--genre", ""], ["--release", ""], ["--song", "b"]):
         assert completed("query", *options, *asked, MELON_HOME=str(tmp_path)) == []

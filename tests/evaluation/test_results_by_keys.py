@@ -117,6 +117,7 @@ def test_results_that_cannot_be_written(ask: Command, files: Files, options: lis
     assert said in done.err
 
 
+@pytest.mark.usefixtures("nothing_found")
 def test_results_and_answers_by_keys_need_no_store(
     ask: Command, files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
