@@ -151,16 +151,17 @@ def note_bare(answers: Sequence[Playlist]) -> None:
 
 def note_unknown(unknown: Unknowns, questions: int) -> None:
     """Say what of the questions the store does not know, and if it may be the wrong store."""
-    lacks = f"lacks {counted(len(unknown.songs), 'song')} and {counted(len(unknown.tags), 'tag')}"
+    both = ((unknown.songs, "song"), (unknown.tags, "tag"))
+    lacks = " and ".join(counted(len(some), one) for some, one in both if some)
     if unknown.questions:
         count = len(unknown.questions)
         note(
-            f"the store knows nothing of {count:,} of {counted(questions, 'question')}, "
-            f"and {lacks} that they give"
+            f"the store knows nothing of {count:,} of {counted(questions, 'question')}"
+            + (f", and lacks {lacks} that they give" if lacks else "")
             + (": it is probably that of another catalogue" if 2 * count > questions else "")
         )
-    elif unknown.songs or unknown.tags:
-        note(f"the store {lacks} that the questions give")
+    elif lacks:
+        note(f"the store lacks {lacks} that the questions give")
 
 
 def note_card(card: Scorecard) -> None:

@@ -56,7 +56,7 @@ def paired(questions: Sequence[Playlist], answers: Sequence[Playlist]) -> list[P
         raise BadQuestions(
             f"{len(giving):,} of {counted(len(pairs), 'question')} "
             f"{'gives' if len(giving) == 1 else 'give'} songs or tags that the answers hide, "
-            f"such as that of playlist {some}",
+            f"such as {'that of playlist' if len(giving) == 1 else 'those of playlists'} {some}",
             hint="answers hold what was blanked, and no more; and QUESTIONS come before ANSWERS",
         )
     return pairs

@@ -246,7 +246,9 @@ def test_questions_of_another_catalogue_are_not_answered_without_a_word(
     write_json(one, [{"id": 1, **known}])
     ran = melon("recommend", one, "-o", tmp_path / "r.json", "--path", home / "store")
     assert "\n1 question answered in " in ran.err
-    assert said("some", known) == ["the store lacks 1 song and 0 tags that the questions give"]
+    assert said("some", known) == ["the store lacks 1 song that the questions give"]
+    empty, held = {"songs": [], "tags": []}, {"songs": [1, 2], "tags": []}
+    assert said("none", empty, held) == ["the store knows nothing of 1 of 2 questions"]
 
 
 def test_questions_of_which_nothing_is_known_are_counted(
