@@ -1,13 +1,13 @@
 "use strict";
-/* A text that would turn round the numbers beside it, as Arabic and Hebrew do, kept from that. */
-const apart = (text) => (/[\u0590-\u08ff]/.test(text) ? `\u2068${text}\u2069` : text);
-
 /* Points on a canvas: to pan, to zoom, to point at, to pick. The map's page uses it, and melon's own.
 
    new MelonMap(canvas, data, {picked: row => …})
    data: what melon.plots.map_data gives. Rows are the points' places in its lists.
    colourBy(name), show(), mark({seeds: [row…], results: [row…]}), pick(row), hidden: sets of kinds
    (by number) and of codes that are not drawn. */
+/* A text that would turn round the numbers beside it, as Arabic and Hebrew do, kept from that. */
+const apart = (text) => (/[\u0590-\u08ff]/.test(text) ? `\u2068${text}\u2069` : text);
+
 class MelonMap {
   constructor(canvas, data, { picked = () => {} } = {}) {
     this.canvas = canvas;

@@ -68,7 +68,7 @@ def records_of(document: dict[str, Any], part: Part) -> list[Any] | None:
         if isinstance(inner, dict) and (found := records_of(inner, part)) is not None:
             tell_beside(rest, {}, (), len(found), part)
             return found
-        if isinstance(inner, list) and _are_rows(inner, rest):
+        if isinstance(inner, list) and not tracks_of(rest) and _are_rows(inner, rest):
             return _split(inner, rest, part)
     values = list(document.values())
     if all(isinstance(value, dict) for value in values):

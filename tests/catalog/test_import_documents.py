@@ -95,6 +95,11 @@ def test_rows_of_lists_without_names_are_refused(name: str, columns: Any, tmp_pa
         read(tmp_path / "a.json")
 
 
+def test_rows_beside_the_tracks_of_a_playlist_are_no_table(tmp_path: Path):
+    playlist = {"title": "A", "tracks": ["t:1", "t:2"], "data": [[1, 2], [3, 4]]}
+    assert lists(playlist, tmp_path) == {"A": ["t:1", "t:2"]}
+
+
 @pytest.mark.parametrize("orient", ["split", "table", "records"])
 def test_a_table_without_rows_is_empty(orient: Any, tmp_path: Path):
     (tmp_path / "a.json").write_text(pd.DataFrame(ROWS)[:0].to_json(orient=orient))

@@ -64,8 +64,6 @@ def test_two_processes_answer_and_end_when_they_are_told_to(demo_place: Place) -
 def test_processes_share_connections_out_evenly_but_do_not_wait_for_one_that_is_stopped(
     demo_place: Place,
 ) -> None:
-    if not Path("/proc/net/tcp").exists():
-        pytest.skip("who has a connection is read from Linux' /proc")
     with serving(demo_place, "--workers", "2") as (process, url), ExitStack() as opened:
         assert answered(opened.enter_context(connection(url)))
         while True:  # until both take connections
@@ -223,7 +221,12 @@ def answered(one: socket.socket) -> bool:
 
 
 def connections_of(parent: int, url: str) -> dict[int, int]:
-    """How many connections at a URL each process has that another one started, where any."""
+    """How many connections at a URL each process has that another one started, where any.
+
+    Skips the test where the system is not Linux.
+    """
+    if not Path("/proc/net/tcp").exists():
+        pytest.skip("who has a connection is read from Linux' /proc")
     local, established = f":{address_of(url)[1]:04X}", "01"
     table = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     here = {row[9] for row in table if row[1].endswith(local) and row[3] == established}
