@@ -65,9 +65,9 @@ def test_processes_share_connections_out_evenly_but_do_not_wait_for_one_that_is_
     demo_place: Place,
 ) -> None:
     with serving(demo_place, "--workers", "2") as (process, url), ExitStack() as opened:
-        assert answered(opened.enter_context(connection(url)))
-        while True:  # until both take connections
-            with connection(url) as one:
+        assert answered(opened.enter_context(connection(url, "/health/ready")))
+        while True:  # until both take connections, and have opened the release
+            with connection(url, "/health/ready") as one:
                 assert answered(one)
                 if len(counts := connections_of(process.pid, url)) == 2:
                     break
@@ -209,10 +209,10 @@ def test_who_sends_slowly_is_not_waited_for(demo_place: Place) -> None:
         assert closed == connections
 
 
-def connection(url: str) -> socket.socket:
+def connection(url: str, path: str = "/health/live") -> socket.socket:
     """A connection on which something has been asked."""
     one = socket.create_connection(address_of(url), timeout=30)
-    one.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    one.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     return one
 
 
@@ -232,7 +232,10 @@ def connections_of(parent: int, url: str) -> dict[int, int]:
     here = {row[9] for row in table if row[1].endswith(local) and row[3] == established}
     counts = {}
     for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
-        files = [str(file.readlink()) for file in Path(f"/proc/{child}/fd").iterdir()]
+        files = []
+        for file in Path(f"/proc/{child}/fd").iterdir():
+            with suppress(FileNotFoundError):  # it was closed meanwhile
+                files.append(str(file.readlink()))
         if count := sum(file[len("socket:[") : -1] in here for file in files):
             counts[int(child)] = count
     return counts
