@@ -41,11 +41,12 @@ _NO_TEXT = {
 }
 
 
-_NO_TABLE = (
+_OTHER_TEXT = (
     ("JSON", "let its name end in .json, or .jsonl", ("{", "[{", "[\n", "[\r")),
-    ("HTML or XML", "export it again, as CSV", ("<!", "<?", "<html")),
+    ("HTML or XML", "export it again, as CSV or M3U8", ("<!", "<?", "<html")),
+    ("PLS", "export it again, as CSV or M3U8", ("[playlist]",)),
 )
-"""What a file may be whose name says that it is a table, what to do, and how such begin."""
+"""What a file may be whose name says that it is a table or M3U, what to do, and how such begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def dialect_of(path: Path, *, encoding: str | None, delimiter: str | None) -> Di
     if not data.strip():
         return None
     check_text(path, data)
-    text, encoding = _decoded(path, data, whole, encoding)
+    text, encoding = decoded(path, data, whole, encoding)
     text = text.removeprefix("\ufeff")
     declared = text[:4].lower() == "sep=" and len(text) > 5
     if declared:
@@ -86,9 +87,7 @@ def dialect_of(path: Path, *, encoding: str | None, delimiter: str | None) -> Di
     empty = text[: len(text) - len(text.lstrip("\r\n"))]
     before = empty.count("\n") or empty.count("\r")
     text = text[len(empty) :]
-    for kind, hint, beginning in _NO_TABLE:
-        if text.lstrip().startswith(beginning):
-            raise BadImport(f"this is no table: it seems to be {kind}", where=str(path), hint=hint)
+    check_beginning(path, text, "table")
     found = delimiter or _delimiter(path, text, whole)
     quoted = _quoted(text, found, whole)
     try:
@@ -104,6 +103,17 @@ def dialect_of(path: Path, *, encoding: str | None, delimiter: str | None) -> Di
     for mark in found if delimiter or len(header) > 1 else DELIMITERS:
         _check_header(path, text, mark, quoted=quoted, whole=whole)
     return Dialect(encoding, found, quoted, tuple(distinct_names(header)), before)
+
+
+def check_beginning(path: Path, text: str, what: str) -> None:
+    """Make sure that a text does not begin as one of other formats.
+
+    Raises:
+        BadImport: it does.
+    """
+    for kind, hint, beginning in _OTHER_TEXT:
+        if text.lstrip().startswith(beginning):
+            raise BadImport(f"this is no {what}: it seems to be {kind}", where=str(path), hint=hint)
 
 
 def _check_header(path: Path, text: str, mark: str, *, quoted: bool, whole: bool) -> None:
@@ -172,7 +182,12 @@ def unreadable(path: Path, error: Exception) -> UnreadableFile:
     )
 
 
-def _decoded(path: Path, data: bytes, whole: bool, encoding: str | None) -> tuple[str, str]:
+def decoded(path: Path, data: bytes, whole: bool, encoding: str | None) -> tuple[str, str]:
+    """The text that a file, or its beginning, is, and its encoding.
+
+    Raises:
+        BadImport: it is not in the encoding that is given, and not Unicode.
+    """
     marked = next((name for bom, name in _BOMS.items() if data.startswith(bom)), None)
     if marked or encoding is None or (not data.isascii() and fits(data, "utf-8")):
         encoding = marked or "utf-8"  # whatever others are: no text in a legacy one looks like it

@@ -32,18 +32,19 @@ from melon.errors import MelonError, uncapitalized
 from melon.files import named_once
 
 
-def elements_of(path: Path, part: Part, advance: Advance) -> Iterator[object]:
+def elements_of(path: Path, encoding: str | None, part: Part, advance: Advance) -> Iterator[object]:
     """What a file holds, one by one.
 
     Raises:
         UnreadableFile: it cannot be opened or decompressed.
         MalformedJson: it is no JSON of a known kind.
+        BadImport: it is no M3U8, or in another encoding.
     """
     try:
         with open_unpacked(path) as file:
             check_text(path, file.peek(8))
             if path.name.lower().removesuffix(".gz").endswith(M3U):
-                yield _titled(read_m3u(file), part)
+                yield _titled(read_m3u(path, file.read(), encoding), part)
                 advance(part.size)
                 return
             lines = _is_lines(file)

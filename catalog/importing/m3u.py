@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import codecs
-from io import BufferedReader
+from pathlib import Path
 from typing import Any
+
+from melon.catalog.importing.dialect import check_beginning, decoded
 
 M3U = (".m3u8", ".m3u")
 
 
-def read_m3u(file: BufferedReader) -> dict[str, Any]:
+def read_m3u(path: Path, data: bytes, encoding: str | None) -> dict[str, Any]:
     """A playlist with its tracks; a song goes by the file or address that its line names.
 
-    Of the song, the line before it says `#EXTINF:seconds,artist - title`. Files that are no UTF-8,
-    nor UTF-16 with a mark, are taken for Latin-1, as older players write it.
+    Of the song, the line before it says `#EXTINF:seconds,artist - title`.
+
+    Raises:
+        BadImport: it is in another encoding, or begins as another format does.
     """
+    text, _ = decoded(path, data, whole=True, encoding=encoding)
+    text = text.removeprefix("\ufeff")
+    check_beginning(path, text, "M3U")
     playlist: dict[str, Any] = {"tracks": []}
     said: dict[str, Any] = {}
-    for line in _decoded(file.read()).removeprefix("\ufeff").split("\n"):
+    for line in text.replace("\r", "\n").split("\n"):
         text = line.strip()
         command, _, value = text.partition(":")
         if command == "#PLAYLIST":
@@ -42,11 +48,3 @@ def _said(value: str) -> dict[str, Any]:
     if seconds.isdecimal() and seconds != "0":
         said["duration_ms"] = 1000 * int(seconds)
     return said
-
-
-def _decoded(data: bytes) -> str:
-    marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    try:
-        return data.decode("utf-16" if marked else "utf-8")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")

@@ -22,7 +22,7 @@ from melon.catalog.importing.tables import RECORD, ROWS_AT_ONCE, Advance, Batch,
 OF_PLAYLIST, OF_TRACK = "playlist.", "track."
 
 
-def read_nested(path: Path, part: Part, advance: Advance) -> Iterator[Batch]:
+def read_nested(path: Path, encoding: str | None, part: Part, advance: Advance) -> Iterator[Batch]:
     """Read a file in batches; the tracks of one playlist are in one batch.
 
     Raises:
@@ -30,7 +30,7 @@ def read_nested(path: Path, part: Part, advance: Advance) -> Iterator[Batch]:
         MalformedJson: it is no JSON of a known kind.
         BadImport: a record is nested too deeply.
     """
-    return batches_of(elements_of(path, part, advance), part)
+    return batches_of(elements_of(path, encoding, part, advance), part)
 
 
 def batches_of(records: Iterable[object], part: Part) -> Iterator[Batch]:

@@ -159,13 +159,13 @@ def _open(
 ) -> tuple[Group, Part] | None:
     """How a file is read, and the columns that it begins with; None if it is empty."""
     kind = _format(path)
-    read: Read = partial(read_nested, path)
+    read: Read = partial(read_nested, path, encoding)
     part = Part(str(path), stem_of(path), _size(path), read, path)
     columns: Sequence[str] | None
     if kind in PARQUET:
         columns, part.read = _parquet_columns(path, part), partial(_read_parquet, path)
     elif kind in (*JSON, *M3U):
-        columns = first_columns(elements_of(path, part, lambda _: None), part)
+        columns = first_columns(elements_of(path, encoding, part, lambda _: None), part)
     elif kind in DELIMITED:
         dialect = dialect_of(path, encoding=encoding, delimiter=delimiter)
         columns = dialect.columns if dialect else None

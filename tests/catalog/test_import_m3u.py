@@ -5,9 +5,10 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
-from importing_samples import TRAIN, by_key, lists_of, written
+import pytest
+from importing_samples import TRAIN, by_key, lists_of, read, written
 
-from melon.catalog import SONG_FILE
+from melon.catalog import SONG_FILE, BadImport
 
 LINES = """#EXTM3U
 #PLAYLIST:비 오는 날
@@ -41,8 +42,34 @@ def test_a_list_of_a_player(tmp_path: Path):
         assert known[songs[2]]["song_name"] == ""
 
 
-def test_an_old_list_is_latin_1_and_one_of_several(tmp_path: Path):
-    (tmp_path / "one.m3u").write_bytes("Café.mp3\n".encode("latin-1"))
-    (tmp_path / "two.m3u8").write_text("#EXTM3U\nb.mp3\nCafé.mp3\n")
-    found = written(tmp_path, tmp_path.with_name(f"{tmp_path.name} out"))
-    assert lists_of(found) == {"one": ["Café.mp3"], "two": ["b.mp3", "Café.mp3"]}
+def test_an_old_list_is_in_the_encoding_that_is_said_and_one_of_several(tmp_path: Path):
+    """As of tables: those that are UTF-8 stay what they are."""
+    lines = "#EXTM3U\n#EXTINF:9,아이유 - 밤편지\n음악/밤편지.mp3\n"
+    (tmp_path / "one.m3u").write_bytes(lines.encode("cp949"))
+    (tmp_path / "two.m3u8").write_text(f"{lines}b.mp3\n")
+    with pytest.raises(BadImport, match="is not in utf-8") as raised:
+        read(tmp_path)
+    assert str(raised.value.hint).startswith("say in which encoding it is: --encoding cp949")
+    found = written(tmp_path, tmp_path.with_name(f"{tmp_path.name} out"), encoding="cp949")
+    assert lists_of(found) == {"one": ["음악/밤편지.mp3"], "two": ["음악/밤편지.mp3", "b.mp3"]}
+    assert found[SONG_FILE][0]["song_name"] == "밤편지"
+
+
+@pytest.mark.parametrize("ending", ["\r", "\r\n", "\n"])
+def test_lines_may_end_in_each_way(ending: str, tmp_path: Path):
+    (tmp_path / "a.m3u").write_bytes(ending.join(["#EXTM3U", "a.mp3", "b.mp3", ""]).encode())
+    assert lists_of(written(tmp_path / "a.m3u", tmp_path / "out")) == {"a": ["a.mp3", "b.mp3"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("<!DOCTYPE html>\n<title>Not found</title>\n", "HTML"),
+        ("[playlist]\nFile1=a.mp3\nNumberOfEntries=1\n", "PLS"),
+        ('{"tracks": []}\n', "JSON"),
+    ],
+)
+def test_what_is_no_m3u_gives_no_songs(text: str, kind: str, tmp_path: Path):
+    (tmp_path / "a.m3u").write_text(text)
+    with pytest.raises(BadImport, match=f"no M3U: it seems to be {kind}"):
+        read(tmp_path / "a.m3u")
