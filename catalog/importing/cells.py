@@ -32,7 +32,8 @@ _SEPARATORS = (";", "|")
 _LEAST_LISTS = 0.2
 """Share of cells that have to look like lists."""
 
-QUOTED_LIST = r"""^\[\s*(['"].*['"]\s*)?\]$"""
+QUOTED_LIST = r"""^\[\s*(['"{].*['"}]\s*)?\]$"""
+_OBJECTS = r"""^\[?\s*\{.*\}\s*\]?$"""
 _CODE = r"^(?:[A-Za-z_-]*\d+|\S+[:/]\S+|(?:[0-9a-f]{8,}-?)+|[A-Za-z0-9_-]{16,})$"
 _HASHTAGS = r"^(?:#[^\s#]+\s*)+$"
 _STRING = re.compile(r"""'[^']*'|"[^"]*\"""")
@@ -151,6 +152,11 @@ def are_keys(values: Any, *, words: bool) -> bool:
     if words:
         return not pc.any(pc.match_substring_regex(values, r"\s")).as_py()
     return bool(pc.all(pc.match_substring_regex(values, _CODE)).as_py())
+
+
+def hold_objects(values: Any) -> bool:
+    """Whether some texts are objects, or lists of such, as Python or JSON writes them."""
+    return bool(pc.any(pc.match_substring_regex(values, _OBJECTS)).as_py())
 
 
 def number_rows(values: Any) -> bool:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from melon.catalog.errors import BadImport, UnclearColumns
-from melon.catalog.importing.cells import TEXT, are_keys, joined_lists, number_rows, separator
+from melon.catalog.importing.cells import (
+    TEXT,
+    are_keys,
+    hold_objects,
+    joined_lists,
+    number_rows,
+    separator,
+)
 from melon.catalog.importing.mapping import Mapped, apply_mapping
 from melon.catalog.importing.names import FIELD_NAMES, ROLES, Role, field_name, folded, meaning
 from melon.catalog.importing.nested import OF_PLAYLIST, OF_TRACK
+from melon.catalog.importing.objects import TRACKS
 from melon.catalog.importing.plan import SEVERAL, Kind, TablePlan, listed
 from melon.catalog.importing.roles import by_usual_names, give_roles
 from melon.catalog.importing.tables import Table
@@ -42,6 +51,7 @@ def plan_tables(tables: Sequence[Table], mapped: Sequence[Mapped]) -> list[Table
             plan.why[title] = "; ".join([*why, "also the key: playlists of one title are one"])
         for role in SEVERAL & plan.roles.keys():
             plan.marks[role] = plan.marks.get(role) or _mark(plan, role)
+        _check_objects(plan)
         _lists_of_keys(plan)
     _check_playlists(plans)
     taken: set[str] = set()
@@ -145,6 +155,35 @@ def _mark(plan: TablePlan, role: Role) -> str | None:
     return separator(plan.table.sampled(name), commas=commas)
 
 
+def _objects(plan: TablePlan) -> list[str]:
+    """The columns that hold objects, in lists or as texts."""
+    lists = (name for part in plan.table.parts for name in part.lists)
+    texts = (name for name in plan.table.columns if hold_objects(plan.table.sampled(name)))
+    return [*dict.fromkeys((*lists, *texts))]
+
+
+def _check_objects(plan: TablePlan) -> None:
+    """Notice objects in place of keys, and tracks that are no more than a field of their own.
+
+    Raises:
+        BadImport: there are such.
+    """
+    keys = {plan.roles.get(role) for role in (Role.PLAYLIST, Role.TRACK)}
+    own = {name for name in plan.fields.values() if name.rpartition(".")[2].lower() in TRACKS}
+    if wrong := [name for name in _objects(plan) if name in keys | own]:
+        raise _not_in_each(plan, wrong)
+
+
+def _not_in_each(plan: TablePlan, objects: Sequence[str]) -> BadImport:
+    return BadImport(
+        f"there are lists of objects ({listed(objects)}), but no playlists with a list of their "
+        "tracks in each",
+        where=plan.table.label,
+        hint='write playlists as JSON, [{"name": …, "tracks": [{…}, …]}, …], or leave columns out: '
+        f"--map {shlex.quote(f'{objects[0]}=')}",
+    )
+
+
 def _lists_of_keys(plan: TablePlan) -> None:
     """Cells of texts that look like lists of keys: split if the column's name is a plural.
 
@@ -201,13 +240,8 @@ def _lists_beside(plan: TablePlan) -> str:
 
 def _lacking(plan: TablePlan, *roles: Role) -> BadImport:
     """Proposes a column only if its values look like keys; else its name is left to say."""
-    if objects := dict.fromkeys(name for part in plan.table.parts for name in part.lists):
-        return BadImport(
-            f"there are lists of objects ({listed([*objects])}), but no playlists with a list of "
-            "their tracks in each",
-            where=plan.table.label,
-            hint='write playlists as [{"name": …, "tracks": [{…}, …]}, …]',
-        )
+    if objects := _objects(plan):
+        return _not_in_each(plan, objects)
     if not plan.roles and plan.table.parts[0].has_header and _looks_like_a_row(plan):
         return BadImport(
             f"its first line seems to be a row, where names of columns are wanted: "

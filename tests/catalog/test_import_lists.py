@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,39 @@ def test_lists_are_split_where_most_cells_are(mark: str, other: str, tmp_path: P
     frame_report({"playlist_id": [1, 2, 3], "track_id": [5, 6, 7], "tags": tags}, tmp_path / "own")
     found = [one["tags"] for one in contents(tmp_path / "own")[TRAIN]]
     assert found == [["rain", "calm"], ["gym", name], ["night"]]
+
+
+def test_objects_in_cells_of_text_are_values_by_their_names(tmp_path: Path):
+    objects = [{"id": 1, "name": "R&B, Soul"}, {"id": 2, "name": "Pop"}]
+    rows = pd.DataFrame({"playlist_id": [1, 1], "track_id": ["x", "y"]})
+    rows["artists"] = [json.dumps(objects), json.dumps(objects[:1])]
+    rows["genres"] = rows["moods"] = [str(objects), str(objects[:1])]
+    for song, number in zip(written(rows, tmp_path / "out")[SONG_FILE], (2, 1), strict=True):
+        names = [one["name"] for one in objects[:number]]
+        assert song["artist_name_basket"] == names
+        assert song["song_gn_gnr_basket"] == names
+        assert song["moods"] == names
+
+
+@pytest.mark.parametrize("mapping", [(), ("track=tracks",), ("track[]=tracks",)])
+@pytest.mark.parametrize("write", [json.dumps, str])
+def test_objects_in_cells_are_no_keys(
+    write: Callable[[Any], str], mapping: tuple[str, ...], tmp_path: Path
+):
+    cells = [write([{"id": "x"}, {"id": "y"}]), write([{"id": "x"}])]
+    pd.DataFrame({"playlist_id": [1, 2], "tracks": cells}).to_csv(tmp_path / "a.csv", index=False)
+    with pytest.raises(BadImport, match=r"lists of objects \(tracks\)"):
+        read(tmp_path / "a.csv", mapping=mapping)
+
+
+def test_tracks_are_not_taken_for_a_field_of_their_own(tmp_path: Path):
+    """As in lines of a search engine's dump, whose playlists are within."""
+    lines = [
+        {"_id": n, "_source": {"name": "mix", "tracks": [{"id": "x"}, {"id": "y"}]}} for n in "ab"
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    with pytest.raises(BadImport, match=r"lists of objects \(_source\.tracks\)"):
+        read(tmp_path / "a.jsonl")
 
 
 def test_hashtags_are_tags_without_the_sign(tmp_path: Path):
