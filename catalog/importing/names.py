@@ -49,6 +49,7 @@ USUAL_NAMES: dict[Role, tuple[str, ...]] = {
     Role.PLAYLIST: (
         *("playlist id", "playlist uri", "playlist url", "playlist key", "playlist identifier"),
         *("plylst id", "pid", "list id", "플레이리스트 id", "재생목록 id"),
+        *("playlist ids", "playlist uris"),
     ),
     Role.TITLE: (
         *("playlist name", "playlist title", "playlist title original", "plylst title"),
@@ -67,7 +68,7 @@ USUAL_NAMES: dict[Role, tuple[str, ...]] = {
     Role.TRACK: (
         *("track uri", "track id", "track url", "track key", "track identifier"),
         *("song uri", "song id", "song url", "song key", "spotify uri", "spotify id"),
-        *("spotify track id", "video id", "item id", "recording mbid", "곡 id"),
+        *("spotify track id", "video id", "item id", "recording mbid", "곡 id", "동영상 id"),
         *("track location", "track uris", "track ids", "song uris", "song ids"),
     ),
     Role.NAME: (
@@ -93,7 +94,7 @@ USUAL_NAMES: dict[Role, tuple[str, ...]] = {
     ),
     Role.POSITION: (
         *("position", "pos", "playlist position", "track position", "track num", "index"),
-        *("order", "sort order", "sequence", "순서"),
+        *("order", "sort order", "sequence", "순서", "#"),
     ),
 }
 """Beside case, spaces and punctuation, which do not count."""
@@ -143,9 +144,10 @@ def meaning(*roles: Role) -> str:
 
 
 def folded(name: str) -> str:
-    """A header without case, spaces and punctuation: `Artist Name(s)` is `artistnames`."""
+    """A header without case, spaces and punctuation, if it has more: `Artist Name(s)` is
+    `artistnames`."""
     text = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(character for character in text if character.isalnum())
+    return "".join(character for character in text if character.isalnum()) or text.strip()
 
 
 def field_name(header: str) -> str:

@@ -17,6 +17,7 @@ from melon.catalog.importing.cells import (
     number_rows,
     separator,
 )
+from melon.catalog.importing.kinds import inferred
 from melon.catalog.importing.mapping import Mapped, apply_mapping
 from melon.catalog.importing.names import FIELD_NAMES, ROLES, Role, field_name, folded, meaning
 from melon.catalog.importing.nested import OF_PLAYLIST, OF_TRACK
@@ -242,7 +243,15 @@ def _lacking(plan: TablePlan, *roles: Role) -> BadImport:
     """Proposes a column only if its values look like keys; else its name is left to say."""
     if objects := _objects(plan):
         return _not_in_each(plan, objects)
-    if not plan.roles and plan.table.parts[0].has_header and _looks_like_a_row(plan):
+    table = plan.table.parts[0].has_header
+    if table and len(plan.table.columns) == 1:
+        return BadImport(
+            f"it has one column, {listed(plan.table.columns)}, and none for the {meaning(*roles)}",
+            where=plan.table.label,
+            hint="say what stands between cells by --delimiter, and begin it with a line of names, "
+            "such as playlist_id,track_uri",
+        )
+    if table and not plan.roles and _looks_like_a_row(plan):
         return BadImport(
             f"its first line seems to be a row, where names of columns are wanted: "
             f"{listed(plan.table.columns)}",
@@ -253,6 +262,8 @@ def _lacking(plan: TablePlan, *roles: Role) -> BadImport:
     keys = ["COLUMN"] * (len(roles) - len(keys)) + keys  # songs are likelier to have some
     proposed = dict(zip(roles, keys, strict=False))
     mapping = [f"{role}={name}" for role, name in proposed.items()]
+    if proposed.get(Role.PLAYLIST) == "COLUMN":
+        mapping[0] = f"{Role.TITLE}=COLUMN"
     if proposed.get(Role.TRACK) == "COLUMN":
         lists = [f"track[]={name}" for name in plan.table.columns if _may_be_lists(plan, name)]
         mapping[-1:] = lists[:1] or ["name=COLUMN", "artists=COLUMN"]
@@ -279,5 +290,6 @@ def _may_be_key(plan: TablePlan, name: str) -> bool:
     return (
         name not in plan.roles.values()
         and are_keys(values, words=False)
+        and inferred(values) is not FieldType.DATETIME
         and (folded(name).endswith("id") or not pc.all(pc.utf8_is_digit(values)).as_py())
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from melon.catalog.errors import UnclearColumns
+from melon.catalog.errors import BadImport, UnclearColumns
 from melon.catalog.importing.cells import are_keys, number_rows
 from melon.catalog.importing.names import (
     BARE,
@@ -20,7 +21,10 @@ from melon.catalog.importing.names import (
     meaning,
 )
 from melon.catalog.importing.nested import OF_PLAYLIST, OF_TRACK
-from melon.catalog.importing.plan import TablePlan
+from melon.catalog.importing.plan import TablePlan, listed
+
+LEAST_SEVERAL = 0.5
+"""Share of keys with several names from which on they are no keys."""
 
 
 def give_roles(plans: Sequence[TablePlan]) -> None:
@@ -28,15 +32,18 @@ def give_roles(plans: Sequence[TablePlan]) -> None:
 
     Raises:
         UnclearColumns: a column may have one of several, or stands for what no column plainly is.
+        BadImport: there is a column for each song of a playlist.
     """
     for plan in plans:
         by_usual_names(plan)
         _key_or_name(plan)
+        _check_numbered(plan)
     for plan in plans:
         _bare_names(plan, plans)
     _last_resorts(plans)
     for plan in plans:
         _bare_names(plan, plans)
+        _check_keys(plan)
 
 
 def by_usual_names(plan: TablePlan) -> None:
@@ -92,6 +99,50 @@ def _key_or_name(plan: TablePlan) -> None:
             plan.give(key, name, "its values are keys")
         else:
             plan.give(called, name, "its values are names")
+
+
+def _check_numbered(plan: TablePlan) -> None:
+    """Notice `track_1`, `track_2`: of a column for each song, no more than one would be read.
+
+    Raises:
+        BadImport: there are such.
+    """
+    families: dict[str, list[str]] = {}
+    for name in plan.table.columns:
+        if name in plan.open or plan.roles.get(Role.TRACK) == name:
+            families.setdefault(folded(name).rstrip("0123456789"), []).append(name)
+    for called, names in families.items():
+        key = KEY_OR_NAME.get(called, (None,))[0] or BY_NAME.get(called)
+        if key is Role.TRACK and len(names) > 1:
+            raise BadImport(
+                f"there is a column for each song, not a row: {listed(names)}",
+                where=plan.table.label,
+                hint="write a row for each song of a playlist, or leave all columns out but one: "
+                f"--map {shlex.quote(f'{names[-1]}=')}",
+            )
+
+
+def _check_keys(plan: TablePlan) -> None:
+    """Notice that a column `track` or `song` has the numbers of songs on their albums.
+
+    Raises:
+        UnclearColumns: its values are integers that count up, or that go with several names each.
+    """
+    key, called = plan.roles.get(Role.TRACK, ""), plan.roles.get(Role.NAME)
+    if called is None or folded(_short(key)) not in KEY_OR_NAME or plan.why.get(key) == "--map":
+        return
+    keys, names = (plan.table.sampled(name).to_pylist() for name in (key, called))
+    frame = pd.DataFrame({"key": keys, "name": names}).dropna()
+    numbers = pd.to_numeric(frame["key"], errors="coerce")
+    if len(frame) < 2 or numbers.isna().any():
+        return
+    counting = ((numbers.diff().fillna(numbers) == 1) | (numbers == 1)).all()
+    if counting or (frame.groupby("key")["name"].nunique() > 1).mean() > LEAST_SEVERAL:
+        raise plan.unclear(
+            f"the column {key!r} seems to number the songs of an album; if it is the key of the "
+            f"song, {Role.TRACK}={key}",
+            f"track_number={key}",
+        )
 
 
 def _bare_names(plan: TablePlan, plans: Sequence[TablePlan]) -> None:

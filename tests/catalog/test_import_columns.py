@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from importing_samples import lists_of, written
+from importing_samples import lists_of, read, written
 
 from melon.catalog import BadImport, UnclearColumns, from_frame, plan_import
 
@@ -71,6 +71,8 @@ def test_what_programs_export_is_recognised(tmp_path: Path):
         ("id,playlist_id,track_id\n1,1,5\n2,1,6\n", "id", "left"),
         (",playlist_id,track_id\n0,1,5\n1,1,6\n", "column 1", "left"),
         ("sep=;\nplaylist_id;track_id\n1;5\n", "track_id", "track"),
+        ("playlist_ids,track_id\n1|2,5\n1,6\n", "playlist_ids", "playlist"),
+        ("#,playlist_id,track_id\n2,1,5\n1,1,6\n", "#", "position"),
     ],
 )
 def test_what_a_name_leaves_open_the_values_tell(text: str, column: str, role: str, tmp_path: Path):
@@ -156,7 +158,7 @@ def test_a_column_is_proposed_for_a_playlist_only_if_its_values_are_keys(tmp_pat
     rows = pd.DataFrame({"track_id": ["x:1", "x:2"], "mood": ["calm", "sad"]})
     with pytest.raises(UnclearColumns) as asked:
         from_frame(rows)
-    assert asked.value.mapping == ("playlist=COLUMN",)
+    assert asked.value.mapping == ("title=COLUMN",)
     with pytest.raises(UnclearColumns) as asked:
         from_frame(rows.assign(where=["p:1", "p:1"]))
     assert asked.value.mapping == ("playlist=where",)
@@ -168,8 +170,9 @@ def test_a_column_is_proposed_for_a_playlist_only_if_its_values_are_keys(tmp_pat
         ("Playlist ID,Visibility\nPL1,Private\nPL2,Public\n", ("name=COLUMN", "artists=COLUMN")),
         ("playlist id,mood,what\nPL1,calm,x:1\nPL2,sad,x:2\n", ("track=what",)),
         ("playlist id,plays\nPL1,7\nPL2,8\n", ("name=COLUMN", "artists=COLUMN")),
-        ("A,B\nx,y\nz,w\n", ("playlist=COLUMN", "name=COLUMN", "artists=COLUMN")),
-        ("A,B\nmix,x:1\ngym,x:2\n", ("playlist=COLUMN", "track=B")),
+        ("A,B\nx,y\nz,w\n", ("title=COLUMN", "name=COLUMN", "artists=COLUMN")),
+        ("A,B\nmix,x:1\ngym,x:2\n", ("title=COLUMN", "track=B")),
+        ("A,ts\nx:1,2020-01-01T00:00:00Z\nx:2,2020-01-02T00:00:00Z\n", ("title=COLUMN", "track=A")),
     ],
 )
 def test_no_column_is_proposed_that_would_spoil_the_import(
@@ -178,6 +181,48 @@ def test_no_column_is_proposed_that_would_spoil_the_import(
     with pytest.raises(UnclearColumns) as asked:
         plan_of(text, tmp_path)
     assert asked.value.mapping == suggested
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "1,A,X\n2,B,X\n3,C,X\n",
+        "1,A,X\n2,B,X\n1,C,X\n",
+        "7,A,X\n4,B,X\n7,C,Y\n4,D,Y\n",
+    ],
+)
+def test_numbers_of_songs_on_albums_are_no_keys(rows: str, tmp_path: Path):
+    """Songs of two albums would be one."""
+    (tmp_path / "a.csv").write_text(f"track,title,artist\n{rows}")
+    with pytest.raises(UnclearColumns, match="seems to number the songs of an album") as asked:
+        read(tmp_path / "a.csv")
+    catalogue = read(tmp_path / "a.csv", mapping=asked.value.mapping)
+    assert len(catalogue.song_keys) == rows.count("\n")
+    assert len(read(tmp_path / "a.csv", mapping=["track=track"]).song_keys) < 4
+
+
+def test_keys_that_are_numbers_stay_keys(tmp_path: Path):
+    """A song may be in several playlists, and be written in two ways."""
+    rows = "1,7,A\n1,4,B\n2,7,A\n2,4,B (live)\n2,9,C\n"
+    assert plan_of(f"playlist,track,title\n{rows}", tmp_path)["track"] == "track"
+
+
+@pytest.mark.parametrize(
+    "header", ["track_1,track_2,track_3", "Song 1,Song 2,Song 3", "track_id,track_id,track_id"]
+)
+@pytest.mark.parametrize("mapping", [(), ("track=track_1",)])
+def test_a_column_for_each_song_is_refused(header: str, mapping: tuple[str, ...], tmp_path: Path):
+    text = f"playlist,{header}\nrock,x:1,x:2,x:3\njazz,x:2,,\n"
+    with pytest.raises(BadImport, match=r"a column for each song|no column"):
+        plan_of(text, tmp_path, *mapping)
+
+
+def test_a_table_of_one_column_wants_a_delimiter(tmp_path: Path):
+    (tmp_path / "a.csv").write_text("playlist_id^track_id\n1^a\n1^b\n")
+    with pytest.raises(BadImport, match="it has one column") as raised:
+        read(tmp_path / "a.csv")
+    assert "--delimiter" in str(raised.value.hint)
+    assert read(tmp_path / "a.csv", delimiter="^").report.entries == 2
 
 
 @pytest.mark.parametrize(
