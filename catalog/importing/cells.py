@@ -41,7 +41,7 @@ _A_LIST = re.compile(r"\[.*\]|\(.*\)", re.DOTALL)
 
 
 def as_text(column: Any) -> Any:
-    """A column of any Arrow type as text, in which lists are joined by `JOINT`."""
+    """A column of any Arrow type as text; lists are joined by `JOINT`, durations are in ms."""
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
     kind = column.type
@@ -54,11 +54,14 @@ def as_text(column: Any) -> Any:
     if pa.types.is_fixed_size_binary(kind):
         return pa.array([value and value.hex() for value in column.to_pylist()], TEXT)
     if pa.types.is_floating(kind):
+        column = column.cast(pa.float32()) if pa.types.is_float16(kind) else column
         column = pc.if_else(pc.is_nan(column), None, column)
         finite = _whole(pc.if_else(pc.is_finite(column), column, None)).cast(TEXT)
         return pc.coalesce(finite, column.cast(TEXT))
     if pa.types.is_timestamp(kind):
         column = column.cast(pa.timestamp("us", kind.tz), safe=False)
+    if pa.types.is_duration(kind):
+        column = column.cast(pa.duration("ms"), safe=False)
     nested = pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
     if nested:
         return texts(column.to_pylist())

@@ -287,8 +287,7 @@ def open_frames(frames: Sequence[pd.DataFrame]) -> list[Table]:
                 where=label,
                 hint="give a pandas.DataFrame, as .to_pandas() or .to_frame() makes",
             )
-        if any(name is not None for name in frame.index.names):
-            frame = frame.reset_index()
+        frame = _with_index(frame)
         names = distinct_names([str(name) for name in frame.columns])
         part = Part(label, None, len(frame), partial(_read_frame, frame, names))
         if _holds_records(frame, names):
@@ -298,6 +297,16 @@ def open_frames(frames: Sequence[pd.DataFrame]) -> list[Table]:
         table.take_sample()
         tables.append(table)
     return tables
+
+
+def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame with its index as columns: as far as it has names, or else texts, which are keys."""
+    names = [name for name in frame.index.names if name is not None]
+    if not names and frame.index.inferred_type == "string":
+        names = ["identifier"]
+        frame = frame.rename_axis(names)
+    levels = [name for name in names if name not in frame.columns]
+    return frame.reset_index(level=levels) if levels else frame
 
 
 def _read_frame(
@@ -346,6 +355,9 @@ def _plain(value: Any) -> Any:
 
 def _series(series: Any) -> Any:
     try:
-        return as_text(pa.array(series, from_pandas=True))
+        column = pa.array(series, from_pandas=True)
+        if not isinstance(column.type, pa.BaseExtensionType):  # pandas numbers periods, for one
+            return as_text(column)
+        return texts(series.tolist())
     except (pa.ArrowException, UnicodeEncodeError):
         return texts(series.tolist())

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from importing_samples import TRAIN, contents, frame_report
+from importing_samples import TRAIN, contents, frame_report, written
 
-from melon.catalog import FIELDS_FILE, SONG_FILE, BadImport, import_frame
+from melon.catalog import FIELDS_FILE, SONG_FILE, BadImport, from_frame, import_frame
 
 
 @pytest.mark.parametrize(
@@ -80,6 +83,44 @@ def test_frames_of_every_kind_of_column(tmp_path: Path):
     first, second = found[SONG_FILE]
     assert (first["issue_date"], first["bpm"], first["mixed"]) == ("20191217", 120, "1")
     assert (second["issue_date"], second.get("bpm"), second["mixed"]) == ("20200102", None, "x")
+
+
+def test_values_are_what_their_types_say(tmp_path: Path):
+    """Not what such columns are stored as, or in which unit."""
+    keys: dict[str, Any] = {"playlist_id": [1, 1], "track_id": ["a", "b"]}
+    table = pa.table(
+        {
+            **keys,
+            "length": pa.array([200, None], pa.duration("s")),
+            "half": pa.array([1.5, 2], pa.float16()),
+        }
+    )
+    pq.write_table(table, tmp_path / "a.parquet")
+    found = written(tmp_path / "a.parquet", tmp_path / "of parquet")[SONG_FILE]
+    assert [(one.get("length"), one["half"]) for one in found] == [(200_000, 1.5), (None, 2.0)]
+    frame = pd.DataFrame(keys)
+    frame["release_date"] = pd.period_range("2020-01", periods=2, freq="M")
+    frame["length"] = pd.to_timedelta([200, None], unit="s")
+    found = written(frame, tmp_path / "of frame")[SONG_FILE]
+    assert [(one["issue_date"], one.get("length")) for one in found] == [
+        ("20200100", 200_000),
+        ("20200200", None),
+    ]
+
+
+def test_an_index_is_not_lost():
+    """Nor does one that stands in the frame as well stop the import."""
+    rows = pd.DataFrame({"playlist_id": ["p", "p", "q"], "track_id": ["a", "b", "a"]})
+    for frame in (
+        rows.set_index("playlist_id"),
+        rows.set_index("playlist_id", drop=False),
+        rows.set_index(["playlist_id", "track_id"]),
+        rows.groupby("playlist_id")[["playlist_id", "track_id"]].apply(lambda group: group),
+        pd.DataFrame({"tracks": [["a", "b"], ["a"]]}, index=["p", "q"]),
+    ):
+        catalogue = from_frame(frame)
+        assert catalogue.playlist_keys.values.to_pylist() == ["p", "q"]
+        assert catalogue.report.entries == 3
 
 
 @pytest.mark.parametrize("mark", [";", "|", ","])

@@ -70,7 +70,13 @@ def test_a_backslash_and_n_is_nothing(tmp_path: Path):
     [
         (
             "playlist_id,track_id\n1,1.23457E+12\n2,1.23457E+12\n3,2E+15\n",
-            "3 keys shortened by a spreadsheet: several may be one now, such as 1.23457E+12",
+            "3 keys shortened, as by spreadsheets or floats: several may be one now, such as "
+            "1.23457E+12",
+        ),
+        (
+            "playlist_id,track_id\n1,1.0000000000000001e+18\n",
+            "1 key shortened, as by spreadsheets or floats: several may be one now, such as "
+            "1.0000000000000001e+18",
         ),
         (
             "playlist_id,track_id,position\n1,a,2nd\n1,b,\n2,b,1\n",
