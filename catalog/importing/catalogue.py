@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from melon.catalog.importing.cells import TEXT, cleaned_values, split_cell
-from melon.catalog.importing.gathering import AllValues, Codes, Entries, FirstValues, Keys
+from melon.catalog.importing.gathering import AllValues, Codes, Entries, FirstValues, Keys, grown
 from melon.catalog.importing.kinds import (
     UNITS,
     conversion,
@@ -29,7 +29,7 @@ from melon.catalog.importing.plan import Kind, TablePlan
 from melon.catalog.importing.planning import plan_later
 from melon.catalog.importing.report import ImportReport
 from melon.catalog.importing.rows import cells_of, playlist_keys, song_keys, unrolled
-from melon.catalog.importing.tables import FILE_TITLE, Batch
+from melon.catalog.importing.tables import FILE_TITLE, RECORD, Batch
 from melon.catalog.records import Playlist, Song
 from melon.errors import counted
 from melon.fields import FieldType, OwnField
@@ -66,6 +66,7 @@ class Catalogue:
         self.own = OwnColumns()
         self._entries = Entries()
         self._titles: Counter[str] = Counter()
+        self._records: npt.NDArray[np.int32] = np.zeros(0, np.int32)
         self._convert: dict[Role, Callable[[str], Any]] = {
             Role.LIKES: like_count,
             Role.UPDATED: conversion(FieldType.DATETIME),
@@ -91,6 +92,11 @@ class Catalogue:
     def _take(self, plan: TablePlan, batch: Batch) -> npt.NDArray[np.bool_]:
         songs = self.song_keys.codes(song_keys(plan, batch, self.report))
         playlists = self.playlist_keys.codes(playlist_keys(plan, batch, self._titles, self.report))
+        if RECORD in batch.columns:
+            records = pd.Series(batch.column(RECORD).dictionary_encode().indices)
+            of = playlists[~records.duplicated().to_numpy() & (playlists >= 0)]
+            self._records = grown(self._records, len(self.playlist_keys), 0)
+            np.add.at(self._records, of, 1)
         for role, values in self.of_songs.items():
             if role in plan.roles:
                 values.add(songs, cells_of(plan, batch, role), len(self.song_keys))
@@ -194,6 +200,10 @@ class Catalogue:
         self.playlist_codes = everyone[some]
         report.entries = len(self._entries.songs)
         report.playlists, report.songs = len(self.playlist_codes), len(self.song_keys)
+        several = self._records > 1
+        example = self.playlist_keys.values[int(several.argmax())].as_py() if several.any() else ""
+        how = "that is there several times: its songs are put together"
+        report.count("playlist", how, int(several.sum()), example)
         report.count("playlist", "without songs, title and tags: left out", int((~some).sum()))
         report.count(
             "playlist", "without songs: kept for title and tags", int((some & ~songs).sum())

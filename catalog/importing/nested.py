@@ -144,6 +144,12 @@ def _rows(
     playlist = _flat(said, OF_PLAYLIST)
     # Melon's playlists hold keys, whatever these look like.
     plain = f"{OF_TRACK}id" if "plylst_title" in said else "track"
+    if lists := [track for track in found if isinstance(track, list | tuple)]:
+        raise BadImport(
+            f"a track in {name!r} is a list: {shortened(lists[0])}",
+            where=part.label,
+            hint='write tracks as keys, or as objects: {"id": …, "name": …}',
+        )
     rows = [
         _flat(_unwrapped(track), OF_TRACK) if isinstance(track, dict) else {plain: track}
         for track in found

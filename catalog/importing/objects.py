@@ -37,10 +37,14 @@ def is_cut(page: dict[str, Any], held: int) -> bool:
 
 
 def hold_tracks(values: list[Any]) -> bool:
-    """Whether values are playlists that hold their tracks, as the first object among them tells."""
+    """Whether values are playlists that hold their tracks, as the first object among them tells.
+
+    Or say, as Web APIs do of many playlists, where these are.
+    """
     first = next((value for value in values if isinstance(value, dict)), {})
     inner = first.get("playlist")
-    return bool(tracks_of(inner if isinstance(inner, dict) else first))
+    playlist = inner if isinstance(inner, dict) else first
+    return bool(tracks_of(playlist)) or isinstance(playlist.get("tracks"), dict)
 
 
 def lists_of_playlists(record: dict[str, Any], outer: str = "") -> Iterator[tuple[str, list[Any]]]:

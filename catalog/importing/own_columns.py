@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from melon.catalog.errors import BadImport
 from melon.catalog.importing.cells import joined
@@ -43,6 +45,7 @@ class OwnColumns:
         self._by_song: dict[str, FirstValues] = {}
         self._by_playlist: dict[str, FirstValues | None] = {}
         self._ticks: dict[str, int] = {}
+        self._of_none: Counter[str] = Counter()
 
     def add(
         self, name: str, column: Any, songs: tuple[Codes, int], playlists: tuple[Codes, int]
@@ -54,6 +57,7 @@ class OwnColumns:
             playlists: likewise.
         """
         self._by_song.setdefault(name, FirstValues()).add(songs[0], column, songs[1])
+        self._of_none[name] += len(column.filter(pa.array(songs[0] < 0)).drop_null())
         by_playlist = self._by_playlist.setdefault(name, FirstValues())
         if by_playlist is not None:
             by_playlist.add(playlists[0], column, playlists[1])
@@ -80,7 +84,9 @@ class OwnColumns:
         fields, notes = [], []
         for name, values in self._by_song.items():
             if not len(values.values):
-                notes.append(f"{name} is empty, and left out")
+                some = counted(self._of_none[name], "value")
+                what = f"says nothing of a track ({some})" if self._of_none[name] else "is empty"
+                notes.append(f"{name} {what}, and is left out")
                 continue
             same_in_playlists = self._by_playlist[name] is not None and playlists > 1
             if same_in_playlists and values.conflicts and name not in types:

@@ -157,10 +157,14 @@ def _mark(plan: TablePlan, role: Role) -> str | None:
 
 
 def _objects(plan: TablePlan) -> list[str]:
-    """The columns that hold objects, in lists or as texts."""
+    """The columns that hold objects, in lists or as texts, or are of one in place of tracks."""
     lists = (name for part in plan.table.parts for name in part.lists)
-    texts = (name for name in plan.table.columns if hold_objects(plan.table.sampled(name)))
-    return [*dict.fromkeys((*lists, *texts))]
+    others = (
+        name
+        for name in plan.table.columns
+        if name.startswith("tracks.") or hold_objects(plan.table.sampled(name))
+    )
+    return [*dict.fromkeys((*lists, *others))]
 
 
 def _check_objects(plan: TablePlan) -> None:
@@ -177,8 +181,8 @@ def _check_objects(plan: TablePlan) -> None:
 
 def _not_in_each(plan: TablePlan, objects: Sequence[str]) -> BadImport:
     return BadImport(
-        f"there are lists of objects ({listed(objects)}), but no playlists with a list of their "
-        "tracks in each",
+        f"there are objects ({listed(objects)}), but no playlists with a list of their tracks in "
+        "each",
         where=plan.table.label,
         hint='write playlists as JSON, [{"name": …, "tracks": [{…}, …]}, …], or leave columns out: '
         f"--map {shlex.quote(f'{objects[0]}=')}",

@@ -159,6 +159,9 @@ class Table:
             part.sampling = False
             if rows >= SAMPLE_ROWS:
                 break
+        if self.sample:  # the first record may be a playlist without the tracks that others hold
+            there = {name for batch in self.sample for name in batch.columns}
+            self.columns = [name for name in self.columns if name in there]
 
     @property
     def nested(self) -> bool:

@@ -209,6 +209,8 @@ def test_a_document_that_goes_on_or_is_cut_is_an_error(text: str, said: str, tmp
         ({"A": [{"x": 1}], "B": [{"x": 2}]}, "write playlists as"),
         ([{"name": "A", "discs": A["tracks"]}], "write playlists as"),
         ({"about": {"name": "A"}, "media": {"discs": A["tracks"]}}, "write playlists as"),
+        ({"items": [{"id": 1, "name": "A", "tracks": {"total": 2}}]}, "write playlists as"),
+        ([{"name": "A", "tracks": [["a", 1], ["b", 2]]}], "write tracks as keys"),
         (
             {"playlists": [{"playlist_id": 1, "title": "A"}], "entries": [{"playlist_id": 1}]},
             "(entries): write each into a file of its own",
@@ -256,6 +258,32 @@ def test_rows_may_hold_their_playlist_and_track_as_objects(tmp_path: Path):
     ]
     text = "\n".join(map(json.dumps, rows))
     assert lists(text, tmp_path, "a.jsonl") == {"A": ["t:1", "t:2"]}
+
+
+def test_a_playlist_that_is_there_several_times_is_told(tmp_path: Path):
+    """As in two exports, or in pages of one."""
+    (tmp_path / "of").mkdir()
+    for name, one in {"a": A, "b": B}.items():
+        (tmp_path / "of" / f"{name}.json").write_text(json.dumps([one | {"id": "p"}, A]))
+    report = read(tmp_path / "of").report
+    assert report.counted()[-1] == (
+        "1 playlist that is there several times: its songs are put together, such as p"
+    )
+
+
+def test_a_field_of_what_is_no_song_is_not_said_to_be_empty(tmp_path: Path):
+    document = [A | {"tracks": [*A["tracks"], {"episode": {"uri": "e:1"}, "none": ""}]}, B]
+    (tmp_path / "a.json").write_text(json.dumps(document))
+    notes = read(tmp_path / "a.json").report.notes
+    assert notes == [
+        "episode_uri says nothing of a track (1 value), and is left out",
+        "none is empty, and is left out",
+    ]
+
+
+def test_the_first_playlist_may_have_nothing_in_place_of_its_tracks(tmp_path: Path):
+    found = lists([{"id": "c", "name": "C", "tracks": None}, A | {"id": "a"}], tmp_path)
+    assert found == {"c": [], "a": BOTH["A"]}
 
 
 def test_a_line_that_is_no_json_is_skipped_and_told(tmp_path: Path):
