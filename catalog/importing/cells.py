@@ -200,6 +200,12 @@ def apart(column: Any, mark: str | None) -> Any:
     return pc.split_pattern(pc.fill_null(column, ""), JOINT)
 
 
+def are_lists(values: Any, *, plural: bool) -> bool:
+    """Whether some cells are lists; of a column whose name is a plural, maybe texts of several."""
+    lists = pc.any(pc.match_substring_regex(values, f"{JOINT}|{QUOTED_LIST}")).as_py()
+    return bool(lists) or (plural and joined_lists(values) is not None)
+
+
 def joined_lists(values: Any) -> str | None:
     """The separator by which cells of a column of keys look like lists, if they do."""
     values = values.drop_null()

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from melon.catalog.errors import UnclearColumns
-from melon.catalog.importing.names import OF_PLAYLISTS, Role
+from melon.catalog.importing.cells import are_lists
+from melon.catalog.importing.names import OF_PLAYLISTS, Role, folded
 from melon.catalog.importing.tables import Table
 from melon.errors import counted
 
@@ -72,6 +73,12 @@ class TablePlan:
     def names_songs(self) -> bool:
         """Whether its rows say of which song they are."""
         return self.has((Role.TRACK, Role.NAME))
+
+    def holds_lists(self, column: str) -> bool:
+        """Whether cells of a column hold several values, which may be keys."""
+        if any(self.roles.get(role) == column and mark for role, mark in self.marks.items()):
+            return True
+        return are_lists(self.table.sampled(column), plural=folded(column).endswith("s"))
 
     def has(self, roles: Iterable[Role]) -> bool:
         """Whether a column has one of the roles."""

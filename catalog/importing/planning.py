@@ -107,8 +107,31 @@ def _kind(plan: TablePlan, entries: bool) -> Kind:
     if entries:
         return Kind.SONGS
     if all(part.stem for part in plan.table.parts):
+        _check_files(plan)
         return Kind.FILES
     return Kind.SONGS
+
+
+def _check_files(plan: TablePlan) -> None:
+    """Notice that files hold more than a playlist each.
+
+    Raises:
+        UnclearColumns: a column may say which, or rows hold lists of songs, and none says of what.
+    """
+    files = len(plan.table.parts)
+    for name in plan.open:
+        values = plan.table.sampled(name).drop_null().unique()
+        if not folded(name).startswith("playlist") or len(values) <= files:
+            continue
+        if inferred(values) is not FieldType.DATETIME:
+            many = "[]" if separator(values, commas=True) else ""
+            raise plan.unclear(
+                f"the column {name!r} may be the {meaning(Role.PLAYLIST)}",
+                f"{Role.PLAYLIST}{many}={name}",
+            )
+    track = plan.roles.get(Role.TRACK)
+    if track and sum(batch.rows for batch in plan.table.sample) > files and plan.holds_lists(track):
+        raise _lacking(plan, Role.PLAYLIST)
 
 
 def _others(plan: TablePlan) -> None:
@@ -248,7 +271,7 @@ def _lacking(plan: TablePlan, *roles: Role) -> BadImport:
     if objects := _objects(plan):
         return _not_in_each(plan, objects)
     table = plan.table.parts[0].has_header
-    if table and len(plan.table.columns) == 1:
+    if table and not plan.roles and len(plan.table.columns) == 1:
         return BadImport(
             f"it has one column, {listed(plan.table.columns)}, and none for the {meaning(*roles)}",
             where=plan.table.label,

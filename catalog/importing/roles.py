@@ -160,6 +160,12 @@ def _whose(
     plan: TablePlan, plans: Sequence[TablePlan], name: str, pair: tuple[Role, Role]
 ) -> Role | None:
     of_playlist, of_song = pair
+    for key, member, owner in (
+        (Role.TRACK, of_song, of_playlist),
+        (Role.PLAYLIST, of_playlist, of_song),
+    ):
+        if not plan.nested and key in plan.roles and plan.holds_lists(plan.roles[key]):
+            return member if plan.holds_lists(name) else owner
     playlists = plan.has(OF_PLAYLISTS)
     songs = plan.has((*OF_SONGS, Role.POSITION))
     if playlists and not songs:

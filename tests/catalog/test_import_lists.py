@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from importing_samples import TRAIN, by_key, contents, frame_report, lists_of, read, written
 
-from melon.catalog import FIELDS_FILE, SONG_FILE, BadImport, from_frame
+from melon.catalog import FIELDS_FILE, SONG_FILE, BadImport, UnclearColumns, from_frame
 
 
 def test_lists_in_cells(tmp_path: Path):
@@ -124,6 +124,65 @@ def test_a_list_of_songs_in_a_cell_is_an_entry_for_each(called: str, tmp_path: P
     for number, source in enumerate(as_records(tmp_path, records)):
         found = written(source, tmp_path / f"out {number}")
         assert lists_of(found) == {"p1": ["x", "y", "z"], "p2": ["y"], "p3": []}, number
+
+
+@pytest.mark.parametrize("said", [["id"], ["name"], ["title"], ["id", "name"]])
+@pytest.mark.parametrize("called", ["track_ids", "songUris"])
+def test_what_stands_beside_a_list_of_songs_is_of_the_playlist(
+    said: list[str], called: str, tmp_path: Path
+):
+    """And not of its songs; else all rows would be the one playlist that the file is."""
+    values = {"id": ["p1", "p2"], "name": ["Rain", "Gym"], "title": ["Rain", "Gym"]}
+    records = [
+        {name: values[name][at] for name in said} | {called: songs}
+        for at, songs in enumerate([["x", "y"], ["x"]])
+    ]
+    joined = pd.DataFrame(records)
+    joined[called] = joined[called].map("|".join)
+    joined.to_csv(tmp_path / "a.csv", index=False)
+    for number, source in enumerate([*as_records(tmp_path, records), tmp_path / "a.csv"]):
+        found = written(source, tmp_path / f"out {number}")
+        assert lists_of(found) == dict(zip(values[said[0]], [["x", "y"], ["x"]], strict=True))
+        titles = ["", ""] if said == ["id"] else ["Rain", "Gym"]
+        assert [one["plylst_title"] for one in found[TRAIN]] == titles
+        assert {song["song_name"] for song in found[SONG_FILE]} == {""}
+
+
+def test_what_stands_beside_a_list_of_playlists_is_of_the_song(tmp_path: Path):
+    records = [
+        {"id": "x", "name": "One", "playlist_ids": ["p", "q"]},
+        {"id": "y", "name": "Two", "playlist_ids": ["q"]},
+    ]
+    for number, source in enumerate(as_records(tmp_path, records)):
+        found = written(source, tmp_path / f"out {number}")
+        assert lists_of(found) == {"p": ["x"], "q": ["x", "y"]}
+        assert [song["song_name"] for song in found[SONG_FILE]] == ["One", "Two"]
+
+
+def test_bare_names_that_are_lists_as_well_are_of_each(tmp_path: Path):
+    records = [{"id": "p", "track_ids": ["x", "y"], "name": ["One", "Two"]}] * 2
+    for number, source in enumerate(as_records(tmp_path, records)):
+        found = written(source, tmp_path / f"out {number}")
+        assert [song["song_name"] for song in found[SONG_FILE]] == ["One", "Two"]
+
+
+@pytest.mark.parametrize(
+    ("text", "suggested"),
+    [
+        ("track_ids\nx|y\nx\n", "title=COLUMN"),
+        ("Playlist No,track_id\n1,x\n2,x\n", "playlist=Playlist No"),
+        ("playlists,track_id\nrock;pop,x\nrock,y\n", "playlist[]=playlists"),
+    ],
+)
+def test_a_file_of_several_playlists_is_not_taken_for_one(
+    text: str, suggested: str, tmp_path: Path
+):
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(UnclearColumns) as asked:
+        read(tmp_path / "a.csv")
+    assert asked.value.mapping == (suggested,)
+    if "COLUMN" not in suggested:
+        assert read(tmp_path / "a.csv", mapping=[suggested]).report.playlists == 2
 
 
 def test_lists_beside_a_list_of_songs_speak_of_each(tmp_path: Path):
