@@ -74,6 +74,7 @@ def read_delimited(
                 parse_options=pa.csv.ParseOptions(
                     delimiter=dialect.delimiter,
                     quote_char='"' if dialect.quoted else False,
+                    escape_char="\\" if dialect.escaped else False,
                     newlines_in_values=dialect.quoted,
                     invalid_row_handler=refuse,
                 ),

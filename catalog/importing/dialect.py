@@ -6,6 +6,7 @@ import codecs
 import csv
 import gzip
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ DELIMITERS = ",;\t|"
 LEGACY = ("cp949", "shift_jis", "big5", "gb18030", "cp1252")
 """Encodings that are proposed for a file that is not UTF-8, the stricter before the others."""
 
+_ESCAPED = re.compile(r'\\["\\]')
 _BOMS = {
     codecs.BOM_UTF32_LE: "utf-32",  # begins like that of UTF-16
     codecs.BOM_UTF32_BE: "utf-32",
@@ -56,6 +58,8 @@ class Dialect:
     encoding: str
     delimiter: str
     quoted: bool
+    escaped: bool
+    """Quotes within quoted cells are written `\\"`, as Spark and MySQL do, and not `""`."""
     columns: tuple[str, ...]
     before: int
     """Lines before the header: empty ones, and one that says the delimiter, as spreadsheets write
@@ -89,9 +93,16 @@ def dialect_of(path: Path, *, encoding: str | None, delimiter: str | None) -> Di
     text = text[len(empty) :]
     check_beginning(path, text, "table")
     found = delimiter or _delimiter(path, text, whole)
-    quoted = _quoted(text, found, whole)
+    quoted = found != "\t" or _is_table(text, found, whole)  # in others, often part of the text
+    escaped = (
+        quoted
+        and '\\"' in text
+        and "\\" not in _ESCAPED.sub("", text)
+        and not _is_table(text, found, whole)
+        and _is_table(text, found, whole, escaped=True)
+    )
     try:
-        header = next(_rows(text, found, quoted=quoted, whole=whole))
+        header = next(_rows(text, found, quoted=quoted, escaped=escaped, whole=whole))
     except StopIteration:
         if whole:
             return None
@@ -101,8 +112,9 @@ def dialect_of(path: Path, *, encoding: str | None, delimiter: str | None) -> Di
             hint="give a table whose first row names its columns, and close all quotes",
         ) from None
     for mark in found if delimiter or len(header) > 1 else DELIMITERS:
-        _check_header(path, text, mark, quoted=quoted, whole=whole)
-    return Dialect(encoding, found, quoted, tuple(distinct_names(header)), before)
+        rows = _rows(text, mark, quoted=quoted, escaped=escaped, whole=whole)
+        _check_header(path, list(islice(rows, 51)), mark)
+    return Dialect(encoding, found, quoted, escaped, tuple(distinct_names(header)), before)
 
 
 def check_beginning(path: Path, text: str, what: str) -> None:
@@ -116,13 +128,13 @@ def check_beginning(path: Path, text: str, what: str) -> None:
             raise BadImport(f"this is no {what}: it seems to be {kind}", where=str(path), hint=hint)
 
 
-def _check_header(path: Path, text: str, mark: str, *, quoted: bool, whole: bool) -> None:
+def _check_header(path: Path, table: list[list[str]], mark: str) -> None:
     """Notice a first line that does not name the columns of most lines.
 
     Raises:
         BadImport: most lines are of another length.
     """
-    header, *rows = islice(_rows(text, mark, quoted=quoted, whole=whole), 50)
+    header, *rows = table
     lengths = Counter(map(len, rows))
     length, count = max(lengths.items(), key=lambda one: one[1], default=(1, 0))
     if length in (1, len(header)) or count < 2 or 2 * count <= len(rows):
@@ -251,26 +263,33 @@ def _delimiter(path: Path, text: str, whole: bool) -> str:
         return "\t"
 
     def agreement(mark: str) -> tuple[int, int]:
-        rows = list(islice(_rows(text, mark, quoted=True, whole=whole), 50))
+        rows = list(islice(_rows(text, mark, whole=whole), 50))
         width = len(rows[0]) if rows else 0
         return (sum(len(row) == width for row in rows) if width > 1 else 0, width)
 
     return max(DELIMITERS, key=agreement)
 
 
-def _quoted(text: str, delimiter: str, whole: bool) -> bool:
-    """Whether quotes enclose cells; in tables with tabs they often are a part of the text."""
-    if delimiter != "\t":
-        return True
+def _is_table(text: str, delimiter: str, whole: bool, *, escaped: bool = False) -> bool:
+    """Whether quotes enclose cells well, and all rows are of one length."""
+    lengths = set()
     try:
-        rows = list(_rows(text, delimiter, quoted=True, whole=whole, strict=True))
-    except csv.Error:
-        return False
-    return all(len(row) == len(rows[0]) for row in rows)
+        for row in _rows(text, delimiter, escaped=escaped, whole=whole, strict=True):
+            lengths.add(len(row))
+    except csv.Error as error:
+        if whole or "unexpected end" not in str(error):
+            return False
+    return len(lengths) < 2
 
 
 def _rows(
-    text: str, delimiter: str, *, quoted: bool, whole: bool, strict: bool = False
+    text: str,
+    delimiter: str,
+    *,
+    whole: bool,
+    quoted: bool = True,
+    escaped: bool = False,
+    strict: bool = False,
 ) -> Iterator[list[str]]:
     """The rows of the beginning of a file, without empty lines and without one that is cut."""
     csv.field_size_limit(max(csv.field_size_limit(), SAMPLE_BYTES))  # or else it is 128 KB
@@ -278,6 +297,8 @@ def _rows(
         io.StringIO(text, newline=""),
         delimiter=delimiter,
         quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
+        escapechar="\\" if escaped else None,
+        doublequote=not escaped,
         strict=strict,
     )
     last: list[str] = []

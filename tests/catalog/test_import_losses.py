@@ -161,3 +161,22 @@ def test_arrays_as_numpy_and_python_print_them_are_lists(array: str, tmp_path: P
     found = written(tmp_path / "of", tmp_path / "own")
     assert lists_of(found) == {"1": ["a", "b c"], "2": ["a"]}
     assert found[TRAIN][0]["tags"] == ["a", "b c"]
+
+
+QUOTED = """playlist_name,track_id,track_name
+"my \\"best\\", really",a,"He said \\"hi, you\\""
+"my \\"best\\", really",b,"\\"Heroes\\" \\\\ live"
+"""
+
+
+def test_quotes_after_backslashes_are_of_the_text(tmp_path: Path):
+    """As Spark and MySQL write them; where backslashes are of the text, quotes are doubled."""
+    found = written(files(tmp_path / "of", a_csv=QUOTED), tmp_path / "own")
+    assert lists_of(found) == {'my "best", really': ["a", "b"]}
+    assert [song["song_name"] for song in found[SONG_FILE]] == [
+        'He said "hi, you"',
+        '"Heroes" \\ live',
+    ]
+    text = 'playlist_name,track_id\n"a ""b"" \\","C:\\x"\n"""\\""",C:\\y\n'
+    found = written(files(tmp_path / "or", a_csv=text), tmp_path / "doubled")
+    assert lists_of(found) == {'a "b" \\': ["C:\\x"], '"\\"': ["C:\\y"]}
