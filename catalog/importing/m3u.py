@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from melon.catalog.importing.dialect import check_beginning, decoded
 
 M3U = (".m3u8", ".m3u")
+_SECONDS = re.compile(r"\d+(\.\d+)?(?!\S)", re.ASCII)
 
 
 def read_m3u(path: Path, data: bytes, encoding: str | None) -> dict[str, Any]:
@@ -44,7 +46,6 @@ def _said(value: str) -> dict[str, Any]:
     said: dict[str, Any] = {"title": title if dash else name}
     if dash:
         said["artist"] = artist
-    seconds = length.split(maxsplit=1)[0] if length.strip() else ""
-    if seconds.isdecimal() and seconds != "0":
-        said["duration_ms"] = 1000 * int(seconds)
+    if (seconds := _SECONDS.match(length.strip())) and float(seconds[0]):
+        said["duration_ms"] = round(1000 * float(seconds[0]))
     return said

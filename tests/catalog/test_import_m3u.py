@@ -55,6 +55,15 @@ def test_an_old_list_is_in_the_encoding_that_is_said_and_one_of_several(tmp_path
     assert found[SONG_FILE][0]["song_name"] == "밤편지"
 
 
+@pytest.mark.parametrize(
+    ("length", "duration"), [("200.5", 200_500), ('7 logo="x"', 7000), ("-1", None), ("x", None)]
+)
+def test_lengths_may_have_fractions(length: str, duration: int | None, tmp_path: Path):
+    (tmp_path / "a.m3u8").write_text(f"#EXTM3U\n#EXTINF:{length},A - B\na.mp3\n")
+    [song] = written(tmp_path / "a.m3u8", tmp_path / "out")[SONG_FILE]
+    assert song.get("duration_ms") == duration
+
+
 @pytest.mark.parametrize("ending", ["\r", "\r\n", "\n"])
 def test_lines_may_end_in_each_way(ending: str, tmp_path: Path):
     (tmp_path / "a.m3u").write_bytes(ending.join(["#EXTM3U", "a.mp3", "b.mp3", ""]).encode())
