@@ -5,10 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Sequence
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from melon.catalog.errors import BadImport, UnclearColumns
+from melon.catalog.errors import BadImport, UnclearColumns, shortened
 from melon.catalog.importing.cells import (
     TEXT,
     are_keys,
@@ -19,7 +20,15 @@ from melon.catalog.importing.cells import (
 )
 from melon.catalog.importing.kinds import inferred
 from melon.catalog.importing.mapping import Mapped, apply_mapping
-from melon.catalog.importing.names import FIELD_NAMES, ROLES, Role, field_name, folded, meaning
+from melon.catalog.importing.names import (
+    FIELD_NAMES,
+    LAST_RESORTS,
+    ROLES,
+    Role,
+    field_name,
+    folded,
+    meaning,
+)
 from melon.catalog.importing.nested import OF_PLAYLIST, OF_TRACK
 from melon.catalog.importing.objects import TRACKS
 from melon.catalog.importing.plan import SEVERAL, Kind, TablePlan, listed
@@ -48,6 +57,7 @@ def plan_tables(tables: Sequence[Table], mapped: Sequence[Mapped]) -> list[Table
         _others(plan)
         if Role.TITLE in plan.roles and Role.PLAYLIST not in plan.roles and not plan.nested:
             title = plan.roles[Role.TITLE]
+            _check_titles(plan, title)
             why = [plan.why[title]] if title in plan.why else []
             plan.why[title] = "; ".join([*why, "also the key: playlists of one title are one"])
         for role in SEVERAL & plan.roles.keys():
@@ -110,6 +120,29 @@ def _kind(plan: TablePlan, entries: bool) -> Kind:
         _check_files(plan)
         return Kind.FILES
     return Kind.SONGS
+
+
+def _check_titles(plan: TablePlan, title: str) -> None:
+    """Notice that playlists of one title are of several users, and would be one.
+
+    Raises:
+        BadImport: they are, and nobody said what the title is.
+    """
+    users = map(folded, LAST_RESORTS[Role.PLAYLIST])
+    user = next((name for name in plan.table.columns if folded(name) in {*users}), None)
+    if user is None or plan.why.get(title) == "--map" or user in plan.left:
+        return
+    titles, owners = (plan.table.sampled(name).to_pylist() for name in (title, user))
+    rows = pd.DataFrame({"title": titles, "user": owners}).dropna().drop_duplicates()
+    several = rows["title"][rows["title"].duplicated()]
+    if len(several):
+        raise BadImport(
+            f"playlists of one title, such as {shortened(several.iloc[0])}, are of several "
+            f"{user!r}, and no column is plainly their key",
+            where=plan.table.label,
+            hint="add a column playlist_id that tells them apart, or take those of one title for "
+            f"one: --map {shlex.quote(f'{Role.TITLE}={title}')}",
+        )
 
 
 def _check_files(plan: TablePlan) -> None:

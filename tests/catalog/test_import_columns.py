@@ -217,6 +217,20 @@ def test_a_column_for_each_song_is_refused(header: str, mapping: tuple[str, ...]
         plan_of(text, tmp_path, *mapping)
 
 
+def test_playlists_of_one_title_are_not_one_where_users_tell_them_apart(tmp_path: Path):
+    """As in a data set of what users listen to, in lists that many call `Starred`."""
+    header = "user_id,artistname,trackname,playlistname\n"
+    rows = '"u1","X","A","Starred"\n"u2","X","B","Starred"\n"u2","X","A","Gym"\n'
+    (tmp_path / "a.csv").write_text(header + rows)
+    with pytest.raises(BadImport, match="are of several 'user_id'") as asked:
+        read(tmp_path / "a.csv")
+    assert str(asked.value.hint).endswith("--map title=playlistname")
+    one = read(tmp_path / "a.csv", mapping=["title=playlistname"])
+    assert one.report.playlists == 2
+    (tmp_path / "a.csv").write_text(header + rows.replace("u1", "u2"))
+    assert read(tmp_path / "a.csv").report.playlists == 2
+
+
 def test_a_table_of_one_column_wants_a_delimiter(tmp_path: Path):
     (tmp_path / "a.csv").write_text("playlist_id^track_id\n1^a\n1^b\n")
     with pytest.raises(BadImport, match="it has one column") as raised:
