@@ -213,6 +213,8 @@ def _parquet_columns(path: Path, part: Part) -> list[str]:
         names = distinct_names(file.schema_arrow.names)
         if _of_records(file.schema_arrow):
             return first_columns(_parquet_records(file, 1), part) or names
+        kinds = zip(names, file.schema_arrow.types, strict=True)
+        part.lists |= dict.fromkeys(name for name, kind in kinds if _lists_objects(kind))
         return names
 
 
@@ -254,14 +256,17 @@ def _of_records(schema: Any) -> bool:
     return any(
         holds(field.name, field.type)
         or (
-            pa.types.is_list(field.type)
-            and pa.types.is_struct(field.type.value_type)
+            _lists_objects(field.type)
             and any(
                 holds(one.name, one.type) for one in field.type.value_type if one.name in TRACKS
             )
         )
         for field in schema
     )
+
+
+def _lists_objects(kind: Any) -> bool:
+    return bool(pa.types.is_list(kind) and pa.types.is_struct(kind.value_type))
 
 
 def _parquet_records(file: Any, at_once: int) -> Iterator[dict[str, Any]]:
@@ -293,6 +298,8 @@ def open_frames(frames: Sequence[pd.DataFrame]) -> list[Table]:
         if _holds_records(frame, names):
             part.read = partial(_read_records, frame, names)
             names = []
+        else:
+            part.lists |= dict.fromkeys(n for at, n in enumerate(names) if _objects_in(frame, at))
         table = Table(label, names, [part])
         table.take_sample()
         tables.append(table)
@@ -320,14 +327,24 @@ def _read_frame(
 
 
 def _holds_records(frame: pd.DataFrame, names: list[str]) -> bool:
-    def holds(at: int, kinds: tuple[type, ...]) -> bool:
-        series = frame.iloc[:, at]
-        if series.dtype.kind in "biufMm":
-            return False
-        return isinstance(next(iter(series.dropna().head(1)), None), kinds)
+    return any(
+        isinstance(_first_in(frame, at), (dict, *_LISTS) if name in TRACKS else dict)
+        for at, name in enumerate(names)
+    )
 
-    lists = (list, tuple, np.ndarray)
-    return any(holds(at, (dict, *lists) if n in TRACKS else (dict,)) for at, n in enumerate(names))
+
+_LISTS = (list, tuple, np.ndarray)
+
+
+def _first_in(frame: pd.DataFrame, at: int) -> Any:
+    """The first value of a column that is not missing, if these may be objects or lists."""
+    series = frame.iloc[:, at]
+    return None if series.dtype.kind in "biufMm" else next(iter(series.dropna().head(1)), None)
+
+
+def _objects_in(frame: pd.DataFrame, at: int) -> bool:
+    first = _first_in(frame, at)
+    return isinstance(first, _LISTS) and len(first) > 0 and isinstance(first[0], dict)
 
 
 def _read_records(

@@ -69,6 +69,14 @@ def test_objects_in_cells_are_no_keys(
         read(tmp_path / "a.csv", mapping=mapping)
 
 
+@pytest.mark.parametrize("mapping", [(), ("track=media",)])
+def test_lists_of_objects_are_no_keys_in_any_source(mapping: tuple[str, ...], tmp_path: Path):
+    records = [{"playlist_id": n, "media": [{"name": "A", "id": "x"}]} for n in "pq"]
+    for source in as_records(tmp_path, records):
+        with pytest.raises(BadImport, match=r"objects \(media\), but no playlists"):
+            read(source, mapping=mapping)
+
+
 def test_tracks_are_not_taken_for_a_field_of_their_own(tmp_path: Path):
     """As in lines of a search engine's dump, whose playlists are within."""
     lines = [
