@@ -27,7 +27,6 @@ def to_frame(answer: Recommendation, kind: Literal["songs", "tags"]) -> pd.DataF
         ) from error
     if kind == "tags":
         return pd.DataFrame([(tag.tag, tag.score) for tag in answer.tags], columns=["tag", "score"])
-    own = dict.fromkeys(name for song in answer.songs for name in song.more)
     rows = [
         {
             "id": song.id,
@@ -36,14 +35,14 @@ def to_frame(answer: Recommendation, kind: Literal["songs", "tags"]) -> pd.DataF
             "artists": list(song.artists),
             "genres": list(song.genres),
             "issue_date": song.issue_date,
-            **{name: song.more.get(name) for name in own},
+            **{name: song.more.get(name) for name in answer.fields},
             "score": song.score,
             "versions": [one.id for one in song.versions],
         }
         for song in answer.songs
     ]
-    columns = ["id", "key", "name", "artists", "genres", "issue_date", *own, "score", "versions"]
-    return pd.DataFrame(rows, columns=columns)
+    described = ["id", "key", "name", "artists", "genres", "issue_date"]
+    return pd.DataFrame(rows, columns=[*described, *answer.fields, "score", "versions"])
 
 
 def to_html(answer: Recommendation) -> str:

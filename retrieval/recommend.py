@@ -15,7 +15,7 @@ from melon.retrieval.known import largest
 from melon.retrieval.live import OpenRelease
 from melon.retrieval.query import PlaylistQuery
 from melon.retrieval.reader import CachingReader
-from melon.retrieval.results import ORDERS, Fallback, Order, Ranking, Recommendation
+from melon.retrieval.results import ORDERS, Fallback, Order, Ranking, Recommendation, more_fields
 from melon.retrieval.seeds import Seeds
 from melon.retrieval.strategies.explain import explain
 from melon.retrieval.strategies.learned import Candidates, LearnedStrategy
@@ -109,6 +109,7 @@ def recommend(
         for query, answer in pairs
     ]
     songs, tags = describe(reader, answers, reasons)
+    fields = more_fields(reader.manifest.schema(Collection.SONGS).shown)
     return [
         Recommendation(
             store=store,
@@ -121,6 +122,7 @@ def recommend(
             songs=songs[row],
             tags=tags[row],
             unknown=query.seeds.unknown,
+            fields=fields,
         )
         for row, (query, answer) in enumerate(pairs)
     ]

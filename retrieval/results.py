@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
@@ -50,6 +50,11 @@ class Description(NamedTuple):
 
 
 _DESCRIBED = {*Description._fields, "genre_names", "issue_date_precision"}
+
+
+def more_fields(shown: Iterable[str]) -> tuple[str, ...]:
+    """Of the shown fields, those that `more` may hold."""
+    return tuple(name for name in shown if name not in _DESCRIBED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +164,7 @@ class Recommendation:
     same constraints, and a score is a number of playlists. `popular` names the lists of which that
     is so, "songs" or "tags" alone where the strategy finds the others. Where it finds too few,
     popular songs and tags follow with a score of 0. `known` is whether the store knows anything of
-    what the query likes.
+    what the query likes. `fields` names what the release's songs may have in `more`.
     """
 
     store: str
@@ -172,9 +177,12 @@ class Recommendation:
     popular: tuple[str, ...] = ()
     known: bool = True
     order: Order = "score"
+    fields: tuple[str, ...] = field(default=(), compare=False)
 
     def to_frame(self, kind: Literal["songs", "tags"] = "songs") -> pd.DataFrame:
         """The songs, or the tags, a row each, in their order.
+
+        The columns are those of the release, whatever was found.
 
         Raises:
             InputError: `kind` is neither.

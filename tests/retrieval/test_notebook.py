@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 
 from melon.errors import InputError, MissingExtra
 from melon.retrieval import Constraints, Recommendation, Retriever, Song, Tag, Unknown
+from melon.store import VectorStore
 
 EVIL = "<script>document.title = 'run'</script><img src=x onerror=\"document.title='run'\">&amp;"
 
@@ -65,11 +66,19 @@ def test_a_frame_has_a_row_for_each(retriever: Retriever):
     assert tags["tag"].tolist() == [tag.tag for tag in found.tags]
     empty = answer(songs=(), tags=())
     assert (list(empty.to_frame()), len(empty.to_frame("tags"))) == (list(answer().to_frame()), 0)
-    own = answer(songs=(Song(1, 1.0, more={"bpm": 90.5}), Song(2, 0.5)))
-    assert own.to_frame()["bpm"].isna().tolist() == [False, True]
-
     with pytest.raises(InputError, match="no 'playlists'"):
         found.to_frame("playlists")  # type: ignore[arg-type]
+
+
+def test_a_frame_has_the_columns_of_the_release_whatever_was_found(keyed_store: VectorStore):
+    retriever = Retriever(keyed_store)
+    found = retriever.recommend(tags=["rain"], limit=15)
+    none = retriever.recommend(constraints=Constraints(where=["popularity > 1000000"]))
+    assert {"bpm", *found.songs[0].to_json()} <= {*found.to_frame()}
+    assert list(none.to_frame()) == list(found.to_frame())
+    assert len(none.to_frame()["bpm"]) == 0
+    bpm = [song.more.get("bpm") for song in found.songs]
+    assert found.to_frame()["bpm"].isna().tolist() == [one is None for one in bpm]
 
 
 def test_without_pandas_it_is_said_what_to_do(monkeypatch: pytest.MonkeyPatch):
