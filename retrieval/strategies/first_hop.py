@@ -91,12 +91,14 @@ class FirstHop:
     """The search for the playlists most like what a query likes, or dislikes.
 
     Attributes:
+        wanted: whether anything hangs on what it finds; else it finds nothing.
         expected: songs that are asked for besides the seeds, by their ids.
     """
 
     query: ResolvedQuery
     hops: Hops
     disliked: bool
+    wanted: bool = True
     expected: SparseVector | None = None
 
     @property
@@ -114,8 +116,8 @@ class FirstHop:
         return _summed(parts)
 
     def search(self) -> VectorQuery | None:
-        """What the store is asked; None where nothing counts."""
-        vector = self.vector
+        """What the store is asked; None where nothing counts, or hangs on it."""
+        vector = self.vector if self.wanted else None
         filter = playlist_filter(self.query, self.hops.min_songs)
         return VectorQuery(vector, ITEMS, self.hops.playlists, filter) if vector else None
 

@@ -152,14 +152,18 @@ def _near_searches(
 
 
 def _first_hops(hybrid: HybridStrategy, query: ResolvedQuery) -> list[FirstHop]:
-    """To the playlists around a query and those like its dislikes; for its tags, both again."""
+    """To the playlists around a query and those like its dislikes; for its tags, both again.
+
+    What is around it says something of songs and of tags; the others only of one of them.
+    """
     to_songs = hybrid.by_hops.hops(query, Collection.SONGS)
     to_tags = hybrid.by_hops.hops(query, Collection.TAGS)
+    songs, tags = query.song_limit > 0, query.tag_limit > 0
     return [
         FirstHop(query, to_songs, disliked=False),
-        FirstHop(query, to_songs, disliked=True),
-        FirstHop(query, to_tags, disliked=False),
-        FirstHop(query, to_tags, disliked=True),
+        FirstHop(query, to_songs, disliked=True, wanted=songs),
+        FirstHop(query, to_tags, disliked=False, wanted=tags),
+        FirstHop(query, to_tags, disliked=True, wanted=tags),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -79,9 +80,11 @@ class Counted(ForwardingReader):
     def __init__(self, reader: ReleaseReader) -> None:
         super().__init__(reader)
         self.asked: list[str] = []
+        self.sought: list[str] = []
 
     def query(self, collection: Collection, queries: Sequence[VectorQuery]) -> list[Hits]:
         self.asked.append(f"query {collection}")
+        self.sought += [f"{collection} by {query.using}" for query in queries]
         return super().query(collection, queries)
 
     def retrieve(
@@ -124,6 +127,25 @@ def test_playlists_near_a_query_are_not_sought_where_they_count_nothing(retrieve
         "query playlists",  # and most with the songs that these hold, too
         "query songs",
     ]
+
+
+def test_nothing_is_sought_for_what_is_not_wanted(retriever: Retriever):
+    query = PlaylistQuery(songs=(3, 5), tags=("rain",), not_songs=(40, 41), not_tags=("party",))
+    sought, answers = {}, {}
+    for limits in ((20, 10), (20, 0), (0, 10)):
+        counted = Counted(retriever.engine_reader)
+        asking = retriever.with_reader(counted)
+        answers[limits] = asking.recommend(
+            query, strategy="learned", limit=limits[0], tag_limit=limits[1]
+        )
+        sought[limits] = Counter(counted.sought)
+    assert answers[20, 0].songs == answers[20, 10].songs
+    assert answers[0, 10].tags == answers[20, 10].tags
+    # those that share most with what is liked, and with what is disliked, for songs and for tags
+    assert sought[20, 10]["playlists by items"] == 4
+    assert sought[20, 0]["playlists by items"] == 2
+    assert sought[0, 10]["playlists by items"] == 3
+    assert sought[0, 10]["songs by w2v"] == sought[20, 0]["playlists by w2v"] == 0
 
 
 @pytest.mark.parametrize("strategy", ["neighbours", "hybrid"])
