@@ -17,6 +17,9 @@ SEPARATORS = frozenset(";|,")
 DASH = " - "
 """Between artist and title in an M3U8 file."""
 
+NO_BREAK = "\u00a0"
+"""A space that ends no artist: what stands before the first dash is the artist."""
+
 CSV_COLUMNS = ("track_key", "track_name", "artists", "genres", "release_date", "playlist_title")
 
 
@@ -64,8 +67,9 @@ def _m3u8(playlist: Playlist) -> str:
         if key.startswith("#") or key.splitlines() != [key.strip()]:
             raise InputError(f"no line of an M3U8 file can be {key!r}", hint="write JSPF or CSV")
         if name := _line(song.name or ""):
-            if song.artists or DASH in name:  # what stands before the first dash is the artist
-                name = _line("; ".join(song.artists)) + DASH + name
+            if song.artists or DASH in name:
+                artists = _line("; ".join(song.artists))
+                name = artists.replace(" -", f"{NO_BREAK}-") + DASH + name
             lines.append(f"#EXTINF:-1,{name}")
         lines.append(key)
     return "\n".join(lines) + "\n"

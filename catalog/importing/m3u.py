@@ -15,7 +15,8 @@ _SECONDS = re.compile(r"\d+(\.\d+)?(?!\S)", re.ASCII)
 def read_m3u(path: Path, data: bytes, encoding: str | None) -> dict[str, Any]:
     """A playlist with its tracks; a song goes by the file or address that its line names.
 
-    Of the song, the line before it says `#EXTINF:seconds,artist - title`.
+    Of the song, the line before it says `#EXTINF:seconds,artist - title`; a dash in the artist
+    stands after a no-break space, as `melon query --export` writes it.
 
     Raises:
         BadImport: it is in another encoding, or begins as another format does.
@@ -45,7 +46,7 @@ def _said(value: str) -> dict[str, Any]:
     artist, dash, title = name.partition(" - ")
     said: dict[str, Any] = {"title": title if dash else name}
     if dash:
-        said["artist"] = artist
+        said["artist"] = artist.replace("\u00a0", " ")
     if (seconds := _SECONDS.match(length.strip())) and float(seconds[0]):
         said["duration_ms"] = round(1000 * float(seconds[0]))
     return said

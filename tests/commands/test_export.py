@@ -107,6 +107,23 @@ def test_a_csv_keeps_line_ends_in_names(tmp_path: Path):
         assert [row["track_name"] for row in csv.DictReader(file)] == names
 
 
+dashed = st.text(st.sampled_from("ab- "), min_size=1, max_size=8).map(
+    lambda text: " ".join(text.split()) or "x"
+)
+
+
+@settings(max_examples=100)
+@given(st.lists(dashed, max_size=2, unique=True), dashed)
+def test_a_list_for_players_keeps_dashes_apart(
+    tmp_path_factory: pytest.TempPathFactory, artists: list[str], name: str
+):
+    """Those in names, and the one between artists and title."""
+    directory = tmp_path_factory.mktemp("dashes")
+    text = playlist_file(answer([Song(1, 1.0, "k", name, tuple(artists))]), "m3u8")
+    _, [song] = imported(directory / "list.m3u8", text, directory / "own")
+    assert (song["artist_name_basket"], song["song_name"]) == (artists, name)
+
+
 def test_what_a_format_cannot_hold_is_refused():
     for key in ("#1", "two\nlines"):
         with pytest.raises(InputError, match="M3U8"):
