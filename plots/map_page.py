@@ -16,9 +16,9 @@ _BODY = """\
 popular. Distances across the map mean little.</p></header>
 <main class="map">
 <div class="view">
-<canvas id="canvas" tabindex="0" role="application"
+<div class="canvas"><canvas id="canvas" tabindex="0" role="application"
  aria-label="Map of {count} points: arrow keys move, plus and minus zoom, 0 shows all.
- Search to pick a point."></canvas>
+ Search to pick a point."></canvas></div>
 <div class="tools"><button type="button" id="closer" aria-label="Closer">+</button>
 <button type="button" id="away" aria-label="Further away">−</button>
 <button type="button" id="all">All</button></div>

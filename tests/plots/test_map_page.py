@@ -162,6 +162,27 @@ def test_labels_are_seen_whole(page: Page, tmp_path: Path) -> None:
     assert min(left for _, left in written) >= 0
 
 
+@pytest.mark.parametrize("width", [375, 1200])
+def test_nothing_lies_over_the_map(page: Page, file: Path, width: int) -> None:
+    """Under its buttons, names could not be read, nor points picked."""
+    page.set_viewport_size({"width": width, "height": 700})
+    page.goto(file.as_uri())
+    page.wait_for_function("melonMap.whole > 0")
+    over = page.evaluate(
+        """() => {
+          const box = melonMap.canvas.getBoundingClientRect(), over = new Set();
+          for (let x = box.left + 1; x < box.right; x += 7) {
+            for (let y = box.top + 1; y < box.bottom; y += 7) {
+              over.add(document.elementFromPoint(x, y).id);
+            }
+          }
+          return [...over];
+        }"""
+    )
+    assert over == ["canvas"]
+    assert page.get_by_role("button", name="Closer").is_visible()
+
+
 def test_arabic_names_leave_numbers_where_they_are(page: Page, tmp_path: Path) -> None:
     found = some_map(genre=["موسيقى"] * 60, name=["حب"] * 60)
     (tmp_path / "map.html").write_text(map_page(found))
