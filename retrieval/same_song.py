@@ -44,6 +44,8 @@ _VERSION = re.compile(
     r"|(?:original )?extended|radio(?: cut)?"
     r"|sped up|speed up|slowed|slowed (?:\+|and|&) reverb|bonus|bonus track|보너스|보너스 트랙"
     r"|title|타이틀|타이틀곡|19세 ?(?:이상)?"
+    r"|(?>.*?\bfrom\b)(?:(?:.*\s)?[\"“”'‘«`].+"
+    r"|.*\b(?:motion picture|film|movie|series|musical)\b.*)|.*\bsoundtrack\b.*"
 )
 _LAST_YEAR = re.compile(r"\s*[,/]\s*(?:19|20)\d\d$")
 _OWN_SONG = re.compile(
@@ -54,7 +56,8 @@ _OWN_SONG = re.compile(
 _NAMES_IN = re.compile(r"\s*(?:,|&|/|\+|\band\b|\bx\b)\s*")
 _OF_MANY_SONGS = re.compile(
     r"(?:intro|outro|interlude|skit|prelude|prologue|epilogue|overture|opening|ending|untitled"
-    r"|theme|main theme|reprise|인트로|아웃트로|인터루드|스킷|프롤로그|에필로그|오프닝|엔딩|무제"
+    r"|(?:main |love )?theme|(?:main |end )titles?|end credits|title (?:track|song)|suite|reprise"
+    r"|인트로|아웃트로|인터루드|스킷|프롤로그|에필로그|오프닝|엔딩|무제"
     r"|track|트랙)(?: ?\d+)?"
 )
 
@@ -70,7 +73,8 @@ def version_key(name: str | None, artists: tuple[str, ...]) -> Hashable | None:
 
     Versions differ by what stands in brackets or after a dash, slash or colon at the end of a name:
     live, remastered, recorded again, instrumental, acoustic, guests ("feat."), edits, other
-    languages' and other "versions". Remixes, medleys and parts are songs of their own.
+    languages' and other "versions", and what film, series or soundtrack the song is from. Remixes,
+    medleys and parts are songs of their own.
     """
     if name is None or not artists:
         return None

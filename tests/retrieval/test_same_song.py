@@ -30,11 +30,16 @@ VERSIONS = (
     "- Acústico", "- Original", "- Main", "(Dirty)", "- Album Version (Edited)", "[Mixed]",
     "- 2011 Mix", "- New Stereo Mix", "- Mono Mix", "- Original Mix Edit", "- Radio",
     "- Home Demo", "- No Rap Version",
+    '(From "Frozen 2")', '- From “Top Gun” Original Soundtrack', "[From 'Batman Forever']",
+    '- From"Euphoria" An HBO Original Series', "(from the Motion Picture Selma)",
+    '- Love Theme from "Titanic"', "(Original Motion Picture Soundtrack)", "/ Soundtrack",
+    ": From The Book of Saw Soundtrack", '(Taken From The Film "Bonus Track")',
 )  # fmt: skip
 OWN_SONGS = (
     "(Remix)", "(David Guetta Remix)", "(리믹스)", "(Remix Ver.)", "(Part 1)", "(Part 2)",
     "Pt. 2", "(Pt. 2 Ver.)", "(1부)", "(2부)", "(Interlude)", "(Reprise)", "(Medley)",
-    "(With You)", "(From Frozen)", "(How We Live)", "Forever", "II", "2", "(Cover)",
+    "(With You)", "(From Frozen)", "(Run from Love's Light)", "(How We Live)", "Forever", "II", "2",
+    "(Cover)",
     "- Club Mix", "- Kia Love Mix Edit", "/ Forever", "/ Always - Live", ": Forever", ": With Zico",
     "feat. Zico - Remix of May", "feat. Zico (Remix of June)", "(Duet Remix)", "- Duet from Act 2",
     "(No. 2 Ver.)", "/ Remix of July", ": Part 3", "- Part 4 / Live",
@@ -89,6 +94,8 @@ def test_artists_tell_songs_apart_but_guests_do_not():
         ("Palette", ()),
         ("Intro", ARTISTS),
         ("인트로 2", ARTISTS),
+        ('Love Theme (From "Rocky")', ARTISTS),
+        ('Main Title - From "Rocky" Soundtrack', ARTISTS),
         ("Skit", ARTISTS),
     ],
 )
