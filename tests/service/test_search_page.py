@@ -179,6 +179,26 @@ def test_a_title_is_answered_as_it_is_typed_and_is_one_step_back(site: Site) -> 
     assert title.input_value() == ""
 
 
+@on_one_engine
+def test_going_back_takes_back_what_was_just_typed(site: Site) -> None:
+    """Also where the control has the focus: on leaving it, it would be asked again."""
+    page = site.open("?tags=rain")
+    page.get_by_text("How to answer").click()
+    for name, value in (("title", "night"), ("limit", "5"), ("title", "dawn")):
+        control = page.locator(f"#{name}")
+        control.press_sequentially(value)
+        if name == "limit":
+            control.press("Enter")
+        expect(page).to_have_url(re.compile(f"{name}={value}$"))
+        site.answered()
+        page.go_back()
+        site.answered()
+        expect(control).to_have_value("")
+        control.press("Tab")
+        site.answered()
+        assert site.search == "?tags=rain"
+
+
 def test_what_is_unknown_is_said_with_what_is_meant(site: Site) -> None:
     page = site.open("?tags=raim&exact=true")
     expect(page.get_by_text("tag raim – did you mean")).to_be_visible()

@@ -175,11 +175,11 @@ function choices(id, some) {
   }));
 }
 
-// Controls show the query, except the one that is being typed into.
-function showQuery() {
-  if (document.activeElement !== byId("title")) byId("title").value = query.title ?? "";
+// Controls show the query, except the one that is being typed into, if any is.
+function showQuery(typed = document.activeElement) {
+  if (typed !== byId("title")) byId("title").value = query.title ?? "";
   for (const control of document.querySelectorAll("[data-of]")) {
-    if (document.activeElement === control && control.tagName === "INPUT") continue;
+    if (control === typed && control.tagName === "INPUT") continue;
     const value = String(query[control.dataset.of] ?? "");
     if (control.tagName === "SELECT" && ![...control.options].some((one) => one.value === value)) {
       control.append(make("option", { value }, value));
@@ -224,7 +224,10 @@ function listen() {
   addEventListener("popstate", () => {
     // To the results leads to a part of the page: what is focused there would be replaced.
     if (location.search === searched) return;
+    typed.cancel();
+    typing = false;
     query = readQuery(location.search);
+    showQuery(null);
     refresh();
   });
   byId("theme").addEventListener("click", () => {
