@@ -199,6 +199,18 @@ def test_going_back_takes_back_what_was_just_typed(site: Site) -> None:
         assert site.search == "?tags=rain"
 
 
+@on_one_engine
+def test_a_tag_may_be_called_as_what_scripts_inherit(site: Site) -> None:
+    page = site.open("?tags=constructor&tags=__proto__&exclude_songs=toString")
+    expect(page.locator(".note li")).to_have_text(
+        ["song toString", "tag constructor", "tag __proto__"]
+    )
+    with site.refusals():
+        page.goto(f"{site.url}?constructor=1&__proto__=2")
+        expect(page.get_by_role("alert")).to_contain_text("constructor: there is nothing of this")
+        assert page.locator(".chip small").all_inner_texts() == ["constructor", "__proto__"]
+
+
 def test_what_is_unknown_is_said_with_what_is_meant(site: Site) -> None:
     page = site.open("?tags=raim&exact=true")
     expect(page.get_by_text("tag raim – did you mean")).to_be_visible()

@@ -14,6 +14,7 @@ const GROUPS = [
 const ELSEWHERE = ["title", "strategy", "release", "beside", "limit", "max_per_artist",
                    "diversity", "order", "view"];
 const KINDS = {
+  __proto__: null, // a name in the URL may be any
   songs: "song", not_songs: "song", exclude_songs: "song", tags: "tag", not_tags: "tag",
   playlist: "playlist", genres: "genre", not_genres: "genre", all_genres: "genre",
   artists: "artist", not_artists: "artist", since: "from", until: "to", where: "",

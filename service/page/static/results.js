@@ -34,9 +34,10 @@ function notes(answer) {
 }
 
 function unknown({ songs, tags, words, near }, change) {
+  const alike = new Map(Object.entries(near.tags));
   const items = [
     ...songs.map((song) => [`song ${song}`]),
-    ...tags.map((tag) => [`tag ${tag}`, ...nearTags(tag, near.tags[tag] ?? [], change)]),
+    ...tags.map((tag) => [`tag ${tag}`, ...nearTags(tag, alike.get(tag) ?? [], change)]),
     ...words.map((word) => [`title word ${word}`]),
   ];
   if (!items.length) return null;
@@ -98,7 +99,7 @@ function renderSong(song, { popular, largest, change, own, release, side, other,
   bar.firstChild.style.width = `${largest > 0 ? Math.max(0, (100 * song.score) / largest) : 0}%`;
   const said = popular ? `in ${count(song.score, "playlist")}`
     : filler ? "popular" : `score ${song.score.toPrecision(3)}`;
-  const fields = own.filter(({ name: field }) => song[field] !== undefined && song[field] !== null);
+  const fields = own.filter(({ name: field }) => Object.hasOwn(song, field) && song[field] !== null);
   return make("li", { key: `${side}song ${song.id}`, tabIndex: -1 },
     make("div", { className: "title" },
       make("h4", {}, name),
