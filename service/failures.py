@@ -79,9 +79,9 @@ async def of_http(request: Request, error: Exception) -> Response:
 
 
 def _methods(request: Request) -> list[str]:
-    """Those that a path has, in all of its routes."""
+    """Those that a path has, in all of its routes; of a file, which has none of its own, GET."""
     routes = (one for one in request.app.routes if one.matches(request.scope)[0] != Match.NONE)
-    methods = {method for route in routes for method in route.methods}
+    methods = {method for route in routes for method in route.methods} or {"GET"}
     return sorted(methods | {"HEAD"} if "GET" in methods else methods)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.templating import Jinja2Templates
+from starlette.exceptions import HTTPException
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
@@ -53,7 +54,7 @@ def router() -> APIRouter:
     @pages.get("/api/docs/{name}")
     def packed(name: str, request: Request) -> Response:
         if name not in PACKED:
-            return Response(status_code=404)
+            raise HTTPException(404)
         content = (SWAGGER / f"{name}.gz").read_bytes()
         headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
         if "gzip" not in request.headers.get("accept-encoding", ""):

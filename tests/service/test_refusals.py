@@ -110,7 +110,12 @@ def test_the_like_of_unknown_tags_is_looked_for_only_so_often(service: TestClien
 
 @on_one_engine
 def test_what_is_no_question_is_refused(service: TestClient) -> None:
-    refusal(service.get("/nowhere"), 404)
+    for path in ("/nowhere", "/static/nowhere", "/api/docs/nowhere"):
+        refusal(service.get(path), 404)
+    for path in ("/static/page.js", "/static/map.js", "/api/docs"):
+        refused = service.put(path)
+        refusal(refused, 405)
+        assert refused.headers["allow"] == "GET, HEAD"
     refused = service.delete(QUERY)
     refusal(refused, 405)
     assert refused.headers["allow"] == "GET, HEAD, POST"
