@@ -61,6 +61,12 @@ class MelonMap {
     return name[row] || `${kinds[kind[row]]} ${id[row]}`;
   }
 
+  /* Its name on the map, cut where it is long. */
+  label(row) {
+    const letters = [...this.name(row)];
+    return letters.length > 24 ? `${letters.slice(0, 23).join("")}…` : this.name(row);
+  }
+
   /* A grid over the points, to find those near the pointer. */
   cell() {
     const { x, y } = this.data;
@@ -247,8 +253,7 @@ class MelonMap {
       if (taken.length === 40) break;
       const [x, y] = this.place(row);
       if (!this.isShown(row) || x < 0 || y < 16 || x > this.width || y > this.height) continue;
-      const letters = [...this.name(row)];
-      const text = letters.length > 24 ? `${letters.slice(0, 23).join("")}…` : this.name(row);
+      const text = this.label(row);
       const [half, middle] = this.room(pen, text, x);
       if (taken.some(([tx, ty, other]) => Math.abs(tx - middle) < half + other && Math.abs(ty - y) < 17)) continue;
       taken.push([middle, y, half]);
@@ -271,7 +276,7 @@ class MelonMap {
     this.ring(pen, this.chosen, ink, 3, 5);
     pen.font = `bold 14px ${getComputedStyle(this.canvas).fontFamily}`;
     pen.textAlign = "center";
-    const name = this.name(this.chosen);
+    const name = this.label(this.chosen);
     this.write(pen, name, this.room(pen, name, x)[1], y - 14, ink, paper);
   }
 

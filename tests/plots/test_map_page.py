@@ -142,6 +142,7 @@ def test_seeds_and_results_of_a_query_can_be_marked(page: Page, file: Path) -> N
 def test_labels_are_seen_whole(page: Page, tmp_path: Path) -> None:
     """Those at an edge move in, and those that are long are cut."""
     names = [f"{row} {'name ' * 20}" for row in range(60)]
+    names[3] = "3" * 3000
     (tmp_path / "map.html").write_text(map_page(some_map(name=names, kind=["tag"] * 60)))
     page.set_viewport_size({"width": 375, "height": 700})
     page.goto((tmp_path / "map.html").as_uri())
@@ -153,13 +154,16 @@ def test_labels_are_seen_whole(page: Page, tmp_path: Path) -> None:
             written.push([text, x - this.measureText(text).width / 2]);
             write.call(this, text, x, y);
           };
+          melonMap.pick(3);
           melonMap.draw();
           return written;
         }"""
     )
     assert len(written) > 5
+    assert written[-1][0] == f"{'3' * 23}…"
     assert {len(text) for text, _ in written} == {24}
     assert min(left for _, left in written) >= 0
+    assert page.evaluate("document.documentElement.scrollWidth") == 375
 
 
 @pytest.mark.parametrize("width", [375, 1200])
