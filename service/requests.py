@@ -326,8 +326,8 @@ class PlaylistsRequest(Question):
         return retriever.playlists(tags=self.tags, limit=self.limit, after=self.after).to_json()
 
 
-class MapRequest(Request):
-    """Which release's map."""
+class ReleaseRequest(Request):
+    """Which release to tell of."""
 
 
 class FacetsRequest(Constrained):

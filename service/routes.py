@@ -20,11 +20,11 @@ from melon.service.requests import (
     FindRequest,
     ListedKind,
     ListRequest,
-    MapRequest,
     NamesRequest,
     PlaylistFormat,
     PlaylistsRequest,
     QueryRequest,
+    ReleaseRequest,
     ShownKind,
     ShowRequest,
     SimilarRequest,
@@ -182,14 +182,14 @@ def router(service: Service, *, secured: bool) -> APIRouter:
         return await service.ask(request, asked.answer, asked.release)
 
     @api.get("/map", tags=["look up"], response_model=answers.MapAnswer)
-    async def map_(asked: Annotated[MapRequest, Query()], request: Request) -> Response:
+    async def map_(asked: Annotated[ReleaseRequest, Query()], request: Request) -> Response:
         """Places on a plane for songs, tags and playlists: near each other if they are alike."""
         return await service.ask(request, service.maps.of, asked.release)
 
     @api.get("/about", tags=["look up"], response_model=answers.AboutAnswer)
-    async def about(request: Request) -> Response:
+    async def about(asked: Annotated[ReleaseRequest, Query()], request: Request) -> Response:
         """What answers: the store, the release, the strategies, and the fields to constrain by."""
-        return await service.ask(request, lambda one: _about(service, one))
+        return await service.ask(request, lambda one: _about(service, one), asked.release)
 
     @api.get("/releases", tags=["look up"], response_model=list[answers.ReleaseAnswer])
     async def releases(request: Request) -> Response:

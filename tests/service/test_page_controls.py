@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pyarrow as pa
 import pytest
+from keyed_demo import keyed
 from page_samples import Site, against_wcag, new_site, on_one_engine, running
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -214,6 +215,32 @@ def test_what_another_release_answers_is_shown_with_what_is_in_it(
             expect(page).to_have_url(re.compile(f"title=rain.{number}$"))
             site.answered()
         assert live.text_content() == f"live: {new}"
+
+
+def test_a_release_that_is_named_is_constrained_by_its_own_fields(
+    browser: Browser, store: VectorStore, demo_space: EmbeddingSpace
+) -> None:
+    old = ingest(keyed(demo_space), store).manifest.release
+    new = ingest(demo_space, store).manifest.release
+    with running(store) as url, new_site(browser, url) as site:
+        page = constraints(site, f"?tags=rain&release={old}")
+        label = page.get_by_role("group", name="label", exact=True)
+        label.get_by_role("checkbox", name='the "label"').click()
+        site.answered()
+        total = asked(site, "facets", where='label = the "label"', release=old)["total"]
+        expect(page.locator("#passing")).to_contain_text(f"{total} songs")
+        expect(site.songs().first.get_by_text('label: the "label"')).to_be_visible()
+        page.get_by_role("button", name="Remove label").click()
+        page.get_by_text("How to answer").click()
+        release = page.get_by_label("Release")
+        release.select_option(label=f"live: {new}")
+        expect(label).to_have_count(0)
+        expect(page.locator("#passing")).to_contain_text(f"{len(demo_space.songs)} songs")
+        page.goto(f"{url}?tags=rain&release=rgone")
+        expect(page.get_by_role("alert")).to_contain_text("rgone")
+        page.get_by_text("How to answer").click()
+        release.select_option(old)
+        site.answered()
 
 
 def assert_sides(site: Site, *releases: str) -> None:

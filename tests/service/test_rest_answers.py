@@ -258,6 +258,9 @@ def test_facets_know_the_catalogues_own_fields(keyed_service: TestClient) -> Non
 
 def test_a_release_can_be_asked_by_its_name(service: TestClient) -> None:
     release = service.get("/health").json()["release"]
+    about = service.get("/api/v1/about", params={"release": release})
+    assert about.json() == service.get("/api/v1/about").json()
+    assert service.get("/api/v1/about", params={"release": "r0"}).status_code == 404
     named = service.get("/api/v1/query", params={"tags": "rain", "release": release})
     assert named.json() == service.get("/api/v1/query", params={"tags": "rain"}).json()
     unknown = service.get("/api/v1/query", params={"tags": "rain", "release": "r0"})

@@ -1,6 +1,6 @@
 // The page: what is typed and clicked changes the query, which the URL holds, and which is asked.
 
-import { Failure, ask, keepKey, newest } from "./api.js";
+import { Failure, ask, keepKey, newest, parametersOf } from "./api.js";
 import { renderChips } from "./chips.js";
 import { copyDialog, saveDialog } from "./copy.js";
 import { byId, debounced, make, refill } from "./dom.js";
@@ -17,7 +17,8 @@ const PATIENCE = 200; // until it is shown that something is awaited
 const RETRY = 2; // seconds, where the service does not say
 
 let query = readQuery(location.search);
-let about = null;
+let about = null; // of the release that the query names, or else of the live one
+let aboutOf = null; // the name that the query had for it
 let releases = [];
 let ownFields = [];
 let retry = null;
@@ -48,7 +49,7 @@ async function answer(signal) {
   signal.addEventListener("abort", () => clearTimeout(slow));
   const begun = performance.now();
   try {
-    if (!about) await readAbout(signal);
+    if (!about || aboutOf !== query.release) await readAbout(signal);
     facets.show(query, about);
     check(query);
     const both = [query, besideOf(query)].filter(Boolean);
@@ -79,9 +80,13 @@ async function follow(release, signal) {
   facets.show(query, about);
 }
 
+// Of a release that is not there, the live one's choices are shown: others can be made.
 async function readAbout(signal) {
-  [about, releases] = await Promise.all([ask("about", { signal }), ask("releases", { signal })]);
+  const some = await ask("releases", { signal });
+  const named = query.release, there = some.some(({ release }) => release === named);
+  const found = await ask("about", { parameters: parametersOf(there ? { release: named } : {}), signal });
   signal.throwIfAborted();
+  [releases, about, aboutOf] = [some, found, named];
   showAbout();
 }
 
@@ -163,7 +168,8 @@ function showAbout() {
     ...about.strategies.map((one) => [`strategy:${one}`, one]),
     ...(releases.length > 1 ? releases : []).map(({ release }) => [`release:${release}`, release]),
   ]);
-  choices("release", [["", `live: ${about.release}`], ...releases.map((one) => one.release)]);
+  const live = releases.find((one) => one.live);
+  choices("release", [["", `live: ${live?.release ?? "none"}`], ...releases.map((one) => one.release)]);
   ownFields = about.fields.filter((field) => field.own);
   showQuery();
 }
