@@ -570,7 +570,7 @@ WORDS = (
 
 RESERVED = frozenset(
     name for field in SONGS for name in (field.name, field.source) if name is not None
-) | {"score", "because", "playlists", "more"}
+) | {"score", "because", "playlists", "versions", "more"}
 """Names that an own field cannot have: of the declared fields, and of what results say besides."""
 
 _NAME = re.compile(r"\w+")

@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Page
 
 from melon.errors import InputError, MissingExtra
-from melon.retrieval import Constraints, Recommendation, Retriever, Song, Tag, Unknown
+from melon.fields import FieldType, own_field
+from melon.retrieval import Because, Constraints, Recommendation, Retriever, Song, Tag, Unknown
 from melon.store import VectorStore
 
 EVIL = "<script>document.title = 'run'</script><img src=x onerror=\"document.title='run'\">&amp;"
@@ -79,6 +80,14 @@ def test_a_frame_has_the_columns_of_the_release_whatever_was_found(keyed_store: 
     assert len(none.to_frame()["bpm"]) == 0
     bpm = [song.more.get("bpm") for song in found.songs]
     assert found.to_frame()["bpm"].isna().tolist() == [one is None for one in bpm]
+
+
+def test_no_own_field_can_have_a_name_that_results_have():
+    because = (Because("tag", "rain", 1.0),)
+    song = Song(1, 1.0, because=because, playlists=because, versions=(Song(2, 0.5),))
+    for name in song.to_json():
+        with pytest.raises(InputError, match=f"'{name}' means something already"):
+            own_field(name, FieldType.FLOAT)
 
 
 def test_without_pandas_it_is_said_what_to_do(monkeypatch: pytest.MonkeyPatch):
