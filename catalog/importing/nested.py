@@ -22,6 +22,11 @@ from melon.catalog.importing.tables import RECORD, ROWS_AT_ONCE, Advance, Batch,
 OF_PLAYLIST, OF_TRACK = "playlist.", "track."
 
 
+def short_name(name: str) -> str:
+    """The name without what says that it is of the playlist, or of a track."""
+    return name.removeprefix(OF_PLAYLIST).removeprefix(OF_TRACK)
+
+
 def read_nested(path: Path, encoding: str | None, part: Part, advance: Advance) -> Iterator[Batch]:
     """Read a file in batches; the tracks of one playlist are in one batch.
 

@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Sequence
 
-import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from melon.catalog.errors import BadImport, UnclearColumns, shortened
-from melon.catalog.importing.cells import (
-    TEXT,
-    are_keys,
-    hold_objects,
-    joined_lists,
-    number_rows,
-    separator,
+from melon.catalog.errors import UnclearColumns
+from melon.catalog.importing.cells import joined_lists, number_rows, separator
+from melon.catalog.importing.checks import (
+    check_files,
+    check_objects,
+    check_playlists,
+    check_titles,
+    lacking,
 )
-from melon.catalog.importing.kinds import inferred
 from melon.catalog.importing.mapping import Mapped, apply_mapping
-from melon.catalog.importing.names import (
-    FIELD_NAMES,
-    LAST_RESORTS,
-    ROLES,
-    Role,
-    field_name,
-    folded,
-    meaning,
-)
+from melon.catalog.importing.names import FIELD_NAMES, ROLES, Role, field_name, folded
 from melon.catalog.importing.nested import OF_PLAYLIST, OF_TRACK
-from melon.catalog.importing.objects import TRACKS
-from melon.catalog.importing.plan import SEVERAL, Kind, TablePlan, listed
+from melon.catalog.importing.plan import SEVERAL, Kind, TablePlan
 from melon.catalog.importing.roles import by_usual_names, give_roles
 from melon.catalog.importing.tables import Table
 from melon.errors import InputError
@@ -57,14 +42,14 @@ def plan_tables(tables: Sequence[Table], mapped: Sequence[Mapped]) -> list[Table
         _others(plan)
         if Role.TITLE in plan.roles and Role.PLAYLIST not in plan.roles and not plan.nested:
             title = plan.roles[Role.TITLE]
-            _check_titles(plan, title)
+            check_titles(plan, title)
             why = [plan.why[title]] if title in plan.why else []
             plan.why[title] = "; ".join([*why, "also the key: playlists of one title are one"])
         for role in SEVERAL & plan.roles.keys():
             plan.marks[role] = plan.marks.get(role) or _mark(plan, role)
-        _check_objects(plan)
+        check_objects(plan)
         _lists_of_keys(plan)
-    _check_playlists(plans)
+    check_playlists(plans)
     taken: set[str] = set()
     for plan in plans:
         if plan.kind is Kind.FILES:
@@ -113,58 +98,13 @@ def _kind(plan: TablePlan, entries: bool) -> Kind:
     if plan.names_playlists:
         return Kind.ENTRIES if plan.names_songs else Kind.PLAYLISTS
     if not plan.names_songs:
-        raise _lacking(plan, Role.PLAYLIST, Role.TRACK)
+        raise lacking(plan, Role.PLAYLIST, Role.TRACK)
     if entries:
         return Kind.SONGS
     if all(part.stem for part in plan.table.parts):
-        _check_files(plan)
+        check_files(plan)
         return Kind.FILES
     return Kind.SONGS
-
-
-def _check_titles(plan: TablePlan, title: str) -> None:
-    """Notice that playlists of one title are of several users, and would be one.
-
-    Raises:
-        BadImport: they are, and nobody said what the title is.
-    """
-    users = map(folded, LAST_RESORTS[Role.PLAYLIST])
-    user = next((name for name in plan.table.columns if folded(name) in {*users}), None)
-    if user is None or plan.why.get(title) == "--map" or user in plan.left:
-        return
-    titles, owners = (plan.table.sampled(name).to_pylist() for name in (title, user))
-    rows = pd.DataFrame({"title": titles, "user": owners}).dropna().drop_duplicates()
-    several = rows["title"][rows["title"].duplicated()]
-    if len(several):
-        raise BadImport(
-            f"playlists of one title, such as {shortened(several.iloc[0])}, are of several "
-            f"{user!r}, and no column is plainly their key",
-            where=plan.table.label,
-            hint="add a column playlist_id that tells them apart, or take those of one title for "
-            f"one: --map {shlex.quote(f'{Role.TITLE}={title}')}",
-        )
-
-
-def _check_files(plan: TablePlan) -> None:
-    """Notice that files hold more than a playlist each.
-
-    Raises:
-        UnclearColumns: a column may say which, or rows hold lists of songs, and none says of what.
-    """
-    files = len(plan.table.parts)
-    for name in plan.open:
-        values = plan.table.sampled(name).drop_null().unique()
-        if not folded(name).startswith("playlist") or len(values) <= files:
-            continue
-        if inferred(values) is not FieldType.DATETIME:
-            many = "[]" if separator(values, commas=True) else ""
-            raise plan.unclear(
-                f"the column {name!r} may be the {meaning(Role.PLAYLIST)}",
-                f"{Role.PLAYLIST}{many}={name}",
-            )
-    track = plan.roles.get(Role.TRACK)
-    if track and sum(batch.rows for batch in plan.table.sample) > files and plan.holds_lists(track):
-        raise _lacking(plan, Role.PLAYLIST)
 
 
 def _others(plan: TablePlan) -> None:
@@ -212,39 +152,6 @@ def _mark(plan: TablePlan, role: Role) -> str | None:
     return separator(plan.table.sampled(name), commas=commas)
 
 
-def _objects(plan: TablePlan) -> list[str]:
-    """The columns that hold objects, in lists or as texts, or are of one in place of tracks."""
-    lists = (name for part in plan.table.parts for name in part.lists)
-    others = (
-        name
-        for name in plan.table.columns
-        if name.startswith("tracks.") or hold_objects(plan.table.sampled(name))
-    )
-    return [*dict.fromkeys((*lists, *others))]
-
-
-def _check_objects(plan: TablePlan) -> None:
-    """Notice objects in place of keys, and tracks that are no more than a field of their own.
-
-    Raises:
-        BadImport: there are such.
-    """
-    keys = {plan.roles.get(role) for role in (Role.PLAYLIST, Role.TRACK)}
-    own = {name for name in plan.fields.values() if name.rpartition(".")[2].lower() in TRACKS}
-    if wrong := [name for name in _objects(plan) if name in keys | own]:
-        raise _not_in_each(plan, wrong)
-
-
-def _not_in_each(plan: TablePlan, objects: Sequence[str]) -> BadImport:
-    return BadImport(
-        f"there are objects ({listed(objects)}), but no playlists with a list of their tracks in "
-        "each",
-        where=plan.table.label,
-        hint='write playlists as JSON, [{"name": …, "tracks": [{…}, …]}, …], or leave columns out: '
-        f"--map {shlex.quote(f'{objects[0]}=')}",
-    )
-
-
 def _lists_of_keys(plan: TablePlan) -> None:
     """Cells of texts that look like lists of keys: split if the column's name is a plural.
 
@@ -268,88 +175,3 @@ def _lists_of_keys(plan: TablePlan) -> None:
                 mapping=(f"{role}[]={name}",),
             )
         plan.marks[role] = mark
-
-
-def _check_playlists(plans: Sequence[TablePlan]) -> None:
-    """Make sure that there are playlists of songs.
-
-    Raises:
-        BadImport: there are playlists, but nothing is said of their songs.
-        UnclearColumns: a column may say it.
-    """
-    if any(plan.kind in (Kind.ENTRIES, Kind.FILES) for plan in plans):
-        return
-    plan = next((p for p in plans if p.kind is Kind.SONGS), plans[0])
-    if plan.kind is Kind.PLAYLISTS and set(plan.table.columns) <= set(plan.roles.values()):
-        raise BadImport(
-            f"its rows name no songs; columns are {listed(plan.table.columns)}",
-            where=plan.table.label,
-            hint=_lists_beside(plan)
-            or "import it together with the table that has a row for each entry of a playlist",
-        )
-    raise _lacking(plan, Role.PLAYLIST if plan.kind is Kind.SONGS else Role.TRACK)
-
-
-def _lists_beside(plan: TablePlan) -> str:
-    """What to do about lists of a document that are not read, if there are any."""
-    beside = next((part.beside for part in plan.table.parts if part.beside), "")
-    return beside and (
-        f"lists beside it are not read ({beside}): write each into a file of its own, and import "
-        "them together"
-    )
-
-
-def _lacking(plan: TablePlan, *roles: Role) -> BadImport:
-    """Proposes a column only if its values look like keys; else its name is left to say."""
-    if objects := _objects(plan):
-        return _not_in_each(plan, objects)
-    table = plan.table.parts[0].has_header
-    if table and not plan.roles and len(plan.table.columns) == 1:
-        return BadImport(
-            f"it has one column, {listed(plan.table.columns)}, and none for the {meaning(*roles)}",
-            where=plan.table.label,
-            hint="say what stands between cells by --delimiter, and begin it with a line of names, "
-            "such as playlist_id,track_uri",
-        )
-    if table and not plan.roles and _looks_like_a_row(plan):
-        return BadImport(
-            f"its first line seems to be a row, where names of columns are wanted: "
-            f"{listed(plan.table.columns)}",
-            where=plan.table.label,
-            hint="begin it with a line of names, such as playlist_id and track_uri",
-        )
-    keys = [name for name in plan.table.columns if _may_be_key(plan, name)]
-    keys = ["COLUMN"] * (len(roles) - len(keys)) + keys  # songs are likelier to have some
-    proposed = dict(zip(roles, keys, strict=False))
-    mapping = [f"{role}={name}" for role, name in proposed.items()]
-    if proposed.get(Role.PLAYLIST) == "COLUMN":
-        mapping[0] = f"{Role.TITLE}=COLUMN"
-    if proposed.get(Role.TRACK) == "COLUMN":
-        lists = [f"track[]={name}" for name in plan.table.columns if _may_be_lists(plan, name)]
-        mapping[-1:] = lists[:1] or ["name=COLUMN", "artists=COLUMN"]
-    return plan.unclear(f"no column is plainly the {meaning(*roles)}", *mapping)
-
-
-def _looks_like_a_row(plan: TablePlan) -> bool:
-    """Whether names of columns are keys, or are among the values of their columns."""
-    names = plan.table.columns
-    return are_keys(pa.array(names, TEXT), words=False) or any(
-        pc.any(pc.equal(plan.table.sampled(name), name)).as_py() for name in names
-    )
-
-
-def _may_be_lists(plan: TablePlan, name: str) -> bool:
-    """Whether a column may be proposed as lists of keys: numbers may have commas in them, too."""
-    free = name not in plan.roles.values() and folded(name).endswith("s")
-    return free and joined_lists(plan.table.sampled(name)) is not None
-
-
-def _may_be_key(plan: TablePlan, name: str) -> bool:
-    """Whether a column may be proposed as keys: numbers may be anything, if it is not called id."""
-    values = plan.table.sampled(name).drop_null()
-    return (
-        name not in plan.roles.values()
-        and are_keys(values, words=False)
-        and inferred(values) is not FieldType.DATETIME
-        and (folded(name).endswith("id") or not pc.all(pc.utf8_is_digit(values)).as_py())
-    )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from melon.catalog.errors import BadImport, UnclearColumns
+from melon.catalog.errors import UnclearColumns
 from melon.catalog.importing.cells import are_keys, number_rows
+from melon.catalog.importing.checks import check_keys, check_numbered
 from melon.catalog.importing.names import (
     BARE,
     BY_NAME,
@@ -20,11 +20,8 @@ from melon.catalog.importing.names import (
     folded,
     meaning,
 )
-from melon.catalog.importing.nested import OF_PLAYLIST, OF_TRACK
-from melon.catalog.importing.plan import TablePlan, listed
-
-LEAST_SEVERAL = 0.5
-"""Share of keys with several names from which on they are no keys."""
+from melon.catalog.importing.nested import OF_PLAYLIST, OF_TRACK, short_name
+from melon.catalog.importing.plan import TablePlan
 
 
 def give_roles(plans: Sequence[TablePlan]) -> None:
@@ -37,13 +34,13 @@ def give_roles(plans: Sequence[TablePlan]) -> None:
     for plan in plans:
         by_usual_names(plan)
         _key_or_name(plan)
-        _check_numbered(plan)
+        check_numbered(plan)
     for plan in plans:
         _bare_names(plan, plans)
     _last_resorts(plans)
     for plan in plans:
         _bare_names(plan, plans)
-        _check_keys(plan)
+        check_keys(plan)
 
 
 def by_usual_names(plan: TablePlan) -> None:
@@ -58,16 +55,11 @@ def by_usual_names(plan: TablePlan) -> None:
             plan.give(role, min(names, key=_rank))
 
 
-def _short(name: str) -> str:
-    """The name without what says that it is of the playlist, or of a track."""
-    return name.removeprefix(OF_PLAYLIST).removeprefix(OF_TRACK)
-
-
 def _last(name: str) -> str:
     return name.rpartition(".")[2]
 
 
-_SPELLINGS: tuple[Callable[[str], str], ...] = (str, _short, _last)
+_SPELLINGS: tuple[Callable[[str], str], ...] = (str, short_name, _last)
 _RANK = {name: rank for rank, name in enumerate(BY_NAME)}
 
 
@@ -85,7 +77,7 @@ def _impossible(name: str) -> tuple[Role, ...]:
 def _key_or_name(plan: TablePlan) -> None:
     """`playlist`, `track`, `song`: a key if another column is the name, or if its values say so."""
     for name in plan.open:
-        pair = KEY_OR_NAME.get(folded(_short(name)))
+        pair = KEY_OR_NAME.get(folded(short_name(name)))
         if pair is None or pair[0] in _impossible(name):
             continue
         key, called = pair
@@ -99,50 +91,6 @@ def _key_or_name(plan: TablePlan) -> None:
             plan.give(key, name, "its values are keys")
         else:
             plan.give(called, name, "its values are names")
-
-
-def _check_numbered(plan: TablePlan) -> None:
-    """Notice `track_1`, `track_2`: of a column for each song, no more than one would be read.
-
-    Raises:
-        BadImport: there are such.
-    """
-    families: dict[str, list[str]] = {}
-    for name in plan.table.columns:
-        if name in plan.open or plan.roles.get(Role.TRACK) == name:
-            families.setdefault(folded(name).rstrip("0123456789"), []).append(name)
-    for called, names in families.items():
-        key = KEY_OR_NAME.get(called, (None,))[0] or BY_NAME.get(called)
-        if key is Role.TRACK and len(names) > 1:
-            raise BadImport(
-                f"there is a column for each song, not a row: {listed(names)}",
-                where=plan.table.label,
-                hint="write a row for each song of a playlist, or leave all columns out but one: "
-                f"--map {shlex.quote(f'{names[-1]}=')}",
-            )
-
-
-def _check_keys(plan: TablePlan) -> None:
-    """Notice that a column `track` or `song` has the numbers of songs on their albums.
-
-    Raises:
-        UnclearColumns: its values are integers that count up, or that go with several names each.
-    """
-    key, called = plan.roles.get(Role.TRACK, ""), plan.roles.get(Role.NAME)
-    if called is None or folded(_short(key)) not in KEY_OR_NAME or plan.why.get(key) == "--map":
-        return
-    keys, names = (plan.table.sampled(name).to_pylist() for name in (key, called))
-    frame = pd.DataFrame({"key": keys, "name": names}).dropna()
-    numbers = pd.to_numeric(frame["key"], errors="coerce")
-    if len(frame) < 2 or numbers.isna().any():
-        return
-    counting = ((numbers.diff().fillna(numbers) == 1) | (numbers == 1)).all()
-    if counting or (frame.groupby("key")["name"].nunique() > 1).mean() > LEAST_SEVERAL:
-        raise plan.unclear(
-            f"the column {key!r} seems to number the songs of an album; if it is the key of the "
-            f"song, {Role.TRACK}={key}",
-            f"track_number={key}",
-        )
 
 
 def _bare_names(plan: TablePlan, plans: Sequence[TablePlan]) -> None:
