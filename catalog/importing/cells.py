@@ -32,12 +32,24 @@ _SEPARATORS = (";", "|")
 _LEAST_LISTS = 0.2
 """Share of cells that have to look like lists."""
 
-QUOTED_LIST = r"""^\[\s*(['"{].*['"}]\s*)?\]$"""
-_OBJECTS = r"""^\[?\s*\{.*\}\s*\]?$"""
-_CODE = r"^(?:[A-Za-z_-]*\d+|\S+[:/]\S+|(?:[0-9a-f]{8,}-?)+|[A-Za-z0-9_-]{16,})$"
+_NUMBER = r"[+-]?\d[\d.eE+-]*"
+_QUOTED = r"""(?:'[^']*'|"(?:[^"\\]|\\.)*")"""
+_ELEMENT = rf"""(?:{_QUOTED}|[^\s,:'"{{}}]+)"""
+WRITTEN_LIST = (
+    r"""^(?:\[\s*(?:['"{].*['"}]\s*)?\]"""
+    rf"|\[\s*{_NUMBER}(?:(?:\s*,\s*|\s+){_NUMBER})+\s*\]"
+    rf"|\((?:\s*(?:{_QUOTED}|{_NUMBER})\s*,)+\s*(?:{_QUOTED}|{_NUMBER})?\s*\)"
+    rf"|\{{\s*(?:{_QUOTED}|{_ELEMENT}(?:\s*,\s*{_ELEMENT})+)\s*\}})$"
+)
+"""A list as Python, JSON, numpy or PostgreSQL write it; one word in brackets may be a title."""
+_OBJECTS = r"""^\[?\s*\{.*['"]\s*:.*\}\s*\]?$"""
+_CODE = r"(?:[A-Za-z_-]*\d+|\S+[:/]\S+|(?:[0-9a-f]{8,}-?)+|[A-Za-z0-9_-]{16,})"
 _HASHTAGS = r"^(?:#[^\s#]+\s*)+$"
 _STRING = re.compile(r"""'[^']*'|"[^"]*\"""")
-_A_LIST = re.compile(r"\[.*\]|\(.*\)", re.DOTALL)
+_A_LIST = re.compile(r"\[.*\]|\(.*\)|\{.*\}", re.DOTALL)
+_NUMBERS = re.compile(rf".\s*{_NUMBER}(?:(?:\s*,\s*|\s+){_NUMBER})*\s*,?\s*.")
+_BRACED = re.compile(rf"\{{\s*(?:{_ELEMENT}(?:\s*,\s*{_ELEMENT})*)?\s*\}}")
+_ESCAPED = re.compile(r"\\(.)")
 
 
 def as_text(column: Any) -> Any:
@@ -154,7 +166,7 @@ def are_keys(values: Any, *, words: bool) -> bool:
         return False
     if words:
         return not pc.any(pc.match_substring_regex(values, r"\s")).as_py()
-    return bool(pc.all(pc.match_substring_regex(values, _CODE)).as_py())
+    return bool(pc.all(pc.match_substring_regex(values, f"^{_CODE}$")).as_py())
 
 
 def hold_objects(values: Any) -> bool:
@@ -173,7 +185,7 @@ def number_rows(values: Any) -> bool:
 def separator(values: Any, *, commas: bool) -> str | None:
     """What separates several values in the cells of a column, as far as a part of it tells."""
     values = values.drop_null()
-    if pc.any(pc.match_substring_regex(values, f"{JOINT}|{QUOTED_LIST}")).as_py():
+    if pc.any(pc.match_substring_regex(values, f"{JOINT}|{WRITTEN_LIST}")).as_py():
         return None  # they are lists, or texts of such as programs write them
     for marks in (_SEPARATORS, ",") if commas else (_SEPARATORS,):
         cells = {mark: pc.sum(pc.match_substring(values, mark)).as_py() or 0 for mark in marks}
@@ -194,7 +206,7 @@ def separated(column: Any, mark: str | None) -> Any:
 
 def apart(column: Any, mark: str | None) -> Any:
     """The values of each cell as a list; of a missing cell, one that is empty."""
-    if mark is None and pc.any(pc.match_substring_regex(column, QUOTED_LIST)).as_py():
+    if mark is None and pc.any(pc.match_substring_regex(column, WRITTEN_LIST)).as_py():
         column = pa.array([JOINT.join(split_cell(cell)) for cell in column.to_pylist()], TEXT)
     column = pc.replace_substring_regex(separated(column, mark), f"{JOINT}$", "")
     return pc.split_pattern(pc.fill_null(column, ""), JOINT)
@@ -202,14 +214,21 @@ def apart(column: Any, mark: str | None) -> Any:
 
 def are_lists(values: Any, *, plural: bool) -> bool:
     """Whether some cells are lists; of a column whose name is a plural, maybe texts of several."""
-    lists = pc.any(pc.match_substring_regex(values, f"{JOINT}|{QUOTED_LIST}")).as_py()
+    lists = pc.any(pc.match_substring_regex(values, f"{JOINT}|{WRITTEN_LIST}")).as_py()
     return bool(lists) or (plural and joined_lists(values) is not None)
+
+
+def hold_lists(values: Any) -> bool:
+    """Whether cells of an own field are lists: one that a program writes as such may be a text."""
+    joints = pc.any(pc.match_substring(values, JOINT)).as_py()
+    written = pc.mean(pc.match_substring_regex(values, WRITTEN_LIST)).as_py() or 0
+    return bool(joints) or written >= _LEAST_LISTS
 
 
 def joined_lists(values: Any) -> str | None:
     """The separator by which cells of a column of keys look like lists, if they do."""
     values = values.drop_null()
-    if pc.any(pc.match_substring_regex(values, f"{JOINT}|{QUOTED_LIST}")).as_py():
+    if pc.any(pc.match_substring_regex(values, f"{JOINT}|{WRITTEN_LIST}")).as_py():
         return None  # they are lists
     for mark in (*_SEPARATORS, ","):
         if not pc.any(pc.match_substring(values, mark)).as_py():
@@ -218,6 +237,9 @@ def joined_lists(values: Any) -> str | None:
         lists = pc.match_substring_regex(values, rf"^{part}(\s?{re.escape(mark)}\s?{part})+$")
         if pc.mean(lists).as_py() >= _LEAST_LISTS:
             return mark
+    spaced = pc.match_substring_regex(values, rf"^{_CODE}( {_CODE})*$")  # names have spaces, too
+    if pc.all(spaced).as_py() and pc.any(pc.match_substring(values, " ")).as_py():
+        return " "
     return None
 
 
@@ -234,6 +256,11 @@ def split_cell(cell: str | None) -> tuple[str, ...]:
 
 
 def _literal(cell: str) -> list[object] | None:
+    if _NUMBERS.fullmatch(cell):  # as they are written: `007`, and without commas by numpy
+        return [*re.findall(_NUMBER, cell)]
+    if _BRACED.fullmatch(cell):
+        found = [one for one in re.findall(_ELEMENT, cell[1:-1]) if one != "NULL"]
+        return [_ESCAPED.sub(r"\1", one[1:-1]) if one[0] in "'\"" else one for one in found]
     strings = _STRING.findall(cell)
     if len(strings) > 1 and not _STRING.sub("", cell).strip("[] \n"):
         return [text[1:-1] for text in strings]  # an array as numpy prints it: Python joins these

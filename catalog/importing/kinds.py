@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from melon.catalog.dates import from_epoch, parse_issue_date, parse_updated, ticks_per_second
-from melon.catalog.importing.cells import JOINT, QUOTED_LIST, TEXT, split_cell
+from melon.catalog.importing.cells import TEXT, hold_lists, split_cell
 from melon.catalog.records import IssueDate
 from melon.fields import MAX_INTEGER, Field, FieldType, own_field
 
@@ -156,8 +156,7 @@ _CONVERSIONS: dict[FieldType, Callable[[str], Any]] = {
 
 def inferred_field(name: str, cells: Any) -> Field:
     """An own field of the type that its cells tell; of several values where any cell has them."""
-    lists = pc.any(pc.match_substring_regex(cells, rf"{JOINT}|{QUOTED_LIST}")).as_py()
-    if not lists:
+    if not hold_lists(cells):
         return own_field(name, inferred(cells))
     values = pa.array([part for cell in cells.to_pylist() for part in split_cell(cell)], TEXT)
     return own_field(name, inferred(values) if len(values) else FieldType.KEYWORD, many=True)

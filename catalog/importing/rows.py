@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 from melon.catalog.errors import BadImport
 from melon.catalog.importing.cells import (
     JOINT,
-    QUOTED_LIST,
     TEXT,
+    WRITTEN_LIST,
     apart,
     cleaned,
     cleaned_keys,
@@ -61,7 +61,7 @@ def unrolled(
             sizes = np.asarray(pc.list_value_length(lists))
             if sizes.max(initial=1) == 1:
                 column = plan.roles[role]
-                if pc.any(pc.match_substring_regex(batch.column(column), QUOTED_LIST)).as_py():
+                if pc.any(pc.match_substring_regex(batch.column(column), WRITTEN_LIST)).as_py():
                     columns = {**batch.columns, column: pc.list_flatten(lists)}
                     batch = Batch(columns, batch.rows)
                 continue

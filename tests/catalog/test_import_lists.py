@@ -276,3 +276,48 @@ def test_keys_of_bytes_are_their_text(tmp_path: Path):
     assert from_frame(rows).song_keys.values.to_pylist() == texts
     rows["track_id"] = [b"\xff\x00", b"abc"]
     assert from_frame(rows).song_keys.values.to_pylist() == ["ff00", "abc"]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("[11, 12]", "[11]"),
+        ("[11 12]", "[11]"),
+        ("(11, 12)", "(11,)"),
+        ("{11,12}", "{11}"),
+        ("('11', '12')", "('11',)"),
+        ('{"11","12",NULL}', '{"11"}'),
+        ("{'11', '12'}", "{'11'}"),
+        ("11 12", "11"),
+    ],
+)
+def test_lists_are_read_as_programs_write_them(cells: tuple[str, str], tmp_path: Path):
+    """pandas, numpy and PostgreSQL."""
+    rows = {"playlist_id": ["1", "2"], "title": ["A", "B"], "song_ids": cells, "tags": cells}
+    found = written(pd.DataFrame(rows), tmp_path / "own")
+    assert lists_of(found) == {"1": ["11", "12"], "2": ["11"]}
+    if cells[0][0] != "1":
+        assert [one["tags"] for one in found[TRAIN]] == [["11", "12"], ["11"]]
+
+
+def test_one_word_in_brackets_is_a_title_or_a_key(tmp_path: Path):
+    titles = ["[2019]", "(11)", "{untitled}"]
+    keys = [f"{{21EC2020-3AEA-4069-A2DD-08002B30309{at}}}" for at in "ABC"]
+    rows = {"playlist_id": keys, "playlist_name": titles, "track_id": keys}
+    found = written(pd.DataFrame(rows), tmp_path / "own")
+    assert [one["plylst_title"] for one in found[TRAIN]] == titles
+    assert lists_of(found) == {key: [key] for key in keys}
+
+
+def test_lists_of_numbers_are_own_fields_of_several_values(tmp_path: Path):
+    rows = {
+        "playlist_id": [1, 1],
+        "track_id": ["a", "b"],
+        "peaks": ["[0.1, 0.2]", "[0.3]"],
+        "codes": ["{007,x}", "{8}"],
+        "words": ["rain [1, 2]", "[live]"],
+    }
+    found = written(pd.DataFrame(rows), tmp_path / "own")[SONG_FILE]
+    assert [song["peaks"] for song in found] == [[0.1, 0.2], [0.3]]
+    assert [song["codes"] for song in found] == [["007", "x"], ["8"]]
+    assert [song["words"] for song in found] == ["rain [1, 2]", "[live]"]
