@@ -72,28 +72,27 @@ def unrolled(
                 f"with several {noun}s in a cell: there is an entry for each",
                 int((sizes > 1).sum()),
             )
-            batch, at = _an_entry_each(plan, batch, plan.roles[role], lists, others)
+            batch, at = _an_entry_each(plan, batch, role, lists, others)
             row_of = at if row_of is None else row_of[at]
             break
     return batch, row_of
 
 
 def _an_entry_each(
-    plan: TablePlan, batch: Batch, column: str, lists: Any, others: Sequence[str]
+    plan: TablePlan, batch: Batch, role: Role, lists: Any, others: Sequence[str]
 ) -> tuple[Batch, npt.NDArray[np.int64]]:
-    """A row for each value of a column's lists, with what lists of the same length say of it."""
-    sizes = np.asarray(pc.list_value_length(lists)).astype(np.int64)
+    """A row for each value of a role's lists, with what lists of the same length say of it."""
+    column = plan.roles[role]
+    sizes = _lengths(lists)
     at = np.repeat(np.arange(batch.rows), sizes)
     place = np.arange(len(at)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     columns = {name: cells.take(pa.array(at)) for name, cells in batch.columns.items()}
     columns[column] = pc.list_flatten(lists)
     for name in others:
-        cells = batch.column(name)
-        are_lists = np.asarray(pc.fill_null(pc.ends_with(cells, JOINT), False))
+        values, are_lists = _lists_beside(batch.column(name), plan.marks.get(role), sizes)
         if not are_lists.any():
             continue
-        values = apart(cells, None)
-        lengths = np.asarray(pc.list_value_length(values)).astype(np.int64)
+        lengths = _lengths(values)
         if np.any(are_lists & (lengths != sizes)):
             if name in plan.fields.values():
                 continue  # it says the same of all
@@ -106,6 +105,24 @@ def _an_entry_each(
         index = first[at] + np.where(are_lists[at], place, 0)
         columns[name] = pc.list_flatten(values).take(pa.array(index))
     return Batch(columns, len(at)), at
+
+
+def _lists_beside(
+    cells: Any, mark: str | None, sizes: npt.NDArray[np.int64]
+) -> tuple[Any, npt.NDArray[np.bool_]]:
+    """The values of cells beside lists of these sizes, and which of the cells are lists.
+
+    Texts are, if all have as many values between the marks as the lists.
+    """
+    if mark and np.array_equal(_lengths(values := apart(cells, mark)), sizes):
+        return values, np.ones(len(sizes), np.bool_)
+    written = pc.any(pc.match_substring_regex(cells, WRITTEN_LIST)).as_py()
+    lists = pc.match_substring_regex(cells, rf"{JOINT}$|^[\[({{]" if written else f"{JOINT}$")
+    return apart(cells, None), np.asarray(pc.fill_null(lists, False))
+
+
+def _lengths(lists: Any) -> npt.NDArray[np.int64]:
+    return np.asarray(pc.list_value_length(lists)).astype(np.int64)
 
 
 def song_keys(plan: TablePlan, batch: Batch, report: ImportReport) -> Any:

@@ -212,6 +212,23 @@ def test_lists_beside_a_list_of_songs_speak_of_each(tmp_path: Path):
         from_frame(pd.DataFrame(records))
 
 
+@pytest.mark.parametrize("write", [str, "|".join], ids=["lists", "marks"])
+def test_texts_of_lists_beside_such_speak_of_each(write: Callable[[Any], str], tmp_path: Path):
+    rows = {
+        "playlist_id": ["p", "q"],
+        "track_ids": [write(["x", "y"]), write(["z"])],
+        "track_name": [write(["One", "Two"]), write(["Three"])],
+        "bpm": [write(["1", "2"]), write(["3"])],
+    }
+    songs = written(pd.DataFrame(rows), tmp_path / "own")[SONG_FILE]
+    assert [song["song_name"] for song in songs] == ["One", "Two", "Three"]
+    assert [song["bpm"] for song in songs] == [1, 2, 3]
+    rows["track_name"][0] = write(["One"])
+    if write is str:
+        with pytest.raises(BadImport, match="not as long as"):
+            from_frame(pd.DataFrame(rows))
+
+
 def test_a_song_with_a_list_of_its_playlists_is_in_each(tmp_path: Path):
     rows = pd.DataFrame({"playlist_id": [["p", "q"], ["q"]], "track_id": ["x", "y"]})
     assert lists_of(written(rows, tmp_path / "out")) == {"p": ["x"], "q": ["x", "y"]}
