@@ -174,12 +174,16 @@ def hold_objects(values: Any) -> bool:
     return bool(pc.any(pc.match_substring_regex(values, _OBJECTS)).as_py())
 
 
+def are_numbers(values: Any) -> bool:
+    """Whether all values are integers, and there are some."""
+    values = cleaned_keys(values).drop_null()
+    return bool(len(values) and pc.all(pc.match_substring_regex(values, r"^\d+$")).as_py())
+
+
 def number_rows(values: Any) -> bool:
     """Whether values are integers that do not repeat, as the ids of a table's rows."""
     values = values.drop_null()
-    if len(values) < 2 or len(values.unique()) < len(values):
-        return False
-    return bool(pc.all(pc.match_substring_regex(values, r"^\d+$")).as_py())
+    return 2 <= len(values) == len(values.unique()) and are_numbers(values)
 
 
 def separator(values: Any, *, commas: bool) -> str | None:

@@ -26,15 +26,18 @@ def check_numbered(plan: TablePlan) -> None:
     """Notice `track_1`, `track_2`: of a column for each song, no more than one would be read.
 
     Raises:
-        BadImport: there are such.
+        BadImport: there are such, and nothing else is plainly the song.
     """
+    track = plan.roles.get(Role.TRACK)
     families: dict[str, list[str]] = {}
-    for name in plan.table.columns:
-        if name in plan.open or plan.roles.get(Role.TRACK) == name:
-            families.setdefault(folded(name).rstrip("0123456789"), []).append(name)
+    for name in (*plan.open, *filter(None, [track])):
+        families.setdefault(folded(name).rstrip("0123456789"), []).append(name)
     for called, names in families.items():
         key = KEY_OR_NAME.get(called, (None,))[0] or BY_NAME.get(called)
-        if key is Role.TRACK and len(names) > 1:
+        if key is not Role.TRACK or track not in (None, *names):
+            continue
+        first, *others = (plan.table.sampled(name) for name in names)
+        if not all(map(first.equals, others)):
             raise BadImport(
                 f"there is a column for each song, not a row: {listed(names)}",
                 where=plan.table.label,
@@ -47,18 +50,23 @@ def check_keys(plan: TablePlan) -> None:
     """Notice that a column `track` or `song` has the numbers of songs on their albums.
 
     Raises:
-        UnclearColumns: its values are integers that count up, or that go with several names each.
+        UnclearColumns: its values are integers that count up, or that go with several names each,
+            and no integer comes again with its name.
     """
     key, called = plan.roles.get(Role.TRACK, ""), plan.roles.get(Role.NAME)
     if called is None or folded(short_name(key)) not in KEY_OR_NAME or plan.why.get(key) == "--map":
         return
-    keys, names = (plan.table.sampled(name).to_pylist() for name in (key, called))
-    frame = pd.DataFrame({"key": keys, "name": names}).dropna()
+    columns = {"key": key, "name": called}
+    frame = pd.DataFrame({k: plan.table.sampled(v).to_pylist() for k, v in columns.items()})
+    frame = frame.dropna()
     numbers = pd.to_numeric(frame["key"], errors="coerce")
     if len(frame) < 2 or numbers.isna().any():
         return
+    names = frame.groupby("key")["name"].nunique()
     counting = ((numbers.diff().fillna(numbers) == 1) | (numbers == 1)).all()
-    if counting or (frame.groupby("key")["name"].nunique() > 1).mean() > _LEAST_SEVERAL:
+    if len(names) < len(frame) and names.max() == 1:
+        return
+    if counting or (names > 1).mean() > _LEAST_SEVERAL:
         raise plan.unclear(
             f"the column {key!r} seems to number the songs of an album; if it is the key of the "
             f"song, {Role.TRACK}={key}",

@@ -60,7 +60,8 @@ def plan_tables(tables: Sequence[Table], mapped: Sequence[Mapped]) -> list[Table
 
 def plan_later(plan: TablePlan, columns: Iterable[str]) -> list[str]:
     """Decide what becomes of columns that were not among the first rows, and say it."""
-    new = [n for n in columns if n not in plan.table.columns and not n.startswith("\0")]
+    known = {*plan.table.columns}
+    new = [n for n in columns if n not in known and not n.startswith("\0")]
     if not new:
         return []
     plan.table.columns += new

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 
 from melon.catalog.errors import UnclearColumns
-from melon.catalog.importing.cells import are_keys, number_rows
+from melon.catalog.importing.cells import are_keys, are_numbers, number_rows
 from melon.catalog.importing.checks import check_keys, check_numbered
 from melon.catalog.importing.names import (
     BARE,
@@ -84,7 +84,8 @@ def _key_or_name(plan: TablePlan) -> None:
         if key in plan.roles and called in plan.roles:
             continue
         if key in plan.roles:
-            plan.give(called, name)
+            if not (key is Role.TRACK and are_numbers(plan.table.sampled(name))):  # on an album
+                plan.give(called, name)
         elif called in plan.roles:
             plan.give(key, name)
         elif are_keys(plan.table.sampled(name), words=key is Role.TRACK):

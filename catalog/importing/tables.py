@@ -149,9 +149,8 @@ class Table:
                 head = batch.head(SAMPLE_ROWS - rows)
                 self.sample.append(head)
                 rows += head.rows
-                self.columns += [
-                    name for name in head.columns if name not in self.columns and name != RECORD
-                ]
+                names = dict.fromkeys((*self.columns, *head.columns))
+                self.columns = [name for name in names if name != RECORD]
                 if rows >= SAMPLE_ROWS:
                     break
             part.refused = part.doubts = 0

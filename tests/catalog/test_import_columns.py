@@ -9,6 +9,7 @@ import pytest
 from importing_samples import lists_of, read, written
 
 from melon.catalog import BadImport, UnclearColumns, from_frame, plan_import
+from melon.catalog.importing.plan import TablePlan
 
 
 def plan_of(text: str, tmp_path: Path, *mapping: str, name: str = "a.csv") -> dict[str, str]:
@@ -256,3 +257,46 @@ def test_what_has_the_role_of_a_column_already_is_named(tmp_path: Path) -> None:
     path.write_text("playlist,title,track,name\np1,mix,k 1,Song\np1,mix,k2,Other\n")
     with pytest.raises(UnclearColumns, match="'track' is the name already"):
         plan_import([path])
+
+
+def test_numbers_beside_a_key_of_songs_are_not_their_names(tmp_path: Path):
+    rows = "1,1,x:1,One\n1,2,x:2,Two\n2,1,x:3,Three\n"
+    found = plan_of(f"playlist_id,track,track_id,title\n{rows}", tmp_path)
+    assert (found["title"], found["track"]) == ("name", "track")
+    catalogue = read(tmp_path / "a.csv")
+    assert list(catalogue.of_songs["name"].values.to_pylist()) == ["One", "Two", "Three"]
+
+
+def test_keys_that_count_up_and_come_again_with_their_names_stay_keys(tmp_path: Path):
+    rows = "1,1,A\n1,2,B\n1,3,C\n2,1,A\n2,2,B\n"
+    assert plan_of(f"playlist_id,song,song_name\n{rows}", tmp_path)["song"] == "track"
+
+
+@pytest.mark.parametrize(
+    ("header", "more"),
+    [
+        ("track_id,track_1,track_2", {"track_1": "track_1", "track_2": "track_2"}),
+        ("track_uri,song1,song2", {"song1": "song1", "song2": "song2"}),
+        ("track_id,track_id,tempo", {"track_id 2": "track_id_2", "tempo": "tempo"}),
+    ],
+)
+def test_numbered_columns_beside_a_key_are_own_fields(
+    header: str, more: dict[str, str], tmp_path: Path
+):
+    found = plan_of(f"playlist,{header}\nrock,7,7,3\njazz,8,8,4\n", tmp_path)
+    track = header.partition(",")[0]
+    assert found == {"playlist": "title", track: "track"} | more
+
+
+def test_tables_may_have_very_many_columns(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """What is decided of one does not look at all others."""
+    looks = []
+    those_open = TablePlan.open.fget
+    monkeypatch.setattr(
+        TablePlan, "open", property(lambda plan: looks.append(1) or those_open(plan))
+    )
+    names = [f"c{at}" for at in range(1000)]
+    cells = ",1" * len(names)
+    found = plan_of(f"playlist_id,track_id,{','.join(names)}\n1,x:1{cells}\n", tmp_path)
+    assert len(found) == len(names) + 2
+    assert len(looks) < 50
