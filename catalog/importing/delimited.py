@@ -101,6 +101,12 @@ def read_delimited(
         if isinstance(error, UnicodeDecodeError) or "UTF8" in str(error):
             with open_unpacked(path) as whole:
                 ask_for_encoding(path, _around_fault(whole, dialect.encoding), dialect.encoding)
+        if "straddling" in str(error):
+            raise BadImport(
+                f"a row has no end, or goes on for more than {BLOCK_BYTES:,} bytes",
+                where=str(path),
+                hint="close all quotes, and leave out what is longer",
+            ) from None
         raise BadImport(
             f"cannot be read as a table: {error}",
             where=str(path),
@@ -135,7 +141,7 @@ def _around_fault(file: Any, encoding: str) -> bytes:
 
 
 class _Watched:
-    """A stream of UTF-8 of which the end is remembered."""
+    """A stream of UTF-8 of which the end is remembered; its last line ends, too."""
 
     closed = False
 
@@ -144,7 +150,11 @@ class _Watched:
         self._end = b""
 
     def read(self, size: int) -> bytes:
-        data: bytes = self._file.read(size)
+        data = b""
+        while len(data) < size and (more := self._file.read(size - len(data))):
+            data += more
+        if len(data) < size and not (data or self._end or b"\n").endswith((b"\n", b"\r")):
+            data += b"\n"  # or else a header that is alone cannot be read
         if data:
             self._end = (self._end + data[-_REMEMBERED:])[-_REMEMBERED:]
         return data

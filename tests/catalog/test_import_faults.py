@@ -297,3 +297,15 @@ def test_files_whose_names_are_titles_of_playlists_are_these(tmp_path: Path):
     titles = {one["key"]: one["plylst_title"] for one in found}
     assert titles == {"PLb": "Gym", "PLa": "Rainy day", "other-videos": "other-videos"}
     assert all(one["songs"] for one in found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['playlist_id,"track_id', f'playlist_id,track_id\n1,"{"x" * 20_000_000}"\n'],
+    ids=["header", "cell"],
+)
+def test_a_row_without_an_end_is_said_to_be_one(text: str, tmp_path: Path):
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(BadImport, match="a row has no end, or goes on for more than") as raised:
+        plan_import([tmp_path / "a.csv"]).read()
+    assert "close all quotes" in str(raised.value.hint)

@@ -289,9 +289,11 @@ def test_a_playlist_of_a_folder_may_be_empty(tmp_path: Path):
     """The file then has nothing but a header; one that has more, but no songs, is an error."""
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "gym.csv").write_text("Track URI,Track Name\nx:1,One\n")
-    (tmp_path / "a" / "later.csv").write_text("Track URI,Track Name\n")
-    found = imported(tmp_path / "a", tmp_path / "own")[TRAIN]
-    assert [(one["plylst_title"], len(one["songs"])) for one in found] == [("gym", 1), ("later", 0)]
+    for end in ("\n", "", "\r\n"):
+        (tmp_path / "a" / "later.csv").write_text(f"Track URI,Track Name{end}")
+        found = imported(tmp_path / "a", tmp_path / "own")[TRAIN]
+        sizes = [(one["plylst_title"], len(one["songs"])) for one in found]
+        assert sizes == [("gym", 1), ("later", 0)]
     (tmp_path / "a" / "later.csv").write_text("Track URI,Track Name\n,\n-1,\n")
     with pytest.raises(BadImport, match="only 0 of 2 rows could be used"):
         plan_import([tmp_path / "a"]).read()
