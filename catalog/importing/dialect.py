@@ -237,11 +237,16 @@ def ask_for_encoding(path: Path, data: bytes, tried: str) -> NoReturn:
         little = data[1::2].count(0) > data[::2].count(0)
         names = ("utf-32-le", "utf-32-be", "utf-16-le" if little else "utf-16-be")
     fitting = [name for name in names if name != tried and fits(data, name)]
+    high = re.findall(rb"[\x80-\xff]+", data)
+    if sum(len(run) == 1 for run in high) > len(high) / 2:  # letters of Asia take two bytes each
+        fitting.sort(key=lambda name: name not in ("utf-8", "cp1252"))
     if len(fitting) > 1 and fitting[-1] == "latin-1":
         fitting.pop()  # which fits everything
     first, *others = fitting or [""]
     more = f" ({', '.join(others)} would be possible, too)" if others else ""
-    told = f"say in which encoding it is: --encoding {first}{more}"
+    told = f"say in which encoding it is: --encoding {first}{more}; others may be in Unicode"
+    if tried != "utf-8":
+        told += ", and those in a third need an import of their own, into the same directory"
     raise BadImport(
         f"is not in {tried}",
         where=str(path),

@@ -55,6 +55,29 @@ def test_an_old_list_is_in_the_encoding_that_is_said_and_one_of_several(tmp_path
     assert found[SONG_FILE][0]["song_name"] == "밤편지"
 
 
+def test_lists_in_three_encodings_come_in_by_two_imports(tmp_path: Path):
+    """Letters of Asia take two bytes each, so that single ones are of the West."""
+    lists, out = tmp_path / "lists", tmp_path / "own"
+    lists.mkdir()
+    for name, encoding in (("Björk", "cp1252"), ("한글", "cp949"), ("Ødegård", "utf-8")):
+        (lists / f"{encoding}.m3u").write_bytes(
+            f"#PLAYLIST:{name}\na/{name}.mp3\n".encode(encoding)
+        )
+    with pytest.raises(BadImport, match="is not in utf-8") as raised:
+        read(lists)
+    assert str(raised.value.hint).startswith("say in which encoding it is: --encoding cp1252 (")
+    with pytest.raises(BadImport, match="is not in cp949") as raised:
+        read(lists, encoding="cp949")
+    assert "need an import of their own, into the same directory" in str(raised.value.hint)
+    found = written(lists / "cp1252.m3u", out, encoding="cp1252")
+    (lists / "cp1252.m3u").unlink()
+    found = written(lists, out, encoding="cp949")
+    assert {one["plylst_title"] for one in found[TRAIN]} == {"Björk", "한글", "Ødegård"}
+    assert {key for keys in lists_of(found).values() for key in keys} == {
+        *("a/Björk.mp3", "a/한글.mp3", "a/Ødegård.mp3")
+    }
+
+
 @pytest.mark.parametrize(
     ("length", "duration"), [("200.5", 200_500), ('7 logo="x"', 7000), ("-1", None), ("x", None)]
 )
