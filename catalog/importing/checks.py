@@ -92,8 +92,8 @@ def check_titles(plan: TablePlan, title: str) -> None:
             f"playlists of one title, such as {shortened(several.iloc[0])}, are of several "
             f"{user!r}, and no column is plainly their key",
             where=plan.table.label,
-            hint="add a column playlist_id that tells them apart, or take those of one title for "
-            f"one: --map {shlex.quote(f'{Role.TITLE}={title}')}",
+            hint=f"take both for the key: --map {shlex.quote(f'{Role.PLAYLIST}={user}+{title}')}; "
+            f"or those of one title for one: --map {shlex.quote(f'{Role.TITLE}={title}')}",
         )
 
 

@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 
 from melon.catalog.errors import BadImport, UnclearColumns
 from melon.catalog.importing.cells import separator
-from melon.catalog.importing.names import BY_NAME, KEY_OR_NAME, ROLES, field_name, folded
+from melon.catalog.importing.names import BY_NAME, KEY_OR_NAME, ROLES, Role, field_name, folded
 from melon.catalog.importing.plan import TablePlan
 from melon.catalog.importing.tables import Table
 from melon.errors import InputError
@@ -56,6 +56,8 @@ class Mapped:
 def apply_mapping(plans: Sequence[TablePlan], mapped: Sequence[Mapped]) -> None:
     """Decide what is said; what is said of one source goes before what is said of all.
 
+    A key may be of several columns: `playlist=user+title`.
+
     Raises:
         BadImport: a column or a source that is named is not there, a role is misspelt, or one is
             given two columns of a table.
@@ -64,6 +66,9 @@ def apply_mapping(plans: Sequence[TablePlan], mapped: Sequence[Mapped]) -> None:
     given: dict[tuple[int, str, str | None], str] = {}
     for one in sorted(mapped, key=lambda one: one.source is not None):
         concerned = [plan for plan in plans if one.concerns(plan.table)]
+        if ROLES.get(one.target) in (Role.PLAYLIST, Role.TRACK):
+            for plan in concerned:
+                plan.table.add_joined(one.column)
         wanted = one.column or (one.target if one.target not in ROLES else "")
         having = [plan for plan in concerned if not wanted or wanted in plan.table.columns]
         if not having:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
+
+from melon.catalog.importing.cells import cleaned_keys
 
 SAMPLE_ROWS = 10_000
 """Rows of a table by which its columns are recognised."""
@@ -47,6 +50,12 @@ class Batch:
             for name, text in more.items()
         }
         return Batch({**self.columns, **columns}, self.rows)
+
+    def joined(self, name: str, columns: Sequence[str]) -> Batch:
+        """The batch with a column of what keys in several columns are together."""
+        keys = (cleaned_keys(self.column(one)) for one in columns)
+        joined = pc.binary_join_element_wise(*keys, pa.scalar("/", pa.large_string()))
+        return Batch({**self.columns, name: joined}, self.rows)
 
     @classmethod
     def of(cls, batches: Sequence[Batch]) -> Batch:
@@ -162,6 +171,16 @@ class Table:
             there = {name for batch in self.sample for name in batch.columns}
             self.columns = [name for name in self.columns if name in there]
 
+    def add_joined(self, name: str) -> None:
+        """Add the column that a name such as `user+title` is of, if those are there."""
+        columns = name.split("+")
+        if name in self.columns or not {*columns} <= {*self.columns}:
+            return
+        for part in self.parts:
+            part.read = partial(_joining, part.read, name, columns)
+        self.sample = [batch.joined(name, columns) for batch in self.sample]
+        self.columns.append(name)
+
     @property
     def nested(self) -> bool:
         """Whether playlists hold their tracks."""
@@ -201,6 +220,13 @@ class Table:
         if not self.sample:
             return pa.nulls(0, pa.large_string())
         return pa.concat_arrays([batch.column(name) for batch in self.sample])
+
+
+def _joining(
+    read: Read, name: str, columns: Sequence[str], part: Part, advance: Advance
+) -> Iterator[Batch]:
+    for batch in read(part, advance):
+        yield batch.joined(name, columns)
 
 
 def distinct_names(names: Sequence[str]) -> list[str]:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from importing_samples import lists_of, read, written
+from importing_samples import TRAIN, lists_of, read, written
 
-from melon.catalog import BadImport, UnclearColumns, from_frame, plan_import
+from melon.catalog import FIELDS_FILE, BadImport, UnclearColumns, from_frame, plan_import
 from melon.catalog.importing.plan import TablePlan
 
 
@@ -226,6 +226,16 @@ def test_playlists_of_one_title_are_not_one_where_users_tell_them_apart(tmp_path
     with pytest.raises(BadImport, match="are of several 'user_id'") as asked:
         read(tmp_path / "a.csv")
     assert str(asked.value.hint).endswith("--map title=playlistname")
+    several = written(
+        tmp_path / "a.csv", tmp_path / "own", mapping=["playlist=user_id+playlistname"]
+    )
+    assert {key: len(songs) for key, songs in lists_of(several).items()} == {
+        "u1/Starred": 1,
+        "u2/Starred": 1,
+        "u2/Gym": 1,
+    }
+    assert [one["plylst_title"] for one in several[TRAIN]] == ["Starred", "Starred", "Gym"]
+    assert several[FIELDS_FILE]["songs"] == []
     one = read(tmp_path / "a.csv", mapping=["title=playlistname"])
     assert one.report.playlists == 2
     (tmp_path / "a.csv").write_text(header + rows.replace("u1", "u2"))
@@ -300,3 +310,21 @@ def test_tables_may_have_very_many_columns(monkeypatch: pytest.MonkeyPatch, tmp_
     found = plan_of(f"playlist_id,track_id,{','.join(names)}\n1,x:1{cells}\n", tmp_path)
     assert len(found) == len(names) + 2
     assert len(looks) < 50
+
+
+def test_a_key_may_be_of_several_columns_in_all_sources(tmp_path: Path):
+    """Without one of them there is no key, and a column of that very name goes first."""
+    entries = pd.DataFrame(
+        {"user": ["a", "b", "b", None], "list": [1, 1, 2, 2], "disc": 1, "no": [1, 2, 3, 4]}
+    )
+    titles = pd.DataFrame({"user": ["a", "b"], "list": [1, 2], "list_name": ["A", "B"]})
+    mapping = ["playlist=user+list", "track=disc+no"]
+    catalogue = from_frame(entries, titles, mapping=mapping)
+    assert catalogue.playlist_keys.values.to_pylist() == ["a/1", "b/1", "b/2"]
+    assert catalogue.song_keys.values.to_pylist() == ["1/1", "1/2", "1/3", "1/4"]
+    assert catalogue.report.entries == 3
+    assert catalogue.report.shares["titles"] == 2 / 3
+    with pytest.raises(BadImport, match="there is no column 'user\\+none'"):
+        from_frame(entries, mapping=["playlist=user+none", "track=no"])
+    entries["user+list"] = "all"
+    assert from_frame(entries, mapping=mapping).report.playlists == 1
