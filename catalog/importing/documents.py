@@ -43,6 +43,9 @@ def elements_of(path: Path, encoding: str | None, part: Part, advance: Advance) 
     try:
         with open_unpacked(path) as file:
             check_text(path, file.peek(8))
+            if not file.peek(8).strip() and not file.read().strip():
+                return
+            file.seek(0)
             if path.name.lower().removesuffix(".gz").endswith(M3U):
                 yield _titled(read_m3u(path, file.read(), encoding), part)
                 advance(part.size)

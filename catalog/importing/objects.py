@@ -69,6 +69,8 @@ def records_of(document: dict[str, Any], part: Part) -> list[Any] | None:
         if outer not in DOCUMENTS:
             continue
         rest = {name: value for name, value in document.items() if name != outer}
+        if outer == "playlists" and inner == [] and not tracks_of(rest):
+            return []
         if isinstance(inner, dict) and (found := records_of(inner, part)) is not None:
             tell_beside(rest, {}, (), len(found), part)
             return found

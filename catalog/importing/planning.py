@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from melon.catalog.errors import UnclearColumns
+from melon.catalog.errors import BadImport, UnclearColumns
 from melon.catalog.importing.cells import joined_lists, number_rows, separator
 from melon.catalog.importing.checks import (
     check_files,
@@ -38,7 +38,12 @@ def plan_tables(tables: Sequence[Table], mapped: Sequence[Mapped]) -> list[Table
     give_roles(plans)
     entries = any(plan.names_playlists and plan.names_songs for plan in plans)
     for plan in plans:
-        plan.kind = _kind(plan, entries)
+        try:
+            plan.kind = _kind(plan, entries)
+        except BadImport as error:
+            if len(plans) > 1:
+                error.hint = f"{error.hint}; or import the others without it"
+            raise
         _others(plan)
         if Role.TITLE in plan.roles and Role.PLAYLIST not in plan.roles and not plan.nested:
             title = plan.roles[Role.TITLE]

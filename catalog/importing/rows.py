@@ -151,7 +151,9 @@ def song_keys(plan: TablePlan, batch: Batch, report: ImportReport) -> Any:
 def _keys_of(column: Any, report: ImportReport) -> Any:
     """Keys, and a count of those of which a spreadsheet or a float has left some digits out."""
     keys = cleaned_keys(column)
-    cut = keys.filter(pc.fill_null(pc.match_substring_regex(keys, r"^\d(\.\d+)?[eE]\+\d+$"), False))
+    cut = keys.filter(
+        pc.fill_null(pc.match_substring_regex(keys, r"^\d(\.\d+[eE]\+?|[eE]\+)\d+$"), False)
+    )
     example = cut[0].as_py() if len(cut) else ""
     report.count(
         "key", "shortened, as by spreadsheets or floats: several may be one now", len(cut), example

@@ -107,7 +107,7 @@ def _files_in(folder: Path, left: list[str]) -> Iterator[Path]:
         if _format(path) in FORMATS and (_format(path) != ".txt" or _is_table(path)):
             yield path
         else:
-            packed = path.suffix.lower() in ARCHIVES
+            packed = _format(path) in ARCHIVES
             left.append(
                 f"{path}: {'unpack it to have it read' if packed else 'of no known format'}"
             )

@@ -79,6 +79,11 @@ def test_a_backslash_and_n_is_nothing(tmp_path: Path):
             "1.0000000000000001e+18",
         ),
         (
+            "playlist_id,track_id\n1,1.2345678E7\n1,9e5\n",
+            "1 key shortened, as by spreadsheets or floats: several may be one now, such as "
+            "1.2345678E7",
+        ),
+        (
             "playlist_id,track_id,position\n1,a,2nd\n1,b,\n2,b,1\n",
             "1 value of position, not a number: ignored, such as '2nd'",
         ),

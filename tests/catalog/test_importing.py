@@ -299,6 +299,33 @@ def test_a_playlist_of_a_folder_may_be_empty(tmp_path: Path):
         plan_import([tmp_path / "a"]).read()
 
 
+def test_files_of_nothing_are_left_aside_in_every_format(tmp_path: Path):
+    folder = tmp_path / "a"
+    folder.mkdir()
+    (folder / "gym.csv").write_text("playlist_id,track_id\ngym,x:1\n")
+    nothing = {"a.json": "", "b.jsonl": " \n\n", "c.json": "[]", "d.json": "{}", "e.csv": "\n"}
+    nothing["f.json"] = json.dumps({"playlists": []})
+    for name, text in nothing.items():
+        (folder / name).write_text(text)
+    (folder / "g.tar.gz").write_bytes(b"")
+    plan = plan_import([folder])
+    packed = f"{folder / 'g.tar.gz'}: unpack it to have it read"
+    empty = {f"{folder / name}: it is empty" for name in nothing}
+    assert {*plan.left} == {packed} | empty
+    assert plan.read().report.entries == 1
+
+
+def test_a_file_of_something_else_among_others_may_be_left_out(tmp_path: Path):
+    """As what a service says of the user, beside the user's playlists."""
+    (tmp_path / "a.csv").write_text("playlist_id,track_id\ngym,x:1\n")
+    (tmp_path / "user.json").write_text(json.dumps({"username": "x", "email": "y"}))
+    for source, hint in ((tmp_path, True), (tmp_path / "user.json", False)):
+        with pytest.raises(UnclearColumns) as raised:
+            plan_import([source])
+        assert raised.value.where == str(tmp_path / "user.json")
+        assert str(raised.value.hint).endswith("; or import the others without it") is hint
+
+
 def test_playlists_of_one_name_in_one_document_are_two(tmp_path: Path):
     content = {"playlists": [{"name": "mix", "tracks": [{"track_uri": "a"}]}] * 2}
     (tmp_path / "a.json").write_text(json.dumps(content))
