@@ -208,9 +208,15 @@ def separated(column: Any, mark: str | None) -> Any:
     return pc.replace_substring(column, mark, JOINT) if mark else column
 
 
-def apart(column: Any, mark: str | None) -> Any:
-    """The values of each cell as a list; of a missing cell, one that is empty."""
-    if mark is None and pc.any(pc.match_substring_regex(column, WRITTEN_LIST)).as_py():
+def apart(column: Any, mark: str | None, *, written: bool = True) -> Any:
+    """The values of each cell as a list; of a missing cell, one that is empty.
+
+    Args:
+        column: of cells.
+        mark: what stands between the values of a cell.
+        written: whether texts may be lists, as programs write them.
+    """
+    if written and mark is None and pc.any(pc.match_substring_regex(column, WRITTEN_LIST)).as_py():
         column = pa.array([JOINT.join(split_cell(cell)) for cell in column.to_pylist()], TEXT)
     column = pc.replace_substring_regex(separated(column, mark), f"{JOINT}$", "")
     return pc.split_pattern(pc.fill_null(column, ""), JOINT)
@@ -223,7 +229,7 @@ def are_lists(values: Any, *, plural: bool) -> bool:
 
 
 def hold_lists(values: Any) -> bool:
-    """Whether cells of an own field are lists: one that a program writes as such may be a text."""
+    """Whether cells are lists, where texts may be anything: one that looks like it is none yet."""
     joints = pc.any(pc.match_substring(values, JOINT)).as_py()
     written = pc.mean(pc.match_substring_regex(values, WRITTEN_LIST)).as_py() or 0
     return bool(joints) or written >= _LEAST_LISTS

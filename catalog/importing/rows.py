@@ -20,6 +20,7 @@ from melon.catalog.importing.cells import (
     apart,
     cleaned,
     cleaned_keys,
+    hold_lists,
     joined,
     separated,
 )
@@ -34,6 +35,8 @@ _KEYS = (
     ("playlist", (Role.PLAYLIST, Role.TITLE), (Role.TITLE, Role.LIKES, Role.UPDATED)),
 )
 """What cells may hold several keys of, and what may be said of each of them in its row."""
+
+_BRACKETS = r"(?s)^(?:\[.*\]|\(.*\)|\{.*\})$"
 
 
 def cells_of(plan: TablePlan, batch: Batch, role: Role) -> Any:
@@ -57,11 +60,15 @@ def unrolled(
         for role in (key, called):
             if role not in plan.roles:
                 continue
-            lists = apart(batch.column(plan.roles[role]), plan.marks.get(role))
+            column = plan.roles[role]
+            written = role is key or hold_lists(plan.table.sampled(column))
+            lists = apart(batch.column(column), plan.marks.get(role), written=written)
             sizes = np.asarray(pc.list_value_length(lists))
             if sizes.max(initial=1) == 1:
-                column = plan.roles[role]
-                if pc.any(pc.match_substring_regex(batch.column(column), WRITTEN_LIST)).as_py():
+                if (
+                    written
+                    and pc.any(pc.match_substring_regex(batch.column(column), WRITTEN_LIST)).as_py()
+                ):
                     columns = {**batch.columns, column: pc.list_flatten(lists)}
                     batch = Batch(columns, batch.rows)
                 continue
@@ -116,9 +123,9 @@ def _lists_beside(
     """
     if mark and np.array_equal(_lengths(values := apart(cells, mark)), sizes):
         return values, np.ones(len(sizes), np.bool_)
-    written = pc.any(pc.match_substring_regex(cells, WRITTEN_LIST)).as_py()
-    lists = pc.match_substring_regex(cells, rf"{JOINT}$|^[\[({{]" if written else f"{JOINT}$")
-    return apart(cells, None), np.asarray(pc.fill_null(lists, False))
+    written = hold_lists(cells)
+    lists = pc.match_substring_regex(cells, rf"{JOINT}$|{_BRACKETS}" if written else f"{JOINT}$")
+    return apart(cells, None, written=written), np.asarray(pc.fill_null(lists, False))
 
 
 def _lengths(lists: Any) -> npt.NDArray[np.int64]:

@@ -326,6 +326,21 @@ def test_one_word_in_brackets_is_a_title_or_a_key(tmp_path: Path):
     assert lists_of(found) == {key: [key] for key in keys}
 
 
+def test_names_that_look_like_lists_are_names_where_few_do(tmp_path: Path):
+    names = ["(1, 2)", "{a,b}", "[1 2]", *"ABCDEFGHIJKLMNOP"]
+    rows = {
+        "playlist_id": 1,
+        "track_id": [*range(len(names))],
+        "track_name": names,
+        "artist": [["X", "Y", "Z"]] * len(names),
+    }
+    found = written(pd.DataFrame(rows), tmp_path / "own")[SONG_FILE]
+    assert [song["song_name"] for song in found] == names
+    rows = {"playlist_id": [1, 2], "title": ["(B) C", "(A)"], "track_ids": ["[1, 2]", "[3]"]}
+    found = written(pd.DataFrame(rows), tmp_path / "other")[TRAIN]
+    assert [one["plylst_title"] for one in found] == rows["title"]
+
+
 def test_lists_of_numbers_are_own_fields_of_several_values(tmp_path: Path):
     rows = {
         "playlist_id": [1, 1],
