@@ -114,7 +114,13 @@ LAST_RESORTS: dict[Role, tuple[str, ...]] = {
 }
 """Proposed where a table of playlists has nothing better."""
 
+ROW_LABEL = "row label"
+ROW_LABELS = {"rowlabel", "indexlevel0"}
+"""Of an index without a name, in frames and as pandas writes it into parquet: texts are keys, if
+rows are of a playlist or a song each."""
+
 BARE = {
+    **dict.fromkeys(ROW_LABELS, (Role.PLAYLIST, Role.TRACK)),
     "id": (Role.PLAYLIST, Role.TRACK),
     "uri": (Role.PLAYLIST, Role.TRACK),
     "url": (Role.PLAYLIST, Role.TRACK),

@@ -14,7 +14,7 @@ from melon.catalog.importing.checks import (
     lacking,
 )
 from melon.catalog.importing.mapping import Mapped, apply_mapping
-from melon.catalog.importing.names import FIELD_NAMES, ROLES, Role, field_name, folded
+from melon.catalog.importing.names import FIELD_NAMES, ROLES, ROW_LABELS, Role, field_name, folded
 from melon.catalog.importing.nested import OF_PLAYLIST, OF_TRACK
 from melon.catalog.importing.plan import SEVERAL, Kind, TablePlan
 from melon.catalog.importing.roles import by_usual_names, give_roles
@@ -126,6 +126,8 @@ def _others(plan: TablePlan) -> None:
             plan.left[name] = "playlists have no fields of their own"
         elif folded(name) in _ROW_NUMBERS and number_rows(plan.table.sampled(name)):
             plan.left[name] = "it numbers the rows"
+        elif folded(name) in ROW_LABELS:
+            plan.left[name] = "it labels the rows"
         else:
             short = name.removeprefix(OF_TRACK)
             own = FIELD_NAMES.get(folded(short)) or field_name(short)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pandas as pd
+import pyarrow.compute as pc
 
 from melon.catalog.errors import UnclearColumns
 from melon.catalog.importing.cells import are_keys, are_numbers, number_rows
@@ -16,12 +18,16 @@ from melon.catalog.importing.names import (
     LAST_RESORTS,
     OF_PLAYLISTS,
     OF_SONGS,
+    ROW_LABELS,
     Role,
     folded,
     meaning,
 )
 from melon.catalog.importing.nested import OF_PLAYLIST, OF_TRACK, short_name
 from melon.catalog.importing.plan import TablePlan
+
+_LEAST_SHARED = 0.5
+"""Share of a table's keys that another has, from which on they are of the same things."""
 
 
 def give_roles(plans: Sequence[TablePlan]) -> None:
@@ -109,6 +115,9 @@ def _whose(
     plan: TablePlan, plans: Sequence[TablePlan], name: str, pair: tuple[Role, Role]
 ) -> Role | None:
     of_playlist, of_song = pair
+    labels = folded(name) in ROW_LABELS
+    if labels and are_numbers(plan.table.sampled(name)):
+        return None
     for key, member, owner in (
         (Role.TRACK, of_song, of_playlist),
         (Role.PLAYLIST, of_playlist, of_song),
@@ -122,7 +131,9 @@ def _whose(
     if songs and not playlists:
         return of_song
     if not songs:
-        return _by_the_others(plan, plans, pair)
+        return _by_the_others(plan, plans, name, pair)
+    if labels:
+        return None  # of entries
     free = [role for role in pair if role not in plan.roles]
     if of_song is Role.TRACK and free == [Role.TRACK]:
         if number_rows(plan.table.sampled(name)) and Role.NAME in plan.roles:
@@ -143,9 +154,17 @@ def _unclear(plan: TablePlan, name: str, roles: Sequence[Role]) -> UnclearColumn
 
 
 def _by_the_others(
-    plan: TablePlan, plans: Sequence[TablePlan], pair: tuple[Role, Role]
+    plan: TablePlan, plans: Sequence[TablePlan], name: str, pair: tuple[Role, Role]
 ) -> Role | None:
-    """The table's name tells whose its rows are: `artists.csv` beside a column `artistID`."""
+    """The table's name tells whose its rows are: `artists.csv` beside a column `artistID`.
+
+    So do keys that are those of other tables, but for numbers, which may be of anything.
+    """
+    keys = plan.table.sampled(name).unique()
+    if Role.TRACK in pair and not are_numbers(keys):
+        shared = [role for role in pair if any(_share(keys, one, role) for one in plans)]
+        if len(shared) == 1:
+            return shared[0]
     stems = {folded(part.stem or "").rstrip("s") for part in plan.table.parts} - {""}
     for role, usual in zip(pair, ("playlist", "track"), strict=True):
         key = Role.PLAYLIST if usual == "playlist" else Role.TRACK
@@ -156,6 +175,14 @@ def _by_the_others(
         if any(stem in names or any(c.startswith(stem) for c in columns) for stem in stems):
             return role
     return None
+
+
+def _share(keys: Any, plan: TablePlan, role: Role) -> bool:
+    """Whether at least half of the keys are those that a column of a table has."""
+    if role not in plan.roles:
+        return False
+    known = plan.table.sampled(plan.roles[role])
+    return (pc.mean(pc.is_in(keys, known)).as_py() or 0) >= _LEAST_SHARED
 
 
 def _level(plan: TablePlan, name: str) -> str | None:

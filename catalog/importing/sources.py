@@ -19,7 +19,7 @@ from melon.catalog.importing.delimited import read_delimited
 from melon.catalog.importing.dialect import dialect_of, is_packed, unreadable
 from melon.catalog.importing.documents import elements_of
 from melon.catalog.importing.m3u import M3U
-from melon.catalog.importing.names import BARE, BY_NAME, KEY_OR_NAME, Role, folded
+from melon.catalog.importing.names import BARE, BY_NAME, KEY_OR_NAME, ROW_LABEL, Role, folded
 from melon.catalog.importing.nested import OF_TRACK, batches_of, first_columns, read_nested
 from melon.catalog.importing.objects import TRACKS
 from melon.catalog.importing.tables import RECORD, Advance, Batch, Part, Read, Table, distinct_names
@@ -310,7 +310,8 @@ def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
     """A frame with its index as columns: as far as it has names, or else texts, which are keys."""
     names = [name for name in frame.index.names if name is not None]
     if not names and frame.index.inferred_type == "string":
-        names = ["identifier"]
+        records = _holds_records(frame, [str(name) for name in frame.columns])
+        names = ["identifier" if records else ROW_LABEL]
         frame = frame.rename_axis(names)
     levels = [name for name in names if name not in frame.columns]
     return frame.reset_index(level=levels) if levels else frame

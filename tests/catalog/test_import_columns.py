@@ -328,3 +328,34 @@ def test_a_key_may_be_of_several_columns_in_all_sources(tmp_path: Path):
         from_frame(entries, mapping=["playlist=user+none", "track=no"])
     entries["user+list"] = "all"
     assert from_frame(entries, mapping=mapping).report.playlists == 1
+
+
+def test_labels_of_rows_are_keys_of_what_rows_are_of_but_not_of_entries(tmp_path: Path):
+    """Songs and playlists by their keys, where the index has no name, in frames and parquet."""
+    rows = {"playlist_id": ["p", "p", "q"], "track_name": ["A", "B", "A"]}
+    for labels in (["x", "y", "z"], ["x", "x", "y"]):
+        catalogue = from_frame(pd.DataFrame(rows, index=labels))
+        assert (catalogue.report.entries, catalogue.report.songs) == (3, 2)
+        assert "column 'row label' is left out: it labels the rows" in catalogue.report.notes
+    entries = pd.DataFrame({"playlist_id": ["p", "q"], "track_id": ["x:1", "x:2"]})
+    songs = pd.DataFrame({"name": ["A", "B"], "bpm": [1, 2]}, index=["x:2", "x:3"])
+    titles = pd.DataFrame({"name": ["P", "Q"]}, index=["p", "q"])
+    report = from_frame(entries, songs, titles).report
+    assert (report.playlists, report.songs) == (2, 3)
+    assert (report.shares["titles"], report.shares["names"]) == (1, 2 / 3)
+    (tmp_path / "a").mkdir()
+    for name, frame in (("entries", entries), ("songs", songs), ("titles", titles)):
+        frame.to_parquet(tmp_path / "a" / f"{name}.parquet")
+    assert read(tmp_path / "a").report.lines() == report.lines()
+    songs.index = [5, 7]
+    with pytest.raises(UnclearColumns, match="no column is plainly"):
+        from_frame(entries, songs)
+    entries.loc[1:].to_parquet(tmp_path / "b.parquet")
+    assert read(tmp_path / "b.parquet").own.fields == ()
+
+
+def test_numbers_that_other_tables_have_may_be_of_anything(tmp_path: Path):
+    (tmp_path / "entries.csv").write_text("playlist_id,track_id\np:1,1\np:2,2\n")
+    (tmp_path / "users.csv").write_text("id,name\n1,Ann\n2,Bob\n")
+    with pytest.raises(UnclearColumns, match="no column is plainly"):
+        read(tmp_path)
