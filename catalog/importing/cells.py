@@ -42,11 +42,12 @@ WRITTEN_LIST = (
     rf"|\{{\s*(?:{_QUOTED}|{_ELEMENT}(?:\s*,\s*{_ELEMENT})+)\s*\}})$"
 )
 """A list as Python, JSON, numpy or PostgreSQL write it; one word in brackets may be a title."""
+BRACKETED = r"(?s)^(?:\[.*\]|\(.*\)|\{.*\})$"
 _OBJECTS = r"""^\[?\s*\{.*['"]\s*:.*\}\s*\]?$"""
 _CODE = r"(?:[A-Za-z_-]*\d+|\S+[:/]\S+|(?:[0-9a-f]{8,}-?)+|[A-Za-z0-9_-]{16,})"
 _HASHTAGS = r"^(?:#[^\s#]+\s*)+$"
 _STRING = re.compile(r"""'[^']*'|"[^"]*\"""")
-_A_LIST = re.compile(r"\[.*\]|\(.*\)|\{.*\}", re.DOTALL)
+_A_LIST = re.compile(BRACKETED)
 _NUMBERS = re.compile(rf".\s*{_NUMBER}(?:(?:\s*,\s*|\s+){_NUMBER})*\s*,?\s*.")
 _BRACED = re.compile(rf"\{{\s*(?:{_ELEMENT}(?:\s*,\s*{_ELEMENT})*)?\s*\}}")
 _ESCAPED = re.compile(r"\\(.)")
@@ -189,8 +190,8 @@ def number_rows(values: Any) -> bool:
 def separator(values: Any, *, commas: bool) -> str | None:
     """What separates several values in the cells of a column, as far as a part of it tells."""
     values = values.drop_null()
-    if pc.any(pc.match_substring_regex(values, f"{JOINT}|{WRITTEN_LIST}")).as_py():
-        return None  # they are lists, or texts of such as programs write them
+    if hold_lists(values):
+        return None
     for marks in (_SEPARATORS, ",") if commas else (_SEPARATORS,):
         cells = {mark: pc.sum(pc.match_substring(values, mark)).as_py() or 0 for mark in marks}
         if any(cells.values()):
@@ -229,10 +230,12 @@ def are_lists(values: Any, *, plural: bool) -> bool:
 
 
 def hold_lists(values: Any) -> bool:
-    """Whether cells are lists, where texts may be anything: one that looks like it is none yet."""
-    joints = pc.any(pc.match_substring(values, JOINT)).as_py()
-    written = pc.mean(pc.match_substring_regex(values, WRITTEN_LIST)).as_py() or 0
-    return bool(joints) or written >= _LEAST_LISTS
+    """Whether cells are lists, where texts may be anything: few that look like it are none."""
+    if pc.any(pc.match_substring(values, JOINT)).as_py():
+        return True
+    if not pc.any(pc.match_substring_regex(values, WRITTEN_LIST)).as_py():
+        return False
+    return bool(pc.mean(pc.match_substring_regex(values, BRACKETED)).as_py() >= _LEAST_LISTS)
 
 
 def joined_lists(values: Any) -> str | None:
@@ -259,7 +262,7 @@ def split_cell(cell: str | None) -> tuple[str, ...]:
     if cell is None:
         return ()
     parts: Iterable[object] = cell.split(JOINT)
-    if _A_LIST.fullmatch(cell) and (literal := _literal(cell)) is not None:
+    if _A_LIST.match(cell) and (literal := _literal(cell)) is not None:
         parts = literal
     clean = (clean_text(text) for part in parts if (text := _text(part)))
     return tuple(dict.fromkeys(text for text in clean if text))

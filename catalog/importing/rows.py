@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from melon.catalog.errors import BadImport
 from melon.catalog.importing.cells import (
+    BRACKETED,
     JOINT,
     TEXT,
     WRITTEN_LIST,
@@ -35,8 +36,6 @@ _KEYS = (
     ("playlist", (Role.PLAYLIST, Role.TITLE), (Role.TITLE, Role.LIKES, Role.UPDATED)),
 )
 """What cells may hold several keys of, and what may be said of each of them in its row."""
-
-_BRACKETS = r"(?s)^(?:\[.*\]|\(.*\)|\{.*\})$"
 
 
 def cells_of(plan: TablePlan, batch: Batch, role: Role) -> Any:
@@ -124,7 +123,7 @@ def _lists_beside(
     if mark and np.array_equal(_lengths(values := apart(cells, mark)), sizes):
         return values, np.ones(len(sizes), np.bool_)
     written = hold_lists(cells)
-    lists = pc.match_substring_regex(cells, rf"{JOINT}$|{_BRACKETS}" if written else f"{JOINT}$")
+    lists = pc.match_substring_regex(cells, rf"{JOINT}$|{BRACKETED}" if written else f"{JOINT}$")
     return apart(cells, None, written=written), np.asarray(pc.fill_null(lists, False))
 
 

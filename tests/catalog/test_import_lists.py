@@ -326,6 +326,13 @@ def test_one_word_in_brackets_is_a_title_or_a_key(tmp_path: Path):
     assert lists_of(found) == {key: [key] for key in keys}
 
 
+def test_most_lists_may_be_of_one_value(tmp_path: Path):
+    tags = ["{rock,pop}", *["{rock}"] * 20]
+    rows = {"playlist_id": [*range(21)], "track_id": ["a"] * 21, "tags": tags}
+    found = written(pd.DataFrame(rows), tmp_path / "own")
+    assert [one["tags"] for one in found[TRAIN]] == [["rock", "pop"], *[["rock"]] * 20]
+
+
 def test_names_that_look_like_lists_are_names_where_few_do(tmp_path: Path):
     names = ["(1, 2)", "{a,b}", "[1 2]", *"ABCDEFGHIJKLMNOP"]
     rows = {
@@ -334,8 +341,10 @@ def test_names_that_look_like_lists_are_names_where_few_do(tmp_path: Path):
         "track_name": names,
         "artist": [["X", "Y", "Z"]] * len(names),
     }
+    rows["genres"] = ["{a,b}", *["rock, pop"] * (len(names) - 1)]
     found = written(pd.DataFrame(rows), tmp_path / "own")[SONG_FILE]
     assert [song["song_name"] for song in found] == names
+    assert found[1]["song_gn_gnr_basket"] == ["rock", "pop"]
     rows = {"playlist_id": [1, 2], "title": ["(B) C", "(A)"], "track_ids": ["[1, 2]", "[3]"]}
     found = written(pd.DataFrame(rows), tmp_path / "other")[TRAIN]
     assert [one["plylst_title"] for one in found] == rows["title"]
