@@ -336,14 +336,14 @@ def test_playlists_of_one_name_in_one_document_are_two(tmp_path: Path):
 
 CELLS = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0\x1f"), min_size=1, max_size=12
-)
+).filter(lambda text: text.strip() != "\\N")
 
 
 @given(names=st.lists(CELLS, min_size=1, max_size=8), delimiter=st.sampled_from(",;\t|"))
 @example(names=['"', "a\r\nb", "\ufeffx", "'", "=1+1", " x "], delimiter=",")
 @example(names=["a\u2028b", "\x85", "NULL", "-1"], delimiter="\t")
 def test_whatever_a_cell_holds_comes_in(names: list[str], delimiter: str):
-    """As `csv` writes it; only what is nothing but white space is no name."""
+    """As `csv` writes it; only white space, and `\\N`, are no names."""
     with TemporaryDirectory() as directory:
         path = Path(directory) / "a.csv"
         with path.open("w", newline="", encoding="utf-8") as file:
