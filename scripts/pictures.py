@@ -73,7 +73,7 @@ def draw_map(page: Page, work: Path) -> None:
     page.get_by_role("searchbox").press("Enter")
     page.get_by_role("searchbox").fill("")
     page.locator("#picked").wait_for()
-    page.locator("#canvas").focus()
+    page.get_by_role("searchbox").blur()
 
 
 def draw_inspection(page: Page, work: Path) -> None:

@@ -99,6 +99,15 @@ def test_the_map_is_moved_by_keys(page: Page, file: Path) -> None:
     assert page.evaluate("melonMap.scale / melonMap.whole") == pytest.approx(1.6)
 
 
+def test_the_map_shows_that_it_has_the_focus(page: Page, file: Path) -> None:
+    page.goto(file.as_uri())
+    canvas = page.locator("#canvas")
+    before = canvas.screenshot()
+    page.keyboard.press("Tab")
+    assert canvas.evaluate("it => it === document.activeElement")
+    assert canvas.screenshot() != before
+
+
 def test_colours_change_and_what_is_not_wanted_goes(page: Page, file: Path) -> None:
     page.goto(file.as_uri())
     legend = page.locator("#legend")
