@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from melon.commands.completion import being_completed, join_words
-from melon.commands.console import guard_stderr, note_error, prepare_streams
+from melon.commands.console import guard_stderr, named_stores, note_error, prepare_streams
 from melon.commands.options import left_open
 from melon.errors import InputError, MelonError, uncapitalized
 
@@ -107,6 +107,7 @@ def run() -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     prepare_streams()
     left_open.clear()  # of an earlier command in this process
+    named_stores.clear()
     try:
         code = _run_app()
         sys.stdout.flush()  # a full disk is an error, too

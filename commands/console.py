@@ -6,11 +6,14 @@ import codecs
 import io
 import json
 import os
+import re
+import shlex
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import compress
+from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
@@ -24,6 +27,11 @@ if TYPE_CHECKING:
 MOST_PADDED = 100
 """Columns of a cell up to which the others are padded, where none is cut: one long name does not
 widen all lines."""
+
+named_stores: set[str] = set()
+"""The option by which the command was given its store; `melon copy` is given two."""
+
+_TO_A_STORE = re.compile(r"\bmelon (?:find|ingest|map|releases)\b")
 
 
 def prepare_streams() -> None:
@@ -54,13 +62,29 @@ def note(text: str) -> None:
     print(printable(text), file=sys.stderr)
 
 
+def name_store(url: str | None, path: Path | None) -> None:
+    """Remember the option that names the store, for `for_store`; no password."""
+    if path is not None:
+        named_stores.add(f"--path {shlex.quote(str(path))}")
+    elif url is not None and "@" not in url:
+        named_stores.add(f"--url {shlex.quote(url)}")
+
+
+def for_store(advice: str) -> str:
+    """Advice whose commands go to the store that this one was given, as far as it is one."""
+    if len(named_stores) != 1:
+        return advice
+    [options] = named_stores
+    return _TO_A_STORE.sub(lambda command: f"{command[0]} {options}", advice)
+
+
 def note_error(error: Exception) -> None:
     """The error that ended a command, and its hint on the next line, which may be several."""
     if not isinstance(error, MelonError):
         note(f"error: {error}")
         return
     note(f"error: {error.where}: {error.what}" if error.where else f"error: {error.what}")
-    for line in f"  hint: {error.hint}".split("\n") if error.hint else ():
+    for line in f"  hint: {for_store(error.hint)}".split("\n") if error.hint else ():
         note(line)
 
 

@@ -7,7 +7,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from melon.commands.console import note, print_json, print_table, shown
+from melon.commands.console import for_store, name_store, note, print_json, print_table, shown
 from melon.commands.options import JsonOption, PathOption, UrlOption, opened_reader
 from melon.errors import MelonError, counted
 
@@ -46,7 +46,8 @@ def doctor(url: UrlOption = None, path: PathOption = None, as_json: JsonOption =
     trained space and the room on disk, and changes nothing. The exit code is 1 where something
     needs doing.
     """
-    checks = list(_checks(url, path))
+    name_store(url, path)
+    checks = [replace(check, do=check.do and for_store(check.do)) for check in _checks(url, path)]
     to_do = [check for check in checks if check.do]
     if as_json:
         print_json({"healthy": not to_do, "checks": [asdict(check) for check in checks]})
@@ -188,7 +189,7 @@ def _releases(store: VectorStore, releases: list[ReleaseInfo]) -> Check:
         return Check("releases", f"the aliases disagree: {shown(astray)}", do)
     more = len(releases) - KEPT
     kept = f"; melon releases prune --keep {KEPT} would remove {more}" if more > 0 else ""
-    return Check("releases", f"{len(releases):,}{kept}")
+    return Check("releases", f"{len(releases):,}{for_store(kept)}")
 
 
 def _space(settings: Settings, releases: list[ReleaseInfo]) -> Iterator[Check]:

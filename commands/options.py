@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from melon.commands.completion import known, one_of
-from melon.commands.console import note, note_error
+from melon.commands.console import name_store, note, note_error
 from melon.errors import InputError
 
 if TYPE_CHECKING:
@@ -213,6 +213,7 @@ def chosen_store(url: str | None, path: Path | None, *, to_write: bool = False) 
     from melon.settings import load_settings
     from melon.store import open_store
 
+    name_store(url, path)
     store = open_store(load_settings(), url=url, path=path)
     note(f"store: {store.location}" + ("" if store.exists else " (not there yet)"))
     if to_write and store.found and sys.stdin and sys.stdin.isatty():

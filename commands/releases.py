@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from melon.commands.completion import known
-from melon.commands.console import note, print_json, print_table
+from melon.commands.console import for_store, note, print_json, print_table
 from melon.commands.options import JsonOption, PathOption, UrlOption, chosen_store, opened_reader
 from melon.errors import counted
 
@@ -41,7 +41,7 @@ def releases(
         print_json([info.to_json() for info in infos])
         return
     if not infos:
-        note("there are no releases: `melon ingest` makes one")
+        note(for_store("there are no releases: `melon ingest` makes one"))
         return
     print_table(
         "Releases (times in UTC)",
@@ -215,4 +215,5 @@ def _note_astray(aliases: dict[str, str | None]) -> None:
         what = f"names {named}, not the live release" if named else "is missing"
         note(f"warning: the aliases disagree: {alias} {what}")
     if aliases:
-        note("hint: promote a release with `melon releases promote`, or run `melon ingest` again")
+        hint = "promote a release with `melon releases promote`, or run `melon ingest` again"
+        note(f"hint: {for_store(hint)}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from melon.commands.completion import known
-from melon.commands.console import meter, note
+from melon.commands.console import for_store, meter, note
 from melon.commands.options import PathOption, UrlOption, chosen_store, opened_reader, path_argument
 from melon.errors import counted, sized
 
@@ -110,4 +110,5 @@ def _report(store: VectorStore, manifest: ReleaseManifest, built: bool) -> None:
     how = f"was built: {points}, compared with what was sent" if built else "was there already"
     note(f"release {release} {how}")
     live = store.live()
-    note(f"release {live} is live" if live else "no release is live: `melon releases promote`")
+    none = "no release is live: `melon releases promote`"
+    note(f"release {live} is live" if live else for_store(none))

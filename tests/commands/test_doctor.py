@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +51,11 @@ def test_what_is_missing_is_said_with_what_to_do(
     environment = place.environment | {"MELON_HOME": str(tmp_path / "home")}
     found = checks(melon("doctor", "--json", *place.options, environment=environment))
     missing = found["store"] if place.engine == "embedded" else found["live release"]
-    assert missing["do"] == "melon train DIR, then melon ingest (or melon demo)"
+    ingest = f"melon ingest {' '.join(place.options)}"
+    assert missing["do"] == f"melon train DIR, then {ingest} (or melon demo)"
     demo_space.save(tmp_path / "home" / "space")
     found = checks(melon("doctor", "--json", *place.options, environment=environment))
-    assert found["space"]["do"] == "melon ingest"
+    assert found["space"]["do"] == ingest
     assert "in no release" in found["space"]["found"]
 
 
@@ -83,6 +85,20 @@ def test_what_cannot_be_asked_is_told(tmp_path: Path):
     (tmp_path / "store").write_text("")
     found = checks(melon("doctor", "--json", "--path", str(tmp_path / "store")))
     assert found["store"]["do"] == "name the directory of a store"
+
+
+def test_what_is_advised_goes_to_the_store_that_was_named(place: Place, tmp_path: Path):
+    here = " ".join(place.options)
+    for line in (["doctor"], ["query", "--tag", "x"], ["releases"], ["releases", "drop", "x"]):
+        done = melon(*line, *place.options, environment=place.environment)
+        commands = re.findall(r"melon (?:ingest|releases).*", done.out + done.err)
+        assert commands, done.err
+        assert all(re.match(rf"melon \w+ {re.escape(here)}", one) for one in commands), commands
+    done = melon("query", "--path", str(tmp_path / "my store"))
+    assert f"`melon ingest --path '{tmp_path}/my store'`" in done.err
+    assert (
+        "`melon ingest` first" in melon("query", "--tag", "x", environment={"MELON_HOME": "no"}).err
+    )
 
 
 @on_one_engine

@@ -77,7 +77,7 @@ def test_show_says_what_is_known_as_people_write_it(keyed_place: Place):
 def test_what_cannot_be_listed(ask: Command):
     done = ask("list", "playlists")
     assert done.code == 2
-    for said in ("tags, genres, artists, fields", "`melon find`"):
+    for said in ("tags, genres, artists, fields", "`melon find"):
         assert said in done.err
 
 
