@@ -220,7 +220,7 @@ SITUATIONS: dict[str, tuple[Situation, list[str]]] = {
     ),
     "the same, embedded": (
         with_none_live,
-        ["none of its releases is live", "`melon releases promote r1`"],
+        ["none of its releases is live", "`melon releases --path ", " promote r1`"],
     ),
     "a day that no month has": (
         named(COMMAND="query --since 2015-02-30"),
