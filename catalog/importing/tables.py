@@ -52,9 +52,14 @@ class Batch:
         return Batch({**self.columns, **columns}, self.rows)
 
     def joined(self, name: str, columns: Sequence[str]) -> Batch:
-        """The batch with a column of what keys in several columns are together."""
-        keys = (cleaned_keys(self.column(one)) for one in columns)
-        joined = pc.binary_join_element_wise(*keys, pa.scalar("/", pa.large_string()))
+        """The batch with a column of what keys in several columns are together.
+
+        A slash in any but the last is written `%2F`, as `a/b` and `c` are not `a` and `b/c`.
+        """
+        *keys, last = (cleaned_keys(self.column(one)) for one in columns)
+        for mark, escape in (("%", "%25"), ("/", "%2F")):
+            keys = [pc.replace_substring(key, mark, escape) for key in keys]
+        joined = pc.binary_join_element_wise(*keys, last, pa.scalar("/", pa.large_string()))
         return Batch({**self.columns, name: joined}, self.rows)
 
     @classmethod

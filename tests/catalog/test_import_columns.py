@@ -330,6 +330,13 @@ def test_a_key_may_be_of_several_columns_in_all_sources(tmp_path: Path):
     assert from_frame(entries, mapping=mapping).report.playlists == 1
 
 
+def test_keys_of_several_columns_are_as_different_as_these():
+    pairs = [("a/b", "c"), ("a", "b/c"), ("a%2Fb", "c"), ("a", "/b/c"), ("a/", "b/c")]
+    entries = pd.DataFrame(pairs, columns=["user", "list"]).assign(track_id="x1")
+    catalogue = from_frame(entries, mapping=["playlist=user+list"])
+    assert len(set(catalogue.playlist_keys.values.to_pylist())) == len(pairs)
+
+
 def test_labels_of_rows_are_keys_of_what_rows_are_of_but_not_of_entries(tmp_path: Path):
     """Songs and playlists by their keys, where the index has no name, in frames and parquet."""
     rows = {"playlist_id": ["p", "p", "q"], "track_name": ["A", "B", "A"]}
