@@ -168,10 +168,10 @@ def from_frame(
         UnclearColumns: of some columns it cannot be told.
         BadImport: of a frame less than half is of use.
     """
+    from melon.catalog.importing.frames import open_frames
     from melon.catalog.importing.mapping import Mapped
     from melon.catalog.importing.planning import plan_tables
     from melon.catalog.importing.reading import gather
-    from melon.catalog.importing.sources import open_frames
 
     said = [f"{k}={v}" for k, v in mapping.items()] if isinstance(mapping, Mapping) else mapping
     try:

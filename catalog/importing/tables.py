@@ -22,6 +22,9 @@ RECORD, FILE_KEY, FILE_TITLE = "\0record", "\0file key", "\0file title"
 and title of the playlist that a file is."""
 
 ROWS_AT_ONCE = 1 << 16
+BATCH_ROWS = 1 << 17
+BATCH_RECORDS = 1 << 10
+"""Of records that may hold many tracks each."""
 
 
 @dataclass

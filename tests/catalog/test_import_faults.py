@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from importing_samples import TRAIN, imported
 
 from melon.catalog import BadImport, from_frame, plan_import
-from melon.errors import InputError
+from melon.errors import InputError, UnreadableFile
 
 
 @pytest.mark.parametrize("depth", [400, 950, 5000])
@@ -309,3 +312,20 @@ def test_a_row_without_an_end_is_said_to_be_one(text: str, tmp_path: Path):
     with pytest.raises(BadImport, match="a row has no end, or goes on for more than") as raised:
         plan_import([tmp_path / "a.csv"]).read()
     assert "close all quotes" in str(raised.value.hint)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [{"track_id": ["t1", "t2"]}, {"tracks": [[{"id": "t1"}], [{"id": "t2"}]]}],
+    ids=["table", "documents"],
+)
+@pytest.mark.parametrize("place", [0, -400], ids=["rows", "footer"])
+def test_parquet_that_is_broken_is_named(column: dict[str, Any], place: int, tmp_path: Path):
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"playlist_id": ["a", "b"], **column}), path)
+    data = bytearray(path.read_bytes())
+    data[place + 4 : place + 40] = b"\xa7" * 36
+    path.write_bytes(data)
+    with pytest.raises(UnreadableFile, match=r"a\.parquet: cannot be read") as raised:
+        plan_import([path]).read()
+    assert "copy or download it again" in str(raised.value.hint)
