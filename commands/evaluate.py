@@ -113,7 +113,7 @@ def evaluate(
     )
     from melon.evaluation import evaluate as evaluated
     from melon.files import write_atomically
-    from melon.outputs import check_file, check_not_read, make_directory
+    from melon.outputs import make_directory
     from melon.plots import evaluation_page
     from melon.retrieval import check_strategy
 
@@ -125,17 +125,10 @@ def evaluate(
         )
     for name in strategies or ():
         check_strategy(name, POPULAR, ALL_STRATEGIES)
-    if out is not None:
-        if _several(strategies):
-            raise InputError("it takes the results of one strategy", where="--out")
-        check_file(out)
-        check_not_read(out, filter(None, [questions, answers, settings_file(settings)]))
-    elif keys:
-        raise InputError("nothing is written", where="--keys", hint="say where with --out")
-    if html is not None:
-        check_file(html)
-        check_not_read(html, filter(None, [questions, answers, compare, settings_file(settings)]))
-    elif compare is not None:
+    given = [questions, answers, settings_file(settings)]
+    _check_results(out, given, several=_several(strategies), keys=keys)
+    _check_output(html, [*given, compare])
+    if html is None and compare is not None:
         raise InputError("nothing is written", where="--compare", hint="say where with --html")
     before = None if compare is None else read_scorecards(compare)
     store, unknown = cache(partial(chosen_store, url, path)), Unknowns()
@@ -190,6 +183,26 @@ def evaluate(
         make_directory(html.parent)
         write_atomically(html, evaluation_page(cards, retriever.release, misses, before))
         note(f"page: {html}")
+
+
+def _check_results(
+    out: Path | None, given: Sequence[Path | None], *, several: bool, keys: bool
+) -> None:
+    """Refuse a file for the results that cannot be written, or options that need one."""
+    if out is None and keys:
+        raise InputError("nothing is written", where="--keys", hint="say where with --out")
+    if out is not None and several:
+        raise InputError("it takes the results of one strategy", where="--out")
+    _check_output(out, given)
+
+
+def _check_output(file: Path | None, given: Sequence[Path | None]) -> None:
+    """Refuse a file that cannot be written, or is read."""
+    from melon.outputs import check_file, check_not_read
+
+    if file is not None:
+        check_file(file)
+        check_not_read(file, filter(None, given))
 
 
 def _several(strategies: Sequence[str] | None) -> bool:
