@@ -232,11 +232,11 @@ def _matrix(
         "neighbours": np.log1p(len(around.similarities)),
         "likeness": np.log(around.likeness + 1e-2),
     }
-    matrix = np.full((count, len(columns)), np.nan, np.float32)
-    for column, name in enumerate(columns):
+    matrix = np.full((len(columns), count), np.nan, np.float32)
+    for row, name in zip(matrix, columns, strict=True):
         if (values := inputs.get(name, of_query.get(name))) is not None:
-            matrix[:, column] = values
-    return matrix
+            row[:] = values
+    return matrix.T
 
 
 def _log(scores: Scores) -> Scores:

@@ -152,7 +152,9 @@ def _passing(reader: CachingReader, views: Sequence[View]) -> list[Numbers]:
             rows = _best(view.liked, limit + len(excluded))
             rows = rows[~np.isin(view.songs.ids[rows], excluded)]
             rows = rows[_best(view.liked[rows], limit)]
-        passing.append(np.unique(np.concatenate([rows, view.near])))
+        is_candidate = np.zeros(len(view.liked), np.bool_)
+        is_candidate[rows] = is_candidate[view.near] = True
+        passing.append(np.flatnonzero(is_candidate))
     return passing
 
 
