@@ -16,6 +16,7 @@ from melon.commands.completion import being_completed, join_words
 from melon.commands.console import guard_stderr, named_stores, note_error, prepare_streams
 from melon.commands.options import left_open
 from melon.errors import InputError, MelonError, uncapitalized
+from melon.processes import end_when_told
 
 COMMANDS: Mapping[str, str] = {
     "import": "import_",
@@ -136,6 +137,7 @@ def main() -> None:
     which takes their files out of the page cache.
     """
     gc.set_threshold(COLLECTED_AFTER)
+    end_when_told()
     prepare_streams()
     guard_stderr()
     code = run()

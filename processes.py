@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 PR_SET_PDEATHSIG = 1
 
@@ -24,6 +24,8 @@ def end_with(parent: int) -> None:
         parent: its process id. If that is gone already, this process ends at once.
     """
     if sys.platform == "linux":
+        import ctypes
+
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     else:
         from multiprocessing import parent_process
@@ -41,33 +43,51 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+def end_when_told() -> None:
+    """Have SIGTERM and a terminal that is closed end this process as Ctrl-C does.
+
+    What is half made is removed, then, and the mark of a build is taken from its server; a process
+    that is the first of a container would not end at all. The second time, it ends at once. What
+    is to be ignored, as by `nohup`, is.
+    """
+
+    def end(number: int, _: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        raise SystemExit(128 + number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # some systems have no terminals that are closed
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, end)
+
+
 @contextmanager
 def interrupts_held() -> Iterator[Callable[[], None]]:
-    """Have Ctrl-C wait for a call of what this gives, or for the end of the block.
+    """Have Ctrl-C and SIGTERM wait for a call of what this gives, or for the end of the block.
 
-    For a library whose compiled parts are broken by a `KeyboardInterrupt` in their midst. Where
-    none would be raised, as in another thread than the main one, nothing changes.
+    For a library whose compiled parts are broken by an exception in their midst. Where none would
+    be raised, as in another thread than the main one, nothing changes.
     """
-    came = False
+    came: list[int] = []
+    usual: dict[int, Any] = {}
 
-    def hold(*_: object) -> None:
-        nonlocal came
-        came = True
+    def hold(number: int, _: object) -> None:
+        came.append(number)
 
     def let_go() -> None:
-        if came:
-            raise KeyboardInterrupt
+        for number in came:
+            usual[number](number, None)
 
-    usual = signal.default_int_handler
-    is_main = threading.current_thread() is threading.main_thread()
-    if not is_main or signal.getsignal(signal.SIGINT) is not usual:
-        yield let_go
-        return
-    signal.signal(signal.SIGINT, hold)
+    if threading.current_thread() is threading.main_thread():
+        for told in (signal.SIGINT, signal.SIGTERM):
+            if callable(handler := signal.getsignal(told)):
+                usual[told] = handler
+                signal.signal(told, hold)
     try:
         yield let_go
     finally:
-        signal.signal(signal.SIGINT, usual)
+        for number, handler in usual.items():
+            signal.signal(number, handler)
     let_go()
 
 

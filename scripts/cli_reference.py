@@ -27,9 +27,9 @@ HEAD = """\
 
 Results go to stdout, everything else to stderr. The exit code is 0, or 2 if the input is wrong, or
 1 if the environment failed: a store that cannot be reached, a file that cannot be written; or 130
-if Ctrl-C interrupted it, or 3 where `query` or `similar` has `--strict` and the store knows nothing
-of what is asked. Commands that print results take `--json`, whose fields may be added to
-and are never renamed: see [what `--json` prints](json.md).
+if Ctrl-C interrupted it, 143 if SIGTERM did, or 3 where `query` or `similar` has `--strict` and the
+store knows nothing of what is asked. Commands that print results take `--json`, whose fields may be
+added to and are never renamed: see [what `--json` prints](json.md).
 
 The store is the first of these that is there: `--url`, `--path`, `MELON_QDRANT_URL`, a Qdrant
 server that is found on localhost:6333, the embedded store below `.melon/`. One line on stderr says

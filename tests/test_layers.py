@@ -63,7 +63,7 @@ MAY_IMPORT = {
         *("display", "errors", "fields", "files", "outputs", "progress", "ranking", "settings"),
         *("text", "word_index", *ROOMS),
     },
-    "cli": {"display", "errors", "commands"},
+    "cli": {"display", "errors", "processes", "commands"},
     "__main__": {"cli"},
     "__init__": {"errors", "settings", "catalog", "store", "retrieval"},
     "settings": {"errors"},

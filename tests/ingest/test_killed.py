@@ -40,8 +40,8 @@ def environment(place: Place) -> dict[str, str]:
     return kept | place.environment
 
 
-def kill_at(moment: str, place: Place, space: Path) -> None:
-    """Run `melon ingest` until that moment, and end it as a power cut would."""
+def kill_at(moment: str, place: Place, space: Path, told: signal.Signals = signal.SIGKILL) -> int:
+    """Run `melon ingest` until that moment, and end it, as a power cut would; how it ended."""
     process = subprocess.Popen(
         [sys.executable, str(STALLED), moment, "ingest", str(space), *place.options],
         env=environment(place),
@@ -53,9 +53,9 @@ def kill_at(moment: str, place: Place, space: Path) -> None:
         assert process.stdout
         assert process.stderr
         said = process.stdout.readline()
-        process.send_signal(signal.SIGKILL)
+        process.send_signal(told)
         assert said == "stalled\n", process.stderr.read()
-    assert process.returncode == -signal.SIGKILL
+    return process.returncode
 
 
 def contents_of(place: Place) -> set[str]:
@@ -80,7 +80,7 @@ def test_a_killed_ingest_can_simply_be_run_again(
         before = ingest(space, store).manifest.release
         reader, served = store.open(), vector(store)
 
-        kill_at(moment, place, next_path)
+        assert kill_at(moment, place, next_path) == -signal.SIGKILL
         assert store.live() == before
         np.testing.assert_array_equal(vector(store), served)
         assert reader.count(Collection.SONGS) == 7
@@ -94,6 +94,23 @@ def test_a_killed_ingest_can_simply_be_run_again(
         for collection, count in store.open().manifest.counts.items():
             assert store.open().count(collection) == count
         assert reader.count(Collection.SONGS) == 7  # the reader of the release before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there, SIGTERM ends a process at once")
+@pytest.mark.parametrize(
+    ("moment", "told"),
+    [("upload", signal.SIGTERM), ("index", signal.SIGTERM), ("upload", signal.SIGHUP)],
+)
+def test_one_that_is_told_to_end_leaves_nothing(
+    place: Place, space: EmbeddingSpace, next_path: Path, moment: str, told: signal.Signals
+) -> None:
+    """As by `docker stop`, `timeout`, or a terminal that is closed: no half of a release."""
+    with place.open() as store:
+        before = ingest(space, store).manifest.release
+        assert kill_at(moment, place, next_path, told) == 128 + told
+        assert contents_of(place) == {before}
+        assert store.live() == before
+        assert store.unlock(force=True).removed == ()
 
 
 def test_one_killed_while_it_copies_the_release_before_can_be_run_again(

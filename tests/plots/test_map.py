@@ -96,23 +96,24 @@ def test_it_can_be_interrupted() -> None:
         lay_out(vectors, 0, stop)
 
 
-def test_ctrl_c_waits_for_the_end_of_a_step() -> None:
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_waits_for_the_end_of_a_step(told: signal.Signals) -> None:
     """In the midst of one, it would end in a crash of openTSNE now and then."""
     waited: list[int] = []
 
     def interrupted(step: str, done: int, total: int | None) -> None:
         if step == "lay out" and done == 20:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(told)
             waited.append(done)
 
     vectors = np.random.default_rng(1).normal(size=(120, 8)).astype(np.float32)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = signal.signal(told, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt):
             lay_out(vectors, 0, interrupted)
-        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        assert signal.getsignal(told) is signal.default_int_handler
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(told, before)
     assert waited == [20]
 
 
