@@ -141,10 +141,10 @@ def _is_shallow(value: object) -> bool:
     return False
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a whole text file; see `replacing`."""
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a whole file, a text in UTF-8; see `replacing`."""
     with replacing(path) as file:
-        file.write(text)
+        file.buffer.write(content.encode() if isinstance(content, str) else content)
 
 
 @contextmanager

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -25,7 +25,7 @@ def check_file(path: Path) -> None:
     Raises:
         UnwritableFile: it could not, or something that is no regular file is there.
     """
-    try:
+    with writing_to(path):
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if path.exists() and not path.is_file():
@@ -34,8 +34,6 @@ def check_file(path: Path) -> None:
             _write_into(Path(os.path.realpath(path)).parent)
         else:
             _try(path.parent)
-    except OSError as error:
-        raise UnwritableFile.from_os_error(path, error) from error
 
 
 def check_beside(path: Path) -> None:
@@ -44,10 +42,8 @@ def check_beside(path: Path) -> None:
     Raises:
         UnwritableFile: nothing could; the error names `path`.
     """
-    try:
+    with writing_to(path):
         _try(path.parent)
-    except OSError as error:
-        raise UnwritableFile.from_os_error(path, error) from error
 
 
 def check_directory(path: Path, files: Sequence[str], writer: str) -> None:
@@ -57,10 +53,8 @@ def check_directory(path: Path, files: Sequence[str], writer: str) -> None:
         UnwritableFile: the directory could not be made or written to, or is a file.
         ForeignFile: one of the files is there, and `writer` did not claim the directory.
     """
-    try:
+    with writing_to(path):
         _try(path)
-    except OSError as error:
-        raise UnwritableFile.from_os_error(path, error) from error
     with suppress(UnreadableFile):
         if read_bytes(path / MARKER, len(writer) + 1) == f"{writer}\n".encode():
             return
@@ -97,10 +91,32 @@ def make_directory(path: Path) -> None:
     Raises:
         UnwritableFile: it cannot be made, or is a file.
     """
-    try:
+    with writing_to(path):
         path.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def writing_to(path: Path) -> Iterator[None]:
+    """Say of the operating system's errors in the block which file or directory they concern.
+
+    Raises:
+        UnwritableFile: in place of one.
+    """
+    try:
+        yield
     except OSError as error:
         raise UnwritableFile.from_os_error(path, error) from error
+
+
+def write_file(path: Path, content: str | bytes) -> None:
+    """Write a whole file, and its directory if that is not there; see `replacing`.
+
+    Raises:
+        UnwritableFile: it cannot be written.
+    """
+    make_directory(path.parent)
+    with writing_to(path):
+        write_atomically(path, content)
 
 
 def claim_directory(path: Path, writer: str) -> None:
@@ -110,10 +126,8 @@ def claim_directory(path: Path, writer: str) -> None:
         UnwritableFile: it cannot be made or written to, or is a file.
     """
     make_directory(path)
-    try:
+    with writing_to(path):
         write_atomically(path / MARKER, f"{writer}\n")
-    except OSError as error:
-        raise UnwritableFile.from_os_error(path, error) from error
 
 
 def _same(one: Path, other: Path) -> bool:

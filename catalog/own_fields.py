@@ -9,9 +9,10 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from melon.catalog.errors import BadFields
-from melon.errors import InputError, UnwritableFile, first_problem
+from melon.errors import InputError, first_problem
 from melon.fields import Field, FieldType, OwnField
-from melon.files import read_json, write_atomically
+from melon.files import read_json
+from melon.outputs import write_file
 
 _EXAMPLE = '{"songs": [{"name": "bpm", "type": "float"}]}'
 
@@ -63,7 +64,4 @@ def write_fields_file(path: Path, fields: Iterable[Field]) -> None:
         UnwritableFile: the file cannot be written.
     """
     declared = [OwnField.of(field).model_dump(mode="json") for field in fields]
-    try:
-        write_atomically(path, json.dumps({"songs": declared}, ensure_ascii=False, indent=1))
-    except OSError as error:
-        raise UnwritableFile.from_os_error(path, error) from error
+    write_file(path, json.dumps({"songs": declared}, ensure_ascii=False, indent=1))

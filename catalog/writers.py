@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from melon.catalog.records import Genre, IssueDate, Playlist, Song, is_attribute
-from melon.errors import UnwritableFile
 from melon.fields import PLAYLISTS, SONGS, Field, FieldType, read_fields
 from melon.files import replacing
+from melon.outputs import writing_to
 
 _SONG_FIELDS = read_fields(SONGS)
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -89,25 +89,16 @@ def _replacing(path: Path) -> Iterator[Callable[[str], None]]:
     Errors of the operating system are those of the file, and others go through.
     """
     with ExitStack() as writing:
-        with _naming(path):
+        with writing_to(path):
             file = writing.enter_context(replacing(path))
 
         def write(text: str) -> None:
-            with _naming(path):
+            with writing_to(path):
                 file.write(text)
 
         yield write
-        with _naming(path):
+        with writing_to(path):
             writing.close()
-
-
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Say of the operating system's errors which file they concern."""
-    try:
-        yield
-    except OSError as error:
-        raise UnwritableFile.from_os_error(path, error) from error
 
 
 def playlist_record(playlist: Playlist) -> dict[str, object]:

@@ -112,8 +112,7 @@ def evaluate(
         write_results,
     )
     from melon.evaluation import evaluate as evaluated
-    from melon.files import write_atomically
-    from melon.outputs import make_directory
+    from melon.outputs import write_file
     from melon.plots import evaluation_page
     from melon.retrieval import check_strategy
 
@@ -180,8 +179,7 @@ def evaluate(
         scores, results = cards[0].by_question, answered[cards[0].strategy]
         assert scores is not None
         misses = worst(retriever.reader, pairs, results, scores)
-        make_directory(html.parent)
-        write_atomically(html, evaluation_page(cards, retriever.release, misses, before))
+        write_file(html, evaluation_page(cards, retriever.release, misses, before))
         note(f"page: {html}")
 
 

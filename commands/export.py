@@ -14,15 +14,10 @@ if TYPE_CHECKING:
 
 def write_playlist(answer: Recommendation, path: Path, title: str | None) -> None:
     """Write the recommended songs as a playlist, titled like the query or else like the file."""
-    from melon.errors import UnwritableFile, counted
-    from melon.files import write_atomically
-    from melon.outputs import make_directory
+    from melon.errors import counted
+    from melon.outputs import write_file
     from melon.retrieval import playlist_file
 
     text = playlist_file(answer, path.suffix.lower()[1:], name=path.stem, title=title)
-    make_directory(path.parent)
-    try:
-        write_atomically(path, text)
-    except OSError as error:
-        raise UnwritableFile.from_os_error(path, error) from error
+    write_file(path, text)
     note(f"{counted(len(answer.songs), 'song')} written: {path}")

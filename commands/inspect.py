@@ -40,8 +40,7 @@ def inspect(
     all, and from where.
     """
     from melon.evaluation import inspect as inspected
-    from melon.files import write_atomically
-    from melon.outputs import check_file, make_directory
+    from melon.outputs import check_file, write_file
     from melon.plots import inspection_page, inspection_tables
 
     if html is not None:
@@ -55,6 +54,5 @@ def inspect(
         for title, columns, rows in inspection_tables(found):
             print_table(title, columns, rows)
     if html is not None:
-        make_directory(html.parent)
-        write_atomically(html, inspection_page(found))
+        write_file(html, inspection_page(found))
         note(f"page: {html}")

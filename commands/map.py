@@ -82,8 +82,7 @@ def map_(
     genre the same share is shown; the page says which. The layout is kept below `.melon/maps`, for
     the next time and for `melon serve`.
     """
-    from melon.files import write_atomically
-    from melon.outputs import check_file, make_directory
+    from melon.outputs import check_file, write_file
     from melon.plots import (
         check_colour,
         check_projector,
@@ -115,13 +114,11 @@ def map_(
         if projector is not None:
             write_projector(made, reader, projector, bar)
     page = map_page(made, colour)
-    for file in filter(None, (out, png, parquet)):
-        make_directory(file.parent)
     if parquet is not None:
         write_parquet(made, parquet)
     if png is not None:
         write_picture(made, png, colour)
-    write_atomically(out, page)
+    write_file(out, page)
     if as_json:
         print_json(made.model_dump(mode="json"))
     note(f"map of {counted(len(made), 'point')}: {out} ({sized(out.stat().st_size)})")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from melon.display import printable
-from melon.files import fresh_beside, replacing
-from melon.outputs import check_directory, claim_directory
-from melon.plots.map import BATCH, KINDS, Map, vectors_of
+from melon.files import replacing
+from melon.outputs import check_directory, claim_directory, write_file, writing_to
+from melon.plots.map import BATCH, KINDS, Map, Value, vectors_of
 from melon.progress import Progress, ignore
 from melon.store import PointId, ReleaseReader
 
@@ -35,11 +35,10 @@ def write_parquet(of: Map, path: Path) -> None:
         "popularity": pa.array(of.popularity, pa.int64()),
         "artists": pa.array(of.artists, pa.string()),
     }
-    for name, values in of.fields.items():
-        columns[name if name not in columns else f"{name} (own)"] = pa.array(values)
-    with fresh_beside(path) as fresh:
-        pq.write_table(pa.table(columns), fresh)
-        fresh.replace(path)
+    columns |= {name: pa.array(values) for name, values in _own(of, beside=columns).items()}
+    file = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns), file)
+    write_file(path, file.getvalue().to_pybytes())
 
 
 def check_projector(directory: Path) -> None:
@@ -63,10 +62,14 @@ def write_projector(
     Args:
         reader: of the release that the map is of.
         progress: told as `write vectors` of how many points.
+
+    Raises:
+        UnwritableFile, ForeignFile: see `check_projector`.
     """
     check_projector(directory)
     claim_directory(directory, WRITER)
-    with replacing(directory / PROJECTOR[0]) as file:
+    tensors, metadata = (directory / name for name in PROJECTOR)
+    with writing_to(tensors), replacing(tensors) as file:
         done = 0
         for kind, ids in _by_kind(of):
             for start in range(0, len(ids), BATCH):
@@ -78,19 +81,25 @@ def write_projector(
                     file.write("\t".join(f"{value:.6g}" for value in vector) + "\n")
                 done += len(some)
         progress("write vectors", len(of), len(of))
-    with replacing(directory / PROJECTOR[1]) as file:
-        columns = {
-            "name": of.name,
-            "kind": of.kind,
-            "id": of.id,
-            "artists": of.artists,
-            "genre": of.genre,
-            "year": of.year,
-            "popularity": of.popularity,
-            **of.fields,
-        }
-        for cells in [tuple(columns), *zip(*columns.values(), strict=True)]:
-            file.write("\t".join(map(_cell, cells)) + "\n")
+    columns = {
+        "name": of.name,
+        "kind": of.kind,
+        "id": of.id,
+        "artists": of.artists,
+        "genre": of.genre,
+        "year": of.year,
+        "popularity": of.popularity,
+    }
+    columns |= _own(of, beside=columns)
+    rows = [tuple(columns), *zip(*columns.values(), strict=True)]
+    write_file(metadata, "".join("\t".join(map(_cell, cells)) + "\n" for cells in rows))
+
+
+def _own(of: Map, beside: Collection[str]) -> dict[str, list[Value]]:
+    """The columns of own fields, beside others which may have their names."""
+    return {
+        f"{name} (own)" if name in beside else name: values for name, values in of.fields.items()
+    }
 
 
 def _by_kind(of: Map) -> Iterable[tuple[str, Sequence[PointId]]]:

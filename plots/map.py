@@ -11,8 +11,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError, mode
 
 from melon.errors import InputError, MelonError, first_problem
 from melon.fields import Field, FieldType
-from melon.files import MAX_JSON_BYTES, read_bytes, write_atomically
-from melon.outputs import check_file, make_directory
+from melon.files import MAX_JSON_BYTES, read_bytes
+from melon.outputs import check_file, write_file
 from melon.plots.choice import choose
 from melon.plots.layout import Floats, lay_out
 from melon.progress import Progress, ignore
@@ -212,9 +212,8 @@ def save_map(home: Path, made: Map) -> None:
         UnwritableFile: it cannot be written.
     """
     path = map_file(home, made.release)
-    make_directory(path.parent)
     check_file(path)
-    write_atomically(path, made.model_dump_json())
+    write_file(path, made.model_dump_json())
 
 
 def map_file(home: Path, release: str) -> Path:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from melon.display import printable
 from melon.errors import needing
-from melon.files import fresh_beside
+from melon.outputs import write_file
 from melon.plots.colours import MISSING, UNKNOWN, colouring
 from melon.plots.map import Map
 from melon.plots.map_page import map_data
@@ -41,10 +41,7 @@ def write_picture(of: Map, path: Path, colour: str | None = None) -> None:
         InputError: points cannot be coloured by that.
         UnwritableFile: the file cannot be written.
     """
-    content = picture(of, colour)
-    with fresh_beside(path) as fresh:
-        fresh.write_bytes(content)
-        fresh.replace(path)
+    write_file(path, picture(of, colour))
 
 
 def picture(of: Map, colour: str | None = None) -> bytes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from places import EMBEDDED, Place
 from some_map import some_map
 
 from melon.demo import DemoTruth
-from melon.errors import InputError, MissingExtra
+from melon.errors import InputError, MissingExtra, UnwritableFile
 from melon.fields import FieldType
 from melon.plots import (
     MalformedMap,
@@ -27,6 +28,9 @@ from melon.plots import (
     map_of,
     save_map,
     saved_map,
+    write_parquet,
+    write_picture,
+    write_projector,
 )
 from melon.plots.colours import NAMED, ORDERED, OTHER, UNKNOWN, colourings
 from melon.plots.layout import lay_out
@@ -131,6 +135,50 @@ def test_a_map_that_is_kept_is_read_again(made: Map, reader: ReleaseReader, tmp_
     assert saved_map(tmp_path, reader.manifest) == made
     later = reader.manifest.model_copy(update={"created": datetime(2030, 1, 1, tzinfo=UTC)})
     assert saved_map(tmp_path, later) is None, "another release that has its name"
+
+
+@on_one_engine
+def test_own_fields_do_not_stand_for_melons(
+    made: Map, reader: ReleaseReader, tmp_path: Path
+) -> None:
+    own = made.model_copy(update={"fields": {"year": ["own"] * len(made), "bpm": made.popularity}})
+    write_projector(own, reader, tmp_path)
+    lines = (tmp_path / "metadata.tsv").read_text().splitlines()
+    names, cells = lines[0].split("\t"), lines[1].split("\t")
+    assert names[5:] == ["year", "popularity", "year (own)", "bpm"]
+    assert cells[5] == ("" if made.year[0] is None else str(made.year[0]))
+    assert cells[7] == "own"
+
+
+@on_one_engine
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit of that kind")
+@pytest.mark.parametrize("name", ["a.png", "a.parquet", "maps/RELEASE.json", "tensors.tsv"])
+def test_a_file_that_cannot_be_written_is_named(
+    name: str, made: Map, reader: ReleaseReader, tmp_path: Path
+) -> None:
+    """As on a full disk, of which the system says no name."""
+    import resource
+
+    name = name.replace("RELEASE", made.release)
+    writers: dict[str, Callable[[], object]] = {
+        ".png": lambda: write_picture(made, tmp_path / name),
+        ".parquet": lambda: write_parquet(made, tmp_path / name),
+        ".json": lambda: save_map(tmp_path, made),
+        ".tsv": lambda: write_projector(made, reader, tmp_path),
+    }
+    written, write = tmp_path / name, writers[Path(name).suffix]
+    write()
+    before = written.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(UnwritableFile) as refused:
+            write()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert refused.value.where == str(written)
+    assert written.read_bytes() == before
+    assert [file for file in written.parent.iterdir() if file.suffix in (".new", ".lock")] == []
 
 
 @on_one_engine
