@@ -26,7 +26,7 @@ class ForeignCatalogue(InputError):
 
 
 class SpaceBusy(MelonError):
-    """Another process is updating the space."""
+    """Another process is updating the space, or has put another one there."""
 
 
 class SpaceError(InputError):

@@ -119,6 +119,21 @@ def alone(path: Path) -> Iterator[None]:
         yield
 
 
+def check_unchanged(path: Path, hash: str) -> None:
+    """Make sure that the space at `path` is the one that was read there: training takes no lock.
+
+    Raises:
+        SpaceBusy: it is another one.
+        MissingFile: it is gone.
+    """
+    if read_manifest(path / MANIFEST)["hash"] != hash:
+        raise SpaceBusy(
+            "another process has put another space there meanwhile, which is left alone",
+            where=str(path),
+            hint="run the command again",
+        )
+
+
 def _save(parts: Parts, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with fresh_beside(path) as fresh:

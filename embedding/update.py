@@ -23,7 +23,7 @@ from melon.embedding.bags import TokenKind
 from melon.embedding.build import Catalogue, read_catalogue, words_of
 from melon.embedding.cold_start import TRAINED, SourcedVectors
 from melon.embedding.columns import Corpus, described, number_strings
-from melon.embedding.files import alone, check_place
+from melon.embedding.files import alone, check_place, check_unchanged
 from melon.embedding.merging import Change, Mask, Merged, check_fits, merged, with_columns_of
 from melon.embedding.placing import Placed, Trained, place, space_of
 from melon.embedding.ragged import Ints, Ragged, Vectors, has_direction, unit_rows
@@ -98,7 +98,7 @@ def update_corpus(
     Raises:
         NotASpace, SpaceVersionMismatch, DamagedSpace, UnreadableFile: see `EmbeddingSpace.load`.
         UnwritableFile: see `EmbeddingSpace.save`.
-        SpaceBusy: another process is updating it.
+        SpaceBusy: another process is updating it, or has put another space there meanwhile.
         ReplacedInput: a file of the corpus lies in the space.
         BadCorpus, BadFields, NothingToTrain, RepeatedPlaylist: see `read_catalogue`.
         ForeignCatalogue: see `update_space`.
@@ -116,6 +116,7 @@ def update_corpus(
             space, catalogue, remove_gone=remove_gone, progress=progress
         )
         if write and changes.any:
+            check_unchanged(path, space.hash)
             updated = updated.save(path)
     return Update(space, updated, changes)
 

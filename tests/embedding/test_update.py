@@ -297,6 +297,25 @@ def test_two_updates_at_once_would_lose_one(keyed_space: EmbeddingSpace, tmp_pat
     assert update_corpus([corpus], tmp_path / "space").changes.any
 
 
+def test_a_space_that_is_trained_during_an_update_stays(
+    keyed_space: EmbeddingSpace, tmp_path: Path
+) -> None:
+    path = tmp_path / "space"
+    keyed_space.save(path)
+    other = {**keyed_space.settings, "seed": 7}
+    trained = replace(keyed_space, settings=other, manifest={})
+    corpus = write(tmp_path / "more", keyed([3], plylst_title="now"))
+
+    def save(step: str, *_: object) -> None:
+        if step == "compare":
+            trained.save(path)
+
+    with pytest.raises(SpaceBusy, match="another space there meanwhile"):
+        update_corpus([corpus], path, progress=save)
+    assert EmbeddingSpace.load(path).hash == trained.hash
+    assert update_corpus([corpus], path).changes.any
+
+
 @pytest.mark.parametrize(
     ("song", "said"),
     [
