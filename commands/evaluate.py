@@ -158,29 +158,31 @@ def evaluate(
             for name, results in of_each.items()
         ]
     answered = dict(zip((card.strategy for card in cards), of_each.values(), strict=True))
-    if out is not None:
-        asked = [question for question, _ in pairs]
-        [results] = answered.values()
-        write_results(out, results, ResultKeys(retriever.reader, asked) if keys else None)
-        note(f"results: {out}")
     note_unknown(unknown, len(pairs))
     note_card(cards[0])
     if _several(strategies):
         cards = compared(cards)
-    if not as_json:
-        render(cards)
-    elif _several(strategies):
-        print_json([card.to_json() for card in cards])
-    else:
-        print_json(cards[0].to_json())
+    try:  # files first: whoever reads stdout may have gone, and the scores are not lost with a file
+        if out is not None:
+            asked = [question for question, _ in pairs]
+            [results] = answered.values()
+            write_results(out, results, ResultKeys(retriever.reader, asked) if keys else None)
+            note(f"results: {out}")
+        if html is not None:
+            scores, results = cards[0].by_question, answered[cards[0].strategy]
+            assert scores is not None
+            misses = worst(retriever.reader, pairs, results, scores)
+            write_file(html, evaluation_page(cards, retriever.release, misses, before))
+            note(f"page: {html}")
+    finally:
+        if not as_json:
+            render(cards)
+        elif _several(strategies):
+            print_json([card.to_json() for card in cards])
+        else:
+            print_json(cards[0].to_json())
     if len(cards) > 1:
         note_best(cards)
-    if html is not None:
-        scores, results = cards[0].by_question, answered[cards[0].strategy]
-        assert scores is not None
-        misses = worst(retriever.reader, pairs, results, scores)
-        write_file(html, evaluation_page(cards, retriever.release, misses, before))
-        note(f"page: {html}")
 
 
 def _check_results(

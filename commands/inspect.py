@@ -48,11 +48,13 @@ def inspect(
     reader = opened_reader(chosen_store(url, path), release)
     with meter() as bar:
         found = inspected(reader, seed=seed, progress=bar)
-    if as_json:
-        print_json(found.to_json())
-    else:
-        for title, columns, rows in inspection_tables(found):
-            print_table(title, columns, rows)
-    if html is not None:
-        write_file(html, inspection_page(found))
-        note(f"page: {html}")
+    try:  # the page first: whoever reads stdout may have gone; without it, what was found is shown
+        if html is not None:
+            write_file(html, inspection_page(found))
+            note(f"page: {html}")
+    finally:
+        if as_json:
+            print_json(found.to_json())
+        else:
+            for title, columns, rows in inspection_tables(found):
+                print_table(title, columns, rows)

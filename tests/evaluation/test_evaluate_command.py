@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from command_line import melon_process
 from evaluation_samples import playlist, record, result, write_json
 from places import Place
 from rich.cells import cell_len
@@ -19,6 +21,7 @@ from rich.cells import cell_len
 from melon import cli
 from melon.commands.scorecards import note_best
 from melon.demo import DemoTruth
+from melon.errors import UnwritableFile
 from melon.evaluation import KINDS, Quality, Scorecard, compared, kind_of
 from melon.ranking import LEARNED
 from melon.retrieval import DEFAULT_STRATEGY, STRATEGIES
@@ -493,3 +496,50 @@ def test_copies_of_what_was_trained_on_are_counted(
     assert (
         melon("evaluate", *asked, "--path", home / "store", "--json").json["copied_questions"] == 0
     )
+
+
+def test_files_are_written_where_nobody_reads_stdout(
+    home: Path, asked: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """As with `| grep -q`, which ends before the scores are printed."""
+    page, results = tmp_path / "page.html", tmp_path / "results.json"
+    reading, stdout = os.pipe()
+    os.close(reading)
+    try:
+        options = ("--strategy", "popular", "--path", str(home / "store"), "--json")
+        done = melon_process(
+            "evaluate",
+            *map(str, asked),
+            *options,
+            "--html",
+            str(page),
+            "--out",
+            str(results),
+            stdout=stdout,
+        )
+        looked = tmp_path / "inspection.html"
+        melon_process("inspect", *options[2:], "--html", str(looked), stdout=stdout)
+    finally:
+        os.close(stdout)
+    assert done.code == 1
+    assert page.read_text().startswith("<!doctype html>")
+    assert len(json.loads(results.read_text())) > 0
+    assert looked.read_text().startswith("<!doctype html>")
+
+
+def test_scores_are_shown_where_a_file_cannot_be_written(
+    home: Path,
+    asked: tuple[Path, Path],
+    tmp_path: Path,
+    melon: Melon,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(path: Path, *_: object) -> None:
+        raise UnwritableFile("cannot be written: no space left on device", where=str(path))
+
+    monkeypatch.setattr("melon.evaluation.write_results", full)
+    options = ("--strategy", "popular", "--path", home / "store", "--json")
+    done = melon("evaluate", *asked, *options, "--out", tmp_path / "results.json")
+    assert done.code == 1
+    assert "no space left" in done.err
+    assert json.loads(done.out)["strategy"] == "popular"
