@@ -96,7 +96,6 @@ def test_a_killed_ingest_can_simply_be_run_again(
         assert reader.count(Collection.SONGS) == 7  # the reader of the release before
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there, SIGTERM ends a process at once")
 @pytest.mark.parametrize(
     ("moment", "told"),
     [("upload", signal.SIGTERM), ("index", signal.SIGTERM), ("upload", signal.SIGHUP)],

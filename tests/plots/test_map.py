@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import resource
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -151,14 +151,11 @@ def test_own_fields_do_not_stand_for_melons(
 
 
 @on_one_engine
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit of that kind")
 @pytest.mark.parametrize("name", ["a.png", "a.parquet", "maps/RELEASE.json", "tensors.tsv"])
 def test_a_file_that_cannot_be_written_is_named(
     name: str, made: Map, reader: ReleaseReader, tmp_path: Path
 ) -> None:
     """As on a full disk, of which the system says no name."""
-    import resource
-
     name = name.replace("RELEASE", made.release)
     writers: dict[str, Callable[[], object]] = {
         ".png": lambda: write_picture(made, tmp_path / name),
