@@ -153,7 +153,8 @@ def _run_app() -> int:
     asked = [word for word in words[1:2] if word in COMMANDS]
     app = command_line(asked or COMMANDS)
     try:
-        return app(standalone_mode=False) or 0  # else it would print what is wrong as it is
+        # standalone, it would print what is wrong as it is
+        return app(prog_name="melon", standalone_mode=False) or 0
     except SystemExit as end:
         return int(end.code or 0)
     except typer.Abort:

@@ -212,7 +212,9 @@ def open_backup(path: Path) -> Iterator[Backup]:
             backup = Backup(path, file)
         except BadZipFile as error:
             raise BadBackup(
-                f"is no backup: {uncapitalized(str(error))}", where=str(path)
+                f"is no backup: {uncapitalized(str(error))}",
+                where=str(path),
+                hint="give a file that `melon backup` wrote, all of it",
             ) from error
         yield backup
 

@@ -119,7 +119,10 @@ def release_is_complete(release: str) -> ReleaseIsComplete:
 
 def release_is_live(release: str) -> ReleaseIsLive:
     """A live release cannot be dropped."""
-    return ReleaseIsLive(f"release {release} is live", hint="promote another one first")
+    return ReleaseIsLive(
+        f"release {release} is live",
+        hint="promote another one first, with `melon releases promote RELEASE`",
+    )
 
 
 def damaged_manifest(release: str, reason: str) -> DamagedRelease:

@@ -118,5 +118,6 @@ def test_every_error_looks_the_same(demo_place: Place):
 
 
 def test_the_help_that_is_proposed_is_of_the_command():
+    """However it was started: `python -m melon`, or as a part of another program."""
     assert "`melon query --help`" in melon("query", "--limit").err
     assert "`melon --help`" in melon("--nothing").err

@@ -112,6 +112,7 @@ def test_releases_are_listed_promoted_and_dropped(place: Place, demo_space: Embe
     refused = run("releases", "drop", first)
     assert refused.code == 2
     assert f"release {first} is live" in refused.err
+    assert "promote RELEASE`" in refused.err
     assert run("releases", "drop", second).code == 0
     assert live() == {first: True}
     for command in ("promote", "drop"):

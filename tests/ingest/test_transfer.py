@@ -114,8 +114,12 @@ def test_hostile_backups(demo_store: VectorStore, tmp_path: Path):
     del contents["files"]["tags/0.jsonl"]
     refused("does not list tags/0.jsonl", **{"backup.json": json.dumps(contents).encode()})
     file.write_bytes(b"PK" + bytes(100))
-    with DirectoryPlace(place).open() as store, pytest.raises(BadBackup, match="backup: file is"):
+    with (
+        DirectoryPlace(place).open() as store,
+        pytest.raises(BadBackup, match="backup: file is") as no,
+    ):
         restore(file, store)
+    assert "`melon backup`" in (no.value.hint or "")
     file.unlink()
     os.mkfifo(file)
     with DirectoryPlace(place).open() as store, pytest.raises(UnreadableFile, match="regular"):
