@@ -98,6 +98,8 @@ def _read_number(text: str) -> Span:
 def _period(value: Any) -> Span:
     if isinstance(value, str):
         return _read_period(value)
+    if value != value:  # pandas' NaT, which is a datetime
+        raise ValueError(value)
     if isinstance(value, datetime):
         return _point(in_utc(value))
     if isinstance(value, date):

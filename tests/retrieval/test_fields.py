@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -450,6 +451,12 @@ def test_numbers_of_other_kinds(keyed: Retriever, field: str, wanted: Any, plain
 def test_what_is_no_number_is_refused(keyed: Retriever, wanted: Any):
     with pytest.raises(ConstraintError, match="is not a number"):
         keyed.recommend(constraints=Constraints(fields={"bpm": wanted}))
+
+
+def test_the_date_of_pandas_that_is_none_is_refused(keyed: Retriever):
+    """It is a `datetime` to Python."""
+    with pytest.raises(ConstraintError, match="NaT is not a date"):
+        keyed.recommend(constraints=Constraints(fields={"added_at": pd.NaT}))
 
 
 def test_values_of_a_field_that_no_song_has(store: VectorStore, demo_space: EmbeddingSpace):
