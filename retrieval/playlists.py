@@ -27,7 +27,7 @@ class PlaylistPage:
 
     Attributes:
         playlists: those of the page.
-        total: how many there are on all pages.
+        total: how many there are; the pages have the first `MAX_PLAYLISTS`.
         next: give it as `after` for the next page; None on the last.
     """
 

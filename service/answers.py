@@ -129,7 +129,7 @@ class PlaylistAnswer(Answer):
 class PlaylistsAnswer(Answer):
     """A page of playlists."""
 
-    total: int = Field(description="How many there are on all pages.")
+    total: int = Field(description="How many there are; the pages have the first 10,000.")
     next: int | None = Field(description="Give it as `after` for the next page; null on the last.")
     playlists: list[PlaylistAnswer]
 
