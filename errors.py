@@ -97,7 +97,7 @@ class MalformedJson(InputError):
     def not_utf8(cls, path: Path, value: int, byte: int) -> MalformedJson:
         """Say which byte of a file is not part of any UTF-8 text, and what its value is."""
         what = f"byte 0x{value:02x} is not valid UTF-8"
-        return cls(what, path=path, hint="save the file as UTF-8", byte=byte)
+        return cls(what, path=path, hint="write it in UTF-8", byte=byte)
 
 
 class UnwritableFile(MelonError):

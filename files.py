@@ -96,7 +96,8 @@ def parse_json(data: bytes, path: Path) -> object:
     except RecursionError:
         raise MalformedJson(_TOO_DEEP, path=path) from None
     except ValueError as error:  # of a number too long to read, or a repeated key
-        raise MalformedJson(f"malformed JSON: {uncapitalized(str(error))}", path=path) from None
+        what = uncapitalized(str(error).partition("; use sys.")[0])  # advice for programmers
+        raise MalformedJson(f"malformed JSON: {what}", path=path) from None
     if not _is_shallow(value):
         raise MalformedJson(_TOO_DEEP, path=path)
     if half := half_pair(text, value):
