@@ -133,7 +133,7 @@ def shown_names(
 def render_songs(songs: Sequence[Song], *, popular: bool = False) -> None:
     """Songs as a table; the score of those that are just popular is their number of playlists."""
     if not songs:
-        note("no songs: none passes the constraints, or the store has none")
+        note("no songs: there are no others, or none passes the constraints")
         return
     print_table(
         "Songs",

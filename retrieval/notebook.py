@@ -71,7 +71,7 @@ def to_html(answer: Recommendation) -> str:
             [f"What is popular: nothing of the query leads to {' or '.join(popular)}."]
             * bool(popular)
         ),
-        *["No songs: none passes the constraints, or the store has none."]
+        *["No songs: there are no others, or none passes the constraints."]
         * ("songs" in answer.popular and not songs),
         *([f"Unknown: {', '.join(map(str, unknown))}."] * bool(unknown)),
         f"{answer.strategy}, release {answer.release}",

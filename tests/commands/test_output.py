@@ -429,7 +429,7 @@ def test_what_is_not_there_is_not_said_to_be_popular(
     answer = Recommendation("here", "r1", "hybrid", fallback, (), (), popular=tuple(unknown))
     render(answer, wanted=1)
     assert (
-        capsys.readouterr().err == "no songs: none passes the constraints, or the store has none\n"
+        capsys.readouterr().err == "no songs: there are no others, or none passes the constraints\n"
     )
     render(replace(answer, songs=(Song(id=1, score=3),)), wanted=1)
     said = capsys.readouterr().err
@@ -482,12 +482,12 @@ def test_control_characters_do_not_reach_the_terminal(
 def test_no_song_passes(ask: Command):
     done = ask("query", "--title", "rain", "--since", "2100")
     assert done.code == 0
-    assert "no songs: none passes the constraints, or the store has none" in done.err
+    assert "no songs: there are no others, or none passes the constraints" in done.err
     assert "Songs" not in done.out
     assert "Tags" in done.out
     done = ask("similar", "--tag", "rain", "--to", "songs", "--since", "2090")
     assert (done.code, done.out) == (0, "")
-    assert "no songs: none passes the constraints, or the store has none" in done.err
+    assert "no songs: there are no others, or none passes the constraints" in done.err
 
 
 def test_what_is_asked_stays_open_until_the_process_ends(ask: Command):

@@ -53,7 +53,7 @@ def test_what_is_popular_and_what_is_empty(page: Page):
 def test_where_no_song_passes_nothing_is_called_popular(retriever: Retriever):
     constraints = Constraints(where=["popularity > 1000000"])
     html = retriever.recommend(tags=["rain"], constraints=constraints)._repr_html_()
-    assert "<p>No songs: none passes the constraints, or the store has none.</p>" in html
+    assert "<p>No songs: there are no others, or none passes the constraints.</p>" in html
     assert "popular" not in html
 
 

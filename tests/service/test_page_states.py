@@ -83,7 +83,7 @@ def test_ids_in_the_url_are_numbers_and_keys_are_texts(site: Site) -> None:
 
 @on_one_engine
 def test_where_no_song_passes_it_is_said(site: Site) -> None:
-    none = site.page.get_by_text("No songs: none passes the constraints, or the store has none.")
+    none = site.page.get_by_text("No songs: there are no others, or none passes the constraints.")
     site.open("?tags=rain&min_popularity=100000")
     expect(none).to_be_visible()
     site.open("?tags=rain&limit=0")

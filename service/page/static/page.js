@@ -117,7 +117,7 @@ function showAnswers(sides) {
   const heading = (side) => `${side.strategy} · ${side.release}`;
   const shown = sides.map((side, number) => renderAnswer(side, {
     change, own: ownFields, other: sides[1 - number], side: right ? `${number} ` : "",
-    none: query.limit === 0 ? null : "No songs: none passes the constraints, or the store has none.",
+    none: query.limit === 0 ? null : "No songs: there are no others, or none passes the constraints.",
     heading: right ? heading(side) : null,
   }));
   byId("failure").replaceChildren();
