@@ -327,7 +327,9 @@ class HealthAnswer(Answer):
     """Whether the service runs, and whether it can answer."""
 
     live: bool
-    ready: bool
+    ready: bool = Field(
+        description="Whether a release is open; `/health/ready` asks the store for it, too."
+    )
     release: str | None
 
 
