@@ -6,7 +6,7 @@ All of it is found by the searches of the strategy `hybrid`, in one round of req
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -26,6 +26,9 @@ from melon.store import DENSE, Collection, Filter, Hits, Ids, MatchAny, VectorQu
 
 NEAR, BY_ARTISTS = 200, 200
 """Songs that are near the query, and near it by its artists."""
+
+FEW_SONGS, NEAR_OF_FEW = 100_000, 1600
+"""Of so few songs, more of those near the query, popular or not: few playlists tell of them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,9 +144,12 @@ def _near_searches(
 ) -> list[VectorQuery]:
     if not query.song_limit:
         return []
-    fusion = hybrid.settings.of(query.seeds.kind).to_songs
-    floors = hybrid.floors(reader, query, fusion)
-    searches = [song_search(reader, query, place, floor, NEAR) for floor in floors]
+    if reader.manifest.counts[Collection.SONGS] <= FEW_SONGS:
+        every = song_search(reader, query, place, 0, NEAR_OF_FEW)
+        searches = [replace(every, exact=True)]  # a scan is quicker than a walk to so many
+    else:
+        floors = hybrid.floors(reader, query, hybrid.settings.of(query.seeds.kind).to_songs)
+        searches = [song_search(reader, query, place, floor, NEAR) for floor in floors]
     if query.seeds.artists:
         theirs = Filter(must=(MatchAny("artist_keys", query.seeds.artists),))
         filter = query.song_filter & theirs

@@ -40,6 +40,11 @@ def environment(place: Place) -> dict[str, str]:
     return kept | place.environment
 
 
+def heed_terminals() -> None:
+    """Also where the tests themselves are run by `nohup`."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 def kill_at(moment: str, place: Place, space: Path, told: signal.Signals = signal.SIGKILL) -> int:
     """Run `melon ingest` until that moment, and end it, as a power cut would; how it ended."""
     process = subprocess.Popen(
@@ -48,6 +53,7 @@ def kill_at(moment: str, place: Place, space: Path, told: signal.Signals = signa
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_terminals,
     )
     with process:
         assert process.stdout

@@ -22,8 +22,10 @@ from melon.retrieval import (
     UnknownStrategy,
     Variety,
 )
+from melon.retrieval.strategies import view
 from melon.retrieval.strategies.inputs import SONG_INPUTS, TAG_INPUTS
 from melon.retrieval.strategies.learned import Candidates
+from melon.retrieval.strategies.view import NEAR, NEAR_OF_FEW
 from melon.settings import load_settings
 from melon.store import Collection, Hits, PointId, Record, ReleaseReader, VectorQuery, open_store
 from melon.store.protocol import ForwardingReader
@@ -72,6 +74,18 @@ def test_every_input_is_known_of_some_candidate(retriever: Retriever):
     for names, parts in zip((SONG_INPUTS, TAG_INPUTS), zip(*found, strict=True), strict=True):
         known = np.concatenate([~np.isnan(part.inputs) for part in parts]).any(axis=0)
         assert [name for name, there in zip(names, known, strict=True) if not there] == []
+
+
+@pytest.mark.parametrize("few", [True, False])
+def test_of_few_songs_all_that_are_near_are_candidates(
+    retriever: Retriever, demo_space: EmbeddingSpace, few: bool, monkeypatch: pytest.MonkeyPatch
+):
+    """Popular or not; of many, only the nearest popular ones."""
+    assert NEAR < len(demo_space.songs) < NEAR_OF_FEW
+    monkeypatch.setattr(view, "FEW_SONGS", len(demo_space.songs) - (not few))
+    for reader in (retriever.engine_reader, MemoryReader(demo_space)):
+        songs, _ = candidates(reader, QUERIES["title"])
+        assert (len(songs.ids) == len(demo_space.songs)) is few
 
 
 class Counted(ForwardingReader):
