@@ -27,8 +27,8 @@ from melon.store import DENSE, Collection, Filter, Hits, Ids, MatchAny, VectorQu
 NEAR, BY_ARTISTS = 200, 200
 """Songs that are near the query, and near it by its artists."""
 
-FEW_SONGS, NEAR_OF_FEW = 100_000, 1600
-"""Of so few songs, more of those near the query, popular or not: few playlists tell of them."""
+SMALL_CATALOGUE, NEAR_OF_SMALL = 100_000, 1600
+"""Of so few songs, so many near the query, popular or not: few playlists tell of them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,8 +144,8 @@ def _near_searches(
 ) -> list[VectorQuery]:
     if not query.song_limit:
         return []
-    if reader.manifest.counts[Collection.SONGS] <= FEW_SONGS:
-        every = song_search(reader, query, place, 0, NEAR_OF_FEW)
+    if reader.manifest.counts[Collection.SONGS] <= SMALL_CATALOGUE:
+        every = song_search(reader, query, place, 0, NEAR_OF_SMALL)
         searches = [replace(every, exact=True)]  # a scan is quicker than a walk to so many
     else:
         floors = hybrid.floors(reader, query, hybrid.settings.of(query.seeds.kind).to_songs)

@@ -25,7 +25,7 @@ from melon.retrieval import (
 from melon.retrieval.strategies import view
 from melon.retrieval.strategies.inputs import SONG_INPUTS, TAG_INPUTS
 from melon.retrieval.strategies.learned import Candidates
-from melon.retrieval.strategies.view import NEAR, NEAR_OF_FEW
+from melon.retrieval.strategies.view import NEAR, NEAR_OF_SMALL
 from melon.settings import load_settings
 from melon.store import Collection, Hits, PointId, Record, ReleaseReader, VectorQuery, open_store
 from melon.store.protocol import ForwardingReader
@@ -81,8 +81,8 @@ def test_of_few_songs_all_that_are_near_are_candidates(
     retriever: Retriever, demo_space: EmbeddingSpace, few: bool, monkeypatch: pytest.MonkeyPatch
 ):
     """Popular or not; of many, only the nearest popular ones."""
-    assert NEAR < len(demo_space.songs) < NEAR_OF_FEW
-    monkeypatch.setattr(view, "FEW_SONGS", len(demo_space.songs) - (not few))
+    assert NEAR < len(demo_space.songs) < NEAR_OF_SMALL
+    monkeypatch.setattr(view, "SMALL_CATALOGUE", len(demo_space.songs) - (not few))
     for reader in (retriever.engine_reader, MemoryReader(demo_space)):
         songs, _ = candidates(reader, QUERIES["title"])
         assert (len(songs.ids) == len(demo_space.songs)) is few
